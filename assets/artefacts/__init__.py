@@ -1,0 +1,1 @@
+"""artefacts: see stage.py or the files beside it."""

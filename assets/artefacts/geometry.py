@@ -1,0 +1,107 @@
+"""Geometry that engines understand: meshes, morph targets, skeletons, skins, pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
+Pixels = NDArray[np.uint8]
+AlphaMode = Literal["OPAQUE", "MASK", "BLEND"]
+
+
+@dataclass(frozen=True)
+class MorphTarget:
+    """A sparse shape: vertices not named do not move."""
+
+    name: str
+    """One of MORPHS_67."""
+    indices: Ints
+    """(k,) vertex indices, ascending."""
+    deltas: Floats
+    """(k,3) metres."""
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """Joints in a T-pose bind; every joint frame is aligned with the world, so a bind matrix is a translation."""
+
+    names: tuple[str, ...]
+    """Joint names, parents first (assets.conventions.JOINTS)."""
+    parents: Ints
+    """(j,) parent index, -1 for the root."""
+    heads: Floats
+    """(j,3) joint positions in the world, metres."""
+
+
+@dataclass(frozen=True)
+class Skin:
+    """Four influences a vertex."""
+
+    joints: NDArray[np.uint16]
+    """(v,4) joint indices."""
+    weights: Floats
+    """(v,4) weights, each row sums to 1."""
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """One drawable part with one material, in the T-pose bind."""
+
+    name: str
+    positions: Floats
+    """(v,3) metres."""
+    uv: Floats
+    """(v,2) glTF convention: origin at the picture's upper left."""
+    triangles: Ints
+    """(t,3) counter-clockwise seen from outside."""
+    skin: Skin
+    morphs: tuple[MorphTarget, ...]
+    material: str
+    """Name of one of the Materials that travel beside the mesh."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """A picture in memory."""
+
+    pixels: Pixels
+    """(h,w,c) uint8, c = 1, 3 or 4, RGB(A) order."""
+    srgb: bool = True
+    """True for colour, False for data such as normals."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """glTF metallic-roughness, naming pictures of the same artefact."""
+
+    name: str
+    albedo: str | None = None
+    """Picture name, None for the plain factor."""
+    normal: str | None = None
+    orm: str | None = None
+    """Occlusion, roughness, metallic in R, G, B."""
+    colour: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
+    """Linear base colour factor."""
+    roughness: float = 0.8
+    alpha: AlphaMode = "OPAQUE"
+    alpha_cutoff: float = 0.35
+    double_sided: bool = False
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A part of the base mesh cut out for a texture tile of its own."""
+
+    name: str
+    """"head" or "body"."""
+    base: Ints
+    """(n,) base-mesh vertex of each surface vertex (seams repeat a base vertex)."""
+    uv: Floats
+    """(n,2) tile coordinates, origin at the picture's upper left."""
+    triangles: Ints
+    """(t,3) indices into `base`."""

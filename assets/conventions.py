@@ -1,0 +1,120 @@
+"""Names and axes that every file of the house agrees on: tables, each with its source.
+
+Metres, seconds, radians; +Y up, facing +Z, the character's left is +X; quaternions are xyzw.
+"""
+
+from __future__ import annotations
+
+# ARKit ARFaceAnchor.BlendShapeLocation, in mediapipe's order without its `_neutral`, then tongueOut.
+ARKIT_52: tuple[str, ...] = (
+    "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
+    "cheekPuff", "cheekSquintLeft", "cheekSquintRight",
+    "eyeBlinkLeft", "eyeBlinkRight", "eyeLookDownLeft", "eyeLookDownRight", "eyeLookInLeft", "eyeLookInRight",
+    "eyeLookOutLeft", "eyeLookOutRight", "eyeLookUpLeft", "eyeLookUpRight",
+    "eyeSquintLeft", "eyeSquintRight", "eyeWideLeft", "eyeWideRight",
+    "jawForward", "jawLeft", "jawOpen", "jawRight",
+    "mouthClose", "mouthDimpleLeft", "mouthDimpleRight", "mouthFrownLeft", "mouthFrownRight", "mouthFunnel",
+    "mouthLeft", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthPressLeft", "mouthPressRight", "mouthPucker",
+    "mouthRight", "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper",
+    "mouthSmileLeft", "mouthSmileRight", "mouthStretchLeft", "mouthStretchRight",
+    "mouthUpperUpLeft", "mouthUpperUpRight", "noseSneerLeft", "noseSneerRight", "tongueOut",
+)  # fmt: skip
+
+# Meta (Oculus) lip-sync reference: the 15 visemes, prefixed as three-vrm and Ready Player Me spell them.
+VISEMES_15: tuple[str, ...] = tuple(
+    f"viseme_{name}" for name in ("sil", "PP", "FF", "TH", "DD", "kk", "CH", "SS", "nn", "RR", "aa", "E", "I", "O", "U")
+)
+
+MORPHS_67: tuple[str, ...] = ARKIT_52 + VISEMES_15
+
+_FINGERS = ("Thumb", "Index", "Middle", "Ring", "Pinky")
+
+
+def _side(side: str) -> tuple[str, ...]:
+    hand = tuple(f"{side}Hand{finger}{segment}" for finger in _FINGERS for segment in (1, 2, 3))
+    return (f"{side}Shoulder", f"{side}Arm", f"{side}ForeArm", f"{side}Hand", *hand)
+
+
+def _leg(side: str) -> tuple[str, ...]:
+    return (f"{side}UpLeg", f"{side}Leg", f"{side}Foot", f"{side}ToeBase")
+
+
+# Mixamo's names without their prefix, parents before children, then the eyes.
+JOINTS: tuple[str, ...] = (
+    "Hips", "Spine", "Spine1", "Spine2", "Neck", "Head", "LeftEye", "RightEye",
+    *_side("Left"), *_side("Right"), *_leg("Left"), *_leg("Right"),
+)  # fmt: skip
+
+
+def parent_of(joint: str) -> str | None:
+    """The parent's name of one of JOINTS, None for Hips."""
+    fixed = {
+        "Hips": None, "Spine": "Hips", "Spine1": "Spine", "Spine2": "Spine1", "Neck": "Spine2", "Head": "Neck",
+        "LeftEye": "Head", "RightEye": "Head",
+    }  # fmt: skip
+    if joint in fixed:
+        return fixed[joint]
+    side = "Left" if joint.startswith("Left") else "Right"
+    part = joint.removeprefix(side)
+    chain = {"Shoulder": "Spine2", "Arm": f"{side}Shoulder", "ForeArm": f"{side}Arm", "Hand": f"{side}ForeArm",
+             "UpLeg": "Hips", "Leg": f"{side}UpLeg", "Foot": f"{side}Leg", "ToeBase": f"{side}Foot"}  # fmt: skip
+    if part in chain:
+        return chain[part]
+    segment = int(part[-1])
+    return f"{side}Hand" if segment == 1 else f"{joint[:-1]}{segment - 1}"
+
+
+PARENTS: tuple[int, ...] = tuple(-1 if parent_of(j) is None else JOINTS.index(str(parent_of(j))) for j in JOINTS)
+
+
+def _vrm() -> dict[str, str]:
+    table = {"Hips": "hips", "Spine": "spine", "Spine1": "chest", "Spine2": "upperChest", "Neck": "neck", "Head": "head"}
+    for side in ("Left", "Right"):
+        low = side.lower()
+        table |= {f"{side}{ours}": f"{low}{theirs}" for ours, theirs in (
+            ("Eye", "Eye"), ("Shoulder", "Shoulder"), ("Arm", "UpperArm"), ("ForeArm", "LowerArm"), ("Hand", "Hand"),
+            ("UpLeg", "UpperLeg"), ("Leg", "LowerLeg"), ("Foot", "Foot"), ("ToeBase", "Toes"))}  # fmt: skip
+        for finger in _FINGERS:
+            theirs = "Little" if finger == "Pinky" else finger
+            # VRM 1.0 humanoid: the thumb is metacarpal, proximal, distal; other fingers proximal, intermediate, distal.
+            names = ("Metacarpal", "Proximal", "Distal") if finger == "Thumb" else ("Proximal", "Intermediate", "Distal")
+            table |= {f"{side}Hand{finger}{i + 1}": f"{low}{theirs}{name}" for i, name in enumerate(names)}
+    return table
+
+
+# https://github.com/vrm-c/vrm-specification VRMC_vrm-1.0 humanoid.md
+VRM_BONES: dict[str, str] = _vrm()
+
+
+def _upper_first(table: dict[str, str]) -> dict[str, str]:
+    return {ours: name[0].upper() + name[1:] for ours, name in table.items()}
+
+
+
+
+def _unity() -> dict[str, str]:
+    table = _upper_first(VRM_BONES)
+    for side in ("Left", "Right"):
+        thumb = zip((1, 2, 3), ("Proximal", "Intermediate", "Distal"), strict=True)
+        table |= {f"{side}HandThumb{i}": f"{side}Thumb{name}" for i, name in thumb}
+    return table
+
+
+# UnityEngine.HumanBodyBones: VRM's names with a capital, but for the thumbs.
+UNITY_BONES: dict[str, str] = _unity()
+# Godot 4 SkeletonProfileHumanoid.
+GODOT_BONES: dict[str, str] = _upper_first(VRM_BONES)
+
+
+def _unreal() -> dict[str, str]:
+    table = {"Hips": "pelvis", "Spine": "spine_01", "Spine1": "spine_02", "Spine2": "spine_03", "Neck": "neck_01", "Head": "head"}
+    for side, mark in (("Left", "l"), ("Right", "r")):
+        table |= {f"{side}{ours}": f"{theirs}_{mark}" for ours, theirs in (
+            ("Shoulder", "clavicle"), ("Arm", "upperarm"), ("ForeArm", "lowerarm"), ("Hand", "hand"), ("UpLeg", "thigh"),
+            ("Leg", "calf"), ("Foot", "foot"), ("ToeBase", "ball"))}  # fmt: skip
+        table |= {f"{side}Hand{f}{i}": f"{f.lower()}_0{i}_{mark}" for f in _FINGERS for i in (1, 2, 3)}
+    return table
+
+
+# Unreal Engine 4/5 mannequin.
+UNREAL_BONES: dict[str, str] = _unreal()

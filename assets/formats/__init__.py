@@ -1,0 +1,1 @@
+"""formats: see stage.py or the files beside it."""

@@ -1,0 +1,27 @@
+"""Where this machine keeps what was baked and built: one folder, movable with FENSHEN_HOME."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def home() -> Path:
+    """FENSHEN_HOME, else .fenshen in a source checkout, else the user's cache folder."""
+    if os.environ.get("FENSHEN_HOME"):
+        return Path(os.environ["FENSHEN_HOME"])
+    if (ROOT / "pyproject.toml").exists():
+        return ROOT / ".fenshen"
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "fenshen"
+
+
+def baked(name: str) -> Path:
+    """Path of one file that `make bake` writes, e.g. baked("body.safetensors"); it may not exist yet."""
+    return home() / "baked" / name
+
+
+def node_modules() -> Path:
+    """The folder that holds the pinned node packages (the wardrobe, the validator, the viewer)."""
+    return Path(os.environ.get("FENSHEN_NODE_MODULES", ROOT / "node_modules"))

@@ -1,0 +1,1 @@
+"""presets: see stage.py or the files beside it."""

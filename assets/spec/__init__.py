@@ -1,0 +1,1 @@
+"""spec: see stage.py or the files beside it."""

@@ -1,0 +1,33 @@
+"""The avatar spec: one text file that says all there is to say about a character."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from assets.spec.act import MotionSpec, PerformanceSpec, PersonaSpec, RetargetSpec, VoiceSpec
+from assets.spec.look import BodySpec, GroomSpec, IdentitySpec, Section, TextureSpec
+from assets.spec.ship import PackageSpec, RightsSpec
+
+
+class AvatarSpec(Section):
+    """One character; `name: Ada` alone builds."""
+
+    schema_version: Literal["fenshen/avatar@1"] = Field(default="fenshen/avatar@1", alias="schema")
+    """Version of this layout."""
+    name: Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^/\\\x00-\x1f]+$")]
+    """The character's name; no slashes."""
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
+    """Everything random hangs on this."""
+    identity: IdentitySpec = IdentitySpec()
+    body: BodySpec = BodySpec()
+    groom: GroomSpec = GroomSpec()
+    texture: TextureSpec = TextureSpec()
+    motion: MotionSpec = MotionSpec()
+    retarget: RetargetSpec = RetargetSpec()
+    persona: PersonaSpec = PersonaSpec()
+    voice: VoiceSpec = VoiceSpec()
+    performance: PerformanceSpec = PerformanceSpec()
+    package: PackageSpec = PackageSpec()
+    rights: RightsSpec = RightsSpec()

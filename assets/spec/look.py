@@ -1,0 +1,91 @@
+"""How the character looks: the options of the identity, body, groom and texture stages."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Signed = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
+Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+
+
+class Section(BaseModel):
+    """A part of the spec: unknown keys are errors, values do not change after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, populate_by_name=True)
+
+
+class IdentitySpec(Section):
+    """Who it is: age, gender, skin tone, and a seed for all that makes a face one's own."""
+
+    backend: str | None = None
+    """Generator; None takes the default (`fenshen backends`)."""
+    seed: int | None = Field(default=None, ge=0, lt=2**32)
+    """Seed of the latent; None takes the avatar's seed."""
+    age: Annotated[float, Field(ge=18, le=90, allow_inf_nan=False)] = 30
+    """Years."""
+    gender: Unit = 0.5
+    """0 female .. 1 male."""
+    tone: Unit = 0.35
+    """0 lightest .. 1 darkest skin."""
+    variety: Unit = 0.6
+    """How far the face may lie from the average."""
+
+
+class BodySpec(Section):
+    """The build; age and gender follow the identity unless given here."""
+
+    backend: str | None = None
+    """Body model; None takes the default."""
+    gender: Unit | None = None
+    """0 female .. 1 male; None follows identity.gender."""
+    age: Unit | None = None
+    """Anny's axis: 0 newborn, 1/3 child, 2/3 adult, 1 old; None follows identity.age."""
+    muscle: Unit = 0.5
+    """0 slack .. 1 strong."""
+    weight: Unit = 0.5
+    """0 thin .. 1 heavy."""
+    height: Unit = 0.5
+    """0 short .. 1 tall, for the age and gender."""
+    proportions: Unit = 0.6
+    """0 uncommon .. 1 ideal."""
+    local: dict[str, Signed] = {}
+    """Local changes by Anny's names, -1..1."""
+
+
+class GroomSpec(Section):
+    """What is worn and grown, by the names of the CC0 wardrobe; None picks by gender and seed."""
+
+    hair: str | None = None
+    """Hair item, or "none"."""
+    brows: str | None = None
+    """Brows item."""
+    lashes: str | None = None
+    """Lashes item."""
+    outfit: str | None = None
+    """Outfit item; every bundle is dressed."""
+    shoes: str | None = None
+    """Shoes item."""
+    hat: str | None = None
+    """Hat item, none by default."""
+    hair_colour: Colour | None = None
+    """#rrggbb; None picks by age and tone."""
+    outfit_colour: Colour | None = None
+    """#rrggbb tint of the outfit; None keeps its own colours."""
+    eye_colour: Colour | None = None
+    """#rrggbb of the iris; None picks by tone."""
+
+
+class TextureSpec(Section):
+    """The painted detail of the skin."""
+
+    size: Literal[512, 1024, 2048] = 1024
+    """Pixels of a tile's side before the target's limit."""
+    freckles: Unit = 0.0
+    """0 none .. 1 many."""
+    wrinkles: Unit | None = None
+    """0 none .. 1 many; None follows the age."""
+    pores: Unit = 0.5
+    """Strength of the pore normals."""

@@ -1,0 +1,1 @@
+"""weights: see stage.py or the files beside it."""

@@ -1,0 +1,1 @@
+"""How one thing is made from others; no Prefect, heavy imports only inside backends."""

@@ -1,0 +1,1 @@
+"""body: see stage.py or the files beside it."""

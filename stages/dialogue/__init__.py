@@ -1,0 +1,1 @@
+"""dialogue: see stage.py or the files beside it."""

@@ -1,0 +1,1 @@
+"""groom: see stage.py or the files beside it."""

@@ -1,0 +1,1 @@
+"""identity: see stage.py or the files beside it."""

@@ -1,0 +1,1 @@
+"""motion: see stage.py or the files beside it."""

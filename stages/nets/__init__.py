@@ -1,0 +1,1 @@
+"""nets: see stage.py or the files beside it."""

@@ -1,0 +1,1 @@
+"""package: see stage.py or the files beside it."""

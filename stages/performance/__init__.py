@@ -1,0 +1,1 @@
+"""performance: see stage.py or the files beside it."""

@@ -1,0 +1,1 @@
+"""render: see stage.py or the files beside it."""

@@ -1,0 +1,1 @@
+"""retarget: see stage.py or the files beside it."""

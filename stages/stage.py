@@ -1,0 +1,81 @@
+"""How a stage is declared: a plain function, a frozen record, and a table of backends imported when picked."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+
+from assets.artefact import Artefact
+from assets.errors import BackendError, Finding
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """One way to do a stage's work."""
+
+    name: str
+
+    def weights(self) -> Mapping[str, str]:
+        """File name -> sha256 of every weight that shapes the result; empty where there is none."""
+
+    def unusable(self) -> str:
+        """Why it cannot run on this machine, in one sentence; empty where it can."""
+
+
+B = TypeVar("B", bound=Backend)
+A = TypeVar("A", bound=Artefact)
+
+
+@dataclass(frozen=True)
+class Registry(Generic[B]):
+    """Backends of one capability by name; nothing is imported before `get`."""
+
+    capability: str
+    table: Mapping[str, str]
+    """name -> "module:Class"."""
+    default: str
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.table)
+
+    def get(self, name: str | None = None) -> B:
+        """The backend of that name (the default without one); raises BackendError where there is none."""
+        wanted = name or self.default
+        if wanted not in self.table:
+            known = ", ".join(sorted(self.table))
+            raise BackendError(Finding("backend/unknown", f"{self.capability} has no backend {wanted!r}", fix=f"take one of {known}"))
+        module, _, attribute = self.table[wanted].partition(":")
+        backend: B = getattr(importlib.import_module(module), attribute)()
+        return backend
+
+
+@dataclass(frozen=True)
+class Stage(Generic[A]):
+    """A stage: its name, the version of its result, and the function that makes it.
+
+    `run(input artefacts by name, *, options, seed, backend?)`: inputs are read from its signature.
+    """
+
+    name: str
+    version: int
+    run: Callable[..., A]
+    makes: type[A]
+    backends: Registry[Any] | None = None
+    cpu: int = 1
+    gpu: bool = False
+    memory_gb: float = 2
+    retries: int = 0
+    """Tries again where the failure can pass, e.g. a busy device."""
+    timeout_s: float = 1800
+    takes: tuple[str, ...] = field(default=())
+    """Names of the artefact inputs, in order; filled from run's signature when empty."""
+
+    def __post_init__(self) -> None:
+        if not self.takes:
+            import inspect
+
+            parameters = inspect.signature(self.run).parameters.values()
+            names = tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
+            object.__setattr__(self, "takes", names)

@@ -1,0 +1,1 @@
+"""texture: see stage.py or the files beside it."""

@@ -1,0 +1,1 @@
+"""train: see stage.py or the files beside it."""

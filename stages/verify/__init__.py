@@ -1,0 +1,1 @@
+"""verify: see stage.py or the files beside it."""

@@ -1,0 +1,1 @@
+"""gates: see stage.py or the files beside it."""

@@ -1,0 +1,1 @@
+"""voice: see stage.py or the files beside it."""
