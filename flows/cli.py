@@ -1,0 +1,337 @@
+"""The command line: parse, call, print findings, exit with a documented code.
+
+Exit codes: 0 done, 1 a bug of ours, 2 bad input, 3 a gate failed, 4 the machine lacks something, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from assets.errors import BackendError, FenshenError, Finding, GateError, SpecError, StoreError
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False,
+    help="One text file in, one validated, talking digital human out.\n\nExit codes: 0 done, 2 bad input, 3 a gate failed, "
+    "4 the machine lacks something, 130 interrupted.",
+)  # fmt: skip
+cache = typer.Typer(no_args_is_help=True, help="Look at and tidy the store.")
+train = typer.Typer(no_args_is_help=True, help="Train our own generators.")
+app.add_typer(cache, name="cache")
+app.add_typer(train, name="train")
+out = Console(soft_wrap=True)
+err = Console(stderr=True, soft_wrap=True)
+
+SpecArgument = Annotated[str, typer.Argument(metavar="SPEC", help="A spec file or a preset's name.")]
+TargetOption = Annotated[str | None, typer.Option(help="web, desktop or crowd.")]
+SeedOption = Annotated[int | None, typer.Option(min=0, help="Overrides the spec's seed.")]
+OutsideOption = Annotated[bool, typer.Option("--allow-outside", help="Media may lie outside the spec's folder.")]
+
+
+@contextmanager
+def findings(as_json: bool = False) -> Any:
+    """Turns our errors into one line each and an exit code; bugs stay tracebacks."""
+    try:
+        yield
+    except FenshenError as error:
+        if as_json:
+            out.print_json(json.dumps({"ok": False, "findings": [_plain(f) for f in error.findings]}, ensure_ascii=False))
+        else:
+            for finding in error.findings:
+                err.print(escape(str(finding)), style="red" if finding.severity == "error" else None, highlight=False)
+        raise typer.Exit(_code(error)) from error
+    except KeyboardInterrupt:
+        err.print("interrupted; what was finished is kept, the next build goes on from there")
+        raise typer.Exit(130) from None
+
+
+def _code(error: FenshenError) -> int:
+    if isinstance(error, GateError):
+        return 3
+    return 4 if isinstance(error, (BackendError, StoreError)) else 2
+
+
+def _plain(finding: Finding) -> dict[str, Any]:
+    return {"code": finding.code, "severity": str(finding.severity), "where": str(finding.where), "message": finding.message, "fix": finding.fix}
+
+
+@app.command()
+def build(
+    spec: SpecArgument,
+    out_dir: Annotated[Path | None, typer.Option("--out", help="Bundle folder; build/NAME by default.")] = None,
+    target: TargetOption = None,
+    seed: SeedOption = None,
+    only: Annotated[str | None, typer.Option(help="Stop after this stage; no bundle is laid out.")] = None,
+    force: Annotated[list[str] | None, typer.Option(help="Make this stage again; may be repeated.")] = None,
+    allow: Annotated[list[str] | None, typer.Option(help="Let this gate's code pass; recorded in the manifest.")] = None,
+    outside: OutsideOption = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the manifest as JSON.")] = False,
+) -> None:
+    """Build a bundle.
+
+    Example: `fenshen build kofi --target web`
+    """
+    from flows.assemble import Build
+
+    started = time.monotonic()
+    with findings(as_json):
+        request = Build(spec, out_dir, _target(target), seed, frozenset(force or ()), frozenset(allow or ()), outside)
+        if only:
+            from flows.only import build_until
+
+            outcome = build_until(request, only)
+            out.print(f"{only}: {outcome.ref.kind} {outcome.ref.digest[:12]} ({'found' if outcome.cached else 'made'})")
+            return
+        folder, manifest = _run(request, quiet=as_json)
+    if as_json:
+        out.print_json(json.dumps({"ok": True, "bundle": str(folder), "manifest": manifest}, ensure_ascii=False))
+    else:
+        _show(folder, manifest, time.monotonic() - started)
+
+
+def _target(target: str | None) -> Any:
+    known = ("web", "desktop", "crowd")
+    if target is not None and target not in known:
+        raise SpecError(Finding("spec/target", f"{target} is not a target", fix=f"take {', '.join(known)}"))
+    return target
+
+
+def _run(request: Any, *, quiet: bool) -> tuple[Path, dict[str, Any]]:
+    from flows.assemble import build_without_prefect
+    from flows.running import run_flow
+
+    built = build_without_prefect(request)
+    folder = built.folder if built else run_flow(request, err, quiet=quiet)
+    return folder, json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+
+
+def _show(folder: Path, manifest: dict[str, Any], seconds: float) -> None:
+    table = Table("stage", "seconds", "backend", "", title=manifest["name"], title_justify="left", box=None)
+    for stage in manifest["stages"]:
+        table.add_row(stage["name"], f"{stage['seconds']:.1f}", stage["backend"], "found" if stage["cached"] else "made")
+    out.print(table)
+    failed = [check for check in manifest["checks"] if not check["ok"]]
+    out.print(f"gates: {len(manifest['checks']) - len(failed)} of {len(manifest['checks'])} passed")
+    for check in failed:
+        out.print(f"  {check['severity']} [{check['code']}] {check['message']}", markup=False)
+    size = sum(file["bytes"] for file in manifest["files"]) / 1e6
+    out.print(f"{folder}/: {len(manifest['files'])} files, {size:.1f} MB, {seconds:.1f} s")
+    out.print(f"look: open {folder}/report.html in a browser; avatar.glb in Blender, three.js, Godot; avatar.vrm in Unity")
+
+
+@app.command()
+def plan(spec: SpecArgument, target: TargetOption = None, seed: SeedOption = None, outside: OutsideOption = False) -> None:
+    """Show what a build would run, and why.
+
+    Example: `fenshen plan kofi`
+    """
+    from flows.assemble import Build, order_of
+    from flows.plan import plan as walk
+
+    with findings():
+        order, _, _ = order_of(Build(spec, target=_target(target), seed=seed, outside=outside))
+        table = Table("stage", "", "why", box=None)
+        for planned in walk(order):
+            table.add_row(planned.stage, "run" if planned.run else "found", planned.why)
+        out.print(table)
+
+
+@app.command()
+def check(spec: SpecArgument, outside: OutsideOption = False) -> None:
+    """Read a spec and say every mistake at once.
+
+    Example: `fenshen check avatar.yaml`
+    """
+    from assets.spec.read import read_spec
+
+    with findings():
+        file = read_spec(spec, outside=outside)
+        out.print(f"{file.path}: {file.spec.name} is a sound spec")
+
+
+@app.command()
+def inspect(bundle: Annotated[Path, typer.Argument(help="A bundle folder.")]) -> None:
+    """Show what a bundle holds and check every digest.
+
+    Example: `fenshen inspect build/kofi`
+    """
+    from stages.verify.folder import check_folder
+
+    with findings():
+        found = list(check_folder(bundle))
+        if found:
+            raise GateError(*found)
+        manifest = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))
+        table = Table("file", "KB", "role", "licence", box=None)
+        for file in manifest["files"]:
+            table.add_row(file["path"], f"{file['bytes'] / 1000:.0f}", file["role"], file["licence"])
+        out.print(table)
+        out.print(f"{manifest['name']}: {len(manifest['files'])} files, every digest right")
+
+
+@app.command()
+def preview(bundle: Annotated[Path, typer.Argument(help="A bundle folder.")]) -> None:
+    """Open a bundle's report in the browser; print its path where there is none.
+
+    Example: `fenshen preview build/kofi`
+    """
+    from assets.bundle import read_manifest
+
+    with findings():
+        read_manifest(bundle)
+        page = (bundle / "report.html").resolve()
+        out.print(str(page))
+        if sys.stdout.isatty():
+            typer.launch(page.as_uri())
+
+
+@app.command()
+def gates() -> None:
+    """List every gate, why it is there and where the rule comes from.
+
+    Example: `fenshen gates`
+    """
+    from stages.verify.gate import GATES, load_gates
+
+    load_gates()
+    table = Table("gate", "why", "source", box=None)
+    for code, gate in sorted(GATES.items()):
+        table.add_row(code, gate.why, gate.source)
+    out.print(table)
+
+
+@app.command()
+def backends() -> None:
+    """List every backend and whether it can run here.
+
+    Example: `fenshen backends`
+    """
+    from flows.line import STAGES
+
+    table = Table("stage", "backend", "", "usable here", box=None)
+    for stage in STAGES.values():
+        for name in stage.backends or ():
+            assert stage.backends is not None
+            reason = stage.backends.get(name).unusable()
+            table.add_row(stage.name, name, "default" if name == stage.backends.default else "", reason or "yes")
+    out.print(table)
+
+
+@app.command()
+def stages() -> None:
+    """Show the production line: each stage, what it takes and makes, its version.
+
+    Example: `fenshen stages`
+    """
+    from flows.line import STAGES
+
+    table = Table("stage", "version", "takes", "makes", box=None)
+    for stage in STAGES.values():
+        table.add_row(stage.name, str(stage.version), ", ".join(stage.takes), stage.makes.kind)
+    out.print(table)
+
+
+@app.command()
+def schema() -> None:
+    """Print the spec's JSON Schema for editors.
+
+    Example: `fenshen schema > avatar.schema.json`
+    """
+    from assets.spec.avatar import AvatarSpec
+
+    typer.echo(json.dumps(AvatarSpec.model_json_schema(by_alias=True), indent=1, ensure_ascii=False))
+
+
+@app.command()
+def doctor() -> None:
+    """Say what this machine has and lacks.
+
+    Example: `fenshen doctor`
+    """
+    from flows.doctor import examine
+
+    table = Table("part", "", "what to do", box=None)
+    lacking = 0
+    for part, have, fix in examine():
+        lacking += not have
+        table.add_row(part, "yes" if have else "NO", "" if have else fix)
+    out.print(table)
+    if lacking:
+        raise typer.Exit(4)
+
+
+@cache.command("ls")
+def cache_ls() -> None:
+    """List what the store keeps.
+
+    Example: `fenshen cache ls`
+    """
+    table = Table("stage", "kind", "KB", "seconds", "key", box=None)
+    for key, record in _store().records():
+        table.add_row(record["stage"], record["kind"], f"{record['bytes'] / 1000:.0f}", f"{record['seconds']:.1f}", key[:12])
+    out.print(table)
+
+
+@cache.command("gc")
+def cache_gc(
+    days: Annotated[float | None, typer.Option(min=0, help="Drop what is older than this.")] = None,
+    keep_mb: Annotated[float | None, typer.Option(min=0, help="Drop the oldest until this much stays.")] = None,
+) -> None:
+    """Drop old results by age, by size, or both.
+
+    Example: `fenshen cache gc --days 30 --keep-mb 2000`
+    """
+    with findings():
+        older = None if days is None else days * 86400
+        files, size = _store().sweep(older_than_s=older, keep_bytes=None if keep_mb is None else int(keep_mb * 1e6))
+        out.print(f"removed {files} files, {size / 1e6:.1f} MB")
+
+
+@cache.command("verify")
+def cache_verify() -> None:
+    """Check every stored result against its digest.
+
+    Example: `fenshen cache verify`
+    """
+    store = _store()
+    damaged = [key for key, _ in store.records() if store.damaged(key)]
+    for key in damaged:
+        out.print(f"damaged: {key}; the next build makes it again")
+    out.print(f"{len(damaged)} damaged")
+
+
+def _store() -> Any:
+    from assets.home import home
+    from assets.store import LocalStore
+
+    return LocalStore(home() / "store")
+
+
+@train.command("identity")
+def train_identity(
+    minutes: Annotated[float, typer.Option(min=0.01, help="Stop after this long.")] = 60,
+    out_file: Annotated[Path, typer.Option("--out", help="Weights to write; never the committed ones by accident.")] = Path("build/skin-stylegan.safetensors"),
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+    resume: Annotated[bool, typer.Option(help="Go on from the checkpoint beside --out.")] = False,
+) -> None:
+    """Train the skin generator on the CC0 skins; checkpoints every two minutes.
+
+    Example: `fenshen train identity --minutes 30`
+    """
+    from flows.train import train_generator
+
+    with findings():
+        train_generator(str(out_file), minutes=minutes, seed=seed, resume=resume)
+
+
+if __name__ == "__main__":
+    app()

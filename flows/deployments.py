@@ -1,0 +1,25 @@
+"""Serving the flows from one process: a nightly build and builds on demand, without a worker or a work pool.
+
+`prefect.yaml` holds the same for a farm with work pools.
+"""
+
+from __future__ import annotations
+
+from prefect import serve
+
+from flows.assemble import assemble_avatar
+from flows.batch import assemble_batch
+
+NIGHTLY = "0 3 * * *"
+
+
+def main() -> None:
+    """Serves both flows until interrupted."""
+    serve(
+        assemble_avatar.to_deployment("on-demand", tags=["fenshen"]),
+        assemble_batch.to_deployment("nightly", cron=NIGHTLY, parameters={"folder": "assets/presets"}, tags=["fenshen"]),
+    )
+
+
+if __name__ == "__main__":
+    main()

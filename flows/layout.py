@@ -1,0 +1,105 @@
+"""Package + verdict + outcomes -> the bundle folder, whole or not at all."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from assets.artefact import Artefact, Ref
+from assets.artefacts.verdict import Verdict
+from assets.bundle import BundleFile, Package, write_bundle
+from assets.conventions import GODOT_BONES, UNITY_BONES, UNREAL_BONES, VRM_BONES
+from assets.digest import sha256
+from assets.errors import Finding, GateError, Severity
+from assets.rights import Source
+from assets.spec.avatar import AvatarSpec
+from assets.store import LocalStore
+from flows.line import STAGES
+from flows.report import render_report
+from stages.execute import Outcome
+
+
+@dataclass(frozen=True)
+class Built:
+    """A finished bundle."""
+
+    folder: Path
+    manifest: dict[str, Any]
+
+
+def lay_out(
+    spec: AvatarSpec, text: bytes, outcomes: Mapping[str, Outcome], store: LocalStore, folder: Path, allow: frozenset[str]
+) -> Built:
+    """Writes the bundle; raises GateError where a gate failed that `allow` does not name."""
+    package = store.get(outcomes["package"].ref, Package)
+    verdict = store.get(outcomes["verify"].ref, Verdict)
+    refuse(verdict, allow)
+    manifest = manifest_of(spec, text, package, verdict, outcomes, store, allow)
+    report = render_report({file.path: file.data for file in package.files}, manifest)
+    page = BundleFile("report.html", report, "report", "text/html", "Apache-2.0", ("fenshen",))
+    manifest["files"].append(_row(page))
+    write_bundle(folder, (*package.files, page), manifest)
+    return Built(folder, manifest)
+
+
+def refuse(verdict: Verdict, allow: frozenset[str]) -> None:
+    """Raises GateError with every failed check that is an error and not allowed."""
+    failed = [check for check in verdict.checks if not check.ok and check.severity == "error" and check.code not in allow]
+    if failed:
+        raise GateError(*(Finding(c.code, c.message, Severity.ERROR, fix=f"mend it or pass --allow {c.code}") for c in failed))
+
+
+def manifest_of(
+    spec: AvatarSpec, text: bytes, package: Package, verdict: Verdict, outcomes: Mapping[str, Outcome], store: LocalStore,
+    allow: frozenset[str],
+) -> dict[str, Any]:
+    """manifest.json as DESIGN's bundle format says; only created and seconds differ between two equal builds."""
+    checks = [{**asdict(check), "allowed": True} if check.code in allow and not check.ok else asdict(check) for check in verdict.checks]
+    stages = [
+        {"name": name, "version": STAGES[name].version, "backend": outcome.backend, "key": outcome.key,
+         "cached": outcome.cached, "seconds": round(outcome.seconds, 3)}
+        for name, outcome in outcomes.items()
+    ]  # fmt: skip
+    return {
+        "schema": "fenshen/bundle@1",
+        "name": spec.name,
+        "target": spec.package.target,
+        "seed": spec.seed,
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "spec_sha256": sha256(text),
+        "generator": {"name": "fenshen", "version": version("fenshen")},
+        "files": [_row(file) for file in package.files],
+        "stages": stages,
+        "models": models(outcomes, store),
+        "rights": spec.rights.model_dump(mode="json"),
+        "checks": checks,
+        "skeleton": {"names": list(VRM_BONES), "vrm": VRM_BONES, "unity": UNITY_BONES, "unreal": UNREAL_BONES, "godot": GODOT_BONES},
+    }
+
+
+def models(outcomes: Mapping[str, Outcome], store: LocalStore) -> list[dict[str, str]]:
+    """Every model that took part: name, digest, licence, source."""
+    found: dict[str, Source] = {}
+    for name, outcome in outcomes.items():
+        artefact: Artefact = store.get(Ref(outcome.ref.kind, outcome.ref.digest), STAGES[name].makes)
+        for source in getattr(artefact, "sources", ()):
+            if source.sha256:
+                found[source.name] = source
+    return [{"name": s.name, "sha256": s.sha256, "licence": s.licence, "source": s.origin, "note": s.note} for _, s in sorted(found.items())]
+
+
+def _row(file: BundleFile) -> dict[str, Any]:
+    return {
+        "path": file.path, "sha256": sha256(file.data), "bytes": len(file.data), "media_type": file.media_type,
+        "role": file.role, "licence": file.licence, "sources": list(file.sources),
+    }  # fmt: skip
+
+
+def dumps(value: Any) -> str:
+    """JSON for people: indented, non-ASCII as it is."""
+    return json.dumps(value, indent=1, ensure_ascii=False)

@@ -1,0 +1,70 @@
+"""The production line: one line per stage. Prefect, `plan` and a no-change build all read this one definition."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from assets.spec.avatar import AvatarSpec
+from assets.spec.look import Section
+from stages.body.stage import STAGE as BODY
+from stages.dialogue.choice import choose as choose_dialogue
+from stages.dialogue.stage import STAGE as DIALOGUE
+from stages.groom.stage import STAGE as GROOM
+from stages.identity.stage import STAGE as IDENTITY
+from stages.motion.stage import STAGE as MOTION
+from stages.package.stage import STAGE as PACKAGE
+from stages.performance.stage import STAGE as PERFORMANCE
+from stages.retarget.stage import STAGE as RETARGET
+from stages.stage import Stage
+from stages.texture.stage import STAGE as TEXTURE
+from stages.verify.stage import STAGE as VERIFY
+from stages.voice.choice import choose as choose_voice
+from stages.voice.stage import STAGE as VOICE
+
+STAGES: dict[str, Stage[Any]] = {
+    stage.name: stage
+    for stage in (IDENTITY, BODY, TEXTURE, GROOM, MOTION, RETARGET, DIALOGUE, VOICE, PERFORMANCE, PACKAGE, VERIFY)
+}
+
+R = TypeVar("R")
+
+
+class Step(Protocol[R]):
+    """What walks the line: submits a task, or only works out a key."""
+
+    def __call__(
+        self, stage: Stage[Any], options: Section, *, backend: str | None = None, extra: dict[str, Any] | None = None, **inputs: R
+    ) -> R:
+        """The stage's result, in whatever form this walker passes on."""
+
+
+def assemble(step: Step[R], spec: AvatarSpec) -> dict[str, R]:
+    """Stage name -> result of the whole line, from spec to verified package."""
+    speaks = choose_voice(spec.persona.language, spec.identity.gender)
+    thinks = choose_dialogue(spec.persona.language)
+    identity = step(IDENTITY, spec.identity, backend=spec.identity.backend)
+    body = step(BODY, spec.body, backend=spec.body.backend, identity=identity)
+    texture = step(TEXTURE, spec.texture, identity=identity, body=body)
+    groom = step(GROOM, spec.groom, body=body)
+    motion = step(MOTION, spec.motion)
+    moved = step(RETARGET, spec.retarget, motion=motion, body=body)
+    dialogue = step(DIALOGUE, spec.persona, backend=spec.persona.backend or thinks)
+    speech = step(VOICE, spec.voice, backend=spec.voice.backend or speaks, dialogue=dialogue)
+    performance = step(PERFORMANCE, spec.performance, dialogue=dialogue, speech=speech, motion=moved)
+    parts = {"body": body, "texture": texture, "groom": groom, "performance": performance, "dialogue": dialogue, "speech": speech}
+    package = step(PACKAGE, spec.package, extra={"rights": spec.rights, "name": spec.name}, **parts)
+    verdict = step(VERIFY, spec.package, package=package)
+    return {**parts, "identity": identity, "motion": motion, "retarget": moved, "voice": speech, "package": package, "verify": verdict}
+
+
+def resolved(options: Section, folder: Path) -> Section:
+    """The options with the media paths of motion clips made absolute."""
+    clips = getattr(options, "clips", None)
+    if not clips:
+        return options
+    absolute = [
+        clip.model_copy(update={kind: str((folder / value).resolve()) for kind in ("video", "bvh") if (value := getattr(clip, kind))})
+        for clip in clips
+    ]
+    return options.model_copy(update={"clips": tuple(absolute)})

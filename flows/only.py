@@ -1,0 +1,42 @@
+"""`--only STAGE`: the stage and what it needs, without Prefect, nothing after it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from assets.errors import Finding, SpecError
+from assets.spec.look import Section
+from flows.assemble import Build, order_of
+from flows.line import STAGES, assemble
+from flows.plan import Order
+from stages.execute import Job, Outcome, execute
+from stages.stage import Stage
+
+
+class _Lazy:
+    """A stage that runs when it is asked for, once."""
+
+    def __init__(self, order: Order, stage: Stage[Any], job: Job, inputs: dict[str, _Lazy]) -> None:
+        self.order, self.stage, self.job, self.inputs = order, stage, job, inputs
+        self.outcome: Outcome | None = None
+
+    def result(self) -> Outcome:
+        """The outcome, made now if need be."""
+        if self.outcome is None:
+            refs = {name: lazy.result().ref for name, lazy in self.inputs.items()}
+            self.outcome = execute(self.stage, self.job, self.order.store, refs, force=self.stage.name in self.order.force)
+        return self.outcome
+
+
+def build_until(build: Build, only: str) -> Outcome:
+    """The outcome of one stage; raises SpecError where there is no such stage."""
+    if only not in STAGES:
+        raise SpecError(Finding("build/stage", f"there is no stage {only}", fix=f"take one of {', '.join(STAGES)}"))
+    order, _, _ = order_of(build)
+
+    def step(
+        stage: Stage[Any], options: Section, *, backend: str | None = None, extra: dict[str, Any] | None = None, **inputs: _Lazy
+    ) -> _Lazy:
+        return _Lazy(order, stage, order.job(stage, options, backend, extra), inputs)
+
+    return assemble(step, order.spec)[only].result()

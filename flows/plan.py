@@ -1,0 +1,111 @@
+"""What a build would do, and why: the line walked with keys alone, nothing run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from assets.artefact import Ref
+from assets.digest import sha256_file, sha256_of
+from assets.spec.avatar import AvatarSpec
+from assets.spec.look import Section
+from assets.store import LocalStore
+from flows.line import STAGES, assemble, resolved
+from stages.execute import Job, Outcome, key_parts
+from stages.stage import Stage
+
+
+@dataclass(frozen=True)
+class Order:
+    """One build: the spec, where it lay, the store it is built into."""
+
+    spec: AvatarSpec
+    folder: Path
+    """Media paths are relative to it."""
+    store: LocalStore
+    force: frozenset[str] = frozenset()
+
+    def job(self, stage: Stage[Any], options: Section, backend: str | None, extra: dict[str, Any] | None) -> Job:
+        """The stage's job, with the digests of the media files that its options name."""
+        absolute = resolved(options, self.folder)
+        media = {}
+        for written, whole in zip(getattr(options, "clips", ()), getattr(absolute, "clips", ()), strict=True):
+            for kind in ("video", "bvh"):
+                if path := getattr(whole, kind):
+                    media[f"{written.name}.{kind}"] = sha256_file(Path(path))
+        return Job(options, self.spec.seed, backend, media, extra, absolute)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One stage of a plan."""
+
+    stage: str
+    run: bool
+    """True where it would run; False where the store has it."""
+    why: str
+    outcome: Outcome | None = None
+
+
+@dataclass
+class Walk:
+    """A Step that finds keys; inputs that would be made now have no digest yet, so what follows them runs too."""
+
+    order: Order
+    planned: list[Planned] = field(default_factory=list)
+
+    def __call__(
+        self, stage: Stage[Any], options: Section, *, backend: str | None = None, extra: dict[str, Any] | None = None,
+        **inputs: Planned,
+    ) -> Planned:
+        """The stage's place in the plan."""
+        fresh = [name for name, planned in inputs.items() if planned.run]
+        if fresh:
+            planned = Planned(stage.name, True, f"{', '.join(fresh)} will be new")
+        elif stage.name in self.order.force:
+            planned = Planned(stage.name, True, "forced")
+        else:
+            planned = self._look(stage, self.order.job(stage, options, backend, extra), inputs)
+        self.planned.append(planned)
+        return planned
+
+    def _look(self, stage: Stage[Any], job: Job, inputs: dict[str, Planned]) -> Planned:
+        refs = {name: planned.outcome.ref for name, planned in inputs.items() if planned.outcome}
+        parts = key_parts(stage, job, refs)
+        key = sha256_of(parts)
+        found = self.order.store.find(key)
+        if found:
+            ref: Ref[Any] = Ref(found["kind"], found["digest"])
+            return Planned(stage.name, False, "in the store", Outcome(ref, key, parts["backend"], True, float(found.get("seconds", 0))))
+        if self.order.store.damaged(key):
+            return Planned(stage.name, True, "what the store has is damaged")
+        return Planned(stage.name, True, _difference(parts, _latest(self.order.store, stage.name)))
+
+
+def plan(order: Order) -> list[Planned]:
+    """Every stage in order of the line, with what would be done and why."""
+    walk = Walk(order)
+    assemble(walk, order.spec)
+    return walk.planned
+
+
+def _latest(store: LocalStore, stage: str) -> dict[str, Any] | None:
+    records = [record for _, record in store.records() if record.get("stage") == stage]
+    return max(records, key=lambda record: record.get("made", 0), default=None)
+
+
+def _difference(now: dict[str, Any], before: dict[str, Any] | None) -> str:
+    if before is None:
+        return "never made"
+    changed = []
+    for part, value in now.items():
+        old = before.get(part)
+        if old == value:
+            continue
+        names = [name for name in value if not isinstance(old, dict) or old.get(name) != value[name]] if isinstance(value, dict) else []
+        changed.append(f"{part} {', '.join(names)}".strip())
+    return f"changed: {'; '.join(changed)}" if changed else "no longer in the store"
+
+
+__all__ = ["STAGES", "Order", "Planned", "plan"]

@@ -1,0 +1,37 @@
+"""Prefect artifacts of a finished build: summary, timings, gates, previews, and where the bundle lies."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+from prefect.artifacts import create_image_artifact, create_link_artifact, create_markdown_artifact, create_table_artifact
+
+from flows.layout import Built
+
+_THUMBNAIL_BYTES = 400_000  # Data URLs lie in Prefect's database: small pictures only.
+
+
+def publish(built: Built) -> None:
+    """Creates the artifacts on the run in whose flow this is called."""
+    manifest = built.manifest
+    key = re.sub(r"[^a-z0-9-]+", "-", built.folder.name.lower()).strip("-") or "avatar"
+    create_table_artifact(table=manifest["stages"], key=f"{key}-timings", description="Seconds of each stage")
+    create_table_artifact(table=manifest["checks"], key=f"{key}-gates", description="Every gate and what it found")
+    create_markdown_artifact(markdown=_summary(built), key=f"{key}-summary", description="What was built")
+    create_link_artifact(link=(built.folder / "report.html").resolve().as_uri(), key=f"{key}-bundle", description="The bundle's report")
+    for file in manifest["files"]:
+        path = built.folder / file["path"]
+        if file["role"] == "preview" and file["media_type"] in ("image/png", "image/jpeg") and file["bytes"] < _THUMBNAIL_BYTES:
+            url = f"data:{file['media_type']};base64,{base64.b64encode(path.read_bytes()).decode()}"
+            create_image_artifact(image_url=url, key=f"{key}-{path.stem}", description=path.stem)
+
+
+def _summary(built: Built) -> str:
+    manifest = built.manifest
+    failed = [check for check in manifest["checks"] if not check["ok"]]
+    size = sum(file["bytes"] for file in manifest["files"]) / 1e6
+    return (
+        f"# {manifest['name']}\n\n{len(manifest['files'])} files, {size:.1f} MB, target {manifest['target']}, "
+        f"{len(manifest['checks']) - len(failed)} of {len(manifest['checks'])} gates passed.\n\n`{built.folder}`\n"
+    )

@@ -1,0 +1,73 @@
+"""The one place where Prefect meets a stage: a stage's record becomes a named, tagged, limited, retried task."""
+
+from __future__ import annotations
+
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from prefect import task
+from prefect.concurrency.sync import concurrency
+from prefect.futures import PrefectFuture
+
+from assets.errors import FenshenError
+from assets.spec.look import Section
+from assets.store import LocalStore
+from flows.events import Event, tell
+from flows.line import STAGES
+from flows.plan import Order
+from stages.execute import Job, Outcome, execute
+from stages.stage import Stage
+
+
+def _can_pass(_task: Any, _run: Any, state: Any) -> bool:
+    """Only what may go away by itself is tried again: never a wrong spec, a missing model or a full disk."""
+    error = state.result(raise_on_failure=False)
+    return not isinstance(error, FenshenError)
+
+
+@task(persist_result=False, retry_condition_fn=_can_pass)
+def run_stage(name: str, job: Job, root: str, force: bool, inputs: dict[str, Outcome]) -> Outcome:
+    """Finds or makes one stage's result; only references travel in and out."""
+    stage = STAGES[name]
+    store = LocalStore(Path(root))
+    tell(Event(name, "running"))
+    started = time.monotonic()
+    # `gpu` is a global concurrency limit of the server; without one (laptop) there is nothing to wait for.
+    lane = concurrency("gpu", occupy=1) if stage.gpu else nullcontext()
+    try:
+        with lane:
+            outcome = execute(stage, job, store, {key: value.ref for key, value in inputs.items()}, force=force)
+    except BaseException:
+        tell(Event(name, "failed", time.monotonic() - started))
+        raise
+    tell(Event(name, "cached" if outcome.cached else "done", time.monotonic() - started))
+    return outcome
+
+
+@dataclass
+class Step:
+    """Submits a stage as a task of the running flow: `speech = step(voice.STAGE, spec.voice, dialogue=dialogue)`."""
+
+    order: Order
+
+    def __call__(
+        self, stage: Stage[Any], options: Section, *, backend: str | None = None, extra: dict[str, Any] | None = None,
+        **inputs: PrefectFuture[Outcome],
+    ) -> PrefectFuture[Outcome]:
+        """The future of the stage's outcome."""
+        order = self.order
+        named = run_stage.with_options(
+            name=stage.name,
+            task_run_name=f"{stage.name} · {order.spec.name}",
+            tags=["fenshen", "gpu" if stage.gpu else "cpu"],
+            retries=stage.retries,
+            retry_delay_seconds=5,
+            timeout_seconds=stage.timeout_s,
+        )
+        job = order.job(stage, options, backend, extra)
+        return named.submit(stage.name, job, str(order.store.root), stage.name in order.force, inputs)
+
+

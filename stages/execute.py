@@ -1,0 +1,102 @@
+"""Find or run: a stage's result is looked up under its key, or made and put there with its provenance."""
+
+from __future__ import annotations
+
+import logging
+import time
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from assets.artefact import Artefact, Ref
+from assets.digest import sha256_of
+from assets.errors import BackendError, Finding
+from assets.store import LocalStore
+from stages.stage import Backend, Stage
+
+A = TypeVar("A", bound=Artefact)
+log = logging.getLogger("fenshen")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One stage about to run: all that its result depends on, but for the input artefacts."""
+
+    options: Any
+    """The stage's section of the spec (pydantic)."""
+    seed: int
+    backend: str | None = None
+    media: Mapping[str, str] | None = None
+    """Digest of every file that the options name: the path alone says nothing about its content."""
+    extra: Mapping[str, Any] | None = None
+    """Further keyword options of run, e.g. rights; part of the key."""
+    resolved: Any = None
+    """The options with media paths made absolute: what run sees, while the key holds the paths as written."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What execute did."""
+
+    ref: Ref[Any]
+    key: str
+    backend: str
+    cached: bool
+    seconds: float
+
+
+def key_parts(stage: Stage[Any], job: Job, inputs: Mapping[str, Ref[Any]]) -> dict[str, Any]:
+    """Everything that the result depends on, as JSON: the key is its digest and `plan` explains a miss by it."""
+    backend = _backend(stage, job)
+    options = job.options.model_dump(mode="json")
+    return {
+        "stage": stage.name,
+        "version": stage.version,
+        "options": options,
+        "inputs": {name: inputs[name].digest for name in stage.takes},
+        "backend": backend.name if backend else "",
+        "weights": dict(backend.weights()) if backend else {},
+        "seed": job.seed,
+        "media": dict(job.media or {}),
+        "extra": {name: _plain(value) for name, value in (job.extra or {}).items()},
+    }
+
+
+def execute(
+    stage: Stage[A], job: Job, store: LocalStore, inputs: Mapping[str, Ref[Any]], *, force: bool = False
+) -> Outcome:
+    """The stage's result as a Ref: found in the store, or made now and put there; raises what the stage raises."""
+    started = time.monotonic()
+    parts = key_parts(stage, job, inputs)
+    key = sha256_of(parts)
+    found = None if force else store.find(key)
+    if found:
+        return Outcome(Ref(found["kind"], found["digest"]), key, parts["backend"], True, float(found.get("seconds", 0)))
+    if not force and store.damaged(key):
+        log.warning("%s: the stored result is damaged and is made again", stage.name)
+    arguments: dict[str, Any] = {name: store.get(inputs[name], kind) for name, kind in _kinds(stage).items()}
+    backend = _backend(stage, job)
+    if backend is not None:
+        if reason := backend.unusable():
+            raise BackendError(Finding("backend/unusable", f"{stage.name} cannot use {backend.name}: {reason}"))
+        arguments["backend"] = backend
+    artefact = stage.run(**arguments, options=job.resolved or job.options, seed=job.seed, **dict(job.extra or {}))
+    seconds = time.monotonic() - started
+    ref = store.put(key, artefact, {**parts, "seconds": round(seconds, 3), "made": time.time()})
+    return Outcome(ref, key, parts["backend"], False, seconds)
+
+
+def _plain(value: Any) -> Any:
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+
+
+def _backend(stage: Stage[Any], job: Job) -> Backend | None:
+    return stage.backends.get(job.backend) if stage.backends else None
+
+
+def _kinds(stage: Stage[Any]) -> dict[str, type[Artefact]]:
+    hints = typing.get_type_hints(stage.run)
+    return {name: hints[name] for name in stage.takes}

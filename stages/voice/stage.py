@@ -1,0 +1,85 @@
+"""Dialogue -> Speech: every line cleaned, spoken sentence by sentence, joined, brought to one loudness."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from assets.artefacts.talk import Dialogue, Line, Phoneme, Speech, SpokenLine
+from assets.errors import BackendError, Finding, Location
+from assets.spec.act import VoiceSpec
+from stages.stage import Registry, Stage
+from stages.voice.backend import Utterance, VoiceBackend
+from stages.voice.loudness import mastered
+from stages.voice.phonemes import SILENCE, shifted
+from stages.voice.text import CleanText, clean
+
+BACKENDS: Registry[VoiceBackend] = Registry(
+    "voice",
+    {"coqui": "stages.voice.coqui:Coqui", "hibari": "stages.voice.hibari:Hibari", "mandarin": "stages.voice.mandarin:Mandarin"},
+    default="coqui",
+)
+PAUSE_S = 0.25
+"""Between two sentences of a line, on top of what the voice itself leaves."""
+
+
+def run(dialogue: Dialogue, *, options: VoiceSpec, backend: VoiceBackend, seed: int) -> Speech:
+    """Every line as sound with phonemes; raises BackendError with one finding a line that cannot be said."""
+    texts = [clean(line.text, line.language) for line in dialogue.lines]
+    _refuse(dialogue.lines, texts, options, backend)
+    warnings = [f"{line.id}: {warning}" for line, text in zip(dialogue.lines, texts, strict=True) for warning in text.warnings]
+    spoken, exact = [], True
+    for line, text in zip(dialogue.lines, texts, strict=True):
+        sound = speak(text.sentences, line.language, options=options, backend=backend, seed=seed)
+        exact = exact and sound.exact
+        spoken.append(SpokenLine(line.id, line.text, sound.samples, sound.rate, sound.phonemes))
+    if not exact:
+        warnings.append(f"{backend.name} tells no phoneme durations for this model: they are spread in proportion")
+    return Speech(tuple(spoken), backend.name, exact, tuple(warnings), backend.sources(options))
+
+
+def _refuse(lines: Sequence[Line], texts: Sequence[CleanText], options: VoiceSpec, backend: VoiceBackend) -> None:
+    findings = []
+    for line, text in zip(lines, texts, strict=True):
+        where = Location("dialogue", pointer=f"/lines/{line.id}")
+        if line.language not in backend.languages and not options.model:
+            known = ", ".join(backend.languages)
+            message = f"the {backend.name} voice speaks {known}, not {line.language}"
+            findings.append(Finding("voice/language", message, where=where, fix="leave voice.backend out and one is picked"))
+        elif not text.sentences:
+            shown = line.text.strip()[:40]
+            message = f"the line {line.id} holds nothing that can be spoken: {shown!r}"
+            findings.append(Finding("voice/nothing-to-say", message, where=where, fix="give it words"))
+    if findings:
+        raise BackendError(*findings)
+
+
+def speak(sentences: Sequence[str], language: str, *, options: VoiceSpec, backend: VoiceBackend, seed: int) -> Utterance:
+    """One line of clean sentences as mastered sound; a sentence's noise hangs on its words, not on its neighbours."""
+    parts = [
+        backend.speak(text, language=language, options=options, seed=(seed + zlib.crc32(text.encode())) % 2**32) for text in sentences
+    ]
+    return mastered(joined(parts))
+
+
+def joined(parts: Sequence[Utterance]) -> Utterance:
+    """The sounds one after another with PAUSE_S of silence between them."""
+    rate = parts[0].rate
+    pause = int(PAUSE_S * rate)
+    pieces: list[np.ndarray[tuple[int], np.dtype[np.float32]]] = []
+    phonemes: list[Phoneme] = []
+    at = 0
+    for index, part in enumerate(parts):
+        if index:
+            pieces.append(np.zeros(pause, np.float32))
+            phonemes.append(Phoneme(at / rate, (at + pause) / rate, "", SILENCE))
+            at += pause
+        phonemes += shifted(part.phonemes, at / rate, (at + len(part.samples)) / rate)
+        pieces.append(part.samples)
+        at += len(part.samples)
+    return Utterance(np.concatenate(pieces), rate, tuple(phonemes), all(part.exact for part in parts))
+
+
+STAGE = Stage("voice", 1, run, makes=Speech, backends=BACKENDS)

@@ -1,0 +1,43 @@
+"""Lets `import torchaudio` work where its CUDA libraries lie beside a CPU torch; nothing else in the house touches it.
+
+torchaudio 2.11 is pure Python for all that coqui-tts needs, but its wheel loads libtorch_cuda at import. Where that
+fails, its own "extension not available" state is registered before a second import; a working one is left alone.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+
+from assets.errors import BackendError, Finding
+
+_LIBRARIES = ("libtorch", "libcudart", ".so")
+
+
+def ensure_torchaudio() -> ModuleType:
+    """torchaudio, importable; raises BackendError where it is not installed at all."""
+    try:
+        return importlib.import_module("torchaudio")
+    except ImportError as error:
+        if not any(word in str(error) for word in _LIBRARIES):
+            raise BackendError(Finding("voice/no-torchaudio", "torchaudio is not installed", fix="run make setup")) from error
+    except OSError:
+        pass  # a shared library would not load: go on without it
+    for name in [name for name in sys.modules if name.partition(".")[0] == "torchaudio"]:
+        del sys.modules[name]
+    sys.modules["torchaudio._extension"] = _absent_extension()
+    return importlib.import_module("torchaudio")
+
+
+def _absent_extension() -> ModuleType:
+    """What torchaudio._extension is where its libraries are absent."""
+
+    def fail_if_no_align(function: object) -> object:
+        return function
+
+    module = ModuleType("torchaudio._extension")
+    names = {"_IS_TORCHAUDIO_EXT_AVAILABLE": False, "_IS_ALIGN_AVAILABLE": False, "_IS_RIR_AVAILABLE": False}
+    for name, value in {**names, "fail_if_no_align": fail_if_no_align, "_check_cuda_version": lambda: None, "__path__": []}.items():
+        setattr(module, name, value)
+    return module

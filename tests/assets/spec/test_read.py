@@ -1,0 +1,94 @@
+"""Every wrong spec in tests/data/spec_bad says, in a comment on the wrong line, what must be found there."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from assets.errors import SpecError
+from assets.spec.read import MAX_BYTES, PRESETS, parse_spec, presets, read_spec
+
+BAD = sorted((Path(__file__).parents[2] / "data" / "spec_bad").glob("*.yaml"))
+
+
+def test_a_name_alone_is_a_spec():
+    spec = parse_spec(b"name: Ada", "ada.yaml")
+    assert spec.name == "Ada"
+    assert spec.package.target == "web"
+
+
+def test_json_is_a_spec_too():
+    assert parse_spec(json.dumps({"name": "Ada", "seed": 7}).encode(), "ada.json").seed == 7
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+def test_each_mistake_is_found_at_its_line(path):
+    text = path.read_bytes()
+    expected = {
+        (number, code)
+        for number, line in enumerate(text.decode().splitlines(), 1)
+        for code in re.findall(r"# expect: (\S+)", line)
+    }
+    with pytest.raises(SpecError) as caught:
+        parse_spec(text, path.name)
+    assert {(finding.where.line, finding.code) for finding in caught.value.findings} == expected
+
+
+def test_the_nearest_field_is_named():
+    with pytest.raises(SpecError) as caught:
+        parse_spec(b"name: Ada\nvoice:\n  ratte: 1.2\n", "avatar.yaml")
+    assert str(caught.value) == "avatar.yaml:3:3: error[spec/unknown-field] voice.ratte is not a field; did you mean rate?"
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "spec/empty"),
+        (b"\xff\xfe\x00\x01", "spec/not-text"),
+        (b"a: [1, 2", "spec/syntax"),
+        (b"- a\n- b", "spec/not-a-mapping"),
+        (b"name: !!python/object/apply:os.system [ls]", "spec/tag"),
+        (b"a: &a [x, x]\nb: &b [*a, *a]\nname: *b", "spec/alias"),
+        (b"[" * 5000, "spec/syntax"),
+    ],
+)
+def test_what_is_no_spec_at_all_is_one_sentence(data, code):
+    with pytest.raises(SpecError) as caught:
+        parse_spec(data, "x.yaml")
+    assert code in {finding.code for finding in caught.value.findings}
+
+
+def test_a_file_of_sixty_megabytes_is_not_read(tmp_path):
+    path = tmp_path / "huge.yaml"
+    with path.open("wb") as stream:
+        stream.truncate(60_000_000)
+    with pytest.raises(SpecError, match=f"has 60000000 bytes, more than {MAX_BYTES}"):
+        read_spec(str(path))
+
+
+def test_a_missing_file_names_the_presets(tmp_path):
+    with pytest.raises(SpecError, match="did you mean the preset kofi"):
+        read_spec("koffi")
+
+
+def test_media_may_not_leave_the_folder_unless_allowed(tmp_path):
+    (tmp_path / "secret.bvh").write_text("x")
+    (tmp_path / "in").mkdir()
+    path = tmp_path / "in" / "a.yaml"
+    path.write_text("name: A\nmotion:\n  clips:\n    - {name: x, bvh: ../secret.bvh}\n")
+    with pytest.raises(SpecError, match="spec/path-escape"):
+        read_spec(str(path))
+    assert read_spec(str(path), outside=True).spec.motion.clips[0].bvh == "../secret.bvh"
+
+
+def test_a_clip_names_one_source(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("name: A\nmotion:\n  clips:\n    - {name: x}\n")
+    with pytest.raises(SpecError, match="spec/clip-source"):
+        read_spec(str(path))
+
+
+@pytest.mark.parametrize("name", presets())
+def test_every_preset_is_sound(name):
+    assert read_spec(name).path == PRESETS / f"{name}.yaml"

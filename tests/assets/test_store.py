@@ -1,0 +1,74 @@
+"""The store is atomic, verified and safe to share."""
+
+import os
+
+import pytest
+
+from assets.artefacts.character import Identity
+from assets.artefact import Ref
+from assets.codec import encode
+from assets.digest import sha256
+from assets.errors import StoreError
+from assets.store import LocalStore, write_atomic
+
+from tests.assets.test_codec import identity
+
+
+def test_what_is_put_is_found_and_got(store):
+    ref = store.put("k" * 64, identity(), {"stage": "identity"})
+    assert store.find("k" * 64)["digest"] == ref.digest == sha256(encode(identity()))
+    assert store.get(ref, Identity).age == 30.0
+
+
+def test_a_damaged_blob_counts_as_missing(store):
+    ref = store.put("k" * 64, identity(), {"stage": "identity"})
+    blob = store.root / "blobs" / ref.digest[:2] / ref.digest
+    blob.write_bytes(b"flipped" + blob.read_bytes()[7:])
+    assert store.find("k" * 64) is None
+    assert store.damaged("k" * 64)
+    with pytest.raises(StoreError, match="is damaged"):
+        store.get(ref, Identity)
+
+
+def test_a_half_written_key_counts_as_missing(store):
+    store.put("k" * 64, identity(), {"stage": "identity"})
+    (store.root / "keys" / "kk" / ("k" * 64 + ".json")).write_text('{"kind": "iden')
+    assert store.find("k" * 64) is None
+
+
+def test_a_missing_blob_is_one_sentence(store):
+    with pytest.raises(StoreError, match="is not in the store; build again"):
+        store.get(Ref("identity/1", "0" * 64), Identity)
+
+
+def test_a_failed_write_leaves_nothing_behind(tmp_path, monkeypatch):
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreError, match="No space left on device; free some disk space"):
+        write_atomic(tmp_path / "a" / "b", b"x")
+    assert list((tmp_path / "a").iterdir()) == []
+
+
+def test_sweep_drops_by_age_and_spares_fresh_blobs(store):
+    store.put("a" * 64, identity(1), {"stage": "identity"})
+    store.put("b" * 64, identity(2), {"stage": "identity"})
+    old = store.root / "keys" / "aa" / ("a" * 64 + ".json")
+    os.utime(old, (0, 0))
+    for blob in store.root.glob("blobs/*/*"):
+        os.utime(blob, (0, 0))
+    files, size = store.sweep(older_than_s=60)
+    assert files == 2
+    assert size > 0
+    assert store.find("a" * 64) is None
+    assert store.find("b" * 64) is not None
+
+
+def test_sweep_by_size_drops_the_oldest_first(store):
+    store.put("a" * 64, identity(1), {"stage": "identity"})
+    ref = store.put("b" * 64, identity(2), {"stage": "identity"})
+    os.utime(store.root / "keys" / "aa" / ("a" * 64 + ".json"), (0, 0))
+    store.sweep(keep_bytes=store.find("b" * 64)["bytes"])
+    assert store.find("a" * 64) is None
+    assert LocalStore(store.root).find("b" * 64)["digest"] == ref.digest

@@ -1,0 +1,37 @@
+"""A store and a Prefect home of their own for every run of the suite; no network, one thread a model."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="fenshen-prefect-")
+os.environ["PREFECT_LOGGING_LEVEL"] = "ERROR"
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["PYOPENGL_PLATFORM"] = "egl"
+
+import pytest
+
+from assets.store import LocalStore
+
+_connect = socket.socket.connect
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any connection that leaves the machine fails the test."""
+
+    def connect(self: socket.socket, address: object) -> None:
+        if isinstance(address, tuple) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            raise AssertionError(f"a test tried to reach {address}")
+        _connect(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+
+
+@pytest.fixture
+def store(tmp_path) -> LocalStore:
+    """An empty store."""
+    return LocalStore(tmp_path / "store")

@@ -1,0 +1,136 @@
+"""A stage's key changes with everything its result depends on, and with nothing else."""
+
+#     shape ──► twice
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pytest
+
+from assets.artefact import Artefact, Ref
+from assets.digest import sha256_of
+from assets.errors import BackendError
+from assets.spec.look import Section
+from stages.execute import Job, execute, key_parts
+from stages.stage import Registry, Stage
+
+
+@dataclass(frozen=True)
+class Number(Artefact):
+    kind: ClassVar[str] = "number/1"
+    value: int
+
+
+class Options(Section):
+    add: int = 0
+
+
+class Plain:
+    name = "plain"
+    digest = "0" * 64
+
+    def weights(self) -> dict[str, str]:
+        return {"net": self.digest}
+
+    def unusable(self) -> str:
+        return ""
+
+
+class Absent(Plain):
+    name = "absent"
+
+    def unusable(self) -> str:
+        return "its weights are missing"
+
+
+CALLS: list[str] = []
+
+
+def make(*, options: Options, backend: Plain, seed: int) -> Number:
+    CALLS.append("make")
+    return Number(options.add + seed)
+
+
+def double(shape: Number, *, options: Options, seed: int) -> Number:
+    CALLS.append("double")
+    return Number(shape.value * 2)
+
+
+BACKENDS: Registry[Plain] = Registry("shape", {"plain": f"{__name__}:Plain", "absent": f"{__name__}:Absent"}, "plain")
+SHAPE = Stage("shape", 1, make, Number, BACKENDS)
+TWICE = Stage("twice", 1, double, Number)
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch):
+    CALLS.clear()
+    monkeypatch.setattr(Registry, "get", lambda self, name=None: {"plain": Plain, "absent": Absent}[name or "plain"]())
+
+
+def test_the_same_job_runs_once(store):
+    first = execute(SHAPE, Job(Options(add=2), 1), store, {})
+    second = execute(SHAPE, Job(Options(add=2), 1), store, {})
+    assert (first.cached, second.cached) == (False, True)
+    assert first.ref == second.ref
+    assert CALLS == ["make"]
+
+
+def test_a_result_travels_by_reference(store):
+    shape = execute(SHAPE, Job(Options(add=2), 1), store, {})
+    twice = execute(TWICE, Job(Options(), 1), store, {"shape": shape.ref})
+    assert store.get(twice.ref, Number).value == 6
+
+
+def test_another_input_with_the_same_digest_changes_nothing(store):
+    one = execute(SHAPE, Job(Options(add=2), 1), store, {})
+    execute(TWICE, Job(Options(), 1), store, {"shape": one.ref})
+    other = execute(SHAPE, Job(Options(add=1), 2), store, {})
+    assert execute(TWICE, Job(Options(), 1), store, {"shape": other.ref}).cached
+
+
+def test_force_makes_it_again(store):
+    execute(SHAPE, Job(Options(), 1), store, {})
+    assert not execute(SHAPE, Job(Options(), 1), store, {}, force=True).cached
+
+
+def test_a_damaged_result_is_made_again(store, caplog):
+    ref = execute(SHAPE, Job(Options(), 1), store, {}).ref
+    (store.root / "blobs" / ref.digest[:2] / ref.digest).write_bytes(b"rot")
+    again = execute(SHAPE, Job(Options(), 1), store, {})
+    assert not again.cached
+    assert again.ref == ref
+    assert "is damaged and is made again" in caplog.text
+
+
+def test_an_unusable_backend_says_why(store):
+    with pytest.raises(BackendError, match="shape cannot use absent: its weights are missing"):
+        execute(SHAPE, Job(Options(), 1, "absent"), store, {})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [Job(Options(add=1), 1), Job(Options(), 2), Job(Options(), 1, media={"a": "b"}), Job(Options(), 1, extra={"name": "x"})],
+)
+def test_every_option_counts_in_the_key(change):
+    before = sha256_of(key_parts(SHAPE, Job(Options(), 1), {}))
+    assert sha256_of(key_parts(SHAPE, change, {})) != before
+
+
+def test_weights_and_version_count_in_the_key(monkeypatch):
+    before = sha256_of(key_parts(SHAPE, Job(Options(), 1), {}))
+    assert sha256_of(key_parts(Stage("shape", 2, make, Number, BACKENDS), Job(Options(), 1), {})) != before
+    monkeypatch.setattr(Plain, "digest", "1" * 64)
+    assert sha256_of(key_parts(SHAPE, Job(Options(), 1), {})) != before
+
+
+def test_numbers_and_strings_have_different_keys():
+    assert sha256_of(1) != sha256_of("1")
+    assert sha256_of([1, 2]) != sha256_of([2, 1])
+
+
+def test_inputs_are_read_from_the_signature():
+    assert TWICE.takes == ("shape",)
+    assert SHAPE.takes == ()
+    assert Ref("number/1", "x") == Ref("number/1", "x")
