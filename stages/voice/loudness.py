@@ -59,7 +59,7 @@ def limited(samples: Samples, rate: int) -> Samples:
     # Mean of minima over one window each: smooth, and nowhere above what a peak in reach needs.
     gain = uniform_filter1d(minimum_filter1d(need, window, mode="nearest"), window, mode="nearest")
     calm = samples * gain
-    return (calm * min(1.0, CEILING / max(true_peak(calm), 1e-9))).astype(np.float32)
+    return np.asarray(calm * min(1.0, CEILING / max(true_peak(calm), 1e-9)), np.float32)
 
 
 def trimmed(sound: Utterance) -> Utterance:

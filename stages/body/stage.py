@@ -1,0 +1,101 @@
+"""Identity -> Body: the person's shape, turned into a T-pose, on its soles, with skeleton, skin and 67 morphs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from assets.artefacts.character import Body, Identity
+from assets.artefacts.geometry import Floats, Skeleton, Skin
+from assets.conventions import JOINTS, PARENTS
+from assets.errors import BackendError, Finding
+from assets.spec.look import BodySpec
+from stages.body.backend import BodyBackend, Shape
+from stages.body.measure import local_changes, phenotype, stature
+from stages.body.morphs import morph_targets
+from stages.body.pose import blended_matrices, skinned, t_pose
+from stages.stage import Registry, Stage
+
+BACKENDS: Registry[BodyBackend] = Registry("body", {"anny": "stages.body.anny:Anny"}, default="anny")
+SKIN_VERTICES = 13380
+EYE_VERTICES = slice(14598, 14742)
+
+
+def run(identity: Identity, *, options: BodySpec, backend: BodyBackend, seed: int) -> Body:
+    """The body of this identity; the seed changes nothing, all chance lies in the identity."""
+    axes, years = phenotype(identity, options)
+    local = local_changes(identity, options, backend.changes())
+    axes["height"] = _height_axis(backend, axes, local, stature(years, 1 - axes["gender"], options.height))
+    shape = backend.shape(axes, local)
+    rest = shape.positions - _ground(shape.positions)
+    centres, radius = eyeballs(rest)
+    skin = _skin(shape, rest)
+    heads = _heads(shape, centres) - np.where(_is_eye()[:, None], 0, _ground(shape.positions)).astype(np.float32)
+    exact, bound = t_pose(JOINTS, PARENTS, heads)
+    matrices = exact.astype(np.float32)
+    positions = skinned(rest, skin, matrices)
+    turns = blended_matrices(skin, matrices)[:, :3, :3]
+    told = {"gender": 1 - axes["gender"], "proportions": 1 - axes["proportions"], "height": options.height}
+    return Body(
+        skeleton=Skeleton(JOINTS, np.array(PARENTS, np.int32), bound.astype(np.float32)),
+        positions=positions, rest=rest, rest_to_bind=matrices, skin=skin, morphs=morph_targets(shape.actions, turns),
+        eye_centres=bound[_is_eye()].astype(np.float32), eye_radius=radius,
+        phenotype={**axes, **told, "age_years": years, "height_m": _tall(positions)}, sources=backend.sources(),
+    )  # fmt: skip
+
+
+def _height_axis(backend: BodyBackend, axes: Mapping[str, float], local: Mapping[str, float], metres: float) -> float:
+    """The model's height axis 0..1 at which this body is that tall: every build has its own range, and is linear in it."""
+    low, high = (_tall(backend.shape({**axes, "height": end}, local).positions) for end in (0.0, 1.0))
+    return float(np.clip((metres - low) / (high - low), 0, 1))
+
+
+def _tall(positions: Floats) -> float:
+    heights = positions[:SKIN_VERTICES, 1]
+    return float(heights.max() - heights.min())
+
+
+def _is_eye() -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    return np.array([name.endswith("Eye") for name in JOINTS])
+
+
+def _ground(positions: Floats) -> Floats:
+    """(3,) what to take away so that the soles stand at Y=0."""
+    return np.array([0.0, positions[:SKIN_VERTICES, 1].min(), 0.0], np.float32)
+
+
+def eyeballs(positions: Floats) -> tuple[Floats, float]:
+    """Centres (2,3) of the left and right eyeball helpers and their mean radius, by least squares on a sphere."""
+    points = positions[EYE_VERTICES].astype(np.float64)
+    found = []
+    for side in (points[points[:, 0] > 0], points[points[:, 0] < 0]):
+        middle = side.mean(axis=0)
+        # |p|^2 = 2 c.p + (r^2 - |c|^2), linear in the centre c.
+        local = side - middle
+        answer = np.linalg.lstsq(np.c_[2 * local, np.ones(len(local))], (local**2).sum(axis=1), rcond=None)[0]
+        found.append((middle + answer[:3], float(np.sqrt(answer[3] + answer[:3] @ answer[:3]))))
+    return np.array([centre for centre, _ in found], np.float32), float(np.mean([radius for _, radius in found]))
+
+
+def _heads(shape: Shape, eyes: Floats) -> Floats:
+    """(j,3) joint positions in the order of JOINTS."""
+    known = dict(zip(shape.names, shape.heads, strict=True)) | {"LeftEye": eyes[0], "RightEye": eyes[1]}
+    missing = [name for name in JOINTS if name not in known]
+    if missing:
+        raise BackendError(Finding("body/joints", f"the body model lacks the joints {', '.join(missing)}"))
+    return np.array([known[name] for name in JOINTS], np.float32)
+
+
+def _skin(shape: Shape, rest: Floats) -> Skin:
+    """The model's influences by index into JOINTS; the eyeballs follow their own joints alone."""
+    table = np.array([JOINTS.index(name) for name in shape.names], np.uint16)
+    joints, weights = table[shape.skin.joints], shape.skin.weights.copy()
+    left = rest[EYE_VERTICES, 0] > 0
+    joints[EYE_VERTICES] = np.where(left, JOINTS.index("LeftEye"), JOINTS.index("RightEye"))[:, None]
+    weights[EYE_VERTICES] = (1, 0, 0, 0)
+    joints = np.where(weights > 0, joints, 0).astype(np.uint16)
+    return Skin(joints, weights)
+
+
+STAGE = Stage("body", 1, run, makes=Body, backends=BACKENDS)

@@ -1,0 +1,71 @@
+"""IdentitySpec to Identity: one latent gives the skin and the face that belongs to it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import numpy as np
+
+from assets.artefacts.character import Identity
+from assets.artefacts.geometry import Floats, Image
+from assets.errors import BackendError, Finding
+from assets.home import baked
+from assets.rights import Source
+from assets.spec.look import IdentitySpec
+from stages.identity.backend import BACKENDS, IdentityBackend
+from stages.stage import Stage
+
+SPREAD = 0.5
+"""Standard deviation of a local change at variety 1."""
+ASYMMETRY = 0.06
+LATENT_LIMIT = 2.0
+
+
+def draw_latent(seed: int, size: int) -> Floats:
+    """(size,) standard normal, cut at two deviations: beyond them the generator has seen too little."""
+    values = np.random.default_rng(seed).standard_normal(size)
+    latent: Floats = np.clip(values, -LATENT_LIMIT, LATENT_LIMIT).astype(np.float32)
+    return latent
+
+
+def _projected(latent: Floats, word: str) -> float:
+    """A standard normal number that depends on the latent and a word only."""
+    key = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big")
+    direction = np.random.default_rng(key).standard_normal(len(latent))
+    return float(direction @ latent / np.linalg.norm(direction))
+
+
+def face_changes(latent: Floats, names: list[str], variety: float) -> dict[str, float]:
+    """Local change -> -1..1; left and right ("l-", "r-") move alike but for a little."""
+    values = {}
+    for name in names:
+        folder, _, leaf = name.rpartition("/")
+        paired = leaf.startswith(("l-", "r-"))
+        common = _projected(latent, f"{folder}/{leaf[2:]}" if paired else name)
+        own = ASYMMETRY * _projected(latent, f"own {name}") if paired else 0.0
+        values[name] = round(float(np.clip((common + own) * SPREAD * variety, -1, 1)), 4)
+    return values
+
+
+def _known_changes() -> list[str]:
+    """Names of the face's local changes that the baked body knows."""
+    file = baked("face_changes.json")
+    if not file.exists():
+        raise BackendError(Finding("identity/unbaked", f"{file.name} is missing", fix="run `make bake`"))
+    names: list[str] = json.loads(file.read_text(encoding="utf-8"))
+    return names
+
+
+def run(*, options: IdentitySpec, backend: IdentityBackend, seed: int) -> Identity:
+    """Who this is, from the spec's seed (the avatar's without one)."""
+    latent = draw_latent(seed if options.seed is None else options.seed, backend.latent)
+    head, body = backend.skin(latent, age=options.age, gender=options.gender, tone=options.tone)
+    origin = ", ".join(f"{name} sha256 {digest}" for name, digest in backend.weights().items())
+    made = Source("skin-stylegan", "CC0-1.0", f"assets/weights: {origin}", author="Fenshen", note="trained on 20 CC0 MakeHuman skins",
+                  sha256=next(iter(backend.weights().values()), ""))  # fmt: skip
+    face = face_changes(latent, _known_changes(), options.variety)
+    return Identity(latent, Image(head), Image(body), float(options.age), options.gender, options.tone, face, (made,))
+
+
+STAGE: Stage[Identity] = Stage("identity", 1, run, makes=Identity, backends=BACKENDS)

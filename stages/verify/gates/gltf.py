@@ -1,0 +1,82 @@
+"""Gates of the files as glTF: container, the Khronos validator, names."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from assets.errors import Finding, FormatError, Location
+from assets.home import node_modules
+from stages.verify.gate import gate
+from stages.verify.reading import Glb, Reading
+
+_SCRIPT = Path(__file__).resolve().parent.parent / "validate_gltf.mjs"
+_KINDS = (".glb", ".vrm", ".vrma")
+_ROOT = "Armature"
+
+
+@gate("gltf/container", why="avatar.glb is there and every glTF file is a whole GLB 2 container", source="glTF 2.0, 4.4 GLB file format")
+def files_are_glb(reading: Reading) -> Iterator[Finding]:
+    if "avatar.glb" not in reading.files:
+        yield Finding("gltf/container", "the bundle has no avatar.glb", where=Location("avatar.glb"))
+    for path in (p for p in sorted(reading.files) if p.endswith(_KINDS)):
+        try:
+            Glb.parse(path, reading.files[path])
+        except FormatError as error:
+            yield from error.findings
+
+
+@gate(
+    "gltf/validator",
+    why="Khronos glTF-Validator: 0 errors, 0 warnings on GLB, VRM and VRMA",
+    source="KhronosGroup/glTF-Validator 2.0.0-dev.3.10",
+)
+def validator_is_content(reading: Reading) -> Iterator[Finding]:
+    missing = _missing()
+    if missing:
+        yield Finding("gltf/validator", missing, fix="install Node and run npm ci")
+        return
+    for path, report in _validate({p: reading.files[p] for p in sorted(reading.files) if p.endswith(_KINDS)}).items():
+        if report["errors"] or report["warnings"]:
+            said = "; ".join(report["messages"])
+            message = f"the validator counts {report['errors']} errors and {report['warnings']} warnings: {said}"
+            yield Finding("gltf/validator", message, where=Location(path), value=report["errors"] + report["warnings"], limit=0)
+
+
+def _missing() -> str:
+    if shutil.which("node") is None:
+        return "node is not on this machine, so the Khronos validator could not run"
+    if not (node_modules() / "gltf-validator").is_dir():
+        return "the npm package gltf-validator is not installed, so the Khronos validator could not run"
+    return ""
+
+
+def _validate(files: dict[str, bytes]) -> dict[str, dict[str, Any]]:
+    """Report by path; one node process for all files."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = {str(Path(folder) / f"{i}{Path(p).suffix}"): p for i, p in enumerate(files)}
+        for place, path in paths.items():
+            Path(place).write_bytes(files[path])
+        command = ["node", str(_SCRIPT), str(node_modules()), *paths]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    if done.returncode:
+        return {path: {"errors": 1, "warnings": 0, "messages": [done.stderr[-300:]]} for path in files}
+    return {paths[place]: report for place, report in json.loads(done.stdout).items()}
+
+
+@gate("gltf/names", why="the root node is Armature and no two nodes share a name", source="DESIGN.md, the bundle")
+def names_are_unique(reading: Reading) -> Iterator[Finding]:
+    if (glb := reading.glb) is None:
+        return
+    names = [node.get("name", "") for node in glb.nodes]
+    roots = [names[i] for i in range(len(names)) if i not in glb.parents]
+    if _ROOT not in roots:
+        yield Finding("gltf/names", f"no root node is named {_ROOT}", value=", ".join(roots), limit=_ROOT)
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        yield Finding("gltf/names", f"nodes share the names {', '.join(twice)}", value=len(twice), limit=0)

@@ -1,0 +1,119 @@
+"""Gates of the clips: rotations, jumps, seams, feet and the mouth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from assets.errors import Finding, Location
+from stages.verify.gate import gate
+from stages.verify.reading import Floats, Glb, Reading, Track
+
+_UNIT = 1e-3
+_STEP_DEGREES = 25.0
+_STEP_S = 1 / 30
+_SEAM_DEGREES = 2.0
+_SLIDE_M = 0.01  # drift of a planted foot over an idle; 1 cm is not seen at full-body distance
+_LOOPS = ("idle",)
+
+
+def _tracks(reading: Reading, path: str) -> Iterator[tuple[str, Track]]:
+    if (glb := reading.glb) is not None:
+        yield from ((clip, t) for clip, tracks in glb.clips.items() for t in tracks if t.path == path)
+
+
+def _degrees(a: Floats, b: Floats) -> Floats:
+    """Angle between rows of xyzw quaternions."""
+    angles: Floats = np.degrees(2 * np.arccos(np.clip(np.abs((a * b).sum(-1)), 0, 1)))
+    return angles
+
+
+@gate("motion/unit-quaternions", why="every rotation key is a unit quaternion", source="glTF 2.0, 3.11 animations")
+def quaternions_are_unit(reading: Reading) -> Iterator[Finding]:
+    for clip, track in _tracks(reading, "rotation"):
+        error = float(np.abs(np.linalg.norm(track.values, axis=1) - 1).max(initial=0))
+        if not error <= _UNIT:
+            message = f"{clip} turns {track.node} by a quaternion whose length misses 1 by {error:.4f}"
+            yield Finding(
+                "motion/unit-quaternions", message, where=Location("avatar.glb", pointer=clip), value=round(error, 5), limit=_UNIT
+            )
+
+
+@gate(
+    "motion/continuity",
+    why="no joint turns more than 25 degrees in a thirtieth of a second",
+    source="750 degrees a second: faster than a thrown arm",
+)
+def no_joint_jumps(reading: Reading) -> Iterator[Finding]:
+    for clip, track in _tracks(reading, "rotation"):
+        if len(track.times) < 2:
+            continue
+        seconds = np.maximum(np.diff(track.times), 1e-6)
+        # Keys closer than a thirtieth may share one step's allowance; farther apart the speed counts.
+        step = _degrees(track.values[1:], track.values[:-1]) * np.minimum(1.0, _STEP_S / seconds)
+        at = int(step.argmax())
+        if step[at] > _STEP_DEGREES:
+            message = f"{clip} turns {track.node} by {step[at]:.0f} degrees in a frame at {track.times[at]:.2f} s"
+            yield Finding(
+                "motion/continuity",
+                message,
+                where=Location("avatar.glb", pointer=clip),
+                value=round(float(step[at]), 1),
+                limit=_STEP_DEGREES,
+            )
+
+
+@gate("motion/loop-seam", why="the idle clip ends where it begins", source="a seam over 2 degrees is seen at each repeat")
+def loops_close(reading: Reading) -> Iterator[Finding]:
+    for clip, track in _tracks(reading, "rotation"):
+        if clip not in _LOOPS:
+            continue
+        gap = float(_degrees(track.values[:1], track.values[-1:])[0])
+        if gap > _SEAM_DEGREES:
+            message = f"{clip} leaves a seam of {gap:.1f} degrees at {track.node}"
+            yield Finding("motion/loop-seam", message, where=Location("avatar.glb", pointer=clip), value=round(gap, 2), limit=_SEAM_DEGREES)
+
+
+@gate("motion/foot-slide", why="planted feet drift at most 1 cm in the idle clip", source="notes/motion.md, foot slide")
+def idle_feet_stay(reading: Reading) -> Iterator[Finding]:
+    if (glb := reading.glb) is None:
+        return
+    for clip, foot in ((c, f) for c in glb.clips if c in _LOOPS for f in ("LeftFoot", "RightFoot")):
+        path = _path(glb, clip, foot)
+        if len(path):
+            drift = float(np.linalg.norm(path - path.mean(0), axis=1).max())
+            if drift > _SLIDE_M:
+                message = f"{foot} drifts {1000 * drift:.0f} mm in {clip}"
+                yield Finding(
+                    "motion/foot-slide", message, where=Location("avatar.glb", pointer=clip), value=round(drift, 4), limit=_SLIDE_M
+                )
+
+
+def _path(glb: Glb, clip: str, joint: str) -> Floats:
+    """(s, 3) world places of a joint at up to 24 moments of the clip."""
+    index, tracks = glb.index(joint), [t for t in glb.clips[clip] if t.path in ("rotation", "translation")]
+    if index is None or not tracks:
+        return np.zeros((0, 3))
+    moments = np.linspace(0, max(t.times[-1] for t in tracks), 24)
+    places = []
+    for moment in moments:
+        pose = {f"{t.node}.{t.path}": t.values[min(np.searchsorted(t.times, moment), len(t.times) - 1)] for t in tracks}
+        places.append(glb.world(index, pose)[:3, 3])
+    return np.array(places)
+
+
+@gate("motion/mouth-close", why="mouthClose never exceeds jawOpen, which would push the lips through each other", source="ARKit mouthClose")
+def mouth_close_follows_the_jaw(reading: Reading) -> Iterator[Finding]:
+    if (glb := reading.glb) is None or glb.head is None:
+        return
+    names = glb.target_names(glb.head)
+    if "jawOpen" not in names or "mouthClose" not in names:
+        return
+    jaw, close = names.index("jawOpen"), names.index("mouthClose")
+    for clip, track in _tracks(reading, "weights"):
+        if track.values.shape[1] != len(names):
+            continue
+        over = float((track.values[:, close] - track.values[:, jaw]).max(initial=0))
+        if over > 0.01:
+            yield Finding("motion/mouth-close", f"{clip} closes the mouth {over:.2f} beyond the jaw", value=round(over, 3), limit=0.01)

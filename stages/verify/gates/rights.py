@@ -1,0 +1,55 @@
+"""Gates of rights, and the check of a bundle folder against its manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from assets.errors import Finding, Location
+from stages.verify.gate import gate
+from stages.verify.reading import Reading
+
+_OURS = ("manifest.json", "report.html", "LICENSES.md")
+
+
+@gate("rights/licences", why="every file names its licence and its sources", source="DESIGN.md, the bundle: manifest files")
+def every_file_has_a_licence(reading: Reading) -> Iterator[Finding]:
+    for path in sorted(set(reading.files) - set(_OURS)):
+        licence, sources = reading.licences.get(path, ("", ()))
+        if not licence:
+            yield Finding("rights/licences", f"{path} names no licence", where=Location(path))
+        if not sources:
+            yield Finding("rights/licences", f"{path} names no sources", where=Location(path))
+
+
+def check_folder(folder: Path) -> list[Finding]:
+    """Findings of a bundle on disk against manifest.json: digests, sizes, missing and extra files."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+        listed = {entry["path"]: entry for entry in manifest["files"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return [Finding("rights/manifest", "manifest.json is missing or unreadable", where=Location("manifest.json"))]
+    findings = []
+    there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()} - {"manifest.json"}
+    for path in sorted(set(listed) - there):
+        findings.append(Finding("rights/missing-file", f"{path} is listed but not there", where=Location(path)))
+    for path in sorted(there - set(listed)):
+        findings.append(Finding("rights/extra-file", f"{path} is there but not listed", where=Location(path)))
+    for path in sorted(there & set(listed)):
+        findings += _compare(path, (folder / path).read_bytes(), listed[path]["sha256"], listed[path]["bytes"])
+    return findings
+
+
+def _compare(path: str, data: bytes, sha256: str, size: int) -> list[Finding]:
+    if len(data) != size:
+        return [
+            Finding(
+                "rights/bytes", f"{path} has {len(data)} bytes, the manifest says {size}", where=Location(path), value=len(data), limit=size
+            )
+        ]
+    found = hashlib.sha256(data).hexdigest()
+    if found != sha256:
+        return [Finding("rights/digest", f"{path} is not the file of the manifest", where=Location(path), value=found, limit=sha256)]
+    return []

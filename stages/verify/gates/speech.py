@@ -1,0 +1,150 @@
+"""Gates of sound and lips: each line's WAV, its visemes, its clip, and the dialogue that refers to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from assets.errors import Finding, Location
+from stages.verify.gate import gate
+from stages.verify.loudness import loudness
+from stages.verify.reading import Floats, Reading, Sound
+
+_SILENCE_S = 0.3
+_LUFS, _LUFS_ROOM = -16.0, 1.0
+_CLOSED = 0.25  # jawOpen - mouthClose below which the lips read as shut
+
+
+def _wav(name: str) -> Location:
+    return Location(f"voice/{name}.wav")
+
+
+@gate("speech/wav-format", why="every voice file is mono 16-bit PCM", source="DESIGN.md, the bundle: voice")
+def wavs_are_mono_pcm16(reading: Reading) -> Iterator[Finding]:
+    for name, sound in reading.sounds.items():
+        if (sound.channels, sound.bits) != (1, 16):
+            message = f"it has {sound.channels} channels of {sound.bits} bits"
+            yield Finding("speech/wav-format", message, where=_wav(name), value=f"{sound.channels}x{sound.bits}", limit="1x16")
+
+
+@gate(
+    "speech/clipping", why="no run of samples is stuck at full scale", source="three samples in a row at full scale are audible as a click"
+)
+def nothing_clips(reading: Reading) -> Iterator[Finding]:
+    for name, sound in reading.sounds.items():
+        full = (np.abs(sound.samples[:, :1]) >= 32766 / 32768).astype(int).ravel()
+        runs = int((np.convolve(full, (1, 1, 1), "valid") == 3).sum()) if len(full) >= 3 else 0
+        if runs:
+            yield Finding("speech/clipping", f"{runs} runs of samples are clipped", where=_wav(name), value=runs, limit=0)
+
+
+@gate("speech/leading-silence", why="speech begins within 0.3 s and is not silent", source="a longer wait reads as lag")
+def speech_begins_soon(reading: Reading) -> Iterator[Finding]:
+    for name, sound in reading.sounds.items():
+        loud = np.flatnonzero(np.abs(sound.samples).max(1, initial=0) > 0.01)
+        if not len(loud):
+            yield Finding("speech/leading-silence", "it is silent", where=_wav(name))
+        elif loud[0] / sound.rate > _SILENCE_S:
+            wait = loud[0] / sound.rate
+            yield Finding("speech/leading-silence", f"it waits {wait:.2f} s", where=_wav(name), value=round(wait, 3), limit=_SILENCE_S)
+
+
+@gate("speech/loudness", why="every line is -16 LUFS within 1", source="ITU-R BS.1770-4; -16 LUFS is the podcast level")
+def lines_are_equally_loud(reading: Reading) -> Iterator[Finding]:
+    for name, sound in reading.sounds.items():
+        level = loudness(sound.samples[:, 0], sound.rate) if len(sound.samples) else -np.inf
+        if not abs(level - _LUFS) <= _LUFS_ROOM:
+            yield Finding("speech/loudness", f"it is {level:.1f} LUFS", where=_wav(name), value=round(float(level), 2), limit=_LUFS)
+
+
+@gate("speech/cues-in-wav", why="cues are in order and end within the sound", source="DESIGN.md, the bundle: visemes")
+def cues_lie_in_the_sound(reading: Reading) -> Iterator[Finding]:
+    for name, track in reading.visemes.items():
+        cues, where = track.get("cues", []), Location(f"visemes/{name}.json")
+        seconds = reading.sounds[name].seconds if name in reading.sounds else 0.0
+        wrong = [c for c in cues if not -1e-6 <= c["start"] <= c["end"] <= seconds + 0.02]
+        if wrong:
+            message = f"{len(wrong)} cues lie outside the {seconds:.2f} s of sound"
+            yield Finding("speech/cues-in-wav", message, where=where, value=round(wrong[-1]["end"], 3), limit=round(seconds, 3))
+        if not cues:
+            yield Finding("speech/cues-in-wav", "it has no cues", where=where)
+
+
+def _opening(reading: Reading, name: str) -> tuple[Floats, Floats] | None:
+    """Times (f,) and mouth opening (f,) of say_NAME: jawOpen and the open visemes, less mouthClose."""
+    glb = reading.glb
+    if glb is None or glb.head is None or f"say_{name}" not in glb.clips:
+        return None
+    names = glb.target_names(glb.head)
+    track = next((t for t in glb.clips[f"say_{name}"] if t.path == "weights" and t.values.shape[1] == len(names)), None)
+    if track is None or "jawOpen" not in names:
+        return None
+    weight = {n: track.values[:, i] for i, n in enumerate(names)}
+    zero = np.zeros(len(track.times))
+    vowels = sum((weight.get(f"viseme_{v}", zero) * k for v, k in (("aa", 1.0), ("O", 0.7), ("E", 0.6), ("I", 0.4))), zero)
+    return track.times, np.maximum(weight["jawOpen"], vowels) - weight.get("mouthClose", zero)
+
+
+@gate(
+    "speech/lips-closed", why="the lips shut on p, b, m and rest in silence", source="bilabials are the sounds a viewer reads from the lips"
+)
+def lips_close_on_pp_and_silence(reading: Reading) -> Iterator[Finding]:
+    for name, track in reading.visemes.items():
+        if (found := _opening(reading, name)) is None:
+            continue
+        times, opening = found
+        shut = [c for c in track.get("cues", []) if c["viseme"] in ("viseme_PP", "PP") or (_silent(c) and c["end"] - c["start"] > 0.25)]
+        # The lips must touch once within the sound and a frame around it; the whole of it need not be shut.
+        near = [opening[(times >= c["start"] - 0.04) & (times <= c["end"] + 0.04)] for c in shut]
+        late = [c for c, window in zip(shut, near, strict=True) if len(window) and window.min() > _CLOSED]
+        if late:
+            message = f"the mouth stays open at {len(late)} of {len(shut)} closures, first at {late[0]['start']:.2f} s"
+            yield Finding("speech/lips-closed", message, where=Location(f"visemes/{name}.json"), value=len(late), limit=0)
+
+
+def _silent(cue: dict[str, object]) -> bool:
+    return cue["viseme"] in ("viseme_sil", "sil")
+
+
+@gate(
+    "speech/say-clips",
+    why="every voice file has a clip say_ID of its length",
+    source="DESIGN.md, the bundle: clips and voice share a clock",
+)
+def every_line_has_its_clip(reading: Reading) -> Iterator[Finding]:
+    clips = reading.glb.clips if reading.glb else {}
+    for name, sound in reading.sounds.items():
+        tracks = clips.get(f"say_{name}")
+        if not tracks:
+            yield Finding("speech/say-clips", f"avatar.glb has no clip say_{name}", where=_wav(name))
+        elif not _lasts(sound, length := max(float(t.times[-1]) for t in tracks)):
+            message = f"say_{name} lasts {length:.2f} s, its sound {sound.seconds:.2f} s"
+            yield Finding("speech/say-clips", message, where=_wav(name), value=round(length, 3), limit=round(sound.seconds, 3))
+
+
+def _lasts(sound: Sound, length: float) -> bool:
+    # A gesture may end after the words, so a clip may be up to a second and a half longer, never shorter than a frame.
+    return -0.1 <= length - sound.seconds <= 1.5
+
+
+@gate(
+    "speech/dialogue",
+    why="lines have sound and visemes, replies and the fallback name lines",
+    source="DESIGN.md, the bundle: dialogue.json",
+)
+def dialogue_refers_to_what_is_there(reading: Reading) -> Iterator[Finding]:
+    where = Location("dialogue.json")
+    if (talk := reading.dialogue) is None:
+        yield Finding("speech/dialogue", "the bundle has no dialogue.json", where=where)
+        return
+    ids = {line["id"] for line in talk["lines"]}
+    for line in talk["lines"]:
+        for path in (line["wav"], line["visemes"]):
+            if path not in reading.files:
+                yield Finding("speech/dialogue", f"line {line['id']} names {path}, which is not there", where=where)
+    for reply in talk["replies"]:
+        if reply["line"] not in ids:
+            yield Finding("speech/dialogue", f"a reply names the unknown line {reply['line']}", where=where)
+    if talk["fallback"] not in ids:
+        yield Finding("speech/dialogue", f"the fallback {talk['fallback']} is no line", where=where)

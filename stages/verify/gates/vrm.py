@@ -1,0 +1,55 @@
+"""Gates of the VRM 1.0 file: what the Khronos validator does not know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from assets.errors import Finding, Location
+from stages.verify.gate import gate
+from stages.verify.reading import Reading
+
+_SPEC = "https://github.com/vrm-c/vrm-specification VRMC_vrm-1.0"
+_REQUIRED = (
+    "hips",
+    "spine",
+    "head",
+    *(f"{s}{b}" for s in ("left", "right") for b in ("UpperLeg", "LowerLeg", "Foot", "UpperArm", "LowerArm", "Hand")),
+)
+
+
+def _extension(reading: Reading) -> dict[str, Any]:
+    found: dict[str, Any] = reading.vrm.json.get("extensions", {}).get("VRMC_vrm", {}) if reading.vrm else {}
+    return found
+
+
+@gate("vrm/bones", why="the VRM maps all 15 required humanoid bones, each to a node of its own", source=f"{_SPEC} humanoid.md")
+def required_bones_are_mapped(reading: Reading) -> Iterator[Finding]:
+    bones = _extension(reading).get("humanoid", {}).get("humanBones", {})
+    missing = [bone for bone in _REQUIRED if bone not in bones]
+    if missing:
+        yield Finding("vrm/bones", f"the VRM lacks {', '.join(missing)}", where=Location("avatar.vrm"), value=15 - len(missing), limit=15)
+    nodes = [bone["node"] for bone in bones.values()]
+    if len(set(nodes)) != len(nodes):
+        yield Finding("vrm/bones", "two bones share a node", where=Location("avatar.vrm"))
+
+
+@gate("vrm/meta", why="the VRM names its title, authors and licence", source=f"{_SPEC} meta.md")
+def meta_is_whole(reading: Reading) -> Iterator[Finding]:
+    extension = _extension(reading)
+    missing = [key for key in ("name", "authors", "licenseUrl") if not extension.get("meta", {}).get(key)]
+    if missing:
+        yield Finding(
+            "vrm/meta", f"the VRM's meta lacks {', '.join(missing)}", where=Location("avatar.vrm", pointer="/extensions/VRMC_vrm/meta")
+        )
+    if extension.get("specVersion") != "1.0":
+        yield Finding(
+            "vrm/meta", "specVersion is not 1.0", where=Location("avatar.vrm"), value=str(extension.get("specVersion")), limit="1.0"
+        )
+
+
+@gate("vrm/no-animations", why="the VRM carries no animations", source=f"{_SPEC} README.md, glTF restrictions")
+def vrm_has_no_animations(reading: Reading) -> Iterator[Finding]:
+    count = len(reading.vrm.json.get("animations", [])) if reading.vrm else 0
+    if count:
+        yield Finding("vrm/no-animations", f"the VRM carries {count} animations", where=Location("avatar.vrm"), value=count, limit=0)

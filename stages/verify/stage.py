@@ -1,0 +1,53 @@
+"""The verify stage: every gate of the target speaks, none raises; the flow decides what an error stops."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assets.artefacts.verdict import Check, Verdict
+from assets.errors import Finding, Severity
+from assets.spec.ship import PackageSpec
+from stages.stage import Stage
+from stages.verify.gate import TARGETS, Gate, load_gates
+from stages.verify.reading import Reading
+
+if TYPE_CHECKING:
+    from assets.bundle import Package
+
+
+def reading_of(package: Package, target: str) -> Reading:
+    """The package's files as the gates read them."""
+    files = {file.path: file.data for file in package.files}
+    licences = {file.path: (file.licence, tuple(str(s) for s in file.sources)) for file in package.files}
+    return Reading(target, files, licences)
+
+
+def checks_of(gate: Gate, reading: Reading) -> list[Check]:
+    """One passed check where the claim holds, else one check per finding."""
+    findings: list[Finding] = list(gate.claim(reading))
+    if not findings:
+        return [Check(gate.code, "info", True, gate.why)]
+    return [_check(finding) for finding in findings]
+
+
+def _check(finding: Finding) -> Check:
+    value, limit = ("" if v is None else str(v) for v in (finding.value, finding.limit))
+    ok = finding.severity is not Severity.ERROR
+    return Check(finding.code, str(finding.severity), ok, _sentence(finding), value, limit)
+
+
+def _sentence(finding: Finding) -> str:
+    place = f"{finding.where}: " if str(finding.where) else ""
+    return f"{place}{finding.message}" + (f"; {finding.fix}" if finding.fix else "")
+
+
+def run(package: Package, *, options: PackageSpec, seed: int) -> Verdict:
+    """What every gate of the target says about the package; nothing is raised for a failing gate."""
+    gates = load_gates()
+    reading = reading_of(package, options.target)
+    skip = () if options.vrm else ("vrm/", "engine/three-vrm")
+    wanted = [code for code in TARGETS[options.target] if not (skip and code.startswith(skip))]
+    return Verdict(options.target, tuple(check for code in wanted for check in checks_of(gates[code], reading)))
+
+
+STAGE = Stage("verify", 1, run, makes=Verdict, timeout_s=300)

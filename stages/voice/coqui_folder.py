@@ -1,0 +1,109 @@
+"""A coqui-tts model folder of the user's own (config.json and a checkpoint), through coqui's Synthesizer.
+
+Such models tell no durations, so phonemes are spread over the audible part in proportion.
+"""
+
+from __future__ import annotations
+
+import pickle
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from assets.digest import sha256_file
+from assets.errors import BackendError, Finding, Location
+from assets.rights import Source
+from stages.voice.backend import Utterance
+from stages.voice.english import ipa
+from stages.voice.loudness import audible
+from stages.voice.phonemes import spread
+from stages.voice.torchaudio_shim import ensure_torchaudio
+
+if TYPE_CHECKING:
+    from TTS.utils.synthesizer import Synthesizer
+
+CHECKPOINTS = ("model.pth", "best_model.pth", "model_file.pth", "model.pth.tar", "model.safetensors")
+# What coqui-tts and torch raise on a checkpoint or a sentence that is not what they expect.
+_FAILURES = (RuntimeError, ValueError, KeyError, OSError, TypeError, AttributeError, AssertionError, pickle.UnpicklingError)
+REFERENCE = "speaker.wav"
+"""A voice to clone, beside the model; only XTTS-like models read it. Whose voice it is has to be cleared by the user."""
+
+
+def speak(folder: Path, text: str, *, language: str, rate: float, seed: int) -> Utterance:
+    """The folder's model speaking one sentence; rate works where the model has a length scale."""
+    import torch
+
+    synthesizer = _synthesizer(str(folder))
+    if hasattr(synthesizer.tts_model, "length_scale"):
+        synthesizer.tts_model.length_scale = 1.0 / rate
+    torch.manual_seed(seed)
+    arguments = _arguments(synthesizer, folder, language)
+    try:
+        samples = np.asarray(synthesizer.tts(text, split_sentences=False, **arguments), np.float32)
+    except _FAILURES as error:
+        raise BackendError(_finding(folder, f"the model cannot speak {text[:40]!r}: {_first_line(error)}")) from error
+    sampling_rate = int(synthesizer.output_sample_rate)
+    first, last = audible(samples, sampling_rate)
+    phonemes = spread(_symbols(text, language), first / sampling_rate, last / sampling_rate, len(samples) / sampling_rate)
+    return Utterance(samples, sampling_rate, phonemes, exact=False)
+
+
+def source(folder: Path) -> Source:
+    """The user's model, named by its folder; its terms are the user's to know."""
+    note = "a model of the user's own; its licence is not known to fenshen"
+    return Source(folder.name, "LicenseRef-user", folder.name, note=note, sellable=False, sha256=sha256_file(_checkpoint(folder)))
+
+
+def _symbols(text: str, language: str) -> list[str]:
+    if language == "en":
+        return list(ipa(text))
+    from stages.voice.mandarin_symbols import symbols_of
+    from stages.voice.pinyin import sounds_of
+
+    return [sound.symbol for symbol in symbols_of(text) for sound in sounds_of(symbol, 1.0)]
+
+
+def _arguments(synthesizer: Synthesizer, folder: Path, language: str) -> dict[str, Any]:
+    """What multi-speaker and multilingual models need beside the text: the first speaker, or the one to clone."""
+    arguments: dict[str, Any] = {}
+    speakers = getattr(getattr(synthesizer.tts_model, "speaker_manager", None), "name_to_id", None)
+    if (folder / REFERENCE).exists():
+        arguments["speaker_wav"] = str(folder / REFERENCE)
+    elif speakers:
+        arguments["speaker_name"] = sorted(speakers)[0]
+    languages = getattr(getattr(synthesizer.tts_model, "language_manager", None), "name_to_id", None)
+    if languages:
+        arguments["language_name"] = next((name for name in languages if str(name).startswith(language)), sorted(languages)[0])
+    return arguments
+
+
+def _checkpoint(folder: Path) -> Path:
+    found = [folder / name for name in CHECKPOINTS if (folder / name).exists()] or sorted(folder.glob("*.pth"))
+    if not found or not (folder / "config.json").exists():
+        raise BackendError(_finding(folder, "it holds no config.json with a checkpoint (model.pth)"))
+    return found[0]
+
+
+@lru_cache(maxsize=1)
+def _synthesizer(folder: str) -> Synthesizer:
+    checkpoint = _checkpoint(Path(folder))
+    ensure_torchaudio()
+    import torch
+    from TTS.utils.synthesizer import Synthesizer
+
+    torch.set_num_threads(1)
+    try:
+        return Synthesizer(tts_checkpoint=str(checkpoint), tts_config_path=str(Path(folder) / "config.json"), use_cuda=False)
+    except _FAILURES as error:
+        raise BackendError(_finding(Path(folder), f"coqui-tts cannot load it: {_first_line(error)}")) from error
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__
+
+
+def _finding(folder: Path, message: str) -> Finding:
+    return Finding("voice/model-folder", message, where=Location(str(folder)), fix="give a coqui-tts model folder in voice.model")

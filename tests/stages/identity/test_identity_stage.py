@@ -1,0 +1,84 @@
+"""Who it is follows from the seed alone, and broken weights are told in one sentence."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assets import weights
+from assets.errors import BackendError
+from assets.home import baked
+from assets.spec.look import IdentitySpec
+from stages.identity.backend import BACKENDS
+from stages.identity.generator import StyleGan, load
+from stages.identity.stage import draw_latent, face_changes, run
+
+needs_bake = pytest.mark.skipif(not baked("face_changes.json").exists(), reason="run `make bake` first")
+NAMES = ["l-eye-scale-incr", "r-eye-scale-incr", "nose-volume-incr", "chin-width-incr"]
+
+
+def skin(seed: int, **asked: float) -> tuple[np.ndarray, np.ndarray]:
+    options = {"age": 40.0, "gender": 0.5, "tone": 0.5} | asked
+    return BACKENDS.get().skin(draw_latent(seed, 64), **options)
+
+
+def test_the_same_seed_makes_the_same_skin_and_another_one_another() -> None:
+    assert np.array_equal(skin(1)[0], skin(1)[0])
+    assert np.abs(skin(1)[0].astype(int) - skin(2)[0]).mean() > 0.5
+
+
+def test_a_head_tile_is_symmetric_and_large_enough() -> None:
+    head, body = skin(3)
+    assert head.shape == body.shape == (128, 128, 3)
+    assert np.abs(head.astype(int) - head[:, ::-1]).max() <= 2
+
+
+def test_darker_tones_make_darker_skin() -> None:
+    means = [skin(4, tone=tone)[0][40:100, 40:88].mean() for tone in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    assert all(lighter > darker + 8 for lighter, darker in pairwise(means))
+
+
+def test_skin_is_smooth() -> None:
+    head = skin(5)[0].astype(float)
+    cheek = head[84:96, 36:44]
+    assert np.abs(np.diff(cheek, axis=0)).mean() < 6
+
+
+def test_corrupt_weights_are_one_sentence(tmp_path: Path) -> None:
+    broken = tmp_path / "skin-stylegan.safetensors"
+    broken.write_bytes(weights.path("skin-stylegan").read_bytes()[:-1] + b"x")
+    with pytest.raises(BackendError) as caught:
+        load(broken, weights.sha256("skin-stylegan"))
+    (finding,) = caught.value.findings
+    assert finding.code == "weights/corrupt"
+    assert "\n" not in finding.message
+
+
+def test_missing_weights_are_one_sentence(tmp_path: Path) -> None:
+    backend = StyleGan(tmp_path / "gone.safetensors", "0" * 64)
+    assert backend.unusable()
+    with pytest.raises(BackendError, match="weights/missing"):
+        backend.skin(draw_latent(0, 64), age=30, gender=0, tone=0.5)
+
+
+def test_left_and_right_change_nearly_alike() -> None:
+    face = face_changes(draw_latent(7, 64), NAMES, 0.6)
+    assert abs(face["l-eye-scale-incr"] - face["r-eye-scale-incr"]) < 0.1
+    assert face["nose-volume-incr"] != face["chin-width-incr"]
+
+
+def test_no_variety_is_the_average_face() -> None:
+    assert all(value == 0 for value in face_changes(draw_latent(7, 64), NAMES, 0.0).values())
+
+
+@needs_bake
+def test_the_stage_prefers_the_seed_of_the_spec() -> None:
+    given = run(options=IdentitySpec(seed=9), backend=BACKENDS.get(), seed=1)
+    same = run(options=IdentitySpec(seed=9), backend=BACKENDS.get(), seed=2)
+    assert np.array_equal(given.latent, same.latent)
+    assert given.face == same.face
+    assert all(-1 <= value <= 1 for value in given.face.values())
+    assert given.sources[0].sha256 == weights.sha256("skin-stylegan")

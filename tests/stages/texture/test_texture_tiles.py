@@ -1,0 +1,127 @@
+"""Tiles: seams share base vertices, the layout is symmetric, the pictures fit together."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from assets.artefacts.character import Identity, TextureSet
+from assets.artefacts.geometry import Image
+from assets.errors import FormatError
+from assets.home import baked
+from assets.spec.look import TextureSpec
+from stages.texture import detail
+from stages.texture.generator import _sampled, seam_vertices, to_lab
+from stages.texture.stage import as_trimesh, run, wrinkles_of
+from stages.texture.tiles import attributes, fill_margins, head_uv, library, rasterise
+
+needs_bake = pytest.mark.skipif(not baked("tiles.safetensors").exists(), reason="run `make bake` first")
+
+
+def identity(tone: int = 150, age: float = 40) -> Identity:
+    head = np.full((128, 128, 3), tone, np.uint8)
+    body = np.full((128, 128, 3), tone - 30, np.uint8)
+    return Identity(np.zeros(64, np.float32), Image(head), Image(body), age, 0.0, 0.4, {})
+
+
+def textured(size: int = 512, **options: float) -> TextureSet:
+    body = SimpleNamespace(positions=np.zeros((19158, 3), np.float32))
+    return run(identity(), body, options=TextureSpec(size=size, **options), seed=3)  # type: ignore[arg-type]
+
+
+def test_the_head_layout_mirrors_left_and_right_and_keeps_up_up() -> None:
+    points = np.array([[0.85, 0.517 - 0.1], [0.85, 0.517 + 0.1], [0.75, 0.517], [0.95, 0.517]], np.float32)
+    uv = head_uv(points)
+    assert uv[0, 0] + uv[1, 0] == pytest.approx(1, abs=1e-5)
+    assert uv[2, 1] < uv[3, 1]
+
+
+def test_rasterised_values_are_linear_in_place() -> None:
+    uv = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32)
+    picture, mask = rasterise(uv, np.array([[0, 1, 2], [1, 3, 2]], np.int32), uv, 32)
+    centres = (np.arange(32) + 0.5) / 32
+    assert mask.all()
+    assert np.abs(picture[..., 0] - centres[None]).max() < 1e-2
+
+
+def test_margins_take_the_nearest_covered_pixel() -> None:
+    picture = np.array([[7, 0, 0, 9]])
+    assert fill_margins(picture, np.array([[True, False, False, True]])).tolist() == [[7, 7, 9, 9]]
+
+
+def test_a_skin_tells_its_attributes() -> None:
+    name, age, gender = attributes("public/data/skins/old_asian_male/textures/old_x.png")
+    assert (name, age, gender) == ("old_asian_male-old_x", 75.0, 1.0)
+
+
+@needs_bake
+def test_head_and_body_share_the_base_vertices_of_the_neck() -> None:
+    head, body = library().surfaces
+    in_head, in_body = seam_vertices(head, body)
+    assert len(in_head) > 20
+    assert np.array_equal(head.base[in_head], body.base[in_body])
+    for surface in (head, body):
+        assert surface.uv.min() >= 0
+        assert surface.uv.max() <= 1
+        assert surface.triangles.max() < len(surface.base)
+
+
+@needs_bake
+def test_colours_meet_at_the_neck() -> None:
+    made = textured()
+    head, body = made.surfaces
+    in_head, in_body = seam_vertices(head, body)
+    labs = [to_lab(made.images[f"{name}_albedo"].pixels) for name in ("head", "body")]
+    gap = _sampled(labs[0], head.uv[in_head]) - _sampled(labs[1], body.uv[in_body])
+    assert np.abs(np.median(gap, 0)).max() < 2.5
+
+
+@needs_bake
+def test_pictures_have_the_size_asked_for_and_materials_name_them() -> None:
+    made = textured()
+    assert set(made.images) == {f"{part}_{kind}" for part in ("head", "body") for kind in ("albedo", "normal", "orm")}
+    assert all(image.pixels.shape == (512, 512, 3) for image in made.images.values())
+    assert made.images["head_albedo"].srgb
+    assert not made.images["head_normal"].srgb
+    assert {m.albedo for m in made.materials} == {"head_albedo", "body_albedo"}
+
+
+@needs_bake
+def test_the_same_seed_paints_the_same_skin() -> None:
+    first, second = textured(), textured()
+    assert all(np.array_equal(first.images[k].pixels, second.images[k].pixels) for k in first.images)
+
+
+@needs_bake
+def test_freckles_darken_the_cheeks() -> None:
+    window = (slice(280, 340), slice(150, 362))
+    plain, spotted = textured(freckles=0.0), textured(freckles=1.0)
+    assert spotted.images["head_albedo"].pixels[window].mean() < plain.images["head_albedo"].pixels[window].mean()
+
+
+@needs_bake
+def test_a_textured_trimesh_carries_uv_and_picture() -> None:
+    made = textured()
+    mesh = as_trimesh(made.surfaces[0], np.random.default_rng(0).random((19158, 3), np.float32), made.images["head_albedo"].pixels)
+    assert mesh.visual.uv.shape == (len(made.surfaces[0].base), 2)
+    assert mesh.visual.material.baseColorTexture.size == (512, 512)
+
+
+def test_a_foreign_mesh_is_refused() -> None:
+    body = SimpleNamespace(positions=np.zeros((10, 3), np.float32))
+    with pytest.raises(FormatError, match="texture/base-mesh"):
+        run(identity(), body, options=TextureSpec(), seed=0)  # type: ignore[arg-type]
+
+
+def test_flat_skin_has_normals_that_point_outwards() -> None:
+    flat = detail.normal_map(np.zeros((16, 16), np.float32), 1.0)
+    assert flat[..., 2].min() == 255
+    assert set(np.unique(flat[..., :2])) == {128}
+
+
+def test_wrinkles_follow_the_age_unless_given() -> None:
+    assert wrinkles_of(TextureSpec(), 25) == 0
+    assert wrinkles_of(TextureSpec(), 70) > 0.7
+    assert wrinkles_of(TextureSpec(wrinkles=0.1), 70) == 0.1

@@ -1,0 +1,105 @@
+"""Each gate: silent on the tiny whole bundle, and firing on one broken in just that way."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+import tiny
+
+from assets.conventions import MORPHS_67, VRM_BONES
+from assets.errors import Severity
+from stages.verify.gate import TARGETS, load_gates
+from stages.verify.gates.rights import check_folder
+from stages.verify.reading import Reading
+
+GATES = load_gates()
+
+
+def _glb(**knobs: object) -> Callable[[], Reading]:
+    return lambda: tiny.bundle(glb=tiny.glb(**knobs))  # type: ignore[arg-type]
+
+
+def _crowded() -> Reading:
+    return replace(tiny.bundle(glb=tiny.glb(extra={"materials": [{"name": "a"}, {"name": "b"}]})), target="crowd")
+
+
+def _heavy(accessor: str) -> Reading:
+    data = tiny.glb()
+    if accessor == "bytes":
+        return tiny.bundle(glb=data + b"\0" * 3_000_000)
+    image = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (4096).to_bytes(4, "big") * 2
+    document = {"asset": {"version": "2.0"}, "images": [{"bufferView": 0}], "bufferViews": [{"buffer": 0, "byteLength": len(image)}]}
+    if accessor == "triangles":
+        document = {"meshes": [{"primitives": [{"attributes": {"POSITION": 0}}]}], "accessors": [{"count": 60_000}]}
+    return tiny.bundle(glb=tiny.pack(document, image))
+
+
+BROKEN: dict[str, Callable[[], Reading]] = {
+    "gltf/container": lambda: tiny.bundle(glb=b"not a glb"),
+    "gltf/validator": _glb(stretch=1.5),
+    "gltf/names": _glb(root="Root"),
+    "rig/joints": _glb(joint="Tail"),
+    "rig/weights-sum-to-one": _glb(weight=0.5),
+    "rig/morph-names": _glb(names=MORPHS_67[:-1]),
+    "rig/morphs-alive": _glb(delta=0.00001),
+    "rig/t-pose": _glb(arm_y=1.2),
+    "rig/soles": _glb(sole=0.05),
+    "rig/facing": _glb(flip=-1.0),
+    "motion/unit-quaternions": _glb(stretch=1.5),
+    "motion/continuity": _glb(jump=1.0),
+    "motion/loop-seam": _glb(seam=0.2),
+    "motion/foot-slide": _glb(slide=0.2),
+    "motion/mouth-close": _glb(close=0.5),
+    "vrm/bones": lambda: tiny.bundle(vrm=tiny.vrm(bones={k: v for k, v in VRM_BONES.items() if v != "hips"})),
+    "vrm/meta": lambda: tiny.bundle(vrm=tiny.vrm(meta={"name": "x"})),
+    "vrm/no-animations": lambda: tiny.bundle(vrm=tiny.vrm(clips=True)),
+    "speech/wav-format": lambda: tiny.bundle(wav=tiny.wav(channels=2)),
+    "speech/clipping": lambda: tiny.bundle(wav=tiny.wav(gain=3.0)),
+    "speech/leading-silence": lambda: tiny.bundle(wav=tiny.wav(wait=0.5)),
+    "speech/loudness": lambda: tiny.bundle(wav=tiny.wav(gain=0.02)),
+    "speech/cues-in-wav": lambda: tiny.bundle(cues=tiny.cues(2.0)),
+    "speech/lips-closed": _glb(jaw=0.8),
+    "speech/say-clips": _glb(say="say_other"),
+    "speech/dialogue": lambda: tiny.bundle(dialogue=tiny.dialogue("nobody")),
+    "rights/licences": lambda: replace(tiny.bundle(), licences={}),
+    "budget/triangles": lambda: _heavy("triangles"),
+    "budget/texture": lambda: _heavy("texture"),
+    "budget/bytes": lambda: _heavy("bytes"),
+    "budget/materials": _crowded,
+    "engine/three": lambda: tiny.bundle(glb=b"not a glb"),
+    "engine/three-vrm": lambda: tiny.bundle(vrm=b"not a vrm"),
+}
+
+
+def test_every_gate_has_a_broken_bundle_and_a_target() -> None:
+    assert set(BROKEN) == set(GATES) == {code for codes in TARGETS.values() for code in codes}
+
+
+@pytest.mark.parametrize("code", sorted(GATES))
+def test_a_whole_bundle_passes(code: str) -> None:
+    assert [str(f) for f in GATES[code].claim(tiny.bundle()) if f.severity is Severity.ERROR] == []
+
+
+@pytest.mark.parametrize("code", sorted(BROKEN))
+def test_a_broken_bundle_fires_its_gate(code: str) -> None:
+    findings = list(GATES[code].claim(BROKEN[code]()))
+    assert findings
+    assert {f.code for f in findings} == {code}
+
+
+def test_a_folder_is_held_against_its_manifest(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"one")
+    entry = {"path": "a", "sha256": hashlib.sha256(b"one").hexdigest(), "bytes": 3}
+    (tmp_path / "manifest.json").write_text(json.dumps({"files": [entry]}))
+    assert check_folder(tmp_path) == []
+    (tmp_path / "a").write_bytes(b"two")
+    (tmp_path / "b").write_bytes(b"")
+    assert [f.code for f in check_folder(tmp_path)] == ["rights/extra-file", "rights/digest"]

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assets.artefacts.talk import Dialogue, Line
+from assets.conventions import VISEMES_15
+from assets.errors import BackendError
+from assets.spec.act import VoiceSpec
+from stages.voice.coqui import Coqui
+from stages.voice.stage import run
+from stages.voice.torchaudio_shim import ensure_torchaudio
+
+HELLO = Dialogue("Ada", "en", (Line("hello", "Hello there, my friend.", "en"),), (), "hello", "given", {})
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A coqui model folder as a training run leaves it: a very small VITS with random weights."""
+    ensure_torchaudio()
+    import torch
+    from TTS.tts.configs.vits_config import VitsConfig
+    from TTS.tts.models.vits import Vits, VitsArgs
+
+    torch.manual_seed(1)
+    torch.set_num_threads(1)
+    small = VitsArgs(
+        hidden_channels=16, hidden_channels_ffn_text_encoder=16, num_heads_text_encoder=2, num_layers_text_encoder=1,
+        num_layers_flow=1, num_layers_posterior_encoder=1, upsample_initial_channel_decoder=16, use_sdp=False,
+        init_discriminator=False,
+    )  # fmt: skip
+    config = VitsConfig(model_args=small, use_phonemes=False, text_cleaner="english_cleaners")
+    model = Vits.init_from_config(config)
+    path = tmp_path_factory.mktemp("mine")
+    model.config.save_json(str(path / "config.json"))
+    torch.save({"model": model.state_dict()}, path / "model.pth")
+    return path
+
+
+def test_a_model_folder_of_the_users_own_speaks_with_spread_phonemes(folder: Path) -> None:
+    options = VoiceSpec(model=str(folder))
+    speech, again = (run(HELLO, options=options, backend=Coqui(), seed=3) for _ in range(2))
+    line = speech.lines[0]
+    assert not speech.exact
+    assert speech.warnings == ("coqui tells no phoneme durations for this model: they are spread in proportion",)
+    assert np.isfinite(line.samples).all()
+    assert line.samples.tobytes() == again.lines[0].samples.tobytes()
+    assert {p.viseme for p in line.phonemes} <= set(VISEMES_15)
+    assert "viseme_FF" in {p.viseme for p in line.phonemes}
+    assert line.phonemes[-1].end == pytest.approx(len(line.samples) / line.rate)
+    assert [source.sellable for source in speech.sources] == [False, True]
+
+
+def test_a_damaged_checkpoint_is_one_sentence(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_bytes((folder / "config.json").read_bytes())
+    (tmp_path / "model.pth").write_bytes(b"not a checkpoint")
+    with pytest.raises(BackendError, match=r"error\[voice/model-folder\] coqui-tts cannot load it") as caught:
+        run(HELLO, options=VoiceSpec(model=str(tmp_path)), backend=Coqui(), seed=1)
+    assert len(caught.value.findings) == 1
