@@ -1,7 +1,8 @@
 # Two commands: `make demo` and `make test`. Each sets up what it needs; a second call skips the set-up.
 PYTHON ?= python3.11
 PYTHON := $(shell command -v $(PYTHON) || command -v python3)
-TORCH ?= torch==2.13.0+cpu
+# Empty: the CUDA build where nvidia-smi finds a GPU, else the CPU build.
+TORCH ?=
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -44,6 +45,7 @@ $(BAKED)/ok: $(VENV)/ok node_modules/.package-lock.json
 	$(PY) -m stages.body.bake
 	$(PY) -m stages.texture.tiles
 	$(PY) -m stages.voice.mandarin
+	$(PY) -m stages.voice.listen
 	$(PY) -m stages.dialogue.transformers
 	touch $@
 

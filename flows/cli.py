@@ -61,7 +61,8 @@ def _code(error: FenshenError) -> int:
 
 
 def _plain(finding: Finding) -> dict[str, Any]:
-    return {"code": finding.code, "severity": str(finding.severity), "where": str(finding.where), "message": finding.message, "fix": finding.fix}
+    told = {"code": finding.code, "severity": str(finding.severity), "where": str(finding.where)}
+    return {**told, "message": finding.message, "fix": finding.fix}
 
 
 @app.command()
@@ -80,7 +81,7 @@ def build(
 
     Example: `fenshen build kofi --target web`
     """
-    from flows.assemble import Build
+    from flows.order import Build
 
     started = time.monotonic()
     with findings(as_json):
@@ -106,10 +107,10 @@ def _target(target: str | None) -> Any:
 
 
 def _run(request: Any, *, quiet: bool) -> tuple[Path, dict[str, Any]]:
-    from flows.assemble import build_without_prefect
+    from flows.order import build_unchanged
     from flows.running import run_flow
 
-    built = build_without_prefect(request)
+    built = build_unchanged(request)
     folder = built.folder if built else run_flow(request, err, quiet=quiet)
     return folder, json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
 
@@ -134,7 +135,7 @@ def plan(spec: SpecArgument, target: TargetOption = None, seed: SeedOption = Non
 
     Example: `fenshen plan kofi`
     """
-    from flows.assemble import Build, order_of
+    from flows.order import Build, order_of
     from flows.plan import plan as walk
 
     with findings():
@@ -164,13 +165,13 @@ def inspect(bundle: Annotated[Path, typer.Argument(help="A bundle folder.")]) ->
 
     Example: `fenshen inspect build/kofi`
     """
-    from stages.verify.folder import check_folder
+    from assets.bundle import read_manifest
+    from stages.verify.gates.rights import check_folder
 
     with findings():
-        found = list(check_folder(bundle))
-        if found:
+        manifest = read_manifest(bundle)
+        if found := check_folder(bundle):
             raise GateError(*found)
-        manifest = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))
         table = Table("file", "KB", "role", "licence", box=None)
         for file in manifest["files"]:
             table.add_row(file["path"], f"{file['bytes'] / 1000:.0f}", file["role"], file["licence"])
@@ -200,11 +201,10 @@ def gates() -> None:
 
     Example: `fenshen gates`
     """
-    from stages.verify.gate import GATES, load_gates
+    from stages.verify.gate import load_gates
 
-    load_gates()
     table = Table("gate", "why", "source", box=None)
-    for code, gate in sorted(GATES.items()):
+    for code, gate in sorted(load_gates().items()):
         table.add_row(code, gate.why, gate.source)
     out.print(table)
 
@@ -319,18 +319,20 @@ def _store() -> Any:
 @train.command("identity")
 def train_identity(
     minutes: Annotated[float, typer.Option(min=0.01, help="Stop after this long.")] = 60,
-    out_file: Annotated[Path, typer.Option("--out", help="Weights to write; never the committed ones by accident.")] = Path("build/skin-stylegan.safetensors"),
-    seed: Annotated[int, typer.Option(min=0)] = 1,
-    resume: Annotated[bool, typer.Option(help="Go on from the checkpoint beside --out.")] = False,
+    out_dir: Annotated[Path, typer.Option("--out", help="Folder of the weights and their card.")] = Path("build/weights"),
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the nets and of the data's order.")] = 0,
+    resume: Annotated[Path | None, typer.Option(help="A checkpoint to go on from; one is written every two minutes.")] = None,
 ) -> None:
-    """Train the skin generator on the CC0 skins; checkpoints every two minutes.
+    """Train the skin generator on the CC0 skins.
 
     Example: `fenshen train identity --minutes 30`
     """
     from flows.train import train_generator
 
     with findings():
-        train_generator(str(out_file), minutes=minutes, seed=seed, resume=resume)
+        if resume is not None and not resume.is_file():
+            raise SpecError(Finding("train/resume", f"there is no checkpoint {resume}", fix="leave --resume out to begin anew"))
+        out.print(train_generator(str(out_dir), minutes=minutes, seed=seed, resume=str(resume) if resume else None))
 
 
 if __name__ == "__main__":

@@ -90,7 +90,8 @@ def models(outcomes: Mapping[str, Outcome], store: LocalStore) -> list[dict[str,
         for source in getattr(artefact, "sources", ()):
             if source.sha256:
                 found[source.name] = source
-    return [{"name": s.name, "sha256": s.sha256, "licence": s.licence, "source": s.origin, "note": s.note} for _, s in sorted(found.items())]
+    every = (source for _, source in sorted(found.items()))
+    return [{"name": s.name, "sha256": s.sha256, "licence": s.licence, "source": s.origin, "note": s.note} for s in every]
 
 
 def _row(file: BundleFile) -> dict[str, Any]:

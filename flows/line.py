@@ -5,17 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from assets.spec.avatar import AvatarSpec
-from assets.spec.look import Section
-from stages.body.stage import STAGE as BODY
 from stages.dialogue.choice import choose as choose_dialogue
 from stages.dialogue.stage import STAGE as DIALOGUE
 from stages.groom.stage import STAGE as GROOM
-from stages.identity.stage import STAGE as IDENTITY
 from stages.motion.stage import STAGE as MOTION
 from stages.package.stage import STAGE as PACKAGE
 from stages.performance.stage import STAGE as PERFORMANCE
 from stages.retarget.stage import STAGE as RETARGET
+
+from assets.spec.avatar import AvatarSpec
+from assets.spec.look import Section
+from stages.body.stage import STAGE as BODY
+from stages.identity.stage import STAGE as IDENTITY
 from stages.stage import Stage
 from stages.texture.stage import STAGE as TEXTURE
 from stages.verify.stage import STAGE as VERIFY
@@ -41,7 +42,7 @@ class Step(Protocol[R]):
 
 def assemble(step: Step[R], spec: AvatarSpec) -> dict[str, R]:
     """Stage name -> result of the whole line, from spec to verified package."""
-    speaks = choose_voice(spec.persona.language, spec.identity.gender)
+    speaks = choose_voice(spec.persona.language, spec.identity.gender, spec.voice.model)
     thinks = choose_dialogue(spec.persona.language)
     identity = step(IDENTITY, spec.identity, backend=spec.identity.backend)
     body = step(BODY, spec.body, backend=spec.body.backend, identity=identity)
@@ -49,7 +50,7 @@ def assemble(step: Step[R], spec: AvatarSpec) -> dict[str, R]:
     groom = step(GROOM, spec.groom, body=body)
     motion = step(MOTION, spec.motion)
     moved = step(RETARGET, spec.retarget, motion=motion, body=body)
-    dialogue = step(DIALOGUE, spec.persona, backend=spec.persona.backend or thinks)
+    dialogue = step(DIALOGUE, spec.persona, backend=spec.persona.backend or thinks, extra={"name": spec.name})
     speech = step(VOICE, spec.voice, backend=spec.voice.backend or speaks, dialogue=dialogue)
     performance = step(PERFORMANCE, spec.performance, dialogue=dialogue, speech=speech, motion=moved)
     parts = {"body": body, "texture": texture, "groom": groom, "performance": performance, "dialogue": dialogue, "speech": speech}

@@ -6,8 +6,8 @@ from typing import Any
 
 from assets.errors import Finding, SpecError
 from assets.spec.look import Section
-from flows.assemble import Build, order_of
 from flows.line import STAGES, assemble
+from flows.order import Build, order_of
 from flows.plan import Order
 from stages.execute import Job, Outcome, execute
 from stages.stage import Stage

@@ -11,7 +11,7 @@ from assets.digest import sha256_file, sha256_of
 from assets.spec.avatar import AvatarSpec
 from assets.spec.look import Section
 from assets.store import LocalStore
-from flows.line import STAGES, assemble, resolved
+from flows.line import assemble, resolved
 from stages.execute import Job, Outcome, key_parts
 from stages.stage import Stage
 
@@ -46,6 +46,10 @@ class Planned:
     """True where it would run; False where the store has it."""
     why: str
     outcome: Outcome | None = None
+    backend: str | None = None
+    """The backend asked for, None for the default."""
+    expected_s: float | None = None
+    """Seconds that it took the last time, None where it was never made here."""
 
 
 @dataclass
@@ -54,6 +58,7 @@ class Walk:
 
     order: Order
     planned: list[Planned] = field(default_factory=list)
+    _records: dict[str, dict[str, Any]] | None = None
 
     def __call__(
         self, stage: Stage[Any], options: Section, *, backend: str | None = None, extra: dict[str, Any] | None = None,
@@ -62,25 +67,34 @@ class Walk:
         """The stage's place in the plan."""
         fresh = [name for name, planned in inputs.items() if planned.run]
         if fresh:
-            planned = Planned(stage.name, True, f"{', '.join(fresh)} will be new")
+            outcome, why = None, f"{', '.join(fresh)} will be new"
         elif stage.name in self.order.force:
-            planned = Planned(stage.name, True, "forced")
+            outcome, why = None, "forced"
         else:
-            planned = self._look(stage, self.order.job(stage, options, backend, extra), inputs)
+            outcome, why = self._look(stage, self.order.job(stage, options, backend, extra), inputs)
+        last = self._latest(stage.name)
+        planned = Planned(stage.name, outcome is None, why, outcome, backend, last.get("seconds") if last else None)
         self.planned.append(planned)
         return planned
 
-    def _look(self, stage: Stage[Any], job: Job, inputs: dict[str, Planned]) -> Planned:
+    def _look(self, stage: Stage[Any], job: Job, inputs: dict[str, Planned]) -> tuple[Outcome | None, str]:
         refs = {name: planned.outcome.ref for name, planned in inputs.items() if planned.outcome}
         parts = key_parts(stage, job, refs)
         key = sha256_of(parts)
         found = self.order.store.find(key)
         if found:
             ref: Ref[Any] = Ref(found["kind"], found["digest"])
-            return Planned(stage.name, False, "in the store", Outcome(ref, key, parts["backend"], True, float(found.get("seconds", 0))))
+            return Outcome(ref, key, parts["backend"], True, float(found.get("seconds", 0))), "in the store"
         if self.order.store.damaged(key):
-            return Planned(stage.name, True, "what the store has is damaged")
-        return Planned(stage.name, True, _difference(parts, _latest(self.order.store, stage.name)))
+            return None, "what the store has is damaged"
+        return None, _difference(parts, self._latest(stage.name))
+
+    def _latest(self, stage: str) -> dict[str, Any] | None:
+        if self._records is None:
+            self._records = {}
+            for _, record in sorted(self.order.store.records(), key=lambda pair: float(pair[1].get("made", 0))):
+                self._records[record.get("stage", "")] = record
+        return self._records.get(stage)
 
 
 def plan(order: Order) -> list[Planned]:
@@ -88,11 +102,6 @@ def plan(order: Order) -> list[Planned]:
     walk = Walk(order)
     assemble(walk, order.spec)
     return walk.planned
-
-
-def _latest(store: LocalStore, stage: str) -> dict[str, Any] | None:
-    records = [record for _, record in store.records() if record.get("stage") == stage]
-    return max(records, key=lambda record: record.get("made", 0), default=None)
 
 
 def _difference(now: dict[str, Any], before: dict[str, Any] | None) -> str:
@@ -107,5 +116,3 @@ def _difference(now: dict[str, Any], before: dict[str, Any] | None) -> str:
         changed.append(f"{part} {', '.join(names)}".strip())
     return f"changed: {'; '.join(changed)}" if changed else "no longer in the store"
 
-
-__all__ = ["STAGES", "Order", "Planned", "plan"]

@@ -12,10 +12,15 @@ from flows.layout import Built
 _THUMBNAIL_BYTES = 400_000  # Data URLs lie in Prefect's database: small pictures only.
 
 
+def slug(name: str) -> str:
+    """The name in the letters that Prefect's artifact and asset keys allow; `avatar` where none of its letters are."""
+    return re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-") or "avatar"
+
+
 def publish(built: Built) -> None:
     """Creates the artifacts on the run in whose flow this is called."""
     manifest = built.manifest
-    key = re.sub(r"[^a-z0-9-]+", "-", built.folder.name.lower()).strip("-") or "avatar"
+    key = slug(built.folder.name)
     create_table_artifact(table=manifest["stages"], key=f"{key}-timings", description="Seconds of each stage")
     create_table_artifact(table=manifest["checks"], key=f"{key}-gates", description="Every gate and what it found")
     create_markdown_artifact(markdown=_summary(built), key=f"{key}-summary", description="What was built")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from flows.events import Event, listening
-
 if TYPE_CHECKING:
-    from flows.assemble import Build
+    from flows.order import Build
 
 
 def run_flow(build: Build, console: Console, *, quiet: bool) -> Path:
@@ -20,15 +19,13 @@ def run_flow(build: Build, console: Console, *, quiet: bool) -> Path:
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "ERROR")
     os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
     from flows.assemble import assemble_avatar
+    from flows.board import watching
+    from flows.order import order_of
+    from flows.plan import plan
 
-    def show(event: Event) -> None:
-        if quiet:
-            return
-        words = {"running": "…", "done": f"{event.seconds:.1f} s", "cached": "found", "failed": "failed"}
-        if event.state != "running" or console.is_terminal:
-            console.print(f"{event.stage:<12} {words[event.state]}", highlight=False)
-
-    with listening(show):
+    order, _, _ = order_of(build)
+    expected = {planned.stage: planned.expected_s for planned in plan(order)}
+    with nullcontext() if quiet else watching(console, expected):
         folder = assemble_avatar(
             build.spec, str(build.out) if build.out else None, build.target, build.seed,
             sorted(build.force), sorted(build.allow), build.outside, str(build.store) if build.store else None,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import threading
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prefect import task
+from prefect.assets import materialize
 from prefect.concurrency.sync import concurrency
 from prefect.futures import PrefectFuture
 
@@ -18,6 +20,7 @@ from assets.store import LocalStore
 from flows.events import Event, tell
 from flows.line import STAGES
 from flows.plan import Order
+from flows.publish import slug
 from stages.execute import Job, Outcome, execute
 from stages.stage import Stage
 
@@ -28,17 +31,21 @@ def _can_pass(_task: Any, _run: Any, state: Any) -> bool:
     return not isinstance(error, FenshenError)
 
 
-@task(persist_result=False, retry_condition_fn=_can_pass)
+# Waiting stages cost nothing, working ones a core each: every model keeps to one thread.
+_LANES = threading.BoundedSemaphore(max(1, os.cpu_count() or 1))
+
+
 def run_stage(name: str, job: Job, root: str, force: bool, inputs: dict[str, Outcome]) -> Outcome:
     """Finds or makes one stage's result; only references travel in and out."""
     stage = STAGES[name]
     store = LocalStore(Path(root))
-    tell(Event(name, "running"))
-    started = time.monotonic()
     # `gpu` is a global concurrency limit of the server; without one (laptop) there is nothing to wait for.
-    lane = concurrency("gpu", occupy=1) if stage.gpu else nullcontext()
+    gpu = concurrency("gpu", occupy=1) if stage.gpu else nullcontext()
+    started = time.monotonic()
     try:
-        with lane:
+        with _LANES, gpu:
+            started = time.monotonic()
+            tell(Event(name, "running"))
             outcome = execute(stage, job, store, {key: value.ref for key, value in inputs.items()}, force=force)
     except BaseException:
         tell(Event(name, "failed", time.monotonic() - started))
@@ -59,15 +66,17 @@ class Step:
     ) -> PrefectFuture[Outcome]:
         """The future of the stage's outcome."""
         order = self.order
-        named = run_stage.with_options(
+        named = materialize(
+            f"fenshen://{slug(order.spec.name)}/{stage.name}",
+            by="fenshen",
             name=stage.name,
+            persist_result=False,
+            retry_condition_fn=_can_pass,
             task_run_name=f"{stage.name} · {order.spec.name}",
             tags=["fenshen", "gpu" if stage.gpu else "cpu"],
             retries=stage.retries,
             retry_delay_seconds=5,
             timeout_seconds=stage.timeout_s,
-        )
+        )(run_stage)
         job = order.job(stage, options, backend, extra)
         return named.submit(stage.name, job, str(order.store.root), stage.name in order.force, inputs)
-
-

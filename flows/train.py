@@ -1,4 +1,4 @@
-"""Training as a flow: limited to one at a time on the GPU, its sample grid an artifact of the run."""
+"""Training as a flow: one at a time on the GPU, its model card an artifact of the run."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from stages.train.stage import train_identity
 
 
 @task(persist_result=False, tags=["fenshen", "gpu"])
-def train_task(out: str, minutes: float, seed: int, resume: bool) -> dict[str, float]:
-    """Metrics of the finished weights."""
+def train_task(out: str, minutes: float, seed: int, resume: str | None) -> str:
+    """The weights file; its card lies beside it."""
     with concurrency("gpu", occupy=1):
-        return train_identity(Path(out), minutes=minutes, seed=seed, resume=resume)
+        return str(train_identity(Path(out), minutes=minutes, seed=seed, resume=Path(resume) if resume else None))
 
 
 @flow(name="train-generator", persist_result=False)
-def train_generator(out: str, minutes: float = 60, seed: int = 1, resume: bool = False) -> dict[str, float]:
-    """Trains the skin generator into OUT; returns its metrics."""
-    metrics = train_task(out, minutes, seed, resume)
-    rows = "\n".join(f"| {name} | {value:.4g} |" for name, value in metrics.items())
-    create_markdown_artifact(markdown=f"| metric | value |\n|---|---|\n{rows}", key="training", description=out)
-    return metrics
+def train_generator(out: str, minutes: float = 60, seed: int = 0, resume: str | None = None) -> str:
+    """Trains the skin generator into the folder OUT; returns the weights file."""
+    weights = train_task(out, minutes, seed, resume)
+    create_markdown_artifact(markdown=Path(weights).with_suffix(".md").read_text(encoding="utf-8"), key="training", description=weights)
+    return weights

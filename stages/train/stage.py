@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +63,7 @@ def train_identity(
         restore(run, resume)
     folder = home() / "train"
     folder.mkdir(parents=True, exist_ok=True)
-    command = "python -m stages.train.stage " + shlex.join(sys.argv[1:])
+    command = f"python -m stages.train.stage --minutes {minutes:g} --grow-at {grow_at} --steps {steps} --seed {seed}"
 
     def checkpoint(state: Run) -> None:
         save(state, folder / "skin-stylegan.pt")

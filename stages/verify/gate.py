@@ -49,7 +49,7 @@ _EVERY = (
     "rig/joints", "rig/weights-sum-to-one", "rig/morph-names", "rig/morphs-alive", "rig/t-pose", "rig/soles", "rig/facing",
     "motion/unit-quaternions", "motion/continuity", "motion/loop-seam", "motion/foot-slide", "motion/mouth-close",
     "vrm/bones", "vrm/meta", "vrm/no-animations",
-    "speech/wav-format", "speech/clipping", "speech/leading-silence", "speech/loudness",
+    "speech/json", "speech/wav-format", "speech/clipping", "speech/leading-silence", "speech/loudness",
     "speech/cues-in-wav", "speech/lips-closed", "speech/say-clips", "speech/dialogue",
     "rights/licences",
     "budget/triangles", "budget/texture", "budget/bytes", "engine/three", "engine/three-vrm",

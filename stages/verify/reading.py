@@ -218,12 +218,26 @@ class Reading:
 
     @cached_property
     def visemes(self) -> dict[str, dict[str, Any]]:
-        return {name: json.loads(data) for name, data in self._under("visemes/", ".json").items()}
+        """Line id -> its track; an empty one where the file is no JSON object (speech/json says which)."""
+        return {name: _object(data) or {} for name, data in self._under("visemes/", ".json").items()}
 
     @cached_property
     def dialogue(self) -> dict[str, Any] | None:
-        data = self.files.get("dialogue.json")
-        return None if data is None else json.loads(data)
+        """dialogue.json, None where it is absent or no JSON object."""
+        return _object(self.files.get("dialogue.json", b""))
+
+    @cached_property
+    def broken_json(self) -> list[str]:
+        """Paths of .json files that hold no JSON object."""
+        return [path for path, data in sorted(self.files.items()) if path.endswith(".json") and _object(data) is None]
+
+
+def _object(data: bytes) -> dict[str, Any] | None:
+    try:
+        value = json.loads(data)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _sound(data: bytes) -> Sound:

@@ -102,3 +102,7 @@ def error_rate(said: Sequence[Hashable], heard_words: Sequence[Hashable]) -> flo
 def word_error_rate(text: str, samples: Samples, rate: int, language: str) -> float:
     """Word error rate of a sound against the text that it should say."""
     return error_rate(words(text, language), words(heard(samples, rate, language), language))
+
+
+if __name__ == "__main__":
+    bake()

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from assets.artefacts.character import Identity
-from assets.artefacts.geometry import Image
+from assets.artefacts.geometry import Image, Skeleton
 from assets.artefacts.motion import Clip, Motion
-from assets.artefacts.geometry import Skeleton
 from assets.artefacts.talk import Dialogue, Line, Reply
 from assets.codec import decode, encode
 from assets.errors import StoreError
@@ -16,7 +15,8 @@ from assets.rights import Source
 def identity(seed: int = 0) -> Identity:
     random = np.random.default_rng(seed)
     picture = Image(random.integers(0, 255, (8, 8, 3)).astype(np.uint8))
-    return Identity(random.normal(size=4).astype(np.float32), picture, picture, 30.0, 0.5, 0.2, {"l-ear": 0.25}, (Source("a", "CC0-1.0", "b"),))
+    latent = random.normal(size=4).astype(np.float32)
+    return Identity(latent, picture, picture, 30.0, 0.5, 0.2, {"l-ear": 0.25}, (Source("a", "CC0-1.0", "b"),))
 
 
 def test_arrays_and_nested_records_come_back_as_they_were():

@@ -4,13 +4,12 @@ import os
 
 import pytest
 
-from assets.artefacts.character import Identity
 from assets.artefact import Ref
+from assets.artefacts.character import Identity
 from assets.codec import encode
 from assets.digest import sha256
 from assets.errors import StoreError
 from assets.store import LocalStore, write_atomic
-
 from tests.assets.test_codec import identity
 
 

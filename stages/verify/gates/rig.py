@@ -15,8 +15,6 @@ _ALIVE_M = 1e-4  # 0.1 mm: below it a target cannot be told from int16 quantisat
 _SUM = 2e-3  # four unorm8 weights round by at most 4 * 0.5 / 255 / 4 each
 _ARM_DEGREES = 3.0
 _SOLE_M = 0.01
-# Rest is no movement: it says "nothing", so it may have no delta.
-_NEUTRAL = ("viseme_sil",)
 
 
 @gate("rig/joints", why="the skin has the house's 54 joints by name", source="assets/conventions.py JOINTS")
@@ -66,7 +64,7 @@ def no_morph_is_dead(reading: Reading) -> Iterator[Finding]:
     if (glb := reading.glb) is None:
         return
     reach = _reach(glb)
-    dead = [name for name, most in reach.items() if most < _ALIVE_M and name not in _NEUTRAL]
+    dead = [name for name, most in reach.items() if most < _ALIVE_M]
     if dead:
         message = f"{len(dead)} morph targets move nothing: {', '.join(dead)}"
         yield Finding("rig/morphs-alive", message, value=round(1000 * min(reach[d] for d in dead), 4), limit=1000 * _ALIVE_M)

@@ -20,6 +20,12 @@ def _wav(name: str) -> Location:
     return Location(f"voice/{name}.wav")
 
 
+@gate("speech/json", why="dialogue and viseme files are JSON objects", source="RFC 8259")
+def talk_is_json(reading: Reading) -> Iterator[Finding]:
+    for path in reading.broken_json:
+        yield Finding("speech/json", "it is no JSON object", where=Location(path))
+
+
 @gate("speech/wav-format", why="every voice file is mono 16-bit PCM", source="DESIGN.md, the bundle: voice")
 def wavs_are_mono_pcm16(reading: Reading) -> Iterator[Finding]:
     for name, sound in reading.sounds.items():
@@ -92,6 +98,8 @@ def _opening(reading: Reading, name: str) -> tuple[Floats, Floats] | None:
 def lips_close_on_pp_and_silence(reading: Reading) -> Iterator[Finding]:
     for name, track in reading.visemes.items():
         if (found := _opening(reading, name)) is None:
+            message = f"avatar.glb moves no lips in say_{name}"
+            yield Finding("speech/lips-closed", message, where=Location(f"visemes/{name}.json"))
             continue
         times, opening = found
         shut = [c for c in track.get("cues", []) if c["viseme"] in ("viseme_PP", "PP") or (_silent(c) and c["end"] - c["start"] > 0.25)]
@@ -124,8 +132,8 @@ def every_line_has_its_clip(reading: Reading) -> Iterator[Finding]:
 
 
 def _lasts(sound: Sound, length: float) -> bool:
-    # A gesture may end after the words, so a clip may be up to a second and a half longer, never shorter than a frame.
-    return -0.1 <= length - sound.seconds <= 1.5
+    # The body may settle for half a second after the words; a clip a frame shorter than its sound is lost in rounding.
+    return -0.04 <= length - sound.seconds <= 0.55
 
 
 @gate(
@@ -137,6 +145,9 @@ def dialogue_refers_to_what_is_there(reading: Reading) -> Iterator[Finding]:
     where = Location("dialogue.json")
     if (talk := reading.dialogue) is None:
         yield Finding("speech/dialogue", "the bundle has no dialogue.json", where=where)
+        return
+    if not {"lines", "replies", "fallback"} <= talk.keys():
+        yield Finding("speech/dialogue", "dialogue.json lacks lines, replies or fallback", where=where)
         return
     ids = {line["id"] for line in talk["lines"]}
     for line in talk["lines"]:

@@ -61,6 +61,7 @@ BROKEN: dict[str, Callable[[], Reading]] = {
     "vrm/bones": lambda: tiny.bundle(vrm=tiny.vrm(bones={k: v for k, v in VRM_BONES.items() if v != "hips"})),
     "vrm/meta": lambda: tiny.bundle(vrm=tiny.vrm(meta={"name": "x"})),
     "vrm/no-animations": lambda: tiny.bundle(vrm=tiny.vrm(clips=True)),
+    "speech/json": lambda: replace(tiny.bundle(), files={**tiny.bundle().files, "visemes/hello.json": b"{"}),
     "speech/wav-format": lambda: tiny.bundle(wav=tiny.wav(channels=2)),
     "speech/clipping": lambda: tiny.bundle(wav=tiny.wav(gain=3.0)),
     "speech/leading-silence": lambda: tiny.bundle(wav=tiny.wav(wait=0.5)),
@@ -103,3 +104,14 @@ def test_a_folder_is_held_against_its_manifest(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"two")
     (tmp_path / "b").write_bytes(b"")
     assert [f.code for f in check_folder(tmp_path)] == ["rights/extra-file", "rights/digest"]
+
+
+def test_a_sound_without_moving_lips_is_refused() -> None:
+    findings = list(GATES["speech/lips-closed"].claim(tiny.bundle(glb=tiny.glb(say="say_other"))))
+    assert ["moves no lips" in f.message for f in findings] == [True]
+
+
+def test_broken_dialogue_is_a_finding_and_no_crash() -> None:
+    for data in (b"{", b"[]", b"{}"):
+        reading = replace(tiny.bundle(), files={**tiny.bundle().files, "dialogue.json": data})
+        assert list(GATES["speech/dialogue"].claim(reading))

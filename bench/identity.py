@@ -1,0 +1,67 @@
+"""How different sixty-four seeds are, and how far each lies from the nearest training skin; one JSON line.
+
+python -m bench.identity [COUNT]
+
+Distances are root mean square differences of the 128 px head tiles in CIE Lab (1 is about a just noticeable difference of flat colour),
+at one age, gender and tone, so that nothing but the latent tells people apart; the training skins are brought to the same mean colour.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.identity.stage import BACKENDS, draw_latent, face_changes
+from stages.texture.tiles import library
+from stages.train.data import splits
+
+
+def lab(tile: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(h*w*3,) CIE Lab, its mean colour taken off."""
+    from skimage.color import rgb2lab
+
+    values = rgb2lab(tile[..., :3]).reshape(-1, 3)
+    return np.asarray(values - values.mean(0), np.float32).ravel()
+
+
+def distances(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n,m) root mean square difference per pixel of every pair."""
+    squared = (a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * a @ b.T
+    return np.asarray(np.sqrt(np.maximum(squared, 0) / (a.shape[1] / 3)), np.float32)
+
+
+def main(count: int) -> None:
+    """Prints the line."""
+    import cv2
+
+    backend = BACKENDS.get()
+    latents = [draw_latent(seed, backend.latent) for seed in range(count)]
+    tiles = [backend.skin(latent, age=35, gender=0.5, tone=0.4)[0] for latent in latents]
+    made = np.stack([lab(tile) for tile in tiles])
+    skins = library()
+    edge = tiles[0].shape[0]
+    train = np.stack([lab(cv2.resize(np.ascontiguousarray(skins.heads[i]), (edge, edge), interpolation=cv2.INTER_AREA))
+                      for i in splits(len(skins.names))["train"]])  # fmt: skip
+    pairs = distances(made, made)[np.triu_indices(count, 1)]
+    nearest = distances(made, train).min(1)
+    among = distances(train, train)[np.triu_indices(len(train), 1)]
+    faces = [face_changes(latent, list(json.loads(_names())), 0.6) for latent in latents]
+    shapes = np.array([[face[name] for name in sorted(faces[0])] for face in faces])
+    spread = np.sqrt(((shapes[:, None] - shapes[None]) ** 2).mean(2))[np.triu_indices(count, 1)]
+    told = {"seeds": count, "pairs_mean": pairs.mean(), "pairs_least": pairs.min(), "nearest_training_mean": nearest.mean(),
+            "nearest_training_least": nearest.min(), "training_pairs_mean": among.mean(), "face_shape_pairs_mean": spread.mean(),
+            "face_shape_pairs_least": spread.min()}  # fmt: skip
+    print(json.dumps({"bench": "identity", **{name: round(float(value), 3) for name, value in told.items()}}))
+
+
+def _names() -> str:
+    from assets.home import baked
+
+    return baked("face_changes.json").read_text(encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 64)

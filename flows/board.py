@@ -1,0 +1,63 @@
+"""What a build shows while it runs: on a terminal a live line per stage with time spent and time left, else a line when one ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from flows.events import Event, listening
+
+
+class Board:
+    """The running stages of one build."""
+
+    def __init__(self, expected: Mapping[str, float | None], clock: Callable[[], float] = time.monotonic) -> None:
+        self.expected = expected
+        self.clock = clock
+        self.begun: dict[str, float] = {}
+
+    def take(self, event: Event) -> str:
+        """Notes the event; returns the line to keep on the screen, empty where the stage has only begun."""
+        if event.state == "running":
+            self.begun[event.stage] = self.clock()
+            return ""
+        self.begun.pop(event.stage, None)
+        words = {"done": f"{event.seconds:6.1f} s", "cached": "   found", "failed": "  failed"}
+        return f"{event.stage:<12} {words[event.state]}"
+
+    def __rich__(self) -> Table:
+        """A line per running stage."""
+        table = Table.grid(padding=(0, 1))
+        for stage, begun in list(self.begun.items()):
+            spent = self.clock() - begun
+            table.add_row(f"{stage:<12}", f"{spent:6.1f} s", self.left(stage, spent))
+        return table
+
+    def left(self, stage: str, spent: float) -> str:
+        """About how long it still takes, by the last time that this stage ran here."""
+        expected = self.expected.get(stage)
+        if expected is None:
+            return "first time here"
+        return f"about {expected - spent:.0f} s left" if expected > spent else "a little longer than the last time"
+
+
+@contextmanager
+def watching(console: Console, expected: Mapping[str, float | None]) -> Iterator[None]:
+    """Shows the events of the block."""
+    board = Board(expected)
+    if not console.is_terminal:
+        with listening(lambda event: _keep(console, board.take(event))):
+            yield
+        return
+    with Live(board, console=console, refresh_per_second=4, transient=True), listening(lambda event: _keep(console, board.take(event))):
+        yield
+
+
+def _keep(console: Console, line: str) -> None:
+    if line:
+        console.print(line, highlight=False)

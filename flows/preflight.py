@@ -1,0 +1,51 @@
+"""What must hold before the first stage runs: every backend usable, room on the disk, a folder that may be written."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from assets.bundle import refuse_strangers
+from assets.errors import BackendError, Finding, StoreError
+from flows.line import STAGES
+from flows.plan import Planned
+
+ROOM = 300_000_000
+"""Bytes: a build's results and its bundle take about 100 MB."""
+
+
+def preflight(planned: Iterable[Planned], store: Path, folder: Path) -> None:
+    """Returns where nothing stands in the way.
+
+    Raises:
+        BackendError: a backend that would run cannot, with all such backends named.
+        StoreError: too little room, a folder that may not be written, or one that holds something else.
+    """
+    if findings := [finding for plan in planned if plan.run for finding in _backend(plan)]:
+        raise BackendError(*findings)
+    refuse_strangers(folder)
+    for path in (store, folder):
+        _writable(path)
+
+
+def _backend(plan: Planned) -> Iterable[Finding]:
+    stage = STAGES[plan.stage]
+    if stage.backends is None:
+        return
+    backend = stage.backends.get(plan.backend)
+    if reason := backend.unusable():
+        yield Finding("backend/unusable", f"{stage.name} cannot use {backend.name}: {reason}", fix="see `fenshen doctor`")
+
+
+def _writable(path: Path) -> None:
+    place = path.resolve()
+    while not place.exists():
+        place = place.parent
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        raise StoreError(Finding("store/read-only", f"{place} may not be written", fix="choose another folder"))
+    free = shutil.disk_usage(place).free
+    if free < ROOM:
+        message = f"{place} has {free / 1e6:.0f} MB free, a build needs {ROOM / 1e6:.0f} MB"
+        raise StoreError(Finding("store/no-space", message, fix="free some disk space or run `fenshen cache gc --days 30`"))

@@ -1,0 +1,167 @@
+"""The whole line on a tiny spec: built, found again, resumed, mended, and refused where it must be."""
+
+import json
+import logging
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import jsonschema
+import pytest
+from rich.console import Console
+
+from assets.artefacts.verdict import Check, Verdict
+from assets.bundle import MANIFEST_SCHEMA
+from assets.errors import BackendError, GateError, StoreError
+from flows.layout import refuse
+from flows.order import Build, build_unchanged, order_of
+from flows.plan import Planned, plan
+from flows.preflight import preflight
+from flows.running import run_flow
+from stages.verify.gates.rights import check_folder
+
+TINY = Path(__file__).resolve().parents[1] / "data" / "tiny.yaml"
+TIMES = {"manifest.json", "report.html"}
+
+
+def build(spec: Path, folder: Path, store: Path) -> Path:
+    return run_flow(Build(str(spec), folder, store=store), Console(quiet=True), quiet=True)
+
+
+def stages_to_run(spec: Path, store: Path) -> set[str]:
+    return {planned.stage for planned in plan(order_of(Build(str(spec), store=store))[0]) if planned.run}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """(bundle, store) of the tiny spec."""
+    place = tmp_path_factory.mktemp("built")
+    return build(TINY, place / "tiny", place / "store"), place / "store"
+
+
+def test_the_manifest_is_as_its_schema_says_and_every_digest_is_right(built):
+    manifest = json.loads((built[0] / "manifest.json").read_text())
+    jsonschema.validate(manifest, MANIFEST_SCHEMA)
+    assert check_folder(built[0]) == []
+    assert {"avatar.glb", "avatar.vrm", "dialogue.json", "voice/hello.wav", "report.html"} <= {file["path"] for file in manifest["files"]}
+
+
+def test_no_gate_failed(built):
+    checks = json.loads((built[0] / "manifest.json").read_text())["checks"]
+    assert [check for check in checks if not check["ok"]] == []
+
+
+def test_a_second_build_from_an_empty_store_gives_the_same_bytes(built, tmp_path):
+    again = build(TINY, tmp_path / "tiny", tmp_path / "store")
+    names = {path.relative_to(again) for path in again.rglob("*") if path.is_file() and path.name not in TIMES}
+    assert len(names) > 10
+    assert [str(name) for name in sorted(names) if (again / name).read_bytes() != (built[0] / name).read_bytes()] == []
+
+
+def test_an_unchanged_spec_runs_nothing_and_loads_no_prefect(built, tmp_path):
+    folder, store = built
+    code = f"import sys; from pathlib import Path; from flows.order import Build, build_unchanged; \
+built = build_unchanged(Build({str(TINY)!r}, Path({str(tmp_path / 'again')!r}), store=Path({str(store)!r}))); \
+print(built is not None, 'prefect' in sys.modules, 'torch' in sys.modules)"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert told.split() == ["True", "False", "False"]
+    assert (tmp_path / "again" / "avatar.glb").read_bytes() == (folder / "avatar.glb").read_bytes()
+
+
+def test_a_changed_line_runs_its_descendants_only(built, tmp_path):
+    spec = tmp_path / "tiny.yaml"
+    spec.write_text(TINY.read_text().replace("The lamp is green.", "The lamp is red."))
+    assert stages_to_run(spec, built[1]) == {"dialogue", "voice", "performance", "package", "verify"}
+
+
+def test_the_plan_says_which_option_changed(built, tmp_path):
+    spec = tmp_path / "tiny.yaml"
+    spec.write_text(TINY.read_text() + "texture: {freckles: 0.7}\n")
+    told = {planned.stage: planned.why for planned in plan(order_of(Build(str(spec), store=built[1]))[0])}
+    assert told["texture"] == "changed: options freckles"
+    assert told["package"] == "texture will be new"
+    assert told["voice"] == "in the store"
+
+
+def test_a_damaged_result_is_made_again_with_a_warning(built, tmp_path, caplog):
+    store = tmp_path / "store"
+    shutil.copytree(built[1], store)
+    order = order_of(Build(str(TINY), store=store))[0]
+    digest = {planned.stage: planned.outcome.ref.digest for planned in plan(order)}["performance"]
+    blob = store / "blobs" / digest[:2] / digest
+    blob.write_bytes(blob.read_bytes()[:-1] + b"?")
+    assert {planned.stage: planned.why for planned in plan(order)}["performance"] == "what the store has is damaged"
+    with caplog.at_level(logging.WARNING, "fenshen"):
+        again = build(TINY, tmp_path / "tiny", store)
+    assert "performance: the stored result is damaged" in caplog.text
+    assert (again / "avatar.glb").read_bytes() == (built[0] / "avatar.glb").read_bytes()
+
+
+def test_a_killed_build_resumes_with_its_finished_stages(tmp_path):
+    """The build kills itself with SIGKILL the moment the body is done."""
+    code = f"""SPEC, FOLDER, STORE = {[str(TINY), str(tmp_path / "tiny"), str(tmp_path / "store")]!r}
+import os, signal
+from pathlib import Path
+from rich.console import Console
+from flows.events import listening
+from flows.order import Build
+from flows.running import run_flow
+def die(event):
+    if event.stage == "body" and event.state == "done":
+        os.kill(os.getpid(), signal.SIGKILL)
+with listening(die):
+    run_flow(Build(SPEC, Path(FOLDER), store=Path(STORE)), Console(quiet=True), quiet=True)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert not (tmp_path / "tiny").exists()
+    left = stages_to_run(TINY, tmp_path / "store")
+    assert not {"identity", "body"} & left
+    assert {"package", "verify"} <= left
+
+
+def test_the_override_of_a_gate_is_recorded(built, tmp_path):
+    order, _, _ = order_of(Build(str(TINY), store=built[1]))
+    verdict = Verdict("web", (Check("budget/bytes", "error", False, "too large"), Check("rig/soles", "error", True, "soles at 0")))
+    with pytest.raises(GateError, match="--allow budget/bytes"):
+        refuse(verdict, frozenset())
+    refuse(verdict, frozenset({"budget/bytes"}))
+    assert order.spec.name == "Tiny"
+
+
+def test_a_folder_that_is_no_bundle_is_left_alone_before_any_work(tmp_path):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "diary.txt").write_text("private")
+    with pytest.raises(StoreError, match="not a bundle"):
+        build(TINY, mine, tmp_path / "store")
+    assert (mine / "diary.txt").read_text() == "private"
+    assert not (tmp_path / "store").exists()
+
+
+def test_too_little_room_is_said_before_any_work(tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1_000_000))
+    with pytest.raises(StoreError, match="1 MB free"):
+        preflight([], tmp_path / "store", tmp_path / "out")
+
+
+def test_every_unusable_backend_is_named_before_any_work(tmp_path, monkeypatch):
+    from stages.voice.mandarin import Mandarin
+
+    monkeypatch.setattr(Mandarin, "unusable", lambda self: "its model is not baked")
+    with pytest.raises(BackendError, match="voice cannot use mandarin: its model is not baked"):
+        preflight([Planned("voice", True, "never made", backend="mandarin")], tmp_path / "store", tmp_path / "out")
+
+
+def test_two_builds_differ_where_their_seeds_differ(built):
+    order, _, _ = order_of(Build(str(TINY), seed=5, store=built[1]))
+    assert {planned.stage for planned in plan(order) if planned.run} >= {"identity", "performance"}
+    assert replace(order, force=frozenset({"voice"})).force == {"voice"}
+
+
+def test_build_unchanged_leaves_an_unbuilt_spec_to_prefect(tmp_path):
+    assert build_unchanged(Build(str(TINY), tmp_path / "tiny", store=tmp_path / "store")) is None

@@ -1,0 +1,117 @@
+"""The command line: every command, its exit code, and one sentence where something is wrong."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from flows.cli import app
+from flows.line import STAGES
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMANDS = ("build", "plan", "check", "inspect", "preview", "gates", "backends", "stages", "schema", "doctor")
+runner = CliRunner()
+
+
+def said(*words: str, code: int = 0) -> str:
+    result = runner.invoke(app, list(words))
+    assert result.exit_code == code, result.output
+    assert "Traceback" not in result.output
+    return " ".join(result.output.split())
+
+
+@pytest.fixture(autouse=True)
+def empty_home(tmp_path, monkeypatch):
+    """A home with the baked files of this machine and an empty store."""
+    from assets.home import home
+
+    baked = home() / "baked"
+    monkeypatch.setenv("FENSHEN_HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "baked").symlink_to(baked.resolve())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_shows_an_example(command):
+    assert f"fenshen {command}" in said(command, "--help")
+
+
+@pytest.mark.parametrize("command", ["ls", "gc", "verify"])
+def test_every_cache_command_shows_an_example(command):
+    assert f"fenshen cache {command}" in said("cache", command, "--help")
+
+
+def test_check_says_that_a_preset_is_sound():
+    assert "Kofi is a sound spec" in said("check", "kofi")
+
+
+def test_check_names_file_line_and_the_nearest_field(tmp_path):
+    spec = tmp_path / "a.yaml"
+    spec.write_text("name: A\ngroom:\n  hiar: afro01\n")
+    told = said("check", str(spec), code=2)
+    assert f"{spec}:3:3" in told
+    assert "did you mean hair?" in told
+
+
+def test_a_missing_spec_names_the_presets():
+    assert "did you mean the preset kofi?" in said("build", "koffi", code=2)
+
+
+def test_a_wrong_spec_as_json_lists_its_findings(tmp_path):
+    spec = tmp_path / "a.yaml"
+    spec.write_text("name: A\nseed: -1\n")
+    result = runner.invoke(app, ["build", str(spec), "--json"])
+    assert result.exit_code == 2
+    told = json.loads(result.stdout)
+    assert told["ok"] is False
+    assert told["findings"][0]["code"] == "spec/invalid-value"
+
+
+def test_plan_of_an_empty_store_runs_every_stage():
+    told = said("plan", str(ROOT / "tests" / "data" / "tiny.yaml"))
+    assert told.count("run") >= len(STAGES)
+    assert "never made" in told
+
+
+def test_only_stops_after_the_stage():
+    assert said("build", str(ROOT / "tests" / "data" / "tiny.yaml"), "--only", "identity").startswith("identity: identity/1")
+    assert "identity" in said("cache", "ls")
+    assert said("cache", "verify") == "0 damaged"
+    assert "removed" in said("cache", "gc", "--days", "0")
+
+
+def test_an_unknown_stage_names_the_known_ones():
+    assert "take one of identity" in said("build", "kofi", "--only", "soul", code=2)
+
+
+def test_an_unknown_target_names_the_known_ones():
+    assert "take web, desktop, crowd" in said("build", "kofi", "--target", "phone", code=2)
+
+
+def test_the_schema_knows_every_section():
+    schema = json.loads(runner.invoke(app, ["schema"]).stdout)
+    assert {"name", "identity", "groom", "persona", "rights"} <= schema["properties"].keys()
+
+
+@pytest.mark.parametrize("command", ["stages", "backends", "gates"])
+def test_the_tables_name_what_is_registered(command):
+    told = said(command)
+    expected = {"stages": "performance", "backends": "coqui", "gates": "rig/weights-sum-to-one"}[command]
+    assert expected in told
+
+
+def test_inspect_refuses_what_is_no_bundle(tmp_path):
+    assert "manifest.json" in said("inspect", str(tmp_path), code=2)
+
+
+def test_preview_refuses_what_is_no_bundle(tmp_path):
+    assert "manifest.json" in said("preview", str(tmp_path), code=2)
+
+
+def test_doctor_finds_this_machine_well():
+    assert "NO" not in said("doctor").split()
+
+
+def test_training_needs_an_existing_checkpoint():
+    assert "there is no checkpoint" in said("train", "identity", "--resume", "nowhere.pt", code=2)

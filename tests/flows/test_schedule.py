@@ -1,0 +1,89 @@
+"""Prefect's side: a scheduled run really happens, and the deployments say what they should."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Serves a flow of ours on a two-second schedule; the batch of an empty folder is over in a moment.
+SERVE = """
+import datetime
+from prefect import serve
+from flows.batch import assemble_batch
+serve(assemble_batch.to_deployment("often", interval=datetime.timedelta(seconds=2), parameters={"folder": "FOLDER"}))
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(condition, seconds: float = 90):
+    """The first true answer of the condition, asked four times a second."""
+    pause = threading.Event()
+    for _ in range(int(seconds * 4)):
+        if answer := condition():
+            return answer
+        pause.wait(0.25)
+    raise AssertionError("it did not happen in time")
+
+
+@pytest.fixture
+def server(tmp_path):
+    """URL of the API of a Prefect server of its own."""
+    port = free_port()
+    env = {**os.environ, "PREFECT_HOME": str(tmp_path / "prefect")}
+    command = [sys.executable, "-m", "prefect", "server", "start", "--port", str(port)]
+    process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}/api"
+
+    def healthy() -> bool:
+        try:
+            return httpx.get(f"{url}/health").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    try:
+        wait_for(healthy)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def test_a_scheduled_run_happens(server, tmp_path):
+    (tmp_path / "specs").mkdir()
+    env = {**os.environ, "PREFECT_HOME": str(tmp_path / "prefect"), "PREFECT_API_URL": server}
+    code = SERVE.replace("FOLDER", str(tmp_path / "specs"))
+    process = subprocess.Popen([sys.executable, "-c", code], env=env, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def ended():
+        runs = httpx.post(f"{server}/flow_runs/filter", json={}).json()
+        return [run for run in runs if run["auto_scheduled"] and run["state_type"] in ("COMPLETED", "FAILED")]
+
+    try:
+        runs = wait_for(ended)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+    # The folder holds no spec: the run fails with our sentence, which is how we know that it was our flow that ran.
+    assert "holds no spec" in runs[0]["state"]["message"]
+
+
+def test_the_deployments_point_at_flows_and_the_nightly_one_has_its_schedule():
+    deployments = {item["name"]: item for item in yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]}
+    for item in deployments.values():
+        path, _, flow = item["entrypoint"].partition(":")
+        assert f"def {flow}(" in (ROOT / path).read_text()
+        assert item["work_pool"]["name"] == "fenshen"
+    assert deployments["nightly"]["schedules"][0]["cron"] == "0 3 * * *"
