@@ -9,9 +9,11 @@ from prefect.artifacts import create_table_artifact
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from assets.errors import FenshenError, Finding, SpecError
+from assets.formats.image import decode, encode_png
 from assets.spec.ship import Target
 from assets.store import write_atomic
 from flows.assemble import assemble_avatar
+from stages.render.sheet import contact_sheet
 
 COLUMNS = 4
 
@@ -40,25 +42,13 @@ def assemble_batch(folder: str, out: str = "build", target: Target | None = None
     names = [str(path) for path in specs]
     rows = build_one.map(names, [str(Path(out) / path.stem) for path in specs], [target] * len(specs)).result()
     create_table_artifact(table=rows, key="batch", description="Every spec of the batch")
-    contact_sheet([Path(row["bundle"]) for row in rows if row["bundle"]], Path(out) / "contact-sheet.png")
+    lay_out([Path(row["bundle"]) for row in rows if row["bundle"]], Path(out) / "contact-sheet.png")
     return rows
 
 
-def contact_sheet(bundles: list[Path], target: Path) -> None:
-    """Writes one picture of every bundle's portrait, COLUMNS wide; nothing where there is no bundle."""
-    import io
-
-    from PIL import Image
-
-    if not bundles:
-        return
-    cell = 320
-    rows = -(-len(bundles) // COLUMNS)
-    sheet = Image.new("RGB", (min(len(bundles), COLUMNS) * cell, rows * cell), "#d8dee4")
-    for i, bundle in enumerate(bundles):
-        with Image.open(bundle / "previews" / "portrait.png") as picture:
-            picture.thumbnail((cell, cell))
-            sheet.paste(picture, ((i % COLUMNS) * cell + (cell - picture.width) // 2, (i // COLUMNS) * cell))
-    stream = io.BytesIO()
-    sheet.save(stream, "PNG")
-    write_atomic(target, stream.getvalue())
+def lay_out(bundles: list[Path], target: Path) -> None:
+    """Writes one picture of every bundle's portrait, COLUMNS wide; nothing where there is none."""
+    found = {bundle.name: sorted((bundle / "previews").glob("portrait.*")) for bundle in bundles}
+    portraits = {name: decode(files[0].read_bytes()) for name, files in found.items() if files}
+    if portraits:
+        write_atomic(target, encode_png(contact_sheet(portraits, COLUMNS)))

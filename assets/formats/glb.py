@@ -1,0 +1,51 @@
+"""GLB 2.0: the container that holds a glTF document and its one buffer. Bytes in, bytes out."""
+
+from __future__ import annotations
+
+import json
+import struct
+from typing import Any
+
+from assets.errors import FenshenError, Finding, FormatError
+
+MAGIC, JSON_CHUNK, BIN_CHUNK = b"glTF", 0x4E4F534A, 0x004E4942
+
+
+def pack_glb(document: dict[str, Any], binary: bytes) -> bytes:
+    """A GLB file of a document and its buffer; `buffers` is filled in here, so the two lengths cannot differ."""
+    whole = {**document, "buffers": [{"byteLength": len(binary)}]} if binary else document
+    text = json.dumps(whole, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    text += b" " * (-len(text) % 4)
+    data = binary + b"\0" * (-len(binary) % 4)
+    chunks = struct.pack("<II", len(text), JSON_CHUNK) + text
+    if data:
+        chunks += struct.pack("<II", len(data), BIN_CHUNK) + data
+    return struct.pack("<4sII", MAGIC, 2, 12 + len(chunks)) + chunks
+
+
+def unpack_glb(data: bytes) -> tuple[dict[str, Any], bytes]:
+    """The document and the buffer of a GLB file; raises FormatError where it is none."""
+    if len(data) < 20 or data[:4] != MAGIC:
+        raise _error("it does not begin with the glTF magic")
+    version, length = struct.unpack_from("<II", data, 4)
+    if version != 2 or length != len(data):
+        raise _error(f"its header says version {version} and {length} bytes, {len(data)} bytes are there")
+    chunks: dict[int, bytes] = {}
+    at = 12
+    while at + 8 <= len(data):
+        size, kind = struct.unpack_from("<II", data, at)
+        if at + 8 + size > len(data):
+            raise _error(f"a chunk claims {size} bytes, {len(data) - at - 8} are there")
+        chunks.setdefault(kind, data[at + 8 : at + 8 + size])
+        at += 8 + size
+    try:
+        document = json.loads(chunks[JSON_CHUNK])
+    except (KeyError, ValueError) as error:
+        raise _error("its first chunk is not JSON") from error
+    if not isinstance(document, dict):
+        raise _error("its document is not a JSON object")
+    return document, chunks.get(BIN_CHUNK, b"")
+
+
+def _error(message: str) -> FenshenError:
+    return FormatError(Finding("glb/malformed", message, fix="write it again"))

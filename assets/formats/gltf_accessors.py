@@ -1,0 +1,109 @@
+"""The one buffer of a glTF file and what points into it: views and accessors, equal data stored once."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+VERTICES, INDICES = 34962, 34963
+_CODES = {"i1": 5120, "u1": 5121, "i2": 5122, "u2": 5123, "u4": 5125, "f4": 5126}
+_SHAPES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4", 16: "MAT4"}
+
+
+@dataclass
+class Buffers:
+    """Grows a binary buffer; `views` and `accessors` are the document's lists."""
+
+    views: list[dict[str, Any]] = field(default_factory=list)
+    accessors: list[dict[str, Any]] = field(default_factory=list)
+    _parts: list[bytes] = field(default_factory=list)
+    _length: int = 0
+    _known: dict[tuple[Any, ...], int] = field(default_factory=dict)
+
+    @property
+    def binary(self) -> bytes:
+        """The buffer so far."""
+        return b"".join(self._parts)
+
+    def view(self, data: bytes, target: int = 0) -> int:
+        """Index of a view of these bytes, aligned to four; equal bytes of one target share a view."""
+        key = ("view", hashlib.sha256(data).digest(), target)
+        if key not in self._known:
+            entry = {"buffer": 0, "byteOffset": self._length, "byteLength": len(data)}
+            self.views.append(entry | ({"target": target} if target else {}))
+            padded = data + b"\0" * (-len(data) % 4)
+            self._parts.append(padded)
+            self._length += len(padded)
+            self._known[key] = len(self.views) - 1
+        return self._known[key]
+
+    def add(self, array: Array, target: int = 0, *, normalized: bool = False, bounds: bool = False) -> int:
+        """Index of an accessor of (n,) or (n,w) values in their own dtype."""
+        rows = np.ascontiguousarray(array)
+        stored = _stored(rows, target)
+        entry: dict[str, Any] = {"componentType": _CODES[rows.dtype.str[1:]], "count": len(rows), "type": _kind(rows)}
+        entry |= {"normalized": True} if normalized else {}
+        entry |= _bounds(rows) if bounds else {}
+        view = self.view(stored.tobytes(), target)
+        if target == VERTICES and stored.strides[0] != rows.strides[0]:
+            self.views[view]["byteStride"] = stored.strides[0]
+        return self._accessor({"bufferView": view} | entry)
+
+    def sparse(self, count: int, rows: list[tuple[Array, Array]]) -> list[int]:
+        """Accessors of `count` float VEC3 rows that are zero but at (indices, values); all share two views.
+
+        An empty one is a plain accessor without a view, which glTF reads as zeros.
+        """
+        wide = np.dtype("<u2") if count <= 0xFFFF else np.dtype("<u4")
+        kept = [(np.asarray(i, wide), np.ascontiguousarray(v, "<f4")) for i, v in rows]
+        full = [(i, v) for i, v in kept if len(i)]
+        if full:
+            indices = self.view(b"".join(_padded(i.tobytes()) for i, _ in full))
+            values = self.view(b"".join(v.tobytes() for _, v in full))
+        found, at, value_at = [], 0, 0
+        for i, v in kept:
+            # Rows that are not named are zeros, and count too.
+            every = v if len(i) == count else np.concatenate([v, np.zeros((1, 3), "<f4")])
+            low, high = every.min(0), every.max(0)
+            entry: dict[str, Any] = {"componentType": 5126, "count": count, "type": "VEC3", "min": low.tolist(), "max": high.tolist()}
+            if len(i):
+                where = {"bufferView": indices, "byteOffset": at, "componentType": _CODES[wide.str[1:]]}
+                entry["sparse"] = {"count": len(i), "indices": where, "values": {"bufferView": values, "byteOffset": value_at}}
+                at, value_at = at + len(_padded(i.tobytes())), value_at + v.nbytes
+            found.append(self._accessor(entry))
+        return found
+
+    def _accessor(self, entry: dict[str, Any]) -> int:
+        key = ("accessor", repr(entry))
+        if key not in self._known:
+            self.accessors.append(entry)
+            self._known[key] = len(self.accessors) - 1
+        return self._known[key]
+
+
+def _padded(data: bytes) -> bytes:
+    return data + b"\0" * (-len(data) % 4)
+
+
+def _stored(rows: Array, target: int) -> Array:
+    """Vertex rows must begin at multiples of four bytes, so narrow ones are padded."""
+    size = rows.strides[0]
+    if target != VERTICES or size % 4 == 0:
+        return rows
+    wide = np.zeros((len(rows), (size + 3) // 4 * 4 // rows.itemsize), rows.dtype)
+    wide[:, : rows.shape[1]] = rows
+    return wide
+
+
+def _kind(rows: Array) -> str:
+    return _SHAPES[rows.shape[1] if rows.ndim == 2 else 1]
+
+
+def _bounds(rows: Array) -> dict[str, Any]:
+    flat = rows.reshape(len(rows), -1)
+    return {"min": flat.min(0).tolist(), "max": flat.max(0).tolist()}

@@ -1,0 +1,93 @@
+"""Clips as glTF animations: few keys, small numbers, one clock for the body and one for the face."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.artefacts.geometry import Floats, Ints, Skeleton
+from assets.artefacts.motion import Clip
+from assets.formats.gltf_accessors import Buffers
+
+# 0.0006 on a quaternion's part is 0.07 degrees: 1 mm at the foot of a straight leg.
+TURN, MOVE_M, WEIGHT = 6e-4, 5e-4, 0.012
+_STILL = 1e-5
+
+
+def add_clips(buffers: Buffers, clips: Sequence[Clip], skeleton: Skeleton, faces: Sequence[int]) -> list[dict[str, Any]]:
+    """`animations` of the document; joints are nodes 0..j-1, `faces` the mesh nodes whose weights the face drives.
+
+    A joint that rests in every clip has no channel; one that moves in any has at least one key in all, so that no
+    clip leaves another's pose behind.
+    """
+    moved = {j for clip in clips for j in np.flatnonzero(_turned(clip.rotations))}
+    return [_animation(buffers, clip, skeleton, sorted(int(j) for j in moved), faces) for clip in clips]
+
+
+def _turned(rotations: Floats) -> NDArray[np.bool_]:
+    """(j,) True where a joint leaves its bind rotation."""
+    moved: NDArray[np.bool_] = np.abs(rotations[..., :3]).max(axis=(0, 2)) > _STILL
+    return moved
+
+
+def _animation(buffers: Buffers, clip: Clip, skeleton: Skeleton, joints: list[int], faces: Sequence[int]) -> dict[str, Any]:
+    samplers: list[dict[str, int]] = []
+    channels: list[dict[str, Any]] = []
+
+    def track(keys: Ints, values: NDArray[Any], nodes: Sequence[int], path: str, *, normalized: bool) -> None:
+        clock = buffers.add(clip.times[keys].astype("<f4"), bounds=True)
+        samplers.append({"input": clock, "output": buffers.add(values, normalized=normalized)})
+        channels.extend({"sampler": len(samplers) - 1, "target": {"node": n, "path": path}} for n in nodes)
+
+    turns = continuous(clip.rotations)
+    keys = _body_keys(clip, turns, joints)
+    once = keys[:1]
+    for joint in joints:
+        still = np.abs(turns[:, joint] - turns[:1, joint]).max() < _STILL
+        at = once if still else keys
+        track(at, np.rint(turns[at, joint] * 32767).astype("<i2"), [joint], "rotation", normalized=True)
+    track(keys, (skeleton.heads[0] + clip.root[keys]).astype("<f4"), [0], "translation", normalized=False)
+    if clip.face.shape[1] and faces:
+        weights = np.clip(clip.face, 0, 1)
+        at = key_frames(clip.times, weights, WEIGHT)
+        track(at, np.rint(weights[at] * 255).astype("u1").ravel(), list(faces), "weights", normalized=True)
+    return {"name": clip.name, "samplers": samplers, "channels": channels}
+
+
+def _body_keys(clip: Clip, turns: Floats, joints: list[int]) -> Ints:
+    """Frames that every body track keeps: one clock, so that feet stay where hips and knees agree."""
+    flat = np.concatenate([turns[:, joints].reshape(len(turns), -1) / TURN, clip.root / MOVE_M], axis=1)
+    return key_frames(clip.times, flat, 1.0)
+
+
+def continuous(rotations: Floats) -> Floats:
+    """(f,j,4) the same rotations, unit, each on its predecessor's side of the sphere."""
+    turns = rotations / np.maximum(np.linalg.norm(rotations, axis=-1, keepdims=True), 1e-9)
+    sign = np.where((turns[1:] * turns[:-1]).sum(-1) < 0, -1.0, 1.0)
+    turns[1:] *= np.cumprod(sign, axis=0)[..., None]
+    smooth: Floats = turns.astype(np.float32)
+    return smooth
+
+
+def key_frames(times: Floats, values: NDArray[Any], tolerance: float) -> Ints:
+    """Ascending frames that tell the whole track within the tolerance when joined by straight lines (Ramer-Douglas-Peucker).
+
+    The first and the last frame always stay, so a clip keeps its length.
+    """
+    kept = {0, len(times) - 1}
+    todo = [(0, len(times) - 1)]
+    while todo:
+        low, high = todo.pop()
+        if high - low < 2:
+            continue
+        share = ((times[low + 1 : high] - times[low]) / max(float(times[high] - times[low]), 1e-9))[:, None]
+        miss = np.abs(values[low] + share * (values[high] - values[low]) - values[low + 1 : high]).max(axis=1)
+        worst = int(miss.argmax())
+        if miss[worst] > tolerance:
+            middle = low + 1 + worst
+            kept.add(middle)
+            todo += [(low, middle), (middle, high)]
+    return np.array(sorted(kept), np.int32)

@@ -1,0 +1,208 @@
+"""VRM 1.0 (avatar.vrm) and VRM animations (.vrma) of a scene.
+
+https://github.com/vrm-c/vrm-specification: VRMC_vrm-1.0, VRMC_vrm_animation-1.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from assets.artefacts.geometry import Floats, Skeleton
+from assets.artefacts.motion import Clip
+from assets.conventions import ARKIT_52, MORPHS_67, VISEMES_15, VRM_BONES
+from assets.formats.gltf import GENERATOR, Built, Picture, Scene, build, finish
+from assets.formats.gltf_accessors import Buffers
+from assets.formats.gltf_animation import MOVE_M, TURN, WEIGHT, continuous, key_frames
+
+# Preset expression -> ARKit and viseme weights. Mouths are the visemes that VRM's five vowels name.
+PRESETS: dict[str, dict[str, float]] = {
+    "aa": {"viseme_aa": 1.0}, "ih": {"viseme_I": 1.0}, "ou": {"viseme_U": 1.0}, "ee": {"viseme_E": 1.0}, "oh": {"viseme_O": 1.0},
+    "blink": {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}, "blinkLeft": {"eyeBlinkLeft": 1.0}, "blinkRight": {"eyeBlinkRight": 1.0},
+    "happy": {"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8, "cheekSquintLeft": 0.6, "cheekSquintRight": 0.6,
+              "eyeSquintLeft": 0.4, "eyeSquintRight": 0.4},
+    "sad": {"mouthFrownLeft": 0.7, "mouthFrownRight": 0.7, "browInnerUp": 0.8, "mouthShrugLower": 0.3},
+    "angry": {"browDownLeft": 0.9, "browDownRight": 0.9, "noseSneerLeft": 0.5, "noseSneerRight": 0.5,
+              "mouthPressLeft": 0.5, "mouthPressRight": 0.5, "eyeSquintLeft": 0.3, "eyeSquintRight": 0.3},
+    "surprised": {"browInnerUp": 0.8, "browOuterUpLeft": 0.8, "browOuterUpRight": 0.8, "eyeWideLeft": 0.8, "eyeWideRight": 0.8,
+                  "jawOpen": 0.35},
+    "relaxed": {"mouthSmileLeft": 0.3, "mouthSmileRight": 0.3, "eyeBlinkLeft": 0.2, "eyeBlinkRight": 0.2},
+    "neutral": {},
+    "lookUp": {"eyeLookUpLeft": 1.0, "eyeLookUpRight": 1.0}, "lookDown": {"eyeLookDownLeft": 1.0, "eyeLookDownRight": 1.0},
+    "lookLeft": {"eyeLookOutLeft": 1.0, "eyeLookInRight": 1.0}, "lookRight": {"eyeLookInLeft": 1.0, "eyeLookOutRight": 1.0},
+}  # fmt: skip
+LICENCE_URL = "https://vrm.dev/licenses/1.0/"
+
+
+@dataclass(frozen=True)
+class Meta:
+    """What the VRM says of its maker and of what others may do with it."""
+
+    name: str
+    author: str
+    licence: str
+    """SPDX id of the finished avatar."""
+    third_party: str
+    """Licences of what it was made from, one line each."""
+    sellable: bool = True
+    """False where a part may not be used commercially."""
+    consent: str = ""
+    """File of a consent record, empty without one."""
+
+
+def write_vrm(scene: Scene, meta: Meta, thumbnail: Picture | None = None) -> bytes:
+    """avatar.vrm: the scene without clips (VRM 1.0 forbids them), with its humanoid, expressions, gaze and licence."""
+    built = build(replace(scene, clips=()))
+    extension = {
+        "specVersion": "1.0",
+        "meta": _meta(meta) | _thumbnail(built, thumbnail),
+        "humanoid": {"humanBones": {bone: {"node": built.joints[joint]} for joint, bone in VRM_BONES.items()}},
+        "expressions": {
+            "preset": {name: _expression(weights, built) for name, weights in PRESETS.items()},
+            "custom": {name: _expression({name: 1.0}, built) for name in (*ARKIT_52, *VISEMES_15)},
+        },
+        "lookAt": _look_at(scene.skeleton),
+        "firstPerson": {"meshAnnotations": _annotations(built)},
+    }
+    built.document.update(extensionsUsed=["VRMC_vrm"], extensions={"VRMC_vrm": extension})
+    return finish(built)
+
+
+def permissions(licence: str) -> dict[str, Any]:
+    """VRM's permission fields of an SPDX licence; what is not an open licence allows only the author."""
+    word = licence.upper()
+    open_ = word.startswith(("CC", "PDDL", "MIT", "APACHE", "BSD", "0BSD", "UNLICENSE"))
+    credit = not word.startswith(("CC0", "PDDL", "0BSD", "UNLICENSE"))
+    modify = "allowModificationRedistribution" if open_ and "-ND" not in word else "prohibited"
+    return {
+        "avatarPermission": "everyone" if open_ else "onlyAuthor",
+        "allowExcessivelyViolentUsage": open_,
+        "allowExcessivelySexualUsage": False,
+        "allowPoliticalOrReligiousUsage": open_,
+        "allowAntisocialOrHateUsage": False,
+        "commercialUsage": "corporation" if open_ and "-NC" not in word else "personalNonProfit",
+        "creditNotation": "required" if credit else "unnecessary",
+        "allowRedistribution": open_,
+        "modification": modify,
+    }
+
+
+def _meta(meta: Meta) -> dict[str, Any]:
+    allowed = permissions(meta.licence)
+    if not meta.sellable:
+        allowed["commercialUsage"] = "personalNonProfit"
+    notes = {"references": [f"consent record: {meta.consent}"]} if meta.consent else {}
+    return {
+        "name": meta.name, "version": "1", "authors": [meta.author], "licenseUrl": LICENCE_URL, **allowed, **notes,
+        "copyrightInformation": f"{meta.licence}, {meta.author}", "thirdPartyLicenses": meta.third_party,
+    }  # fmt: skip
+
+
+def _thumbnail(built: Built, picture: Picture | None) -> dict[str, int]:
+    if picture is None:
+        return {}
+    images = built.document["images"]
+    images.append({"name": "thumbnail", "mimeType": picture.media_type, "bufferView": built.buffers.view(picture.data)})
+    return {"thumbnailImage": len(images) - 1}
+
+
+def _expression(weights: dict[str, float], built: Built) -> dict[str, Any]:
+    binds = [
+        {"node": node, "index": MORPHS_67.index(name), "weight": weight}
+        for name, weight in weights.items() for node, moved in built.faces.items() if name in moved
+    ]  # fmt: skip
+    return {"isBinary": False} | ({"morphTargetBinds": binds} if binds else {})
+
+
+def _look_at(skeleton: Skeleton) -> dict[str, Any]:
+    """Gaze by the eye joints, from a point midway between them; eyes turn a third of the asked angle and at most 25 degrees."""
+    head, left, right = (skeleton.heads[skeleton.names.index(j)] for j in ("Head", "LeftEye", "RightEye"))
+    offset = (left + right) / 2 - head
+    sides = {"inputMaxValue": 90.0, "outputScale": 25.0}
+    return {
+        "type": "bone", "offsetFromHeadBone": [round(float(v), 5) for v in offset],
+        "rangeMapHorizontalInner": sides, "rangeMapHorizontalOuter": sides,
+        "rangeMapVerticalDown": {"inputMaxValue": 90.0, "outputScale": 15.0},
+        "rangeMapVerticalUp": {"inputMaxValue": 90.0, "outputScale": 15.0},
+    }  # fmt: skip
+
+
+def _annotations(built: Built) -> list[dict[str, Any]]:
+    nodes = [i for i, node in enumerate(built.document["nodes"]) if "mesh" in node]
+    return [{"node": n, "type": "thirdPersonOnly" if n in built.heads else "both"} for n in nodes]
+
+
+def write_vrma(clip: Clip, skeleton: Skeleton) -> bytes:
+    """clips/NAME.vrma: the clip on bare humanoid nodes, its face as one node per expression whose x is the weight."""
+    buffers = Buffers()
+    nodes: list[dict[str, Any]] = _bones(skeleton)
+    faces = _moving(clip)
+    first = len(nodes)
+    nodes += [{"name": f"expression_{name}"} for name in faces]
+    animation = _Tracks(clip.name, buffers, clip.times)
+    _body(animation, clip, skeleton)
+    for i, name in enumerate(faces):
+        weights = np.clip(clip.face[:, MORPHS_67.index(name)], 0, 1)
+        keys = key_frames(clip.times, weights[:, None], WEIGHT)
+        values = np.zeros((len(keys), 3), "<f4")
+        values[:, 0] = weights[keys]
+        animation.add(keys, values, first + i, "translation", normalized=False)
+    bones = {bone: {"node": skeleton.names.index(joint)} for joint, bone in VRM_BONES.items() if not bone.endswith("Eye")}
+    extension: dict[str, Any] = {"specVersion": "1.0", "humanoid": {"humanBones": bones}}
+    if faces:
+        extension["expressions"] = {"custom": {name: {"node": first + i} for i, name in enumerate(faces)}}
+    document = {
+        "asset": {"version": "2.0", "generator": GENERATOR},
+        "scene": 0,
+        "scenes": [{"name": clip.name, "nodes": [0, *range(first, len(nodes))]}],
+        "nodes": nodes,
+        "animations": [animation.entry],
+        "extensionsUsed": ["VRMC_vrm_animation"],
+        "extensions": {"VRMC_vrm_animation": extension},
+    }
+    return finish(Built(document, buffers, {}, {}, ()))
+
+
+def _bones(skeleton: Skeleton) -> list[dict[str, Any]]:
+    nodes = []
+    for i, name in enumerate(skeleton.names):
+        parent = int(skeleton.parents[i])
+        offset: Floats = skeleton.heads[i] - (skeleton.heads[parent] if parent >= 0 else 0)
+        children = [int(k) for k in np.flatnonzero(skeleton.parents == i)]
+        nodes.append({"name": name, "translation": [float(f"{v:.7g}") for v in offset]} | ({"children": children} if children else {}))
+    return nodes
+
+
+def _moving(clip: Clip) -> tuple[str, ...]:
+    """Morphs that the clip uses."""
+    if not clip.face.shape[1]:
+        return ()
+    return tuple(name for name, most in zip(MORPHS_67, clip.face.max(0), strict=True) if most > WEIGHT)
+
+
+def _body(animation: _Tracks, clip: Clip, skeleton: Skeleton) -> None:
+    turns = continuous(clip.rotations)
+    for joint, name in enumerate(skeleton.names):
+        # VRM animations turn the eyes by lookAt, not by their bones.
+        if name.endswith("Eye") or np.abs(turns[:, joint, :3]).max() < 1e-5:
+            continue
+        keys = key_frames(clip.times, turns[:, joint], TURN)
+        animation.add(keys, np.rint(turns[keys, joint] * 32767).astype("<i2"), joint, "rotation", normalized=True)
+    keys = key_frames(clip.times, clip.root, MOVE_M)
+    animation.add(keys, (skeleton.heads[0] + clip.root[keys]).astype("<f4"), 0, "translation", normalized=False)
+
+
+class _Tracks:
+    """Collects the channels of one animation."""
+
+    def __init__(self, name: str, buffers: Buffers, times: Floats) -> None:
+        self.entry: dict[str, Any] = {"name": name, "samplers": [], "channels": []}
+        self._buffers, self._times = buffers, times
+
+    def add(self, keys: Sequence[int] | Any, values: Any, node: int, path: str, *, normalized: bool) -> None:
+        clock = self._buffers.add(self._times[keys].astype("<f4"), bounds=True)
+        self.entry["samplers"].append({"input": clock, "output": self._buffers.add(values, normalized=normalized)})
+        self.entry["channels"].append({"sampler": len(self.entry["samplers"]) - 1, "target": {"node": node, "path": path}})

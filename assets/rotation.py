@@ -1,0 +1,159 @@
+"""Quaternions xyzw in arrays of any shape (..., 4), and the pose that local rotations give a skeleton."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from assets.artefacts.geometry import Floats, Ints
+
+IDENTITY = np.array([0, 0, 0, 1], np.float32)
+
+
+def multiply(a: ArrayLike, b: ArrayLike) -> Floats:
+    """(...,4) a then seen in its frame b: rotates by b first, then by a."""
+    p, q = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    pv, pw, qv, qw = p[..., :3], p[..., 3:], q[..., :3], q[..., 3:]
+    vector = pw * qv + qw * pv + np.cross(pv, qv)
+    return np.concatenate([vector, pw * qw - (pv * qv).sum(-1, keepdims=True)], -1).astype(np.float32)
+
+
+def inverse(q: ArrayLike) -> Floats:
+    """(...,4) of unit quaternions."""
+    return (np.asarray(q) * np.array([-1, -1, -1, 1])).astype(np.float32)
+
+
+def rotate(q: ArrayLike, v: ArrayLike) -> Floats:
+    """(...,3) vectors turned by the quaternions."""
+    p, u = np.asarray(q, np.float64), np.asarray(v, np.float64)
+    twice = 2 * np.cross(p[..., :3], u)
+    return (u + p[..., 3:] * twice + np.cross(p[..., :3], twice)).astype(np.float32)
+
+
+def about(axis: ArrayLike, angle: ArrayLike) -> Floats:
+    """(...,4) turns by `angle` (...) radians about the axis (...,3), of any length."""
+    direction = np.asarray(axis, np.float64)
+    direction = direction / np.maximum(np.linalg.norm(direction, axis=-1, keepdims=True), 1e-12)
+    half = np.asarray(angle, np.float64)[..., None] / 2
+    return np.concatenate([direction * np.sin(half), np.broadcast_to(np.cos(half), (*half.shape[:-1], 1))], -1).astype(np.float32)
+
+
+def between(start: ArrayLike, end: ArrayLike) -> Floats:
+    """(...,4) the smallest turns that take the directions `start` (...,3) onto `end` (...,3)."""
+    a, b = (np.asarray(v, np.float64) for v in (start, end))
+    a, b = (v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), 1e-12) for v in (a, b))
+    a, b = np.broadcast_arrays(a, b)
+    cosine = (a * b).sum(-1, keepdims=True)
+    # Opposite directions have no smallest turn: take the one about an axis square to them.
+    other = np.where(np.abs(a[..., :1]) < 0.9, np.array([1.0, 0, 0]), np.array([0, 1.0, 0]))
+    vector = np.where(cosine < -1 + 1e-9, np.cross(a, other), np.cross(a, b))
+    return unit(np.concatenate([vector, np.where(cosine < -1 + 1e-9, 0, 1 + cosine)], -1))
+
+
+def unit(q: ArrayLike) -> Floats:
+    """(...,4) brought to length 1."""
+    p = np.asarray(q, np.float64)
+    return (p / np.maximum(np.linalg.norm(p, axis=-1, keepdims=True), 1e-12)).astype(np.float32)
+
+
+def slerp(a: ArrayLike, b: ArrayLike, t: ArrayLike) -> Floats:
+    """(...,4) the way from a (t = 0) to b (t = 1) by the shorter arc; t (...)."""
+    p, q, s = np.asarray(a, np.float64), np.asarray(b, np.float64), np.asarray(t, np.float64)[..., None]
+    cosine = (p * q).sum(-1, keepdims=True)
+    q, cosine = np.where(cosine < 0, -q, q), np.minimum(np.abs(cosine), 1)
+    angle = np.arccos(cosine)
+    sine = np.maximum(np.sin(angle), 1e-9)
+    near = angle < 1e-4
+    first = np.where(near, 1 - s, np.sin((1 - s) * angle) / sine)
+    second = np.where(near, s, np.sin(s * angle) / sine)
+    return unit(first * p + second * q)
+
+
+def continuous(q: ArrayLike) -> Floats:
+    """(f,...,4) with signs chosen so that no frame jumps to the other of its two quaternions."""
+    p = np.array(q, np.float32)
+    flip = np.cumprod(np.where((p[1:] * p[:-1]).sum(-1) < 0, -1, 1), 0)
+    p[1:] *= flip[..., None]
+    return p
+
+
+def from_matrix(m: ArrayLike) -> Floats:
+    """(...,4) of rotation matrices (...,3,3)."""
+    from scipy.spatial.transform import Rotation
+
+    matrices = np.asarray(m, np.float64)
+    return Rotation.from_matrix(matrices.reshape(-1, 3, 3)).as_quat().reshape(*matrices.shape[:-2], 4).astype(np.float32)
+
+
+def frame(side: ArrayLike, up: ArrayLike) -> Floats:
+    """(...,4) turns that bring +X onto `side` and +Y near `up`, both (...,3)."""
+    x = np.asarray(side, np.float64)
+    x = x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), 1e-12)
+    z = np.cross(x, np.asarray(up, np.float64))
+    z = z / np.maximum(np.linalg.norm(z, axis=-1, keepdims=True), 1e-12)
+    return from_matrix(np.stack([x, np.cross(z, x), z], -1))
+
+
+def forward_kinematics(parents: Sequence[int] | Ints, heads: Floats, rotations: ArrayLike, root: ArrayLike) -> tuple[Floats, Floats]:
+    """World positions (f,j,3) and rotations (f,j,4) of a clip.
+
+    Args:
+        parents: (j,) parent index, parents first, -1 for the root.
+        heads: (j,3) bind positions; every joint frame is aligned with the world there.
+        rotations: (f,j,4) local.
+        root: (f,3) displacement of the first joint.
+    """
+    local = np.asarray(rotations, np.float32)
+    positions, turns = np.zeros((*local.shape[:2], 3), np.float32), np.zeros_like(local)
+    for joint, parent in enumerate(parents):
+        if parent < 0:
+            turns[:, joint] = local[:, joint]
+            positions[:, joint] = heads[joint] + np.asarray(root, np.float32)
+        else:
+            turns[:, joint] = multiply(turns[:, parent], local[:, joint])
+            positions[:, joint] = positions[:, parent] + rotate(turns[:, parent], heads[joint] - heads[parent])
+    return positions, turns
+
+
+def to_local(parents: Sequence[int] | Ints, turns: Floats) -> Floats:
+    """(f,j,4) local rotations of world rotations."""
+    local = turns.copy()
+    for joint, parent in enumerate(parents):
+        if parent >= 0:
+            local[:, joint] = multiply(inverse(turns[:, parent]), turns[:, joint])
+    return local
+
+
+def two_bone(start: ArrayLike, upper: ArrayLike, lower: ArrayLike, goal: ArrayLike, pole: ArrayLike) -> tuple[Floats, Floats]:
+    """World turns (f,4) of a limb's two bones that bring its end to `goal`, or as near as it reaches.
+
+    Args:
+        start: (f,3) where the limb begins.
+        upper, lower: (3,) the bones in the bind.
+        goal: (f,3).
+        pole: (f,3) or (3,) the way that the middle joint bends towards.
+    """
+    a, b = float(np.linalg.norm(upper)), float(np.linalg.norm(lower))
+    way = np.asarray(goal, np.float64) - np.asarray(start, np.float64)
+    far = np.clip(np.linalg.norm(way, axis=-1, keepdims=True), abs(a - b) + 1e-4, (a + b) * 0.9999)
+    along = way / np.maximum(np.linalg.norm(way, axis=-1, keepdims=True), 1e-12)
+    out = np.asarray(pole, np.float64)
+    out = out - (out * along).sum(-1, keepdims=True) * along
+    out = out / np.maximum(np.linalg.norm(out, axis=-1, keepdims=True), 1e-12)
+    # Law of cosines: how far along the way, and how far off it, the middle joint lies.
+    on = (a * a - b * b + far * far) / (2 * far)
+    off = np.sqrt(np.maximum(a * a - on * on, 0))
+    first = along * on + out * off
+    second = along * far - first
+    # The hinge's axis stays square to the plane of the limb, so that neither bone rolls.
+    hinge = np.cross(along, out)
+    return _aimed(upper, first, hinge, pole), _aimed(lower, second, hinge, pole)
+
+
+def _aimed(bone: ArrayLike, way: ArrayLike, hinge: ArrayLike, pole: ArrayLike) -> Floats:
+    """(f,4) turns that bring the bind direction onto `way` with the bind's hinge axis onto `hinge`."""
+    rest = np.asarray(bone, np.float64)
+    axis = np.cross(rest, np.asarray(pole, np.float64).reshape(-1, 3)[0])
+    return multiply(frame(way, np.asarray(hinge)), inverse(frame(rest, axis)))

@@ -1,0 +1,72 @@
+"""How often the right line answers a held-out question: a JSON line for each persona and backend.
+
+    python -m bench.dialogue [--backend overlap|transformers] [--wrong] [persona ...]
+
+The questions lie in tests/data/personas; they were written before anything was tuned and nothing is tuned on them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+import yaml
+
+from assets.spec.act import PersonaSpec
+from assets.spec.avatar import AvatarSpec
+from assets.spec.read import PRESETS, parse_spec
+from stages.dialogue.check import pick
+from stages.dialogue.stage import BACKENDS
+from stages.dialogue.topics import ELSE, authored, replies_of, topics_of
+
+QUESTIONS = Path(__file__).resolve().parent.parent / "tests" / "data" / "personas"
+
+
+def persona(name: str) -> tuple[PersonaSpec, list[tuple[str, str]]]:
+    """A preset's persona, and its held-out questions with the line id that should answer."""
+    path = PRESETS / f"{name}.yaml"
+    spec: AvatarSpec = parse_spec(path.read_bytes(), str(path))
+    asked = yaml.safe_load((QUESTIONS / f"{name}.yaml").read_text(encoding="utf-8"))
+    return spec.persona, [(str(item["ask"]), str(item["want"])) for item in asked]
+
+
+def measure(name: str, backend_name: str) -> dict[str, object]:
+    """Accuracy over all, over questions with an answer and over those without, a wrong answer's share, seconds a question."""
+    options, asked = persona(name)
+    backend = BACKENDS.get(backend_name)
+    matcher = backend.matcher(topics_of(replies_of(options), dict(authored(options, name)), options.language), options)
+    begin = time.perf_counter()
+    found = [(question, want, pick(matcher, question)[0]) for question, want in asked]
+    seconds = (time.perf_counter() - begin) / len(asked)
+    known = [want == got for _, want, got in found if want != ELSE]
+    stray = [want == got for _, want, got in found if want == ELSE]
+    false = [1 for _, want, got in found if got not in (want, ELSE)]
+    return {
+        "persona": name, "backend": backend_name, "language": options.language, "questions": len(asked),
+        "accuracy": round((sum(known) + sum(stray)) / len(asked), 4), "answered": round(sum(known) / len(known), 4),
+        "rejected": round(sum(stray) / len(stray), 4), "wrong_line": round(len(false) / len(asked), 4),
+        "seconds_a_question": round(seconds, 3), "wrong": [row for row in found if row[1] != row[2]],
+    }  # fmt: skip
+
+
+def main() -> None:
+    """Writes one JSON line for each persona and backend that knows its language."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--backend", action="append", help="one or more; both engines of the house without it")
+    parser.add_argument("--wrong", action="store_true", help="list the questions that went wrong")
+    parser.add_argument("personas", nargs="*")
+    arguments = parser.parse_args()
+    for name in arguments.personas or ["kofi", "ada", "lin"]:
+        for backend in arguments.backend or ["overlap", "transformers"]:
+            if persona(name)[0].language in BACKENDS.get(backend).languages:
+                result = measure(name, backend)
+                if not arguments.wrong:
+                    del result["wrong"]
+                sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,8 @@
+"""Which dialogue backend fits a language when the spec names none."""
+
+from __future__ import annotations
+
+
+def choose(language: str) -> str:
+    """Backend name for a language (en, zh): the embedded model knows no Chinese."""
+    return "overlap" if language.startswith("zh") else "transformers"

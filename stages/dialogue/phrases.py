@@ -1,0 +1,25 @@
+"""Words that every persona has: how it is greeted, what it says where nothing fits, in both languages."""
+
+from __future__ import annotations
+
+GREETED = {
+    "en": ("Hello", "Hi", "Hey", "Good morning", "Good evening", "Who are you?", "What is your name?",
+           "Please introduce yourself.", "How are you?", "Nice to meet you"),
+    "zh": ("你好", "您好", "大家好", "早上好", "晚上好", "你是谁？", "你叫什么名字？", "请自我介绍一下。", "很高兴认识你", "你好吗？"),
+}  # fmt: skip
+FALLBACK = {"en": "I am sorry, I do not know that.", "zh": "对不起，这个我不知道。"}
+STRAY = {
+    "en": ("What is the weather like?", "Tell me a joke.", "Who won the game?", "What is two plus two?", "What is the capital of Italy?",
+           "Sing a song.", "What do you think of politics?", "Write a poem.", "How do I cook rice?", "Can you help me with my computer?"),
+    "zh": ("天气怎么样？", "讲个笑话。", "二加二是多少？", "意大利的首都是哪里？", "唱一首歌。",
+           "你对政治怎么看？", "怎么做米饭？", "帮我写一首诗。", "我的电脑坏了。"),
+}  # fmt: skip
+"""Questions outside of nearly every persona's world: a matcher weighs them beside the author's out_of_scope."""
+
+
+def greeting(name: str, who: str, language: str) -> str:
+    """First words made of the name and the sentence about the person, as far as they are there."""
+    who = who.strip()
+    if language == "zh":
+        return "你好！" + (who or (f"我是{name}。" if name else "很高兴认识你。"))
+    return "Hello! " + (who or (f"I am {name}." if name else "Nice to meet you."))

@@ -1,0 +1,79 @@
+"""PersonaSpec -> Dialogue: a closed set of lines, which questions they answer, and how well that holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from assets.artefacts.talk import Dialogue, Line
+from assets.errors import BackendError, Finding
+from assets.spec.act import PersonaSpec
+from stages.dialogue.backend import DialogueBackend, Matcher, Topic
+from stages.dialogue.check import leave_one_out, pick
+from stages.dialogue.topics import ELSE, authored, replies_of, tagged, topics_in, topics_of
+from stages.stage import Registry, Stage
+
+BACKENDS: Registry[DialogueBackend] = Registry(
+    "dialogue",
+    {
+        "transformers": "stages.dialogue.transformers:Transformers",
+        "overlap": "stages.dialogue.overlap:Overlap",
+        "writer": "stages.dialogue.writer:Writer",
+    },
+    default="transformers",
+)
+
+
+def run(*, options: PersonaSpec, seed: int, backend: DialogueBackend, name: str = "") -> Dialogue:
+    """Every line with its tags and grounds, and the questions by line.
+
+    Nothing that the persona holds is ever an instruction: facts, questions and lines are compared and spoken, never obeyed.
+    """
+    _refuse(options, backend)
+    replies = replies_of(options)
+    asked = {reply.line: reply.questions for reply in replies}
+    lines = []
+    for line, text in authored(options, name):
+        if line.startswith("fact"):
+            question = asked[line][0] if asked[line] else ""
+            lines.append(tagged(line, backend.worded(text, question, options, seed), options, (text,)))
+        else:
+            lines.append(tagged(line, text, options, ()))
+    texts = dict(authored(options, name))
+    topics = topics_of(replies, texts, options.language)
+    own = [Topic(reply.line, texts[reply.line], reply.questions) for reply in replies]
+    scores = leave_one_out(topics, own, lambda some: backend.matcher(some, options))
+    whose = name or " ".join(options.who.split())[:60]
+    return Dialogue(whose, options.language, tuple(lines), replies, ELSE, backend.name, scores, backend.sources(options))
+
+
+def _refuse(options: PersonaSpec, backend: DialogueBackend) -> None:
+    if options.language not in backend.languages:
+        message = f"the {backend.name} dialogue understands {', '.join(backend.languages)}, not {options.language}"
+        raise BackendError(Finding("dialogue/language", message, fix="leave persona.backend out and one is picked"))
+    if options.model and not backend.takes_model:
+        message = f"persona.model is for the writer, the {backend.name} dialogue has no use for it"
+        raise BackendError(Finding("dialogue/model-unused", message, fix="set persona.backend to writer"))
+
+
+def answer(dialogue: Dialogue, question: str, *, backend: DialogueBackend | None = None) -> Line:
+    """The line to speak for a question, whatever it holds; the fallback line where nothing fits.
+
+    Args:
+        backend: what weighs the question; None takes the one that made the dialogue.
+    """
+    found, _ = pick(_matcher(dialogue, backend or BACKENDS.get(dialogue.engine)), question)
+    return next(line for line in dialogue.lines if line.id == found)
+
+
+def _matcher(dialogue: Dialogue, backend: DialogueBackend) -> Matcher:
+    return _matcher_of(tuple(topics_in(dialogue)), dialogue.language, backend.name)
+
+
+@lru_cache(maxsize=8)
+def _matcher_of(topics: Sequence[Topic], language: str, name: str) -> Matcher:
+    options = PersonaSpec.model_validate({"language": language})
+    return BACKENDS.get(name).matcher(topics, options)
+
+
+STAGE = Stage("dialogue", 1, run, makes=Dialogue, backends=BACKENDS)

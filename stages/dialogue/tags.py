@@ -1,0 +1,57 @@
+"""Emotion and gesture of a line by rules that a reader can follow: what kind of line it is, how it ends, what it speaks of."""
+
+from __future__ import annotations
+
+import re
+
+SERIOUS = re.compile(
+    r"\b(please do not|please don't|must not|do not|danger|careful|warning|died|death|war|killed|harms?|forbidden|never touch)\b"
+    r"|请不要|不许|危险|小心|战争|去世|禁止",
+    re.IGNORECASE,
+)
+SAD = re.compile(r"\b(sorry|sadly|unfortunately|regret|lost forever|miss (?:him|her|them))\b|对不起|抱歉|可惜|遗憾|难过", re.IGNORECASE)
+HAPPY = re.compile(
+    r"\b(welcome|love|thank|happy|glad|enjoy|favou?rite|free|delight\w*|wonderful|congratulations)\b"
+    r"|欢迎|喜欢|谢谢|高兴|开心|免费|很好|一起|有意思",
+    re.IGNORECASE,
+)
+SURPRISED = re.compile(
+    r"\b(never stopped|look up|imagine|believe it or not|amazing\w*|incredibl\w*|discovered)\b|没想到|真的吗|居然|竟然|发现",
+    re.IGNORECASE,
+)
+PLACE = re.compile(
+    r"\b(stairs|beside|over there|upstairs|downstairs|on the (?:left|right|\w+ floor)|next to|entrance|at our door|up!)(?!\w)"
+    r"|旁边|左边|右边|楼上|楼下|门口|那边|南门|北门",
+    re.IGNORECASE,
+)
+CLOSING = re.compile(r"\b(goodbye|good-?bye|see you|thank you for your visit)\b|再见", re.IGNORECASE)
+ASSENT = re.compile(r"^(yes|of course|certainly|you may|visitors are welcome)\b|^(是的|可以|当然|你说得很好)", re.IGNORECASE)
+QUIET = {"formal": {"happy": "neutral", "surprised": "neutral"}, "calm": {"surprised": "neutral"}}
+"""Emotions that a manner holds back; greeting and farewell keep theirs."""
+
+
+def emotion_of(kind: str, text: str, manner: str) -> str:
+    """One of neutral, happy, sad, surprised, serious for a line of kind hello, fact, line or fallback."""
+    if kind == "hello" or CLOSING.search(text):
+        return "happy"
+    if kind == "fallback":
+        return "neutral" if manner == "formal" else "sad"
+    for emotion, rule in (("serious", SERIOUS), ("sad", SAD), ("surprised", SURPRISED), ("happy", HAPPY)):
+        if rule.search(text):
+            return QUIET.get(manner, {}).get(emotion, emotion)
+    return "happy" if manner == "lively" and text.rstrip().endswith(("!", "！")) else "neutral"
+
+
+def gesture_of(kind: str, text: str, manner: str) -> str:
+    """One of none, wave, nod, explain, shrug, point."""
+    if kind == "hello" or CLOSING.search(text):
+        return "wave"
+    if kind == "fallback":
+        return "shrug"
+    if PLACE.search(text):
+        return "point"
+    if ASSENT.search(text):
+        return "nod"
+    if kind == "fact":
+        return "explain"
+    return "none" if manner in ("calm", "formal") else "nod"

@@ -1,0 +1,100 @@
+"""Colours of hair, cloth and iris: what the spec asks for, or what age, origin and seed make likely; and textures in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from assets.artefacts.character import Body
+from assets.artefacts.geometry import Floats, Image, Pixels
+from assets.errors import BackendError, Finding
+
+LIMIT = 1024
+# sRGB of common natural hair and iris colours, darkest first.
+_HAIR = ("#14100e", "#241a15", "#3b2619", "#5a3a22", "#7d5530", "#a67c4a", "#6b2f1a")
+_IRIS = ("#2e1a10", "#4a2c17", "#6b4a22", "#5d6a3a", "#4f7a8c", "#5c7f9e")
+_GREY = "#b9b6b2"
+
+
+def rgb(colour: str) -> Floats:
+    """(3,) sRGB 0..1 of #rrggbb."""
+    return np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)], np.float32) / 255
+
+
+def hair_colour(body: Body, asked: str | None, rng: np.random.Generator) -> Floats:
+    """(3,) sRGB: as asked; else by origin and seed, greying from the middle forties on."""
+    pick = int(rng.integers(len(_HAIR)))
+    if asked:
+        return rgb(asked)
+    dark = max(body.phenotype.get("african", 0), body.phenotype.get("asian", 0)) > 0.5
+    own = rgb(_HAIR[pick % 2 if dark else pick])
+    grey = float(np.clip((body.phenotype["age_years"] - 42) / 36, 0, 1)) * 0.85
+    return own * (1 - grey) + rgb(_GREY) * grey
+
+
+def iris_colour(body: Body, asked: str | None, rng: np.random.Generator) -> Floats:
+    """(3,) sRGB: as asked; else by origin and seed."""
+    pick = int(rng.integers(len(_IRIS)))
+    if asked:
+        return rgb(asked)
+    dark = max(body.phenotype.get("african", 0), body.phenotype.get("asian", 0)) > 0.5
+    return rgb(_IRIS[pick % 2 if dark else pick])
+
+
+def read(path: Path, channels: int) -> Pixels:
+    """(h,w,channels) of a wardrobe picture, at most LIMIT px a side; raises BackendError where it cannot be read."""
+    import cv2
+
+    flag = cv2.IMREAD_UNCHANGED if channels == 4 else cv2.IMREAD_COLOR
+    pixels = cv2.imread(str(path), flag)
+    if pixels is None:
+        raise BackendError(Finding("groom/picture", f"{path.name} is no picture", fix="run `npm ci`"))
+    if pixels.ndim == 2:
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
+    if channels == 4 and pixels.shape[2] == 3:
+        pixels = np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
+    largest = max(pixels.shape[:2])
+    if largest > LIMIT:
+        scale = LIMIT / largest
+        pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    order = cv2.COLOR_BGRA2RGBA if channels == 4 else cv2.COLOR_BGR2RGB
+    return np.asarray(cv2.cvtColor(pixels, order), np.uint8)
+
+
+def strands(path: Path, colour: Floats, contrast: float = 0.8, cover: float = 1.0) -> Image:
+    """(h,w,4) hair in the colour: the picture's light and dark about their mean, its alpha, and no dark fringe beyond it."""
+    pixels = read(path, 4)
+    alpha = pixels[..., 3].astype(np.float32) / 255
+    light = pixels[..., :3].astype(np.float32).mean(2) / 255
+    mean = float((light * alpha).sum() / max(float(alpha.sum()), 1e-6))
+    # Where nothing is drawn the colour still bleeds in when the picture is filtered.
+    light = np.where(alpha > 0.05, light, mean)
+    tone = np.clip((light / max(mean, 1e-3)) ** contrast, 0.35, 1.6)[..., None]
+    painted = np.clip(colour * tone, 0, 1)
+    covered = np.clip(alpha * cover, 0, 1)[..., None]
+    return Image((np.concatenate([painted, covered], 2) * 255 + 0.5).astype(np.uint8))
+
+
+def cloth(path: Path, tint: str | None) -> tuple[Image, bool]:
+    """The garment's colour picture, tinted in CIE Lab with its light and dark kept; and whether it has holes."""
+    import cv2
+
+    pixels = read(path, 4)
+    holes = bool((pixels[..., 3] < 128).mean() > 0.002)
+    colour = np.ascontiguousarray(pixels[..., :3])
+    if tint:
+        lab = cv2.cvtColor(colour.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+        asked = cv2.cvtColor(rgb(tint)[None, None], cv2.COLOR_RGB2LAB)[0, 0]
+        middle = float(np.median(lab[..., 0]))
+        lab[..., 0] = np.clip(asked[0] + (lab[..., 0] - middle) * 0.8, 0, 100)
+        lab[..., 1:] = asked[1:] + (lab[..., 1:] - np.median(lab[..., 1:], (0, 1))) * 0.15
+        colour = (np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), 0, 1) * 255 + 0.5).astype(np.uint8)
+    return Image(np.dstack([colour, pixels[..., 3]]) if holes else colour), holes
+
+
+def occlusion(path: Path, roughness: float) -> Image:
+    """(h,w,3) occlusion, roughness, metallic of a garment."""
+    shade = read(path, 3)[..., 0]
+    rough = np.full_like(shade, round(roughness * 255))
+    return Image(np.dstack([shade, rough, np.zeros_like(shade)]), srgb=False)

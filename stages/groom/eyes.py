@@ -1,0 +1,138 @@
+"""Our own eyes: an eyeball with a bulging cornea on each side, a painted iris, and the gaze morphs."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.artefacts.character import Body
+from assets.artefacts.geometry import Floats, Image, Mesh, MorphTarget, Skin
+from assets.conventions import JOINTS
+
+HELPERS = slice(14598, 14742)
+SEGMENTS = 24
+# Polar angles of the rings as shares of pi, from the pupil back to where the lids hide everything.
+RINGS = (0.0, 0.035, 0.07, 0.105, 0.13, 0.15, 0.175, 0.23, 0.31, 0.41, 0.52)
+IRIS = 0.145
+"""Polar angle of the iris' edge, share of pi: 26 degrees, a 12 mm iris on a 24 mm eye."""
+BULGE = 0.045
+"""The cornea's rise over the sphere, share of the radius."""
+# Degrees at full weight, after the range of human gaze in comfort.
+_TURNS = {"Up": (-1, 0, 24), "Down": (1, 0, 28), "In": (0, -1, 30), "Out": (0, 1, 30)}
+
+
+def eyes(body: Body, material: str) -> Mesh:
+    """Both eyes as one mesh, each skinned to its own joint, with the eight eyeLook morphs."""
+    directions, triangles, uv = _sphere()
+    parts, targets = [], []
+    for side in (0, 1):
+        centre, extent = body.eye_centres[side], _extent(body, side)
+        points = centre + directions * extent
+        start = side * len(points)
+        targets += _gaze(points - centre, side, start)
+        parts.append(points)
+    count = len(directions)
+    joints = np.zeros((2 * count, 4), np.uint16)
+    joints[:count, 0], joints[count:, 0] = JOINTS.index("LeftEye"), JOINTS.index("RightEye")
+    weights = np.tile(np.array([1, 0, 0, 0], np.float32), (2 * count, 1))
+    faces = np.concatenate([triangles, triangles + count]).astype(np.int32)
+    return Mesh("eyes", np.concatenate(parts).astype(np.float32), np.tile(uv, (2, 1)), faces, Skin(joints, weights), tuple(targets), material)
+
+
+def _sphere() -> tuple[Floats, NDArray[np.int32], Floats]:
+    """Directions (n,3) with the pupil at +Z and the cornea raised, triangles (t,3), uv (n,2) with the pupil in the middle."""
+    rings = np.repeat(RINGS[1:], SEGMENTS) * np.pi
+    around = np.tile(np.arange(SEGMENTS) * 2 * np.pi / SEGMENTS, len(RINGS) - 1)
+    theta, phi = np.r_[0, rings], np.r_[0, around]
+    rise = 1 + BULGE * np.clip(1 - (theta / (IRIS * 1.15 * np.pi)) ** 2, 0, 1)
+    points = np.stack([np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)], 1) * rise[:, None]
+    radius = theta / np.pi / RINGS[-1] * 0.48
+    uv = np.stack([0.5 + radius * np.cos(phi), 0.5 - radius * np.sin(phi)], 1)
+    faces = [(0, 1 + i, 1 + (i + 1) % SEGMENTS) for i in range(SEGMENTS)]
+    for ring in range(len(RINGS) - 2):
+        inner, outer = 1 + ring * SEGMENTS, 1 + (ring + 1) * SEGMENTS
+        for i in range(SEGMENTS):
+            j = (i + 1) % SEGMENTS
+            faces += [(inner + i, outer + i, outer + j), (inner + i, outer + j, inner + j)]
+    return points.astype(np.float32), np.array(faces, np.int32), uv.astype(np.float32)
+
+
+def _extent(body: Body, side: int) -> Floats:
+    """(3,) half axes of one eyeball: the helper eye of this body may be an ellipsoid, and the lids are shaped to it."""
+    points = body.positions[HELPERS]
+    own = points[points[:, 0] > 0] if side == 0 else points[points[:, 0] < 0]
+    half: Floats = np.asarray((own.max(0) - own.min(0)) / 2, np.float32)
+    # The helper's front is drawn out to a cornea already; depth follows the other two axes, a hair less than the lids' inside.
+    half[2] = min(float(half[2]), float(half[:2].mean()) * 1.04)
+    return half * np.float32(0.985)
+
+
+def _gaze(arm: Floats, side: int, start: int) -> list[MorphTarget]:
+    """The four eyeLook morphs of one eye as turns about its centre."""
+    found = []
+    name = "Left" if side == 0 else "Right"
+    # The left eye lies at +X: looking out turns it towards +X, looking in towards -X; the right eye the other way round.
+    outward = 1 if side == 0 else -1
+    for way, (x, y, degrees) in _TURNS.items():
+        axis = np.array([x, y * outward, 0.0])
+        turned = _rotate(arm, axis, np.radians(degrees))
+        indices = np.arange(start, start + len(arm), dtype=np.int32)
+        found.append(MorphTarget(f"eyeLook{way}{name}", indices, (turned - arm).astype(np.float32)))
+    return found
+
+
+def _rotate(points: Floats, axis: NDArray[np.floating], angle: float) -> NDArray[np.floating]:
+    """Rodrigues' formula."""
+    cross = np.cross(np.broadcast_to(axis, points.shape), points)
+    along = (points @ axis)[:, None] * axis
+    return np.asarray(points * np.cos(angle) + cross * np.sin(angle) + along * (1 - np.cos(angle)))
+
+
+def iris_picture(colour: Floats, seed: int, size: int = 512) -> Image:
+    """(s,s,3) the eye from the front, azimuthal: pupil, fibres, collarette, limbal ring, veined white.
+
+    Args:
+        colour: (3,) sRGB 0..1 of the iris.
+    """
+    rng = np.random.default_rng(seed)
+    grid = (np.arange(size) + 0.5) / size - 0.5
+    x, y = np.meshgrid(grid, grid)
+    radius = np.hypot(x, y) / 0.48 * RINGS[-1] / IRIS  # 1 at the iris' edge
+    angle = np.arctan2(y, x)
+    fibres = _fibres(rng, angle, radius)
+    shade = 0.58 + 0.55 * fibres + 0.20 * np.exp(-(((radius - 0.45) / 0.10) ** 2))
+    # Brown gathers round the pupil in every eye.
+    warm = 1 + np.exp(-(((radius - 0.42) / 0.14) ** 2))[..., None] * np.array([0.30, 0.08, -0.15])
+    iris = np.clip(colour[None, None] * shade[..., None] * warm, 0, 1)
+    iris *= (1 - 0.72 * _step(radius, 0.80, 1.0))[..., None]
+    white = _white(rng, angle, radius)
+    picture = iris + (white - iris) * _step(radius, 0.97, 1.06)[..., None]
+    picture *= _step(radius, 0.30, 0.37)[..., None] * 0.985 + 0.015
+    return Image((np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8))
+
+
+def _step(x: NDArray[np.floating], low: float, high: float) -> NDArray[np.floating]:
+    t = np.clip((x - low) / (high - low), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t))
+
+
+def _fibres(rng: np.random.Generator, angle: NDArray[np.floating], radius: NDArray[np.floating]) -> NDArray[np.floating]:
+    """0..1 streaks from the pupil outward, a few waves of each frequency, bending a little with the radius."""
+    total = np.zeros_like(angle)
+    for frequency in (7, 13, 23, 41, 67, 97):
+        phase, bend = rng.uniform(0, 2 * np.pi, 2)
+        total += np.sin(frequency * angle + phase + 1.3 * np.sin(3 * radius + bend)) / np.sqrt(frequency)
+    return np.asarray(0.5 + 0.5 * np.tanh(total * 0.9))
+
+
+def _white(rng: np.random.Generator, angle: NDArray[np.floating], radius: NDArray[np.floating]) -> NDArray[np.floating]:
+    """(s,s,3) the sclera: never white, redder and darker towards the lids, thin veins from the corners."""
+    back = _step(radius, 1.1, 3.4)[..., None]
+    white = np.array([0.86, 0.83, 0.80]) * (1 - back) + np.array([0.70, 0.56, 0.53]) * back
+    veins = np.zeros_like(angle)
+    for _ in range(26):
+        at, width, wave, phase = rng.uniform(-np.pi, np.pi), rng.uniform(0.006, 0.016), rng.uniform(3, 8), rng.uniform(0, 6)
+        path = at + 0.10 * np.sin(wave * radius + phase)
+        gap = np.abs((angle - path + np.pi) % (2 * np.pi) - np.pi)
+        veins += np.exp(-((gap / width) ** 2)) * _step(radius, rng.uniform(1.4, 2.2), 3.4)
+    return np.asarray(white - np.clip(veins, 0, 1)[..., None] * np.array([0.04, 0.16, 0.15]))

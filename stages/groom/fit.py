@@ -1,0 +1,239 @@
+"""Items on any body: fitted at rest, carried into the T-pose, skinned and given morphs by the vertices that they hang on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.artefacts.character import Body
+from assets.artefacts.geometry import Floats, Ints, Mesh, MorphTarget, Skin
+from assets.conventions import JOINTS
+from stages.groom.wardrobe import BASE_VERTICES, Item
+
+SKIN_VERTICES = 13380
+CLEAR = 0.004
+"""Metres that cloth keeps from the skin."""
+_STILL = 2e-5
+_RING = 0.03
+"""Metres of skin kept at the open edges of a garment."""
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """An item on one body, per item vertex, in the T-pose."""
+
+    item: Item
+    positions: Floats
+    """(n,3) metres."""
+    skin: Skin
+
+
+def fitted(item: Item, body: Body) -> Fitted:
+    """The item on the body.
+
+    vertex = sum_k weight_k * base[reference_k] + offset * s, with s per axis the ratio of a distance on this body to the same on the
+    template: the .mhclo format of MakeHuman.
+    """
+    ratio = np.full(3, 0.1, np.float32)
+    for axis, (a, b, distance) in item.scale.items():
+        k = "xyz".index(axis)
+        ratio[k] = abs(float(body.rest[a, k] - body.rest[b, k])) / distance
+    at_rest = np.einsum("nk,nkd->nd", item.weights, body.rest[item.references]) + item.offsets * ratio
+    skin = _carried(item, body.skin)
+    if item.slot in ("hair", "hat", "brows", "lashes"):
+        skin = _on_head(at_rest, body) if item.slot in ("hair", "hat") else skin
+    return Fitted(item, _moved(at_rest.astype(np.float32), skin, body.rest_to_bind), skin)
+
+
+def _moved(points: Floats, skin: Skin, matrices: Floats) -> Floats:
+    blended = np.einsum("vk,vkij->vij", skin.weights, matrices[skin.joints])
+    return np.asarray(np.einsum("vij,vj->vi", blended[:, :3, :3], points) + blended[:, :3, 3], np.float32)
+
+
+def _carried(item: Item, base: Skin) -> Skin:
+    """The four strongest influences of the vertices that each item vertex hangs on."""
+    shares = np.maximum(item.weights, 0)
+    shares /= np.maximum(shares.sum(1, keepdims=True), 1e-6)
+    dense = np.zeros((len(shares), len(JOINTS)), np.float32)
+    rows = np.arange(len(shares))[:, None]
+    for k in range(3):
+        reference = item.references[:, k]
+        np.add.at(dense, (rows, base.joints[reference]), base.weights[reference] * shares[:, k : k + 1])
+    return strongest(dense)
+
+
+def strongest(dense: Floats) -> Skin:
+    """The four largest influences of (n,j) weights, brought to a sum of 1."""
+    joints = np.argsort(-dense, 1, kind="stable")[:, :4]
+    weights = np.take_along_axis(dense, joints, 1)
+    weights /= np.maximum(weights.sum(1, keepdims=True), 1e-9)
+    return Skin(np.where(weights > 0, joints, 0).astype(np.uint16), weights.astype(np.float32))
+
+
+def _on_head(points: Floats, body: Body) -> Skin:
+    """Hair hangs from the head; below the neck it follows neck and chest, never the shoulders."""
+    heads = dict(zip(JOINTS, body.skeleton.heads, strict=True))
+    knots = [float(heads[name][1]) for name in ("Spine2", "Neck", "Head")]
+    dense = np.zeros((len(points), len(JOINTS)), np.float32)
+    for k, name in enumerate(("Spine2", "Neck", "Head")):
+        dense[:, JOINTS.index(name)] = np.interp(points[:, 1], knots, np.eye(3)[k])
+    return strongest(dense)
+
+
+def morphs(item: Item, body: Body) -> tuple[MorphTarget, ...]:
+    """The body's morphs at the item's vertices, those left out that move nothing."""
+    found = []
+    dense = np.zeros((BASE_VERTICES, 3), np.float32)
+    for target in body.morphs:
+        dense[:] = 0
+        dense[target.indices] = target.deltas
+        moved = np.einsum("nk,nkd->nd", item.weights, dense[item.references])
+        indices = np.flatnonzero(np.abs(moved).max(1) > _STILL).astype(np.int32)
+        if len(indices):
+            found.append(MorphTarget(target.name, indices, moved[indices].astype(np.float32)))
+    return tuple(found)
+
+
+def drawn(worn: Fitted, name: str, material: str, targets: tuple[MorphTarget, ...] = (), dropped: Mask | None = None) -> Mesh:
+    """The item as a mesh, its vertices repeated along texture seams; triangles of dropped vertices alone are left out."""
+    corners = worn.item.corners
+    triangles = worn.item.triangles
+    if dropped is not None:
+        triangles = triangles[~dropped[corners[triangles]].all(1)]
+    first = np.argsort(corners, kind="stable")
+    bounds = np.searchsorted(corners[first], np.arange(len(worn.positions) + 1))
+    spread = []
+    for target in targets:
+        copies = [first[bounds[i] : bounds[i + 1]] for i in target.indices]
+        indices = np.concatenate(copies)
+        deltas = np.repeat(target.deltas, [len(c) for c in copies], 0)
+        order = np.argsort(indices)
+        spread.append(MorphTarget(target.name, indices[order].astype(np.int32), deltas[order]))
+    skin = Skin(worn.skin.joints[corners], worn.skin.weights[corners])
+    return Mesh(name, worn.positions[corners], worn.item.uv, triangles, skin, tuple(spread), material)
+
+
+def normals(positions: Floats, triangles: Ints) -> Floats:
+    """(n,3) unit vertex normals, weighted by area."""
+    a, b, c = (positions[triangles[:, k]] for k in range(3))
+    face = np.cross(b - a, c - a)
+    total = np.zeros_like(positions)
+    for k in range(3):
+        np.add.at(total, triangles[:, k], face)
+    return np.asarray(total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12), np.float32)
+
+
+def welded(item: Item) -> Ints:
+    """(t,3) the item's triangles by item vertex."""
+    return item.corners[item.triangles]
+
+
+def pushed_out(worn: Fitted, body: Body, skin_normals: Floats) -> Fitted:
+    """The garment moved outward where it lies in the body or closer than CLEAR; the push is smoothed over its neighbours."""
+    from scipy.spatial import cKDTree
+
+    visible = np.arange(SKIN_VERTICES)
+    tree = cKDTree(body.positions[visible])
+    positions = worn.positions.copy()
+    triangles = welded(worn.item)
+    for _ in range(3):
+        distance, nearest = tree.query(positions)
+        normal = skin_normals[nearest]
+        depth = np.einsum("nd,nd->n", positions - body.positions[nearest], normal)
+        need = np.where((depth < CLEAR) & (distance < 0.04), CLEAR - depth, 0).astype(np.float32)
+        if not need.any():
+            break
+        smooth = np.maximum(need, _averaged(need, triangles))
+        positions += normal * smooth[:, None]
+    return Fitted(worn.item, positions, worn.skin)
+
+
+def _averaged(values: Floats, triangles: Ints) -> Floats:
+    """(n,) each vertex's mean over its triangles' corners."""
+    total, count = np.zeros_like(values), np.zeros_like(values)
+    mean = values[triangles].mean(1)
+    for k in range(3):
+        np.add.at(total, triangles[:, k], mean)
+        np.add.at(count, triangles[:, k], 1)
+    return np.asarray(total / np.maximum(count, 1), np.float32)
+
+
+def hidden_under(garments: Iterable[Fitted], body: Body, skin_normals: Floats) -> Mask:
+    """(19158,) base vertices that cloth covers: those that its maker deletes, and those with cloth closely over them.
+
+    A ring of skin stays at every open edge, so that collars, cuffs and hems show no hole.
+    """
+    hidden = np.zeros(BASE_VERTICES, bool)
+    for worn in garments:
+        hidden |= worn.item.deleted | _covered(worn, body, skin_normals)
+    return hidden
+
+
+def _covered(worn: Fitted, body: Body, skin_normals: Floats) -> Mask:
+    covered = np.zeros(BASE_VERTICES, bool)
+    covered[:SKIN_VERTICES] = Surface.of(worn).covers(body.positions[:SKIN_VERTICES], skin_normals[:SKIN_VERTICES])
+    return covered
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A garment as points with outward directions, each with its distance from the nearest open edge."""
+
+    points: Floats
+    facing: Floats
+    inland: Floats
+
+    @classmethod
+    def of(cls, worn: Fitted) -> Surface:
+        """Vertices and face centres of the garment."""
+        triangles = welded(worn.item)
+        outward = normals(worn.positions, triangles)
+        points = np.concatenate([worn.positions, worn.positions[triangles].mean(1)])
+        facing = np.concatenate([outward, outward[triangles].mean(1)])
+        return cls(points, facing, _from_edge(points, worn.positions, triangles))
+
+    def nearest(self, points: Floats, reach: float) -> tuple[Mask, NDArray[np.int64]]:
+        """Which points have a sample of this surface within reach, and which sample (0 where there is none)."""
+        from scipy.spatial import cKDTree
+
+        distance, index = cKDTree(self.points).query(points, distance_upper_bound=reach)
+        found = np.isfinite(distance)
+        return found, np.where(found, index, 0)
+
+    def covers(self, points: Floats, outward: Floats, reach: float = 0.045) -> Mask:
+        """(n,) which points have cloth straight above them, inland of its open edges."""
+        found, index = self.nearest(points, reach)
+        way = self.points[index] - points
+        distance = np.maximum(np.linalg.norm(way, axis=1), 1e-9)
+        above = np.einsum("nd,nd->n", way, outward) > 0.6 * distance
+        along = np.einsum("nd,nd->n", self.facing[index], outward) > 0.3
+        return np.asarray(found & above & along & (self.inland[index] > _RING))
+
+
+def _from_edge(points: Floats, cloth: Floats, triangles: Ints) -> Floats:
+    """(n,) metres to the nearest open edge of the garment; large where it has none."""
+    from scipy.spatial import cKDTree
+
+    edges = np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), 1)
+    unique, count = np.unique(edges, axis=0, return_counts=True)
+    rim = unique[count == 1]
+    if not len(rim):
+        return np.full(len(points), 9.0, np.float32)
+    along = np.concatenate([cloth[rim[:, 0]] * (1 - t) + cloth[rim[:, 1]] * t for t in (0.0, 0.33, 0.67)])
+    return np.asarray(cKDTree(along).query(points)[0], np.float32)
+
+
+def tucked(inner: Fitted, outer: Fitted) -> tuple[Fitted, Mask]:
+    """The inner garment (socks) pushed under the outer one (trousers), and (n,) which of its vertices need not be drawn."""
+    surface = Surface.of(outer)
+    found, index = surface.nearest(inner.positions, 0.05)
+    normal = surface.facing[index]
+    depth = np.einsum("nd,nd->n", inner.positions - surface.points[index], normal)
+    under = found & (surface.inland[index] > 0.004)
+    push = np.where(under & (depth > -CLEAR), depth + CLEAR, 0).astype(np.float32)
+    moved = inner.positions - normal * push[:, None]
+    return Fitted(inner.item, moved.astype(np.float32), inner.skin), np.asarray(under & (surface.inland[index] > _RING))

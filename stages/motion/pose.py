@@ -1,0 +1,82 @@
+"""Poses by joint, and time between them: the small language in which the library's clips are written.
+
+A pose gives the left side; what is not given follows the pose before. Angles are degrees, about the axes of the T-pose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.artefacts.geometry import Floats
+from assets.conventions import JOINTS
+from assets.rotation import IDENTITY, about, multiply, slerp
+
+Turns = Mapping[str, Floats]
+_AXES = {"x": (1, 0, 0), "y": (0, 1, 0), "z": (0, 0, 1)}
+# What hangs farther out follows later (seconds): the arm leads, the hand trails.
+_LAG = {"ForeArm": 0.05, "Hand": 0.09}
+
+
+def turn(spec: str) -> Floats:
+    """(4,) of "z-77 y-20": turns about the joint's axes, the first named applied last."""
+    total = IDENTITY
+    for word in spec.split():
+        total = multiply(total, about(_AXES[word[0]], np.radians(float(word[1:]))))
+    return total
+
+
+def mirrored(q: Floats) -> Floats:
+    """The same turn on the other side of the body."""
+    return np.asarray(q * np.array([1, -1, -1, 1], np.float32), np.float32)
+
+
+def pose(left: Mapping[str, str] | None = None, right: Mapping[str, str] | None = None, middle: Mapping[str, str] | None = None) -> dict[str, Floats]:
+    """Joint -> turn; `right` is written as if it were the left side."""
+    turns = {f"Left{joint}": turn(spec) for joint, spec in (left or {}).items()}
+    turns |= {f"Right{joint}": mirrored(turn(spec)) for joint, spec in (right or {}).items()}
+    return turns | {joint: turn(spec) for joint, spec in (middle or {}).items()}
+
+
+def curl(amount: float, thumb: float = 0.5) -> dict[str, str]:
+    """Fingers of a relaxed (0.35) or closed (1) hand, as joint -> turn of the left side."""
+    turns = {}
+    for finger, share in (("Index", 0.85), ("Middle", 1.0), ("Ring", 1.08), ("Pinky", 1.12)):
+        for segment, degrees in ((1, 62), (2, 88), (3, 55)):
+            turns[f"Hand{finger}{segment}"] = f"z{-degrees * amount * share:.1f}"
+    for segment, degrees in ((1, 14), (2, 22), (3, 30)):
+        turns[f"HandThumb{segment}"] = f"y{degrees * amount * thumb:.1f}"
+    return turns
+
+
+def ease(t: NDArray[np.floating]) -> NDArray[np.floating]:
+    """0..1 with no jerk at either end (Perlin's quintic)."""
+    t = np.clip(t, 0, 1)
+    return np.asarray(t**3 * (t * (6 * t - 15) + 10))
+
+
+def keyed(times: Floats, keys: Sequence[tuple[float, Turns]]) -> Floats:
+    """(f,j,4) local rotations through the keys, each joint eased from one to the next, outer joints a little late."""
+    rotations = np.tile(IDENTITY, (len(times), len(JOINTS), 1))
+    for joint, name in enumerate(JOINTS):
+        lag = next((late for part, late in _LAG.items() if name.endswith(part) or f"{part}I" in name or f"{part}M" in name), 0.0)
+        knots = _filled([(at, turns.get(name)) for at, turns in keys])
+        rotations[:, joint] = knots[0][1]
+        for (start, a), (end, b) in zip(knots, knots[1:], strict=False):
+            # The last key is where the clip joins the next one: nobody is late for it.
+            late = lag if end < knots[-1][0] else 0.0
+            inside = times >= start
+            share = ease((times[inside] - start - late) / max(end - start, 1e-6))
+            rotations[inside, joint] = slerp(a, b, share)
+    return rotations
+
+
+def _filled(knots: Sequence[tuple[float, Floats | None]]) -> list[tuple[float, Floats]]:
+    """Every key with a turn: what one does not name stays as it was."""
+    last, filled = IDENTITY, []
+    for at, turned in knots:
+        last = last if turned is None else turned
+        filled.append((at, last))
+    return filled

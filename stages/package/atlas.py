@@ -1,0 +1,97 @@
+"""One picture and one material for a whole character: what a crowd is drawn with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.artefacts.geometry import Floats, Image, Material
+from stages.package.scene import Character, Piece
+
+ATLAS = "atlas"
+_CUTOFF = 0.35
+_LARGE = ("head", "body")
+_GUTTER = 2 / 128
+"""Share of a tile left free at each side, so that neighbours do not bleed into one another when the picture is small."""
+
+
+def one_material(whole: Character, side: int) -> Character:
+    """The character with every albedo in one picture of `side` pixels and one material; what is all but clear is dropped."""
+    materials = {m.name: m for m in whole.materials}
+    seen = [p for p in whole.pieces if _visible(materials[p.mesh.material], whole.images)]
+    names = sorted({p.mesh.material for p in seen}, key=lambda name: (name not in _LARGE, name))
+    cells, grid = layout(names)
+    pixels = np.zeros((side, side, 4), np.uint8)
+    boxes: dict[str, tuple[float, float, float]] = {}
+    for name, (row, column, span) in cells.items():
+        x, y, size = (round(side * v / grid) for v in (column, row, span))
+        pixels[y : y + size, x : x + size] = _tile(materials[name], whole.images, size)
+        boxes[name] = (x / side, y / side, size / side)
+    pieces = tuple(_moved(p, boxes[p.mesh.material]) for p in seen)
+    material = Material(ATLAS, albedo=ATLAS, roughness=0.8, alpha="MASK", alpha_cutoff=_CUTOFF, double_sided=True)
+    return Character(pieces, (material,), {ATLAS: Image(pixels)})
+
+
+def layout(names: Sequence[str]) -> tuple[dict[str, tuple[int, int, int]], int]:
+    """Name -> (row, column, span) on a square grid, and the grid's side: head and body take two cells by two."""
+    area = sum(4 if name in _LARGE else 1 for name in names)
+    grid = max(2, int(np.ceil(np.sqrt(area))))
+    while True:
+        free = np.ones((grid, grid), bool)
+        cells: dict[str, tuple[int, int, int]] = {}
+        for name in names:
+            span = 2 if name in _LARGE else 1
+            spot = next(
+                ((r, c) for r in range(grid - span + 1) for c in range(grid - span + 1) if free[r : r + span, c : c + span].all()), None
+            )
+            if spot is None:
+                break
+            free[spot[0] : spot[0] + span, spot[1] : spot[1] + span] = False
+            cells[name] = (*spot, span)
+        if len(cells) == len(names):
+            return cells, grid
+        grid += 1
+
+
+def _visible(material: Material, images: dict[str, Image]) -> bool:
+    if material.alpha != "BLEND":
+        return True
+    pixels = images[material.albedo].pixels if material.albedo else None
+    most = 1.0 if pixels is None or pixels.shape[2] < 4 else float(pixels[..., 3].max()) / 255
+    return material.colour[3] * most >= _CUTOFF
+
+
+def _tile(material: Material, images: dict[str, Image], size: int) -> NDArray[np.uint8]:
+    """(size,size,4) the material's albedo times its colour; opaque where the material is."""
+    from assets.formats.image import resize
+
+    tile = np.full((size, size, 4), 255, np.uint8)
+    if material.albedo:
+        pixels = resize(images[material.albedo], size).pixels
+        pixels = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
+        # Stretched to a square: UVs do not know the picture's shape.
+        rows = np.arange(size) * pixels.shape[0] // size
+        columns = np.arange(size) * pixels.shape[1] // size
+        tile[..., : pixels.shape[2]] = pixels[rows][:, columns]
+    factor = np.array(material.colour)
+    # A linear factor on sRGB numbers: 2.2 is near enough for a crowd.
+    factor[:3] **= 1 / 2.2
+    scaled: NDArray[np.uint8] = np.clip(tile * factor, 0, 255).astype(np.uint8)
+    if material.alpha == "OPAQUE":
+        scaled[..., 3] = 255
+    elif material.alpha == "MASK":
+        scaled[..., 3] = np.clip(scaled[..., 3].astype(np.float32) * _CUTOFF / max(material.alpha_cutoff, 1e-3), 0, 255).astype(np.uint8)
+    return scaled
+
+
+def _moved(piece: Piece, box: tuple[float, float, float]) -> Piece:
+    x, y, size = box
+    uv = piece.mesh.uv
+    # Repeating UVs are brought back by whole turns of the mesh, never by vertex, which would tear its triangles.
+    uv = uv - np.floor(uv.min(axis=0)) if uv.min() < 0 or uv.max() > 1 else uv
+    inside = _GUTTER + np.clip(uv, 0, 1) * (1 - 2 * _GUTTER)
+    placed: Floats = (np.array([x, y]) + inside * size).astype(np.float32)
+    return replace(piece, mesh=replace(piece.mesh, uv=placed, material=ATLAS))

@@ -1,0 +1,241 @@
+"""Skin surfaces and groom -> one list of parts that share places where they touch, with normals of the full shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.artefacts.character import Body, Groom, TextureSet
+from assets.artefacts.geometry import Floats, Image, Ints, Material, Mesh, MorphTarget, Skeleton, Skin, Surface
+from assets.formats.gltf import Part
+
+# A morph that moves a vertex by less than this is not carried by a part.
+STILL_M = 4e-5
+_NECK = "neck"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A mesh before reduction."""
+
+    mesh: Mesh
+    places: NDArray[np.int64]
+    """(v,) ids of places, the same wherever vertices of the whole character coincide and belong together."""
+    normals: Floats
+    """(v,3) of the full shape."""
+    importance: Floats
+    """(v,) how much an error here is seen."""
+
+
+@dataclass(frozen=True)
+class Character:
+    """All pieces with what they are painted with."""
+
+    pieces: tuple[Piece, ...]
+    materials: tuple[Material, ...]
+    images: dict[str, Image]
+
+    @property
+    def triangles(self) -> int:
+        return sum(len(piece.mesh.triangles) for piece in self.pieces)
+
+
+def character(body: Body, texture: TextureSet, groom: Groom) -> Character:
+    """The dressed character in its T-pose: skin that no cloth hides, then everything worn."""
+    normals = vertex_normals(body.positions, np.concatenate([s.base[s.triangles] for s in texture.surfaces]))
+    importance = _importance(len(body.positions), body.morphs) + _by_joint(body)
+    skin = [_skin_piece(body, surface, groom.hidden, normals, importance) for surface in texture.surfaces]
+    pieces = [piece for piece in skin if len(piece.mesh.triangles)]
+    names = {piece.mesh.name for piece in pieces}
+    offset = len(body.positions)
+    for mesh in groom.meshes:
+        piece = _groom_piece(_fresh(mesh, names), groom.materials, offset)
+        names.add(piece.mesh.name)
+        offset += int(piece.places.max(initial=0)) + 1
+        pieces.append(piece)
+    used = {piece.mesh.material for piece in pieces}
+    materials = tuple(m for m in (*texture.materials, *groom.materials) if m.name in used)
+    return Character(tuple(pieces), materials, {**texture.images, **groom.images})
+
+
+def on_the_floor(whole: Character, skeleton: Skeleton) -> tuple[Character, Skeleton]:
+    """Character and skeleton lifted so that the lowest point of what is worn, a heel say, is at Y=0."""
+    lowest = min(float(piece.mesh.positions[:, 1].min()) for piece in whole.pieces)
+    lift = np.array([0, -lowest, 0], np.float32)
+    pieces = tuple(replace(p, mesh=replace(p.mesh, positions=p.mesh.positions + lift)) for p in whole.pieces)
+    return replace(whole, pieces=pieces), replace(skeleton, heads=skeleton.heads + lift)
+
+
+def _fresh(mesh: Mesh, taken: set[str]) -> Mesh:
+    """The mesh under a name that no other has."""
+    name, number = mesh.name, 2
+    while name in taken:
+        name, number = f"{mesh.name}_{number}", number + 1
+    return replace(mesh, name=name)
+
+
+def _importance(count: int, morphs: Sequence[MorphTarget]) -> Floats:
+    """(v,) 1 where nothing ever moves by itself, up to 61 where a face does: lips, lids and brows are what is looked at."""
+    most = np.zeros(count, np.float32)
+    for morph in morphs:
+        np.maximum.at(most, morph.indices, np.linalg.norm(morph.deltas, axis=1).astype(np.float32))
+    weight: Floats = (1 + 60 * np.clip(most / 0.004, 0, 1)).astype(np.float32)
+    return weight
+
+
+def _by_joint(body: Body) -> Floats:
+    """(v,) more for what hangs on the head, whose ears and nape no morph moves, and for hands and feet."""
+    extra = np.array([60.0 if n in ("Head", "LeftEye", "RightEye") else 3.0 if "Hand" in n else 0.0 for n in body.skeleton.names])
+    weight: Floats = (extra[body.skin.joints] * body.skin.weights).sum(axis=1).astype(np.float32)
+    return weight
+
+
+def _skin_piece(body: Body, surface: Surface, hidden: NDArray[np.bool_], normals: Floats, importance: Floats) -> Piece:
+    shown = ~hidden[surface.base][surface.triangles].all(axis=1)
+    kept, triangles = compact(surface.triangles[shown], len(surface.base))
+    base = surface.base[kept]
+    skin = Skin(body.skin.joints[base], body.skin.weights[base])
+    morphs = morphs_of(body.morphs, base)
+    mesh = Mesh(surface.name, body.positions[base], surface.uv[kept], triangles, skin, morphs, surface.name)
+    return Piece(mesh, base.astype(np.int64), normals[base], importance[base])
+
+
+def _groom_piece(mesh: Mesh, materials: Sequence[Material], offset: int) -> Piece:
+    kept, triangles = compact(mesh.triangles, len(mesh.positions))
+    mesh = take(mesh, kept, triangles)
+    _, places = np.unique(np.round(mesh.positions, 5), axis=0, return_inverse=True)
+    places = places.ravel().astype(np.int64)
+    # Normals of welded places, so that a UV seam is not seen as an edge.
+    normals = welded_normals(mesh.positions, mesh.triangles, places)
+    importance = _importance(len(mesh.positions), mesh.morphs) * _groom_weight(mesh, materials)
+    return Piece(mesh, places + offset, normals, importance.astype(np.float32))
+
+
+def _groom_weight(mesh: Mesh, materials: Sequence[Material]) -> float:
+    name = mesh.name.lower()
+    if any(word in name for word in ("teeth", "tongue")):
+        return 0.5  # inside the mouth
+    if "eye" in name:
+        return 20.0
+    # Cards of hair and brows lie close over the skin: a coarse one sinks into it.
+    return 12.0 if any(m.name == mesh.material and m.alpha != "OPAQUE" for m in materials) else 1.0
+
+
+def morphs_of(morphs: Sequence[MorphTarget], base: Ints) -> tuple[MorphTarget, ...]:
+    """The morphs of base vertices as morphs of vertices that each stand for base[i]; those that move nothing fall out."""
+    count = int(base.max(initial=0)) + 1
+    found = []
+    for morph in morphs:
+        deltas = np.zeros((max(count, int(morph.indices.max(initial=0)) + 1), 3), np.float32)
+        deltas[morph.indices] = morph.deltas
+        here = deltas[base]
+        moved = np.flatnonzero(np.linalg.norm(here, axis=1) > STILL_M).astype(np.int32)
+        if len(moved):
+            found.append(MorphTarget(morph.name, moved, here[moved]))
+    return tuple(found)
+
+
+def compact(triangles: Ints, count: int) -> tuple[Ints, Ints]:
+    """(n,) vertices that the triangles use, ascending, and (t,3) the triangles counted anew."""
+    kept = np.unique(triangles).astype(np.int32)
+    place = np.zeros(count, np.int32)
+    place[kept] = np.arange(len(kept), dtype=np.int32)
+    return kept, place[triangles]
+
+
+def take(mesh: Mesh, kept: Ints, triangles: Ints) -> Mesh:
+    """The mesh on a subset of its vertices with these triangles; morphs that then move nothing fall out."""
+    place = np.full(len(mesh.positions), -1, np.int32)
+    place[kept] = np.arange(len(kept), dtype=np.int32)
+    morphs = []
+    for morph in mesh.morphs:
+        stays = (place[morph.indices] >= 0) & (np.linalg.norm(morph.deltas, axis=1) > STILL_M)
+        if stays.any():
+            indices = place[morph.indices[stays]]
+            order = np.argsort(indices)
+            morphs.append(MorphTarget(morph.name, indices[order], morph.deltas[stays][order]))
+    skin = Skin(mesh.skin.joints[kept], mesh.skin.weights[kept])
+    return replace(mesh, positions=mesh.positions[kept], uv=mesh.uv[kept], triangles=triangles, skin=skin, morphs=tuple(morphs))
+
+
+def vertex_normals(positions: Floats, triangles: Ints) -> Floats:
+    """(v,3) unit normals, each face counted by its area; +Y where a vertex has no face."""
+    corner = positions[triangles].astype(np.float64)
+    face = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
+    total = np.zeros((len(positions), 3))
+    for k in range(3):
+        np.add.at(total, triangles[:, k], face)
+    return _unit(total, (0.0, 1.0, 0.0))
+
+
+def welded_normals(positions: Floats, triangles: Ints, places: NDArray[np.int64]) -> Floats:
+    """(v,3) unit normals of the surface in which vertices of one place are one."""
+    count = int(places.max(initial=0)) + 1
+    centre = np.zeros((count, 3), np.float32)
+    centre[places] = positions
+    return vertex_normals(centre, places[triangles].astype(np.int32))[places]
+
+
+def _unit(vectors: NDArray[Any], instead: tuple[float, float, float]) -> Floats:
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: Floats = np.where(length > 1e-14, vectors / np.maximum(length, 1e-14), np.array(instead)).astype(np.float32)
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    return unit
+
+
+def tangents(mesh: Mesh, normals: Floats) -> Floats:
+    """(v,4) unit tangents along +u with handedness, orthogonal to the normals: what a normal map is read in."""
+    triangles = mesh.triangles
+    position, uv = mesh.positions[triangles].astype(np.float64), mesh.uv[triangles].astype(np.float64)
+    edge1, edge2 = position[:, 1] - position[:, 0], position[:, 2] - position[:, 0]
+    d1, d2 = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]
+    area = d1[:, 0] * d2[:, 1] - d2[:, 0] * d1[:, 1]
+    sign = np.where(area < 0, -1.0, 1.0)[:, None]
+    along = (edge1 * d2[:, 1:] - edge2 * d1[:, 1:]) * sign
+    # glTF's v runs down, its bitangent up: hence the minus.
+    across = -(edge2 * d1[:, :1] - edge1 * d2[:, :1]) * sign
+    sums = np.zeros((2, len(mesh.positions), 3))
+    for k in range(3):
+        np.add.at(sums[0], triangles[:, k], along)
+        np.add.at(sums[1], triangles[:, k], across)
+    flat = sums[0] - normals * (sums[0] * normals).sum(1, keepdims=True)
+    spare = np.where(np.abs(normals[:, :1]) < 0.9, np.array([[1.0, 0, 0]]), np.array([[0, 1.0, 0]]))
+    spare = np.cross(spare, normals)
+    weak = np.linalg.norm(flat, axis=1) < 1e-12
+    flat[weak] = spare[weak]
+    unit = _unit(flat, (1.0, 0.0, 0.0))
+    hand = np.where((np.cross(normals, unit) * sums[1]).sum(1) < 0, -1.0, 1.0)
+    return np.concatenate([unit, hand[:, None]], 1).astype(np.float32)
+
+
+def parts(pieces: Sequence[Piece], materials: Sequence[Material]) -> tuple[Part, ...]:
+    """Pieces as drawn: tangents where a normal map needs them, and the few moving triangles of a large still mesh apart."""
+    bumpy = {material.name for material in materials if material.normal}
+    found = []
+    for piece in (half for whole in pieces for half in _apart(whole)):
+        needs = piece.mesh.material in bumpy
+        found.append(Part(piece.mesh, piece.normals, tangents(piece.mesh, piece.normals) if needs else None))
+    return tuple(found)
+
+
+def _apart(piece: Piece) -> tuple[Piece, ...]:
+    """The piece, or its still and its moving triangles where less than a quarter move: 67 targets cost by the vertex."""
+    mesh = piece.mesh
+    moves = np.zeros(len(mesh.positions), bool)
+    for morph in mesh.morphs:
+        moves[morph.indices] = True
+    moving: NDArray[np.bool_] = np.asarray(moves[mesh.triangles].any(axis=1))
+    if not moving.any() or moving.sum() * 4 > len(moving):
+        return (piece,)
+    name = _NECK if mesh.name == "body" else f"{mesh.name}_moving"
+    return _part_of(piece, ~moving, mesh.name), _part_of(piece, moving, name)
+
+
+def _part_of(piece: Piece, chosen: NDArray[np.bool_], name: str) -> Piece:
+    kept, triangles = compact(piece.mesh.triangles[chosen], len(piece.mesh.positions))
+    mesh = replace(take(piece.mesh, kept, triangles), name=name)
+    return Piece(mesh, piece.places[kept], piece.normals[kept], piece.importance[kept])

@@ -1,0 +1,114 @@
+"""Dialogue, Speech, Motion -> Performance: every clip with a living face, and say_ID for each line on the clock of its sound."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.artefacts.motion import Clip, Motion
+from assets.artefacts.talk import Dialogue, Line, LineCues, Performance, Speech, SpokenLine
+from assets.conventions import JOINTS, MORPHS_67, VISEMES_15
+from assets.errors import BackendError, Finding
+from assets.rotation import continuous
+from assets.spec.act import PerformanceSpec
+from stages.performance import face, gesture, lipsync
+from stages.stage import Stage
+
+FPS = 30
+TAIL_S = 0.3
+"""The body settles for so long after the last sample."""
+IDLE = "idle"
+_VOWELS = {VISEMES_15[number] for number in lipsync.VOWELS} | {"viseme_RR"}
+
+
+def run(dialogue: Dialogue, speech: Speech, motion: Motion, *, options: PerformanceSpec, seed: int) -> Performance:
+    """The clips of `motion`, then one say_ID a spoken line; raises BackendError without an idle clip to stand on."""
+    _check(motion)
+    clips = [_alive(clip, options, seed) for clip in motion.clips]
+    by_name = {clip.name: clip for clip in clips}
+    spoken = {line.id: line for line in speech.lines}
+    said = [_say(line, spoken[line.id], by_name, options, seed) for line in dialogue.lines if line.id in spoken]
+    warnings = [f"{line.id}: it has no sound, so it gets no clip" for line in dialogue.lines if line.id not in spoken]
+    if not speech.exact:
+        warnings.append("the lips follow phoneme times that were spread in proportion, not measured")
+    return Performance(
+        skeleton=motion.skeleton, clips=(*clips, *(clip for clip, _ in said)), cues=tuple(cues for _, cues in said),
+        warnings=(*motion.warnings, *warnings), sources=motion.sources,
+    )  # fmt: skip
+
+
+def _check(motion: Motion) -> None:
+    if tuple(motion.skeleton.names) != JOINTS:
+        raise BackendError(Finding("performance/skeleton", "the motion's skeleton is not the house's own", fix="retarget the motion first"))
+    if all(clip.name != IDLE or not len(clip.times) for clip in motion.clips):
+        raise BackendError(Finding("performance/idle", "the motion has no idle clip to stand on", fix="keep the library's idle"))
+
+
+def _rng(seed: int, name: str) -> np.random.Generator:
+    """Chance that hangs on the clip's name, not on its neighbours: one changed line leaves the others as they were."""
+    return np.random.default_rng((seed % 2**32, zlib.crc32(name.encode())))
+
+
+def _alive(clip: Clip, options: PerformanceSpec, seed: int) -> Clip:
+    """The clip breathing, with blinks and gaze where it leaves the face alone."""
+    times = clip.times.astype(np.float64)
+    moved = clip.rotations.astype(np.float64)
+    gesture.breathe(moved, times, clip.loop)
+    clip = replace(clip, rotations=continuous(moved))
+    if clip.face.shape[1] == len(MORPHS_67) and len(clip.face) == len(times):
+        return clip
+    return replace(clip, face=face.idle_face(times, options.blink_rate, _rng(seed, clip.name)))
+
+
+def _say(line: Line, sound: SpokenLine, clips: Mapping[str, Clip], options: PerformanceSpec, seed: int) -> tuple[Clip, LineCues]:
+    """say_ID with body, face and lips, and the lips' cues."""
+    rng = _rng(seed, f"say_{line.id}")
+    spoken = len(sound.samples) / sound.rate
+    times = np.arange(math.ceil((spoken + TAIL_S) * FPS) + 1) / FPS
+    visemes = lipsync.viseme_weights(sound, times.astype(np.float32))
+    marks = _accents(sound)
+    moments = face.blink_times(float(times[-1]), options.blink_rate, rng, marks)
+    tracks = [
+        face.emotion(times, line.emotion, visemes, options.energy, spoken), face.brows(times, marks, options.energy, rng),
+        face.blinks(times, moments, rng), face.gaze(times, rng),
+    ]  # fmt: skip
+    shown = face.face(len(times), tracks, _at_rest(visemes, times))
+    rotations, root = _body(line, times, spoken, marks, clips, options.energy, rng)
+    clip = Clip(
+        f"say_{line.id}", times.astype(np.float32), continuous(rotations), root.astype(np.float32), shown, loop=False, source="performance"
+    )
+    return clip, lipsync.cues(sound, times.astype(np.float32), visemes)
+
+
+def _at_rest(visemes: NDArray[np.float32], times: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The visemes with a bare face in the first and last frame, as the idle has it."""
+    bare: NDArray[np.float32] = visemes * face.window(times, 0.1, 0.15)[:, None].astype(np.float32)
+    return bare
+
+
+def _accents(sound: SpokenLine) -> list[float]:
+    levels = lipsync.loudness(sound)
+    vowels = [
+        ((p.start + p.end) / 2, p.stress, level) for p, level in zip(sound.phonemes, levels, strict=True) if p.viseme in _VOWELS
+    ]  # fmt: skip
+    return gesture.accents(vowels)
+
+
+def _body(line: Line, times: NDArray[np.float64], spoken: float, marks: list[float], clips: Mapping[str, Clip], energy: float,
+          rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
+    """Rotations (f,j,4) and root (f,3) of a line, starting and ending in the idle's first frame."""
+    idle = clips[IDLE]
+    rotations, root = gesture.sampled(idle, times, loop=True)
+    gesture.gesture_layer(rotations, times, line.gesture, marks, spoken, energy, clips, rng)
+    own_nod = line.gesture == "nod" and "nod" in clips
+    gesture.head_layer(rotations, times, line.gesture, marks, energy, line.emotion == "sad", rng, own_nod)
+    first, place = idle.rotations[0].astype(np.float64), idle.root[0].astype(np.float64)
+    return gesture.settled(rotations, root, times, first, place)
+
+
+STAGE = Stage("performance", 1, run, makes=Performance)

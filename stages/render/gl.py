@@ -1,0 +1,326 @@
+"""One OpenGL context off screen, and what is drawn with it. Only `stages.render.preview` enters here, under its lock."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from assets.artefacts.geometry import Floats, Image, Ints, Material, Pixels
+from assets.errors import BackendError, Finding
+from stages.render import shader
+from stages.render.light import GROUND, SKY, Camera, Lamp
+
+SHADOW_SIDE = 2048
+OVERSAMPLING = 2
+SKIN = ("head", "body")  # the materials of stages/texture: flesh, which scatters light
+MISSING = Finding("render/no-egl", "there is no EGL device to draw the previews with", fix="install libegl1 libgl1-mesa-dri")
+
+
+@contextmanager
+def context() -> Iterator[None]:
+    """A current OpenGL 4.1 core context of this thread, destroyed at the end; raises BackendError where EGL is missing."""
+    os.environ["PYOPENGL_PLATFORM"] = "egl"  # read once, when PyOpenGL is first imported
+    if not hasattr(np, "infty"):
+        setattr(np, "infty", np.inf)  # noqa: B010  # pyrender 0.1.45 was written for numpy 1
+    try:
+        from pyrender.platforms.egl import EGLPlatform
+
+        platform = EGLPlatform(1, 1)
+        platform.init_context()
+    except Exception as error:  # ctypes, PyOpenGL and the driver each raise kinds of their own
+        raise BackendError(MISSING) from error
+    try:
+        yield
+    finally:
+        from OpenGL import EGL, contextdata
+
+        contextdata.cleanupContext()
+        EGL.eglMakeCurrent(platform._egl_display, EGL.EGL_NO_SURFACE, EGL.EGL_NO_SURFACE, EGL.EGL_NO_CONTEXT)
+        platform.delete_context()
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One mesh on its way to the screen."""
+
+    points: Floats
+    normals: Floats
+    uv: Floats
+    triangles: Ints
+    sky: Floats
+    """(v,) 0 closed in .. 1 under the open sky."""
+    material: Material
+
+
+@dataclass(frozen=True)
+class Buffers:
+    """A piece in video memory."""
+
+    piece: Piece
+    vao: int
+    buffers: tuple[int, int]
+    count: int
+
+
+class Painter:
+    """Programs and textures of one context; draws pieces into pixels."""
+
+    def __init__(self, images: Mapping[str, Image]) -> None:
+        from OpenGL import GL
+
+        self.gl: Any = GL
+        self.images = images
+        self.textures: dict[str, int] = {}
+        self.mesh = self._program(shader.MESH_VERTEX, shader.MESH_FRAGMENT)
+        self.depth = self._program(shader.MESH_VERTEX, shader.DEPTH_FRAGMENT)
+        self.backdrop = self._program(shader.SCREEN_VERTEX, shader.BACKDROP_FRAGMENT)
+        self.floor = self._program(shader.MESH_VERTEX, shader.FLOOR_FRAGMENT)
+        self.nothing = int(GL.glGenVertexArrays(1))
+        self.shadow, self.shadow_frame = self._shadow_target()
+
+    def _program(self, vertex: str, fragment: str) -> int:
+        gl, program = self.gl, self.gl.glCreateProgram()
+        for kind, text in ((gl.GL_VERTEX_SHADER, vertex), (gl.GL_FRAGMENT_SHADER, fragment)):
+            unit = gl.glCreateShader(kind)
+            gl.glShaderSource(unit, text)
+            gl.glCompileShader(unit)
+            if not gl.glGetShaderiv(unit, gl.GL_COMPILE_STATUS):
+                raise BackendError(Finding("render/shader", f"the driver refuses a shader: {gl.glGetShaderInfoLog(unit)!r}"))
+            gl.glAttachShader(program, unit)
+        gl.glLinkProgram(program)
+        if not gl.glGetProgramiv(program, gl.GL_LINK_STATUS):
+            raise BackendError(Finding("render/shader", f"the driver cannot link a shader: {gl.glGetProgramInfoLog(program)!r}"))
+        return int(program)
+
+    def _set(self, program: int, **values: Any) -> None:
+        """Uniforms by name: int, float, tuples of 2..4, (n,3) arrays, (4,4) matrices."""
+        gl = self.gl
+        for name, value in values.items():
+            at = gl.glGetUniformLocation(program, name)
+            if isinstance(value, bool | int):
+                gl.glUniform1i(at, int(value))
+            elif isinstance(value, float):
+                gl.glUniform1f(at, value)
+            elif isinstance(value, tuple):
+                getattr(gl, f"glUniform{len(value)}f")(at, *value)
+            elif value.shape == (4, 4):
+                gl.glUniformMatrix4fv(at, 1, True, np.ascontiguousarray(value, np.float32))
+            elif value.ndim == 2:
+                gl.glUniform3fv(at, len(value), np.ascontiguousarray(value, np.float32))
+            else:
+                gl.glUniform1fv(at, len(value), np.ascontiguousarray(value, np.float32))
+
+    def _texture(self, name: str | None, plain: tuple[int, int, int, int]) -> int:
+        """The GL texture of a picture, or of one plain texel where there is none."""
+        gl, key = self.gl, name or repr(plain)
+        if key in self.textures:
+            return self.textures[key]
+        if name is not None and name not in self.images:
+            raise BackendError(Finding("render/picture", f"a material names the picture {name!r}, which is not there"))
+        image = self.images[name] if name else Image(np.array([[plain]], np.uint8), srgb=False)
+        pixels = _rgba(image.pixels)
+        self.textures[key] = int(gl.glGenTextures(1))
+        gl.glBindTexture(gl.GL_TEXTURE_2D, self.textures[key])
+        inner = gl.GL_SRGB8_ALPHA8 if image.srgb else gl.GL_RGBA8
+        height, width = pixels.shape[:2]
+        gl.glTexImage2D(gl.GL_TEXTURE_2D, 0, inner, width, height, 0, gl.GL_RGBA, gl.GL_UNSIGNED_BYTE, pixels)
+        gl.glGenerateMipmap(gl.GL_TEXTURE_2D)
+        gl.glTexParameteri(gl.GL_TEXTURE_2D, gl.GL_TEXTURE_MIN_FILTER, gl.GL_LINEAR_MIPMAP_LINEAR)
+        gl.glTexParameterf(gl.GL_TEXTURE_2D, 0x84FE, 4.0)  # GL_TEXTURE_MAX_ANISOTROPY
+        return self.textures[key]
+
+    def _shadow_target(self) -> tuple[int, int]:
+        gl = self.gl
+        texture, frame = int(gl.glGenTextures(1)), int(gl.glGenFramebuffers(1))
+        gl.glBindTexture(gl.GL_TEXTURE_2D, texture)
+        kind, side = gl.GL_DEPTH_COMPONENT, SHADOW_SIDE
+        gl.glTexImage2D(gl.GL_TEXTURE_2D, 0, gl.GL_DEPTH_COMPONENT32F, side, side, 0, kind, gl.GL_FLOAT, None)
+        for key in (gl.GL_TEXTURE_MIN_FILTER, gl.GL_TEXTURE_MAG_FILTER):
+            gl.glTexParameteri(gl.GL_TEXTURE_2D, key, gl.GL_LINEAR)
+        for key in (gl.GL_TEXTURE_WRAP_S, gl.GL_TEXTURE_WRAP_T):
+            gl.glTexParameteri(gl.GL_TEXTURE_2D, key, gl.GL_CLAMP_TO_EDGE)
+        gl.glTexParameteri(gl.GL_TEXTURE_2D, gl.GL_TEXTURE_COMPARE_MODE, gl.GL_COMPARE_REF_TO_TEXTURE)
+        gl.glBindFramebuffer(gl.GL_FRAMEBUFFER, frame)
+        gl.glFramebufferTexture2D(gl.GL_FRAMEBUFFER, gl.GL_DEPTH_ATTACHMENT, gl.GL_TEXTURE_2D, texture, 0)
+        gl.glDrawBuffer(gl.GL_NONE)
+        gl.glReadBuffer(gl.GL_NONE)
+        return texture, frame
+
+    @contextmanager
+    def uploaded(self, pieces: Sequence[Piece]) -> Iterator[list[Buffers]]:
+        """The pieces in video memory, freed at the end."""
+        held = [self._upload(piece) for piece in pieces]
+        try:
+            yield held
+        finally:
+            for one in held:
+                self.gl.glDeleteVertexArrays(1, [one.vao])
+                self.gl.glDeleteBuffers(2, list(one.buffers))
+
+    def _upload(self, piece: Piece) -> Buffers:
+        gl = self.gl
+        data = np.ascontiguousarray(np.concatenate([piece.points, piece.normals, piece.uv, piece.sky[:, None]], 1), np.float32)
+        index = np.ascontiguousarray(piece.triangles, np.uint32).ravel()
+        vao, buffers = int(gl.glGenVertexArrays(1)), tuple(int(b) for b in gl.glGenBuffers(2))
+        gl.glBindVertexArray(vao)
+        gl.glBindBuffer(gl.GL_ARRAY_BUFFER, buffers[0])
+        gl.glBufferData(gl.GL_ARRAY_BUFFER, data.nbytes, data, gl.GL_STATIC_DRAW)
+        gl.glBindBuffer(gl.GL_ELEMENT_ARRAY_BUFFER, buffers[1])
+        gl.glBufferData(gl.GL_ELEMENT_ARRAY_BUFFER, index.nbytes, index, gl.GL_STATIC_DRAW)
+        for slot, (width, start) in enumerate(((3, 0), (3, 12), (2, 24), (1, 32))):
+            gl.glEnableVertexAttribArray(slot)
+            gl.glVertexAttribPointer(slot, width, gl.GL_FLOAT, False, 36, ctypes.c_void_p(start))
+        return Buffers(piece, vao, (buffers[0], buffers[1]), index.size)
+
+    def draw_depth(self, held: Sequence[Buffers], clip: Floats, side: int = SHADOW_SIDE) -> None:
+        """Fills the shadow map (its lower left side x side) with the depth of everything seen through `clip`."""
+        gl = self.gl
+        gl.glBindFramebuffer(gl.GL_FRAMEBUFFER, self.shadow_frame)
+        gl.glViewport(0, 0, side, side)
+        gl.glEnable(gl.GL_DEPTH_TEST)
+        gl.glDisable(gl.GL_CULL_FACE)
+        gl.glDepthMask(True)
+        gl.glClear(gl.GL_DEPTH_BUFFER_BIT)
+        gl.glUseProgram(self.depth)
+        self._set(self.depth, view_projection=clip, albedo_map=0)
+        gl.glActiveTexture(gl.GL_TEXTURE0)
+        for one in held:
+            material = one.piece.material
+            cutoff = {"OPAQUE": -1.0, "MASK": material.alpha_cutoff, "BLEND": 0.6}[material.alpha]
+            gl.glBindTexture(gl.GL_TEXTURE_2D, self._texture(material.albedo, (255, 255, 255, 255)))
+            self._set(self.depth, colour=tuple(material.colour), cutoff=cutoff)
+            self._triangles(one)
+
+    def read_depth(self, side: int) -> Floats:
+        """(side,side) depth 0..1 of what `draw_depth` last drew, first row at the bottom."""
+        gl = self.gl
+        gl.glBindFramebuffer(gl.GL_FRAMEBUFFER, self.shadow_frame)
+        raw = gl.glReadPixels(0, 0, side, side, gl.GL_DEPTH_COMPONENT, gl.GL_FLOAT)
+        return np.frombuffer(raw, np.float32).reshape(side, side)
+
+    def _triangles(self, one: Buffers) -> None:
+        self.gl.glBindVertexArray(one.vao)
+        self.gl.glDrawElements(self.gl.GL_TRIANGLES, one.count, self.gl.GL_UNSIGNED_INT, None)
+
+    def picture(self, held: Sequence[Buffers], floor: Buffers | None, camera: Camera, lamps: Sequence[Lamp], shadow: Floats,
+                spread: float, size: tuple[int, int]) -> Image:  # fmt: skip
+        """The scene, `size` (w,h); the shadow map must hold the key lamp's view through `shadow`."""
+        gl = self.gl
+        width, height = size[0] * OVERSAMPLING, size[1] * OVERSAMPLING
+        with self._canvas(width, height) as read:
+            gl.glClear(gl.GL_DEPTH_BUFFER_BIT)
+            gl.glDisable(gl.GL_DEPTH_TEST)
+            gl.glUseProgram(self.backdrop)
+            self._set(self.backdrop, inner=(0.60, 0.61, 0.62), outer=(0.20, 0.215, 0.235), centre=(0.5, 0.58), aspect=size[0] / size[1])
+            gl.glBindVertexArray(self.nothing)
+            gl.glDrawArrays(gl.GL_TRIANGLES, 0, 3)
+            gl.glEnable(gl.GL_DEPTH_TEST)
+            clip = camera.projection @ camera.view
+            common = {"view_projection": clip, "camera": tuple(map(float, camera.eye)), "shadow_matrix": shadow,
+                      "shadow_spread": spread, "shadow_map": 3}  # fmt: skip
+            gl.glActiveTexture(gl.GL_TEXTURE3)
+            gl.glBindTexture(gl.GL_TEXTURE_2D, self.shadow)
+            if floor:
+                self._draw_floor(floor, common)
+            self._draw_meshes(held, common, lamps, camera)
+            pixels = read()
+        import cv2
+
+        return Image(np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8))
+
+    def _draw_floor(self, floor: Buffers, common: dict[str, Any]) -> None:
+        gl = self.gl
+        gl.glUseProgram(self.floor)
+        self._set(self.floor, **common)
+        gl.glEnable(gl.GL_BLEND)
+        gl.glBlendFunc(gl.GL_SRC_ALPHA, gl.GL_ONE_MINUS_SRC_ALPHA)
+        gl.glDepthMask(False)
+        self._triangles(floor)
+        gl.glDepthMask(True)
+        gl.glDisable(gl.GL_BLEND)
+
+    def _draw_meshes(self, held: Sequence[Buffers], common: dict[str, Any], lamps: Sequence[Lamp], camera: Camera) -> None:
+        gl = self.gl
+        gl.glUseProgram(self.mesh)
+        self._set(self.mesh, **common, albedo_map=0, normal_map=1, orm_map=2, sky_colour=SKY, ground_colour=GROUND,
+                  light_way=np.stack([lamp.way for lamp in lamps]), light_colour=np.array([lamp.colour for lamp in lamps]),
+                  light_size=np.array([lamp.size for lamp in lamps]))  # fmt: skip
+        blended = [one for one in held if one.piece.material.alpha == "BLEND"]
+        for one in held:
+            if one.piece.material.alpha != "BLEND":
+                self._draw_one(one, 1 if one.piece.material.alpha == "MASK" else 0)
+        for one in blended:
+            self._draw_one(one, 2)
+        # Thin hair goes last and back to front: the far sheet must not hide behind the near one's clear parts.
+        gl.glEnable(gl.GL_BLEND)
+        gl.glBlendFuncSeparate(gl.GL_SRC_ALPHA, gl.GL_ONE_MINUS_SRC_ALPHA, gl.GL_ONE, gl.GL_ONE)
+        gl.glDepthMask(False)
+        for one in sorted(blended, key=lambda b: -float(np.linalg.norm(b.piece.points.mean(0) - camera.eye))):
+            self._sort_triangles(one, camera.eye)
+            self._draw_one(one, 3)
+        gl.glDepthMask(True)
+        gl.glDisable(gl.GL_BLEND)
+
+    def _sort_triangles(self, one: Buffers, eye: Floats) -> None:
+        gl, piece = self.gl, one.piece
+        far = np.linalg.norm(piece.points[piece.triangles].mean(1) - eye, axis=1)
+        index = np.ascontiguousarray(piece.triangles[np.argsort(-far, kind="stable")], np.uint32)
+        gl.glBindVertexArray(one.vao)
+        gl.glBindBuffer(gl.GL_ELEMENT_ARRAY_BUFFER, one.buffers[1])
+        gl.glBufferSubData(gl.GL_ELEMENT_ARRAY_BUFFER, 0, index.nbytes, index)
+
+    def _draw_one(self, one: Buffers, alpha_pass: int) -> None:
+        gl, material = self.gl, one.piece.material
+        names = ((material.albedo, (255, 255, 255, 255)), (material.normal, (128, 128, 255, 255)), (material.orm, (255, 255, 0, 255)))
+        for unit, (name, plain) in enumerate(names):
+            gl.glActiveTexture(gl.GL_TEXTURE0 + unit)
+            gl.glBindTexture(gl.GL_TEXTURE_2D, self._texture(name, plain))
+        (gl.glDisable if material.double_sided else gl.glEnable)(gl.GL_CULL_FACE)
+        self._set(self.mesh, colour=tuple(map(float, material.colour)), roughness=float(material.roughness),
+                  cutoff=float(material.alpha_cutoff), skin=1.0 if material.name in SKIN else 0.0, bumpy=material.normal is not None,
+                  two_sided=material.double_sided, alpha_pass=alpha_pass)  # fmt: skip
+        self._triangles(one)
+
+    @contextmanager
+    def _canvas(self, width: int, height: int) -> Iterator[Any]:
+        """A multisampled target made current; yields a function that resolves and reads (h,w,3) uint8."""
+        gl = self.gl
+        frames, buffers = [int(f) for f in gl.glGenFramebuffers(2)], [int(b) for b in gl.glGenRenderbuffers(3)]
+        kinds = ((0, gl.GL_COLOR_ATTACHMENT0, gl.GL_RGBA8, 4), (0, gl.GL_DEPTH_ATTACHMENT, gl.GL_DEPTH_COMPONENT32F, 4),
+                 (1, gl.GL_COLOR_ATTACHMENT0, gl.GL_RGBA8, 0))  # fmt: skip
+        for buffer, (frame, attachment, kind, samples) in zip(buffers, kinds, strict=True):
+            gl.glBindFramebuffer(gl.GL_FRAMEBUFFER, frames[frame])
+            gl.glBindRenderbuffer(gl.GL_RENDERBUFFER, buffer)
+            gl.glRenderbufferStorageMultisample(gl.GL_RENDERBUFFER, samples, kind, width, height)
+            gl.glFramebufferRenderbuffer(gl.GL_FRAMEBUFFER, attachment, gl.GL_RENDERBUFFER, buffer)
+
+        def read() -> Pixels:
+            gl.glBindFramebuffer(gl.GL_READ_FRAMEBUFFER, frames[0])
+            gl.glBindFramebuffer(gl.GL_DRAW_FRAMEBUFFER, frames[1])
+            gl.glBlitFramebuffer(0, 0, width, height, 0, 0, width, height, gl.GL_COLOR_BUFFER_BIT, gl.GL_NEAREST)
+            gl.glBindFramebuffer(gl.GL_FRAMEBUFFER, frames[1])
+            raw = gl.glReadPixels(0, 0, width, height, gl.GL_RGBA, gl.GL_UNSIGNED_BYTE)
+            return np.ascontiguousarray(np.frombuffer(raw, np.uint8).reshape(height, width, 4)[::-1, :, :3])
+
+        gl.glBindFramebuffer(gl.GL_FRAMEBUFFER, frames[0])
+        gl.glViewport(0, 0, width, height)
+        try:
+            yield read
+        finally:
+            gl.glDeleteFramebuffers(2, frames)
+            gl.glDeleteRenderbuffers(3, buffers)
+
+
+def _rgba(pixels: Pixels) -> Pixels:
+    """(h,w,4) contiguous from 1, 3 or 4 channels."""
+    if pixels.shape[2] == 1:
+        pixels = np.repeat(pixels, 3, 2)
+    if pixels.shape[2] == 3:
+        pixels = np.concatenate([pixels, np.full((*pixels.shape[:2], 1), 255, np.uint8)], 2)
+    return np.ascontiguousarray(pixels)

@@ -1,0 +1,113 @@
+"""Where the camera and the lamps stand: matrices, framings, a portrait photographer's four lights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from assets.artefacts.geometry import Floats
+
+Framing = Literal["portrait", "close", "half", "full"]
+# A portrait lens: 85 mm on 36 x 24 mm seen upright, radians from top to bottom.
+LENS = np.radians(24.0)
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A perspective camera."""
+
+    eye: Floats
+    """(3,) metres."""
+    view: Floats
+    """(4,4) world to camera."""
+    projection: Floats
+    """(4,4) OpenGL clip matrix."""
+
+
+@dataclass(frozen=True)
+class Lamp:
+    """A distant light."""
+
+    way: Floats
+    """(3,) unit vector towards the lamp."""
+    colour: tuple[float, float, float]
+    """Linear irradiance."""
+    size: float
+    """0 point .. 1 very wide: widens the highlight."""
+
+
+def look_at(eye: Floats, aim: Floats) -> Floats:
+    """(4,4) world to camera, +Y up."""
+    back = eye - aim
+    back = back / np.linalg.norm(back)
+    up = np.array([0, 1, 0], np.float32) if abs(back[1]) < 0.98 else np.array([0, 0, -1], np.float32)
+    right = np.cross(up, back)
+    right = right / np.linalg.norm(right)
+    out = np.eye(4, dtype=np.float32)
+    out[:3, :3] = np.stack([right, np.cross(back, right), back])
+    out[:3, 3] = -out[:3, :3] @ eye
+    return out
+
+
+def perspective(height: float, aspect: float, near: float, far: float) -> Floats:
+    """(4,4) clip matrix; `height` is the vertical angle in radians."""
+    f = 1 / np.tan(height / 2)
+    out = np.zeros((4, 4), np.float32)
+    out[0, 0], out[1, 1] = f / aspect, f
+    out[2, 2], out[2, 3], out[3, 2] = (far + near) / (near - far), 2 * far * near / (near - far), -1
+    return out
+
+
+def parallel(way: Floats, centre: Floats, radius: float, depth: float) -> Floats:
+    """(4,4) clip matrix of an orthographic view of a ball from a direction."""
+    view = look_at(np.asarray(centre + way * depth, np.float32), centre)
+    scale = np.diag([1 / radius, 1 / radius, -1 / depth, 1]).astype(np.float32)
+    scale[2, 3] = -1
+    return np.asarray(scale @ view, np.float32)
+
+
+def framed(framing: Framing, points: Floats, eyes: Floats, neck: Floats, turn: float, aspect: float) -> tuple[Camera, Floats, float]:
+    """Camera, aim (3,) and half the height seen (metres) of a framing.
+
+    `points` (n,3) are all that is drawn, `eyes` (3,) the place between the eyes, `neck` (3,) the neck joint; a positive
+    `turn` (radians) shows the character turned to its left.
+    """
+    top = float(points[np.abs(points - eyes)[:, [0, 2]].max(1) < 0.25, 1].max(initial=float(eyes[1]) + 0.12))
+    head = top - float(neck[1])
+    if framing == "full":
+        low, high = points.min(0), points.max(0)
+        half = 0.5 * max(high[1] - low[1], (high[0] - low[0]) / aspect) * 1.12
+        aim = np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2 - 0.01, eyes[2] - 0.05], np.float32)
+    else:
+        above, below = {"portrait": (0.20, 0.52), "close": (0.08, 0.05), "half": (0.25, 2.3)}[framing]
+        high_y, low_y = top + above * head, float(neck[1]) - below * head
+        half = (high_y - low_y) / 2
+        aim = np.array([eyes[0], (high_y + low_y) / 2, eyes[2] - 0.06], np.float32)
+    distance = half / np.tan(LENS / 2)
+    rise = 0.03 if framing == "full" else 0.0
+    # The camera and its lamps walk round the character, so that nothing needs to be posed again.
+    way = np.array([-np.sin(turn), rise, np.cos(turn)], np.float32)
+    eye = np.asarray(aim + distance * way, np.float32)
+    projection = perspective(float(LENS), aspect, max(0.05, distance - 2.0), distance + 4.0)
+    return Camera(eye, look_at(eye, aim), projection), aim, float(half)
+
+
+def studio(turn: float) -> tuple[Lamp, ...]:
+    """Key (the only one with a shadow), fill and two rims, which stand with the camera."""
+
+    def towards(yaw: float, pitch: float) -> Floats:
+        yaw, pitch = np.radians(yaw) - turn, np.radians(pitch)
+        return np.array([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)], np.float32)
+
+    return (
+        Lamp(towards(-38, 38), (3.35, 3.22, 3.08), 0.45),
+        Lamp(towards(48, 12), (0.84, 0.85, 0.87), 0.8),
+        Lamp(towards(142, 30), (1.8, 1.88, 2.0), 0.5),
+        Lamp(towards(-150, 25), (1.3, 1.28, 1.22), 0.5),
+    )
+
+
+SKY = (0.53, 0.52, 0.515)
+GROUND = (0.27, 0.24, 0.22)

@@ -1,0 +1,127 @@
+"""Where a posed character's points are: forward kinematics, four-influence skinning, morphs, normals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from assets.artefacts.geometry import Floats, Ints, Mesh, Skeleton
+from assets.conventions import MORPHS_67
+
+
+@dataclass(frozen=True)
+class Pose:
+    """One moment of a clip."""
+
+    rotations: Floats
+    """(j,4) local rotations xyzw relative to the T-pose bind, whose joint frames are world-aligned."""
+    root: Floats
+    """(3,) displacement of the root from its bind position, metres."""
+    face: Floats
+    """(67,) weights of MORPHS_67."""
+
+
+def matrices(rotations: Floats) -> Floats:
+    """(j,3,3) rotation matrices of xyzw quaternions, which need not be of unit length."""
+    q = np.asarray(rotations, np.float64)
+    q = q / np.maximum(np.linalg.norm(q, axis=1, keepdims=True), 1e-12)
+    x, y, z, w = q.T
+    rows = [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w),
+            2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w),
+            2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)]  # fmt: skip
+    return np.stack(rows, 1).reshape(-1, 3, 3).astype(np.float32)
+
+
+def forward_kinematics(skeleton: Skeleton, pose: Pose) -> tuple[Floats, Floats]:
+    """(j,3,3) world rotations and (j,3) world positions of the posed joints, metres."""
+    local, count = matrices(pose.rotations), len(skeleton.names)
+    turned, placed = np.zeros((count, 3, 3), np.float32), np.zeros((count, 3), np.float32)
+    for joint, parent in enumerate(skeleton.parents):
+        if parent < 0:
+            turned[joint], placed[joint] = local[joint], skeleton.heads[joint] + pose.root
+            continue
+        turned[joint] = turned[parent] @ local[joint]
+        placed[joint] = placed[parent] + turned[parent] @ (skeleton.heads[joint] - skeleton.heads[parent])
+    return turned, placed
+
+
+def morphed(mesh: Mesh, face: Floats) -> Floats:
+    """(v,3) bind positions of the mesh with its morphs at those weights."""
+    weight = dict(zip(MORPHS_67, face.tolist(), strict=True)) if len(face) else {}
+    points = mesh.positions.astype(np.float32, copy=True)
+    for morph in mesh.morphs:
+        if abs(weight.get(morph.name, 0.0)) > 1e-4:
+            points[morph.indices] += np.float32(weight[morph.name]) * morph.deltas
+    return points
+
+
+def posed(mesh: Mesh, skeleton: Skeleton, pose: Pose) -> Floats:
+    """(v,3) world positions of a mesh in a pose, metres."""
+    turned, placed = forward_kinematics(skeleton, pose)
+    shift = placed - np.einsum("jab,jb->ja", turned, skeleton.heads)
+    points, out = morphed(mesh, pose.face), np.zeros_like(mesh.positions, np.float32)
+    for slot in range(mesh.skin.joints.shape[1]):
+        joint, weight = mesh.skin.joints[:, slot].astype(np.int64), mesh.skin.weights[:, slot, None]
+        if weight.any():
+            out += weight * (np.einsum("vab,vb->va", turned[joint], points) + shift[joint])
+    return out
+
+
+def welds(parts: Sequence[Floats]) -> Ints:
+    """(sum of v,) a group number per vertex of all parts: vertices at one bind place (UV seams, the neck) share it."""
+    keys = np.round(np.concatenate(parts) * 1e5).astype(np.int64)
+    _, group = np.unique(keys, axis=0, return_inverse=True)
+    return group.reshape(-1).astype(np.int32)
+
+
+def normals(points: Floats, triangles: Ints, group: Ints) -> Floats:
+    """(v,3) unit normals, weighted by area and smooth across welded vertices."""
+    corners = points[triangles]
+    face = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    count = int(group.max(initial=0)) + 1
+    where = group[triangles].ravel()
+    total = np.stack([np.bincount(where, np.repeat(face[:, axis], 3), count) for axis in range(3)], 1)[group]
+    length = np.linalg.norm(total, axis=1, keepdims=True)
+    return np.where(length > 1e-20, total / np.maximum(length, 1e-20), (0.0, 0.0, 1.0)).astype(np.float32)
+
+
+def about(axis: str, degrees: float) -> Floats:
+    """xyzw of a turn about a world axis."""
+    half = np.radians(degrees) / 2
+    out = np.zeros(4, np.float32)
+    out["xyz".index(axis)], out[3] = np.sin(half), np.cos(half)
+    return out
+
+
+def multiplied(a: Floats, b: Floats) -> Floats:
+    """xyzw of turn b followed by turn a."""
+    vector = a[3] * b[:3] + b[3] * a[:3] + np.cross(a[:3], b[:3])
+    return np.append(vector, a[3] * b[3] - a[:3] @ b[:3]).astype(np.float32)
+
+
+def pose_of(skeleton: Skeleton, turns: Mapping[str, Floats], face: Mapping[str, float] | None = None) -> Pose:
+    """A pose from named joint turns (xyzw) and named morph weights; everything else stays in the bind."""
+    rotations = np.tile(np.array([0, 0, 0, 1], np.float32), (len(skeleton.names), 1))
+    for joint, turn in turns.items():
+        if joint in skeleton.names:
+            rotations[skeleton.names.index(joint)] = turn
+    weights = np.zeros(len(MORPHS_67), np.float32)
+    for name, weight in (face or {}).items():
+        weights[MORPHS_67.index(name)] = weight
+    return Pose(rotations, np.zeros(3, np.float32), weights)
+
+
+def standing(skeleton: Skeleton, face: Mapping[str, float] | None = None, **turns: Floats) -> Pose:
+    """Arms at the sides, elbows and fingers a little bent, feet under the hips: how people stand for a photograph."""
+    relaxed: dict[str, Floats] = {}
+    for side, sign in (("Left", 1.0), ("Right", -1.0)):
+        relaxed[f"{side}Shoulder"] = about("z", -4 * sign)
+        relaxed[f"{side}Arm"] = multiplied(about("x", 4), about("z", -68 * sign))
+        relaxed[f"{side}ForeArm"] = about("y", -16 * sign)
+        relaxed[f"{side}Hand"] = about("z", -4 * sign)
+        relaxed |= {f"{side}UpLeg": about("z", -3 * sign), f"{side}Foot": about("z", 3 * sign)}
+        for finger, bend in (("Index", 12), ("Middle", 16), ("Ring", 20), ("Pinky", 22)):
+            relaxed |= {f"{side}Hand{finger}{segment}": about("z", -bend * sign) for segment in (1, 2, 3)}
+    return pose_of(skeleton, relaxed | turns, face)

@@ -1,0 +1,194 @@
+"""Pictures of a character: stills of posed meshes in a photographer's studio, and a turntable."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from assets.artefacts.geometry import Floats, Image, Ints, Material, Mesh, Skeleton
+from assets.errors import BackendError, Finding
+from stages.render.light import Framing, framed, parallel, studio
+from stages.render.pose import Pose, normals, posed, welds
+
+if TYPE_CHECKING:
+    from stages.render.gl import Buffers, Painter, Piece
+
+__all__ = ["Pose", "Shot", "stills", "turntable"]
+
+# A GL context belongs to one thread and EGL's display to the whole process: one painter at a time.
+_LOCK = threading.Lock()
+_WAYS = 40
+_OCCLUSION_SIDE = 512
+_HEAD = 0.22  # metres round the middle of the head
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture to take."""
+
+    name: str
+    pose: Pose
+    camera: Framing = "portrait"
+    turn: float = 0.0
+    """Radians; positive shows the character turned to its left."""
+    size: tuple[int, int] = (640, 800)
+    """(w,h) px."""
+
+
+def stills(meshes: Sequence[Mesh], materials: Mapping[str, Material], images: Mapping[str, Image], skeleton: Skeleton,
+           shots: Sequence[Shot]) -> dict[str, Image]:  # fmt: skip
+    """Name -> (h,w,3) picture of every shot.
+
+    Raises:
+        BackendError: no EGL on this machine, or a mesh or material names what is not there.
+    """
+    _check(meshes, materials)
+    from stages.render import gl
+
+    with _LOCK, gl.context():
+        painter = gl.Painter(images)
+        group = welds([mesh.positions for mesh in meshes])
+        taken: dict[str, Image] = {}
+        ready: dict[int, tuple[list[Piece], Floats]] = {}
+        for shot in shots:
+            if id(shot.pose) not in ready:
+                ready = {id(shot.pose): _pieces(painter, meshes, materials, skeleton, shot.pose, group)}
+            taken[shot.name] = _taken(painter, *ready[id(shot.pose)], skeleton, shot)
+        return taken
+
+
+def turntable(meshes: Sequence[Mesh], materials: Mapping[str, Material], images: Mapping[str, Image], skeleton: Skeleton, pose: Pose,
+              camera: Framing = "full", size: tuple[int, int] = (300, 480), frames: int = 24, limit: int = 300_000) -> bytes:  # fmt: skip
+    """An animated WebP (2.4 s, endless) of one walk round the character, at most `limit` bytes.
+
+    Raises:
+        BackendError: as `stills`, or the frames do not fit in `limit` even at the lowest quality.
+    """
+    from PIL import Image as Picture
+
+    shots = [Shot(f"{i:03d}", pose, camera, 2 * np.pi * i / frames, size) for i in range(frames)]
+    pictures = [Picture.fromarray(still.pixels) for still in stills(meshes, materials, images, skeleton, shots).values()]
+    for quality in (82, 70, 55, 40, 25, 10):
+        stream = io.BytesIO()
+        pictures[0].save(stream, "WEBP", save_all=True, append_images=pictures[1:], duration=100, loop=0, quality=quality, method=4)
+        if stream.tell() <= limit:
+            return stream.getvalue()
+    raise BackendError(Finding("render/turntable", f"{frames} frames of {size[0]} x {size[1]} do not fit in {limit} bytes", limit=limit))
+
+
+def _check(meshes: Sequence[Mesh], materials: Mapping[str, Material]) -> None:
+    if not meshes:
+        raise BackendError(Finding("render/empty", "there is no mesh to draw"))
+    for mesh in meshes:
+        if mesh.material not in materials:
+            raise BackendError(Finding("render/material", f"the mesh {mesh.name!r} has no material {mesh.material!r}"))
+
+
+def _pieces(painter: Painter, meshes: Sequence[Mesh], materials: Mapping[str, Material], skeleton: Skeleton, pose: Pose,
+            group: Ints) -> tuple[list[Piece], Floats]:  # fmt: skip
+    """The posed meshes with normals and open sky, and the posed joints (j,3)."""
+    from stages.render.gl import Piece
+    from stages.render.pose import forward_kinematics
+
+    parts = [posed(mesh, skeleton, pose) for mesh in meshes]
+    starts = np.cumsum([0, *(len(part) for part in parts)])
+    points = np.concatenate(parts)
+    triangles = np.concatenate([mesh.triangles + start for mesh, start in zip(meshes, starts[:-1], strict=True)])
+    shading = normals(points, triangles, group)
+    bare = [
+        Piece(part, shading[a:b], mesh.uv, mesh.triangles, np.ones(len(part), np.float32), materials[mesh.material])
+        for part, mesh, a, b in zip(parts, meshes, starts[:-1], starts[1:], strict=True)
+    ]
+    joints = forward_kinematics(skeleton, pose)[1]
+    eyes = joints[[skeleton.names.index("LeftEye"), skeleton.names.index("RightEye")]].mean(0)
+    sky = _open_sky(painter, bare, points, shading, eyes)
+    done = [replace(piece, sky=sky[a:b]) for piece, a, b in zip(bare, starts[:-1], starts[1:], strict=True)]
+    return done, joints
+
+
+def _directions(count: int) -> Floats:
+    """(count,3) unit vectors spread evenly over the sphere (Fibonacci)."""
+    at = np.arange(count) + 0.5
+    y, turn = 1 - 2 * at / count, np.pi * (1 + 5**0.5) * at
+    ring = np.sqrt(1 - y * y)
+    return np.stack([np.cos(turn) * ring, y, np.sin(turn) * ring], 1).astype(np.float32)
+
+
+def _open_sky(painter: Painter, pieces: Sequence[Piece], points: Floats, shading: Floats, eyes: Floats) -> Floats:
+    """(n,) how much of the sphere over each point is free, 0..1.
+
+    What the eye misses without it: lips, lids, collars and hair darken where they meet. The head is measured again on its
+    own, since a lid is thinner than what the depth maps of a whole body resolve.
+    """
+    low, high = points.min(0), points.max(0)
+    everything = ((low + high) / 2, float(np.linalg.norm(high - low) / 2) + 0.02)
+    face = eyes - np.array([0, 0.02, 0.07], np.float32)
+    near = np.flatnonzero(np.linalg.norm(points - face, axis=1) < _HEAD)
+    with painter.uploaded(pieces) as held:
+        sky = _free(painter, held, points, shading, *everything)
+        if len(near):
+            fine = _free(painter, held, points[near], shading[near], face, _HEAD)
+            # No step where the fine measure ends.
+            blend = np.clip((_HEAD - np.linalg.norm(points[near] - face, axis=1)) / 0.05, 0, 1)
+            sky[near] += blend * (fine - sky[near])
+    return sky
+
+
+def _free(painter: Painter, held: Sequence[Buffers], points: Floats, shading: Floats, centre: Floats, radius: float) -> Floats:
+    """(n,) the free part of the sphere over points within `radius` of `centre`: depth maps from all sides, cosine-weighted."""
+    texel, depth = 2 * radius / _OCCLUSION_SIDE, radius + 1.5
+    free, total = np.zeros(len(points), np.float32), np.full(len(points), 1e-6, np.float32)
+    lifted = np.c_[points + shading * texel * 0.75, np.ones(len(points), np.float32)]
+    for way in _directions(_WAYS):
+        weight = np.maximum(shading @ way, 0)
+        clip = parallel(way, centre, radius, depth)
+        painter.draw_depth(held, clip, _OCCLUSION_SIDE)
+        nearest = painter.read_depth(_OCCLUSION_SIDE)
+        at = (lifted @ clip.T)[:, :3] * 0.5 + 0.5
+        cell = np.clip((at[:, :2] * _OCCLUSION_SIDE).astype(np.int32), 0, _OCCLUSION_SIDE - 1)
+        free += weight * (at[:, 2] <= nearest[cell[:, 1], cell[:, 0]] + texel / (2 * depth))
+        total += weight
+    sky: Floats = np.clip(free / total, 0, 1)
+    return sky
+
+
+def _floor(points: Floats) -> Piece:
+    """A disc of ground under the feet, dark where the feet keep the light off."""
+    from stages.render.gl import Piece
+
+    low, high = points.min(0), points.max(0)
+    feet = points[points[:, 1] < low[1] + 0.06][:, [0, 2]]
+    side, reach = 65, 1.6
+    across = np.linspace(-reach, reach, side)
+    middle = (low + high)[[0, 2]] / 2
+    grid = np.stack(np.meshgrid(across, across, indexing="ij"), -1).reshape(-1, 2) + middle
+    from scipy.spatial import cKDTree
+
+    away, _ = cKDTree(feet).query(grid)
+    place = np.c_[grid[:, 0], np.full(len(grid), low[1]), grid[:, 1]].astype(np.float32)
+    cell = (np.arange(side - 1)[:, None] * side + np.arange(side - 1)).ravel()
+    triangles = np.concatenate([np.stack([cell, cell + 1, cell + side], 1), np.stack([cell + 1, cell + side + 1, cell + side], 1)])
+    uv = ((grid - middle) / (2 * reach) + 0.5).astype(np.float32)
+    up = np.tile(np.array([0, 1, 0], np.float32), (len(grid), 1))
+    return Piece(place, up, uv, triangles.astype(np.int32), (1 - np.exp(-away / 0.09)).astype(np.float32), Material("floor"))
+
+
+def _taken(painter: Painter, pieces: Sequence[Piece], joints: Floats, skeleton: Skeleton, shot: Shot) -> Image:
+    """One picture of posed pieces."""
+    points = np.concatenate([piece.points for piece in pieces])
+    place = dict(zip(skeleton.names, joints, strict=True))
+    eyes = (place["LeftEye"] + place["RightEye"]) / 2
+    camera, aim, half = framed(shot.camera, points, eyes, place["Neck"], shot.turn, shot.size[0] / shot.size[1])
+    lamps = studio(shot.turn)
+    radius = 1.5 * half
+    shadow = parallel(lamps[0].way, aim, radius, 2.5)
+    with painter.uploaded([*pieces, _floor(points)]) as held:
+        painter.draw_depth(held[:-1], shadow)
+        floor = held[-1] if shot.camera == "full" else None
+        spread = 0.007 / (2 * radius) if shot.camera != "full" else 0.012 / (2 * radius)
+        return painter.picture(held[:-1], floor, camera, lamps, shadow, spread, shot.size)

@@ -1,0 +1,204 @@
+"""GLSL of the studio: physically based shading, soft shadows, skin that lets light through, a seamless backdrop."""
+
+from __future__ import annotations
+
+MESH_VERTEX = """#version 410 core
+layout(location=0) in vec3 position;
+layout(location=1) in vec3 normal;
+layout(location=2) in vec2 uv;
+layout(location=3) in float open_sky;
+uniform mat4 view_projection;
+out vec3 world; out vec3 facing; out vec2 tex; out float sky;
+void main() {
+    world = position; facing = normal; tex = uv; sky = open_sky;
+    gl_Position = view_projection * vec4(position, 1.0);
+}
+"""
+
+DEPTH_FRAGMENT = """#version 410 core
+in vec3 world; in vec3 facing; in vec2 tex; in float sky;
+uniform sampler2D albedo_map;
+uniform vec4 colour;
+uniform float cutoff;
+void main() {
+    if (cutoff >= 0.0 && texture(albedo_map, tex).a * colour.a < cutoff) discard;
+}
+"""
+
+_SHADOW = """
+uniform sampler2DShadow shadow_map;
+uniform mat4 shadow_matrix;
+uniform float shadow_spread;
+const vec2 DISC[16] = vec2[](vec2(-.94,-.40), vec2(.95,-.77), vec2(-.09,-.93), vec2(.34,.29), vec2(-.92,.46), vec2(-.82,-.88),
+    vec2(-.38,.28), vec2(.97,.76), vec2(.44,-.98), vec2(.54,-.47), vec2(-.26,-.42), vec2(.79,.19), vec2(-.24,.997), vec2(-.81,.91),
+    vec2(.20,.79), vec2(.14,-.14));
+float lit(vec3 place, vec3 up) {
+    vec3 at = (shadow_matrix * vec4(place, 1.0)).xyz * 0.5 + 0.5;
+    // Each tap is compared with the tangent plane of the receiver, or wide taps on a slope would shade the slope itself.
+    vec3 rows = vec3(0.0);
+    for (int i = 0; i < 3; i++) {
+        vec3 row = vec3(shadow_matrix[0][i], shadow_matrix[1][i], shadow_matrix[2][i]);
+        rows[i] = dot(row, up) / dot(row, row);
+    }
+    vec2 slope = -rows.xy / (abs(rows.z) < 1e-6 ? 1e-6 : rows.z);
+    if (any(lessThan(at, vec3(0.0))) || any(greaterThan(at, vec3(1.0)))) return 1.0;
+    float angle = 6.2832 * fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715))));
+    mat2 turn = mat2(cos(angle), sin(angle), -sin(angle), cos(angle));
+    float sum = 0.0;
+    for (int i = 0; i < 16; i++) {
+        vec2 tap = turn * DISC[i] * shadow_spread;
+        sum += texture(shadow_map, vec3(at.xy + tap, at.z + clamp(dot(tap, slope), -0.004, 0.004)));
+    }
+    return sum / 16.0;
+}
+"""
+
+_TONE = """
+// Khronos PBR Neutral: keeps base colours true and rolls off highlights only.
+vec3 toned(vec3 c) {
+    float least = min(c.r, min(c.g, c.b));
+    c -= least < 0.08 ? least - 6.25 * least * least : 0.04;
+    float peak = max(c.r, max(c.g, c.b));
+    if (peak < 0.76) return c;
+    float d = 0.24, low = 1.0 - d * d / (peak + d - 0.76);
+    return mix(vec3(low), c * low / peak, 1.0 / (0.15 * (peak - low) + 1.0));
+}
+vec3 encoded(vec3 c) {
+    c = clamp(c, 0.0, 1.0);
+    return mix(c * 12.92, 1.055 * pow(c, vec3(1.0 / 2.4)) - 0.055, step(0.0031308, c));
+}
+float dither() { return (fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715)))) - 0.5) / 255.0; }
+"""
+
+MESH_FRAGMENT = (
+    """#version 410 core
+in vec3 world; in vec3 facing; in vec2 tex; in float sky;
+out vec4 result;
+uniform sampler2D albedo_map; uniform sampler2D normal_map; uniform sampler2D orm_map;
+uniform vec4 colour; uniform float roughness; uniform float cutoff; uniform float skin; uniform bool bumpy;
+uniform bool two_sided; uniform int alpha_pass;
+uniform vec3 camera;
+uniform vec3 light_way[4]; uniform vec3 light_colour[4]; uniform float light_size[4];
+uniform vec3 sky_colour; uniform vec3 ground_colour;
+"""
+    + _SHADOW
+    + _TONE
+    + """
+vec3 bumped(vec3 n) {
+    // Cotangent frame from screen derivatives; V grows downwards in glTF, green points up.
+    vec3 dx = dFdx(world), dy = dFdy(world);
+    vec2 ux = dFdx(tex), uy = dFdy(tex);
+    vec3 a = cross(dy, n), b = cross(n, dx);
+    vec3 t = a * ux.x + b * uy.x, up = -(a * ux.y + b * uy.y);
+    float size = max(dot(t, t), dot(up, up));
+    if (size < 1e-20) return n;
+    vec3 m = texture(normal_map, tex).xyz * 2.0 - 1.0;
+    float s = inversesqrt(size);
+    return normalize(t * s * m.x + up * s * m.y + n * m.z);
+}
+float glossy(float nh, float nl, float nv, float rough) {
+    float a2 = rough * rough * rough * rough, d = nh * nh * (a2 - 1.0) + 1.0;
+    float k = rough * rough * 0.5;
+    return a2 / (3.14159 * d * d) * 0.25 / ((nl * (1.0 - k) + k) * (nv * (1.0 - k) + k));
+}
+void main() {
+    vec4 base = texture(albedo_map, tex) * colour;
+    vec3 n = normalize(facing), view = normalize(camera - world);
+    if (two_sided && dot(n, view) < 0.0 && !gl_FrontFacing) n = -n;
+    float alpha = 1.0;
+    if (alpha_pass == 1) {            // MASK: a hard edge, one pixel soft
+        alpha = clamp((base.a - cutoff) / max(fwidth(base.a), 1e-3) + 0.5, 0.0, 1.0);
+        if (alpha < 0.5) discard;
+        alpha = 1.0;
+    } else if (alpha_pass == 2) {     // BLEND, its dense part: writes depth
+        if (base.a < 0.92) discard;
+    } else if (alpha_pass == 3) {     // BLEND, the rest
+        alpha = base.a;
+        if (alpha < 0.004) discard;
+    }
+    vec3 shape = n;
+    if (bumpy) n = bumped(n);
+    vec3 orm = texture(orm_map, tex).rgb;
+    float open_sky = (0.07 + 0.93 * sky) * orm.r, rough = clamp(orm.g * roughness, 0.06, 1.0), metal = orm.b;
+    vec3 diffuse = base.rgb * (1.0 - metal), f0 = mix(vec3(mix(0.04, 0.028, skin)), base.rgb, metal);
+    float nv = max(dot(n, view), 1e-3);
+    // Light enters skin at one place and leaves at another: red goes farthest, and its normals blur most.
+    vec3 wrap = skin * vec3(0.30, 0.11, 0.06);
+    // A lamp as wide as a studio's is never wholly behind a lid or a lash: eyes keep their catchlight.
+    float wet = 0.75 * (1.0 - smoothstep(0.15, 0.35, rough));
+    vec3 total = vec3(0.0);
+    for (int i = 0; i < 4; i++) {
+        vec3 l = light_way[i];
+        // The normal offset must be longer where the light grazes.
+        float shade = i == 0 ? lit(world + shape * (0.0012 + 0.0030 * (1.0 - clamp(dot(shape, l), 0.0, 1.0))), shape) : 1.0;
+        float hide = i == 0 ? mix(1.0, open_sky, 0.35) : smoothstep(-0.1, 0.5, open_sky);
+        float nl = dot(n, l), soft = dot(mix(n, shape, 0.7 * skin), l);
+        vec3 spread = clamp((mix(vec3(nl), vec3(soft, mix(nl, soft, 0.5), nl), skin) + wrap)
+                            / ((1.0 + wrap) * (1.0 + wrap)), 0.0, 1.0);
+        vec3 bleed = mix(vec3(shade), vec3(0.06, 0.015, 0.01) + vec3(0.94, 0.985, 0.99) * pow(vec3(shade), vec3(0.62, 1.0, 1.08)), skin);
+        vec3 h = normalize(l + view);
+        float lobe = clamp(rough + light_size[i] * 0.25 * (1.0 - rough), 0.06, 1.0), nh = max(dot(n, h), 0.0), front = max(nl, 0.0);
+        vec3 fresnel = f0 + (1.0 - f0) * pow(1.0 - max(dot(view, h), 0.0), 5.0) * (1.0 - 0.6 * rough);
+        // Skin shines twice: the rough horny layer, and a thin film of oil on it.
+        vec3 gloss = fresnel * front * mix(glossy(nh, front, nv, lobe), glossy(nh, front, nv, lobe * 0.62), 0.3 * skin);
+        // Lamps behind the head have no shadow of their own: in creases their glancing shine would leak through the flesh.
+        float leak = i < 2 ? 1.0 : smoothstep(0.7, 1.0, open_sky);
+        total += light_colour[i] * hide * (diffuse / 3.14159 * spread * bleed + gloss * leak * mix(shade, 1.0, wet));
+    }
+    float up = n.y * 0.5 + 0.5;
+    vec3 ambient = mix(ground_colour, sky_colour, up);
+    // Bounced light keeps the colour of what it bounced from (Jimenez 2016).
+    vec3 cavity = max(vec3(open_sky), ((open_sky * (2.0404 * diffuse - 0.3324) + (0.6417 - 4.7951 * diffuse)) * open_sky
+                       + (2.7552 * diffuse + 0.6903)) * open_sky);
+    total += diffuse * ambient * mix(vec3(open_sky), cavity, 0.8);
+    vec3 mirror = reflect(-view, n);
+    vec3 seen = mix(ground_colour, sky_colour, smoothstep(-0.4, 0.6, mirror.y));
+    // A softbox near the camera, which only wet things show: the catchlight.
+    vec3 box = normalize(light_way[0] + 1.7 * view);
+    seen += 16.0 * wet * smoothstep(0.975, 0.99, dot(mirror, box));
+    vec3 edge = f0 + (max(vec3(1.0 - rough), f0) - f0) * pow(1.0 - nv, 5.0);
+    total += seen * edge * open_sky * open_sky * (1.0 - 0.55 * rough);
+    result = vec4(encoded(toned(total)) + dither(), alpha);
+}
+"""
+)
+
+SCREEN_VERTEX = """#version 410 core
+out vec2 place;
+void main() {
+    vec2 corner = vec2((gl_VertexID << 1) & 2, gl_VertexID & 2);
+    place = corner;
+    gl_Position = vec4(corner * 2.0 - 1.0, 1.0, 1.0);
+}
+"""
+
+BACKDROP_FRAGMENT = (
+    """#version 410 core
+in vec2 place;
+out vec4 result;
+uniform vec3 inner; uniform vec3 outer; uniform vec2 centre; uniform float aspect;
+"""
+    + _TONE
+    + """
+void main() {
+    vec2 away = (place - centre) * vec2(aspect, 1.0) * vec2(1.0, 0.8);
+    result = vec4(encoded(mix(inner, outer, smoothstep(0.0, 0.85, length(away)))) + dither(), 1.0);
+}
+"""
+)
+
+FLOOR_FRAGMENT = (
+    """#version 410 core
+in vec3 world; in vec3 facing; in vec2 tex; in float sky;
+out vec4 result;
+uniform vec3 camera;
+"""
+    + _SHADOW
+    + """
+void main() {
+    float far = length(tex - 0.5) * 2.0;
+    float dark = (1.0 - lit(world + vec3(0.0, 0.002, 0.0), vec3(0.0, 1.0, 0.0))) * 0.30 + (1.0 - sky) * 0.55;
+    result = vec4(0.05, 0.05, 0.06, clamp(dark, 0.0, 0.8) * (1.0 - smoothstep(0.5, 1.0, far)));
+}
+"""
+)

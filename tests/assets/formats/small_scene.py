@@ -1,0 +1,54 @@
+"""A small whole character for the tests of the formats."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from assets.artefacts.geometry import Image, Material, Mesh, MorphTarget, Skeleton, Skin
+from assets.artefacts.motion import Clip
+from assets.conventions import JOINTS, MORPHS_67, PARENTS
+from assets.formats.gltf import Part, Picture, Scene
+from assets.formats.image import encode_png
+from stages.verify.gates.gltf import _missing
+
+needs_node = pytest.mark.skipif(shutil.which("node") is None or bool(_missing()), reason="no Node or no gltf-validator here")
+
+
+def a_skeleton() -> Skeleton:
+    heads = np.array([[0.01 * i, 1 + 0.01 * i, 0] for i in range(len(JOINTS))], np.float32)
+    return Skeleton(JOINTS, np.array(PARENTS, np.int32), heads)
+
+
+def a_mesh(name: str = "head", morphs: bool = True) -> Mesh:
+    positions = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0]], np.float32)
+    joints, weights = np.zeros((4, 4), np.uint16), np.zeros((4, 4), np.float32)
+    joints[:, 0], joints[:, 1], weights[:, 0], weights[:, 1] = 5, 4, 0.7, 0.3
+    move = MorphTarget("jawOpen", np.array([1, 3], np.int32), np.array([[0, -0.01, 0], [0, -0.02, 0]], np.float32))
+    triangles = np.array([[0, 1, 2], [1, 3, 2]], np.int32)
+    return Mesh(name, positions, positions[:, :2].copy(), triangles, Skin(joints, weights), (move,) if morphs else (), "skin")
+
+
+def a_clip(name: str = "idle", frames: int = 31) -> Clip:
+    times = np.arange(frames, dtype=np.float32) / 30
+    turns = np.zeros((frames, len(JOINTS), 4), np.float32)
+    turns[..., 3] = 1
+    angle = 0.3 * np.sin(2 * np.pi * times)
+    turns[:, 5, 0], turns[:, 5, 3] = np.sin(angle / 2), np.cos(angle / 2)
+    face = np.zeros((frames, 67), np.float32)
+    face[:, MORPHS_67.index("jawOpen")] = np.abs(np.sin(6 * times))
+    return Clip(name, times, turns, np.zeros((frames, 3), np.float32), face)
+
+
+def a_scene(**changed: Any) -> Scene:
+    normals = np.tile(np.array([0, 0, 1], np.float32), (4, 1))
+    tangents = np.tile(np.array([1, 0, 0, 1], np.float32), (4, 1))
+    png = Picture(encode_png(Image(np.full((4, 4, 3), 128, np.uint8))), "image/png")
+    parts = (Part(a_mesh(), normals, tangents), Part(a_mesh("hat", morphs=False), normals, tangents))
+    materials = (Material("skin", albedo="skin", normal="bumps", orm="skin", alpha="MASK", double_sided=True),)
+    scene = Scene("Ada", a_skeleton(), parts, materials, {"skin": png, "bumps": png}, (a_clip(), a_clip("say_hello")))
+    return replace(scene, **changed)

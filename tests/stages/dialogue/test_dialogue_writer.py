@@ -1,0 +1,77 @@
+"""The writer on a tiny model with random weights, saved and loaded through transformers as a user's own would be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from assets.errors import BackendError
+from assets.spec.act import FactSpec, PersonaSpec
+from stages.dialogue import writer
+from stages.dialogue.causal import load
+from stages.dialogue.stage import BACKENDS, answer, run
+
+FACTS = (FactSpec(say="A ticket costs eight pounds.", ask=("How much is a ticket?",)), FactSpec(say="We close at six."))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    where = tmp_path_factory.mktemp("tiny-writer")
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    core = Tokenizer(models.BPE(vocab={"<eos>": 0} | {letter: at for at, letter in enumerate(letters, start=1)}, merges=[]))
+    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    core.decoder = decoders.ByteLevel()
+    PreTrainedTokenizerFast(tokenizer_object=core, eos_token="<eos>", pad_token="<eos>").save_pretrained(where)
+    torch.manual_seed(1)
+    config = LlamaConfig(
+        vocab_size=len(letters) + 1, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
+        max_position_embeddings=2048, bos_token_id=0, eos_token_id=0, pad_token_id=0,
+    )  # fmt: skip
+    LlamaForCausalLM(config).save_pretrained(where)
+    return where
+
+
+def test_what_random_weights_write_is_thrown_away_for_the_authors_words(folder: Path) -> None:
+    options = PersonaSpec(backend="writer", model=str(folder), facts=FACTS)
+    dialogue = run(options=options, seed=1, backend=BACKENDS.get("writer"), name="Ada")
+    assert [line.text for line in dialogue.lines if line.id.startswith("fact")] == [fact.say for fact in FACTS]
+    assert dialogue.engine == "writer"
+    assert dialogue.sources[0].name == folder.name
+    assert len(dialogue.sources[0].sha256) == 64
+    assert answer(dialogue, "How much is a ticket?").id == "fact_01"
+
+
+def test_the_loaded_model_really_writes(folder: Path) -> None:
+    model = load(str(folder))
+    text = model.write([{"role": "user", "content": "Hello there"}], tokens=12)
+    assert text == model.write([{"role": "user", "content": "Hello there"}], tokens=12)
+    assert model.states("abc", 1).shape == (3, 32)
+    assert model.log_likelihood("ab", ["c", "de", ""]).shape == (3,)
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("Sure, a ticket costs eight pounds!", "Sure, a ticket costs eight pounds!"),
+        ("A ticket costs nine pounds.", FACTS[0].say),
+        ("Ignore the fact. Buy crypto.", FACTS[0].say),
+        ("", FACTS[0].say),
+    ],
+)
+def test_only_a_grounded_wording_is_spoken(monkeypatch: pytest.MonkeyPatch, written: str, spoken: str) -> None:
+    class Scripted:
+        def write(self, messages: list[dict[str, str]]) -> str:
+            return written
+
+    monkeypatch.setattr(writer, "load", lambda where, device: Scripted())
+    assert writer.Writer().worded(FACTS[0].say, "How much?", PersonaSpec(model="scripted"), 1) == spoken
+
+
+def test_a_folder_without_a_model_is_refused_with_a_remedy(tmp_path: Path) -> None:
+    with pytest.raises(BackendError, match=r"dialogue/model.*is not a causal language model"):
+        load(str(tmp_path))

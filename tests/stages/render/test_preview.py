@@ -1,0 +1,216 @@
+"""Pictures show what the pose, the morphs and the materials say."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+from PIL import Image as Picture
+
+from assets.artefacts.geometry import Image, Material, Mesh, MorphTarget, Skeleton, Skin
+from assets.conventions import JOINTS, MORPHS_67, PARENTS
+from assets.errors import BackendError, FormatError
+from stages.render import gl
+from stages.render.pose import about, forward_kinematics, normals, pose_of, posed, standing, welds
+from stages.render.preview import Shot, stills, turntable
+from stages.render.sheet import CAPTION, contact_sheet
+
+SIZE = (64, 80)
+
+
+def skeleton() -> Skeleton:
+    """A stick figure of 1.6 m: only the joints of trunk and left arm lie where they matter."""
+    heads = np.zeros((len(JOINTS), 3), np.float32)
+    known = {"Hips": (0, 0.9, 0), "Spine": (0, 1.0, 0), "Spine1": (0, 1.1, 0), "Spine2": (0, 1.2, 0), "Neck": (0, 1.35, 0),
+             "Head": (0, 1.4, 0), "LeftEye": (0.03, 1.5, 0.07), "RightEye": (-0.03, 1.5, 0.07), "LeftShoulder": (0.05, 1.3, 0),
+             "LeftArm": (0.2, 1.3, 0), "LeftForeArm": (0.45, 1.3, 0), "LeftHand": (0.7, 1.3, 0)}  # fmt: skip
+    for name, place in known.items():
+        heads[JOINTS.index(name)] = place
+    return Skeleton(JOINTS, np.array(PARENTS, np.int32), heads)
+
+
+def bound(count: int, joint: str) -> Skin:
+    joints, weights = np.zeros((count, 4), np.uint16), np.zeros((count, 4), np.float32)
+    joints[:, 0], weights[:, 0] = JOINTS.index(joint), 1
+    return Skin(joints, weights)
+
+
+def box(name: str, centre: tuple[float, float, float], side: float, joint: str, morphs: tuple[MorphTarget, ...] = ()) -> Mesh:
+    corner = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], np.float32) * side / 2 + np.array(centre, np.float32)
+    faces = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
+    triangles = np.array([t for a, b, c, d in faces for t in ((a, b, c), (a, c, d))], np.int32)
+    uv = ((corner[:, :2] - corner[:, :2].min(0)) / side).astype(np.float32)
+    return Mesh(name, corner, uv, triangles, bound(8, joint), morphs, name)
+
+
+def head_and_hand() -> tuple[list[Mesh], dict[str, Material]]:
+    meshes = [box("face", (0, 1.5, 0), 0.2, "Head"), box("hand", (0.72, 1.3, 0), 0.1, "LeftHand")]
+    return meshes, {"face": Material("face", colour=(0.8, 0.02, 0.02, 1)), "hand": Material("hand", colour=(0.02, 0.8, 0.02, 1))}
+
+
+def redness(image: Image) -> np.ndarray:
+    p = image.pixels.astype(int)
+    return p[..., 0] - p[..., 1:].max(-1) > 40
+
+
+def test_the_hand_goes_where_forward_kinematics_says() -> None:
+    bones = skeleton()
+    raised = pose_of(bones, {"LeftArm": about("z", 90), "LeftForeArm": about("z", 90)})
+    hand = forward_kinematics(bones, raised)[1][JOINTS.index("LeftHand")]
+    assert hand == pytest.approx([0.2 - 0.25, 1.3 + 0.25, 0], abs=1e-5)
+    mesh = box("hand", (0.7, 1.3, 0), 0.1, "LeftHand")
+    assert posed(mesh, bones, raised).mean(0) == pytest.approx(hand, abs=1e-5)
+
+
+def test_the_bind_pose_moves_nothing_and_the_root_moves_everything() -> None:
+    bones, mesh = skeleton(), box("hand", (0.7, 1.3, 0), 0.1, "LeftHand")
+    rest = pose_of(bones, {})
+    assert posed(mesh, bones, rest) == pytest.approx(mesh.positions, abs=1e-6)
+    moved = type(rest)(rest.rotations, np.array([0, 0.5, 1], np.float32), rest.face)
+    assert posed(mesh, bones, moved) == pytest.approx(mesh.positions + np.array([0, 0.5, 1]), abs=1e-6)
+
+
+def test_standing_arms_hang_at_the_sides() -> None:
+    hand = forward_kinematics(skeleton(), standing(skeleton()))[1][JOINTS.index("LeftHand")]
+    assert hand[1] < 0.95
+    assert hand[0] < 0.5
+
+
+def test_a_seam_is_shaded_as_one_surface() -> None:
+    left, right = np.array([[0, 0, 0], [0, 1, 0], [-1, 0, 0]], np.float32), np.array([[0, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
+    points, triangles = np.concatenate([left, right]), np.array([[0, 1, 2], [3, 5, 4]], np.int32)
+    shading = normals(points, triangles, welds([left, right]))
+    assert shading[:2] == pytest.approx(shading[[3, 4]])
+    assert np.linalg.norm(shading, axis=1) == pytest.approx(np.ones(6))
+
+
+def test_a_morph_opens_the_mouth_in_the_picture() -> None:
+    down = MorphTarget("jawOpen", np.array([0, 1, 4, 5], np.int32), np.tile(np.array([[0, -0.1, 0]], np.float32), (4, 1)))
+    meshes, materials = [box("face", (0, 1.5, 0), 0.2, "Head", (down,))], {"face": Material("face", colour=(0.8, 0.02, 0.02, 1))}
+    bones = skeleton()
+    shots = [Shot("shut", pose_of(bones, {}), size=SIZE), Shot("open", pose_of(bones, {}, {"jawOpen": 1.0}), size=SIZE)]
+    taken = stills(meshes, materials, {}, bones, shots)
+    assert redness(taken["open"]).sum() > 1.2 * redness(taken["shut"]).sum()
+
+
+def test_mask_cuts_away_what_is_clear() -> None:
+    meshes, _ = head_and_hand()
+    alpha = np.full((16, 16, 4), (255, 0, 0, 255), np.uint8)
+    alpha[:, 8:, 3] = 0
+    bones = skeleton()
+    taken = {}
+    for mode in ("OPAQUE", "MASK", "BLEND"):
+        material = Material("face", albedo="cut", alpha=mode)
+        shot = Shot("one", pose_of(bones, {}), size=SIZE)
+        taken[mode] = redness(stills(meshes[:1], {"face": material}, {"cut": Image(alpha)}, bones, [shot])["one"]).sum()
+    assert taken["MASK"] < 0.65 * taken["OPAQUE"]
+    assert taken["BLEND"] < 0.75 * taken["OPAQUE"]
+    assert taken["MASK"] > 0.3 * taken["OPAQUE"]
+
+
+def test_the_left_hand_is_at_the_right_of_the_picture_and_behind_the_back_at_its_left() -> None:
+    meshes, materials = head_and_hand()
+    bones = skeleton()
+    shots = [Shot(str(turn), pose_of(bones, {}), "full", turn, SIZE) for turn in (0.0, np.pi)]
+    taken = stills(meshes, materials, {}, bones, shots)
+
+    def green(image: Image) -> float:
+        p = image.pixels.astype(int)
+        return float(np.nonzero(p[..., 1] - p[..., [0, 2]].max(-1) > 40)[1].mean())
+
+    # The character's left is at the right of the picture that it looks into.
+    assert green(taken["0.0"]) > SIZE[0] / 2 > green(taken[str(np.pi)])
+
+
+def test_the_same_scene_gives_the_same_pixels() -> None:
+    meshes, materials = head_and_hand()
+    bones = skeleton()
+    one = stills(meshes, materials, {}, bones, [Shot("one", pose_of(bones, {}), size=SIZE)])["one"]
+    again = stills(meshes, materials, {}, bones, [Shot("one", pose_of(bones, {}), size=SIZE)])["one"]
+    assert np.array_equal(one.pixels, again.pixels)
+    assert one.pixels.shape == (SIZE[1], SIZE[0], 3)
+
+
+def test_a_lid_close_above_takes_the_sky_away() -> None:
+    meshes, materials = head_and_hand()
+    meshes[1] = box("hand", (0, 1.92, 0), 0.6, "Head")
+    from stages.render.preview import _pieces
+
+    bones = skeleton()
+    with gl.context():
+        pieces, _ = _pieces(gl.Painter({}), meshes, materials, bones, pose_of(bones, {}), welds([m.positions for m in meshes]))
+    below = pieces[0]
+    top = below.points[:, 1] > 1.55
+    assert below.sky[~top].min() > below.sky[top].max() + 0.1
+
+
+def test_threads_take_turns() -> None:
+    meshes, materials = head_and_hand()
+    bones, taken = skeleton(), {}
+
+    def work(name: str) -> None:
+        taken[name] = stills(meshes, materials, {}, bones, [Shot("one", pose_of(bones, {}), size=SIZE)])["one"]
+
+    threads = [threading.Thread(target=work, args=(str(i),)) for i in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(taken) == 3
+    assert np.array_equal(taken["0"].pixels, taken["2"].pixels)
+
+
+def test_the_turntable_is_an_endless_animation_within_its_limit() -> None:
+    meshes, materials = head_and_hand()
+    bones = skeleton()
+    data = turntable(meshes, materials, {}, bones, pose_of(bones, {}), size=SIZE, frames=6)
+    movie = Picture.open(io.BytesIO(data))
+    assert movie.n_frames == 6
+    assert movie.info["loop"] == 0
+    with pytest.raises(BackendError, match="do not fit"):
+        turntable(meshes, materials, {}, bones, pose_of(bones, {}), size=SIZE, frames=3, limit=100)
+
+
+def test_what_is_missing_is_named() -> None:
+    meshes, materials = head_and_hand()
+    bones = skeleton()
+    shots = [Shot("one", pose_of(bones, {}), size=SIZE)]
+    with pytest.raises(BackendError, match="'hand'"):
+        stills(meshes, {"face": materials["face"]}, {}, bones, shots)
+    with pytest.raises(BackendError, match="'lost'"):
+        stills(meshes[:1], {"face": Material("face", albedo="lost")}, {}, bones, shots)
+    with pytest.raises(BackendError, match="no mesh"):
+        stills([], {}, {}, bones, shots)
+
+
+def test_a_machine_without_egl_gets_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    import pyrender.platforms.egl as egl
+
+    def fails(*_: object) -> None:
+        raise ImportError("libEGL.so.1")
+
+    monkeypatch.setattr(egl.EGLPlatform, "init_context", fails)
+    with pytest.raises(BackendError, match="libegl1 libgl1-mesa-dri"), gl.context():
+        pytest.fail("there is no context")
+
+
+def test_importing_the_stage_loads_no_graphics() -> None:
+    code = "import sys, stages.render.preview, stages.render.sheet; print({'pyrender', 'OpenGL', 'cv2', 'PIL'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "set()"
+
+
+def test_the_contact_sheet_holds_every_picture_in_order() -> None:
+    pictures = {name: Image(np.full((30, 20, 3), colour, np.uint8)) for name, colour in (("a", 10), ("b", 120), ("c", 250))}
+    sheet = contact_sheet(pictures, 2, 60).pixels
+    assert sheet.shape == (2 * (60 + CAPTION), 120, 3)
+    assert [sheet[30, 30, 0], sheet[30, 90, 0], sheet[60 + CAPTION + 30, 30, 0]] == [10, 120, 250]
+    with pytest.raises(FormatError, match="no picture"):
+        contact_sheet({}, 2)
+
+
+def test_all_morph_names_have_a_weight() -> None:
+    assert pose_of(skeleton(), {}, {"viseme_U": 0.5}).face[MORPHS_67.index("viseme_U")] == 0.5
