@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 from prefect import flow
@@ -41,13 +42,21 @@ def assemble_avatar(
     folder_asked, store_asked = Path(out) if out else None, Path(store) if store else None
     build = Build(spec, folder_asked, target, seed, frozenset(force or ()), frozenset(allow or ()), outside, store_asked)
     order, file, folder = order_of(build)
-    preflight(plan(order), order.store.root, folder)
+    planned = plan(order)
+    preflight(planned, order.store.root, folder)
+    if any(stage.run for stage in planned):
+        _whole_torch()
     outcomes = _gather(assemble(Step(order), order.spec), folder)
     # An asset of its own: Prefect's lineage leads from the bundle back to the stages that it was made from.
     lay = materialize(f"fenshen://{slug(folder.name)}/bundle", by="fenshen", persist_result=False)(bundle)
     built = lay.with_options(task_run_name=f"bundle · {order.spec.name}")(order, file.text, outcomes, folder, build.allow)
     publish(built)
     return str(built.folder)
+
+
+def _whole_torch() -> None:
+    """Imports torch before threads do: scipy asks the half-imported module of another thread for its tensors, and fails."""
+    importlib.import_module("torch")
 
 
 def _gather(futures: dict[str, PrefectFuture[Outcome]], folder: Path) -> dict[str, Outcome]:

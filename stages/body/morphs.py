@@ -22,23 +22,24 @@ def _both(**weights: float) -> dict[str, float]:
     return {f"{name}{side}": weight for name, weight in weights.items() for side in ("Left", "Right")}
 
 
-# Our own mouth shapes after the Oculus reference pictures; weights of ARKit shapes.
+# Our own mouth shapes after the Oculus reference pictures; weights of ARKit shapes. Open sounds lift the upper lip rather than
+# draw down the lower one: speech shows the upper teeth, and the body's lower lip stands low against its teeth already.
 VISEMES: dict[str, dict[str, float]] = {
     "sil": _both(mouthPress=0.25),
     "PP": {"mouthRollLower": 0.4, "mouthRollUpper": 0.4, **_both(mouthPress=0.6)},
-    "FF": {"jawOpen": 0.05, "mouthRollLower": 0.75, **_both(mouthUpperUp=0.4)},
-    "TH": {"jawOpen": 0.16, "tongueOut": 0.5, **_both(mouthLowerDown=0.2, mouthUpperUp=0.2)},
-    "DD": {"jawOpen": 0.14, **_both(mouthLowerDown=0.3, mouthUpperUp=0.2)},
-    "kk": {"jawOpen": 0.22, **_both(mouthStretch=0.2, mouthLowerDown=0.2, mouthUpperUp=0.1)},
-    "CH": {"jawOpen": 0.07, "mouthFunnel": 0.6, "mouthPucker": 0.15, **_both(mouthUpperUp=0.25, mouthLowerDown=0.25)},
-    "SS": {"jawOpen": 0.04, **_both(mouthStretch=0.35, mouthSmile=0.2, mouthLowerDown=0.4, mouthUpperUp=0.35)},
-    "nn": {"jawOpen": 0.11, **_both(mouthLowerDown=0.2, mouthUpperUp=0.1, mouthSmile=0.1)},
-    "RR": {"jawOpen": 0.13, "mouthFunnel": 0.45, "mouthPucker": 0.2},
-    "aa": {"jawOpen": 0.7, **_both(mouthLowerDown=0.15, mouthUpperUp=0.2)},
-    "E": {"jawOpen": 0.3, **_both(mouthStretch=0.4, mouthSmile=0.25, mouthLowerDown=0.2, mouthUpperUp=0.25)},
-    "I": {"jawOpen": 0.13, **_both(mouthStretch=0.4, mouthSmile=0.5, mouthLowerDown=0.25, mouthUpperUp=0.2)},
-    "O": {"jawOpen": 0.42, "mouthFunnel": 0.65, "mouthPucker": 0.25},
-    "U": {"jawOpen": 0.13, "mouthFunnel": 0.35, "mouthPucker": 0.75},
+    "FF": {"jawOpen": 0.05, "mouthRollLower": 0.85, **_both(mouthUpperUp=0.8, mouthStretch=0.1)},
+    "TH": {"jawOpen": 0.15, "tongueOut": 0.42, **_both(mouthLowerDown=0.1, mouthUpperUp=0.4)},
+    "DD": {"jawOpen": 0.12, **_both(mouthLowerDown=0.15, mouthUpperUp=0.4)},
+    "kk": {"jawOpen": 0.2, **_both(mouthStretch=0.2, mouthLowerDown=0.1, mouthUpperUp=0.3)},
+    "CH": {"jawOpen": 0.06, "mouthFunnel": 0.6, "mouthPucker": 0.25, **_both(mouthUpperUp=0.3, mouthLowerDown=0.1)},
+    "SS": {"jawOpen": 0.03, **_both(mouthStretch=0.4, mouthSmile=0.2, mouthLowerDown=0.35, mouthUpperUp=0.55)},
+    "nn": {"jawOpen": 0.1, **_both(mouthLowerDown=0.1, mouthUpperUp=0.3, mouthSmile=0.1)},
+    "RR": {"jawOpen": 0.12, "mouthFunnel": 0.45, "mouthPucker": 0.3},
+    "aa": {"jawOpen": 0.68, **_both(mouthUpperUp=0.5)},
+    "E": {"jawOpen": 0.28, **_both(mouthStretch=0.4, mouthSmile=0.25, mouthLowerDown=0.05, mouthUpperUp=0.5)},
+    "I": {"jawOpen": 0.12, **_both(mouthStretch=0.4, mouthSmile=0.5, mouthLowerDown=0.12, mouthUpperUp=0.4)},
+    "O": {"jawOpen": 0.38, "mouthFunnel": 0.6, "mouthPucker": 0.4},
+    "U": {"jawOpen": 0.1, "mouthFunnel": 0.3, "mouthPucker": 0.9},
 }
 
 

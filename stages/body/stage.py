@@ -98,4 +98,4 @@ def _skin(shape: Shape, rest: Floats) -> Skin:
     return Skin(joints, weights)
 
 
-STAGE = Stage("body", 1, run, makes=Body, backends=BACKENDS)
+STAGE = Stage("body", 2, run, makes=Body, backends=BACKENDS)

@@ -73,7 +73,8 @@ class Transformers:
 class Weighing:
     """Share of belief in each topic, 0..1, the fallback being one of them."""
 
-    threshold = 0.3
+    threshold = 0.5
+    """More than all other topics together: on left-out examples it halves the false answers and costs none of the right ones."""
 
     def __init__(self, topics: Sequence[Topic], model: Causal) -> None:
         self.topics, self.model = list(topics), model

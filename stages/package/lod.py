@@ -32,41 +32,70 @@ class Soup:
     """(t,3) wedges of the same corners."""
     importance: Floats
     """(p,) 1 for cloth, more where the eye looks."""
+    paint: Floats
+    """(w,2) UV of each wedge in metres of surface: how far a picture would slide counts as an error too."""
+
+    @property
+    def points(self) -> Floats:
+        """(w,6) homogeneous: place, paint, 1."""
+        found = np.ones((len(self.paint), 6))
+        found[self.wedges.ravel(), :3] = self.places[self.faces.ravel()]
+        found[:, 3:5] = self.paint
+        return found
 
 
 def reduce(soup: Soup, triangles: int) -> tuple[Ints, Ints]:
     """(t,3) wedges of at most `triangles` triangles where the shape allows, and (t,) the part row each came from."""
     faces, wedges, rows = soup.faces.copy(), soup.wedges.copy(), np.arange(len(soup.faces))
-    quadrics = _quadrics(soup.places, faces, wedges) * soup.importance[:, None, None]
+    points = soup.points
+    quadrics = _quadrics(soup, points)
     while len(faces) > triangles:
-        moves = _round(soup, faces, wedges, quadrics, len(faces) - triangles)
+        moves = _round(soup, points, faces, wedges, quadrics, len(faces) - triangles)
         if not len(moves):
             break
         faces, wedges, rows = _apply(moves, faces, wedges, rows, quadrics)
     return wedges, rows
 
 
-def _quadrics(places: Floats, faces: Ints, wedges: Ints) -> Floats:
-    """(p,4,4) summed squared distances to the planes of the faces around and, at borders and seams, across them."""
-    corner = places[faces]
-    normal = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
-    double = np.linalg.norm(normal, axis=1)
-    unit = normal / np.maximum(double, 1e-18)[:, None]
-    found = np.zeros((len(places), 4, 4))
-    plane = np.concatenate([unit, -(unit * corner[:, 0]).sum(1, keepdims=True)], 1)
-    each = plane[:, :, None] * plane[:, None, :] * (double / 6)[:, None, None]
+def _quadrics(soup: Soup, points: Floats) -> Floats:
+    """(w,6,6) squared distances in place and paint to the faces around (Garland-Heckbert) and to the planes across borders."""
+    corner = points[soup.wedges][:, :, :5]
+    one = _unit(corner[:, 1] - corner[:, 0])
+    rest = corner[:, 2] - corner[:, 0]
+    two = _unit(rest - one * (rest * one).sum(1, keepdims=True))
+    flat = np.eye(5) - one[:, :, None] * one[:, None, :] - two[:, :, None] * two[:, None, :]
+    each = np.zeros((len(corner), 6, 6))
+    each[:, :5, :5] = flat
+    each[:, :5, 5] = each[:, 5, :5] = -np.einsum("tij,tj->ti", flat, corner[:, 0])
+    each[:, 5, 5] = np.einsum("ti,tij,tj->t", corner[:, 0], flat, corner[:, 0])
+    place = points[soup.wedges][:, :, :3]
+    normal = np.cross(place[:, 1] - place[:, 0], place[:, 2] - place[:, 0])
+    each *= (np.linalg.norm(normal, axis=1) / 6)[:, None, None]
+    found = np.zeros((len(points), 6, 6))
     for k in range(3):
-        np.add.at(found, faces[:, k], each)
-    a, b, face, edge = _open_edges(faces, wedges)
-    along = places[b] - places[a]
-    length = np.linalg.norm(along, axis=1)
-    side = np.cross(along, unit[face])
-    side /= np.maximum(np.linalg.norm(side, axis=1), 1e-18)[:, None]
-    plane = np.concatenate([side, -(side * places[a]).sum(1, keepdims=True)], 1)
-    each = plane[:, :, None] * plane[:, None, :] * (length**2 * np.where(edge, _BORDER, _BORDER / 6))[:, None, None]
+        np.add.at(found, soup.wedges[:, k], each)
+    _hold_edges(soup, points, _unit(normal), found)
+    weight = np.ones(len(points))
+    weight[soup.wedges.ravel()] = soup.importance[soup.faces.ravel()]
+    return found * weight[:, None, None]
+
+
+def _unit(vectors: Floats) -> Floats:
+    unit: Floats = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-18)
+    return unit
+
+
+def _hold_edges(soup: Soup, points: Floats, normals: Floats, found: Floats) -> None:
+    """Adds the planes that stand on borders and seams, so that outlines do not shrink."""
+    a, b, face, border = _open_edges(soup.faces, soup.wedges)
+    along = points[b, :3] - points[a, :3]
+    plane = np.zeros((len(a), 6))
+    plane[:, :3] = _unit(np.cross(along, normals[face]))
+    plane[:, 5] = -(plane[:, :3] * points[a, :3]).sum(1)
+    each = plane[:, :, None] * plane[:, None, :]
+    each *= ((along**2).sum(1) * np.where(border, _BORDER, _BORDER / 6))[:, None, None]
     np.add.at(found, a, each)
     np.add.at(found, b, each)
-    return found
 
 
 def _edges(faces: Ints) -> tuple[Ints, Ints]:
@@ -75,7 +104,7 @@ def _edges(faces: Ints) -> tuple[Ints, Ints]:
 
 
 def _open_edges(faces: Ints, wedges: Ints) -> tuple[Ints, Ints, Ints, Bools]:
-    """Begin, end, face of edges that are borders (True) or UV seams (False)."""
+    """Begin and end wedge and face of edges that are borders (True) or UV seams (False)."""
     a, b = _edges(faces)
     wa, wb = _edges(wedges)
     n = int(max(faces.max(initial=0), wedges.max(initial=0))) + 1
@@ -83,14 +112,16 @@ def _open_edges(faces: Ints, wedges: Ints) -> tuple[Ints, Ints, Ints, Bools]:
     same = np.isin(wa * n + wb, wb * n + wa)
     keep = ~twin | ~same
     face = np.tile(np.arange(len(faces)), 3)
-    return a[keep], b[keep], face[keep], ~twin[keep]
+    return wa[keep], wb[keep], face[keep], ~twin[keep]
 
 
-def _round(soup: Soup, faces: Ints, wedges: Ints, quadrics: Floats, surplus: int) -> NDArray[np.int64]:
+def _round(soup: Soup, points: Floats, faces: Ints, wedges: Ints, quadrics: Floats, surplus: int) -> NDArray[np.int64]:
     """(m,2) moves from place to place that do not touch one another, cheapest first."""
     n = len(soup.places)
-    u, v = _candidates(faces, wedges, n)
-    cost = _cost(soup, quadrics, u, v)
+    u, v, edge, wu, wv = _candidates(faces, wedges, n)
+    error = np.einsum("ei,eij,ej->e", points[wv], quadrics[wu], points[wv])
+    slips: Floats = np.bincount(edge, np.maximum(error, 0), len(u)).astype(np.float64)
+    cost = _cost(soup, slips, u, v)
     for _ in range(4):
         best = _cheapest(u, cost)
         target = np.full(n, -1)
@@ -108,8 +139,11 @@ def _round(soup: Soup, faces: Ints, wedges: Ints, quadrics: Floats, surplus: int
     return _independent(faces, u[order], v[order], n, max(1, (surplus + 1) // 2), max(8, int(_SHARE * len(np.unique(faces)))))
 
 
-def _candidates(faces: Ints, wedges: Ints, n: int) -> tuple[Ints, Ints]:
-    """Moves u -> v along edges that keep the surface a surface, its borders borders and its seams seams."""
+def _candidates(faces: Ints, wedges: Ints, n: int) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+    """Moves u -> v along edges that keep the surface a surface, its borders borders and its seams seams.
+
+    Then for each wedge that such a move takes along: the move's row, the wedge, and the wedge that it becomes.
+    """
     a, b = _edges(faces)
     wa, wb = _edges(wedges)
     u, v = np.concatenate([a, b]), np.concatenate([b, a])
@@ -130,7 +164,8 @@ def _candidates(faces: Ints, wedges: Ints, n: int) -> tuple[Ints, Ints]:
     valence = np.bincount(eu, minlength=n)
     # A tetrahedron would become two triangles back to back.
     keep = keeps & link & ~((valence[eu] == 3) & (valence[ev] == 3) & ~border_edge)
-    return eu[keep], ev[keep]
+    rows = spread[keep[spread[:, 0]]]
+    return eu[keep], ev[keep], (np.cumsum(keep) - 1)[rows[:, 0]], rows[:, 1], rows[:, 2]
 
 
 def _common(u: Ints, v: Ints, n: int) -> Ints:
@@ -140,12 +175,10 @@ def _common(u: Ints, v: Ints, n: int) -> Ints:
     return np.asarray(both[u, v]).ravel().astype(np.int64)
 
 
-def _cost(soup: Soup, quadrics: Floats, u: Ints, v: Ints) -> Floats:
-    point = np.concatenate([soup.places[v], np.ones((len(v), 1))], 1)
-    error = np.einsum("ei,eij,ej->e", point, quadrics[u], point)
+def _cost(soup: Soup, error: Floats, u: Ints, v: Ints) -> Floats:
     length = ((soup.places[u] - soup.places[v]) ** 2).sum(1)
     # On a flat sheet all errors are 0: then the shortest edge goes first and triangles stay round.
-    cost: Floats = np.maximum(error, 0) + 1e-7 * length * soup.importance[u] * np.sqrt(length)
+    cost: Floats = error + 1e-7 * length * soup.importance[u] * np.sqrt(length)
     return cost
 
 
@@ -201,17 +234,17 @@ def _independent(faces: Ints, u: Ints, v: Ints, n: int, most: int, share: int) -
 
 
 def _apply(moves: Ints, faces: Ints, wedges: Ints, rows: Ints, quadrics: Floats) -> tuple[Ints, Ints, Ints]:
-    n = len(quadrics)
-    target = np.arange(n)
+    target = np.arange(int(faces.max()) + 1)
     target[moves[:, 0]] = moves[:, 1]
-    np.add.at(quadrics, moves[:, 1], quadrics[moves[:, 0]])
     # The wedge that a moved wedge becomes is the one beside it on the edge that vanishes.
-    becomes = np.arange(int(wedges.max()) + 1)
+    becomes = np.arange(len(quadrics))
     for k in range(3):
         for step in (1, 2):
             other = (k + step) % 3
             hit = (target[faces[:, k]] == faces[:, other]) & (target[faces[:, k]] != faces[:, k])
             becomes[wedges[hit, k]] = wedges[hit, other]
+    moved = np.flatnonzero(becomes != np.arange(len(becomes)))
+    np.add.at(quadrics, becomes[moved], quadrics[moved])
     faces, wedges = target[faces], becomes[wedges]
     whole = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])
     return faces[whole], wedges[whole], rows[whole]

@@ -33,6 +33,7 @@ BUDGETS = {
     "desktop": Budget(32_000, 2048, 10_000_000),
     "crowd": Budget(7_500, 1024, 1_500_000, one_material=True),
 }
+_SLIDE = 1 / 3
 # (share of the longest side, JPEG quality), tried in order until the file fits.
 _LADDER = ((1.0, 90), (1.0, 82), (0.75, 84), (0.5, 86), (0.5, 75), (0.25, 80), (0.125, 75))
 
@@ -52,9 +53,21 @@ def fit_triangles(whole: Character, budget: int) -> Character:
     np.maximum.at(importance, dense, np.concatenate([p.importance for p in whole.pieces]))
     wedges = np.concatenate([p.mesh.triangles.astype(np.int64) + f for p, f in zip(whole.pieces, firsts[:-1], strict=True)])
     owner = np.repeat(np.arange(len(whole.pieces)), [len(p.mesh.triangles) for p in whole.pieces])
-    kept, rows = reduce(Soup(where, dense[wedges], wedges, importance), budget)
+    paint = np.concatenate([_paint(p) for p in whole.pieces])
+    kept, rows = reduce(Soup(where, dense[wedges], wedges, importance, paint), budget)
     pieces = [_piece_of(p, kept[owner[rows] == i] - firsts[i]) for i, p in enumerate(whole.pieces)]
     return replace(whole, pieces=tuple(p for p in pieces if len(p.mesh.triangles)))
+
+
+def _paint(piece: Piece) -> NDArray[np.float64]:
+    """(v,2) UVs in metres of surface, at a third: a picture that slides is seen less than an outline that does."""
+    place = piece.mesh.positions[piece.mesh.triangles].astype(np.float64)
+    uv = piece.mesh.uv[piece.mesh.triangles].astype(np.float64)
+    area = np.linalg.norm(np.cross(place[:, 1] - place[:, 0], place[:, 2] - place[:, 0]), axis=1).sum()
+    one, two = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]
+    painted = np.abs(one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]).sum()
+    scaled: NDArray[np.float64] = piece.mesh.uv * (_SLIDE * np.sqrt(area / max(painted, 1e-9)))
+    return scaled
 
 
 def _piece_of(piece: Piece, triangles: NDArray[np.int64]) -> Piece:

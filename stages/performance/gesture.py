@@ -31,7 +31,7 @@ _POINTING: dict[str, Euler] = {
 }  # fmt: skip
 POSES: dict[str, dict[str, Euler]] = {
     "explain": {"Arm": (14, -22, -66), "ForeArm": (-38, -84, 0), "Hand": (-22, 0, 8), **_OPEN_HAND},
-    "shrug": {"Shoulder": (0, 0, 13), "Arm": (18, -6, -60), "ForeArm": (-62, -88, 0), "Hand": (-30, 26, 0), **_OPEN_HAND},
+    "shrug": {"Shoulder": (0, 0, 11), "Arm": (10, -4, -76), "ForeArm": (-58, -76, 12), "Hand": (-30, 18, 6), **_OPEN_HAND},
     "point": {"Arm": (0, -48, -34), "ForeArm": (-30, -22, 0), "Hand": (0, 0, 0), **_POINTING},
 }
 _SIDES: dict[str, tuple[str, ...]] = {"explain": ("Left", "Right"), "shrug": ("Left", "Right"), "point": ("Right",)}
@@ -50,7 +50,7 @@ def sampled(clip: Clip, times: Doubles, loop: bool) -> tuple[Doubles, Doubles]:
     share = (at - clip.times[left]) / np.maximum(clip.times[right] - clip.times[left], 1e-9)
     turned = slerp(clip.rotations[left].astype(np.float64), clip.rotations[right].astype(np.float64), share[:, None])
     root = clip.root[left] + share[:, None] * (clip.root[right] - clip.root[left])
-    return turned, root.astype(np.float64)
+    return turned.astype(np.float64), root.astype(np.float64)
 
 
 def turned(rotations: Doubles, joint: str, vectors: Doubles) -> None:
@@ -209,4 +209,4 @@ def settled(
     """The movement led back to the pose `start` (j,4), `place` (3,) over its last seconds."""
     share = ease((times - (float(times[-1]) - min(seconds, float(times[-1]) / 2))) / min(seconds, max(float(times[-1]) / 2, 1e-6)))
     back = slerp(rotations, np.broadcast_to(start, rotations.shape), share[:, None])
-    return back, root + share[:, None] * (place - root)
+    return back.astype(np.float64), root + share[:, None] * (place - root)

@@ -70,7 +70,8 @@ def viseme_weights(line: SpokenLine, times: Floats) -> Floats:
     outside = _cover(at, Phoneme(line.phonemes[-1].end, max(float(at[-1]), line.phonemes[-1].end) + 1, "", "viseme_sil"), SILENCE)
     weights *= 1 - outside[:, None]
     weights[:, SILENCE] += outside
-    return np.clip(weights, 0, 1).astype(np.float32)
+    bounded: Floats = np.clip(weights, 0, 1).astype(np.float32)
+    return bounded
 
 
 def _shut(frames: int) -> Floats:

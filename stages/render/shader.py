@@ -104,7 +104,7 @@ float glossy(float nh, float nl, float nv, float rough) {
 void main() {
     vec4 base = texture(albedo_map, tex) * colour;
     vec3 n = normalize(facing), view = normalize(camera - world);
-    if (two_sided && dot(n, view) < 0.0 && !gl_FrontFacing) n = -n;
+    if (two_sided && !gl_FrontFacing) n = -n;
     float alpha = 1.0;
     if (alpha_pass == 1) {            // MASK: a hard edge, one pixel soft
         alpha = clamp((base.a - cutoff) / max(fwidth(base.a), 1e-3) + 0.5, 0.0, 1.0);

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from assets.artefacts.verdict import Check, Verdict
+from assets.bundle import Package
 from assets.errors import Finding, Severity
 from assets.spec.ship import PackageSpec
 from stages.stage import Stage
 from stages.verify.gate import TARGETS, Gate, load_gates
 from stages.verify.reading import Reading
-
-if TYPE_CHECKING:
-    from assets.bundle import Package
 
 
 def reading_of(package: Package, target: str) -> Reading:

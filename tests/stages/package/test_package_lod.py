@@ -18,7 +18,7 @@ def a_ball(cut: bool = False, importance: float = 1.0) -> Soup:
     if cut:  # the upper half has wedges of its own: a UV seam round the equator
         wedges[points[faces][:, :, 1].mean(1) > 0.5] += len(points)
     weight = np.where(points[:, 2] > 0.2, importance, 1.0)
-    return Soup(points.astype(np.float64), faces, wedges, weight)
+    return Soup(points.astype(np.float64), faces, wedges, weight, np.zeros((2 * len(points), 2)))
 
 
 def faces_of(soup: Soup, wedges: np.ndarray) -> np.ndarray:
@@ -67,7 +67,7 @@ def test_a_flat_sheet_keeps_its_outline() -> None:
     i = np.arange(n * n).reshape(n, n)
     faces = np.concatenate([np.stack([i[:-1, :-1], i[1:, :-1], i[1:, 1:]], -1), np.stack([i[:-1, :-1], i[1:, 1:], i[:-1, 1:]], -1)])
     faces = faces.reshape(-1, 3).astype(np.int64)
-    wedges, _ = reduce(Soup(places, faces, faces, np.ones(len(places))), 20)
+    wedges, _ = reduce(Soup(places, faces, faces, np.ones(len(places)), np.zeros((len(places), 2))), 20)
     corner = places[wedges]
     area = np.linalg.norm(np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]), axis=1).sum() / 2
     assert area == pytest.approx((n - 1) ** 2)
