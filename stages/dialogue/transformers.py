@@ -4,7 +4,8 @@ Four kinds of evidence for a topic are added up and turned into a share of belie
 model's hidden states to the topic's questions and to its line, how much likelier the model finds the question after the
 topic's own questions, and how much likelier it finds the line after the question than after a neutral one.
 The weights of the sum were fitted once on 71 questions to three personas; with the persona tested left out of the fit,
-63 of them find their line. Words in common, added as a fifth kind, made it no better.
+63 of them find their line. Words in common, added as a fifth kind, made it no better; as a second opinion where the model
+is unsure they do (160 of 192 dev and left-out example questions, 157 without, and fewer false answers).
 `python -m stages.dialogue.transformers` bakes the model.
 """
 
@@ -24,7 +25,7 @@ from assets.spec.act import PersonaSpec
 from stages.dialogue import smollm2
 from stages.dialogue.backend import Topic
 from stages.dialogue.causal import Causal, States, load
-from stages.dialogue.overlap import LONGEST
+from stages.dialogue.overlap import LONGEST, Lexical
 from stages.dialogue.topics import ELSE, HELLO
 
 LAYER = 8
@@ -36,6 +37,8 @@ SAID = "Visitor: {}\nGuide:"
 NEUTRAL = "Tell me something."
 QUESTIONS, LINE, AFTER_QUESTIONS, AFTER_QUESTION = 11.0, 11.6, 2.2, 0.91
 BIAS = {ELSE: 1.54, HELLO: 1.02}
+SECONDED = 0.2
+"""Belief that is enough where the words in common say the same."""
 Vector = NDArray[np.float32]
 
 
@@ -71,13 +74,13 @@ class Transformers:
 
 
 class Weighing:
-    """Share of belief in each topic, 0..1, the fallback being one of them."""
+    """Belief in each topic, 0..1, the fallback being one of them."""
 
     threshold = 0.5
-    """More than all other topics together: on left-out examples it halves the false answers and costs none of the right ones."""
+    """More than all other topics together."""
 
     def __init__(self, topics: Sequence[Topic], model: Causal) -> None:
-        self.topics, self.model = list(topics), model
+        self.topics, self.model, self.lexical = list(topics), model, Lexical(topics)
         texts = [text for topic in topics for text in (topic.text, *topic.questions)]
         every = np.concatenate([_states(model, text) for text in texts])
         self.mean, self.spread = every.mean(0), every.std(0) + 1e-6
@@ -94,7 +97,7 @@ class Weighing:
         return _unit(rarity @ _unit((states - self.mean) / self.spread))
 
     def scores(self, question: str) -> dict[str, float]:
-        """Line id -> belief; topics off the shortlist have none."""
+        """Line id -> belief, none off the shortlist; an unsure one is raised over the threshold where the lexical matcher seconds it."""
         question = " ".join(question[:LONGEST].split())
         if not self.model.ids(question):
             return {topic.line: float(topic.line == ELSE) for topic in self.topics}
@@ -105,6 +108,11 @@ class Weighing:
         belief = np.exp(total - total.max())
         found = dict.fromkeys((topic.line for topic in self.topics), 0.0)
         found.update({self.topics[i].line: float(share) for i, share in zip(chosen, belief / belief.sum(), strict=True)})
+        words = self.lexical.scores(question)
+        second = max(words, key=lambda line: words[line])
+        unsure = max(found.values()) < self.threshold
+        if unsure and second != ELSE and words[second] >= self.lexical.threshold and found[second] >= SECONDED:
+            found[second] = self.threshold + found[second] / 2
         return found
 
     def _quick(self, question: str) -> Vector:

@@ -25,6 +25,8 @@ LIP_ON_TEETH = VISEMES_15.index("viseme_FF")
 VOWELS = frozenset(VISEMES_15.index(f"viseme_{name}") for name in ("aa", "E", "I", "O", "U"))
 REST_S = 0.12
 """Shorter silences are gaps between words, over which the lips run on."""
+LEAD_S = 0.02
+"""Lips are on their way before the sound is heard; contacts alone meet their sound."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def _dominance(at: Doubles, phoneme: Phoneme, number: int) -> Doubles:
     """(f,) strength of one sound: level through its middle half, exponential on both sides."""
     grip = _BREATH if phoneme.symbol in _BREATHED and phoneme.symbol else _GRIPS[VISEMES_15[number].removeprefix("viseme_")]
     middle, half = (phoneme.start + phoneme.end) / 2, (phoneme.end - phoneme.start) / 4
-    away = at - middle
+    away = at + LEAD_S - middle
     far = np.maximum(np.abs(away) - half, 0) / np.where(away < 0, grip.before, grip.after)
     found: Doubles = grip.strength * np.exp(-(far**1.5))
     return found

@@ -43,9 +43,9 @@ def test_a_question_in_other_words_finds_its_line(matcher: Weighing, question: s
 
 
 @baked
-def test_beliefs_are_shares_and_repeat_exactly(matcher: Weighing) -> None:
+def test_beliefs_lie_between_0_and_1_and_repeat_exactly(matcher: Weighing) -> None:
     scores = matcher.scores("Where can I buy a ticket?")
-    assert sum(scores.values()) == pytest.approx(1)
+    assert all(0 <= belief <= 1 for belief in scores.values())
     assert scores == matcher.scores("Where can I buy a ticket?")
 
 
