@@ -12,24 +12,28 @@ from assets.artefacts.geometry import Floats, Ints
 IDENTITY = np.array([0, 0, 0, 1], np.float32)
 
 
+def _floats(values: ArrayLike) -> Floats:
+    return np.asarray(values, np.float32)
+
+
 def multiply(a: ArrayLike, b: ArrayLike) -> Floats:
     """(...,4) a then seen in its frame b: rotates by b first, then by a."""
     p, q = np.asarray(a, np.float64), np.asarray(b, np.float64)
     pv, pw, qv, qw = p[..., :3], p[..., 3:], q[..., :3], q[..., 3:]
     vector = pw * qv + qw * pv + np.cross(pv, qv)
-    return np.concatenate([vector, pw * qw - (pv * qv).sum(-1, keepdims=True)], -1).astype(np.float32)
+    return _floats(np.concatenate([vector, pw * qw - (pv * qv).sum(-1, keepdims=True)], -1))
 
 
 def inverse(q: ArrayLike) -> Floats:
     """(...,4) of unit quaternions."""
-    return (np.asarray(q) * np.array([-1, -1, -1, 1])).astype(np.float32)
+    return _floats(np.asarray(q) * np.array([-1, -1, -1, 1]))
 
 
 def rotate(q: ArrayLike, v: ArrayLike) -> Floats:
     """(...,3) vectors turned by the quaternions."""
     p, u = np.asarray(q, np.float64), np.asarray(v, np.float64)
     twice = 2 * np.cross(p[..., :3], u)
-    return (u + p[..., 3:] * twice + np.cross(p[..., :3], twice)).astype(np.float32)
+    return _floats(u + p[..., 3:] * twice + np.cross(p[..., :3], twice))
 
 
 def about(axis: ArrayLike, angle: ArrayLike) -> Floats:
@@ -37,7 +41,7 @@ def about(axis: ArrayLike, angle: ArrayLike) -> Floats:
     direction = np.asarray(axis, np.float64)
     direction = direction / np.maximum(np.linalg.norm(direction, axis=-1, keepdims=True), 1e-12)
     half = np.asarray(angle, np.float64)[..., None] / 2
-    return np.concatenate([direction * np.sin(half), np.broadcast_to(np.cos(half), (*half.shape[:-1], 1))], -1).astype(np.float32)
+    return _floats(np.concatenate([direction * np.sin(half), np.broadcast_to(np.cos(half), (*half.shape[:-1], 1))], -1))
 
 
 def between(start: ArrayLike, end: ArrayLike) -> Floats:
@@ -55,7 +59,7 @@ def between(start: ArrayLike, end: ArrayLike) -> Floats:
 def unit(q: ArrayLike) -> Floats:
     """(...,4) brought to length 1."""
     p = np.asarray(q, np.float64)
-    return (p / np.maximum(np.linalg.norm(p, axis=-1, keepdims=True), 1e-12)).astype(np.float32)
+    return _floats(p / np.maximum(np.linalg.norm(p, axis=-1, keepdims=True), 1e-12))
 
 
 def slerp(a: ArrayLike, b: ArrayLike, t: ArrayLike) -> Floats:
@@ -84,7 +88,7 @@ def from_matrix(m: ArrayLike) -> Floats:
     from scipy.spatial.transform import Rotation
 
     matrices = np.asarray(m, np.float64)
-    return Rotation.from_matrix(matrices.reshape(-1, 3, 3)).as_quat().reshape(*matrices.shape[:-2], 4).astype(np.float32)
+    return _floats(Rotation.from_matrix(matrices.reshape(-1, 3, 3)).as_quat().reshape(*matrices.shape[:-2], 4))
 
 
 def frame(side: ArrayLike, up: ArrayLike) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from typing import Any
 
 from prefect import flow
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
@@ -23,7 +24,10 @@ from stages.execute import Outcome
 
 
 # A thread a stage: those that wait for their inputs hold one as well. How many work at once is flows.step's affair.
-@flow(name="assemble-avatar", task_runner=ThreadPoolTaskRunner(max_workers=len(STAGES) + 1), log_prints=False, persist_result=False)
+RUNNER: Any = ThreadPoolTaskRunner(max_workers=len(STAGES) + 1)
+
+
+@flow(name="assemble-avatar", task_runner=RUNNER, log_prints=False, persist_result=False)
 def assemble_avatar(
     spec: str,
     out: str | None = None,
@@ -61,7 +65,7 @@ def _whole_torch() -> None:
 
 def _gather(futures: dict[str, PrefectFuture[Outcome]], folder: Path) -> dict[str, Outcome]:
     """Stage name -> outcome, the run's progress artifact moving on with each."""
-    progress = create_progress_artifact(0.0, key=f"{slug(folder.name)}-progress", description=f"Stages done of {len(STAGES)}")
+    progress: Any = create_progress_artifact(0.0, key=f"{slug(folder.name)}-progress", description=f"Stages done of {len(STAGES)}")
     outcomes: dict[str, Outcome] = {}
     for name in STAGES:
         outcomes[name] = futures[name].result()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from prefect import flow, task
 from prefect.artifacts import create_table_artifact
@@ -29,7 +30,10 @@ def build_one(spec: str, out: str, target: Target | None) -> dict[str, str]:
 
 
 # One avatar at a time: each already spreads its stages over the cores.
-@flow(name="assemble-batch", task_runner=ThreadPoolTaskRunner(max_workers=1), persist_result=False)
+RUNNER: Any = ThreadPoolTaskRunner(max_workers=1)
+
+
+@flow(name="assemble-batch", task_runner=RUNNER, persist_result=False)
 def assemble_batch(folder: str, out: str = "build", target: Target | None = None) -> list[dict[str, str]]:
     """Builds every *.yaml and *.json of a folder into OUT/NAME and lays a contact sheet beside them.
 

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from prefect import serve
 
 from flows.assemble import assemble_avatar
@@ -15,10 +17,9 @@ NIGHTLY = "0 3 * * *"
 
 def main() -> None:
     """Serves both flows until interrupted."""
-    serve(
-        assemble_avatar.to_deployment("on-demand", tags=["fenshen"]),
-        assemble_batch.to_deployment("nightly", cron=NIGHTLY, parameters={"folder": "assets/presets"}, tags=["fenshen"]),
-    )
+    on_demand: Any = assemble_avatar.to_deployment("on-demand", tags=["fenshen"])
+    nightly: Any = assemble_batch.to_deployment("nightly", cron=NIGHTLY, parameters={"folder": "assets/presets"}, tags=["fenshen"])
+    serve(on_demand, nightly)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,8 @@ def backends_markdown() -> str:
     rows = ["# Stages and backends", "", told, ""]
     rows += ["| stage | version | takes | makes | backends (default first) |", "|---|---|---|---|---|"]
     for stage in STAGES.values():
-        names = sorted(stage.backends, key=lambda name: (name != stage.backends.default, name)) if stage.backends else []
+        default = stage.backends.default if stage.backends else ""
+        names = sorted(stage.backends or (), key=lambda name: (name != default, name))
         rows.append(f"| {stage.name} | {stage.version} | {', '.join(stage.takes)} | {stage.makes.kind} | {', '.join(names)} |")
     return "\n".join(rows) + "\n"
 

@@ -53,7 +53,7 @@ def assemble(step: Step[R], spec: AvatarSpec) -> dict[str, R]:
     dialogue = step(DIALOGUE, spec.persona, backend=spec.persona.backend or thinks, extra={"name": spec.name})
     speech = step(VOICE, spec.voice, backend=spec.voice.backend or speaks, dialogue=dialogue)
     performance = step(PERFORMANCE, spec.performance, dialogue=dialogue, speech=speech, motion=moved)
-    parts = {"body": body, "texture": texture, "groom": groom, "performance": performance, "dialogue": dialogue, "speech": speech}
+    parts: dict[str, Any] = {"body": body, "texture": texture, "groom": groom, "performance": performance, "dialogue": dialogue, "speech": speech}
     package = step(PACKAGE, spec.package, extra={"rights": spec.rights, "name": spec.name}, **parts)
     verdict = step(VERIFY, spec.package, package=package)
     return {**parts, "identity": identity, "motion": motion, "retarget": moved, "voice": speech, "package": package, "verify": verdict}

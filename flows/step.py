@@ -79,4 +79,4 @@ class Step:
             timeout_seconds=stage.timeout_s,
         )(run_stage)
         job = order.job(stage, options, backend, extra)
-        return named.submit(stage.name, job, str(order.store.root), stage.name in order.force, inputs)
+        return named.submit(stage.name, job, str(order.store.root), stage.name in order.force, inputs)  # type: ignore[arg-type]

@@ -54,6 +54,8 @@ class Scene:
     pictures: dict[str, Picture]
     """By the names that the materials use."""
     clips: tuple[Clip, ...] = ()
+    slack: float = 1.0
+    """How many times the usual tolerance the clips may miss by."""
     extras: dict[str, Any] = field(default_factory=dict)
     """Goes into asset.extras."""
 
@@ -108,7 +110,7 @@ def build(scene: Scene) -> Built:
         "textures": textures,
         "samplers": [{"magFilter": _LINEAR, "minFilter": _MIPMAPS, "wrapS": _REPEAT, "wrapT": _REPEAT}] if textures else [],
         "skins": [_skin(scene.skeleton, buffers, len(nodes) - 1)],
-        "animations": add_clips(buffers, scene.clips, scene.skeleton, list(moving)),
+        "animations": add_clips(buffers, scene.clips, scene.skeleton, list(moving), scene.slack),
     }
     return Built(document, buffers, joints, moving, _first_person_hidden(scene, first))
 

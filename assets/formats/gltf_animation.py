@@ -15,16 +15,21 @@ from assets.formats.gltf_accessors import Buffers
 # 0.0006 on a quaternion's part is 0.07 degrees: 1 mm at the foot of a straight leg.
 TURN, MOVE_M, WEIGHT = 6e-4, 5e-4, 0.012
 _STILL = 1e-5
+_LEGS = ("UpLeg", "Leg", "Foot", "ToeBase")
 
 
-def add_clips(buffers: Buffers, clips: Sequence[Clip], skeleton: Skeleton, faces: Sequence[int]) -> list[dict[str, Any]]:
+def add_clips(
+    buffers: Buffers, clips: Sequence[Clip], skeleton: Skeleton, faces: Sequence[int], slack: float = 1.0
+) -> list[dict[str, Any]]:
     """`animations` of the document; joints are nodes 0..j-1, `faces` the mesh nodes whose weights the face drives.
+
+    `slack` above 1 lets keys be left out that tell less than so many times the usual tolerance.
 
     A joint that rests in every clip has no channel; one that moves in any has at least one key in all, so that no
     clip leaves another's pose behind.
     """
     moved = {j for clip in clips for j in np.flatnonzero(_turned(clip.rotations))}
-    return [_animation(buffers, clip, skeleton, sorted(int(j) for j in moved), faces) for clip in clips]
+    return [_animation(buffers, clip, skeleton, sorted(int(j) for j in moved), faces, slack) for clip in clips]
 
 
 def _turned(rotations: Floats) -> NDArray[np.bool_]:
@@ -33,7 +38,9 @@ def _turned(rotations: Floats) -> NDArray[np.bool_]:
     return moved
 
 
-def _animation(buffers: Buffers, clip: Clip, skeleton: Skeleton, joints: list[int], faces: Sequence[int]) -> dict[str, Any]:
+def _animation(
+    buffers: Buffers, clip: Clip, skeleton: Skeleton, joints: list[int], faces: Sequence[int], slack: float
+) -> dict[str, Any]:
     samplers: list[dict[str, int]] = []
     channels: list[dict[str, Any]] = []
 
@@ -43,24 +50,25 @@ def _animation(buffers: Buffers, clip: Clip, skeleton: Skeleton, joints: list[in
         channels.extend({"sampler": len(samplers) - 1, "target": {"node": n, "path": path}} for n in nodes)
 
     turns = continuous(clip.rotations)
-    keys = _body_keys(clip, turns, joints)
-    once = keys[:1]
+    legs = [j for j in joints if skeleton.names[j] == "Hips" or skeleton.names[j].endswith(_LEGS)]
+    stance = _stance_keys(clip, turns, legs, slack)
     for joint in joints:
         still = np.abs(turns[:, joint] - turns[:1, joint]).max() < _STILL
-        at = once if still else keys
+        at = stance[:1] if still else stance if joint in legs else key_frames(clip.times, turns[:, joint], TURN * slack)
         track(at, np.rint(turns[at, joint] * 32767).astype("<i2"), [joint], "rotation", normalized=True)
-    track(keys, (skeleton.heads[0] + clip.root[keys]).astype("<f4"), [0], "translation", normalized=False)
+    track(stance, (skeleton.heads[0] + clip.root[stance]).astype("<f4"), [0], "translation", normalized=False)
     if clip.face.shape[1] and faces:
         weights = np.clip(clip.face, 0, 1)
-        at = key_frames(clip.times, weights, WEIGHT)
+        at = key_frames(clip.times, weights, WEIGHT * slack)
         track(at, np.rint(weights[at] * 255).astype("u1").ravel(), list(faces), "weights", normalized=True)
     return {"name": clip.name, "samplers": samplers, "channels": channels}
 
 
-def _body_keys(clip: Clip, turns: Floats, joints: list[int]) -> Ints:
-    """Frames that every body track keeps: one clock, so that feet stay where hips and knees agree."""
-    flat = np.concatenate([turns[:, joints].reshape(len(turns), -1) / TURN, clip.root / MOVE_M], axis=1)
-    return key_frames(clip.times, flat, 1.0)
+def _stance_keys(clip: Clip, turns: Floats, legs: list[int], slack: float) -> Ints:
+    """Frames that hips and legs keep: one clock, so that feet stay where hips and knees agree."""
+    # Slack is kept small here: a foot that slides is seen sooner than an arm that lags.
+    flat = np.concatenate([turns[:, legs].reshape(len(turns), -1) / TURN, clip.root / MOVE_M], axis=1)
+    return key_frames(clip.times, flat, min(slack, 2.0))
 
 
 def continuous(rotations: Floats) -> Floats:

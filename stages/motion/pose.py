@@ -6,6 +6,7 @@ A pose gives the left side; what is not given follows the pose before. Angles ar
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,10 @@ def mirrored(q: Floats) -> Floats:
     return np.asarray(q * np.array([1, -1, -1, 1], np.float32), np.float32)
 
 
-def pose(left: Mapping[str, str] | None = None, right: Mapping[str, str] | None = None, middle: Mapping[str, str] | None = None) -> dict[str, Floats]:
+Specs = Mapping[str, str]
+
+
+def pose(left: Specs | None = None, right: Specs | None = None, middle: Specs | None = None) -> dict[str, Floats]:
     """Joint -> turn; `right` is written as if it were the left side."""
     turns = {f"Left{joint}": turn(spec) for joint, spec in (left or {}).items()}
     turns |= {f"Right{joint}": mirrored(turn(spec)) for joint, spec in (right or {}).items()}
@@ -64,7 +68,7 @@ def keyed(times: Floats, keys: Sequence[tuple[float, Turns]]) -> Floats:
         lag = next((late for part, late in _LAG.items() if name.endswith(part) or f"{part}I" in name or f"{part}M" in name), 0.0)
         knots = _filled([(at, turns.get(name)) for at, turns in keys])
         rotations[:, joint] = knots[0][1]
-        for (start, a), (end, b) in zip(knots, knots[1:], strict=False):
+        for (start, a), (end, b) in pairwise(knots):
             # The last key is where the clip joins the next one: nobody is late for it.
             late = lag if end < knots[-1][0] else 0.0
             inside = times >= start

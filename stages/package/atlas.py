@@ -64,13 +64,25 @@ def _visible(material: Material, images: dict[str, Image]) -> bool:
     return material.colour[3] * most >= _CUTOFF
 
 
+def covered(small: Image, large: Image) -> Image:
+    """`small`, its alpha scaled so that as much of it passes the cutoff as of `large`: else strands of hair average away."""
+    if small.pixels.shape[2] < 4 or small.pixels.shape == large.pixels.shape:
+        return small
+    share = float((large.pixels[..., 3] >= _CUTOFF * 255).mean())
+    alpha = small.pixels[..., 3].astype(np.float64)
+    level = max(float(np.quantile(alpha, 1 - share)), 1.0)
+    pixels = small.pixels.copy()
+    pixels[..., 3] = np.clip(alpha * max(_CUTOFF * 255 / level, 1.0), 0, 255).astype(np.uint8)
+    return Image(pixels, small.srgb)
+
+
 def _tile(material: Material, images: dict[str, Image], size: int) -> NDArray[np.uint8]:
     """(size,size,4) the material's albedo times its colour; opaque where the material is."""
     from assets.formats.image import resize
 
     tile = np.full((size, size, 4), 255, np.uint8)
     if material.albedo:
-        pixels = resize(images[material.albedo], size).pixels
+        pixels = covered(resize(images[material.albedo], size), images[material.albedo]).pixels
         pixels = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
         # Stretched to a square: UVs do not know the picture's shape.
         rows = np.arange(size) * pixels.shape[0] // size

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Image, Material
 from assets.formats.gltf import Picture, Scene
-from stages.package.atlas import ATLAS
+from stages.package.atlas import ATLAS, covered
 from stages.package.lod import Soup, reduce
 from stages.package.scene import Character, Piece, compact, take
 
@@ -34,8 +34,10 @@ BUDGETS = {
     "crowd": Budget(7_500, 1024, 1_500_000, one_material=True),
 }
 _SLIDE = 1 / 3
-# (share of the longest side, JPEG quality), tried in order until the file fits.
-_LADDER = ((1.0, 90), (1.0, 82), (0.75, 84), (0.5, 86), (0.5, 75), (0.25, 80), (0.125, 75))
+# (share of the longest side, JPEG quality, slack of the clips), tried in order until the file fits.
+_LADDER = (
+    (1.0, 90, 1.0), (1.0, 84, 2.0), (1.0, 78, 4.0), (0.75, 82, 4.0), (0.625, 82, 6.0), (0.5, 84, 6.0), (0.5, 75, 8.0), (0.25, 80, 8.0),
+)  # fmt: skip
 
 
 def fit_triangles(whole: Character, budget: int) -> Character:
@@ -79,12 +81,12 @@ def fit_bytes(
     scene_of: Callable[[dict[str, Picture]], Scene], write: Callable[[Scene], bytes], whole: Character, budget: Budget
 ) -> tuple[Scene, bytes]:
     """The scene and its file with the best pictures that the budget has room for."""
-    for share, quality in _LADDER:
-        scene = scene_of(pictures(whole.materials, whole.images, int(budget.side * share), quality))
+    for share, quality, slack in _LADDER:
+        scene = replace(scene_of(pictures(whole.materials, whole.images, int(budget.side * share), quality)), slack=slack)
         data = write(scene)
-        if len(data) <= budget.bytes or (share, quality) == _LADDER[-1]:
-            return scene, data
-    raise AssertionError("the ladder has a last rung")
+        if len(data) <= budget.bytes:
+            break
+    return scene, data
 
 
 def pictures(materials: Sequence[Material], images: Mapping[str, Image], side: int, quality: int) -> dict[str, Picture]:
@@ -108,7 +110,7 @@ def encode(image: Image, side: int, quality: int, clear: bool) -> Picture:
     """The image, at most `side` pixels long, as PNG with its alpha where `clear` and it has any, else as JPEG."""
     from assets.formats.image import encode_jpeg, encode_png, resize
 
-    small = resize(image, side) if max(image.pixels.shape[:2]) > side else image
+    small = covered(resize(image, side), image) if max(image.pixels.shape[:2]) > side else image
     pixels = small.pixels
     if clear and pixels.shape[2] == 4 and pixels[..., 3].min() < 255:
         return Picture(encode_png(small), "image/png")

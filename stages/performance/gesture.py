@@ -21,6 +21,8 @@ INTO_S, OUT_S = 0.5, 0.55
 _FINGERS = ("Index", "Middle", "Ring", "Pinky")
 _ARMS = tuple(i for i, n in enumerate(JOINTS) if n.startswith(("Left", "Right")) and any(p in n for p in ("Shoulder", "Arm", "Hand")))
 
+_UPPER = (*(JOINTS.index(n) for n in ("Spine", "Spine1", "Spine2", "Neck", "Head")), *_ARMS)
+
 # Left-hand poses: joint -> turns in degrees, applied as x (roll) first, then y (elbow), then z. The T-pose arm points along +X,
 # palm down: z lowers it, y at the elbow bends the forearm to the front, x rolls the palm up (negative) or down.
 _OPEN_HAND: dict[str, Euler] = {f"Hand{f}{s}": (0, 0, -b) for f, b in zip(_FINGERS, (8, 12, 16, 20), strict=True) for s in (1, 2, 3)}
@@ -120,7 +122,9 @@ def gesture_layer(rotations: Doubles, times: Doubles, gesture: str, marks: Seque
                   clips: Mapping[str, Clip], rng: np.random.Generator) -> None:  # fmt: skip
     """Lays a gesture over the arms in place: the character's own clip of that name, else our pose with beats."""
     if gesture in clips:
-        _clip_layer(rotations, times, clips[gesture], spoken)
+        shown = _clip_layer(rotations, times, clips[gesture], gesture, marks, spoken)
+        if gesture == "explain":
+            _beats(rotations, times, marks, shown, 0.5 + energy, {"Left", "Righ"})
         return
     if gesture not in POSES:
         return
@@ -151,13 +155,36 @@ def _beats(rotations: Doubles, times: Doubles, marks: Sequence[float], up: Doubl
             turned(rotations, side + part, vector * (beat * up * strength)[:, None])
 
 
-def _clip_layer(rotations: Doubles, times: Doubles, clip: Clip, spoken: float) -> None:
-    """The arms of a clip from the first word on, eased in and out; what does not fit is left out."""
-    length = min(float(clip.times[-1]), max(float(times[-1]) - 0.1, 0.3))
-    up = ease(times / 0.35) * ease((length - times) / 0.45)
-    over, _ = sampled(clip, times, loop=False)
-    for index in (*_ARMS, JOINTS.index("Head"), JOINTS.index("Neck")):
-        rotations[:, index] = slerp(rotations[:, index], over[:, index], up)
+def _clip_layer(rotations: Doubles, times: Doubles, clip: Clip, gesture: str, marks: Sequence[float], spoken: float) -> Doubles:
+    """Lays a clip over the upper body in place; returns (f,) how far it is up."""
+    if gesture in ("wave", "nod"):
+        start = 0.0 if gesture == "wave" or not marks else max(0.1, min(marks[0], 0.9) - 0.25)
+        passes = [(start, start + float(clip.times[-1]), times - start)]
+    else:
+        passes = [_held(clip, times, first, last) for first, last in _groups(gesture, marks, spoken)]
+    shown = np.zeros(len(times))
+    for begin, end, warped in passes:
+        # What does not fit before the words end is left out: the weight sinks instead.
+        end = min(end, float(times[-1]) - 0.05)
+        up = ease((times - begin) / 0.3) * ease((end - times) / min(OUT_S, 0.5 * (end - begin)))
+        over, _ = sampled(clip, np.maximum(warped, 0), loop=False)
+        for index in _UPPER:
+            rotations[:, index] = slerp(rotations[:, index], over[:, index], up)
+        np.maximum(shown, up, out=shown)
+    return shown
+
+
+def _held(clip: Clip, times: Doubles, first: float, last: float) -> tuple[float, float, Doubles]:
+    """(begin, end, clip time (f,)): the hands come up on `first` and stay, to and fro in the clip's held part, until `last`."""
+    turns = np.abs((clip.rotations * clip.rotations[0]).sum(-1))[:, _ARMS]
+    away = (2 * np.arccos(np.clip(turns, 0, 1))).sum(1)
+    high = np.flatnonzero(away >= 0.85 * away.max())
+    a, b = float(clip.times[high[0]]), float(clip.times[high[-1]])
+    begin = max(0.05, first - a)
+    full = max(first, begin + min(0.55, a))
+    swing = 0.5 - 0.5 * np.cos(np.pi * (times - full) / max(b - a, 0.5))
+    warped = np.where(times < full, a * (times - begin) / max(full - begin, 1e-6), a + (b - a) * swing)
+    return begin, max(last, full) + 0.35 + OUT_S, warped
 
 
 def head_layer(rotations: Doubles, times: Doubles, gesture: str, marks: Sequence[float], energy: float, sad: bool,
@@ -190,7 +217,7 @@ def _drift(times: Doubles, rng: np.random.Generator) -> Doubles:
 def breathe(rotations: Doubles, times: Doubles, loop: bool) -> None:
     """Adds about 15 breaths a minute to the chest in place, whole breaths in a loop, unless the clip breathes itself."""
     chest = rotations[:, JOINTS.index("Spine1")]
-    if np.degrees(2 * np.arccos(np.clip(np.abs(chest @ chest[0]), 0, 1))).max() > 0.25 and loop:
+    if np.degrees(2 * np.arccos(np.clip(np.abs(chest @ chest[0]), 0, 1))).max() > 0.25:
         return
     length = max(float(times[-1]), 1e-6)
     breaths = max(1, round(length / 4.0)) if loop else length / 4.0

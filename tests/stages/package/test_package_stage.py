@@ -15,7 +15,7 @@ from assets.codec import decode, encode
 from assets.conventions import MORPHS_67
 from assets.errors import RightsError
 from assets.spec.ship import PackageSpec, RightsSpec
-from stages.package.atlas import layout, one_material
+from stages.package.atlas import covered, layout, one_material
 from stages.package.scene import character, parts, tangents
 from stages.package.stage import STAGE, run
 from stages.package.target import encode as encoded
@@ -199,3 +199,11 @@ def test_importing_the_stage_is_light(tmp_path: Path) -> None:
     code = f"import sys, stages.package.stage; print([m for m in '{heavy}'.split() if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_fine_strands_stay_covered_when_a_picture_shrinks() -> None:
+    pixels = np.full((64, 64, 4), 255, np.uint8)
+    pixels[..., 3] = np.where(np.arange(64) % 4 == 0, 255, 0)
+    small = Image(np.concatenate([np.full((8, 8, 3), 255, np.uint8), np.full((8, 8, 1), 64, np.uint8)], 2))
+    assert (covered(small, Image(pixels)).pixels[..., 3] >= 89).all()
+    assert covered(Image(pixels), Image(pixels)).pixels is pixels
