@@ -22,7 +22,6 @@ from flows.publish import publish, slug
 from flows.step import Step
 from stages.execute import Outcome
 
-
 # A thread a stage: those that wait for their inputs hold one as well. How many work at once is flows.step's affair.
 RUNNER: Any = ThreadPoolTaskRunner(max_workers=len(STAGES) + 1)
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from assets.spec.avatar import AvatarSpec
+from assets.spec.look import Section
+from stages.body.stage import STAGE as BODY
 from stages.dialogue.choice import choose as choose_dialogue
 from stages.dialogue.stage import STAGE as DIALOGUE
 from stages.groom.stage import STAGE as GROOM
+from stages.identity.stage import STAGE as IDENTITY
 from stages.motion.stage import STAGE as MOTION
 from stages.package.stage import STAGE as PACKAGE
 from stages.performance.stage import STAGE as PERFORMANCE
 from stages.retarget.stage import STAGE as RETARGET
-
-from assets.spec.avatar import AvatarSpec
-from assets.spec.look import Section
-from stages.body.stage import STAGE as BODY
-from stages.identity.stage import STAGE as IDENTITY
 from stages.stage import Stage
 from stages.texture.stage import STAGE as TEXTURE
 from stages.verify.stage import STAGE as VERIFY
@@ -53,7 +52,8 @@ def assemble(step: Step[R], spec: AvatarSpec) -> dict[str, R]:
     dialogue = step(DIALOGUE, spec.persona, backend=spec.persona.backend or thinks, extra={"name": spec.name})
     speech = step(VOICE, spec.voice, backend=spec.voice.backend or speaks, dialogue=dialogue)
     performance = step(PERFORMANCE, spec.performance, dialogue=dialogue, speech=speech, motion=moved)
-    parts: dict[str, Any] = {"body": body, "texture": texture, "groom": groom, "performance": performance, "dialogue": dialogue, "speech": speech}
+    looks: dict[str, Any] = {"body": body, "texture": texture, "groom": groom}
+    parts = {**looks, "performance": performance, "dialogue": dialogue, "speech": speech}
     package = step(PACKAGE, spec.package, extra={"rights": spec.rights, "name": spec.name}, **parts)
     verdict = step(VERIFY, spec.package, package=package)
     return {**parts, "identity": identity, "motion": motion, "retarget": moved, "voice": speech, "package": package, "verify": verdict}

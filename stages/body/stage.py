@@ -19,6 +19,8 @@ from stages.stage import Registry, Stage
 
 BACKENDS: Registry[BodyBackend] = Registry("body", {"anny": "stages.body.anny:Anny"}, default="anny")
 SKIN_VERTICES = 13380
+_TWIN_M = 0.003
+"""Metres within which a mirrored vertex finds its twin."""
 EYE_VERTICES = slice(14598, 14742)
 
 
@@ -95,7 +97,24 @@ def _skin(shape: Shape, rest: Floats) -> Skin:
     joints[EYE_VERTICES] = np.where(left, JOINTS.index("LeftEye"), JOINTS.index("RightEye"))[:, None]
     weights[EYE_VERTICES] = (1, 0, 0, 0)
     joints = np.where(weights > 0, joints, 0).astype(np.uint16)
-    return Skin(joints, weights)
+    return _mirrored(Skin(joints, weights), rest)
+
+
+def _mirrored(skin: Skin, rest: Floats) -> Skin:
+    """The influences averaged with those of the other side: the model's feet and hands are not weighted alike."""
+    from scipy.spatial import cKDTree
+
+    distance, twin = cKDTree(rest).query(rest * np.array([-1, 1, 1], np.float32))
+    twin = np.where(distance < _TWIN_M, twin, np.arange(len(rest)))
+    other = {name: name.replace("Left", "Right") if "Left" in name else name.replace("Right", "Left") for name in JOINTS}
+    swap = [JOINTS.index(other[name]) for name in JOINTS]
+    dense = np.zeros((len(rest), len(JOINTS)), np.float32)
+    np.add.at(dense, (np.arange(len(rest))[:, None], skin.joints), skin.weights)
+    paired = np.where((distance < _TWIN_M)[:, None], (dense + dense[twin][:, swap]) / 2, dense)
+    joints = np.argsort(-paired, 1, kind="stable")[:, :4]
+    weights = np.take_along_axis(paired, joints, 1)
+    weights /= weights.sum(1, keepdims=True)
+    return Skin(np.where(weights > 0, joints, 0).astype(np.uint16), weights.astype(np.float32))
 
 
 STAGE = Stage("body", 2, run, makes=Body, backends=BACKENDS)

@@ -17,6 +17,7 @@ SKIN_VERTICES = 13380
 CLEAR = 0.004
 """Metres that cloth keeps from the skin."""
 _STILL = 2e-5
+_LOWER_TEETH = np.array([0, -0.003, -0.001], np.float32)
 _RING = 0.03
 """Metres of skin kept at the open edges of a garment."""
 Mask = NDArray[np.bool_]
@@ -44,8 +45,10 @@ def fitted(item: Item, body: Body) -> Fitted:
         ratio[k] = abs(float(body.rest[a, k] - body.rest[b, k])) / distance
     at_rest = np.einsum("nk,nkd->nd", item.weights, body.rest[item.references]) + item.offsets * ratio
     skin = _carried(item, body.skin)
-    if item.slot in ("hair", "hat", "brows", "lashes"):
-        skin = _on_head(at_rest, body) if item.slot in ("hair", "hat") else skin
+    if item.slot in ("hair", "hat"):
+        skin = _on_head(at_rest, body)
+    elif item.slot == "outfit":
+        skin = _from_skin(at_rest.astype(np.float32), welded(item), body)
     return Fitted(item, _moved(at_rest.astype(np.float32), skin, body.rest_to_bind), skin)
 
 
@@ -63,6 +66,26 @@ def _carried(item: Item, base: Skin) -> Skin:
     for k in range(3):
         reference = item.references[:, k]
         np.add.at(dense, (rows, base.joints[reference]), base.weights[reference] * shares[:, k : k + 1])
+    return strongest(dense)
+
+
+def _from_skin(points: Floats, triangles: Ints, body: Body) -> Skin:
+    """A garment's influences: those of the skin beneath, evened out over its cloth.
+
+    The helper vertices that garments hang on carry uneven weights of their own, which lift a flap at the shoulder when arms come down.
+    """
+    from scipy.spatial import cKDTree
+
+    distance, nearest = cKDTree(body.rest[:SKIN_VERTICES]).query(points, 6)
+    shares = 1 / np.maximum(distance, 1e-4)
+    shares /= shares.sum(1, keepdims=True)
+    dense = np.zeros((len(points), len(JOINTS)), np.float32)
+    rows = np.arange(len(points))[:, None]
+    for k in range(nearest.shape[1]):
+        reference = nearest[:, k]
+        np.add.at(dense, (rows, body.skin.joints[reference]), body.skin.weights[reference] * shares[:, k : k + 1])
+    for _ in range(4):
+        dense = np.stack([_averaged(np.ascontiguousarray(column), triangles) for column in dense.T], 1)
     return strongest(dense)
 
 
@@ -115,6 +138,17 @@ def drawn(worn: Fitted, name: str, material: str, targets: tuple[MorphTarget, ..
         spread.append(MorphTarget(target.name, indices[order].astype(np.int32), deltas[order]))
     skin = Skin(worn.skin.joints[corners], worn.skin.weights[corners])
     return Mesh(name, worn.positions[corners], worn.item.uv, triangles, skin, tuple(spread), material)
+
+
+def seated(teeth: Fitted, moves: tuple[MorphTarget, ...]) -> Fitted:
+    """The teeth with the lower row a little down and back: as modelled it stands over the lip and hides the upper one."""
+    jaw = next((target for target in moves if target.name == "jawOpen"), None)
+    if jaw is None:
+        return teeth
+    share = np.zeros(len(teeth.positions), np.float32)
+    share[jaw.indices] = np.linalg.norm(jaw.deltas, axis=1)
+    share /= max(float(share.max()), 1e-9)
+    return Fitted(teeth.item, (teeth.positions + share[:, None] * _LOWER_TEETH).astype(np.float32), teeth.skin)
 
 
 def normals(positions: Floats, triangles: Ints) -> Floats:

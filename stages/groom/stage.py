@@ -13,7 +13,7 @@ from assets.spec.look import GroomSpec
 from stages.groom import colour
 from stages.groom.base import base_triangles
 from stages.groom.eyes import eyes, iris_picture
-from stages.groom.fit import drawn, fitted, hidden_under, morphs, normals, pushed_out, tucked
+from stages.groom.fit import drawn, fitted, hidden_under, morphs, normals, pushed_out, seated, tucked
 from stages.groom.wardrobe import Item, Slot, catalogue, item, known, source
 from stages.stage import Stage
 
@@ -88,8 +88,10 @@ def _eyes(draft: _Draft, body: Body, iris: Floats, seed: int) -> None:
 def _mouth(draft: _Draft, body: Body) -> None:
     for slot, name, roughness in (("teeth", "Teeth_Base", 0.3), ("tongue", "tongue01", 0.5)):
         part = item(slot, name)
-        picture = Image(colour.read(part.pictures["diffuse"], 3))
-        mesh = drawn(fitted(part, body), slot, slot, morphs(part, body))
+        picture = colour.mouth(part.pictures["diffuse"], slot)
+        moves = morphs(part, body)
+        fit = fitted(part, body)
+        mesh = drawn(seated(fit, moves) if slot == "teeth" else fit, slot, slot, moves)
         draft.add(mesh, Material(slot, albedo=f"{slot}_albedo", roughness=roughness), {f"{slot}_albedo": picture}, source(part))
 
 

@@ -29,7 +29,7 @@ def _seconds(duration: float, fps: int) -> Floats:
 
 
 def idle(fps: int) -> Clip:
-    """Eight seconds of standing: weight from foot to foot, breath, a wandering head; ends as it begins."""
+    """Eight seconds of standing: weight from foot to foot, a wandering head; ends as it begins (breath is the performance's)."""
     times = _seconds(8.0, fps)
     phase = 2 * np.pi * times / 8
     rotations = keyed(times, [(0.0, REST), (8.0, REST)])
@@ -38,20 +38,10 @@ def idle(fps: int) -> Clip:
     _turn(rotations, "Spine1", z=-1.2 * np.sin(phase - 0.2), x=0.5 * np.sin(2 * phase))
     _turn(rotations, "Head", y=2.5 * np.sin(phase + 1.1) + 1.0 * np.sin(3 * phase), x=0.9 * np.sin(2 * phase + 0.5))
     _turn(rotations, "Head", z=0.8 * np.sin(phase + 2))
-    breathe(rotations, times, 4.0)
     for side, sign in (("Left", 1), ("Right", -1)):
         _turn(rotations, f"{side}Arm", z=sign * 0.9 * np.sin(phase + 0.6), x=1.2 * np.sin(phase + sign))
         _turn(rotations, f"{side}ForeArm", y=sign * 1.4 * np.sin(phase + 1.2 * sign))
     return _clip("idle", times, rotations, sway, loop=True)
-
-
-def breathe(rotations: Floats, times: Floats, period: float) -> None:
-    """Chest and shoulders rise and fall, a cycle each `period` seconds; at time 0 there is no displacement."""
-    breath = np.sin(2 * np.pi * times / period)
-    _turn(rotations, "Spine2", x=-0.9 * breath)
-    _turn(rotations, "Neck", x=0.6 * breath)
-    for side, sign in (("Left", 1), ("Right", -1)):
-        _turn(rotations, f"{side}Shoulder", z=sign * 0.9 * breath)
 
 
 def _turn(rotations: Floats, joint: str, **degrees: NDArray[np.floating]) -> None:
@@ -125,11 +115,9 @@ def walk(fps: int) -> Clip:
 
 
 def _gesture(name: str, fps: int, keys: Sequence[tuple[float, Turns]]) -> Clip:
-    """The keys on standing legs, with one breath."""
-    duration = keys[-1][0]
-    times = _seconds(duration, fps)
+    """The keys on standing legs."""
+    times = _seconds(keys[-1][0], fps)
     rotations = keyed(times, keys)
-    breathe(rotations, times, duration)
     return _clip(name, times, rotations, np.zeros((len(times), 3)))
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.artefacts.geometry import Floats, Image, Material
+from assets.artefacts.geometry import Floats, Image, Ints, Material
 from stages.package.scene import Character, Piece
 
 ATLAS = "atlas"
@@ -102,8 +102,21 @@ def _tile(material: Material, images: dict[str, Image], size: int) -> NDArray[np
 def _moved(piece: Piece, box: tuple[float, float, float]) -> Piece:
     x, y, size = box
     uv = piece.mesh.uv
-    # Repeating UVs are brought back by whole turns of the mesh, never by vertex, which would tear its triangles.
-    uv = uv - np.floor(uv.min(axis=0)) if uv.min() < 0 or uv.max() > 1 else uv
+    uv = _first_turn(uv, piece.mesh.triangles) if uv.min() < 0 or uv.max() > 1 else uv
     inside = _GUTTER + np.clip(uv, 0, 1) * (1 - 2 * _GUTTER)
     placed: Floats = (np.array([x, y]) + inside * size).astype(np.float32)
     return replace(piece, mesh=replace(piece.mesh, uv=placed, material=ATLAS))
+
+
+def _first_turn(uv: Floats, triangles: Ints) -> Floats:
+    """(v,2) UVs of repeating pictures brought to 0..1 by whole turns, island by island: by vertex would tear triangles."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    ends = np.concatenate([triangles[:, :2], triangles[:, 1:]])
+    links = coo_matrix((np.ones(len(ends), np.int8), (ends[:, 0], ends[:, 1])), (len(uv), len(uv)))
+    count, island = connected_components(links, directed=False)
+    size = np.maximum(np.bincount(island, minlength=count), 1)
+    middle = np.stack([np.bincount(island, uv[:, k], count) / size for k in range(2)], 1)
+    turned: Floats = (uv - np.floor(middle)[island]).astype(np.float32)
+    return turned

@@ -29,6 +29,8 @@ EMOTIONS: dict[str, dict[str, float]] = {
     "surprised": {"browInnerUp": 0.45, **_both(browOuterUp=0.45, eyeWide=0.35)},
     "serious": {**_both(browDown=0.3, eyeSquint=0.15, mouthPress=0.08)},
 }
+# Nobody's face at rest is the neutral of a scan, which reads as stern: the corners of the mouth and the inner brows are a little up.
+REST: dict[str, float] = {"browInnerUp": 0.12, **_both(mouthSmile=0.16, cheekSquint=0.06, browOuterUp=0.05)}
 _LIPS = ("mouthSmile", "mouthDimple", "mouthFrown", "mouthPress")
 # How much each viseme takes the lips away from the emotion: closures and rounding all but undo a smile.
 _TAKEN = {"PP": 0.55, "FF": 0.5, "O": 0.6, "U": 0.75, "CH": 0.5, "RR": 0.35}
@@ -122,6 +124,12 @@ def emotion(times: Doubles, name: str, visemes: Floats, energy: float, spoken: f
     return found
 
 
+def rest(times: Doubles, name: str = "neutral") -> Track:
+    """The face between emotions, held throughout; a sad or serious line takes its place and gives it back."""
+    shown = np.ones(len(times)) if name not in ("sad", "serious") else 1 - window(times, 0.35, 0.35)
+    return {morph: weight * shown for morph, weight in REST.items()}
+
+
 def brows(times: Doubles, accents: Sequence[float], energy: float, rng: np.random.Generator) -> Track:
     """A lift of the brows on stressed words, not the same twice."""
     lift = np.zeros(len(times))
@@ -149,4 +157,4 @@ def face(frames: int, tracks: Sequence[Mapping[str, Doubles]], visemes: Floats |
 def idle_face(times: Doubles, rate: float, rng: np.random.Generator) -> Floats:
     """(f,67) of somebody who waits: blinks and gaze, all at rest in the first and the last frame."""
     moments = blink_times(float(times[-1]), rate, rng)
-    return face(len(times), [blinks(times, moments, rng), gaze(times, rng)])
+    return face(len(times), [rest(times), blinks(times, moments, rng), gaze(times, rng)])

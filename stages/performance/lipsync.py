@@ -42,8 +42,8 @@ class _Grip:
 _GRIPS: dict[str, _Grip] = {
     "sil": _Grip(0.5, 0.05, 0.05), "PP": _Grip(1.0, 0.05, 0.05), "FF": _Grip(1.0, 0.05, 0.05), "TH": _Grip(0.7, 0.04, 0.04),
     "DD": _Grip(0.35, 0.04, 0.04), "kk": _Grip(0.25, 0.04, 0.04), "CH": _Grip(1.0, 0.07, 0.05), "SS": _Grip(0.8, 0.05, 0.04),
-    "nn": _Grip(0.35, 0.04, 0.04), "RR": _Grip(0.6, 0.06, 0.05), "aa": _Grip(0.9, 0.06, 0.07), "E": _Grip(0.8, 0.06, 0.06),
-    "I": _Grip(0.8, 0.06, 0.06), "O": _Grip(1.0, 0.08, 0.07), "U": _Grip(1.0, 0.09, 0.07),
+    "nn": _Grip(0.35, 0.04, 0.04), "RR": _Grip(0.6, 0.06, 0.05), "aa": _Grip(1.2, 0.06, 0.07), "E": _Grip(1.0, 0.06, 0.06),
+    "I": _Grip(1.0, 0.06, 0.06), "O": _Grip(1.3, 0.08, 0.07), "U": _Grip(1.2, 0.09, 0.07),
 }  # fmt: skip
 _BREATH = _Grip(0.08, 0.03, 0.03)
 """h and its kind have no lips of their own."""
@@ -63,12 +63,12 @@ def viseme_weights(line: SpokenLine, times: Floats) -> Floats:
         total += pull
         mixed[:, number] += pull * opening
     weights = mixed / total[:, None]
-    # Past the last sound every dominance is nearly nothing and their mean is chance.
     for phoneme, number in _contacts(line.phonemes, numbers):
         # Between two frames nothing is shown: a contact must hold long enough for one frame to fall into it.
         cover = _cover(at, phoneme, number)[:, None]
         weights *= 1 - cover
         weights[:, number] += cover[:, 0]
+    # Past the last sound every dominance is nearly nothing and their mean is chance.
     outside = _cover(at, Phoneme(line.phonemes[-1].end, max(float(at[-1]), line.phonemes[-1].end) + 1, "", "viseme_sil"), SILENCE)
     weights *= 1 - outside[:, None]
     weights[:, SILENCE] += outside
@@ -139,7 +139,7 @@ def _openings(line: SpokenLine, numbers: Sequence[int]) -> list[float]:
     found = []
     for phoneme, number, level in zip(line.phonemes, numbers, levels, strict=True):
         if number in VOWELS:
-            found.append(float(np.clip(0.42 + 0.2 * phoneme.stress + 0.4 * level, 0.35, 1.0)))
+            found.append(float(np.clip(0.48 + 0.2 * phoneme.stress + 0.4 * level, 0.35, 1.0)))
         else:
             found.append(1.0 if number in (SILENCE, LIPS_SHUT, LIP_ON_TEETH) else 0.85)
     return found

@@ -74,6 +74,7 @@ def _say(line: Line, sound: SpokenLine, clips: Mapping[str, Clip], options: Perf
     marks = _accents(sound)
     moments = face.blink_times(float(times[-1]), options.blink_rate, rng, marks)
     tracks = [
+        face.rest(times, line.emotion),
         face.emotion(times, line.emotion, visemes, options.energy, spoken), face.brows(times, marks, options.energy, rng),
         face.blinks(times, moments, rng), face.gaze(times, rng),
     ]  # fmt: skip

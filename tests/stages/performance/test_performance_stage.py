@@ -120,6 +120,21 @@ def test_a_gesture_lifts_a_hand_well_away_from_the_idle(performance: Performance
     assert np.degrees(max(away)) > 20
 
 
+@pytest.mark.parametrize(("name", "seconds"), [("explain", 3.0), ("point", 2.7), ("shrug", 2.0), ("nod", 1.6)])
+def test_a_clip_of_the_gestures_name_is_played_in_and_out_without_a_jump(name: str, seconds: float) -> None:
+    base = motion()
+    own = clip(name, seconds, "RightForeArm", 95)
+    dialogue = Dialogue("x", "en", (Line("a", "Mama.", "en", "happy", name),), (), "a", "test", {})
+    whole = Motion(base.skeleton, (*base.clips, own))
+    for length in (1.2, 2.4, 6.0):
+        speech = Speech((spoken("a", length),), "test", True)
+        c = run(dialogue, speech, whole, options=PerformanceSpec(), seed=1).clips[-1]
+        turn = np.degrees(2 * np.arccos(np.abs((c.rotations * c.rotations[0]).sum(-1)).clip(0, 1)))[:, JOINTS.index("RightForeArm")]
+        assert turn.max() > 45
+        assert turn[-1] < 0.1
+        assert np.abs(np.diff(turn)).max() < 25
+
+
 def test_a_nod_lowers_the_head(performance: Performance) -> None:
     c = said(performance, "nod")
     pitch = np.degrees(2 * c.rotations[:, JOINTS.index("Head"), 0])
