@@ -17,7 +17,8 @@ SKIN_VERTICES = 13380
 CLEAR = 0.004
 """Metres that cloth keeps from the skin."""
 _STILL = 2e-5
-_LOWER_TEETH = np.array([0, -0.003, -0.001], np.float32)
+# As modelled the upper row hides behind the lip however wide the mouth, and the lower one stands over its own.
+_UPPER_TEETH, _LOWER_TEETH = np.array([0, -0.0035, 0.0005], np.float32), np.array([0, -0.0045, -0.001], np.float32)
 _RING = 0.03
 """Metres of skin kept at the open edges of a garment."""
 Mask = NDArray[np.bool_]
@@ -141,14 +142,14 @@ def drawn(worn: Fitted, name: str, material: str, targets: tuple[MorphTarget, ..
 
 
 def seated(teeth: Fitted, moves: tuple[MorphTarget, ...]) -> Fitted:
-    """The teeth with the lower row a little down and back: as modelled it stands over the lip and hides the upper one."""
+    """Both rows a little down, so that speech shows the upper one and the lower lip covers the lower one."""
     jaw = next((target for target in moves if target.name == "jawOpen"), None)
     if jaw is None:
         return teeth
     share = np.zeros(len(teeth.positions), np.float32)
     share[jaw.indices] = np.linalg.norm(jaw.deltas, axis=1)
     share /= max(float(share.max()), 1e-9)
-    return Fitted(teeth.item, (teeth.positions + share[:, None] * _LOWER_TEETH).astype(np.float32), teeth.skin)
+    return Fitted(teeth.item, (teeth.positions + _UPPER_TEETH + share[:, None] * (_LOWER_TEETH - _UPPER_TEETH)).astype(np.float32), teeth.skin)
 
 
 def normals(positions: Floats, triangles: Ints) -> Floats:

@@ -12,16 +12,16 @@ from assets.artefacts.motion import Clip
 from assets.conventions import JOINTS
 from assets.rotation import about, forward_kinematics, inverse, multiply, two_bone
 from stages.motion.canonical import canonical
-from stages.motion.pose import Turns, curl, keyed, pose
+from stages.motion.pose import REST, Turns, curl, keyed, pose, turned
+from stages.motion.walk import walk
+
+__all__ = ["LIBRARY", "REST", "STANCE", "settled", "stand"]
 
 STANCE = 0.105
 """Metres of an ankle from the middle."""
 _TOES_OUT = np.radians(9)
 _SOFT = 0.012
 """Metres that the hips hang below straight legs: knees are never locked."""
-_ARM = {"Shoulder": "z-3", "Arm": "z-74 y6 x-8", "ForeArm": "y-17 x6", "Hand": "z-4", **curl(0.34)}
-REST = pose(left=_ARM, right=_ARM, middle={"Spine": "x1", "Spine2": "x-1", "Neck": "x2", "Head": "x-2"})
-"""Where every clip begins and ends: arms hanging, elbows soft, palms to the thighs."""
 
 
 def _seconds(duration: float, fps: int) -> Floats:
@@ -32,23 +32,20 @@ def idle(fps: int) -> Clip:
     """Eight seconds of standing: weight from foot to foot, a wandering head; ends as it begins (breath is the performance's)."""
     times = _seconds(8.0, fps)
     phase = 2 * np.pi * times / 8
+
+    def drift(degrees: float, late: float, times: int = 1) -> NDArray[np.floating]:
+        # Everything starts from REST, so that every gesture can begin and end there too.
+        return np.asarray(degrees * (np.sin(times * phase + late) - np.sin(late)))
+
     rotations = keyed(times, [(0.0, REST), (8.0, REST)])
-    sway = np.stack([0.016 * np.sin(phase), -0.003 * np.cos(2 * phase), 0.004 * np.sin(2 * phase)], 1)
-    _turn(rotations, "Hips", z=1.0 * np.sin(phase), y=1.5 * np.sin(phase + 0.4))
-    _turn(rotations, "Spine1", z=-1.2 * np.sin(phase - 0.2), x=0.5 * np.sin(2 * phase))
-    _turn(rotations, "Head", y=2.5 * np.sin(phase + 1.1) + 1.0 * np.sin(3 * phase), x=0.9 * np.sin(2 * phase + 0.5))
-    _turn(rotations, "Head", z=0.8 * np.sin(phase + 2))
+    sway = np.stack([0.016 * np.sin(phase), 0.002 * (1 - np.cos(2 * phase)), 0.004 * np.sin(2 * phase)], 1)
+    turned(rotations, "Hips", z=drift(1.0, 0), y=drift(1.5, 0.4))
+    turned(rotations, "Spine1", z=-drift(1.2, -0.2), x=drift(0.5, 0, 2))
+    turned(rotations, "Head", y=drift(2.5, 1.1) + drift(1.0, 0, 3), x=drift(0.9, 0.5, 2), z=drift(0.8, 2))
     for side, sign in (("Left", 1), ("Right", -1)):
-        _turn(rotations, f"{side}Arm", z=sign * 0.9 * np.sin(phase + 0.6), x=1.2 * np.sin(phase + sign))
-        _turn(rotations, f"{side}ForeArm", y=sign * 1.4 * np.sin(phase + 1.2 * sign))
+        turned(rotations, f"{side}Arm", z=sign * drift(0.9, 0.6), x=drift(1.2, sign))
+        turned(rotations, f"{side}ForeArm", y=sign * drift(1.4, 1.2 * sign))
     return _clip("idle", times, rotations, sway, loop=True)
-
-
-def _turn(rotations: Floats, joint: str, **degrees: NDArray[np.floating]) -> None:
-    """Adds turns about the joint's axes, (f,) degrees each."""
-    index = JOINTS.index(joint)
-    for axis, angle in degrees.items():
-        rotations[:, index] = multiply(rotations[:, index], about(np.eye(3)["xyz".index(axis)], np.radians(angle)))
 
 
 def wave(fps: int) -> Clip:
@@ -89,29 +86,11 @@ def shrug(fps: int) -> Clip:
 
 def point(fps: int) -> Clip:
     """The right arm shows something beside the character, the eyes' side follows."""
-    finger = {"HandIndex1": "z-4", "HandIndex2": "z-4", "HandIndex3": "z-2"}
-    arm = {"Shoulder": "z2", "Arm": "y-52 z-12 x-20", "ForeArm": "y-12", "Hand": "z0", **curl(0.8), **finger}
+    # The bind's fingers hang a little: a pointing one is stretched past that.
+    finger = {"HandIndex1": "z16", "HandIndex2": "z10", "HandIndex3": "z8"}
+    arm = {"Shoulder": "z2", "Arm": "y-52 z-12 x-20", "ForeArm": "y-12 x-32", "Hand": "z2", **curl(1.05, 1.2), **finger}
     shown = pose(right=arm, middle={"Spine1": "y-6", "Neck": "y-8", "Head": "y-12"})
     return _gesture("point", fps, [(0.0, REST), (0.7, shown), (1.7, shown), (2.7, REST)])
-
-
-def walk(fps: int) -> Clip:
-    """A cycle of two steps on the spot."""
-    times = _seconds(1.1, fps)
-    phase = 2 * np.pi * times / 1.1
-    rotations = keyed(times, [(0.0, REST), (1.1, REST)])
-    root = np.stack([0.012 * np.sin(phase), -0.03 - 0.016 * np.cos(2 * phase), np.zeros_like(phase)], 1)
-    for side, sign in (("Left", 1), ("Right", -1)):
-        swing = sign * np.sin(phase)
-        lifted = np.maximum(sign * np.cos(phase), 0)
-        _turn(rotations, f"{side}UpLeg", x=-24 * swing - 10 * lifted, z=sign * np.full_like(phase, -5.0))
-        _turn(rotations, f"{side}Leg", x=8 + 48 * lifted)
-        _turn(rotations, f"{side}Foot", x=-4 + 12 * swing - 18 * lifted)
-        _turn(rotations, f"{side}Arm", y=sign * 20 * swing)
-        _turn(rotations, f"{side}ForeArm", y=-sign * (10 + 8 * np.maximum(-swing, 0)))
-    _turn(rotations, "Hips", y=5 * np.sin(phase), z=2 * np.cos(phase))
-    _turn(rotations, "Spine1", y=-8 * np.sin(phase), z=-2 * np.cos(phase))
-    return Clip("walk", times, rotations, root.astype(np.float32), np.zeros((len(times), 0), np.float32), loop=True)
 
 
 def _gesture(name: str, fps: int, keys: Sequence[tuple[float, Turns]]) -> Clip:
@@ -123,29 +102,29 @@ def _gesture(name: str, fps: int, keys: Sequence[tuple[float, Turns]]) -> Clip:
 
 def _clip(name: str, times: Floats, rotations: Floats, sway: NDArray[np.floating], loop: bool = False) -> Clip:
     """The clip with feet planted: legs are solved from the hips' way to where the feet stand."""
-    root = (sway - np.array([0, _SOFT + _drop(), 0])).astype(np.float32)
-    _stand(rotations, root)
+    root = (sway - np.array([0, settled(STANCE), 0])).astype(np.float32)
+    stand(rotations, root)
     return Clip(name, times, rotations, root, np.zeros((len(times), 0), np.float32), loop=loop)
 
 
-def _drop() -> float:
-    """Metres that straight legs lower the hips when the feet come in to the stance."""
+def settled(stance: float) -> float:
+    """Metres that the hips come down when the feet stand `stance` metres from the middle, knees soft."""
     heads = dict(zip(JOINTS, canonical().heads, strict=True))
     hip, ankle = heads["LeftUpLeg"], heads["LeftFoot"]
     length = float(np.linalg.norm(hip - heads["LeftLeg"]) + np.linalg.norm(heads["LeftLeg"] - ankle))
-    across = np.array([hip[0] - STANCE, 0, hip[2] - ankle[2]])
-    return float(hip[1] - ankle[1] - np.sqrt(length**2 - across @ across))
+    across = np.array([hip[0] - stance, 0, hip[2] - ankle[2]])
+    return _SOFT + float(hip[1] - ankle[1] - np.sqrt(max(length**2 - across @ across, 0.0)))
 
 
-def _stand(rotations: Floats, root: Floats) -> None:
-    """Writes the legs' rotations so that both feet keep their place."""
+def stand(rotations: Floats, root: Floats, stance: tuple[float, float] = (STANCE, -STANCE)) -> None:
+    """Writes the legs' rotations so that both feet keep their place, left and right at `stance` metres from the middle."""
     skeleton = canonical()
     heads = dict(zip(JOINTS, skeleton.heads, strict=True))
-    for side, sign in (("Left", 1), ("Right", -1)):
+    for side, sign, across in (("Left", 1, stance[0]), ("Right", -1, stance[1])):
         upper, lower, foot = (JOINTS.index(f"{side}{part}") for part in ("UpLeg", "Leg", "Foot"))
         positions, turns = forward_kinematics(skeleton.parents, skeleton.heads, rotations, root)
         goal = heads[f"{side}Foot"].copy()
-        goal[0] = sign * STANCE
+        goal[0] = across
         pole = np.array([sign * 0.12, 0, 1.0])
         thigh, shin = heads[f"{side}Leg"] - heads[f"{side}UpLeg"], heads[f"{side}Foot"] - heads[f"{side}Leg"]
         first, second = two_bone(positions[:, upper], thigh, shin, np.tile(goal, (len(root), 1)), pole)

@@ -47,12 +47,19 @@ def pose(left: Specs | None = None, right: Specs | None = None, middle: Specs | 
 def curl(amount: float, thumb: float = 0.5) -> dict[str, str]:
     """Fingers of a relaxed (0.35) or closed (1) hand, as joint -> turn of the left side."""
     turns = {}
-    for finger, share in (("Index", 0.85), ("Middle", 1.0), ("Ring", 1.08), ("Pinky", 1.12)):
+    # The bind spreads its fingers; a hand at ease, and a fist more so, brings them together.
+    for finger, share, together in (("Index", 0.85, 9), ("Middle", 1.0, 0), ("Ring", 1.08, -11), ("Pinky", 1.12, -20)):
         for segment, degrees in ((1, 62), (2, 88), (3, 55)):
             turns[f"Hand{finger}{segment}"] = f"z{-degrees * amount * share:.1f}"
+        turns[f"Hand{finger}1"] = f"y{together * min(1.4 * amount, 0.6):.1f} " + turns[f"Hand{finger}1"]
     for segment, degrees in ((1, 14), (2, 22), (3, 30)):
         turns[f"HandThumb{segment}"] = f"y{degrees * amount * thumb:.1f}"
     return turns
+
+
+_ARM = {"Shoulder": "z-3", "Arm": "z-74 y6 x-8", "ForeArm": "y-17 x6", "Hand": "z-4", **curl(0.34)}
+REST = pose(left=_ARM, right=_ARM, middle={"Spine": "x1", "Spine1": "", "Spine2": "x-1", "Neck": "x2", "Head": "x-2"})
+"""Where every clip begins and ends: arms hanging, elbows soft, palms to the thighs."""
 
 
 def ease(t: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -84,3 +91,10 @@ def _filled(knots: Sequence[tuple[float, Floats | None]]) -> list[tuple[float, F
         last = last if turned is None else turned
         filled.append((at, last))
     return filled
+
+
+def turned(rotations: Floats, joint: str, **degrees: NDArray[np.floating]) -> None:
+    """Adds turns about the joint's axes x, y, z to (f,j,4) rotations, (f,) degrees each."""
+    index = JOINTS.index(joint)
+    for axis, angle in degrees.items():
+        rotations[:, index] = multiply(rotations[:, index], about(_AXES[axis], np.radians(angle)))

@@ -9,22 +9,41 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats, Skeleton
 from assets.artefacts.motion import Clip
-from assets.rotation import forward_kinematics, inverse, multiply, rotate, two_bone
+from assets.rotation import about, forward_kinematics, inverse, multiply, rotate, two_bone
 
 SLOW = 0.25
 """Metres a second below which a foot near the floor is taken to stand."""
 NEAR = 0.045
 """Metres over its standing height below which an ankle is near the floor."""
-_BLEND = 5
+_SHORTEST = 0.2
+"""Seconds: a foot that turns back at the end of a step is slow for less than that, and does not stand."""
+_FADE = 0.15
+"""Seconds in which a foot goes over from its own way to where it is held."""
+_HEEL, _TIP = 0.35, 0.5
+"""How far the heel is behind the ankle, and the toes' tips before the ball, as shares of the way from ankle to ball."""
 Mask = NDArray[np.bool_]
 
 
-def locked(clip: Clip, skeleton: Skeleton) -> Clip:
-    """The clip with each standing foot held in one place at its bind height, blended over a few frames at both ends."""
+def planted(clip: Clip, skeleton: Skeleton, heights: Floats, lock: bool) -> Clip:
+    """The clip with ankles at their heights over the floor and no sole under it; with `lock`, standing feet keep one place.
+
+    Args:
+        clip: on `skeleton`.
+        skeleton: its bind stands on the floor.
+        heights: (f,2) metres that the left and the right ankle are over their bind heights.
+        lock: hold feet that stand.
+    """
     rotations = clip.rotations.copy()
-    for side in ("Left", "Right"):
-        _hold(rotations, clip, skeleton, side)
+    for column, side in enumerate(("Left", "Right")):
+        _place(rotations, clip, skeleton, side, heights[:, column], lock)
     return replace(clip, rotations=rotations)
+
+
+def ankle_heights(clip: Clip, skeleton: Skeleton) -> Floats:
+    """(f,2) metres that the left and the right ankle are over their bind heights."""
+    feet = [skeleton.names.index(f"{side}Foot") for side in ("Left", "Right")]
+    positions = forward_kinematics(skeleton.parents, skeleton.heads, clip.rotations, clip.root)[0]
+    return np.asarray(positions[:, feet, 1] - skeleton.heads[feet, 1], np.float32)
 
 
 def contacts(clip: Clip, skeleton: Skeleton, side: str) -> Mask:
@@ -35,16 +54,18 @@ def contacts(clip: Clip, skeleton: Skeleton, side: str) -> Mask:
         return np.ones(len(path), bool)
     speed = np.linalg.norm(np.gradient(path, clip.times, axis=0), axis=1)
     low = path[:, 1] - min(float(path[:, 1].min()), float(skeleton.heads[foot, 1])) < NEAR
-    return _steady(low & (speed < SLOW))
+    return _steady(low & (speed < SLOW), clip.times)
 
 
-def _steady(touching: Mask) -> Mask:
-    """Gaps and touches shorter than three frames taken away."""
-    from scipy.ndimage import binary_closing, binary_opening
+def _steady(touching: Mask, times: Floats) -> Mask:
+    """One-frame gaps closed, then touches too short to be a stand taken away."""
+    from scipy.ndimage import binary_closing
 
-    shape = np.ones(3, bool)
-    padded = np.pad(touching, 3, mode="edge")
-    return np.asarray(binary_opening(binary_closing(padded, shape), shape)[3:-3])
+    steady = np.asarray(binary_closing(np.pad(touching, 3, mode="edge"), np.ones(3, bool))[3:-3])
+    for start, end in _segments(steady):
+        if end - start < len(steady) and times[end - 1] - times[start] < _SHORTEST:
+            steady[start:end] = False
+    return steady
 
 
 def _segments(mask: Mask) -> list[tuple[int, int]]:
@@ -52,22 +73,16 @@ def _segments(mask: Mask) -> list[tuple[int, int]]:
     return list(zip(edges[::2], edges[1::2], strict=True))
 
 
-def _hold(rotations: Floats, clip: Clip, skeleton: Skeleton, side: str) -> None:
-    hip, knee, foot = (skeleton.names.index(f"{side}{part}") for part in ("UpLeg", "Leg", "Foot"))
+def _place(rotations: Floats, clip: Clip, skeleton: Skeleton, side: str, heights: Floats, lock: bool) -> None:
+    """Writes one leg."""
+    hip, knee, foot, toe = (skeleton.names.index(f"{side}{part}") for part in ("UpLeg", "Leg", "Foot", "ToeBase"))
     positions, turns = forward_kinematics(skeleton.parents, skeleton.heads, rotations, clip.root)
-    floor = float(skeleton.heads[foot, 1])
+    ball = skeleton.heads[toe] - skeleton.heads[foot]
     goal = positions[:, foot].copy()
-    goal[:, 1] = np.maximum(goal[:, 1], floor)
-    for start, end in _segments(contacts(clip, skeleton, side)):
-        place = np.median(positions[start:end, foot], 0)
-        place[1] = floor
-        share = np.zeros(len(goal), np.float32)
-        share[start:end] = 1
-        for k in range(1, _BLEND):
-            for frame in (start - k, end - 1 + k):
-                if 0 <= frame < len(goal):
-                    share[frame] = max(share[frame], 1 - k / _BLEND)
-        goal += (place - goal) * share[:, None]
+    goal[:, 1] = skeleton.heads[foot, 1] + heights
+    if lock:
+        _hold(goal, contacts(clip, skeleton, side), clip.times, float(skeleton.heads[foot, 1]))
+    goal[:, 1] = np.maximum(goal[:, 1], _lowest(turns[:, foot], float(skeleton.heads[foot, 1]), ball))
     # The knee keeps bending the way that it bent.
     middle = (positions[:, hip] + positions[:, foot]) / 2
     pole = positions[:, knee] - middle + rotate(turns[:, hip], np.array([0, 0, 0.05]))
@@ -76,4 +91,29 @@ def _hold(rotations: Floats, clip: Clip, skeleton: Skeleton, side: str) -> None:
     rotations[:, hip] = multiply(inverse(turns[:, 0]), first)
     rotations[:, knee] = multiply(inverse(first), second)
     rotations[:, foot] = multiply(inverse(second), turns[:, foot])
+    _lift_toes(rotations, goal[:, 1] + rotate(turns[:, foot], ball)[:, 1], turns[:, toe], toe, skeleton, _TIP * float(ball[2]))
 
+
+def _hold(goal: Floats, standing: Mask, times: Floats, floor: float) -> None:
+    """Brings the ankle's way (f,3) to one place on the floor wherever it stands, faded at both ends."""
+    way = goal.copy()
+    for start, end in _segments(standing):
+        place = np.median(way[start:end], 0)
+        place[1] = floor
+        away = np.maximum(np.maximum(times[start] - times, times - times[end - 1]), 0)
+        share = np.clip(1 - away / _FADE, 0, 1)[:, None]
+        goal += (place - goal) * share * share * (3 - 2 * share)
+
+
+def _lowest(turns: Floats, ankle: float, ball: Floats) -> Floats:
+    """(f,) height under which an ankle so turned would push its heel or its ball into the floor."""
+    heel = np.array([0, -ankle, -_HEEL * ball[2]])
+    return np.asarray(np.maximum(-rotate(turns, heel)[:, 1], ankle + ball[1] - rotate(turns, ball)[:, 1]), np.float32)
+
+
+def _lift_toes(rotations: Floats, height: Floats, turns: Floats, toe: int, skeleton: Skeleton, length: float) -> None:
+    """Bends the toes up as far as their tips would be under the floor; `height` (f,) is where they begin."""
+    tip = np.array([0, -skeleton.heads[toe, 1], length])
+    under = -(height + rotate(turns, tip)[:, 1])
+    bend = np.arcsin(np.clip(under / length, 0, 0.8))
+    rotations[:, toe] = multiply(rotations[:, toe], about((1, 0, 0), -bend))

@@ -5,20 +5,23 @@ from __future__ import annotations
 from assets.artefacts.character import Body
 from assets.artefacts.motion import Motion
 from assets.spec.act import RetargetSpec
-from stages.retarget.feet import locked
-from stages.retarget.solve import carried, smoothed
+from stages.retarget.feet import ankle_heights, planted
+from stages.retarget.solve import carried, leg_length, smoothed
 from stages.stage import Stage
 
 
 def run(motion: Motion, body: Body, *, options: RetargetSpec, seed: int) -> Motion:
-    """Every clip on the body's skeleton: limb lengths are the body's, captured clips are smoothed, standing feet stay."""
+    """Every clip on the body's skeleton: limb lengths are the body's, videos are smoothed, soles stay on the floor.
+
+    With `options.lock_feet`, feet that stand keep one place.
+    """
+    scale = leg_length(body.skeleton) / leg_length(motion.skeleton)
     clips = []
     for clip in motion.clips:
-        moved = carried(clip, motion.skeleton, body.skeleton)
-        if clip.source == "video":
-            moved = smoothed(moved, options.window)
-        clips.append(locked(moved, body.skeleton) if options.lock_feet and clip.name != "walk" else moved)
+        source = smoothed(clip, options.window) if clip.source == "video" else clip
+        heights = scale * ankle_heights(source, motion.skeleton)
+        clips.append(planted(carried(source, motion.skeleton, body.skeleton), body.skeleton, heights, options.lock_feet))
     return Motion(body.skeleton, tuple(clips), motion.warnings, motion.sources)
 
 
-STAGE: Stage[Motion] = Stage("retarget", 1, run, makes=Motion)
+STAGE: Stage[Motion] = Stage("retarget", 2, run, makes=Motion)

@@ -1,0 +1,221 @@
+"""BVH, the Biovision hierarchy: a skeleton of offsets and frames of Euler angles, read and written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.artefacts.geometry import Floats, Skeleton
+from assets.artefacts.motion import Clip
+from assets.errors import Finding, FormatError, Location
+from assets.rotation import continuous
+
+CENTIMETRES = 0.01
+"""Metres in a unit: the format names none, centimetres are the custom."""
+_AXES = {f"{axis}{kind}": (kind, i) for i, axis in enumerate("XYZ") for kind in ("position", "rotation")}
+_MOST_JOINTS = 1000
+
+
+@dataclass
+class _Joint:
+    name: str
+    parent: int
+    offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    channels: tuple[str, ...] = ()
+
+
+@dataclass
+class _Lines:
+    """Words of the file with the line that each stands on."""
+
+    file: str
+    rows: list[list[str]]
+    at: int = 0
+    joints: list[_Joint] = field(default_factory=list)
+
+    def next(self, wanted: str) -> list[str]:
+        while self.at < len(self.rows) and not self.rows[self.at]:
+            self.at += 1
+        if self.at >= len(self.rows):
+            raise self.wrong(f"the file ends where {wanted} should stand")
+        self.at += 1
+        return self.rows[self.at - 1]
+
+    def keyword(self, word: str, count: int | None = None) -> list[str]:
+        """The words after `word`, which must open the next line."""
+        row = self.next(word)
+        if row[0].rstrip(":").upper() != word.upper() or (count is not None and len(row) != count + 1):
+            raise self.wrong(f"{word} is expected{f' with {count} values' if count else ''}, not {' '.join(row)[:60]!r}")
+        return row[1:]
+
+    def numbers(self, words: Sequence[str]) -> list[float]:
+        try:
+            values = [float(word) for word in words]
+        except ValueError:
+            raise self.wrong(f"a number is expected in {' '.join(words)[:60]!r}") from None
+        if not np.isfinite(values).all():
+            raise self.wrong("a number is not finite")
+        return values
+
+    def wrong(self, message: str) -> FormatError:
+        return FormatError(Finding("bvh/syntax", message, where=Location(self.file, max(min(self.at, len(self.rows)), 1))))
+
+
+def read(data: bytes | str, file: str = "", metres: float = CENTIMETRES) -> tuple[Skeleton, Clip]:
+    """The file's skeleton in the pose of all angles zero, and its movement.
+
+    Args:
+        data: the whole file.
+        file: its name, for errors and as the clip's name.
+        metres: length of the file's unit.
+
+    Raises:
+        FormatError: with the line, where the text is not BVH.
+    """
+    text = data if isinstance(data, str) else data.decode("utf-8", "replace")
+    lines = _Lines(file, [line.split() for line in text.lstrip("\ufeff").splitlines()])
+    lines.keyword("HIERARCHY", 0)
+    name = lines.keyword("ROOT")
+    _joint(lines, " ".join(name), -1)
+    values, step = _frames(lines)
+    skeleton = _skeleton(lines.joints, metres)
+    rotations, root = _movement(lines.joints, values, metres)
+    times = np.arange(len(values), dtype=np.float32) * np.float32(step)
+    root -= skeleton.heads[0]
+    return skeleton, Clip(file or "bvh", times, rotations, root, np.zeros((len(times), 0), np.float32), source="bvh")
+
+
+def _joint(lines: _Lines, name: str, parent: int) -> None:
+    """Reads the block of one joint and those below it, whose first line is read already (no recursion: files may be deep)."""
+    opened: list[int] = [_opened(lines, name, parent)]
+    while opened:
+        row = lines.next("JOINT, End Site or }")
+        word = row[0].upper()
+        if word == "}":
+            opened.pop()
+        elif word == "END":
+            lines.keyword("{", 0)
+            lines.numbers(lines.keyword("OFFSET", 3))
+            lines.keyword("}", 0)
+        elif word == "JOINT":
+            opened.append(_opened(lines, " ".join(row[1:]), opened[-1]))
+        else:
+            raise lines.wrong(f"JOINT, End Site or }} is expected, not {' '.join(row)[:60]!r}")
+
+
+def _opened(lines: _Lines, name: str, parent: int) -> int:
+    """The index of a joint whose offset and channels are read."""
+    if not name or any(joint.name == name for joint in lines.joints):
+        raise lines.wrong(f"the joint {name!r} {'stands twice' if name else 'has no name'}")
+    if len(lines.joints) >= _MOST_JOINTS:
+        raise lines.wrong(f"more than {_MOST_JOINTS} joints")
+    joint = _Joint(name, parent)
+    lines.keyword("{", 0)
+    x, y, z = lines.numbers(lines.keyword("OFFSET", 3))
+    joint.offset = (x, y, z)
+    count, *names = lines.keyword("CHANNELS") or [""]
+    spelled = [_spelled(word) for word in names]
+    if count != str(len(names)) or None in spelled or len(set(spelled)) != len(spelled):
+        raise lines.wrong(f"CHANNELS {count} {' '.join(names)[:60]} is not a list of that many position and rotation channels")
+    joint.channels = tuple(word for word in spelled if word)
+    lines.joints.append(joint)
+    return len(lines.joints) - 1
+
+
+def _spelled(word: str) -> str | None:
+    plain = word[:1].upper() + word[1:].lower()
+    return plain if plain in _AXES else None
+
+
+def _frames(lines: _Lines) -> tuple[NDArray[np.float64], float]:
+    """(f,c) values of all channels, and the seconds of a frame."""
+    lines.keyword("MOTION", 0)
+    told = lines.keyword("Frames", 1)[0]
+    if not told.isdigit() or int(told) == 0:
+        raise lines.wrong(f"the number of frames is {told!r}")
+    row = lines.next("Frame Time")
+    if [word.upper().rstrip(":") for word in row[:2]] != ["FRAME", "TIME"] or len(row) != 3:
+        raise lines.wrong("Frame Time: and its seconds are expected")
+    step = lines.numbers(row[2:])[0]
+    if step <= 0:
+        raise lines.wrong(f"the frame time is {step:g} seconds")
+    width = sum(len(joint.channels) for joint in lines.joints)
+    values = []
+    for _ in range(int(told)):
+        frame = lines.numbers(lines.next(f"frame {len(values) + 1} of {told}"))
+        if len(frame) != width:
+            raise lines.wrong(f"frame {len(values) + 1} has {len(frame)} values, the channels are {width}")
+        values.append(frame)
+    return np.array(values, np.float64).reshape(len(values), width), step
+
+
+def _skeleton(joints: Sequence[_Joint], metres: float) -> Skeleton:
+    heads = np.zeros((len(joints), 3))
+    for i, joint in enumerate(joints):
+        heads[i] = np.array(joint.offset) * metres + (heads[joint.parent] if joint.parent >= 0 else 0)
+    parents = np.array([joint.parent for joint in joints], np.int32)
+    return Skeleton(tuple(joint.name for joint in joints), parents, heads.astype(np.float32))
+
+
+def _movement(joints: Sequence[_Joint], values: NDArray[np.float64], metres: float) -> tuple[Floats, Floats]:
+    """(f,j,4) local rotations, and (f,3) where the first joint is, metres; other joints keep their offsets."""
+    from scipy.spatial.transform import Rotation
+
+    rotations = np.zeros((len(values), len(joints), 4), np.float32)
+    rotations[..., 3] = 1
+    root = np.tile(np.array(joints[0].offset) * metres, (len(values), 1))
+    column = 0
+    for i, joint in enumerate(joints):
+        kinds = [_AXES[channel] for channel in joint.channels]
+        mine = values[:, column : column + len(kinds)]
+        column += len(kinds)
+        turns = [k for k, (kind, _) in enumerate(kinds) if kind == "rotation"]
+        if turns:
+            # Channels are applied as listed: the first is the outermost.
+            order = "".join("XYZ"[kinds[k][1]] for k in turns)
+            rotations[:, i] = Rotation.from_euler(order, mine[:, turns], degrees=True).as_quat()
+        if i == 0:
+            for k, (kind, axis) in enumerate(kinds):
+                if kind == "position":
+                    root[:, axis] = mine[:, k] * metres
+    return continuous(rotations), root.astype(np.float32)
+
+
+def write(clip: Clip, skeleton: Skeleton, metres: float = CENTIMETRES) -> bytes:
+    """The clip as BVH text: ZXY angles, the root with its position, evenly timed; units of `metres`."""
+    from scipy.spatial.transform import Rotation
+
+    frames, joints = clip.rotations.shape[:2]
+    lines, order = ["HIERARCHY"], []
+    _block(skeleton, 0, 0, metres, lines, order)
+    step = float(clip.times[-1] - clip.times[0]) / (frames - 1) if frames > 1 else 1 / 30
+    lines += ["MOTION", f"Frames: {frames}", f"Frame Time: {step:.8f}"]
+    angles = Rotation.from_quat(clip.rotations.reshape(-1, 4)).as_euler("ZXY", degrees=True).reshape(frames, joints, 3)
+    places = (clip.root + skeleton.heads[0]) / metres
+    table = np.concatenate([places, angles[:, order].reshape(frames, -1)], 1)
+    lines += [" ".join(f"{value:.6f}" for value in row) for row in table]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _block(skeleton: Skeleton, joint: int, depth: int, metres: float, lines: list[str], order: list[int]) -> None:
+    """Adds the joint's block and, in `order`, the joints as they come in the file."""
+    order.append(joint)
+    tab, parent = "  " * depth, int(skeleton.parents[joint])
+    offset = (skeleton.heads[joint] - (skeleton.heads[parent] if parent >= 0 else 0)) / metres
+    place = "Xposition Yposition Zposition " if parent < 0 else ""
+    lines += [f"{tab}{'JOINT' if depth else 'ROOT'} {skeleton.names[joint]}", f"{tab}{{", f"{tab}  OFFSET {_three(offset)}"]
+    lines.append(f"{tab}  CHANNELS {6 if place else 3} {place}Zrotation Xrotation Yrotation")
+    below = np.flatnonzero(skeleton.parents == joint)
+    for child in below:
+        _block(skeleton, int(child), depth + 1, metres, lines, order)
+    if not len(below):
+        # The end of a chain goes on for half of its last bone.
+        lines += [f"{tab}  End Site", f"{tab}  {{", f"{tab}    OFFSET {_three(offset / 2)}", f"{tab}  }}"]
+    lines.append(f"{tab}}}")
+
+
+def _three(values: Floats) -> str:
+    return " ".join(f"{float(value):.6f}" for value in values)

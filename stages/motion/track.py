@@ -1,0 +1,112 @@
+"""What was seen of a person in a video, frame by frame: points, hands, face; cleaned of frames that cannot be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.artefacts.geometry import Floats
+
+Mask = NDArray[np.bool_]
+# mediapipe's pose landmarks.
+NOSE, EARS, SHOULDERS, ELBOWS, WRISTS = 0, (7, 8), (11, 12), (13, 14), (15, 16)
+PINKIES, INDICES = (17, 18), (19, 20)
+HIPS, KNEES, ANKLES, HEELS, TOES = (23, 24), (25, 26), (27, 28), (29, 30), (31, 32)
+_BODY = [*SHOULDERS, *ELBOWS, *WRISTS, *HIPS, *KNEES, *ANKLES]
+_JUMP = 0.35
+"""Of the body's size between neighbouring frames at 30 a second: faster than arms are thrown."""
+_WINDOW = 7
+
+
+@dataclass(frozen=True)
+class Track:
+    """Every array has a row for each frame; where a mask is False the row means nothing."""
+
+    times: Floats
+    """(f,) seconds."""
+    seen: Mask
+    """(f,) a body was found."""
+    flat: Floats
+    """(f,33,2) pose landmarks in the picture, in pixels, x right, y down."""
+    solid: Floats
+    """(f,33,3) pose landmarks, metres about the hips; x to the right of the picture, y up, z to the camera."""
+    hand_seen: Mask
+    """(f,2) left and right hand found where the wrist is."""
+    hands: Floats
+    """(f,2,21,3) hand landmarks, metres, axes as in `solid`."""
+    face_seen: Mask
+    """(f,)"""
+    face: Floats
+    """(f,52) weights of ARKIT_52."""
+    head: Floats
+    """(f,4) turn of the head, xyzw, identity where it looks into the camera."""
+    size: tuple[int, int]
+    """(w,h) of the picture, px."""
+
+
+def believable(track: Track) -> Mask:
+    """(f,) frames whose body goes with the frames about it: no left for right, no leap.
+
+    The model's own `visibility` stays at 1 through both (see the bench), so it is not asked.
+    """
+    good = track.seen.copy()
+    points = track.flat[:, _BODY]
+    scale = max(float(np.median(np.ptp(points[good], axis=1).max(-1))), 1.0) if good.any() else 1.0
+    last = -1
+    for i in np.flatnonzero(track.seen):
+        if last >= 0:
+            gap = max(float(track.times[i] - track.times[last]) * 30, 1.0)
+            step = float(np.median(np.linalg.norm(points[i] - points[last], axis=1)))
+            swapped = points[last].reshape(-1, 2, 2)[:, ::-1].reshape(-1, 2)
+            crossed = float(np.median(np.linalg.norm(points[i] - swapped, axis=1)))
+            leap = step > _JUMP * scale * np.sqrt(gap)
+            if gap < 15 and (leap or (crossed < step and step > 0.03 * scale)):
+                good[i] = False
+                continue
+        last = int(i)
+    return good
+
+
+def cleaned(track: Track, fps: int) -> tuple[Track, int]:
+    """The track at even times, gaps bridged and the points smoothed; and how many frames were not believed."""
+    good = believable(track)
+    times = np.arange(int(np.floor(float(track.times[-1]) * fps + 1e-3)) + 1, dtype=np.float32) / fps
+    hand = [_even(track.times, track.hands[:, s], track.hand_seen[:, s] & good, times, 5) for s in (0, 1)]
+    near = [_near(track.times, track.hand_seen[:, s], times) for s in (0, 1)]
+    head = _even(track.times, _signed(track.head), track.face_seen, times, 9)
+    head /= np.maximum(np.linalg.norm(head, axis=1, keepdims=True), 1e-9)
+    fresh = replace(
+        track, times=times, seen=np.ones(len(times), bool),
+        flat=_even(track.times, track.flat, good, times, _WINDOW), solid=_even(track.times, track.solid, good, times, _WINDOW),
+        hands=np.stack(hand, 1), hand_seen=np.stack(near, 1),
+        face=np.clip(_even(track.times, track.face, track.face_seen, times, 5), 0, 1), face_seen=_near(track.times, track.face_seen, times),
+        head=head,
+    )  # fmt: skip
+    return fresh, int((track.seen & ~good).sum())
+
+
+def _signed(q: Floats) -> Floats:
+    """Quaternions in one half of their sphere, so that they can be averaged (a filmed head never turns all the way round)."""
+    return np.asarray(np.where(q[:, 3:] < 0, -q, q), np.float32)
+
+
+def _even(times: Floats, values: Floats, good: Mask, wanted: Floats, window: int) -> Floats:
+    """Values at the wanted times from the good rows: linear between, then Savitzky-Golay of second order."""
+    from scipy.signal import savgol_filter
+
+    flat = values.reshape(len(values), -1)
+    if not good.any():
+        return np.zeros((len(wanted), *values.shape[1:]), np.float32)
+    even = np.stack([np.interp(wanted, times[good], column) for column in flat[good].T], 1)
+    if len(wanted) > window:
+        even = savgol_filter(even, window, 2, axis=0)
+    return even.reshape(len(wanted), *values.shape[1:]).astype(np.float32)
+
+
+def _near(times: Floats, good: Mask, wanted: Floats, reach: float = 0.25) -> Mask:
+    """(w,) a good row lies within `reach` seconds of the wanted time."""
+    if not good.any():
+        return np.zeros(len(wanted), bool)
+    return np.asarray(np.abs(wanted[:, None] - times[good][None]).min(1) <= reach)

@@ -1,0 +1,133 @@
+"""The library and rough clips on bodies of other sizes: feet, floors, lengths, smoothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from assets.artefacts.character import Body
+from assets.artefacts.geometry import Floats, Skeleton, Skin
+from assets.artefacts.motion import Clip, Motion
+from assets.conventions import JOINTS
+from assets.rotation import about, forward_kinematics, multiply
+from assets.spec.act import ClipSpec, MotionSpec, RetargetSpec
+from stages.motion.canonical import canonical
+from stages.motion.stage import run as make_motion
+from stages.retarget.feet import contacts
+from stages.retarget.solve import leg_length
+from stages.retarget.stage import run
+
+LIBRARY = make_motion(options=MotionSpec(clips=(ClipSpec(name="walk", library="walk"),)), seed=1)
+SIDES = ("Left", "Right")
+
+
+def body(height: float, legs: float = 1.0) -> Body:
+    """A body of `height` times the canonical one's, its legs longer by `legs`; nothing but the skeleton matters here."""
+    skeleton = canonical()
+    heads = skeleton.heads * height
+    leg = [i for i, name in enumerate(JOINTS) if name.endswith(("Leg", "Foot", "ToeBase")) and not name.endswith("UpLeg")]
+    hip, ankle = heads[JOINTS.index("LeftUpLeg"), 1], heads[JOINTS.index("LeftFoot"), 1]
+    grown = (legs - 1) * (hip - ankle)
+    knee = [i for i in leg if JOINTS[i].endswith("Leg")]
+    heads[[i for i in range(len(JOINTS)) if i not in leg], 1] += grown
+    heads[knee, 1] += grown * 0.55
+    nothing = np.zeros((0, 3), np.float32)
+    skin = Skin(np.zeros((0, 4), np.uint16), np.zeros((0, 4), np.float32))
+    made = Skeleton(JOINTS, skeleton.parents, heads.astype(np.float32))
+    return Body(made, nothing, nothing, np.zeros((0, 4, 4), np.float32), skin, (), np.zeros((2, 3), np.float32), 0.012, {})
+
+
+def pose(skeleton: Skeleton, clip: Clip) -> tuple[Floats, Floats]:
+    return forward_kinematics(skeleton.parents, skeleton.heads, clip.rotations, clip.root)
+
+
+BODIES = {"small": body(0.82), "tall": body(1.13), "long-legged": body(1.0, 1.08)}
+
+
+@pytest.fixture(scope="module", params=BODIES)
+def moved(request: pytest.FixtureRequest) -> Motion:
+    return run(LIBRARY, BODIES[request.param], options=RetargetSpec(), seed=1)
+
+
+def test_every_clip_arrives_on_the_bodys_skeleton_with_unit_rotations(moved: Motion) -> None:
+    assert [clip.name for clip in moved.clips] == [clip.name for clip in LIBRARY.clips]
+    for clip in moved.clips:
+        np.testing.assert_allclose(np.linalg.norm(clip.rotations, axis=-1), 1, atol=1e-4)
+        step = np.abs((clip.rotations[1:] * clip.rotations[:-1]).sum(-1)).clip(0, 1)
+        assert np.degrees(2 * np.arccos(step)).max() < 25
+
+
+def test_standing_feet_stay_within_a_millimetre_at_their_bind_height(moved: Motion) -> None:
+    for clip in (c for c in moved.clips if c.name != "walk"):
+        positions = pose(moved.skeleton, clip)[0]
+        for side in SIDES:
+            foot = JOINTS.index(f"{side}Foot")
+            assert np.ptp(positions[:, foot], axis=0).max() < 1e-3
+            np.testing.assert_allclose(positions[:, foot, 1], moved.skeleton.heads[foot, 1], atol=1e-3)
+
+
+def test_no_sole_goes_under_the_floor_in_a_walk(moved: Motion) -> None:
+    walk = next(c for c in moved.clips if c.name == "walk")
+    positions = pose(moved.skeleton, walk)[0]
+    for joint in (f"{side}{part}" for side in SIDES for part in ("Foot", "ToeBase")):
+        i = JOINTS.index(joint)
+        assert positions[:, i, 1].min() > moved.skeleton.heads[i, 1] - 2e-3
+    assert not any(contacts(walk, moved.skeleton, side).any() for side in SIDES)
+
+
+def test_arms_head_and_fingers_keep_the_turns_that_they_had(moved: Motion) -> None:
+    for before, after in zip(LIBRARY.clips, moved.clips, strict=True):
+        upper = [i for i, name in enumerate(JOINTS) if not name.endswith(("Leg", "Foot", "ToeBase"))]
+        np.testing.assert_allclose(after.rotations[:, upper], before.rotations[:, upper], atol=1e-6)
+
+
+def test_the_way_of_the_hips_scales_with_the_legs(moved: Motion) -> None:
+    scale = leg_length(moved.skeleton) / leg_length(LIBRARY.skeleton)
+    np.testing.assert_allclose(moved.clips[0].root, LIBRARY.clips[0].root * scale, atol=1e-6)
+
+
+def _shaken(source: str) -> Motion:
+    idle, rng = LIBRARY.clips[0], np.random.default_rng(2)
+    noise = about(rng.normal(size=(len(idle.times), len(JOINTS), 3)), rng.normal(size=(len(idle.times), len(JOINTS))) * 0.03)
+    return Motion(LIBRARY.skeleton, (replace(idle, rotations=multiply(idle.rotations, noise), source=source),))
+
+
+def test_videos_are_smoothed_and_files_of_rotations_are_not() -> None:
+    arm = JOINTS.index("LeftArm")
+
+    def shake(source: str) -> float:
+        q = run(_shaken(source), BODIES["tall"], options=RetargetSpec(window=9), seed=1).clips[0].rotations[:, arm]
+        return float(np.abs(np.diff(q, 2, axis=0)).mean())
+
+    assert shake("video") < 0.4 * shake("bvh")
+
+
+def test_a_foot_that_drifts_is_held_only_where_it_is_asked() -> None:
+    idle = LIBRARY.clips[0]
+    drift = idle.root + np.stack([0.03 * np.sin(idle.times * 2), 0 * idle.times, 0 * idle.times], 1).astype(np.float32)
+    motion = Motion(LIBRARY.skeleton, (replace(idle, root=drift, source="bvh"),))
+
+    def slide(lock: bool) -> float:
+        made = run(motion, BODIES["small"], options=RetargetSpec(lock_feet=lock), seed=1)
+        return float(np.ptp(pose(made.skeleton, made.clips[0])[0][:, JOINTS.index("LeftFoot"), 0]))
+
+    assert slide(True) < 2e-3 < 0.03 < slide(False)
+
+
+def test_feet_that_point_through_the_floor_are_raised_and_their_toes_bent() -> None:
+    idle = LIBRARY.clips[0]
+    rotations = idle.rotations.copy()
+    foot, toe = JOINTS.index("LeftFoot"), JOINTS.index("LeftToeBase")
+    rotations[:, foot] = multiply(rotations[:, foot], about((1, 0, 0), np.full(len(idle.times), 0.6)))
+    skeleton = BODIES["small"].skeleton
+    made = run(Motion(LIBRARY.skeleton, (replace(idle, rotations=rotations),)), BODIES["small"], options=RetargetSpec(), seed=1)
+    positions, _turns = pose(skeleton, made.clips[0])
+    assert positions[:, toe, 1].min() > skeleton.heads[toe, 1] - 2e-3
+    assert made.clips[0].rotations[:, toe, 0].max() < -0.2
+
+
+def test_the_same_input_gives_the_same_bytes() -> None:
+    first, again = (run(LIBRARY, BODIES["tall"], options=RetargetSpec(), seed=1) for _ in range(2))
+    assert all(np.array_equal(a.rotations, b.rotations) for a, b in zip(first.clips, again.clips, strict=True))
