@@ -53,7 +53,8 @@ def plain(track: Track) -> Clip:
     turns = np.tile(IDENTITY, (len(points), len(JOINTS), 1))
     for joint, (name, parent) in enumerate(zip(JOINTS, PARENTS, strict=True)):
         turns[:, joint] = world[name] if name in world else turns[:, parent]
-    return Clip("plain", track.times, to_local(PARENTS, turns), np.zeros((len(points), 3), np.float32), np.zeros((len(points), 0), np.float32))
+    nothing = np.zeros((len(points), 3), np.float32)
+    return Clip("plain", track.times, to_local(PARENTS, turns), nothing, nothing[:, :0])
 
 
 def at_times(clip: Clip, times: Floats) -> Clip:
@@ -80,9 +81,11 @@ def compared(clip: Clip, truth: Clip, skeleton: Skeleton) -> dict[str, object]:
              for name in ("Hips", "Spine2", "Head", "LeftHand", "RightHand")}  # fmt: skip
     limbs = [skeleton.names.index(name) for name in BODY if name not in ("LeftHand", "RightHand")]
     return {
-        "joint_error_mm": round(float(apart.mean()), 1), "absolute_mm": round(1000 * float(np.linalg.norm(got - want, axis=-1)[:, joints].mean()), 1),
-        "worst_joint_mm": {name: round(float(apart[:, k].mean()), 1) for k, name in sorted(enumerate(BODY), key=lambda p: -apart[:, p[0]].mean())[:3]},
-        "direction_deg": directions, "rotation_deg": angle, "limb_rotation_deg": round(float(np.mean([_angle(turned[:, j], true[:, j]) for j in limbs])), 1),
+        "joint_error_mm": round(float(apart.mean()), 1),
+        "absolute_mm": round(1000 * float(np.linalg.norm(got - want, axis=-1)[:, joints].mean()), 1),
+        "worst_joint_mm": {BODY[k]: round(float(apart[:, k].mean()), 1) for k in np.argsort(-apart.mean(0))[:3]},
+        "direction_deg": directions, "rotation_deg": angle,
+        "limb_rotation_deg": round(float(np.mean([_angle(turned[:, j], true[:, j]) for j in limbs])), 1),
         "foot_slide_mm_a_frame": round(_slide(clip, truth, skeleton, got), 2),
         "lowest_ankle_mm": round(1000 * float((got[:, [skeleton.names.index("LeftFoot"), skeleton.names.index("RightFoot")], 1]
                                                - skeleton.heads[skeleton.names.index("LeftFoot"), 1]).min()), 1),

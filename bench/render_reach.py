@@ -5,32 +5,33 @@ python -m bench.render_reach [OUT.mp4]        builds Kofi from his spec by the s
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from assets.artefacts.character import Body, Groom, TextureSet
-from assets.artefacts.geometry import Floats, Pixels
+from assets.artefacts.geometry import Material, Mesh, Pixels, Skeleton, Skin
 from assets.artefacts.motion import Clip, Motion
 from assets.conventions import MORPHS_67
+from assets.rotation import forward_kinematics
 from assets.spec.act import RetargetSpec
 from assets.spec.read import read_spec
 from stages.motion.canonical import canonical
 from stages.motion.clips import STANCE, settled, stand
 from stages.motion.pose import REST, curl, ease, keyed, pose
-from stages.package.scene import Character, character
-from stages.render.pose import Pose, posed
+from stages.package.scene import character
+from stages.render.pose import Pose, pose_of, posed
+from stages.render.preview import Shot, stills
 from stages.retarget.stage import run as retargeted
 
 PRESETS = Path(__file__).resolve().parent.parent / "assets" / "presets"
-SIZE, FPS, SECONDS = (720, 960), 30, 4.5
-_EYE, _HEIGHT_ANGLE = (0.0, 1.09, 4.0), np.radians(35.5)
-_TEXELS = 1024
+SIZE, FPS, SECONDS = (480, 640), 30, 4.0
+_MARGIN = 0.11
+"""Metres from the outermost joints to the picture's edge: a hand and a skull reach past their last joint."""
 _FACE = {"mouthSmileLeft": (0.4, 1.4, 0.6), "mouthSmileRight": (0.4, 1.4, 0.6), "browInnerUp": (1.2, 2.2, 1.0), "jawOpen": (2.4, 3.4, 0.5),
          "eyeBlinkLeft": (3.3, 3.7, 1.0), "eyeBlinkRight": (3.3, 3.7, 1.0)}  # fmt: skip
 """Morph -> when it rises (s), when it has gone (s), how far."""
@@ -38,14 +39,14 @@ _FACE = {"mouthSmileLeft": (0.4, 1.4, 0.6), "mouthSmileRight": (0.4, 1.4, 0.6), 
 
 def reach() -> Clip:
     """The movement on the canonical skeleton: standing, the right hand up for something overhead, then pointing, then down."""
-    times = np.linspace(0, SECONDS, round(SECONDS * FPS) + 1).astype(np.float32)
+    times = (np.arange(round(SECONDS * FPS)) / FPS).astype(np.float32)
     up = {"Shoulder": "z14", "Arm": "y-14 z58 x-30", "ForeArm": "y-14", "Hand": "z4", **curl(0.12)}
     finger = {"HandIndex1": "z-4", "HandIndex2": "z-4", "HandIndex3": "z-2"}
     show = {"Shoulder": "z2", "Arm": "y-38 z-6 x-20", "ForeArm": "y-14", "Hand": "z0", **curl(0.8), **finger}
     high = pose(right=up, left={"Arm": "z-68 y6 x-8"}, middle={"Spine1": "z-4", "Head": "x-12 y-6", "Neck": "x-5"})
     shown = pose(right=show, middle={"Spine1": "z0 y-6", "Head": "x0 y-14", "Neck": "y-8"})
-    rotations = keyed(times, [(0.0, REST), (0.4, REST), (1.5, high), (1.9, high), (2.8, shown), (3.2, shown), (4.2, REST), (4.5, REST)])
-    phase = ease((times - 0.4) / 1.1) - ease((times - 1.9) / 0.9)
+    rotations = keyed(times, [(0.0, REST), (0.3, REST), (1.3, high), (1.6, high), (2.4, shown), (2.7, shown), (3.7, REST), (4.0, REST)])
+    phase = ease((times - 0.3) / 1.0) - ease((times - 1.6) / 0.8)
     root = np.stack([-0.02 * phase, -settled(STANCE) - 0.004 * (1 - phase), 0 * phase], 1).astype(np.float32)
     stand(rotations, root)
     face = np.zeros((len(times), len(MORPHS_67)), np.float32)
@@ -77,81 +78,28 @@ def built(spec: Path = PRESETS / "kofi.yaml") -> tuple[Body, TextureSet, Groom]:
     return body, texture, groom_of(body, options=wanted.groom, seed=wanted.seed)
 
 
-def pictures(body: Body, texture: TextureSet, groom: Groom, clip: Clip, eye: tuple[float, float, float] = _EYE) -> Iterator[Pixels]:
-    """(h,w,3) RGB of every frame, drawn by pyrender on EGL."""
-    os.environ["PYOPENGL_PLATFORM"] = "egl"
-    if not hasattr(np, "infty"):
-        setattr(np, "infty", np.inf)  # noqa: B010  # pyrender 0.1.45 was written for numpy 1
-    import pyrender
-
+def pictures(body: Body, texture: TextureSet, groom: Groom, clip: Clip) -> Iterator[Pixels]:
+    """(h,w,3) RGB of every frame by stages.render.preview, from a camera that stands still."""
     whole = character(body, texture, groom)
-    materials = _materials(whole)
-    scene = pyrender.Scene(bg_color=(0.62, 0.64, 0.66, 1.0), ambient_light=(0.5, 0.5, 0.5))
-    place = np.eye(4)
-    place[:3, 3] = eye
-    scene.add(pyrender.PerspectiveCamera(yfov=float(_HEIGHT_ANGLE)), pose=place)
-    for yaw, pitch, strength in ((-35, 35, 4.6), (40, 15, 2.6)):
-        scene.add(pyrender.DirectionalLight(color=np.ones(3), intensity=strength), pose=_lamp(yaw, pitch))
-    drawer = pyrender.OffscreenRenderer(*SIZE)
-    node = None
-    try:
-        for frame in range(len(clip.times)):
-            if node is not None:
-                scene.remove_node(node)
-            node = scene.add(pyrender.Mesh(_primitives(whole, materials, body, clip, frame)))
-            yield drawer.render(scene, flags=pyrender.RenderFlags.SKIP_CULL_FACES)[0]
-    finally:
-        drawer.delete()
+    materials = {material.name: material for material in whole.materials}
+    meshes = [piece.mesh for piece in whole.pieces]
+    skeleton, still = body.skeleton, pose_of(body.skeleton, {})
+    corners = _corners(clip, skeleton, materials[meshes[0].material])
+    for frame in range(len(clip.times)):
+        moment = Pose(clip.rotations[frame], clip.root[frame], clip.face[frame] if clip.face.shape[1] else np.zeros(67, np.float32))
+        # The preview frames what it draws and where the bind's eyes are: posed here and with corners that stay, neither moves.
+        frozen = [replace(mesh, positions=posed(mesh, skeleton, moment), morphs=()) for mesh in meshes]
+        yield stills([*frozen, corners], materials, whole.images, skeleton, [Shot("frame", still, "full", 0.0, SIZE)])["frame"].pixels
 
 
-def _lamp(yaw: float, pitch: float) -> Floats:
-    from scipy.spatial.transform import Rotation
-
-    turned = np.eye(4, dtype=np.float32)
-    turned[:3, :3] = Rotation.from_euler("YX", [yaw, -pitch], degrees=True).as_matrix()
-    return turned
-
-
-def _materials(whole: Character) -> dict[str, Any]:
-    import cv2
-    import pyrender
-
-    made = {}
-    for material in whole.materials:
-        texture = None
-        if material.albedo:
-            pixels = whole.images[material.albedo].pixels
-            shrink = min(1.0, _TEXELS / max(pixels.shape[:2]))
-            pixels = cv2.resize(pixels, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-            texture = pyrender.Texture(source=np.ascontiguousarray(pixels), source_channels="RGBA" if pixels.shape[2] == 4 else "RGB")
-        made[material.name] = pyrender.MetallicRoughnessMaterial(
-            baseColorTexture=texture, baseColorFactor=material.colour, roughnessFactor=max(material.roughness, 0.5), metallicFactor=0.0,
-            alphaMode="OPAQUE" if material.alpha == "OPAQUE" else "BLEND", alphaCutoff=material.alpha_cutoff, doubleSided=True,
-        )  # fmt: skip
-    return made
-
-
-def _primitives(whole: Character, materials: dict[str, Any], body: Body, clip: Clip, frame: int) -> list[Any]:
-    import pyrender
-
-    moment = Pose(clip.rotations[frame], clip.root[frame], clip.face[frame] if clip.face.shape[1] else np.zeros(67, np.float32))
-    parts = []
-    for piece in sorted(whole.pieces, key=lambda p: materials[p.mesh.material].alphaMode != "OPAQUE"):
-        mesh = piece.mesh
-        points = posed(mesh, body.skeleton, moment)
-        parts.append(pyrender.Primitive(
-            positions=points, normals=_normals(points, mesh.triangles, piece.places), indices=mesh.triangles, mode=4,
-            texcoord_0=mesh.uv * (1, -1) + (0, 1), material=materials[mesh.material]))  # fmt: skip
-    return parts
-
-
-def _normals(points: Floats, triangles: Any, places: Any) -> Floats:
-    corners = points[triangles]
-    face = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    group = np.unique(places, return_inverse=True)[1]
-    where = np.repeat(group[triangles].ravel()[:, None], 1, 1).ravel()
-    total = np.stack([np.bincount(where, np.repeat(face[:, axis], 3), group.max() + 1) for axis in range(3)], 1)[group]
-    return np.asarray(total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12), np.float32)
+def _corners(clip: Clip, skeleton: Skeleton, material: Material) -> Mesh:
+    """A triangle without area that spans what the whole clip moves in: seen by the framing, not by the eye."""
+    joints = forward_kinematics(skeleton.parents, skeleton.heads, clip.rotations, clip.root)[0].reshape(-1, 3)
+    low, high = joints.min(0) - _MARGIN, joints.max(0) + _MARGIN
+    # The lower one hangs off the floor, or the floor's shadow would take it for a foot.
+    places = np.array([(low[0], 1.0, 0), (high[0], high[1], 0), (high[0], high[1], 0)], np.float32)
+    skin = Skin(np.zeros((3, 4), np.uint16), np.tile(np.array([1, 0, 0, 0], np.float32), (3, 1)))
+    return Mesh("corners", places, np.zeros((3, 2), np.float32), np.array([[0, 1, 2]], np.int32), skin, (), material.name)
 
 
 def encode(frames: Iterator[Pixels], out: Path) -> None:

@@ -8,6 +8,10 @@ os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("PREFECT_SERVER_UI_V2_ENABLED", "false")
 os.environ.setdefault("PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT", "false")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# Libraries that talk to the screen while a build shows its own lines.
+os.environ.setdefault("TQDM_DISABLE", "1")
+os.environ.setdefault("GLOG_minloglevel", "3")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("PYOPENGL_PLATFORM", "egl")
 # One thread a model: beyond the free cores, OpenMP barriers make small models 4-40 times slower (measured).
 os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.artefacts.geometry import Floats, Skeleton
+from assets.artefacts.geometry import Floats, Ints, Skeleton
 from assets.artefacts.motion import Clip
 from assets.errors import Finding, FormatError, Location
 from assets.rotation import continuous
@@ -17,6 +17,32 @@ CENTIMETRES = 0.01
 """Metres in a unit: the format names none, centimetres are the custom."""
 _AXES = {f"{axis}{kind}": (kind, i) for i, axis in enumerate("XYZ") for kind in ("position", "rotation")}
 _MOST_JOINTS = 1000
+
+
+@dataclass(frozen=True)
+class Bvh:
+    """A file as it stands: its joints, parents first, and their movement, lengths in the file's unit."""
+
+    names: tuple[str, ...]
+    parents: Ints
+    """(j,) parent index, -1 for the root."""
+    offsets: Floats
+    """(j,3) from the parent's head, where all angles are zero."""
+    times: Floats
+    """(f,) seconds."""
+    positions: Floats
+    """(f,j,3) from the parent's head in the parent's frame; the offset where the file gives no position."""
+    rotations: Floats
+    """(f,j,4) local, xyzw."""
+
+    @property
+    def heads(self) -> Floats:
+        """(j,3) joints where all angles are zero, the root at its offset."""
+        heads = self.offsets.copy()
+        for joint, parent in enumerate(self.parents):
+            if parent >= 0:
+                heads[joint] += heads[parent]
+        return heads
 
 
 @dataclass
@@ -64,28 +90,23 @@ class _Lines:
         return FormatError(Finding("bvh/syntax", message, where=Location(self.file, max(min(self.at, len(self.rows)), 1))))
 
 
-def read(data: bytes | str, file: str = "", metres: float = CENTIMETRES) -> tuple[Skeleton, Clip]:
-    """The file's skeleton in the pose of all angles zero, and its movement.
-
-    Args:
-        data: the whole file.
-        file: its name, for errors and as the clip's name.
-        metres: length of the file's unit.
+def read(text: str, file: str = "") -> Bvh:
+    """Skeleton and movement of the text of a BVH file; `file` is its name, for errors.
 
     Raises:
         FormatError: with the line, where the text is not BVH.
     """
-    text = data if isinstance(data, str) else data.decode("utf-8", "replace")
     lines = _Lines(file, [line.split() for line in text.lstrip("\ufeff").splitlines()])
     lines.keyword("HIERARCHY", 0)
     name = lines.keyword("ROOT")
     _joint(lines, " ".join(name), -1)
     values, step = _frames(lines)
-    skeleton = _skeleton(lines.joints, metres)
-    rotations, root = _movement(lines.joints, values, metres)
-    times = np.arange(len(values), dtype=np.float32) * np.float32(step)
-    root -= skeleton.heads[0]
-    return skeleton, Clip(file or "bvh", times, rotations, root, np.zeros((len(times), 0), np.float32), source="bvh")
+    positions, rotations = _movement(lines.joints, values)
+    return Bvh(
+        names=tuple(joint.name for joint in lines.joints), parents=np.array([joint.parent for joint in lines.joints], np.int32),
+        offsets=np.array([joint.offset for joint in lines.joints], np.float32),
+        times=(np.arange(len(values)) * step).astype(np.float32), positions=positions, rotations=rotations,
+    )  # fmt: skip
 
 
 def _joint(lines: _Lines, name: str, parent: int) -> None:
@@ -143,7 +164,7 @@ def _frames(lines: _Lines) -> tuple[NDArray[np.float64], float]:
     if step <= 0:
         raise lines.wrong(f"the frame time is {step:g} seconds")
     width = sum(len(joint.channels) for joint in lines.joints)
-    values = []
+    values: list[list[float]] = []
     for _ in range(int(told)):
         frame = lines.numbers(lines.next(f"frame {len(values) + 1} of {told}"))
         if len(frame) != width:
@@ -152,21 +173,13 @@ def _frames(lines: _Lines) -> tuple[NDArray[np.float64], float]:
     return np.array(values, np.float64).reshape(len(values), width), step
 
 
-def _skeleton(joints: Sequence[_Joint], metres: float) -> Skeleton:
-    heads = np.zeros((len(joints), 3))
-    for i, joint in enumerate(joints):
-        heads[i] = np.array(joint.offset) * metres + (heads[joint.parent] if joint.parent >= 0 else 0)
-    parents = np.array([joint.parent for joint in joints], np.int32)
-    return Skeleton(tuple(joint.name for joint in joints), parents, heads.astype(np.float32))
-
-
-def _movement(joints: Sequence[_Joint], values: NDArray[np.float64], metres: float) -> tuple[Floats, Floats]:
-    """(f,j,4) local rotations, and (f,3) where the first joint is, metres; other joints keep their offsets."""
+def _movement(joints: Sequence[_Joint], values: NDArray[np.float64]) -> tuple[Floats, Floats]:
+    """(f,j,3) places about the parent and (f,j,4) local rotations of the channels' values (f,c)."""
     from scipy.spatial.transform import Rotation
 
     rotations = np.zeros((len(values), len(joints), 4), np.float32)
     rotations[..., 3] = 1
-    root = np.tile(np.array(joints[0].offset) * metres, (len(values), 1))
+    positions = np.tile(np.array([joint.offset for joint in joints], np.float64), (len(values), 1, 1))
     column = 0
     for i, joint in enumerate(joints):
         kinds = [_AXES[channel] for channel in joint.channels]
@@ -177,40 +190,40 @@ def _movement(joints: Sequence[_Joint], values: NDArray[np.float64], metres: flo
             # Channels are applied as listed: the first is the outermost.
             order = "".join("XYZ"[kinds[k][1]] for k in turns)
             rotations[:, i] = Rotation.from_euler(order, mine[:, turns], degrees=True).as_quat()
-        if i == 0:
-            for k, (kind, axis) in enumerate(kinds):
-                if kind == "position":
-                    root[:, axis] = mine[:, k] * metres
-    return continuous(rotations), root.astype(np.float32)
+        for k, (kind, axis) in enumerate(kinds):
+            if kind == "position":
+                positions[:, i, axis] = mine[:, k]
+    return positions.astype(np.float32), continuous(rotations)
 
 
-def write(clip: Clip, skeleton: Skeleton, metres: float = CENTIMETRES) -> bytes:
-    """The clip as BVH text: ZXY angles, the root with its position, evenly timed; units of `metres`."""
+def write(clip: Clip, skeleton: Skeleton) -> str:
+    """The clip as BVH text: ZXY angles, the root with its position, evenly timed; centimetres."""
     from scipy.spatial.transform import Rotation
 
     frames, joints = clip.rotations.shape[:2]
-    lines, order = ["HIERARCHY"], []
-    _block(skeleton, 0, 0, metres, lines, order)
+    lines: list[str] = ["HIERARCHY"]
+    order: list[int] = []
+    _block(skeleton, 0, 0, lines, order)
     step = float(clip.times[-1] - clip.times[0]) / (frames - 1) if frames > 1 else 1 / 30
     lines += ["MOTION", f"Frames: {frames}", f"Frame Time: {step:.8f}"]
     angles = Rotation.from_quat(clip.rotations.reshape(-1, 4)).as_euler("ZXY", degrees=True).reshape(frames, joints, 3)
-    places = (clip.root + skeleton.heads[0]) / metres
+    places = (clip.root + skeleton.heads[0]) / CENTIMETRES
     table = np.concatenate([places, angles[:, order].reshape(frames, -1)], 1)
     lines += [" ".join(f"{value:.6f}" for value in row) for row in table]
-    return ("\n".join(lines) + "\n").encode()
+    return "\n".join(lines) + "\n"
 
 
-def _block(skeleton: Skeleton, joint: int, depth: int, metres: float, lines: list[str], order: list[int]) -> None:
+def _block(skeleton: Skeleton, joint: int, depth: int, lines: list[str], order: list[int]) -> None:
     """Adds the joint's block and, in `order`, the joints as they come in the file."""
     order.append(joint)
     tab, parent = "  " * depth, int(skeleton.parents[joint])
-    offset = (skeleton.heads[joint] - (skeleton.heads[parent] if parent >= 0 else 0)) / metres
+    offset = (skeleton.heads[joint] - (skeleton.heads[parent] if parent >= 0 else 0)) / CENTIMETRES
     place = "Xposition Yposition Zposition " if parent < 0 else ""
     lines += [f"{tab}{'JOINT' if depth else 'ROOT'} {skeleton.names[joint]}", f"{tab}{{", f"{tab}  OFFSET {_three(offset)}"]
     lines.append(f"{tab}  CHANNELS {6 if place else 3} {place}Zrotation Xrotation Yrotation")
     below = np.flatnonzero(skeleton.parents == joint)
     for child in below:
-        _block(skeleton, int(child), depth + 1, metres, lines, order)
+        _block(skeleton, int(child), depth + 1, lines, order)
     if not len(below):
         # The end of a chain goes on for half of its last bone.
         lines += [f"{tab}  End Site", f"{tab}  {{", f"{tab}    OFFSET {_three(offset / 2)}", f"{tab}  }}"]

@@ -149,7 +149,8 @@ def seated(teeth: Fitted, moves: tuple[MorphTarget, ...]) -> Fitted:
     share = np.zeros(len(teeth.positions), np.float32)
     share[jaw.indices] = np.linalg.norm(jaw.deltas, axis=1)
     share /= max(float(share.max()), 1e-9)
-    return Fitted(teeth.item, (teeth.positions + _UPPER_TEETH + share[:, None] * (_LOWER_TEETH - _UPPER_TEETH)).astype(np.float32), teeth.skin)
+    moved = teeth.positions + _UPPER_TEETH + share[:, None] * (_LOWER_TEETH - _UPPER_TEETH)
+    return Fitted(teeth.item, moved.astype(np.float32), teeth.skin)
 
 
 def normals(positions: Floats, triangles: Ints) -> Floats:

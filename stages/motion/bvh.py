@@ -11,7 +11,7 @@ from assets.artefacts.geometry import Floats, Skeleton
 from assets.artefacts.motion import Clip
 from assets.conventions import GODOT_BONES, JOINTS, UNREAL_BONES, VRM_BONES
 from assets.errors import Finding, FormatError, Location
-from assets.formats.bvh import read
+from assets.formats.bvh import CENTIMETRES, Bvh, read
 from assets.rotation import IDENTITY, between, continuous, forward_kinematics, frame, inverse, multiply, rotate, to_local
 from stages.motion.canonical import canonical
 
@@ -19,19 +19,19 @@ _LIMBS = (("Arm", "ForeArm"), ("ForeArm", "Hand"), ("UpLeg", "Leg"), ("Leg", "Fo
 _NEEDED = tuple(f"{side}{part}" for side in ("Left", "Right") for part in ("Arm", "ForeArm", "UpLeg", "Leg", "Foot"))
 # Names without side, in lower case and without signs, beside our own, VRM's, Godot's and Unreal's.
 _ALIASES = {
-    "Hips": ("hip", "pelvis", "root", "lowerback0"), "Spine": ("lowerback", "abdomen", "spine0", "torso"),
+    "Hips": ("hip", "pelvis"), "Spine": ("lowerback", "abdomen", "spine0", "torso"),
     "Spine1": ("chest", "spine2of3"), "Spine2": ("chest2", "upperchest", "thorax"),
     "Neck": ("neck1", "neck0"), "Head": ("head1",),
-    "Shoulder": ("collar", "clavicle", "clavicula"), "Arm": ("upperarm", "uparm", "humerus"),
+    "Shoulder": ("collar", "clavicle", "clavicula"), "Arm": ("upperarm", "uparm", "humerus", "shldr"),
     "ForeArm": ("lowerarm", "elbow", "lowarm", "radius"), "Hand": ("wrist",),
-    "UpLeg": ("upperleg", "thigh", "femur", "upleg"), "Leg": ("knee", "lowerleg", "shin", "calf", "tibia", "lowleg"),
+    "UpLeg": ("upperleg", "thigh", "femur", "upleg", "hip"), "Leg": ("knee", "lowerleg", "shin", "calf", "tibia", "lowleg"),
     "Foot": ("ankle",), "ToeBase": ("toe", "toes", "ball", "toebase"),
 }  # fmt: skip
 
 
 def _plain(name: str) -> str:
-    """Letters and digits of a name, lower case, without what stands before a colon, the exporter's prefix."""
-    return re.sub(r"[^a-z0-9]", "", name.rsplit(":", 1)[-1].lower()).removeprefix("mixamorig")
+    """Letters and digits of a name, lower case, without the exporter's prefix, which a colon or a number may end."""
+    return re.sub(r"^(mixamorig|character)\d*", "", re.sub(r"[^a-z0-9]", "", name.rsplit(":", 1)[-1].lower()))
 
 
 def _table() -> dict[str, str]:
@@ -42,7 +42,8 @@ def _table() -> dict[str, str]:
                 table[name] = ours
                 continue
             for side, mark in (("Left", "l"), ("Right", "r")):
-                table |= dict.fromkeys((f"{side.lower()}{name}", f"{mark}{name}", f"{name}{mark}", f"{name}{side.lower()}"), f"{side}{ours}")
+                spelled = (f"{side.lower()}{name}", f"{mark}{name}", f"{name}{mark}", f"{name}{side.lower()}")
+                table |= dict.fromkeys(spelled, f"{side}{ours}")
     # Daz and CMU call the upper arm a shoulder where they also have a collar; see `mapped`.
     return table | {_plain(joint): joint for joint in JOINTS}
 
@@ -60,7 +61,8 @@ def mapped(names: tuple[str, ...]) -> dict[str, int]:
             ours = ours.replace("Shoulder", "Arm")
         if ours and ours not in found:
             found[ours] = i
-    return found
+    # By custom the root is the hips, whatever it is called.
+    return found if "Hips" in found else {"Hips": 0, **found}
 
 
 def read_clip(path: Path, name: str) -> Clip:
@@ -70,25 +72,26 @@ def read_clip(path: Path, name: str) -> Clip:
         FormatError: there is no such file, it is not BVH, or it has no arms and legs under names that we know.
     """
     try:
-        data = path.read_bytes()
+        text = path.read_bytes().decode("utf-8", "replace")
     except OSError:
         raise FormatError(Finding("motion/no-file", f"the BVH file {path.name} cannot be read", where=Location(path.name))) from None
-    skeleton, clip = read(data, path.name)
-    found = mapped(skeleton.names)
-    missing = [joint for joint in ("Hips", *_NEEDED) if joint not in found]
+    film = read(text, path.name)
+    found = mapped(film.names)
+    missing = [joint for joint in _NEEDED if joint not in found]
     if missing:
         message = f"{path.name} has no joint that we know as {', '.join(missing)}"
         raise FormatError(Finding("motion/bvh-names", message, where=Location(path.name), fix="rename its joints to Mixamo's names"))
-    rotations, root = _carried(skeleton, clip, found)
-    return Clip(name, clip.times, rotations, root, np.zeros((len(clip.times), 0), np.float32), source="bvh")
+    rotations, root = _carried(film, found)
+    return Clip(name, film.times, rotations, root, np.zeros((len(film.times), 0), np.float32), source="bvh")
 
 
-def _carried(source: Skeleton, clip: Clip, found: dict[str, int]) -> tuple[Floats, Floats]:
+def _carried(film: Bvh, found: dict[str, int]) -> tuple[Floats, Floats]:
     """Local rotations (f,j,4) and root way (f,3) on the canonical skeleton."""
     target = canonical()
-    turned = forward_kinematics(source.parents, source.heads, clip.rotations, clip.root)[1]
-    to_rest = _rests(source, target, found)
-    world = np.tile(IDENTITY, (len(clip.times), len(JOINTS), 1))
+    placed, turned = _world(film)
+    theirs = {name: film.heads[i] * CENTIMETRES for name, i in found.items()}
+    to_rest = _rests(theirs, target)
+    world = np.tile(IDENTITY, (len(film.times), len(JOINTS), 1))
     # The file's world may face another way or have Z up: its whole rest is brought round to ours.
     upright = inverse(to_rest["Hips"])
     for joint, (name, parent) in enumerate(zip(JOINTS, target.parents, strict=True)):
@@ -96,19 +99,28 @@ def _carried(source: Skeleton, clip: Clip, found: dict[str, int]) -> tuple[Float
             world[:, joint] = multiply(upright, multiply(turned[:, found[name]], to_rest[name]))
         elif parent >= 0:
             world[:, joint] = world[:, parent]
-    heads = {name: source.heads[i] for name, i in found.items()}
-    scale = _leg(dict(zip(JOINTS, target.heads, strict=True))) / _leg(heads)
-    places = rotate(upright, clip.root + source.heads[found["Hips"]]) * scale
+    # Legs of one length make strides of one length: that settles the file's unit as well.
+    scale = _leg(dict(zip(JOINTS, target.heads, strict=True))) / _leg(theirs) * CENTIMETRES
+    places = rotate(upright, placed[:, found["Hips"]]) * scale
     root = places - places[:1] * np.array([1, 0, 1], np.float32)
     ankles = _lowest(target, to_local(target.parents, world), root)
     root[:, 1] += target.heads[JOINTS.index("LeftFoot"), 1] - ankles
     return continuous(to_local(target.parents, world)), root.astype(np.float32)
 
 
-def _rests(source: Skeleton, target: Skeleton, found: dict[str, int]) -> dict[str, Floats]:
+def _world(film: Bvh) -> tuple[Floats, Floats]:
+    """Positions (f,j,3) in the file's unit and turns (f,j,4) of the joints in its world."""
+    positions, turns = film.positions.copy(), film.rotations.copy()
+    for joint, parent in enumerate(film.parents):
+        if parent >= 0:
+            turns[:, joint] = multiply(turns[:, parent], film.rotations[:, joint])
+            positions[:, joint] = positions[:, parent] + rotate(turns[:, parent], film.positions[:, joint])
+    return positions, turns
+
+
+def _rests(theirs: dict[str, Floats], target: Skeleton) -> dict[str, Floats]:
     """Our joint -> turn (4,) that takes our T-pose of that joint to the file's pose of zero angles."""
-    theirs = {name: source.heads[i] for name, i in found.items()}
-    ours = {name: target.heads[JOINTS.index(name)] for name in found}
+    ours = {name: target.heads[JOINTS.index(name)] for name in theirs}
     body = multiply(_body(theirs), inverse(_body(ours)))
     rests: dict[str, Floats] = {}
     for name in JOINTS:

@@ -164,8 +164,8 @@ def _hand(eyes: _Eyes, pixels: Pixels, flat: Floats, side: int) -> Floats | None
 def _face(eyes: _Eyes, pixels: Pixels, flat: Floats) -> tuple[Floats | None, Floats | None]:
     """(52,) weights and (4,) turn of the head, from a square about it."""
     ears = (flat[EARS[0]] + flat[EARS[1]]) / 2
-    far = max(np.linalg.norm(flat[EARS[0]] - flat[EARS[1]]), 2 * np.linalg.norm(flat[NOSE] - ears), 1.0)
-    crop = _crop(pixels, (ears + flat[NOSE]) / 2, 2.6 * float(far), _FACE_SIDE)
+    far = max(float(np.linalg.norm(flat[EARS[0]] - flat[EARS[1]])), 2 * float(np.linalg.norm(flat[NOSE] - ears)), 1.0)
+    crop = _crop(pixels, (ears + flat[NOSE]) / 2, 2.6 * far, _FACE_SIDE)
     found = eyes.face(crop) if crop is not None else None
     if not found or not found.face_blendshapes:
         return None, None

@@ -72,7 +72,8 @@ def believable(track: Track) -> Mask:
 def cleaned(track: Track, fps: int) -> tuple[Track, int]:
     """The track at even times, gaps bridged and the points smoothed; and how many frames were not believed."""
     good = believable(track)
-    times = np.arange(int(np.floor(float(track.times[-1]) * fps + 1e-3)) + 1, dtype=np.float32) / fps
+    count = int(np.floor(float(track.times[-1]) * fps + 1e-3)) + 1
+    times = np.asarray(np.arange(count) / fps, np.float32)
     hand = [_even(track.times, track.hands[:, s], track.hand_seen[:, s] & good, times, 5) for s in (0, 1)]
     near = [_near(track.times, track.hand_seen[:, s], times) for s in (0, 1)]
     head = _even(track.times, _signed(track.head), track.face_seen, times, 9)

@@ -215,10 +215,7 @@ def _drift(times: Doubles, rng: np.random.Generator) -> Doubles:
 
 
 def breathe(rotations: Doubles, times: Doubles, loop: bool) -> None:
-    """Adds about 15 breaths a minute to the chest in place, whole breaths in a loop, unless the clip breathes itself."""
-    chest = rotations[:, JOINTS.index("Spine1")]
-    if np.degrees(2 * np.arccos(np.clip(np.abs(chest @ chest[0]), 0, 1))).max() > 0.25:
-        return
+    """Adds about 15 breaths a minute to the chest in place, whole breaths in a loop."""
     length = max(float(times[-1]), 1e-6)
     breaths = max(1, round(length / 4.0)) if loop else length / 4.0
     wave = 0.5 - 0.5 * np.cos(2 * np.pi * breaths * times / length)

