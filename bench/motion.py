@@ -137,7 +137,7 @@ def measured(video: Path, body: Body, truth: Clip) -> Iterator[dict[str, object]
         face = faces(replace(ours, face=clip.face), replace(true, face=_face(truth, ours.times)))
         yield {"method": label, "frames": frames, "ms_a_frame": round(1000 * seconds / frames, 1),
                **compared(ours, true, body.skeleton), **face, "warnings": list(motion.warnings)}  # fmt: skip
-    base = plain(watched(video))
+    base = plain(watched(video, []))
     base = retargeted(Motion(canonical(), (base,)), body, options=RetargetSpec(lock_feet=False), seed=0).clips[0]
     yield {"method": "plain", "frames": len(base.times), **compared(base, at_times(truth, base.times), body.skeleton)}
 

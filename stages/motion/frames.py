@@ -16,14 +16,17 @@ _WHOLE = 0.9
 _LARGEST = 1280
 """Pixels of the longer side; more tells the models nothing."""
 _SOUND = (b"ID3", b"OggS", b"fLaC", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1")
+_EBML = b"\x1a\x45\xdf\xa3"
 _HEAD = 1 << 16
 
 
-def frames(path: Path) -> Iterator[tuple[float, Pixels]]:
+def frames(path: Path, warnings: list[str]) -> Iterator[tuple[float, Pixels]]:
     """Seconds from the start and (h,w,3) RGB of every frame, upright, the longer side at most 1280 px.
 
+    A file that is cut off gives the frames that it has, and at the end a sentence in `warnings`.
+
     Raises:
-        FormatError: the file is missing, no video, sound alone, cut off, or without a frame.
+        FormatError: the file is missing, no video, sound alone, or without a frame.
     """
     import cv2
 
@@ -32,17 +35,17 @@ def frames(path: Path) -> Iterator[tuple[float, Pixels]]:
     quiet = cv2.utils.logging
     level = quiet.getLogLevel()
     quiet.setLogLevel(quiet.LOG_LEVEL_SILENT)
-    film = cv2.VideoCapture(str(path))
+    film = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     try:
         if not film.isOpened():
             raise _unopened(path)
-        yield from _decoded(film, path)
+        yield from _decoded(film, path, warnings)
     finally:
         film.release()
         quiet.setLogLevel(level)
 
 
-def _decoded(film: object, path: Path) -> Iterator[tuple[float, Pixels]]:
+def _decoded(film: object, path: Path, warnings: list[str]) -> Iterator[tuple[float, Pixels]]:
     import cv2
 
     assert isinstance(film, cv2.VideoCapture)
@@ -61,7 +64,7 @@ def _decoded(film: object, path: Path) -> Iterator[tuple[float, Pixels]]:
     if not count:
         raise _error("motion/no-frames", path, "the video has no frame that can be decoded")
     if promised > 0 and count < _WHOLE * promised:
-        raise _error("motion/truncated", path, f"the video is cut off: {count} of its {promised} frames can be decoded")
+        warnings.append(f"{path.name}: the video is cut off, only {count} of its {promised} frames can be decoded")
 
 
 def _small(pixels: NDArray[np.uint8]) -> Pixels:
@@ -81,9 +84,11 @@ def _unopened(path: Path) -> FormatError:
     if not data:
         return _error("motion/not-a-video", path, "the file is empty")
     if start[4:8] == b"ftyp" and b"moov" not in data:
-        return _error("motion/truncated", path, "the video is cut off: its table of frames (moov), written last, is missing")
+        return _error("motion/no-frames", path, "the video is cut off: its table of frames (moov), written last, is missing")
     sound = start.startswith(_SOUND) or (start[:4] == b"RIFF" and start[8:12] == b"WAVE")
-    if sound or (start[4:8] == b"ftyp" and b"soun" in data and b"vide" not in data):
+    boxed = start[4:8] == b"ftyp" and b"soun" in data and b"vide" not in data
+    webm = start.startswith(_EBML) and b"A_" in start and b"V_" not in start
+    if sound or boxed or webm:
         return _error("motion/audio-only", path, "the file holds sound and no picture")
     return _error("motion/not-a-video", path, "the file is not a video that can be decoded")
 

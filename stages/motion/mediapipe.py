@@ -52,12 +52,12 @@ def read_video(path: Path, name: str, fps: int) -> tuple[Clip, list[str]]:
     """The person's movement on the canonical skeleton at `fps`, and warnings about what could not be seen.
 
     Raises:
-        FormatError: the file is no whole video.
+        FormatError: the file is no video, or has no frame.
         BackendError: nobody is in it, or the models are not installed.
     """
-    track = watched(path)
+    warnings: list[str] = []
+    track = watched(path, warnings)
     even, doubted = cleaned(track, fps)
-    warnings = []
     if lost := int((~track.seen).sum()):
         warnings.append(f"{path.name}: nobody was found in {lost} of {len(track.seen)} frames, they were bridged")
     if doubted:
@@ -71,12 +71,12 @@ def read_video(path: Path, name: str, fps: int) -> tuple[Clip, list[str]]:
     return Clip(name, even.times, rotations, root, face, source="video"), warnings
 
 
-def watched(path: Path) -> Track:
-    """Everything that the models see in the file, frame by frame."""
+def watched(path: Path, warnings: list[str]) -> Track:
+    """Everything that the models see in the file, frame by frame; what is wrong with the file itself goes to `warnings`."""
     rows: list[_Seen] = []
     size = (1, 1)
     with _opened() as eyes:
-        for at, pixels in frames(path):
+        for at, pixels in frames(path, warnings):
             size = (pixels.shape[1], pixels.shape[0])
             rows.append(_look(eyes, at, pixels))
     share = np.mean([row.flat is not None for row in rows])

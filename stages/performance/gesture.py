@@ -215,9 +215,9 @@ def _drift(times: Doubles, rng: np.random.Generator) -> Doubles:
 
 
 def breathe(rotations: Doubles, times: Doubles, loop: bool) -> None:
-    """Adds about 15 breaths a minute to the chest in place, whole breaths in a loop."""
+    """Adds about 15 breaths a minute to the chest in place, whole breaths in a loop; none in one too short for a breath."""
     length = max(float(times[-1]), 1e-6)
-    breaths = max(1, round(length / 4.0)) if loop else length / 4.0
+    breaths = round(length / 4.0) if loop else length / 4.0
     wave = 0.5 - 0.5 * np.cos(2 * np.pi * breaths * times / length)
     if not loop:
         wave = wave * window(times, 0.4, 0.4)

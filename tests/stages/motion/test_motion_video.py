@@ -152,20 +152,21 @@ def tracked(name: str, pixels: float = 300.0) -> Track:
     clip, heads = LIBRARY[name](30), canonical()
     where = forward_kinematics(heads.parents, heads.heads, clip.rotations, clip.root)[0]
     solid = np.zeros((len(where), 33, 3), np.float32)
-    pairs = ((SHOULDERS, "Arm"), (ELBOWS, "ForeArm"), (WRISTS, "Hand"), (HIPS, "UpLeg"), (KNEES, "Leg"), (ANKLES, "Foot"), (TOES, "ToeBase"))
-    for marks, part in pairs:
+    pairs = {"Arm": SHOULDERS, "ForeArm": ELBOWS, "Hand": WRISTS, "UpLeg": HIPS, "Leg": KNEES, "Foot": ANKLES, "ToeBase": TOES}
+    for part, marks in pairs.items():
         for mark, side in zip(marks, ("Left", "Right"), strict=True):
             solid[:, mark] = where[:, JOINTS.index(f"{side}{part}")]
     for heel, ankle in zip(HEELS, ANKLES, strict=True):
-        solid[:, heel] = solid[:, ankle] + (0, -0.05, -0.04)
+        solid[:, heel] = solid[:, ankle] + np.array([0, -0.05, -0.04])
     head = where[:, JOINTS.index("Head")]
     for ear, out in zip(EARS, (0.08, -0.08), strict=True):
-        solid[:, ear] = head + (out, 0.06, 0.0)
-    solid[:, NOSE] = head + (0, 0.04, 0.12)
+        solid[:, ear] = head + np.array([out, 0.06, 0.0])
+    solid[:, NOSE] = head + np.array([0, 0.04, 0.12])
     flat = np.stack([320 + pixels * solid[..., 0], 700 - pixels * solid[..., 1]], -1)
     count = len(where)
-    return Track(clip.times, np.ones(count, bool), flat.astype(np.float32), solid, np.zeros((count, 2), bool), np.zeros((count, 2, 21, 3), np.float32),
-                 np.zeros(count, bool), np.zeros((count, len(ARKIT_52)), np.float32), np.tile(IDENTITY, (count, 1)), (640, 720))  # fmt: skip
+    unseen = np.zeros((count, 2), bool)
+    return Track(clip.times, ~unseen[:, 0], flat.astype(np.float32), solid, unseen, np.zeros((count, 2, 21, 3), np.float32),
+                 unseen[:, 0], np.zeros((count, len(ARKIT_52)), np.float32), np.tile(IDENTITY, (count, 1)), (640, 720))  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["wave", "explain", "shrug"])

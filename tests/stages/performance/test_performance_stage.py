@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -194,6 +195,26 @@ def test_a_clip_with_a_face_of_its_own_keeps_it() -> None:
     dialogue, speech = Dialogue("x", "en", (), (), "", "test", {}), Speech((), "test", True)
     result = run(dialogue, speech, Motion(base.skeleton, (*base.clips, own)), options=PerformanceSpec(), seed=1)
     assert (result.clips[-1].face == 0.25).all()
+
+
+def test_an_idle_that_sways_still_breathes_and_captured_movement_is_left_as_it_was() -> None:
+    base = motion()
+    swaying = clip("idle", 8, "Spine1", 3, loop=True)
+    filmed = replace(clip("mine", 4, "Hips", 5), source="video")
+    nothing = Dialogue("x", "en", (), (), "", "test", {}), Speech((), "test", True)
+    result = run(*nothing, Motion(base.skeleton, (swaying, filmed)), options=PerformanceSpec(), seed=1)
+    shoulder = result.clips[0].rotations[:, JOINTS.index("LeftShoulder")]
+    lifts = np.degrees(2 * np.arccos(np.clip(np.abs(shoulder @ shoulder[0]), 0, 1)))
+    assert lifts[[0, 120, 240]] == pytest.approx(0, abs=0.1)
+    assert lifts[[60, 180]] == pytest.approx(1, abs=0.1)
+    assert result.clips[1].rotations == pytest.approx(filmed.rotations)
+
+
+def test_a_loop_shorter_than_a_breath_holds_it() -> None:
+    turns = clip("walk", 1, "Hips", 3, loop=True).rotations.astype(np.float64)
+    before = turns.copy()
+    gesture.breathe(turns, np.arange(31) / 30, loop=True)
+    assert turns == pytest.approx(before)
 
 
 def test_without_an_idle_it_refuses() -> None:

@@ -1,0 +1,132 @@
+"""What is worn: only what we may ship, fitted to the body, with nothing of the skin poking through."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.spatial import cKDTree
+
+from assets.artefacts.character import Body, Groom
+from assets.conventions import JOINTS
+from assets.errors import SpecError
+from assets.home import baked
+from assets.spec.look import BodySpec, GroomSpec, IdentitySpec
+from stages.body.stage import BACKENDS as BODIES
+from stages.body.stage import run as make_body
+from stages.groom import colour, wardrobe
+from stages.groom.base import base_triangles
+from stages.groom.fit import CLEAR, normals
+from stages.groom.stage import run
+from stages.identity.stage import BACKENDS as IDENTITIES
+from stages.identity.stage import run as make_identity
+
+pytestmark = pytest.mark.skipif(not baked("body.safetensors").exists(), reason="`make bake` makes the body")
+
+
+def body_of(**identity: float) -> Body:
+    who = make_identity(options=IdentitySpec(**identity), backend=IDENTITIES.get(), seed=3)  # type: ignore[arg-type]
+    return make_body(who, options=BodySpec(), backend=BODIES.get(), seed=3)
+
+
+@pytest.fixture(scope="module")
+def woman() -> Body:
+    return body_of(age=30, gender=0)
+
+
+@pytest.fixture(scope="module")
+def dressed(woman: Body) -> Groom:
+    return run(woman, options=GroomSpec(hair="long01", outfit="female_casualsuit01", shoes="shoes03"), seed=3)
+
+
+def test_every_item_is_of_the_allow_list_and_names_its_licence(dressed: Groom) -> None:
+    names = {name for slot in wardrobe.catalogue().values() for name in slot}
+    items = [source for source in dressed.sources if source.name != "eyes"]
+    assert {source.name for source in items} <= names
+    assert {source.licence for source in items} == {"CC0-1.0"}
+
+
+def test_there_are_eyes_teeth_tongue_brows_lashes_hair_and_clothes(dressed: Groom) -> None:
+    assert {mesh.name for mesh in dressed.meshes} == {"eyes", "teeth", "tongue", "brows", "lashes", "hair", "outfit", "shoes"}
+
+
+def test_weights_sum_to_one_on_every_part(dressed: Groom) -> None:
+    for mesh in dressed.meshes:
+        assert np.allclose(mesh.skin.weights.sum(1), 1, atol=1e-5), mesh.name
+        assert mesh.triangles.max() < len(mesh.positions), mesh.name
+
+
+def test_eyes_turn_as_the_gaze_morphs_say(dressed: Groom, woman: Body) -> None:
+    eyes = next(mesh for mesh in dressed.meshes if mesh.name == "eyes")
+    morphs = {target.name: target for target in eyes.morphs}
+    pupil = int(eyes.positions[:, 2].argmax())
+    side = "Left" if eyes.positions[pupil, 0] > 0 else "Right"
+    up = morphs[f"eyeLookUp{side}"]
+    assert up.deltas[up.indices.tolist().index(pupil), 1] > 0.003
+    out = morphs[f"eyeLookOut{side}"]
+    assert out.deltas[out.indices.tolist().index(pupil), 0] * np.sign(eyes.positions[pupil, 0]) > 0.003
+
+
+def test_lower_teeth_follow_the_jaw_and_upper_teeth_stay(dressed: Groom) -> None:
+    teeth = next(mesh for mesh in dressed.meshes if mesh.name == "teeth")
+    jaw = next(target for target in teeth.morphs if target.name == "jawOpen")
+    drop = np.zeros(len(teeth.positions))
+    drop[jaw.indices] = jaw.deltas[:, 1]
+    height = teeth.positions[:, 1]
+    top, bottom = height > np.quantile(height, 0.8), height < np.quantile(height, 0.2)
+    assert np.abs(drop[top]).mean() < 0.002 < 0.01 < -drop[bottom].mean()
+
+
+def test_hair_hangs_from_head_neck_and_chest_alone(dressed: Groom) -> None:
+    hair = next(mesh for mesh in dressed.meshes if mesh.name == "hair")
+    used = {JOINTS[j] for j in np.unique(hair.skin.joints[hair.skin.weights > 0])}
+    assert used <= {"Head", "Neck", "Spine2"}
+
+
+def test_cloth_stays_clear_of_the_visible_skin(dressed: Groom, woman: Body) -> None:
+    outfit = next(mesh for mesh in dressed.meshes if mesh.name == "outfit")
+    outward = normals(woman.positions, base_triangles())
+    distance, nearest = cKDTree(woman.positions[:13380]).query(outfit.positions)
+    depth = np.einsum("nd,nd->n", outfit.positions - woman.positions[nearest], outward[nearest])
+    close = distance < 0.02
+    assert (depth[close] > CLEAR * 0.25).mean() > 0.97
+
+
+def test_face_and_fingers_are_never_hidden(dressed: Groom, woman: Body) -> None:
+    head = woman.skeleton.heads[JOINTS.index("Head")]
+    face = (woman.positions[:13380, 1] > head[1] + 0.05) & (woman.positions[:13380, 2] > 0)
+    fingers = woman.positions[:13380, 0] > woman.skeleton.heads[JOINTS.index("LeftHandMiddle1")][0]
+    assert not dressed.hidden[:13380][face | fingers].any()
+    assert dressed.hidden.sum() > 2000
+
+
+def test_a_man_of_sixty_gets_mens_clothes_and_grey_hair() -> None:
+    man = body_of(age=60, gender=1)
+    groom = run(man, options=GroomSpec(), seed=5)
+    assert next(source.name for source in groom.sources if "suit" in source.name).startswith("male_")
+    young, old = (colour.hair_colour(b, None, np.random.default_rng(1)) for b in (body_of(age=25, gender=1), man))
+    assert np.ptp(old) < np.ptp(young)
+
+
+def test_an_unknown_item_names_the_nearest(woman: Body) -> None:
+    with pytest.raises(SpecError, match="did you mean long01"):
+        run(woman, options=GroomSpec(hair="longg01"), seed=3)
+
+
+def test_hair_can_be_left_out(woman: Body) -> None:
+    groom = run(woman, options=GroomSpec(hair="none"), seed=3)
+    assert "hair" not in {mesh.name for mesh in groom.meshes}
+
+
+def test_the_same_seed_dresses_the_same_way(woman: Body) -> None:
+    first, second = (run(woman, options=GroomSpec(), seed=9) for _ in range(2))
+    assert [source.name for source in first.sources] == [source.name for source in second.sources]
+    assert all(np.array_equal(a.positions, b.positions) for a, b in zip(first.meshes, second.meshes, strict=True))
+
+
+def test_a_tint_moves_the_colour_and_keeps_the_folds() -> None:
+    item = wardrobe.item("outfit", "male_casualsuit01")
+    plain, _ = colour.cloth(item.pictures["diffuse"], None)
+    red, _ = colour.cloth(item.pictures["diffuse"], "#a02020")
+    assert red.pixels[..., 0].mean() > red.pixels[..., 2].mean() * 1.8
+    grey = [image.pixels[..., :3].mean(2).ravel()[::97] for image in (plain, red)]
+    assert np.corrcoef(*grey)[0, 1] > 0.6
