@@ -8,6 +8,11 @@ os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("PREFECT_SERVER_UI_V2_ENABLED", "false")
 os.environ.setdefault("PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT", "false")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# A busy machine needs longer than the default 20 s to bring up the temporary server.
+os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "180")
+# Two builds at once share one SQLite file: they wait for each other rather than fail.
+os.environ.setdefault("PREFECT_SERVER_DATABASE_TIMEOUT", "120")
+os.environ.setdefault("PREFECT_SERVER_DATABASE_CONNECTION_TIMEOUT", "120")
 # Libraries that talk to the screen while a build shows its own lines.
 os.environ.setdefault("TQDM_DISABLE", "1")
 os.environ.setdefault("GLOG_minloglevel", "3")

@@ -30,7 +30,7 @@ EMOTIONS: dict[str, dict[str, float]] = {
     "serious": {**_both(browDown=0.3, eyeSquint=0.15, mouthPress=0.08)},
 }
 # Nobody's face at rest is the neutral of a scan, which reads as stern: the corners of the mouth and the inner brows are a little up.
-REST: dict[str, float] = {"browInnerUp": 0.12, **_both(mouthSmile=0.16, cheekSquint=0.06, browOuterUp=0.05)}
+REST: dict[str, float] = {"browInnerUp": 0.2, **_both(mouthSmile=0.16, cheekSquint=0.06, browOuterUp=0.05)}
 _LIPS = ("mouthSmile", "mouthDimple", "mouthFrown", "mouthPress")
 # How much each viseme takes the lips away from the emotion: closures and rounding all but undo a smile.
 _TAKEN = {"PP": 0.55, "FF": 0.5, "O": 0.6, "U": 0.75, "CH": 0.5, "RR": 0.35}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,17 +11,30 @@ import pytest
 
 from assets.artefacts.geometry import Skeleton
 from assets.artefacts.motion import Clip
-from assets.conventions import JOINTS
+from assets.conventions import JOINTS, VRM_BONES
 from assets.errors import FormatError
 from assets.formats.bvh import write
 from assets.rotation import about, forward_kinematics, inverse, multiply, rotate, to_local
+from assets.spec.act import ClipSpec, MotionSpec
 from stages.motion.bvh import mapped, read_clip
 from stages.motion.canonical import canonical
 from stages.motion.clips import LIBRARY
+from stages.motion.stage import run
 
 WAVE = LIBRARY["wave"](30)
-CMU = ("Hips LHipJoint LeftUpLeg LeftLeg LeftFoot LeftToeBase RHipJoint RightUpLeg RightLeg RightFoot RightToeBase LowerBack Spine Spine1 "
-       "Neck Neck1 Head LeftShoulder LeftArm LeftForeArm LeftHand RightShoulder RightArm RightForeArm RightHand").split()  # fmt: skip
+CMU = [
+    "Hips", "LHipJoint", "LeftUpLeg", "LeftLeg", "LeftFoot", "LeftToeBase", "RHipJoint", "RightUpLeg", "RightLeg", "RightFoot",
+    "RightToeBase", "LowerBack", "Spine", "Spine1", "Neck", "Neck1", "Head", "LeftShoulder", "LeftArm", "LeftForeArm", "LeftHand",
+    "RightShoulder", "RightArm", "RightForeArm", "RightHand",
+]  # fmt: skip
+BUILDER = {"Spine": "LowerBack", "Spine1": "Spine9", **{
+    f"{side}{ours}": f"{side}{theirs}" for side in ("Left", "Right") for ours, theirs in (
+        ("Shoulder", "Collar"), ("Arm", "Shoulder"), ("ForeArm", "Elbow"), ("Hand", "Wrist"), ("UpLeg", "Hip"), ("Leg", "Knee"),
+        ("Foot", "Ankle"), ("ToeBase", "Toe"))}}  # fmt: skip
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "ours": lambda name: name, "mixamo": lambda name: f"mixamorig:{name}", "mixamo by blender": lambda name: f"mixamorig2_{name}",
+    "character": lambda name: f"Character1_{name}", "vrm": VRM_BONES.__getitem__, "motion builder": lambda name: BUILDER.get(name, name),
+}  # fmt: skip
 
 
 def places(clip: Clip) -> np.ndarray:
@@ -71,6 +86,25 @@ def test_a_file_with_z_up_stands_upright(tmp_path: Path) -> None:
     assert np.abs(apart).max() < 2e-3
 
 
+@pytest.mark.parametrize("house", SPELLINGS)
+def test_limbs_move_the_same_under_the_names_of_other_houses(tmp_path: Path, house: str) -> None:
+    skeleton = replace(canonical(), names=tuple(SPELLINGS[house](name) for name in JOINTS))
+    found = mapped(skeleton.names)
+    body = [n for n in JOINTS if "Hand" not in n.removesuffix("Hand") and "Eye" not in n and n not in ("Spine", "Spine1", "Spine2")]
+    assert {name: found.get(name) for name in body} == {name: JOINTS.index(name) for name in body}
+    clip = read_clip(saved(tmp_path, WAVE, skeleton), "x")
+    limbs = [JOINTS.index(name) for name in body]
+    np.testing.assert_allclose(places(clip)[:, limbs], places(WAVE)[:, limbs], atol=0.02)
+
+
+def test_the_stage_takes_a_bvh_clip_by_its_name(tmp_path: Path) -> None:
+    path = saved(tmp_path, WAVE, canonical())
+    motion = run(options=MotionSpec(clips=(ClipSpec(name="hello", bvh=str(path)),)), seed=0)
+    clip = next(c for c in motion.clips if c.name == "hello")
+    assert (clip.source, len(clip.times)) == ("bvh", len(WAVE.times))
+    assert any(source.origin == "clip.bvh" for source in motion.sources)
+
+
 def test_the_names_of_cmu_and_daz_are_known() -> None:
     found = mapped(tuple(CMU))
     assert {ours: CMU[i] for ours, i in found.items() if ours not in CMU} == {}
@@ -78,7 +112,8 @@ def test_the_names_of_cmu_and_daz_are_known() -> None:
     daz = ("hip", "abdomen", "chest", "neck", "head", "lCollar", "lShldr", "lForeArm", "lHand", "lThigh", "lShin", "lFoot")
     assert {daz[i]: ours for ours, i in mapped(daz).items()}["lShldr"] == "LeftArm"
     older = ("Hips", "LeftCollar", "LeftShoulder", "LeftElbow", "LeftWrist", "LeftHip", "LeftKnee", "LeftAnkle")
-    assert [older[mapped(older)[f"Left{part}"]] for part in ("Shoulder", "Arm", "ForeArm", "Hand", "UpLeg", "Leg", "Foot")] == list(older[1:])
+    parts = ("Shoulder", "Arm", "ForeArm", "Hand", "UpLeg", "Leg", "Foot")
+    assert [older[mapped(older)[f"Left{part}"]] for part in parts] == list(older[1:])
 
 
 def test_a_skeleton_without_legs_is_refused_by_name(tmp_path: Path) -> None:

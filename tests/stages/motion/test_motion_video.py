@@ -94,10 +94,6 @@ def _sound(path: Path) -> None:
         file.writeframes(bytes(8000))
 
 
-def _cut(path: Path) -> None:
-    path.write_bytes(REACH.read_bytes()[: REACH.stat().st_size // 2])
-
-
 def _headless(path: Path) -> None:
     film(path, [np.full((64, 64, 3), i * 20, np.uint8) for i in range(12)])
     path.write_bytes(path.read_bytes()[:600])
@@ -108,8 +104,7 @@ BAD: dict[str, tuple[str, Callable[[Path], object]]] = {
     "empty": ("motion/not-a-video", lambda p: p.write_bytes(b"")),
     "missing": ("motion/no-file", lambda p: None),
     "sound": ("motion/audio-only", _sound),
-    "cut": ("motion/truncated", _cut),
-    "headless": ("motion/truncated", _headless),
+    "headless": ("motion/no-frames", _headless),
     "nobody": ("motion/nobody", lambda p: film(p, [np.full((120, 90, 3), 90, np.uint8)] * 6)),
 }
 
@@ -125,6 +120,14 @@ def test_what_is_no_video_of_a_person_is_refused_in_one_sentence(tmp_path: Path,
     assert finding.code == code
     assert finding.where.file == "clip.mp4"
     assert "\n" not in finding.message
+
+
+def test_a_film_that_is_cut_off_gives_what_it_has_and_a_warning(tmp_path: Path) -> None:
+    path = tmp_path / "cut.mp4"
+    path.write_bytes(REACH.read_bytes()[: REACH.stat().st_size // 2])
+    clip, warnings = read_video(path, "cut", 30)
+    assert 1 < clip.times[-1] < 3.5
+    assert any("cut off" in warning for warning in warnings)
 
 
 @pytest.mark.skipif(not shutil.which("ffmpeg"), reason="needs ffmpeg to write an mp4 without a picture")
