@@ -99,6 +99,6 @@ def test_cues_keep_the_phonemes_and_tell_how_far_the_lips_got() -> None:
 
 
 def test_a_line_without_phonemes_keeps_the_mouth_shut() -> None:
-    weights = viseme_weights(SpokenLine("x", "", np.zeros(RATE, np.float32), RATE, ()), np.arange(10, dtype=np.float32) / 30)
+    weights = viseme_weights(SpokenLine("x", "", np.zeros(RATE, np.float32), RATE, ()), (np.arange(10) / 30).astype(np.float32))
     assert (weights[:, column("sil")] == 1).all()
     assert weights.sum() == 10
