@@ -1,6 +1,6 @@
 """Movement read back from video: how far joints and angles are from the known movement that was filmed.
 
-python -m bench.motion [CLIP.mp4 TRUTH.npz]      one JSON line a method; without arguments assets/presets/kofi_reach.mp4
+python -m bench.motion        one JSON line a method, of assets/presets/kofi_reach.mp4
 
 `ours` is stages.motion and stages.retarget; `plain` turns each bone onto the same raw landmarks by the smallest turn, frame by frame,
 with no cleaning, no hinges, no hands and no floor. Positions are about the hips, both on the filmed body's skeleton.

@@ -67,7 +67,7 @@ def built(spec: Path = PRESETS / "kofi.yaml") -> tuple[Body, TextureSet, Groom]:
     from stages.body.stage import BACKENDS as BODIES
     from stages.body.stage import run as body_of
     from stages.groom.stage import run as groom_of
-    from stages.identity.stage import BACKENDS as IDENTITIES
+    from stages.identity.backend import BACKENDS as IDENTITIES
     from stages.identity.stage import run as identity_of
     from stages.texture.stage import run as texture_of
 

@@ -33,7 +33,8 @@ _HEADS = dict(zip(JOINTS, canonical().heads.astype(np.float64), strict=True))
 _NECK_SHARE, _ROLL_SHARE, _CLAVICLE_SHARE = 0.4, 0.5, 0.22
 _HIP_SHARE = 0.5
 _UPRIGHT, _MOST_LEAN = np.radians(3), np.radians(20)
-_WRIST_LIMIT, _ROLL_LIMIT = np.radians(60), np.radians(70)
+_WRIST_LIMIT, _ROLL_LIMIT = np.radians(60), np.radians(40)
+"""Arms roll farther, but small hands are often read palm for back: a lower limit halves that error and costs true rolls little."""
 _FLOOR = 0.06
 """Metres over the lowest ankle within which a foot lies flat."""
 _STILL = 0.12
@@ -177,7 +178,6 @@ def _palm(world: Turned, track: Track, side: int) -> None:
     turn = np.where(turn[:, 3:] < 0, -turn, turn)
     roll = unit(turn * np.array([1, 0, 0, 1]))
     swing = multiply(turn, inverse(roll))
-    # No forearm rolls farther than this; what does was a hand misread.
     half = np.clip(np.arctan2(roll[:, 0], roll[:, 3]), -_ROLL_LIMIT / 2, _ROLL_LIMIT / 2)
     roll = np.stack([np.sin(half), 0 * half, 0 * half, np.cos(half)], 1).astype(np.float32)
     angle = 2 * np.arccos(np.clip(np.abs(swing[:, 3]), 0, 1))

@@ -17,7 +17,7 @@ HIPS, KNEES, ANKLES, HEELS, TOES = (23, 24), (25, 26), (27, 28), (29, 30), (31, 
 _BODY = [*SHOULDERS, *ELBOWS, *WRISTS, *HIPS, *KNEES, *ANKLES]
 _JUMP = 0.35
 """Of the body's size between neighbouring frames at 30 a second: faster than arms are thrown."""
-_WINDOW = 7
+_WINDOW = 9
 
 
 @dataclass(frozen=True)

@@ -83,4 +83,4 @@ def _textures(
     return files
 
 
-STAGE = Stage("package", 2, run, makes=Package, memory_gb=3, timeout_s=900)
+STAGE = Stage("package", 3, run, makes=Package, memory_gb=3, timeout_s=900)

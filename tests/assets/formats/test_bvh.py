@@ -42,7 +42,7 @@ def moving(frames: int, joints: int) -> tuple[Clip, Skeleton]:
     turns /= np.linalg.norm(turns, axis=-1, keepdims=True)
     parents = np.array([-1, *(rng.integers(0, i) for i in range(1, joints))], np.int32)
     skeleton = Skeleton(tuple(f"joint{i}" for i in range(joints)), parents, rng.normal(size=(joints, 3)).astype(np.float32))
-    times = np.arange(frames, dtype=np.float32) / 24
+    times = np.asarray(np.arange(frames) / 24, np.float32)
     return Clip("any", times, turns, rng.normal(size=(frames, 3)).astype(np.float32), np.zeros((frames, 0), np.float32)), skeleton
 
 
