@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -42,13 +43,26 @@ def wait_for(condition, seconds: float = 240):
     raise AssertionError("it did not happen in time")
 
 
+def start(command: list[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
+    """The command in a session of its own, so that its children can be stopped with it."""
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(command, env=env, cwd=ROOT, stdout=quiet, stderr=quiet, start_new_session=True)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Ends the process and its children: a runner in the middle of a flow would take its time."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait(timeout=30)
+
+
 @pytest.fixture
 def server(tmp_path):
     """URL of the API of a Prefect server of its own."""
     port = free_port()
     env = {**os.environ, "PREFECT_HOME": str(tmp_path / "prefect")}
     command = [sys.executable, "-m", "prefect", "server", "start", "--port", str(port)]
-    process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = start(command, env)
     url = f"http://127.0.0.1:{port}/api"
 
     def healthy() -> bool:
@@ -58,15 +72,14 @@ def server(tmp_path):
         wait_for(healthy)
         yield url
     finally:
-        process.terminate()
-        process.wait(timeout=30)
+        stop(process)
 
 
 def test_a_scheduled_run_happens(server, tmp_path):
     (tmp_path / "specs").mkdir()
     env = {**os.environ, "PREFECT_HOME": str(tmp_path / "prefect"), "PREFECT_API_URL": server}
     code = SERVE.replace("FOLDER", str(tmp_path / "specs"))
-    process = subprocess.Popen([sys.executable, "-c", code], env=env, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = start([sys.executable, "-c", code], env)
 
     def ended():
         runs = httpx.post(f"{server}/flow_runs/filter", json={}, timeout=20).json()
@@ -75,8 +88,7 @@ def test_a_scheduled_run_happens(server, tmp_path):
     try:
         runs = wait_for(ended)
     finally:
-        process.terminate()
-        process.wait(timeout=30)
+        stop(process)
     # The folder holds no spec: the run fails with our sentence, which is how we know that it was our flow that ran.
     assert "holds no spec" in runs[0]["state"]["message"]
 
