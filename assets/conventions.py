@@ -46,6 +46,12 @@ JOINTS: tuple[str, ...] = (
 )  # fmt: skip
 
 
+# MakeHuman's hm08 base mesh: skin first, then tongue, eyes, lashes, teeth and the helpers that clothes hang on.
+BASE_VERTICES = 19158
+SKIN_VERTICES = 13380
+EYE_VERTICES = slice(14598, 14742)
+
+
 def parent_of(joint: str) -> str | None:
     """The parent's name of one of JOINTS, None for Hips."""
     fixed = {

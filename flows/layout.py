@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import datetime
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from assets.artefact import Artefact, Ref
 from assets.artefacts.verdict import Verdict
 from assets.bundle import BundleFile, Package, write_bundle
 from assets.conventions import GODOT_BONES, UNITY_BONES, UNREAL_BONES, VRM_BONES
 from assets.digest import sha256
 from assets.errors import Finding, GateError, Severity
-from assets.rights import Source
 from assets.spec.avatar import AvatarSpec
 from assets.store import LocalStore
 from flows.line import STAGES
@@ -39,7 +36,7 @@ def lay_out(
     package = store.get(outcomes["package"].ref, Package)
     verdict = store.get(outcomes["verify"].ref, Verdict)
     refuse(verdict, allow)
-    manifest = manifest_of(spec, text, package, verdict, outcomes, store, allow)
+    manifest = manifest_of(spec, text, package, verdict, outcomes, allow)
     report = render_report({file.path: file.data for file in package.files}, manifest)
     page = BundleFile("report.html", report, "report", "text/html", "Apache-2.0", ("fenshen",))
     manifest["files"].append(_row(page))
@@ -55,7 +52,7 @@ def refuse(verdict: Verdict, allow: frozenset[str]) -> None:
 
 
 def manifest_of(
-    spec: AvatarSpec, text: bytes, package: Package, verdict: Verdict, outcomes: Mapping[str, Outcome], store: LocalStore,
+    spec: AvatarSpec, text: bytes, package: Package, verdict: Verdict, outcomes: Mapping[str, Outcome],
     allow: frozenset[str],
 ) -> dict[str, Any]:
     """manifest.json as DESIGN's bundle format says; only created and seconds differ between two equal builds."""
@@ -75,21 +72,16 @@ def manifest_of(
         "generator": {"name": "fenshen", "version": version("fenshen")},
         "files": [_row(file) for file in package.files],
         "stages": stages,
-        "models": models(outcomes, store),
+        "models": models(package),
         "rights": spec.rights.model_dump(mode="json"),
         "checks": checks,
         "skeleton": {"names": list(VRM_BONES), "vrm": VRM_BONES, "unity": UNITY_BONES, "unreal": UNREAL_BONES, "godot": GODOT_BONES},
     }
 
 
-def models(outcomes: Mapping[str, Outcome], store: LocalStore) -> list[dict[str, str]]:
+def models(package: Package) -> list[dict[str, str]]:
     """Every model that took part: name, digest, licence, source."""
-    found: dict[str, Source] = {}
-    for name, outcome in outcomes.items():
-        artefact: Artefact = store.get(Ref(outcome.ref.kind, outcome.ref.digest), STAGES[name].makes)
-        for source in getattr(artefact, "sources", ()):
-            if source.sha256:
-                found[source.name] = source
+    found = {source.name: source for source in package.sources if source.sha256}
     every = (source for _, source in sorted(found.items()))
     return [{"name": s.name, "sha256": s.sha256, "licence": s.licence, "source": s.origin, "note": s.note} for s in every]
 
@@ -99,8 +91,3 @@ def _row(file: BundleFile) -> dict[str, Any]:
         "path": file.path, "sha256": sha256(file.data), "bytes": len(file.data), "media_type": file.media_type,
         "role": file.role, "licence": file.licence, "sources": list(file.sources),
     }  # fmt: skip
-
-
-def dumps(value: Any) -> str:
-    """JSON for people: indented, non-ASCII as it is."""
-    return json.dumps(value, indent=1, ensure_ascii=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,6 @@ class Planned:
     outcome: Outcome | None = None
     backend: str | None = None
     """The backend asked for, None for the default."""
-    expected_s: float | None = None
-    """Seconds that it took the last time, None where it was never made here."""
 
 
 @dataclass
@@ -58,7 +57,11 @@ class Walk:
 
     order: Order
     planned: list[Planned] = field(default_factory=list)
-    _records: dict[str, dict[str, Any]] | None = None
+
+    @cached_property
+    def before(self) -> dict[str, dict[str, Any]]:
+        """What each stage made last: a miss is explained by how it differs."""
+        return latest(self.order.store)
 
     def __call__(
         self, stage: Stage[Any], options: Section, *, backend: str | None = None, extra: dict[str, Any] | None = None,
@@ -72,8 +75,7 @@ class Walk:
             outcome, why = None, "forced"
         else:
             outcome, why = self._look(stage, self.order.job(stage, options, backend, extra), inputs)
-        last = self._latest(stage.name)
-        planned = Planned(stage.name, outcome is None, why, outcome, backend, last.get("seconds") if last else None)
+        planned = Planned(stage.name, outcome is None, why, outcome, backend)
         self.planned.append(planned)
         return planned
 
@@ -87,14 +89,13 @@ class Walk:
             return Outcome(ref, key, parts["backend"], True, float(found.get("seconds", 0))), "in the store"
         if self.order.store.damaged(key):
             return None, "what the store has is damaged"
-        return None, _difference(parts, self._latest(stage.name))
+        return None, _difference(parts, self.before.get(stage.name))
 
-    def _latest(self, stage: str) -> dict[str, Any] | None:
-        if self._records is None:
-            self._records = {}
-            for _, record in sorted(self.order.store.records(), key=lambda pair: float(pair[1].get("made", 0))):
-                self._records[record.get("stage", "")] = record
-        return self._records.get(stage)
+
+def latest(store: LocalStore) -> dict[str, dict[str, Any]]:
+    """Stage name -> provenance of what it made last."""
+    records = sorted((record for _, record in store.records()), key=lambda record: float(record.get("made", 0)))
+    return {record["stage"]: record for record in records if "stage" in record}
 
 
 def plan(order: Order) -> list[Planned]:

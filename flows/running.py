@@ -21,10 +21,10 @@ def run_flow(build: Build, console: Console, *, quiet: bool) -> Path:
     from flows.assemble import assemble_avatar
     from flows.board import watching
     from flows.order import order_of
-    from flows.plan import plan
+    from flows.plan import latest
 
     order, _, _ = order_of(build)
-    expected = {planned.stage: planned.expected_s for planned in plan(order)}
+    expected = {stage: record.get("seconds") for stage, record in latest(order.store).items()}
     with nullcontext() if quiet else watching(console, expected):
         folder = assemble_avatar(
             build.spec, str(build.out) if build.out else None, build.target, build.seed,

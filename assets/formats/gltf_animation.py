@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from assets.artefacts.geometry import Floats, Ints, Skeleton
 from assets.artefacts.motion import Clip
 from assets.formats.gltf_accessors import Buffers
+from assets.rotation import continuous, unit
 
 # 0.0006 on a quaternion's part is 0.07 degrees: 1 mm at the foot of a straight leg.
 TURN, MOVE_M, WEIGHT = 6e-4, 5e-4, 0.012
@@ -49,7 +50,7 @@ def _animation(
         samplers.append({"input": clock, "output": buffers.add(values, normalized=normalized)})
         channels.extend({"sampler": len(samplers) - 1, "target": {"node": n, "path": path}} for n in nodes)
 
-    turns = continuous(clip.rotations)
+    turns = continuous(unit(clip.rotations))
     legs = [j for j in joints if skeleton.names[j] == "Hips" or skeleton.names[j].endswith(_LEGS)]
     stance = _stance_keys(clip, turns, legs, slack)
     for joint in joints:
@@ -69,15 +70,6 @@ def _stance_keys(clip: Clip, turns: Floats, legs: list[int], slack: float) -> In
     # Slack is kept small here: a foot that slides is seen sooner than an arm that lags.
     flat = np.concatenate([turns[:, legs].reshape(len(turns), -1) / TURN, clip.root / MOVE_M], axis=1)
     return key_frames(clip.times, flat, min(slack, 2.0))
-
-
-def continuous(rotations: Floats) -> Floats:
-    """(f,j,4) the same rotations, unit, each on its predecessor's side of the sphere."""
-    turns = rotations / np.maximum(np.linalg.norm(rotations, axis=-1, keepdims=True), 1e-9)
-    sign = np.where((turns[1:] * turns[:-1]).sum(-1) < 0, -1.0, 1.0)
-    turns[1:] *= np.cumprod(sign, axis=0)[..., None]
-    smooth: Floats = turns.astype(np.float32)
-    return smooth
 
 
 def key_frames(times: Floats, values: NDArray[Any], tolerance: float) -> Ints:

@@ -16,7 +16,8 @@ from assets.artefacts.motion import Clip
 from assets.conventions import ARKIT_52, MORPHS_67, VISEMES_15, VRM_BONES
 from assets.formats.gltf import GENERATOR, Built, Picture, Scene, build, finish
 from assets.formats.gltf_accessors import Buffers
-from assets.formats.gltf_animation import MOVE_M, TURN, WEIGHT, continuous, key_frames
+from assets.formats.gltf_animation import MOVE_M, TURN, WEIGHT, key_frames
+from assets.rotation import continuous, unit
 
 # Preset expression -> ARKit and viseme weights. Mouths are the visemes that VRM's five vowels name.
 PRESETS: dict[str, dict[str, float]] = {
@@ -184,7 +185,7 @@ def _moving(clip: Clip) -> tuple[str, ...]:
 
 
 def _body(animation: _Tracks, clip: Clip, skeleton: Skeleton) -> None:
-    turns = continuous(clip.rotations)
+    turns = continuous(unit(clip.rotations))
     for joint, name in enumerate(skeleton.names):
         # VRM animations turn the eyes by lookAt, not by their bones.
         if name.endswith("Eye") or np.abs(turns[:, joint, :3]).max() < 1e-5:

@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from assets.spec.look import Section
 
 Target = Literal["web", "desktop", "crowd"]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Upper limits of a target: the package is made to fit them, the gates hold it to them."""
+
+    triangles: int
+    side: int
+    """Pixels of the longest texture side."""
+    bytes: int
+    """Of avatar.glb."""
+    one_material: bool = False
+
+
+# DESIGN.md, tiers; crowd's texture limit is web's.
+BUDGETS: dict[str, Budget] = {
+    "web": Budget(15_000, 1024, 3_000_000),
+    "desktop": Budget(32_000, 2048, 10_000_000),
+    "crowd": Budget(7_500, 1024, 1_500_000, one_material=True),
+}
 
 
 class PackageSpec(Section):

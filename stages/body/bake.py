@@ -22,9 +22,6 @@ from assets.errors import BackendError, Finding
 from assets.home import baked
 
 Arrays = dict[str, NDArray[Any]]
-BODY_VERTICES = 13380
-"""Vertices below this index are skin; tongue, eyes, lashes, teeth, tights, skirt and hair helpers follow."""
-BASE_VERTICES = 19158
 FACE_REGIONS = ("eyebrows", "eyes", "nose", "mouth", "ears", "chin", "cheek", "head", "forehead")
 INFLUENCES = 4
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.artefacts.geometry import Floats, Skin
+from assets.artefacts.geometry import Floats
 
 Doubles = NDArray[np.float64]
 _ARM_CHAIN = (("Arm", "ForeArm"), ("ForeArm", "Hand"), ("Hand", "HandMiddle1"))
@@ -43,15 +43,3 @@ def t_pose(names: Sequence[str], parents: Sequence[int], heads: Floats) -> tuple
         matrices[joint, :3, :3] = turn
         matrices[joint, :3, 3] = bound[joint] - turn @ rest[joint]
     return matrices, bound
-
-
-def skinned(points: Floats, skin: Skin, matrices: NDArray[np.floating]) -> Floats:
-    """(v,3) points moved by linear blend skinning with (j,4,4) matrices."""
-    blended = blended_matrices(skin, matrices)
-    moved = np.einsum("vij,vj->vi", blended[:, :3, :3], points) + blended[:, :3, 3]
-    return np.asarray(moved, np.float32)
-
-
-def blended_matrices(skin: Skin, matrices: NDArray[np.floating]) -> Doubles:
-    """(v,4,4) the weighted mean of each vertex's joint matrices."""
-    return np.asarray(np.einsum("vk,vkij->vij", skin.weights.astype(np.float64), matrices[skin.joints]), np.float64)

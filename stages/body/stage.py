@@ -8,20 +8,19 @@ import numpy as np
 
 from assets.artefacts.character import Body, Identity
 from assets.artefacts.geometry import Floats, Skeleton, Skin
-from assets.conventions import JOINTS, PARENTS
+from assets.conventions import EYE_VERTICES, JOINTS, PARENTS, SKIN_VERTICES
 from assets.errors import BackendError, Finding
+from assets.skinning import blended_matrices, mixed, skinned, strongest
 from assets.spec.look import BodySpec
 from stages.body.backend import BodyBackend, Shape
 from stages.body.measure import local_changes, phenotype, stature
 from stages.body.morphs import morph_targets
-from stages.body.pose import blended_matrices, skinned, t_pose
+from stages.body.pose import t_pose
 from stages.stage import Registry, Stage
 
 BACKENDS: Registry[BodyBackend] = Registry("body", {"anny": "stages.body.anny:Anny"}, default="anny")
-SKIN_VERTICES = 13380
 _TWIN_M = 0.003
 """Metres within which a mirrored vertex finds its twin."""
-EYE_VERTICES = slice(14598, 14742)
 
 
 def run(identity: Identity, *, options: BodySpec, backend: BodyBackend, seed: int) -> Body:
@@ -108,13 +107,9 @@ def _mirrored(skin: Skin, rest: Floats) -> Skin:
     twin = np.where(distance < _TWIN_M, twin, np.arange(len(rest)))
     other = {name: name.replace("Left", "Right") if "Left" in name else name.replace("Right", "Left") for name in JOINTS}
     swap = [JOINTS.index(other[name]) for name in JOINTS]
-    dense = np.zeros((len(rest), len(JOINTS)), np.float32)
-    np.add.at(dense, (np.arange(len(rest))[:, None], skin.joints), skin.weights)
+    dense = mixed(skin, np.arange(len(rest))[:, None], np.ones((len(rest), 1), np.float32))
     paired = np.where((distance < _TWIN_M)[:, None], (dense + dense[twin][:, swap]) / 2, dense)
-    joints = np.argsort(-paired, 1, kind="stable")[:, :4]
-    weights = np.take_along_axis(paired, joints, 1)
-    weights /= weights.sum(1, keepdims=True)
-    return Skin(np.where(weights > 0, joints, 0).astype(np.uint16), weights.astype(np.float32))
+    return strongest(paired)
 
 
 STAGE = Stage("body", 2, run, makes=Body, backends=BACKENDS)

@@ -7,10 +7,9 @@ from functools import lru_cache
 import numpy as np
 
 from assets.artefacts.geometry import Ints
+from assets.conventions import SKIN_VERTICES
 from assets.errors import BackendError, Finding
 from assets.home import baked
-
-SKIN_VERTICES = 13380
 
 
 @lru_cache(maxsize=1)

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from assets.artefacts.character import Body
 from assets.artefacts.geometry import Floats, Image, Mesh, MorphTarget, Skin
-from assets.conventions import JOINTS
+from assets.conventions import EYE_VERTICES, JOINTS
+from assets.rotation import about, rotate
 
-HELPERS = slice(14598, 14742)
 SEGMENTS = 24
 # Polar angles of the rings as shares of pi, from the pupil back to where the lids hide everything.
 RINGS = (0.0, 0.035, 0.07, 0.105, 0.13, 0.15, 0.175, 0.23, 0.31, 0.41, 0.52)
@@ -60,7 +60,7 @@ def _sphere() -> tuple[Floats, NDArray[np.int32], Floats]:
 
 def _extent(body: Body, side: int) -> Floats:
     """(3,) half axes of one eyeball: the helper eye of this body may be an ellipsoid, and the lids are shaped to it."""
-    points = body.positions[HELPERS]
+    points = body.positions[EYE_VERTICES]
     own = points[points[:, 0] > 0] if side == 0 else points[points[:, 0] < 0]
     half: Floats = np.asarray((own.max(0) - own.min(0)) / 2, np.float32)
     # The helper's front is drawn out to a cornea already; depth follows the other two axes, a hair less than the lids' inside.
@@ -76,17 +76,10 @@ def _gaze(arm: Floats, side: int, start: int) -> list[MorphTarget]:
     outward = 1 if side == 0 else -1
     for way, (x, y, degrees) in _TURNS.items():
         axis = np.array([x, y * outward, 0.0])
-        turned = _rotate(arm, axis, np.radians(degrees))
+        turned = rotate(about(axis, np.radians(degrees)), arm)
         indices = np.arange(start, start + len(arm), dtype=np.int32)
         found.append(MorphTarget(f"eyeLook{way}{name}", indices, (turned - arm).astype(np.float32)))
     return found
-
-
-def _rotate(points: Floats, axis: NDArray[np.floating], angle: float) -> NDArray[np.floating]:
-    """Rodrigues' formula."""
-    cross = np.cross(np.broadcast_to(axis, points.shape), points)
-    along = (points @ axis)[:, None] * axis
-    return np.asarray(points * np.cos(angle) + cross * np.sin(angle) + along * (1 - np.cos(angle)))
 
 
 def iris_picture(colour: Floats, seed: int, size: int = 512) -> Image:

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from assets.artefacts.character import Body
 from assets.artefacts.geometry import Floats, Ints, Mesh, MorphTarget, Skin
-from assets.conventions import JOINTS
-from stages.groom.wardrobe import BASE_VERTICES, Item
+from assets.conventions import BASE_VERTICES, JOINTS, SKIN_VERTICES
+from assets.skinning import mixed, skinned, strongest
+from stages.groom.wardrobe import Item
 
-SKIN_VERTICES = 13380
 CLEAR = 0.004
 """Metres that cloth keeps from the skin."""
 _STILL = 2e-5
@@ -50,24 +50,14 @@ def fitted(item: Item, body: Body) -> Fitted:
         skin = _on_head(at_rest, body)
     elif item.slot == "outfit":
         skin = _from_skin(at_rest.astype(np.float32), welded(item), body)
-    return Fitted(item, _moved(at_rest.astype(np.float32), skin, body.rest_to_bind), skin)
-
-
-def _moved(points: Floats, skin: Skin, matrices: Floats) -> Floats:
-    blended = np.einsum("vk,vkij->vij", skin.weights, matrices[skin.joints])
-    return np.asarray(np.einsum("vij,vj->vi", blended[:, :3, :3], points) + blended[:, :3, 3], np.float32)
+    return Fitted(item, skinned(at_rest.astype(np.float32), skin, body.rest_to_bind), skin)
 
 
 def _carried(item: Item, base: Skin) -> Skin:
     """The four strongest influences of the vertices that each item vertex hangs on."""
     shares = np.maximum(item.weights, 0)
     shares /= np.maximum(shares.sum(1, keepdims=True), 1e-6)
-    dense = np.zeros((len(shares), len(JOINTS)), np.float32)
-    rows = np.arange(len(shares))[:, None]
-    for k in range(3):
-        reference = item.references[:, k]
-        np.add.at(dense, (rows, base.joints[reference]), base.weights[reference] * shares[:, k : k + 1])
-    return strongest(dense)
+    return strongest(mixed(base, item.references, shares))
 
 
 def _from_skin(points: Floats, triangles: Ints, body: Body) -> Skin:
@@ -80,22 +70,10 @@ def _from_skin(points: Floats, triangles: Ints, body: Body) -> Skin:
     distance, nearest = cKDTree(body.rest[:SKIN_VERTICES]).query(points, 6)
     shares = 1 / np.maximum(distance, 1e-4)
     shares /= shares.sum(1, keepdims=True)
-    dense = np.zeros((len(points), len(JOINTS)), np.float32)
-    rows = np.arange(len(points))[:, None]
-    for k in range(nearest.shape[1]):
-        reference = nearest[:, k]
-        np.add.at(dense, (rows, body.skin.joints[reference]), body.skin.weights[reference] * shares[:, k : k + 1])
+    dense = mixed(body.skin, nearest, shares)
     for _ in range(4):
         dense = np.stack([_averaged(np.ascontiguousarray(column), triangles) for column in dense.T], 1)
     return strongest(dense)
-
-
-def strongest(dense: Floats) -> Skin:
-    """The four largest influences of (n,j) weights, brought to a sum of 1."""
-    joints = np.argsort(-dense, 1, kind="stable")[:, :4]
-    weights = np.take_along_axis(dense, joints, 1)
-    weights /= np.maximum(weights.sum(1, keepdims=True), 1e-9)
-    return Skin(np.where(weights > 0, joints, 0).astype(np.uint16), weights.astype(np.float32))
 
 
 def _on_head(points: Floats, body: Body) -> Skin:

@@ -19,7 +19,6 @@ from assets.rights import Source
 
 Slot = Literal["hair", "brows", "lashes", "outfit", "shoes", "hat", "teeth", "tongue"]
 _KINDS: dict[str, Slot] = {"eyebrows": "brows", "eyelashes": "lashes", "hair": "hair", "teeth": "teeth", "tongue": "tongue"}
-BASE_VERTICES = 19158
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from assets import digest
 from assets import weights as committed
 from assets.artefacts.geometry import Floats, Pixels
 from assets.errors import BackendError, Finding
@@ -29,7 +29,7 @@ def load(file: Path, sha256: str) -> Any:
         raise BackendError(
             Finding("weights/missing", f"{file.name} cannot be read: {error.strerror}", fix="restore it from the repository")
         ) from error
-    if hashlib.sha256(content).hexdigest() != sha256:
+    if digest.sha256(content) != sha256:
         raise BackendError(
             Finding("weights/corrupt", f"{file.name} does not have the sha256 of weights.json", fix="restore it from the repository")
         )

@@ -10,12 +10,12 @@ from assets.bundle import BundleFile, Package
 from assets.formats.gltf import Picture, Scene, write_gltf
 from assets.formats.vrm import Meta, write_vrm, write_vrma
 from assets.rights import Source
-from assets.spec.ship import PackageSpec, RightsSpec
+from assets.spec.ship import BUDGETS, PackageSpec, RightsSpec
 from stages.package.atlas import one_material
 from stages.package.papers import licences, merged, names, refuse_unsellable, talk_files
 from stages.package.previews import preview_files
 from stages.package.scene import character, on_the_floor, parts
-from stages.package.target import BUDGETS, fit_bytes, fit_triangles
+from stages.package.target import fit_bytes, fit_triangles
 from stages.stage import Stage
 
 

@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Image, Material
 from assets.formats.gltf import Picture, Scene
+from assets.spec.ship import Budget
 from stages.package.atlas import ATLAS, covered
 from stages.package.lod import Soup, reduce
 from stages.package.scene import Character, Piece, compact, take
 
-
-@dataclass(frozen=True)
-class Budget:
-    """Upper limits of a target."""
-
-    triangles: int
-    side: int
-    """Pixels of the longest texture side."""
-    bytes: int
-    """Of avatar.glb."""
-    one_material: bool = False
-
-
-# DESIGN.md, tiers (stages/verify/gates/budget.py checks the same numbers).
-BUDGETS = {
-    "web": Budget(15_000, 1024, 3_000_000),
-    "desktop": Budget(32_000, 2048, 10_000_000),
-    "crowd": Budget(7_500, 1024, 1_500_000, one_material=True),
-}
 _SLIDE = 1 / 3
 # (share of the longest side, JPEG quality, slack of the clips), tried in order until the file fits.
 _LADDER = (

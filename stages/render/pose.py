@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from assets import rotation
 from assets.artefacts.geometry import Floats, Ints, Mesh, Skeleton
 from assets.conventions import MORPHS_67
 
@@ -36,15 +37,10 @@ def matrices(rotations: Floats) -> Floats:
 
 def forward_kinematics(skeleton: Skeleton, pose: Pose) -> tuple[Floats, Floats]:
     """(j,3,3) world rotations and (j,3) world positions of the posed joints, metres."""
-    local, count = matrices(pose.rotations), len(skeleton.names)
-    turned, placed = np.zeros((count, 3, 3), np.float32), np.zeros((count, 3), np.float32)
-    for joint, parent in enumerate(skeleton.parents):
-        if parent < 0:
-            turned[joint], placed[joint] = local[joint], skeleton.heads[joint] + pose.root
-            continue
-        turned[joint] = turned[parent] @ local[joint]
-        placed[joint] = placed[parent] + turned[parent] @ (skeleton.heads[joint] - skeleton.heads[parent])
-    return turned, placed
+    placed, turned = rotation.forward_kinematics(
+        skeleton.parents, skeleton.heads, rotation.unit(pose.rotations)[None], np.asarray(pose.root)[None]
+    )
+    return matrices(turned[0]), placed[0]
 
 
 def morphed(mesh: Mesh, face: Floats) -> Floats:
@@ -89,16 +85,7 @@ def normals(points: Floats, triangles: Ints, group: Ints) -> Floats:
 
 def about(axis: str, degrees: float) -> Floats:
     """xyzw of a turn about a world axis."""
-    half = np.radians(degrees) / 2
-    out = np.zeros(4, np.float32)
-    out["xyz".index(axis)], out[3] = np.sin(half), np.cos(half)
-    return out
-
-
-def multiplied(a: Floats, b: Floats) -> Floats:
-    """xyzw of turn b followed by turn a."""
-    vector = a[3] * b[:3] + b[3] * a[:3] + np.cross(a[:3], b[:3])
-    return np.append(vector, a[3] * b[3] - a[:3] @ b[:3]).astype(np.float32)
+    return rotation.about(np.eye(3)["xyz".index(axis)], np.radians(degrees))
 
 
 def pose_of(skeleton: Skeleton, turns: Mapping[str, Floats], face: Mapping[str, float] | None = None) -> Pose:
@@ -118,7 +105,7 @@ def standing(skeleton: Skeleton, face: Mapping[str, float] | None = None, **turn
     relaxed: dict[str, Floats] = {}
     for side, sign in (("Left", 1.0), ("Right", -1.0)):
         relaxed[f"{side}Shoulder"] = about("z", -4 * sign)
-        relaxed[f"{side}Arm"] = multiplied(about("x", 4), about("z", -68 * sign))
+        relaxed[f"{side}Arm"] = rotation.multiply(about("x", 4), about("z", -68 * sign))
         relaxed[f"{side}ForeArm"] = about("y", -16 * sign)
         relaxed[f"{side}Hand"] = about("z", -4 * sign)
         relaxed |= {f"{side}UpLeg": about("z", -3 * sign), f"{side}Foot": about("z", 3 * sign)}

@@ -8,6 +8,7 @@ import numpy as np
 
 from assets.artefacts.character import Body, Identity, TextureSet
 from assets.artefacts.geometry import Floats, Image, Material, Pixels, Surface
+from assets.conventions import BASE_VERTICES
 from assets.errors import Finding, FormatError
 from assets.rights import Source
 from assets.spec.look import TextureSpec
@@ -15,8 +16,6 @@ from stages.stage import Stage
 from stages.texture import detail
 from stages.texture.generator import clean_margins, join_neck, nearest_skin, painted, to_pixels
 from stages.texture.tiles import library
-
-BASE_VERTICES = 19158
 
 
 def wrinkles_of(options: TextureSpec, age: float) -> float:

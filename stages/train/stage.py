@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
+from assets.digest import sha256
 from assets.home import ROOT, home
 from stages.train.card import write_card
 from stages.train.loop import Recipe, Run, begin, restore, save, train
@@ -35,7 +35,7 @@ def publish(run: Run, out: Path, command: str) -> None:
     save_file({k: v.contiguous() for k, v in run.averaged.state_dict().items()}, partial)
     partial.chmod(0o644)  # safetensors writes for the owner alone; these travel with the source
     partial.replace(file)
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    digest = sha256(file.read_bytes())
     entry = {"file": WEIGHTS, "sha256": digest, "licence": "CC0-1.0", "data": DATA, "command": command}
     entry |= {"steps": run.step, "wall_seconds": round(run.seconds)}  # type: ignore[dict-item]
     index = out / "weights.json"

@@ -4,28 +4,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from assets.errors import Finding, Location
+from assets.spec.ship import BUDGETS
 from stages.verify.gate import gate
 from stages.verify.reading import Glb, Reading
-
-
-@dataclass(frozen=True)
-class Budget:
-    """Upper limits of one target."""
-
-    triangles: int
-    texture_pixels: int
-    bytes: int
-
-
-# DESIGN.md, tiers; crowd's texture limit is web's.
-BUDGETS = {
-    "web": Budget(15_000, 1024, 3_000_000),
-    "desktop": Budget(32_000, 2048, 10_000_000),
-    "crowd": Budget(7_500, 1024, 1_500_000),
-}
 
 
 def triangles_of(glb: Glb) -> int:
@@ -58,7 +41,7 @@ def _pixels(data: bytes) -> int:
 def textures_fit(reading: Reading) -> Iterator[Finding]:
     if (glb := reading.glb) is None:
         return
-    limit = BUDGETS[reading.target].texture_pixels
+    limit = BUDGETS[reading.target].side
     for number, image in enumerate(glb.json.get("images", [])):
         if "bufferView" not in image:
             continue

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from assets.digest import sha256
 from assets.errors import Finding, Location
 from stages.verify.gate import gate
 from stages.verify.reading import Reading
@@ -42,14 +42,14 @@ def check_folder(folder: Path) -> list[Finding]:
     return findings
 
 
-def _compare(path: str, data: bytes, sha256: str, size: int) -> list[Finding]:
+def _compare(path: str, data: bytes, expected: str, size: int) -> list[Finding]:
     if len(data) != size:
         return [
             Finding(
                 "rights/bytes", f"{path} has {len(data)} bytes, the manifest says {size}", where=Location(path), value=len(data), limit=size
             )
         ]
-    found = hashlib.sha256(data).hexdigest()
-    if found != sha256:
-        return [Finding("rights/digest", f"{path} is not the file of the manifest", where=Location(path), value=found, limit=sha256)]
+    found = sha256(data)
+    if found != expected:
+        return [Finding("rights/digest", f"{path} is not the file of the manifest", where=Location(path), value=found, limit=expected)]
     return []

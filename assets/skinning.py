@@ -1,0 +1,38 @@
+"""Linear blend skinning: points moved by weighted joints, and influences cut to what engines take."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.artefacts.geometry import Floats, Skin
+from assets.conventions import JOINTS
+
+
+def skinned(points: Floats, skin: Skin, matrices: NDArray[np.floating]) -> Floats:
+    """(v,3) points moved by linear blend skinning with (j,4,4) matrices."""
+    blended = blended_matrices(skin, matrices)
+    moved = np.einsum("vij,vj->vi", blended[:, :3, :3], points) + blended[:, :3, 3]
+    return np.asarray(moved, np.float32)
+
+
+def blended_matrices(skin: Skin, matrices: NDArray[np.floating]) -> NDArray[np.float64]:
+    """(v,4,4) the weighted mean of each vertex's joint matrices."""
+    return np.asarray(np.einsum("vk,vkij->vij", skin.weights.astype(np.float64), matrices[skin.joints]), np.float64)
+
+
+def mixed(skin: Skin, vertices: NDArray[np.integer], shares: NDArray[np.floating]) -> Floats:
+    """(n,j) weights on JOINTS of points that each hang on k of the skin's vertices (n,k) by those shares (n,k)."""
+    dense = np.zeros((len(vertices), len(JOINTS)), np.float32)
+    rows = np.arange(len(vertices))[:, None]
+    for k in range(vertices.shape[1]):
+        np.add.at(dense, (rows, skin.joints[vertices[:, k]]), skin.weights[vertices[:, k]] * shares[:, k : k + 1])
+    return dense
+
+
+def strongest(dense: Floats) -> Skin:
+    """The four largest influences of (n,j) weights, brought to a sum of 1."""
+    joints = np.argsort(-dense, 1, kind="stable")[:, :4]
+    weights = np.take_along_axis(dense, joints, 1)
+    weights /= np.maximum(weights.sum(1, keepdims=True), 1e-9)
+    return Skin(np.where(weights > 0, joints, 0).astype(np.uint16), weights.astype(np.float32))
