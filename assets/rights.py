@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -21,3 +22,9 @@ class Source:
     """False where `rights.strict` must refuse it."""
     sha256: str = ""
     """Digest of the weights, where it is a model."""
+
+
+def merged(groups: Iterable[Sequence[Source]]) -> tuple[Source, ...]:
+    """Every source once, by name."""
+    found = {(s.name, s.origin): s for group in groups for s in group}
+    return tuple(found[key] for key in sorted(found))

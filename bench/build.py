@@ -22,10 +22,13 @@ import psutil
 import yaml
 
 from assets.home import home
+from assets.spec.avatar import AvatarSpec
+from assets.spec.look import Section
 from assets.spec.read import read_spec
-from flows.line import STAGES
+from flows.line import assemble
 from flows.order import Build, order_of
 from flows.plan import plan
+from stages.stage import Stage
 
 BUILD = "import sys; from flows.cli import app; sys.argv = ['fenshen', 'build', *sys.argv[1:]]; app()"
 
@@ -64,16 +67,14 @@ def resident(pid: int) -> int:
 def critical_path(stages: list[dict[str, Any]]) -> float:
     """Seconds of the longest chain of stages."""
     seconds = {stage["name"]: stage["seconds"] for stage in stages}
-    makes = {stage.makes.kind: name for name, stage in STAGES.items() if name != "retarget"}
     ends: dict[str, float] = {}
-    for name, stage in STAGES.items():
-        before = [("retarget" if (name, taken) == ("performance", "motion") else _maker(taken, makes)) for taken in stage.takes]
-        ends[name] = seconds[name] + max((ends[maker] for maker in before), default=0)
+
+    def step(stage: Stage[Any], options: Section, **inputs: Any) -> str:
+        ends[stage.name] = seconds[stage.name] + max((ends[name] for key, name in inputs.items() if key in stage.takes), default=0)
+        return stage.name
+
+    assemble(step, AvatarSpec(name="bench"))
     return max(ends.values())
-
-
-def _maker(taken: str, makes: dict[str, str]) -> str:
-    return {"speech": "voice"}.get(taken, taken) if taken in STAGES or taken == "speech" else makes[f"{taken}/1"]
 
 
 def changed(spec: str, folder: Path) -> Path:

@@ -20,10 +20,10 @@ from assets.conventions import MORPHS_67
 from assets.rotation import forward_kinematics
 from assets.spec.act import RetargetSpec
 from assets.spec.read import read_spec
+from stages.model.scene import character
 from stages.motion.canonical import canonical
 from stages.motion.clips import STANCE, settled, stand
 from stages.motion.pose import REST, curl, ease, keyed, pose
-from stages.package.scene import character
 from stages.render.pose import Pose, pose_of, posed
 from stages.render.preview import Shot, stills
 from stages.retarget.stage import run as retargeted

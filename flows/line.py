@@ -12,9 +12,12 @@ from stages.dialogue.choice import choose as choose_dialogue
 from stages.dialogue.stage import STAGE as DIALOGUE
 from stages.groom.stage import STAGE as GROOM
 from stages.identity.stage import STAGE as IDENTITY
+from stages.model.stage import STAGE as MODEL
 from stages.motion.stage import STAGE as MOTION
 from stages.package.stage import STAGE as PACKAGE
+from stages.performance.presence import STAGE as PRESENCE
 from stages.performance.stage import STAGE as PERFORMANCE
+from stages.preview.stage import STAGE as PREVIEW
 from stages.retarget.stage import STAGE as RETARGET
 from stages.stage import Stage
 from stages.texture.stage import STAGE as TEXTURE
@@ -24,8 +27,10 @@ from stages.voice.stage import STAGE as VOICE
 
 STAGES: dict[str, Stage[Any]] = {
     stage.name: stage
-    for stage in (IDENTITY, BODY, TEXTURE, GROOM, MOTION, RETARGET, DIALOGUE, VOICE, PERFORMANCE, PACKAGE, VERIFY)
-}
+    for stage in (
+        IDENTITY, BODY, TEXTURE, GROOM, MODEL, MOTION, RETARGET, PRESENCE, PREVIEW, DIALOGUE, VOICE, PERFORMANCE, PACKAGE, VERIFY,
+    )
+}  # fmt: skip
 
 R = TypeVar("R")
 
@@ -51,12 +56,18 @@ def assemble(step: Step[R], spec: AvatarSpec) -> dict[str, R]:
     moved = step(RETARGET, spec.retarget, motion=motion, body=body)
     dialogue = step(DIALOGUE, spec.persona, backend=spec.persona.backend or thinks, extra={"name": spec.name})
     speech = step(VOICE, spec.voice, backend=spec.voice.backend or speaks, dialogue=dialogue)
-    performance = step(PERFORMANCE, spec.performance, dialogue=dialogue, speech=speech, motion=moved)
-    looks: dict[str, Any] = {"body": body, "texture": texture, "groom": groom}
-    parts = {**looks, "performance": performance, "dialogue": dialogue, "speech": speech}
+    alive = step(PRESENCE, spec.performance, motion=moved)
+    performance = step(PERFORMANCE, spec.performance, dialogue=dialogue, speech=speech, motion=alive)
+    model = step(MODEL, spec.package, body=body, texture=texture, groom=groom)
+    previews = step(PREVIEW, spec.package, model=model, motion=alive)
+    parts: dict[str, Any] = {"model": model, "previews": previews, "performance": performance, "dialogue": dialogue, "speech": speech}
     package = step(PACKAGE, spec.package, extra={"rights": spec.rights, "name": spec.name}, **parts)
     verdict = step(VERIFY, spec.package, package=package)
-    return {**parts, "identity": identity, "motion": motion, "retarget": moved, "voice": speech, "package": package, "verify": verdict}
+    return {
+        "identity": identity, "body": body, "texture": texture, "groom": groom, "model": model, "motion": motion, "retarget": moved,
+        "presence": alive, "preview": previews, "dialogue": dialogue, "voice": speech, "performance": performance,
+        "package": package, "verify": verdict,
+    }  # fmt: skip
 
 
 def resolved(options: Section, folder: Path) -> Section:

@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.artefact import Artefact
-from assets.artefacts.geometry import Floats, Image, Material, Mesh, MorphTarget, Skeleton, Skin, Surface
+from assets.artefacts.geometry import Floats, Image, Material, Mesh, MorphTarget, Part, Skeleton, Skin, Surface
 from assets.rights import Source
+
+ATLAS = "atlas"
+"""Name of the one material and picture of a model that has but one."""
 
 
 @dataclass(frozen=True)
@@ -88,3 +91,33 @@ class TextureSet(Artefact):
     materials: tuple[Material, ...]
     """"head" and "body"."""
     sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True)
+class Model(Artefact):
+    """The dressed character as a target draws it, in its T-pose with the lowest point at Y=0."""
+
+    kind: ClassVar[str] = "model/1"
+    skeleton: Skeleton
+    parts: tuple[Part, ...]
+    """No more triangles together than the target allows."""
+    materials: tuple[Material, ...]
+    images: dict[str, Image]
+    """Full-size pictures that the materials name; skin's are named head_* and body_*."""
+    skin_sources: tuple[Source, ...] = ()
+    sources: tuple[Source, ...] = ()
+    """Of all that is seen, the skin's among them."""
+
+    @property
+    def triangles(self) -> int:
+        """Of all parts."""
+        return sum(len(part.mesh.triangles) for part in self.parts)
+
+
+@dataclass(frozen=True)
+class Previews(Artefact):
+    """Pictures of a model in poses of its clips."""
+
+    kind: ClassVar[str] = "previews/1"
+    pictures: dict[str, bytes]
+    """portrait.jpg, full.jpg, wave.jpg and, where asked for, turntable.webp."""

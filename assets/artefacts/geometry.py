@@ -105,3 +105,14 @@ class Surface:
     """(n,2) tile coordinates, origin at the picture's upper left."""
     triangles: Ints
     """(t,3) indices into `base`."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A mesh as it is drawn."""
+
+    mesh: Mesh
+    normals: Floats
+    """(v,3) unit."""
+    tangents: Floats | None = None
+    """(v,4) unit with handedness; needed where the material has a normal map."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.artefacts.geometry import Floats, Material, Mesh, Skeleton, Skin
+from assets.artefacts.geometry import Floats, Material, Mesh, Part, Skeleton, Skin
 from assets.artefacts.motion import Clip
 from assets.conventions import MORPHS_67
 from assets.errors import Finding, FormatError
@@ -30,17 +30,6 @@ class Picture:
     data: bytes
     media_type: str
     """image/png or image/jpeg."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """A mesh as it is drawn."""
-
-    mesh: Mesh
-    normals: Floats
-    """(v,3) unit."""
-    tangents: Floats | None = None
-    """(v,4) unit with handedness; needed where the material has a normal map."""
 
 
 @dataclass(frozen=True)

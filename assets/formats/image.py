@@ -11,6 +11,8 @@ from assets.artefacts.geometry import Image, Pixels
 from assets.errors import Finding, FormatError
 
 MAX_PIXELS = 64_000_000
+CUTOFF = 0.35
+"""Alpha from which a strand of hair is drawn at all."""
 # cv2 stores blue first.
 _TO_FILE = {1: (0,), 3: (2, 1, 0), 4: (2, 1, 0, 3)}
 
@@ -111,3 +113,15 @@ def resize(image: Image, side: int) -> Image:
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     out = np.asarray(cv2.resize(np.ascontiguousarray(image.pixels), size, interpolation=method), np.uint8)
     return Image(out.reshape(size[1], size[0], -1), image.srgb)
+
+
+def covered(small: Image, large: Image) -> Image:
+    """`small`, its alpha scaled so that as much of it passes the cutoff as of `large`: else strands of hair average away."""
+    if small.pixels.shape[2] < 4 or small.pixels.shape == large.pixels.shape:
+        return small
+    share = float((large.pixels[..., 3] >= CUTOFF * 255).mean())
+    alpha = small.pixels[..., 3].astype(np.float64)
+    level = max(float(np.quantile(alpha, 1 - share)), 1.0)
+    pixels = small.pixels.copy()
+    pixels[..., 3] = np.clip(alpha * max(CUTOFF * 255 / level, 1.0), 0, 255).astype(np.uint8)
+    return Image(pixels, small.srgb)

@@ -10,13 +10,7 @@ from assets.artefacts.talk import Dialogue, LineCues, Performance, Speech, Spoke
 from assets.bundle import BundleFile
 from assets.errors import Finding, RightsError
 from assets.formats.wav import write_wav
-from assets.rights import Source
-
-
-def merged(groups: Iterable[Sequence[Source]]) -> tuple[Source, ...]:
-    """Every source once, by name."""
-    found = {(s.name, s.origin): s for group in groups for s in group}
-    return tuple(found[key] for key in sorted(found))
+from assets.rights import Source, merged
 
 
 def refuse_unsellable(sources: Sequence[Source]) -> None:

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from assets.artefacts.character import Body, Groom, TextureSet
+from assets.artefacts.character import ATLAS, Model, Previews
 from assets.artefacts.talk import Dialogue, Performance, Speech
 from assets.bundle import BundleFile, Package
 from assets.formats.gltf import Picture, Scene, write_gltf
 from assets.formats.vrm import Meta, write_vrm, write_vrma
-from assets.rights import Source
+from assets.rights import Source, merged
 from assets.spec.ship import BUDGETS, PackageSpec, RightsSpec
-from stages.package.atlas import one_material
-from stages.package.papers import licences, merged, names, refuse_unsellable, talk_files
+from stages.package.papers import licences, names, refuse_unsellable, talk_files
 from stages.package.previews import preview_files
-from stages.package.scene import character, on_the_floor, parts
-from stages.package.target import fit_bytes, fit_triangles
+from stages.package.target import fit_bytes
 from stages.stage import Stage
 
 
 def run(
-    body: Body, texture: TextureSet, groom: Groom, performance: Performance, dialogue: Dialogue, speech: Speech,
+    model: Model, previews: Previews, performance: Performance, dialogue: Dialogue, speech: Speech,
     *, options: PackageSpec, seed: int, rights: RightsSpec = RightsSpec(), name: str = "",
 ) -> Package:  # fmt: skip
     """The bundle's files but manifest and report; equal inputs give equal bytes.
@@ -28,30 +26,25 @@ def run(
     Raises:
         RightsError: `rights.strict` is set and a source may not be sold; one finding names each.
     """
-    looks = merged((body.sources, texture.sources, groom.sources))
-    everything = merged((looks, performance.sources, dialogue.sources, speech.sources))
+    everything = merged((model.sources, performance.sources, dialogue.sources, speech.sources))
     if rights.strict:
         refuse_unsellable(everything)
-    budget = BUDGETS[options.target]
-    whole, skeleton = on_the_floor(character(body, texture, groom), body.skeleton)
-    whole = fit_triangles(whole, budget.triangles)
-    whole = one_material(whole, budget.side) if budget.one_material else whole
-    drawn = parts(whole.pieces, whole.materials)
     title = name or dialogue.name
 
     def scene_of(pictures: dict[str, Picture]) -> Scene:
-        return Scene(title, skeleton, drawn, whole.materials, pictures, performance.clips)
+        return Scene(title, model.skeleton, model.parts, model.materials, pictures, performance.clips)
 
-    scene, glb = fit_bytes(scene_of, write_gltf, whole, budget)
-    files = [BundleFile("avatar.glb", glb, "avatar", "model/gltf-binary", rights.licence, names(merged((looks, performance.sources))))]
-    previews = preview_files(whole, drawn, skeleton, performance, options.turntable, rights.licence, names(looks))
+    scene, glb = fit_bytes(scene_of, write_gltf, model, BUDGETS[options.target])
+    moving = names(merged((model.sources, performance.sources)))
+    files = [BundleFile("avatar.glb", glb, "avatar", "model/gltf-binary", rights.licence, moving)]
+    pictures = preview_files(model, previews, performance, rights.licence, names(model.sources))
     if options.vrm:
-        files += _vrm_files(scene, performance, rights, title, looks, previews)
+        files += _vrm_files(scene, performance, rights, title, model.sources, pictures)
     files += talk_files(dialogue, speech, performance, rights.licence)
-    files += _textures(scene, rights.licence, names(texture.sources), names(groom.sources), set(texture.images))
-    files += previews
+    files += _textures(scene, rights.licence, model)
+    files += pictures
     files.append(licences(title, rights.licence, rights.creator, files, everything))
-    return Package(tuple(files), options.target, whole.triangles, everything)
+    return Package(tuple(files), options.target, model.triangles, everything)
 
 
 def _vrm_files(
@@ -69,18 +62,17 @@ def _vrm_files(
     return files
 
 
-def _textures(
-    scene: Scene, licence: str, skin: tuple[str, ...], groom: tuple[str, ...], skins: set[str]
-) -> list[BundleFile]:
+def _textures(scene: Scene, licence: str, model: Model) -> list[BundleFile]:
     """The pictures of avatar.glb as files of their own."""
     files = []
+    worn = tuple(source for source in model.sources if source not in model.skin_sources)
     for name, picture in sorted(scene.pictures.items()):
         ending = "png" if picture.media_type == "image/png" else "jpg"
-        sources = skin if name in skins else groom
+        sources = model.skin_sources if name.startswith(("head_", "body_")) else worn
         # An atlas holds skin and clothes in one.
-        sources = tuple(dict.fromkeys((*skin, *groom))) if name == "atlas" else sources
-        files.append(BundleFile(f"textures/{name}.{ending}", picture.data, "texture", picture.media_type, licence, sources))
+        sources = model.sources if name == ATLAS else sources
+        files.append(BundleFile(f"textures/{name}.{ending}", picture.data, "texture", picture.media_type, licence, names(sources)))
     return files
 
 
-STAGE = Stage("package", 3, run, makes=Package, memory_gb=3, timeout_s=900)
+STAGE = Stage("package", 4, run, makes=Package, memory_gb=2, timeout_s=900)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assets.artefacts.motion import Clip, Motion
 from assets.artefacts.talk import Dialogue, Line, LineCues, Performance, Speech, SpokenLine
-from assets.conventions import JOINTS, MORPHS_67, VISEMES_15
+from assets.conventions import JOINTS, VISEMES_15
 from assets.errors import BackendError, Finding
 from assets.rotation import continuous
 from assets.spec.act import PerformanceSpec
 from stages.performance import face, gesture, lipsync
+from stages.performance.presence import chance
 from stages.stage import Stage
 
 FPS = 30
@@ -27,17 +26,16 @@ _VOWELS = {VISEMES_15[number] for number in lipsync.VOWELS} | {"viseme_RR"}
 
 
 def run(dialogue: Dialogue, speech: Speech, motion: Motion, *, options: PerformanceSpec, seed: int) -> Performance:
-    """The clips of `motion`, then one say_ID a spoken line; raises BackendError without an idle clip to stand on."""
+    """The clips of `motion` (with presence), then one say_ID a spoken line; raises BackendError without an idle clip to stand on."""
     _check(motion)
-    clips = [_alive(clip, options, seed) for clip in motion.clips]
-    by_name = {clip.name: clip for clip in clips}
+    by_name = {clip.name: clip for clip in motion.clips}
     spoken = {line.id: line for line in speech.lines}
     said = [_say(line, spoken[line.id], by_name, options, seed) for line in dialogue.lines if line.id in spoken]
     warnings = [f"{line.id}: it has no sound, so it gets no clip" for line in dialogue.lines if line.id not in spoken]
     if not speech.exact:
         warnings.append("the lips follow phoneme times that were spread in proportion, not measured")
     return Performance(
-        skeleton=motion.skeleton, clips=(*clips, *(clip for clip, _ in said)), cues=tuple(cues for _, cues in said),
+        skeleton=motion.skeleton, clips=(*motion.clips, *(clip for clip, _ in said)), cues=tuple(cues for _, cues in said),
         warnings=(*motion.warnings, *warnings), sources=motion.sources,
     )  # fmt: skip
 
@@ -49,27 +47,9 @@ def _check(motion: Motion) -> None:
         raise BackendError(Finding("performance/idle", "the motion has no idle clip to stand on", fix="keep the library's idle"))
 
 
-def _rng(seed: int, name: str) -> np.random.Generator:
-    """Chance that hangs on the clip's name, not on its neighbours: one changed line leaves the others as they were."""
-    return np.random.default_rng((seed % 2**32, zlib.crc32(name.encode())))
-
-
-def _alive(clip: Clip, options: PerformanceSpec, seed: int) -> Clip:
-    """The clip with breath where it was made and not captured, with blinks and gaze where it leaves the face alone."""
-    times = clip.times.astype(np.float64)
-    if clip.source == "library":
-        # Made movement holds its breath; a captured body brings its own.
-        moved = clip.rotations.astype(np.float64)
-        gesture.breathe(moved, times, clip.loop)
-        clip = replace(clip, rotations=continuous(moved))
-    if clip.face.shape[1] == len(MORPHS_67) and len(clip.face) == len(times):
-        return clip
-    return replace(clip, face=face.idle_face(times, options.blink_rate, _rng(seed, clip.name)))
-
-
 def _say(line: Line, sound: SpokenLine, clips: Mapping[str, Clip], options: PerformanceSpec, seed: int) -> tuple[Clip, LineCues]:
     """say_ID with body, face and lips, and the lips' cues."""
-    rng = _rng(seed, f"say_{line.id}")
+    rng = chance(seed, f"say_{line.id}")
     spoken = len(sound.samples) / sound.rate
     times = np.arange(math.ceil((spoken + TAIL_S) * FPS) + 1) / FPS
     visemes = lipsync.viseme_weights(sound, times.astype(np.float32))
@@ -114,4 +94,4 @@ def _body(line: Line, times: NDArray[np.float64], spoken: float, marks: list[flo
     return gesture.settled(rotations, root, times, first, place)
 
 
-STAGE = Stage("performance", 2, run, makes=Performance)
+STAGE = Stage("performance", 3, run, makes=Performance)

@@ -85,7 +85,8 @@ def test_the_plan_says_which_option_changed(built, tmp_path):
     spec.write_text(TINY.read_text() + "texture: {freckles: 0.7}\n")
     told = {planned.stage: planned.why for planned in plan(order_of(Build(str(spec), store=built[1]))[0])}
     assert told["texture"] == "changed: options freckles"
-    assert told["package"] == "texture will be new"
+    assert told["model"] == "texture will be new"
+    assert told["package"] == "model, previews will be new"
     assert told["voice"] == "in the store"
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from assets.artefacts.geometry import Image, Material, Mesh, MorphTarget, Skeleton, Skin
+from assets.artefacts.geometry import Image, Material, Mesh, MorphTarget, Part, Skeleton, Skin
 from assets.artefacts.motion import Clip
 from assets.conventions import JOINTS, MORPHS_67, PARENTS
-from assets.formats.gltf import Part, Picture, Scene
+from assets.formats.gltf import Picture, Scene
 from assets.formats.image import encode_png
 from stages.verify.gates.gltf import _missing
 

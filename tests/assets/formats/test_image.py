@@ -14,7 +14,7 @@ from PIL import Image as Picture
 
 from assets.artefacts.geometry import Image
 from assets.errors import FormatError
-from assets.formats.image import decode, encode_jpeg, encode_png, encode_webp, resize
+from assets.formats.image import covered, decode, encode_jpeg, encode_png, encode_webp, resize
 
 
 def ramp(channels: int, height: int = 24, width: int = 32) -> Image:
@@ -101,3 +101,11 @@ def test_a_picture_of_another_shape_is_refused() -> None:
 def test_importing_the_module_loads_no_opencv() -> None:
     code = "import sys, assets.formats.image; print('cv2' in sys.modules or 'PIL' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "False"
+
+
+def test_fine_strands_stay_covered_when_a_picture_shrinks() -> None:
+    pixels = np.full((64, 64, 4), 255, np.uint8)
+    pixels[..., 3] = np.where(np.arange(64) % 4 == 0, 255, 0)
+    small = Image(np.concatenate([np.full((8, 8, 3), 255, np.uint8), np.full((8, 8, 1), 64, np.uint8)], 2))
+    assert (covered(small, Image(pixels)).pixels[..., 3] >= 89).all()
+    assert covered(Image(pixels), Image(pixels)).pixels is pixels

@@ -17,6 +17,7 @@ from assets.conventions import JOINTS, MORPHS_67, PARENTS
 from assets.errors import BackendError
 from assets.spec.act import PerformanceSpec
 from stages.performance import face, gesture
+from stages.performance.presence import run as present
 from stages.performance.stage import STAGE, run
 
 GESTURES = ("none", "wave", "nod", "explain", "shrug", "point")
@@ -54,12 +55,17 @@ def spoken(name: str, seconds: float = 2.4) -> SpokenLine:
     return SpokenLine(name, name, tone.astype(np.float32), RATE, tuple(phonemes))
 
 
+def performed(dialogue: Dialogue, speech: Speech, given: Motion, options: PerformanceSpec, seed: int) -> Performance:
+    """The two stages one after the other."""
+    return run(dialogue, speech, present(given, options=options, seed=seed), options=options, seed=seed)
+
+
 def made(seed: int = 3, energy: float = 0.5, blink_rate: float = 16, only: tuple[str, ...] = GESTURES) -> Performance:
     emotions = dict(zip(GESTURES, ("neutral", "happy", "serious", "surprised", "sad", "happy"), strict=True))
     lines = tuple(Line(g, "Mama.", "en", emotions[g], g) for g in only)
     dialogue = Dialogue("x", "en", lines, (), lines[0].id, "test", {})
     speech = Speech(tuple(spoken(g) for g in only), "test", True)
-    return run(dialogue, speech, motion(), options=PerformanceSpec(energy=energy, blink_rate=blink_rate), seed=seed)
+    return performed(dialogue, speech, motion(), PerformanceSpec(energy=energy, blink_rate=blink_rate), seed)
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +135,7 @@ def test_a_clip_of_the_gestures_name_is_played_in_and_out_without_a_jump(name: s
     whole = Motion(base.skeleton, (*base.clips, own))
     for length in (1.2, 2.4, 6.0):
         speech = Speech((spoken("a", length),), "test", True)
-        c = run(dialogue, speech, whole, options=PerformanceSpec(), seed=1).clips[-1]
+        c = performed(dialogue, speech, whole, PerformanceSpec(), 1).clips[-1]
         turn = np.degrees(2 * np.arccos(np.abs((c.rotations * c.rotations[0]).sum(-1)).clip(0, 1)))[:, JOINTS.index("RightForeArm")]
         assert turn.max() > 45
         assert turn[-1] < 0.1
@@ -193,7 +199,7 @@ def test_a_clip_with_a_face_of_its_own_keeps_it() -> None:
     own = Clip("mine", own.times, own.rotations, own.root, np.full((len(own.times), 67), 0.25, np.float32))
     base = motion()
     dialogue, speech = Dialogue("x", "en", (), (), "", "test", {}), Speech((), "test", True)
-    result = run(dialogue, speech, Motion(base.skeleton, (*base.clips, own)), options=PerformanceSpec(), seed=1)
+    result = performed(dialogue, speech, Motion(base.skeleton, (*base.clips, own)), PerformanceSpec(), 1)
     assert (result.clips[-1].face == 0.25).all()
 
 
@@ -202,7 +208,7 @@ def test_an_idle_that_sways_still_breathes_and_captured_movement_is_left_as_it_w
     swaying = clip("idle", 8, "Spine1", 3, loop=True)
     filmed = replace(clip("mine", 4, "Hips", 5), source="video")
     nothing = Dialogue("x", "en", (), (), "", "test", {}), Speech((), "test", True)
-    result = run(*nothing, Motion(base.skeleton, (swaying, filmed)), options=PerformanceSpec(), seed=1)
+    result = performed(*nothing, Motion(base.skeleton, (swaying, filmed)), PerformanceSpec(), 1)
     shoulder = result.clips[0].rotations[:, JOINTS.index("LeftShoulder")]
     lifts = np.degrees(2 * np.arccos(np.clip(np.abs(shoulder @ shoulder[0]), 0, 1)))
     assert lifts[[0, 120, 240]] == pytest.approx(0, abs=0.1)

@@ -6,7 +6,7 @@ import numpy as np
 
 from assets.artefacts.character import Body, Groom, TextureSet
 from assets.artefacts.geometry import Image, Material, Mesh, MorphTarget, Skeleton, Skin, Surface
-from assets.artefacts.motion import Clip
+from assets.artefacts.motion import Clip, Motion
 from assets.artefacts.talk import Cue, Dialogue, Line, LineCues, Performance, Phoneme, Reply, Speech, SpokenLine
 from assets.conventions import JOINTS, MORPHS_67, PARENTS
 from assets.rights import Source
@@ -101,3 +101,8 @@ def speech(sellable: bool = True) -> Speech:
     said = SpokenLine("hello", "Hello | there", sound, 16000, (Phoneme(0, 1, "a", "viseme_aa"),))
     voice = Source("A voice", "CC-BY-NC-4.0", "tests", note="recorded for research", sellable=sellable)
     return Speech((said,), "coqui", True, (), (voice,))
+
+
+def motion() -> Motion:
+    """The idle clip alone."""
+    return Motion(SKELETON, performance().clips[:1])

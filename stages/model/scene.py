@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.artefacts.character import Body, Groom, TextureSet
-from assets.artefacts.geometry import Floats, Image, Ints, Material, Mesh, MorphTarget, Skeleton, Skin, Surface
-from assets.formats.gltf import Part
+from assets.artefacts.geometry import Floats, Image, Ints, Material, Mesh, MorphTarget, Part, Skeleton, Skin, Surface
 
 # A morph that moves a vertex by less than this is not carried by a part.
 STILL_M = 4e-5

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from assets.artefacts.character import ATLAS
 from assets.artefacts.geometry import Floats, Image, Ints, Material
-from stages.package.scene import Character, Piece
+from assets.formats.image import CUTOFF
+from stages.model.scene import Character, Piece
 
-ATLAS = "atlas"
-_CUTOFF = 0.35
 _LARGE = ("head", "body")
 _GUTTER = 2 / 128
 """Share of a tile left free at each side, so that neighbours do not bleed into one another when the picture is small."""
@@ -31,7 +31,7 @@ def one_material(whole: Character, side: int) -> Character:
         pixels[y : y + size, x : x + size] = _tile(materials[name], whole.images, size)
         boxes[name] = (x / side, y / side, size / side)
     pieces = tuple(_moved(p, boxes[p.mesh.material]) for p in seen)
-    material = Material(ATLAS, albedo=ATLAS, roughness=0.8, alpha="MASK", alpha_cutoff=_CUTOFF, double_sided=True)
+    material = Material(ATLAS, albedo=ATLAS, roughness=0.8, alpha="MASK", alpha_cutoff=CUTOFF, double_sided=True)
     return Character(pieces, (material,), {ATLAS: Image(pixels)})
 
 
@@ -61,24 +61,12 @@ def _visible(material: Material, images: dict[str, Image]) -> bool:
         return True
     pixels = images[material.albedo].pixels if material.albedo else None
     most = 1.0 if pixels is None or pixels.shape[2] < 4 else float(pixels[..., 3].max()) / 255
-    return material.colour[3] * most >= _CUTOFF
-
-
-def covered(small: Image, large: Image) -> Image:
-    """`small`, its alpha scaled so that as much of it passes the cutoff as of `large`: else strands of hair average away."""
-    if small.pixels.shape[2] < 4 or small.pixels.shape == large.pixels.shape:
-        return small
-    share = float((large.pixels[..., 3] >= _CUTOFF * 255).mean())
-    alpha = small.pixels[..., 3].astype(np.float64)
-    level = max(float(np.quantile(alpha, 1 - share)), 1.0)
-    pixels = small.pixels.copy()
-    pixels[..., 3] = np.clip(alpha * max(_CUTOFF * 255 / level, 1.0), 0, 255).astype(np.uint8)
-    return Image(pixels, small.srgb)
+    return material.colour[3] * most >= CUTOFF
 
 
 def _tile(material: Material, images: dict[str, Image], size: int) -> NDArray[np.uint8]:
     """(size,size,4) the material's albedo times its colour; opaque where the material is."""
-    from assets.formats.image import resize
+    from assets.formats.image import covered, resize
 
     tile = np.full((size, size, 4), 255, np.uint8)
     if material.albedo:
@@ -95,7 +83,7 @@ def _tile(material: Material, images: dict[str, Image], size: int) -> NDArray[np
     if material.alpha == "OPAQUE":
         scaled[..., 3] = 255
     elif material.alpha == "MASK":
-        scaled[..., 3] = np.clip(scaled[..., 3].astype(np.float32) * _CUTOFF / max(material.alpha_cutoff, 1e-3), 0, 255).astype(np.uint8)
+        scaled[..., 3] = np.clip(scaled[..., 3].astype(np.float32) * CUTOFF / max(material.alpha_cutoff, 1e-3), 0, 255).astype(np.uint8)
     return scaled
 
 

@@ -7,8 +7,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from stages.package.lod import Soup, reduce
-from tests.stages.package.small_character import ball
+from stages.model.lod import Soup, reduce
+from tests.stages.small_character import ball
 
 
 def a_ball(cut: bool = False, importance: float = 1.0) -> Soup:

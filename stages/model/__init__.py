@@ -1,0 +1,1 @@
+"""model: see stage.py or the files beside it."""

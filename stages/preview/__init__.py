@@ -1,0 +1,1 @@
+"""preview: see stage.py or the files beside it."""

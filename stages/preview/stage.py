@@ -1,0 +1,37 @@
+"""Model, motion -> Previews: portrait, full figure, wave and turntable of the very meshes that ship."""
+
+from __future__ import annotations
+
+from assets.artefacts.character import Model, Previews
+from assets.artefacts.geometry import Mesh
+from assets.artefacts.motion import Motion
+from assets.formats.image import encode_jpeg
+from assets.spec.ship import PackageSpec
+from stages.render.moments import at_rest, highest, pose_at
+from stages.render.preview import Shot, stills, turntable
+from stages.stage import Stage
+
+QUALITY = 90
+
+
+def run(model: Model, motion: Motion, *, options: PackageSpec, seed: int) -> Previews:
+    """The pictures that do not depend on what is said; poses come from the clips themselves.
+
+    Raises:
+        BackendError: this machine cannot draw.
+    """
+    meshes: list[Mesh] = [part.mesh for part in model.parts]
+    materials = {material.name: material for material in model.materials}
+    rest = at_rest(motion.clips, motion.skeleton)
+    shots = [Shot("portrait", rest, "portrait", 0.3), Shot("full", rest, "full", 0.3, (640, 960))]
+    wave = next((clip for clip in motion.clips if clip.name == "wave"), None)
+    if wave:
+        shots.append(Shot("wave", pose_at(wave, highest(wave, motion.skeleton)), "full", 0.0, (640, 960)))
+    taken = stills(meshes, materials, model.images, model.skeleton, shots)
+    pictures = {f"{name}.jpg": encode_jpeg(image, QUALITY) for name, image in taken.items()}
+    if options.turntable:
+        pictures["turntable.webp"] = turntable(meshes, materials, model.images, model.skeleton, rest)
+    return Previews(pictures)
+
+
+STAGE = Stage("preview", 1, run, makes=Previews, memory_gb=2, timeout_s=900)

@@ -1,0 +1,100 @@
+"""The model stage on a small whole character."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from assets.artefacts.character import Model
+from assets.artefacts.geometry import Mesh
+from assets.codec import decode, encode
+from assets.conventions import MORPHS_67
+from assets.spec.ship import PackageSpec
+from stages.model.atlas import layout, one_material
+from stages.model.fit import fit_triangles
+from stages.model.scene import character, parts, tangents
+from stages.model.stage import STAGE, run
+from tests.stages import small_character as small
+
+
+def test_the_stage_takes_what_is_seen_and_nothing_that_is_said() -> None:
+    assert STAGE.takes == ("body", "texture", "groom")
+
+
+def test_the_model_survives_the_store() -> None:
+    made = run(small.body(), small.texture(), small.groom(), options=PackageSpec(), seed=1)
+    again = decode(encode(made), Model)
+    assert encode(again) == encode(made)
+    assert again.triangles == made.triangles > 0
+
+
+def test_the_lowest_point_stands_on_the_floor() -> None:
+    made = run(small.body(), small.texture(), small.groom(), options=PackageSpec(), seed=1)
+    assert min(float(part.mesh.positions[:, 1].min()) for part in made.parts) == pytest.approx(0, abs=1e-6)
+
+
+def test_skin_under_cloth_is_not_shipped() -> None:
+    bare = character(small.body(), small.texture(), small.groom())
+    dressed = character(small.body(), small.texture(), small.groom(hidden=True))
+    assert dressed.triangles < 0.8 * bare.triangles
+    low = min(p.mesh.positions[:, 1].min() for p in dressed.pieces if p.mesh.name == "body")
+    assert low > 0.2
+
+
+def test_meshes_of_one_name_get_names_of_their_own() -> None:
+    names = [p.mesh.name for p in character(small.body(), small.texture(), small.groom()).pieces]
+    assert names == ["head", "body", "eyes", "eyes_2", "hat"]
+
+
+def test_head_and_body_share_their_places_so_that_no_crack_opens() -> None:
+    whole = fit_triangles(character(small.body(), small.texture(), small.groom()), 700)
+    head, body = (p for p in whole.pieces if p.mesh.name in ("head", "body"))
+    height = np.float32(0.5)
+    rims = [{tuple(x) for x in p.mesh.positions[np.isclose(p.mesh.positions[:, 1], height, atol=1e-4)].tolist()} for p in (head, body)]
+    assert rims[0] == rims[1]
+    assert whole.triangles <= 700
+
+
+def test_morphs_survive_the_reduction() -> None:
+    whole = fit_triangles(character(small.body(), small.texture(), small.groom()), 700)
+    head = next(p for p in whole.pieces if p.mesh.name == "head")
+    assert tuple(m.name for m in head.mesh.morphs) == MORPHS_67
+    assert all((m.indices < len(head.mesh.positions)).all() and (np.diff(m.indices) > 0).all() for m in head.mesh.morphs)
+
+
+def test_tangents_are_unit_and_stand_on_the_normals() -> None:
+    whole = character(small.body(), small.texture(), small.groom())
+    for part in parts(whole.pieces, whole.materials):
+        if part.tangents is not None:
+            assert np.allclose(np.linalg.norm(part.tangents[:, :3], axis=1), 1, atol=1e-5)
+            assert np.abs((part.tangents[:, :3] * part.normals).sum(1)).max() < 1e-4
+
+
+def test_tangents_of_a_plain_square_run_along_u() -> None:
+    points = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]], np.float32)
+    mesh = Mesh(
+        "square", points, np.array([[0, 1], [1, 1], [1, 0], [0, 0]], np.float32), np.array([[0, 1, 2], [0, 2, 3]], np.int32),
+        small.hung_on("Head", 4), (), "m",
+    )  # fmt: skip
+    found = tangents(mesh, np.tile(np.array([0, 0, 1], np.float32), (4, 1)))
+    # v runs down the picture, so with u to the right the bitangent points up: handedness +1.
+    assert np.allclose(found, [1, 0, 0, 1])
+
+
+@pytest.mark.parametrize("count", [1, 4, 9, 20])
+def test_the_atlas_gives_every_material_a_place_of_its_own(count: int) -> None:
+    names = ["head", "body", *(f"m{i}" for i in range(count))]
+    cells, grid = layout(names)
+    taken = np.zeros((grid, grid), int)
+    for row, column, span in cells.values():
+        taken[row : row + span, column : column + span] += 1
+    assert set(cells) == set(names)
+    assert taken.max() == 1
+
+
+def test_the_atlas_keeps_each_uv_in_its_tile() -> None:
+    whole = one_material(character(small.body(), small.texture(), small.groom()), 64)
+    for piece in whole.pieces:
+        assert piece.mesh.uv.min() >= 0
+        assert piece.mesh.uv.max() <= 1
+    assert {p.mesh.material for p in whole.pieces} == {"atlas"}
