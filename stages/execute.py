@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from assets.artefact import Artefact, Ref
 from assets.digest import sha256_of
 from assets.errors import BackendError, Finding
+from assets.memo import remembering
 from assets.store import LocalStore
 from stages.stage import Backend, Stage
 
@@ -83,7 +84,8 @@ def execute(
         if reason := backend.unusable():
             raise BackendError(Finding("backend/unusable", f"{stage.name} cannot use {backend.name}: {reason}"))
         arguments["backend"] = backend
-    artefact = stage.run(**arguments, options=job.resolved or job.options, seed=job.seed, **dict(job.extra or {}))
+    with remembering(store):
+        artefact = stage.run(**arguments, options=job.resolved or job.options, seed=job.seed, **dict(job.extra or {}))
     seconds = time.monotonic() - started
     ref = store.put(key, artefact, {**parts, "seconds": round(seconds, 3), "made": time.time()})
     return Outcome(ref, key, parts["backend"], False, seconds)

@@ -10,6 +10,7 @@ from assets.errors import BackendError, Finding
 from assets.spec.act import PersonaSpec
 from stages.dialogue.backend import DialogueBackend, Matcher, Topic
 from stages.dialogue.check import leave_one_out, pick
+from stages.dialogue.ledger import ledger
 from stages.dialogue.topics import ELSE, authored, replies_of, tagged, topics_in, topics_of
 from stages.stage import Registry, Stage
 
@@ -42,8 +43,9 @@ def run(*, options: PersonaSpec, seed: int, backend: DialogueBackend, name: str 
     texts = dict(authored(options, name))
     topics = topics_of(replies, texts, options.language)
     own = [Topic(reply.line, texts[reply.line], reply.questions) for reply in replies]
-    scores = leave_one_out(topics, own, lambda some: backend.matcher(some, options))
     whose = name or " ".join(options.who.split())[:60]
+    with ledger({"weights": dict(backend.weights()), "persona": whose, "language": options.language}):
+        scores = leave_one_out(topics, own, lambda some: backend.matcher(some, options))
     return Dialogue(whose, options.language, tuple(lines), replies, ELSE, backend.name, scores, backend.sources(options))
 
 
@@ -76,4 +78,4 @@ def _matcher_of(topics: Sequence[Topic], language: str, name: str) -> Matcher:
     return BACKENDS.get(name).matcher(topics, options)
 
 
-STAGE = Stage("dialogue", 1, run, makes=Dialogue, backends=BACKENDS)
+STAGE = Stage("dialogue", 2, run, makes=Dialogue, backends=BACKENDS)

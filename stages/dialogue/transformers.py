@@ -25,6 +25,7 @@ from assets.spec.act import PersonaSpec
 from stages.dialogue import smollm2
 from stages.dialogue.backend import Topic
 from stages.dialogue.causal import Causal, States, load
+from stages.dialogue.ledger import likelihood
 from stages.dialogue.overlap import LONGEST, Lexical
 from stages.dialogue.topics import ELSE, HELLO
 
@@ -128,16 +129,16 @@ class Weighing:
 
     def _slow(self, question: str, topics: Sequence[Topic]) -> Vector:
         """Weighted evidence (topics,) of the model's likelihoods."""
-        alone = self.model.log_likelihood("Question:", [" " + question])[0]
+        alone = _likely(self.model, "Question:", " " + question)
         length = max(1, len(self.model.ids(question)))
         found = []
-        answers = [" " + topic.text[:LONGEST] for topic in topics]
-        gained = self.model.log_likelihood(SAID.format(question), answers)
-        for topic, answer, likely in zip(topics, answers, gained, strict=True):
+        for topic in topics:
+            answer = " " + topic.text[:LONGEST]
+            likely = _likely(self.model, SAID.format(question), answer)
             context = ASKED.format(" ".join(text[:LONGEST] for text in topic.questions[:4]) or topic.text[:LONGEST])
-            after = (self.model.log_likelihood(context, [" " + question])[0] - alone) / length
+            after = (_likely(self.model, context, " " + question) - alone) / length
             root = len(self.model.ids(answer)) ** 0.5
-            said = 0.0 if topic.line == ELSE else (likely - _neutral(self.model, answer)) / root
+            said = 0.0 if topic.line == ELSE else (likely - _likely(self.model, SAID.format(NEUTRAL), answer)) / root
             found.append(AFTER_QUESTIONS * after + AFTER_QUESTION * said)
         return np.asarray(found, np.float32)
 
@@ -155,9 +156,9 @@ def _states(model: Causal, text: str) -> States:
     return model.states(text[:LONGEST], LAYER)
 
 
-@lru_cache(maxsize=1024)
-def _neutral(model: Causal, answer: str) -> float:
-    return float(model.log_likelihood(SAID.format(NEUTRAL), [answer])[0])
+@lru_cache(maxsize=4096)
+def _likely(model: Causal, prompt: str, reply: str) -> float:
+    return likelihood(prompt, reply, model.log_likelihood)
 
 
 if __name__ == "__main__":

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from assets.artefact import Artefact
 from assets.artefacts.talk import Phoneme
 from assets.rights import Source
 from assets.spec.act import VoiceSpec
@@ -17,9 +18,10 @@ Samples = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Utterance:
+class Utterance(Artefact):
     """One stretch of sound: samples (n,) float32 mono, rate in Hz, and the phonemes that fill it end to end."""
 
+    kind: ClassVar[str] = "utterance/1"
     samples: Samples
     rate: int
     phonemes: tuple[Phoneme, ...]

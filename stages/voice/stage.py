@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,6 +11,7 @@ import numpy as np
 
 from assets.artefacts.talk import Dialogue, Line, Phoneme, Speech, SpokenLine
 from assets.errors import BackendError, Finding, Location
+from assets.memo import remembered
 from assets.spec.act import VoiceSpec
 from stages.stage import Registry, Stage
 from stages.voice.backend import Utterance, VoiceBackend
@@ -33,7 +35,7 @@ def run(dialogue: Dialogue, *, options: VoiceSpec, backend: VoiceBackend, seed: 
     warnings = [f"{line.id}: {warning}" for line, text in zip(dialogue.lines, texts, strict=True) for warning in text.warnings]
     spoken, exact = [], True
     for line, text in zip(dialogue.lines, texts, strict=True):
-        sound = speak(text.sentences, line.language, options=options, backend=backend, seed=seed)
+        sound = _said(text.sentences, line.language, options, backend, seed)
         exact = exact and sound.exact
         spoken.append(SpokenLine(line.id, line.text, sound.samples, sound.rate, sound.phonemes))
     if not exact:
@@ -58,6 +60,18 @@ def _refuse(lines: Sequence[Line], texts: Sequence[CleanText], options: VoiceSpe
             findings.append(Finding("voice/nothing-to-say", message, where=where, fix="give it words"))
     if findings:
         raise BackendError(*findings)
+
+
+def _said(sentences: Sequence[str], language: str, options: VoiceSpec, backend: VoiceBackend, seed: int) -> Utterance:
+    """`speak`, or what it gave for the same words before: a build speaks only the lines that changed."""
+    if options.model:  # A folder of the user's own may change under its name.
+        return speak(sentences, language, options=options, backend=backend, seed=seed)
+    parts = {
+        "part": "voice/line", "version": STAGE.version, "backend": backend.name, "weights": dict(backend.weights()),
+        "sentences": list(sentences), "language": language, "options": options.model_dump(mode="json"), "seed": seed,
+        "g2p": os.environ.get("FENSHEN_G2P", ""),
+    }  # fmt: skip
+    return remembered(parts, Utterance, lambda: speak(sentences, language, options=options, backend=backend, seed=seed))
 
 
 def speak(sentences: Sequence[str], language: str, *, options: VoiceSpec, backend: VoiceBackend, seed: int) -> Utterance:

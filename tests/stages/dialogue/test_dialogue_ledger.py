@@ -1,0 +1,44 @@
+"""The ledger asks the model for a likelihood once, and keeps only what the last build asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from assets.memo import recall, remembering
+from assets.store import LocalStore
+from stages.dialogue.ledger import Likelihoods, ledger, likelihood
+
+ABOUT = {"weights": {"model": "1"}, "persona": "Ada"}
+
+
+class Model:
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def __call__(self, prompt: str, reply: str) -> float:
+        self.asked.append(reply)
+        return -float(len(reply))
+
+
+def test_a_second_build_asks_only_for_what_changed(tmp_path: Path) -> None:
+    model = Model()
+    for replies in (("a", "bb"), ("a", "ccc")):
+        with remembering(LocalStore(tmp_path)), ledger(ABOUT):
+            assert [likelihood("q", reply, model) for reply in replies] == [-len(reply) for reply in replies]
+    assert model.asked == ["a", "bb", "ccc"]
+
+
+def test_what_the_last_build_did_not_ask_for_is_dropped(tmp_path: Path) -> None:
+    with remembering(LocalStore(tmp_path)):
+        for reply in ("a", "bb"):
+            with ledger(ABOUT):
+                likelihood("q", reply, Model())
+        kept = recall({"part": "dialogue/likelihoods", **ABOUT}, Likelihoods)
+    assert kept is not None
+    assert list(kept.values.values()) == [-2.0]
+
+
+def test_without_a_ledger_the_model_is_asked_each_time() -> None:
+    model = Model()
+    assert likelihood("q", "a", model) == likelihood("q", "a", model)
+    assert len(model.asked) == 2
