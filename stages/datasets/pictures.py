@@ -1,0 +1,35 @@
+"""What every net trains on: arrays of one split in memory, with the attributes that the data set records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.artefacts.geometry import Floats, Pixels
+
+Split = Literal["train", "validation", "test"]
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """One split of a data set."""
+
+    images: Pixels
+    """(n,h,w,c) uint8 sRGB; skins have six channels: head RGB, body RGB."""
+    attributes: Floats
+    """(n,k) float32, each column 0..1 unless its name ends in _years."""
+    columns: tuple[str, ...]
+    """Names of the k attributes, e.g. age_years, gender, tone."""
+    people: NDArray[np.int64]
+    """(n,) the person behind each picture: splits are by person, never by picture."""
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def column(self, name: str) -> Floats:
+        """(n,) one attribute; raises ValueError where the data set does not record it."""
+        values: Floats = self.attributes[:, self.columns.index(name)]
+        return values
