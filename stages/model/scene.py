@@ -117,7 +117,7 @@ def _groom_piece(mesh: Mesh, materials: Sequence[Material], offset: int) -> Piec
 def _groom_weight(mesh: Mesh, materials: Sequence[Material]) -> float:
     name = mesh.name.lower()
     if any(word in name for word in ("teeth", "tongue")):
-        return 60.0  # small, but a coarse row of teeth reads as a shark's
+        return 300.0  # small, but a coarse row of teeth reads as a shark's
     if "eye" in name:
         return 20.0
     # Cards of hair and brows lie close over the skin: a coarse one sinks into it.
