@@ -24,9 +24,9 @@ _OUTFITS = {
 }
 _HAIR = {
     "man": ("short01", "short02", "short04"),
-    "woman": ("bob01", "bob02", "long01", "ponytail01", "short03", "Braid01"),
+    "woman": ("bob01", "long01", "ponytail01", "short03", "Braid01"),
 }
-_BROWS = {"man": ("eyebrow001", "eyebrow002", "eyebrow003"), "woman": ("eyebrow004", "eyebrow005", "eyebrow006")}
+_BROWS = {"man": ("eyebrow001", "eyebrow002", "eyebrow003"), "woman": ("eyebrow008", "eyebrow010", "eyebrow012")}
 _SHOES = {"man": ("shoes01", "shoes03"), "woman": ("shoes03", "shoes04")}
 
 
@@ -99,7 +99,8 @@ def _mouth(draft: _Draft, body: Body) -> None:
 
 def _fringes(draft: _Draft, body: Body, worn: dict[Slot, str], hair: Floats) -> None:
     """Brows and lashes: BLEND, because MASK makes hard bars of fine hair."""
-    shades: dict[Slot, Floats] = {"brows": hair * np.float32(0.7), "lashes": np.array([0.05, 0.04, 0.035], np.float32)}
+    # Fair and grey hair goes with brows that are darker by more.
+    shades: dict[Slot, Floats] = {"brows": hair * np.float32(0.75 - 0.4 * float(hair.mean())), "lashes": np.array([0.05, 0.04, 0.035], np.float32)}
     for slot, shade in shades.items():
         part = item(slot, worn[slot])
         picture = colour.strands(part.pictures["diffuse"], shade, 0.5)
