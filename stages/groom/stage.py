@@ -19,12 +19,12 @@ from stages.groom.wardrobe import Item, Slot, catalogue, item, known, source
 from stages.stage import Stage
 
 _OUTFITS = {
-    "man": ("male_casualsuit01", "male_casualsuit03", "male_casualsuit05", "male_elegantsuit01"),
+    "man": ("male_casualsuit01", "male_casualsuit02", "male_casualsuit03", "male_casualsuit04", "male_casualsuit05", "male_elegantsuit01"),
     "woman": ("female_casualsuit01", "female_elegantsuit01"),
 }
 _HAIR = {
     "man": ("short01", "short02", "short04"),
-    "woman": ("bob01", "long01", "ponytail01", "short03", "Braid01"),
+    "woman": ("long01", "ponytail01", "Braid01", "short02"),
 }
 _BROWS = {"man": ("eyebrow001", "eyebrow003", "eyebrow009"), "woman": ("eyebrow008", "eyebrow010", "eyebrow012")}
 _SHOES = {"man": ("shoes01", "shoes03"), "woman": ("shoes03", "shoes04")}
