@@ -71,7 +71,10 @@ def assemble(step: Step[R], spec: AvatarSpec) -> dict[str, R]:
 
 
 def resolved(options: Section, folder: Path) -> Section:
-    """The options with the media paths of motion clips made absolute."""
+    """The options with the paths of motion clips and of a model folder made absolute; a model's id stays as it is."""
+    model = getattr(options, "model", None)
+    if model and (folder / model).is_dir():
+        return options.model_copy(update={"model": str((folder / model).resolve())})
     clips = getattr(options, "clips", None)
     if not clips:
         return options

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from assets.artefact import Ref
-from assets.digest import sha256_file, sha256_of
+from assets.digest import sha256_file, sha256_folder, sha256_of
 from assets.spec.avatar import AvatarSpec
 from assets.spec.look import Section
 from assets.store import LocalStore
@@ -28,14 +28,30 @@ class Order:
     force: frozenset[str] = frozenset()
 
     def job(self, stage: Stage[Any], options: Section, backend: str | None, extra: dict[str, Any] | None) -> Job:
-        """The stage's job, with the digests of the media files that its options name."""
+        """The stage's job, with the digests of the media files and of the model folder that its options name."""
         absolute = resolved(options, self.folder)
         media = {}
+        if (model := getattr(absolute, "model", None)) and (place := _model_folder(model)):
+            media["model"] = sha256_folder(place)
         for written, whole in zip(getattr(options, "clips", ()), getattr(absolute, "clips", ()), strict=True):
             for kind in ("video", "bvh"):
                 if path := getattr(whole, kind):
                     media[f"{written.name}.{kind}"] = sha256_file(Path(path))
         return Job(options, self.spec.seed, backend, media, extra, absolute)
+
+
+def _model_folder(named: str) -> Path | None:
+    """Where a model of the user's own lies: its folder, or what the local cache holds under its id."""
+    if Path(named).is_dir():
+        return Path(named)
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        found = try_to_load_from_cache(named, "config.json")
+    except HFValidationError:
+        return None
+    return Path(found).parent if isinstance(found, str) else None
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,14 @@ def media_paths(spec: AvatarSpec) -> dict[str, str]:
     return named
 
 
+def model_paths(spec: AvatarSpec, folder: Path) -> dict[str, str]:
+    """Pointer -> path as written, of every model folder that the spec names; a persona's model may be an id instead."""
+    named = {"voice.model": spec.voice.model} if spec.voice.model else {}
+    if (thinks := spec.persona.model) and (thinks.startswith((".", "/")) or (folder / thinks).is_dir()):
+        named["persona.model"] = thinks
+    return named
+
+
 def _locate(where: str) -> Path:
     path = Path(where)
     if path.exists():
@@ -218,13 +226,17 @@ def _media_findings(spec: AvatarSpec, path: Path, outside: bool) -> list[Finding
             message = f"motion.clips.{i} names {len(given)} of library, video, bvh"
             where = _walk(node, ("motion", "clips", i), str(path))
             findings.append(Finding("spec/clip-source", message, where=where, fix="name exactly one"))
-    for pointer, value in media_paths(spec).items():
+    models = model_paths(spec, folder)
+    for pointer, value in (media_paths(spec) | models).items():
         loc = tuple(int(part) if part.isdigit() else part for part in pointer.split("."))
         where = _walk(node, loc, str(path))
         target = (folder / value).resolve()
         if not outside and not target.is_relative_to(folder):
             fix = "move the file beside the spec or pass --allow-outside"
             findings.append(Finding("spec/path-escape", f"{value} lies outside the spec's folder", where=where, fix=fix))
-        elif not target.is_file():
+        elif pointer in models and not target.is_dir():
+            fix = "paths are relative to the spec"
+            findings.append(Finding("spec/no-such-folder", f"there is no folder {value}", where=where, fix=fix))
+        elif pointer not in models and not target.is_file():
             findings.append(Finding("spec/no-such-file", f"there is no file {value}", where=where, fix="paths are relative to the spec"))
     return findings

@@ -78,4 +78,4 @@ def _matcher_of(topics: Sequence[Topic], language: str, name: str) -> Matcher:
     return BACKENDS.get(name).matcher(topics, options)
 
 
-STAGE = Stage("dialogue", 2, run, makes=Dialogue, backends=BACKENDS)
+STAGE = Stage("dialogue", 3, run, makes=Dialogue, backends=BACKENDS)

@@ -82,6 +82,22 @@ def test_media_may_not_leave_the_folder_unless_allowed(tmp_path):
     assert read_spec(str(path), outside=True).spec.motion.clips[0].bvh == "../secret.bvh"
 
 
+def test_a_model_folder_is_there_and_may_not_leave_the_specs_folder_unless_allowed(tmp_path):
+    (tmp_path / "voice").mkdir()
+    (tmp_path / "in" / "mine").mkdir(parents=True)
+    path = tmp_path / "in" / "a.yaml"
+    path.write_text("name: A\nvoice: {model: ../voice}\npersona: {model: ../voice}\n")
+    with pytest.raises(SpecError, match="spec/path-escape") as caught:
+        read_spec(str(path))
+    assert [finding.where.line for finding in caught.value.findings] == [2, 3]
+    assert read_spec(str(path), outside=True).spec.voice.model == "../voice"
+    path.write_text("name: A\nvoice: {model: gone}\n")
+    with pytest.raises(SpecError, match="there is no folder gone"):
+        read_spec(str(path))
+    path.write_text("name: A\nvoice: {model: mine}\npersona: {model: some/id}\n")
+    assert read_spec(str(path)).spec.persona.model == "some/id"
+
+
 def test_a_clip_names_one_source(tmp_path):
     path = tmp_path / "a.yaml"
     path.write_text("name: A\nmotion:\n  clips:\n    - {name: x}\n")
