@@ -30,6 +30,14 @@ def _file_digest(path: str, size: int, mtime_ns: int) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def sha256_path(path: Path) -> str:
+    """Hex digest of a file's bytes, or of the names and bytes of every file in a folder; raises OSError where there is neither."""
+    if not path.is_dir():
+        return sha256_file(path)
+    files = sorted(inner for inner in path.rglob("*") if inner.is_file())
+    return sha256_of([[str(inner.relative_to(path)), sha256_file(inner)] for inner in files])
+
+
 def sha256_file(path: Path) -> str:
     """Hex digest of a file's bytes; remembered while its size and time stay the same."""
     status = path.stat()
