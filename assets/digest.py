@@ -30,6 +30,11 @@ def _file_digest(path: str, size: int, mtime_ns: int) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def sha256_path(path: Path) -> str:
+    """Hex digest of a file's bytes, or of a folder; raises OSError where there is neither."""
+    return sha256_folder(path) if path.is_dir() else sha256_file(path)
+
+
 def sha256_file(path: Path) -> str:
     """Hex digest of a file's bytes; remembered while its size and time stay the same."""
     status = path.stat()

@@ -76,7 +76,7 @@ class PersonaSpec(Section):
     lines: tuple[Text, ...] = ()
     """Lines to be spoken as they stand."""
     model: str | None = None
-    """A transformers folder, relative to the spec, or the id of a model in the local cache, for the writer; None takes the embedded model."""
+    """A transformers folder, relative to the spec, or the id of a cached model, for the writer; None takes the embedded model."""
 
 
 class VoiceSpec(Section):
