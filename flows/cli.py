@@ -1,6 +1,6 @@
 """The command line: parse, call, print findings, exit with a documented code.
 
-Exit codes: 0 done, 1 a bug of ours, 2 bad input, 3 a gate failed, 4 the machine lacks something, 130 interrupted.
+Exit codes: 0 done, 1 a bug of ours, 2 bad input, 3 a gate failed, 4 the machine lacks something, 130 interrupted, 143 terminated.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from assets.errors import BackendError, FenshenError, Finding, GateError, SpecEr
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False,
     help="One text file in, one validated, talking digital human out.\n\nExit codes: 0 done, 2 bad input, 3 a gate failed, "
-    "4 the machine lacks something, 130 interrupted.",
+    "4 the machine lacks something, 130 interrupted, 143 terminated.",
 )  # fmt: skip
 cache = typer.Typer(no_args_is_help=True, help="Look at and tidy the store.")
 train = typer.Typer(no_args_is_help=True, help="Train our own generators.")
@@ -52,7 +52,9 @@ def findings(as_json: bool = False) -> Any:
                 err.print(escape(str(finding)), style="red" if finding.severity == "error" else None, highlight=False)
         raise typer.Exit(_code(error)) from error
     except KeyboardInterrupt:
-        err.print("interrupted; what was finished is kept, the next build goes on from there")
+        from flows.interrupt import SENTENCE
+
+        err.print(SENTENCE)
         raise typer.Exit(130) from None
 
 
@@ -343,12 +345,15 @@ def train_identity(
 
     Example: `fenshen train identity --minutes 30`
     """
+    from flows.interrupt import apart
     from flows.train import train_generator
 
     with findings():
         if resume is not None and not resume.is_file():
             raise SpecError(Finding("train/resume", f"there is no checkpoint {resume}", fix="leave --resume out to begin anew"))
-        out.print(train_generator(str(out_dir), minutes=minutes, seed=seed, resume=str(resume) if resume else None))
+        checkpoint = str(resume) if resume else None
+        weights = apart(lambda: train_generator(str(out_dir), minutes=minutes, seed=seed, resume=checkpoint), err)
+        out.print(weights)
 
 
 if __name__ == "__main__":
