@@ -68,7 +68,7 @@ def _handled(console: Console, farewell: Callable[[], None]) -> Iterator[None]:
         _leave(number)
 
     # Who started us with a signal ignored (nohup, a shell's background job) wants it ignored.
-    ours = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
+    ours: list[int] = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
     before: dict[int, Any] = {number: signal.getsignal(number) for number in ours}
     for number in ours:
         signal.signal(number, end)

@@ -6,7 +6,7 @@ import logging
 import os
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from rich.console import Console
@@ -14,6 +14,7 @@ from rich.console import Console
 from flows.interrupt import SENTENCE, apart
 
 if TYPE_CHECKING:
+    from assets.spec.ship import Target
     from flows.order import Build
 
 
@@ -41,6 +42,26 @@ def run_flow(build: Build, console: Console, *, quiet: bool) -> Path:
             farewell=lambda: _cancelled(runs),
         )  # fmt: skip
     return Path(folder)
+
+
+def run_batch(folder: Path, out: Path, target: Target | None, console: Console, *, quiet: bool) -> list[dict[str, str]]:
+    """A row per spec of the folder; raises SpecError where it holds none."""
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "ERROR")
+    from flows.batch import assemble_batch, specs_of
+    from flows.board import watching
+
+    _quiet()
+    specs_of(folder)
+    runs: list[UUID] = []
+    watched = assemble_batch.with_options(on_running=[lambda flow, run, state: runs.append(run.id)])
+    with nullcontext() if quiet else watching(console, {}):
+        state: Any = apart(
+            lambda: watched(str(folder), str(out), target, return_state=True), console, farewell=lambda: _cancelled(runs)
+        )
+    rows: list[dict[str, str]] = state.result(raise_on_failure=False)
+    if isinstance(rows, BaseException):
+        raise rows
+    return rows
 
 
 def _cancelled(runs: list[UUID]) -> None:
