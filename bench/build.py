@@ -1,9 +1,10 @@
-"""The main job, measured in one run: cold, unchanged, and one changed line; time, peak memory, size. One JSON line each.
+"""The main job, measured in one run: cold, unchanged, one changed line, cold again; time, memory, size, bytes. One JSON line each.
 
 python -m bench.build [SPEC]
 
 The cold build starts from an empty store (baked files stay: they are set-up). `flow_over_critical_path` compares the flow's
 time with the longest chain of its stages' own times; `beyond_interpreter` takes off the start of an interpreter that imports nothing.
+Each line says its limits and whether they hold, and how busy the machine was (load average of the last minute, cores).
 """
 
 from __future__ import annotations
@@ -21,15 +22,26 @@ from typing import Any
 import psutil
 import yaml
 
+from assets.bundle import MANIFEST
 from assets.home import home
 from assets.spec.avatar import AvatarSpec
 from assets.spec.look import Section
 from assets.spec.read import read_spec
+from assets.spec.ship import BUDGETS
 from flows.line import assemble
 from flows.order import Build, order_of
 from flows.plan import plan
 from stages.stage import Stage
 
+LIMITS = {
+    "cold": {"seconds": 120.0, "flow_over_critical_path": 1.10, "peak_gb": 5.0},
+    "unchanged": {"beyond_interpreter_s": 3.0},
+    "one line changed": {"seconds": 25.0},
+}
+DESCENDANTS = ["dialogue", "voice", "performance", "package", "verify"]
+"""All that a changed line may run."""
+TIMED = {MANIFEST, "report.html"}
+"""Files that hold times: all others must be the same, byte for byte, in two cold builds."""
 BUILD = "import sys; from flows.cli import app; sys.argv = ['fenshen', 'build', *sys.argv[1:]]; app()"
 
 
@@ -90,33 +102,61 @@ def changed(spec: str, folder: Path) -> Path:
 
 
 def main(spec: str) -> None:
-    """Three builds, one after the other."""
+    """Four builds, one after the other."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        (folder / "baked").symlink_to((home() / "baked").resolve())
-        env = {**os.environ, "FENSHEN_HOME": place, "PREFECT_HOME": str(folder / "prefect")}
+        env = home_of(folder / "first")
         started = time.monotonic()
         subprocess.run([sys.executable, "-c", "pass"], check=True)
         interpreter = time.monotonic() - started
         seconds, memory = timed(spec, folder / "out", env)
-        manifest = json.loads((folder / "out" / "manifest.json").read_text())
-        path = critical_path(manifest["stages"])
-        sizes = {file["path"]: file["bytes"] for file in manifest["files"]}
-        tell("cold", seconds=seconds, peak_gb=memory, critical_path_s=path, flow_over_critical_path=seconds / path,
-             stages={stage["name"]: stage["seconds"] for stage in manifest["stages"]},
-             glb_mb=sizes["avatar.glb"] / 1e6, bundle_mb=sum(sizes.values()) / 1e6)  # fmt: skip
+        cold(folder / "out", seconds, memory)
         seconds, memory = timed(spec, folder / "out", env)
         tell("unchanged", seconds=seconds, beyond_interpreter_s=seconds - interpreter, peak_gb=memory)
         other = changed(spec, folder)
-        os.environ["FENSHEN_HOME"] = place
+        os.environ["FENSHEN_HOME"] = env["FENSHEN_HOME"]
         ran = [planned.stage for planned in plan(order_of(Build(str(other)))[0]) if planned.run]
         seconds, memory = timed(str(other), folder / "other", env)
-        tell("one line changed", seconds=seconds, ran=ran, peak_gb=memory)
+        tell("one line changed", seconds=seconds, ran=ran, only_descendants=set(ran) <= set(DESCENDANTS), peak_gb=memory)
+        timed(spec, folder / "again", home_of(folder / "second"))
+        differ = different(folder / "out", folder / "again")
+        tell("built twice from empty stores", same_bytes=not differ, differ=differ)
+
+
+def home_of(folder: Path) -> dict[str, str]:
+    """Environment of a home with this machine's baked files and an empty store."""
+    folder.mkdir()
+    (folder / "baked").symlink_to((home() / "baked").resolve())
+    return {**os.environ, "FENSHEN_HOME": str(folder), "PREFECT_HOME": str(folder / "prefect")}
+
+
+def cold(bundle: Path, seconds: float, memory: float) -> None:
+    """Tells time, memory and size of a first build."""
+    manifest = json.loads((bundle / MANIFEST).read_text(encoding="utf-8"))
+    path = critical_path(manifest["stages"])
+    sizes = {file["path"]: file["bytes"] for file in manifest["files"]}
+    tier = BUDGETS[manifest["target"]]
+    tell("cold", seconds=seconds, peak_gb=memory, critical_path_s=path, flow_over_critical_path=seconds / path,
+         stages={stage["name"]: stage["seconds"] for stage in manifest["stages"]},
+         glb_mb=sizes["avatar.glb"] / 1e6, bundle_mb=sum(sizes.values()) / 1e6, within_tier=sizes["avatar.glb"] <= tier.bytes)  # fmt: skip
+
+
+def different(one: Path, two: Path) -> list[str]:
+    """Files that two bundles do not share byte for byte, but for those that hold times."""
+    names = {str(path.relative_to(root)) for root in (one, two) for path in root.rglob("*") if path.is_file()} - TIMED
+    return sorted(name for name in names if _bytes(one / name) != _bytes(two / name))
+
+
+def _bytes(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
 
 
 def tell(what: str, **numbers: Any) -> None:
     """One JSON line."""
-    print(json.dumps({"bench": what, **{k: round(v, 3) if isinstance(v, float) else v for k, v in numbers.items()}}), flush=True)
+    limits = LIMITS.get(what, {})
+    row = {"bench": what, **numbers, "limits": limits, "within": all(numbers[name] < limit for name, limit in limits.items())}
+    rounded = {key: round(value, 3) if isinstance(value, float) else value for key, value in row.items()}
+    print(json.dumps({**rounded, "load": round(os.getloadavg()[0], 1), "cores": os.cpu_count()}), flush=True)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from prefect import flow
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.assets import materialize
 from prefect.futures import PrefectFuture
+from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from assets.spec.ship import Target
@@ -26,7 +27,12 @@ from stages.execute import Outcome
 RUNNER: Any = ThreadPoolTaskRunner(max_workers=len(STAGES) + 1)
 
 
-@flow(name="assemble-avatar", task_runner=RUNNER, log_prints=False, persist_result=False)
+def _title() -> str:
+    """`kofi`: the run's name in Prefect's pages."""
+    return Path(flow_run.parameters["spec"]).stem
+
+
+@flow(name="assemble-avatar", task_runner=RUNNER, log_prints=False, persist_result=False, flow_run_name=_title)
 def assemble_avatar(
     spec: str,
     out: str | None = None,

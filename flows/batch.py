@@ -2,57 +2,93 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import Any
 
 from prefect import flow, task
-from prefect.artifacts import create_table_artifact
+from prefect.artifacts import create_image_artifact, create_table_artifact
+from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
+from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from assets.errors import FenshenError, Finding, SpecError
-from assets.formats.image import decode, encode_png
+from assets.formats.image import decode, encode_jpeg, encode_png
 from assets.spec.ship import Target
 from assets.store import write_atomic
 from flows.assemble import assemble_avatar
 from stages.render.sheet import contact_sheet
 
 COLUMNS = 4
+SHEET = "contact-sheet.png"
+Row = dict[str, str]
+"""spec, bundle, error, kind (the error's class): empty where there is none."""
 
 
-@task(persist_result=False)
-def build_one(spec: str, out: str, target: Target | None) -> dict[str, str]:
-    """One row of the result: the spec, the bundle, and what went wrong where something did."""
+@task(persist_result=False, task_run_name="build · {name}", tags=["fenshen"])
+def build_one(name: str, spec: str, out: str, target: Target | None, store: str | None) -> Row:
+    """One row of the result; what goes wrong with one spec, a bug of ours included, stays its own."""
     try:
-        folder = assemble_avatar(spec, out=out, target=target)
-    except FenshenError as error:
-        return {"spec": spec, "bundle": "", "error": str(error)}
-    return {"spec": spec, "bundle": folder, "error": ""}
+        return {"spec": spec, "bundle": assemble_avatar(spec, out=out, target=target, store=store), "error": "", "kind": ""}
+    except Exception as error:
+        told = str(error) if isinstance(error, FenshenError) else f"{type(error).__name__}: {error}"
+        return {"spec": spec, "bundle": "", "error": told, "kind": type(error).__name__}
 
 
 # One avatar at a time: each already spreads its stages over the cores.
 RUNNER: Any = ThreadPoolTaskRunner(max_workers=1)
 
 
-@flow(name="assemble-batch", task_runner=RUNNER, persist_result=False)
-def assemble_batch(folder: str, out: str = "build", target: Target | None = None) -> list[dict[str, str]]:
-    """Builds every *.yaml and *.json of a folder into OUT/NAME and lays a contact sheet beside them.
+def _title() -> str:
+    return f"batch · {Path(flow_run.parameters['folder']).name}"
+
+
+@flow(name="assemble-batch", task_runner=RUNNER, persist_result=False, flow_run_name=_title)
+def assemble_batch(folder: str, out: str = "build", target: Target | None = None, store: str | None = None) -> Any:
+    """Builds every *.yaml, *.yml and *.json of a folder into OUT/NAME and lays a contact sheet beside them; a row per spec.
 
     Raises:
-        SpecError: the folder holds no spec.
+        SpecError: the folder holds no spec, or two that would be built into one place.
     """
-    specs = sorted(path for pattern in ("*.yaml", "*.yml", "*.json") for path in Path(folder).glob(pattern))
+    specs = specs_of(Path(folder))
+    names = [path.stem for path in specs]
+    count = len(specs)
+    outs = [str(Path(out) / name) for name in names]
+    rows: list[Row] = build_one.map(names, [str(path) for path in specs], outs, [target] * count, [store] * count).result()
+    create_table_artifact(table=rows, key="batch", description="Every spec of the batch")
+    lay_out([Path(row["bundle"]) for row in rows if row["bundle"]], Path(out) / SHEET)
+    return _state(rows)
+
+
+def specs_of(folder: Path) -> list[Path]:
+    """The spec files of a folder in order of their names; raises SpecError where there is none or two share a name."""
+    specs = sorted(path for pattern in ("*.yaml", "*.yml", "*.json") for path in folder.glob(pattern))
     if not specs:
         raise SpecError(Finding("batch/empty", f"{folder} holds no spec", fix="put .yaml or .json specs there"))
-    names = [str(path) for path in specs]
-    rows = build_one.map(names, [str(Path(out) / path.stem) for path in specs], [target] * len(specs)).result()
-    create_table_artifact(table=rows, key="batch", description="Every spec of the batch")
-    lay_out([Path(row["bundle"]) for row in rows if row["bundle"]], Path(out) / "contact-sheet.png")
-    return rows
+    names = [path.stem for path in specs]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise SpecError(Finding("batch/twice", f"two specs are called {', '.join(twice)}", fix="give each a name of its own"))
+    return specs
+
+
+def _state(rows: list[Row]) -> State[list[Row]]:
+    """How the run ends: failed only where nothing was built, else its message names what is missing."""
+    failed = [Path(row["spec"]).name for row in rows if row["error"]]
+    message = f"{len(rows) - len(failed)} of {len(rows)} specs built" + (f"; failed: {', '.join(failed)}" if failed else "")
+    if len(failed) == len(rows):
+        first = rows[0]["error"]
+        return Failed(message=f"{message}; {first}", data=rows)
+    return Completed(message=message, data=rows)
 
 
 def lay_out(bundles: list[Path], target: Path) -> None:
-    """Writes one picture of every bundle's portrait, COLUMNS wide; nothing where there is none."""
+    """Writes one picture of every bundle's portrait, COLUMNS wide, and shows it on the run; nothing where there is none."""
     found = {bundle.name: sorted((bundle / "previews").glob("portrait.*")) for bundle in bundles}
     portraits = {name: decode(files[0].read_bytes()) for name, files in found.items() if files}
-    if portraits:
-        write_atomic(target, encode_png(contact_sheet(portraits, COLUMNS)))
+    if not portraits:
+        return
+    sheet = contact_sheet(portraits, COLUMNS)
+    write_atomic(target, encode_png(sheet))
+    url = f"data:image/jpeg;base64,{base64.b64encode(encode_jpeg(sheet, 80)).decode()}"
+    create_image_artifact(image_url=url, key="contact-sheet", description=str(target))

@@ -1,6 +1,6 @@
 """The command line: parse, call, print findings, exit with a documented code.
 
-Exit codes: 0 done, 1 a bug of ours, 2 bad input, 3 a gate failed, 4 the machine lacks something, 130 interrupted.
+Exit codes: 0 done, 1 a bug of ours, 2 bad input, 3 a gate failed, 4 the machine lacks something, 130 interrupted, 143 terminated.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from assets.errors import BackendError, FenshenError, Finding, GateError, SpecError, StoreError
+from assets.errors import FenshenError, Finding, GateError, SpecError
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False,
     help="One text file in, one validated, talking digital human out.\n\nExit codes: 0 done, 2 bad input, 3 a gate failed, "
-    "4 the machine lacks something, 130 interrupted.",
+    "4 the machine lacks something, 130 interrupted, 143 terminated.",
 )  # fmt: skip
 cache = typer.Typer(no_args_is_help=True, help="Look at and tidy the store.")
 train = typer.Typer(no_args_is_help=True, help="Train our own generators.")
@@ -52,14 +52,18 @@ def findings(as_json: bool = False) -> Any:
                 err.print(escape(str(finding)), style="red" if finding.severity == "error" else None, highlight=False)
         raise typer.Exit(_code(error)) from error
     except KeyboardInterrupt:
-        err.print("interrupted; what was finished is kept, the next build goes on from there")
+        from flows.interrupt import SENTENCE
+
+        err.print(SENTENCE)
         raise typer.Exit(130) from None
 
 
+_EXIT = {"SpecError": 2, "FormatError": 2, "RightsError": 2, "GateError": 3, "BackendError": 4, "StoreError": 4}
+"""Exit code by the class of the error; 1 is left to bugs."""
+
+
 def _code(error: FenshenError) -> int:
-    if isinstance(error, GateError):
-        return 3
-    return 4 if isinstance(error, (BackendError, StoreError)) else 2
+    return _EXIT.get(type(error).__name__, 2)
 
 
 def _plain(finding: Finding) -> dict[str, Any]:
@@ -129,6 +133,33 @@ def _show(folder: Path, manifest: dict[str, Any], seconds: float) -> None:
     size = sum(file["bytes"] for file in manifest["files"]) / 1e6
     out.print(f"{folder}/: {len(manifest['files'])} files, {size:.1f} MB, {seconds:.1f} s")
     out.print(f"look: open {folder}/report.html in a browser; avatar.glb in Blender, three.js, Godot; avatar.vrm in Unity")
+
+
+@app.command()
+def batch(
+    folder: Annotated[Path, typer.Argument(help="A folder of .yaml and .json specs.")],
+    out_dir: Annotated[Path, typer.Option("--out", help="Every bundle goes to OUT/NAME, a contact sheet beside them.")] = Path("build"),
+    target: TargetOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a row per spec as JSON.")] = False,
+) -> None:
+    """Build every spec of a folder; one that fails does not stop the others, the exit code is that of the worst.
+
+    Example: `fenshen batch assets/presets --target crowd`
+    """
+    from flows.running import run_batch
+
+    with findings(as_json):
+        rows = run_batch(folder, out_dir, _target(target), err, quiet=as_json)
+    if as_json:
+        out.print_json(json.dumps({"ok": not any(row["error"] for row in rows), "specs": rows}, ensure_ascii=False))
+    else:
+        table = Table("spec", "bundle", "what is wrong", box=None)
+        for row in rows:
+            table.add_row(escape(row["spec"]), escape(row["bundle"]), escape(row["error"]))
+        out.print(table)
+        out.print(f"{sum(not row['error'] for row in rows)} of {len(rows)} built")
+    if failed := [_EXIT.get(row["kind"], 1) for row in rows if row["error"]]:
+        raise typer.Exit(1 if 1 in failed else max(failed))
 
 
 @app.command()
@@ -343,12 +374,15 @@ def train_identity(
 
     Example: `fenshen train identity --minutes 30`
     """
+    from flows.interrupt import apart
     from flows.train import train_generator
 
     with findings():
         if resume is not None and not resume.is_file():
             raise SpecError(Finding("train/resume", f"there is no checkpoint {resume}", fix="leave --resume out to begin anew"))
-        out.print(train_generator(str(out_dir), minutes=minutes, seed=seed, resume=str(resume) if resume else None))
+        checkpoint = str(resume) if resume else None
+        weights = apart(lambda: train_generator(str(out_dir), minutes=minutes, seed=seed, resume=checkpoint), err)
+        out.print(weights)
 
 
 if __name__ == "__main__":

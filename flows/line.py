@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -13,7 +14,7 @@ from stages.body.stage import STAGE as BODY
 from stages.dialogue.choice import choose as choose_dialogue
 from stages.dialogue.stage import STAGE as DIALOGUE
 from stages.groom.stage import STAGE as GROOM
-from stages.identity.stage import STAGE as IDENTITY
+from stages.identity.stage import STAGE as GENERATED
 from stages.model.stage import STAGE as MODEL
 from stages.motion.stage import STAGE as MOTION
 from stages.package.stage import STAGE as PACKAGE
@@ -26,6 +27,9 @@ from stages.texture.stage import STAGE as TEXTURE
 from stages.verify.stage import STAGE as VERIFY
 from stages.voice.choice import choose as choose_voice
 from stages.voice.stage import STAGE as VOICE
+
+# One GAN at a time on a GPU: where a stage runs is this floor's affair.
+IDENTITY = replace(GENERATED, gpu=True)
 
 STAGES: dict[str, Stage[Any]] = {
     stage.name: stage

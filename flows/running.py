@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from rich.console import Console
 
+from flows.interrupt import SENTENCE, apart
+
 if TYPE_CHECKING:
+    from assets.spec.ship import Target
     from flows.order import Build
 
 
 def run_flow(build: Build, console: Console, *, quiet: bool) -> Path:
     """The bundle folder; raises FenshenError as the stage raised it."""
-    import os
-
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "ERROR")
     os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
     from flows.assemble import assemble_avatar
@@ -23,11 +27,59 @@ def run_flow(build: Build, console: Console, *, quiet: bool) -> Path:
     from flows.order import order_of
     from flows.plan import latest
 
+    _quiet()
     order, _, _ = order_of(build)
     expected = {stage: record.get("seconds") for stage, record in latest(order.store).items()}
+    runs: list[UUID] = []
+    watched = assemble_avatar.with_options(on_running=[lambda flow, run, state: runs.append(run.id)])
     with nullcontext() if quiet else watching(console, expected):
-        folder = assemble_avatar(
-            build.spec, str(build.out) if build.out else None, build.target, build.seed,
-            sorted(build.force), sorted(build.allow), build.outside, str(build.store) if build.store else None,
+        folder = apart(
+            lambda: watched(
+                build.spec, str(build.out) if build.out else None, build.target, build.seed,
+                sorted(build.force), sorted(build.allow), build.outside, str(build.store) if build.store else None,
+            ),
+            console,
+            farewell=lambda: _cancelled(runs),
         )  # fmt: skip
     return Path(folder)
+
+
+def run_batch(folder: Path, out: Path, target: Target | None, console: Console, *, quiet: bool) -> list[dict[str, str]]:
+    """A row per spec of the folder; raises SpecError where it holds none."""
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "ERROR")
+    from flows.batch import assemble_batch, specs_of
+    from flows.board import watching
+
+    _quiet()
+    specs_of(folder)
+    runs: list[UUID] = []
+    watched = assemble_batch.with_options(on_running=[lambda flow, run, state: runs.append(run.id)])
+    with nullcontext() if quiet else watching(console, {}):
+        state: Any = apart(
+            lambda: watched(str(folder), str(out), target, return_state=True), console, farewell=lambda: _cancelled(runs)
+        )
+    rows: list[dict[str, str]] = state.result(raise_on_failure=False)
+    if isinstance(rows, BaseException):
+        raise rows
+    return rows
+
+
+def _cancelled(runs: list[UUID]) -> None:
+    """Tells a server that outlives us that its runs were interrupted; they would be shown as running for ever."""
+    if not os.environ.get("PREFECT_API_URL"):
+        return
+    from prefect.client.orchestration import get_client
+    from prefect.states import Cancelled
+
+    with get_client(sync_client=True) as client:
+        for run in runs:
+            client.set_flow_run_state(run, Cancelled(message=SENTENCE), force=True)
+
+
+def _quiet() -> None:
+    """Runs log to their server alone: on the screen Prefect would show our own errors a second time, as tracebacks."""
+    for name in ("prefect.flow_runs", "prefect.task_runs"):
+        logger = logging.getLogger(name)
+        logger.propagate = False
+        if os.environ.get("PREFECT_API_URL"):
+            logger.setLevel(logging.INFO)  # somebody is looking at the run's page

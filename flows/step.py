@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import subprocess
 import threading
 import time
 from contextlib import nullcontext
@@ -14,7 +16,6 @@ from prefect.assets import materialize
 from prefect.concurrency.sync import concurrency
 from prefect.futures import PrefectFuture
 
-from assets.errors import FenshenError
 from assets.spec.look import Section
 from assets.store import LocalStore
 from flows.events import Event, tell
@@ -26,10 +27,19 @@ from stages.stage import Stage
 
 
 def _can_pass(_task: Any, _run: Any, state: Any) -> bool:
-    """Only what may go away by itself is tried again: never a wrong spec, a missing model or a full disk."""
+    """Only what may go away by itself is tried again: a busy device, a share that was away; never a wrong spec or a bug."""
     error = state.result(raise_on_failure=False)
-    return not isinstance(error, FenshenError)
+    return isinstance(error, (OSError, MemoryError, subprocess.SubprocessError))
 
+
+class _NoTimeoutNote(logging.Filter):
+    """Prefect warns, at every task, that a thread is not stopped inside a blocking call; `Stage.timeout_s` says so once."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "Timeouts in worker threads" not in str(record.msg)
+
+
+logging.getLogger("prefect.task_runs").addFilter(_NoTimeoutNote())
 
 # Waiting stages cost nothing, working ones a core each: every model keeps to one thread.
 _LANES = threading.BoundedSemaphore(max(1, os.cpu_count() or 1))

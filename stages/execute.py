@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import time
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -13,7 +15,7 @@ from pydantic import BaseModel
 
 from assets.artefact import Artefact, Ref
 from assets.digest import sha256_of
-from assets.errors import BackendError, Finding
+from assets.errors import BackendError, Finding, StoreError
 from assets.memo import remembering
 from assets.store import LocalStore
 from stages.stage import Backend, Stage
@@ -84,11 +86,28 @@ def execute(
         if reason := backend.unusable():
             raise BackendError(Finding("backend/unusable", f"{stage.name} cannot use {backend.name}: {reason}"))
         arguments["backend"] = backend
-    with remembering(store):
+    with remembering(store), _border(stage):
         artefact = stage.run(**arguments, options=job.resolved or job.options, seed=job.seed, **dict(job.extra or {}))
     seconds = time.monotonic() - started
     ref = store.put(key, artefact, {**parts, "seconds": round(seconds, 3), "made": time.time()})
     return Outcome(ref, key, parts["backend"], False, seconds)
+
+
+@contextmanager
+def _border(stage: Stage[Any]) -> Iterator[None]:
+    """What the machine lacks is told as such: a library that cannot be loaded, room for a temporary file."""
+    try:
+        yield
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] in ("assets", "stages", "flows"):
+            raise  # a module of our own: a bug
+        message = f"{stage.name} needs a library that cannot be loaded: {error}"
+        raise BackendError(Finding("backend/library", message, fix="run `make setup`, then `fenshen doctor`")) from error
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            raise
+        message = f"{stage.name} cannot write {error.filename or 'its files'}: {error.strerror}"
+        raise StoreError(Finding("store/write", message, fix="free some disk space or set TMPDIR to another folder")) from error
 
 
 def _plain(value: Any) -> Any:

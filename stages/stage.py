@@ -67,9 +67,10 @@ class Stage(Generic[A]):
     cpu: int = 1
     gpu: bool = False
     memory_gb: float = 2
-    retries: int = 0
+    retries: int = 1
     """Tries again where the failure can pass, e.g. a busy device."""
     timeout_s: float = 1800
+    """Seconds after which the stage counts as failed; noticed between two steps of Python, not inside a library's call."""
     takes: tuple[str, ...] = field(default=())
     """Names of the artefact inputs, in order; filled from run's signature when empty."""
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,7 +12,7 @@ import pytest
 
 from assets.artefact import Artefact, Ref
 from assets.digest import sha256_of
-from assets.errors import BackendError
+from assets.errors import BackendError, StoreError
 from assets.spec.look import Section
 from stages.execute import Job, execute, key_parts
 from stages.stage import Registry, Stage
@@ -134,3 +135,28 @@ def test_inputs_are_read_from_the_signature():
     assert TWICE.takes == ("shape",)
     assert SHAPE.takes == ()
     assert Ref("number/1", "x") == Ref("number/1", "x")
+
+
+def broken(error: Exception) -> Stage[Number]:
+    def run(*, options: Options, seed: int) -> Number:
+        raise error
+
+    return Stage("broken", 1, run, makes=Number)
+
+
+def test_a_library_that_cannot_be_loaded_is_one_sentence(store):
+    stage = broken(ImportError("libcuda.so.1: cannot open shared object file", name="torch"))
+    with pytest.raises(BackendError, match=r"backend/library\] broken needs a library that cannot be loaded: libcuda"):
+        execute(stage, Job(Options(), 1), store, {})
+
+
+def test_a_module_of_our_own_that_cannot_be_loaded_stays_a_bug(store):
+    with pytest.raises(ImportError):
+        execute(broken(ImportError("no such name", name="stages.voice")), Job(Options(), 1), store, {})
+
+
+def test_a_full_disk_inside_a_stage_is_one_sentence_and_any_other_trouble_with_a_file_stays_a_bug(store):
+    with pytest.raises(StoreError, match=r"broken cannot write /tmp/x: No space left on device"):
+        execute(broken(OSError(errno.ENOSPC, "No space left on device", "/tmp/x")), Job(Options(), 1), store, {})
+    with pytest.raises(FileNotFoundError):
+        execute(broken(FileNotFoundError(errno.ENOENT, "No such file", "/tmp/x")), Job(Options(), 1), store, {})
