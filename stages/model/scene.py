@@ -78,7 +78,7 @@ def _fresh(mesh: Mesh, taken: set[str]) -> Mesh:
 
 
 def _importance(count: int, morphs: Sequence[MorphTarget]) -> Floats:
-    """(v,) 1 where nothing ever moves by itself, up to 61 where a face does (what hangs on the head gets more, see _by_joint): lips, lids and brows are what is looked at."""
+    """(v,) 1 where nothing ever moves by itself, up to 61 where a face does: lips, lids and brows are what is looked at."""
     most = np.zeros(count, np.float32)
     for morph in morphs:
         np.maximum.at(most, morph.indices, np.linalg.norm(morph.deltas, axis=1).astype(np.float32))
