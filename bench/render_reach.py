@@ -23,7 +23,7 @@ from assets.spec.read import read_spec
 from stages.model.scene import character
 from stages.motion.canonical import canonical
 from stages.motion.clips import STANCE, settled, stand
-from stages.motion.pose import REST, curl, ease, keyed, pose
+from stages.motion.pose import curl, ease, keyed, pose
 from stages.render.pose import Pose, pose_of, posed
 from stages.render.preview import Shot, stills
 from stages.retarget.stage import run as retargeted
@@ -32,6 +32,9 @@ PRESETS = Path(__file__).resolve().parent.parent / "assets" / "presets"
 SIZE, FPS, SECONDS = (480, 640), 30, 4.0
 _MARGIN = 0.11
 """Metres from the outermost joints to the picture's edge: a hand and a skull reach past their last joint."""
+_ARM = {"Shoulder": "z-3", "Arm": "z-74 y6 x-8", "ForeArm": "y-17 x6", "Hand": "z-4", **curl(0.34)}
+REST = pose(left=_ARM, right=_ARM, middle={"Spine": "x1", "Spine1": "", "Spine2": "x-1", "Neck": "x2", "Head": "x-2"})
+"""As it was when the committed film was made: the truth must not move with the library's."""
 _FACE = {"mouthSmileLeft": (0.4, 1.4, 0.6), "mouthSmileRight": (0.4, 1.4, 0.6), "browInnerUp": (1.2, 2.2, 1.0), "jawOpen": (2.4, 3.4, 0.5),
          "eyeBlinkLeft": (3.3, 3.7, 1.0), "eyeBlinkRight": (3.3, 3.7, 1.0)}  # fmt: skip
 """Morph -> when it rises (s), when it has gone (s), how far."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,27 +12,51 @@ from stages.model.lod import Soup, reduce
 from stages.model.scene import Character, Piece, compact, take
 
 _SLIDE = 1 / 3
+_SMALL = ("teeth", "eyes", "brows", "lashes")
+"""Parts that are little to the quadrics and much to the eye: reduced with the clothes they came out as fangs and shreds."""
+_SMALL_SHARE = 0.25
+"""Of the budget, at most."""
 
 
 def fit_triangles(whole: Character, budget: int) -> Character:
-    """The character with at most `budget` triangles, all pieces reduced against one another."""
+    """The character with at most `budget` triangles: small parts of the face keep theirs, the rest is reduced against one another."""
     if whole.triangles <= budget:
         return whole
-    firsts = np.cumsum([0, *(len(p.mesh.positions) for p in whole.pieces)])
-    places = np.concatenate([p.places for p in whole.pieces])
+    sizes = {i: len(p.mesh.triangles) for i, p in enumerate(whole.pieces) if p.mesh.name.lower().startswith(_SMALL)}
+    quotas = shared(sizes, int(_SMALL_SHARE * budget))
+    small = {i: _reduced([whole.pieces[i]], quota)[0] for i, quota in quotas.items()}
+    left = budget - sum(len(piece.mesh.triangles) for piece in small.values())
+    large = iter(_reduced([p for i, p in enumerate(whole.pieces) if i not in small], left))
+    pieces = [small[i] if i in small else next(large) for i in range(len(whole.pieces))]
+    return replace(whole, pieces=tuple(p for p in pieces if len(p.mesh.triangles)))
+
+
+def shared(sizes: Mapping[int, int], budget: int) -> dict[int, int]:
+    """Triangles for each part out of the budget: all that the smallest want, the larger ones equal parts of what is left."""
+    quotas: dict[int, int] = {}
+    for done, (part, size) in enumerate(sorted(sizes.items(), key=lambda item: item[1])):
+        quotas[part] = min(size, (budget - sum(quotas.values())) // (len(sizes) - done))
+    return quotas
+
+
+def _reduced(pieces: Sequence[Piece], budget: int) -> list[Piece]:
+    """The pieces with at most `budget` triangles in all; one that vanishes is there with none."""
+    if sum(len(p.mesh.triangles) for p in pieces) <= budget:
+        return list(pieces)
+    firsts = np.cumsum([0, *(len(p.mesh.positions) for p in pieces)])
+    places = np.concatenate([p.places for p in pieces])
     _, dense = np.unique(places, return_inverse=True)
     dense = dense.ravel()
     count = int(dense.max()) + 1
     where = np.zeros((count, 3))
-    where[dense] = np.concatenate([p.mesh.positions for p in whole.pieces])
+    where[dense] = np.concatenate([p.mesh.positions for p in pieces])
     importance = np.zeros(count)
-    np.maximum.at(importance, dense, np.concatenate([p.importance for p in whole.pieces]))
-    wedges = np.concatenate([p.mesh.triangles.astype(np.int64) + f for p, f in zip(whole.pieces, firsts[:-1], strict=True)])
-    owner = np.repeat(np.arange(len(whole.pieces)), [len(p.mesh.triangles) for p in whole.pieces])
-    paint = np.concatenate([_paint(p) for p in whole.pieces])
+    np.maximum.at(importance, dense, np.concatenate([p.importance for p in pieces]))
+    wedges = np.concatenate([p.mesh.triangles.astype(np.int64) + f for p, f in zip(pieces, firsts[:-1], strict=True)])
+    owner = np.repeat(np.arange(len(pieces)), [len(p.mesh.triangles) for p in pieces])
+    paint = np.concatenate([_paint(p) for p in pieces])
     kept, rows = reduce(Soup(where, dense[wedges], wedges, importance, paint), budget)
-    pieces = [_piece_of(p, kept[owner[rows] == i] - firsts[i]) for i, p in enumerate(whole.pieces)]
-    return replace(whole, pieces=tuple(p for p in pieces if len(p.mesh.triangles)))
+    return [_piece_of(p, kept[owner[rows] == i] - firsts[i]) for i, p in enumerate(pieces)]
 
 
 def _paint(piece: Piece) -> NDArray[np.float64]:

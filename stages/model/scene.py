@@ -88,7 +88,7 @@ def _importance(count: int, morphs: Sequence[MorphTarget]) -> Floats:
 
 def _by_joint(body: Body) -> Floats:
     """(v,) more for what hangs on the head, whose ears and nape no morph moves, and for hands and feet."""
-    extra = np.array([60.0 if n in ("Head", "LeftEye", "RightEye") else 3.0 if "Hand" in n else 0.0 for n in body.skeleton.names])
+    extra = np.array([150.0 if n in ("Head", "LeftEye", "RightEye") else 3.0 if "Hand" in n else 0.0 for n in body.skeleton.names])
     weight: Floats = (extra[body.skin.joints] * body.skin.weights).sum(axis=1).astype(np.float32)
     return weight
 
@@ -132,12 +132,10 @@ def _rounded(positions: Floats, normals: Floats) -> Floats:
 
 def _groom_weight(mesh: Mesh, materials: Sequence[Material]) -> float:
     name = mesh.name.lower()
-    if any(word in name for word in ("teeth", "tongue")):
-        return 300.0  # small, but a coarse row of teeth reads as a shark's
-    if "eye" in name:
+    if "tongue" in name:
         return 20.0
     # Cards of hair and brows lie close over the skin: a coarse one sinks into it.
-    return 12.0 if any(m.name == mesh.material and m.alpha != "OPAQUE" for m in materials) else 1.0
+    return 8.0 if any(m.name == mesh.material and m.alpha != "OPAQUE" for m in materials) else 1.0
 
 
 def morphs_of(morphs: Sequence[MorphTarget], base: Ints) -> tuple[MorphTarget, ...]:

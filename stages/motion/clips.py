@@ -12,7 +12,7 @@ from assets.artefacts.motion import Clip
 from assets.conventions import JOINTS
 from assets.rotation import about, forward_kinematics, inverse, multiply, two_bone
 from stages.motion.canonical import canonical
-from stages.motion.pose import REST, Turns, curl, keyed, pose, turned
+from stages.motion.pose import REST, Turns, curl, ease, keyed, pose, turned
 from stages.motion.walk import walk
 
 __all__ = ["LIBRARY", "REST", "STANCE", "settled", "stand"]
@@ -49,14 +49,18 @@ def idle(fps: int) -> Clip:
 
 
 def wave(fps: int) -> Clip:
-    """The right hand goes up beside the head and swings three times."""
-    up = {"Shoulder": "z8", "Arm": "z-26 y-22 x-78", "ForeArm": "y-96", "Hand": "z6 y4", **curl(0.10)}
-    out, back = {"Arm": "z-22 y-22 x-78", "ForeArm": "y-74", "Hand": "y10"}, {"Arm": "z-28 y-22 x-78", "ForeArm": "y-112", "Hand": "y-8"}
-    keys = [(0.0, REST), (0.75, pose(right=up, middle={"Spine1": "z2", "Head": "z3 y-3"}))]
+    """The right hand goes up before the shoulder and swings from an elbow that stays low; the body leans to its other leg."""
+    up = {"Shoulder": "z9", "Arm": "z-51 y-21 x-70", "ForeArm": "y-107 x-6", "Hand": "z4 y4", **curl(0.12)}
+    out, back = (
+        {"Arm": "z-49 y-21 x-77", "ForeArm": "y-98 x-2", "Hand": "y8 z2"},
+        {"Arm": "z-51 y-21 x-63", "ForeArm": "y-118 x-10", "Hand": "y-8 z2"},
+    )
+    greeting = {"Spine1": "z1.5", "Neck": "z-2", "Head": "x-3 z-5 y-4"}
+    keys = [(0.0, REST), (0.75, pose(right=up, middle=greeting))]
     for beat in range(3):
         keys += [(1.02 + 0.54 * beat, pose(right=out)), (1.29 + 0.54 * beat, pose(right=back))]
     keys += [(3.4, REST)]
-    return _gesture("wave", fps, keys)
+    return _gesture("wave", fps, keys, lean=0.018)
 
 
 def nod(fps: int) -> Clip:
@@ -66,8 +70,8 @@ def nod(fps: int) -> Clip:
     return _gesture("nod", fps, [(0.0, REST), (0.35, down), (0.65, up), (0.95, again), (1.6, REST)])
 
 
-_OPEN = {"Shoulder": "z0", "Arm": "x-24 z-66 y14", "ForeArm": "y-82 x-58", "Hand": "z10", **curl(0.16)}
-_WIDE = {"Arm": "x-22 y24 z-62 y14", "ForeArm": "y-72 x-70", "Hand": "z16"}
+_OPEN = {"Shoulder": "z0", "Arm": "z-72 y-12 x-19", "ForeArm": "y-80 x-46", "Hand": "z8", **curl(0.22)}
+_WIDE = {"Arm": "z-64 y-9 x-43", "ForeArm": "y-74 x-58", "Hand": "z14", **curl(0.14)}
 
 
 def explain(fps: int) -> Clip:
@@ -79,7 +83,7 @@ def explain(fps: int) -> Clip:
 
 def shrug(fps: int) -> Clip:
     """Shoulders up, palms out, head aside."""
-    arms = {"Shoulder": "z13", "Arm": "x-14 z-66 y16", "ForeArm": "y-78 x-84", "Hand": "z22", **curl(0.12)}
+    arms = {"Shoulder": "z13", "Arm": "z-79 y-3 x-56", "ForeArm": "y-81 x-70", "Hand": "z20", **curl(0.16)}
     high = pose(left=arms, right=arms, middle={"Head": "z6 x-2", "Neck": "z3"})
     return _gesture("shrug", fps, [(0.0, REST), (0.55, high), (1.15, high), (2.0, REST)])
 
@@ -88,16 +92,17 @@ def point(fps: int) -> Clip:
     """The right arm shows something beside the character, the eyes' side follows."""
     # The bind's fingers hang a little: a pointing one is stretched past that.
     finger = {"HandIndex1": "z16", "HandIndex2": "z10", "HandIndex3": "z8"}
-    arm = {"Shoulder": "z2", "Arm": "y-52 z-12 x-20", "ForeArm": "y-12 x-32", "Hand": "z2", **curl(1.05, 1.2), **finger}
+    arm = {"Shoulder": "z4", "Arm": "z-27 y-27 x-59", "ForeArm": "y-22 x12", "Hand": "z4", **curl(0.95, 1.2), **finger}
     shown = pose(right=arm, middle={"Spine1": "y-6", "Neck": "y-8", "Head": "y-12"})
     return _gesture("point", fps, [(0.0, REST), (0.7, shown), (1.7, shown), (2.7, REST)])
 
 
-def _gesture(name: str, fps: int, keys: Sequence[tuple[float, Turns]]) -> Clip:
-    """The keys on standing legs."""
+def _gesture(name: str, fps: int, keys: Sequence[tuple[float, Turns]], lean: float = 0.0) -> Clip:
+    """The keys on standing legs; the hips go `lean` metres to the left between the first and the last movement."""
     times = _seconds(keys[-1][0], fps)
-    rotations = keyed(times, keys)
-    return _clip(name, times, rotations, np.zeros((len(times), 3)))
+    away = ease(times / keys[1][0]) - ease((times - keys[-2][0]) / (keys[-1][0] - keys[-2][0]))
+    way = np.stack([lean * away, -0.12 * abs(lean) * away, 0 * away], 1)
+    return _clip(name, times, keyed(times, keys), way)
 
 
 def _clip(name: str, times: Floats, rotations: Floats, sway: NDArray[np.floating], loop: bool = False) -> Clip:

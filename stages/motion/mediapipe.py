@@ -101,10 +101,14 @@ def _opened() -> Iterator[_Eyes]:
 
     video = vision.RunningMode.VIDEO
     with ExitStack() as stack:
-        body = stack.enter_context(vision.PoseLandmarker.create_from_options(
-            vision.PoseLandmarkerOptions(base_options=base("pose_landmarker_full"), running_mode=video)))
-        hand = stack.enter_context(vision.HandLandmarker.create_from_options(
-            vision.HandLandmarkerOptions(base_options=base("hand_landmarker"), num_hands=1)))
+        body = stack.enter_context(
+            vision.PoseLandmarker.create_from_options(
+                vision.PoseLandmarkerOptions(base_options=base("pose_landmarker_full"), running_mode=video)
+            )
+        )
+        hand = stack.enter_context(
+            vision.HandLandmarker.create_from_options(vision.HandLandmarkerOptions(base_options=base("hand_landmarker"), num_hands=1))
+        )
         face = stack.enter_context(vision.FaceLandmarker.create_from_options(vision.FaceLandmarkerOptions(
             base_options=base("face_landmarker"), output_face_blendshapes=True, output_facial_transformation_matrixes=True)))  # fmt: skip
         yield _Eyes(lambda p, at: body.detect_for_video(image(p), round(at * 1000)), lambda p: hand.detect(image(p)),

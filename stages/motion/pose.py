@@ -57,7 +57,7 @@ def curl(amount: float, thumb: float = 0.5) -> dict[str, str]:
     return turns
 
 
-_ARM = {"Shoulder": "z-3", "Arm": "z-74 y6 x-8", "ForeArm": "y-17 x6", "Hand": "z-4", **curl(0.34)}
+_ARM = {"Shoulder": "z-3", "Arm": "z-77 y5 x-10", "ForeArm": "y-22 z-4 x8", "Hand": "z-1 y-4", **curl(0.32)}
 REST = pose(left=_ARM, right=_ARM, middle={"Spine": "x1", "Spine1": "", "Spine2": "x-1", "Neck": "x2", "Head": "x-2"})
 """Where every clip begins and ends: arms hanging, elbows soft, palms to the thighs."""
 

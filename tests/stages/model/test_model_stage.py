@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from assets.codec import decode, encode
 from assets.conventions import MORPHS_67
 from assets.spec.ship import PackageSpec
 from stages.model.atlas import layout, one_material
-from stages.model.fit import fit_triangles
+from stages.model.fit import fit_triangles, shared
 from stages.model.scene import character, parts, tangents
 from stages.model.stage import STAGE, run
 from tests.stages import small_character as small
@@ -60,6 +62,27 @@ def test_morphs_survive_the_reduction() -> None:
     head = next(p for p in whole.pieces if p.mesh.name == "head")
     assert tuple(m.name for m in head.mesh.morphs) == MORPHS_67
     assert all((m.indices < len(head.mesh.positions)).all() and (np.diff(m.indices) > 0).all() for m in head.mesh.morphs)
+
+
+@pytest.mark.parametrize(("sizes", "budget", "quotas"), [
+    ({0: 100, 1: 300}, 1000, {0: 100, 1: 300}),
+    ({0: 900, 1: 100}, 600, {0: 500, 1: 100}),
+    ({0: 900, 1: 800, 2: 100}, 700, {0: 300, 1: 300, 2: 100}),
+    ({}, 600, {}),
+])  # fmt: skip
+def test_small_parts_get_all_that_they_want_before_the_large_ones(sizes: dict[int, int], budget: int, quotas: dict[int, int]) -> None:
+    assert shared(sizes, budget) == quotas
+
+
+def test_lashes_stay_whole_where_clothes_are_reduced() -> None:
+    whole = character(small.body(), small.texture(), small.groom())
+    # The small character's eyes and hat are of a size; a quarter of this budget holds all the small parts.
+    budget = int(0.9 * whole.triangles)
+    lashes = replace(whole.pieces[-1], mesh=replace(whole.pieces[-1].mesh, name="lashes"))
+    fitted = fit_triangles(replace(whole, pieces=(*whole.pieces[:-1], lashes)), budget)
+    kept = {p.mesh.name: len(p.mesh.triangles) for p in fitted.pieces}
+    assert kept["lashes"] == len(lashes.mesh.triangles)
+    assert sum(kept.values()) <= budget
 
 
 def test_tangents_are_unit_and_stand_on_the_normals() -> None:
