@@ -44,7 +44,9 @@ def run_flow(build: Build, console: Console, *, quiet: bool) -> Path:
     return Path(folder)
 
 
-def run_batch(folder: Path, out: Path, target: Target | None, console: Console, *, quiet: bool) -> list[dict[str, str]]:
+def run_batch(
+    folder: Path, out: Path, target: Target | None, console: Console, *, quiet: bool, store: Path | None = None
+) -> list[dict[str, str]]:
     """A row per spec of the folder; raises SpecError where it holds none."""
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "ERROR")
     from flows.batch import assemble_batch, specs_of
@@ -56,7 +58,9 @@ def run_batch(folder: Path, out: Path, target: Target | None, console: Console, 
     watched = assemble_batch.with_options(on_running=[lambda flow, run, state: runs.append(run.id)])
     with nullcontext() if quiet else watching(console, {}):
         state: Any = apart(
-            lambda: watched(str(folder), str(out), target, return_state=True), console, farewell=lambda: _cancelled(runs)
+            lambda: watched(str(folder), str(out), target, str(store) if store else None, return_state=True),
+            console,
+            farewell=lambda: _cancelled(runs),
         )
     rows: list[dict[str, str]] = state.result(raise_on_failure=False)
     if isinstance(rows, BaseException):

@@ -1,11 +1,11 @@
-"""A folder's digest follows the names and the bytes in it, and nothing else."""
+"""Digests of files and folders: a folder's follows the names and the bytes in it, and nothing else."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from assets.digest import sha256_folder
+from assets.digest import sha256, sha256_folder, sha256_path
 
 
 def test_a_changed_added_or_renamed_file_changes_the_digest(tmp_path: Path) -> None:
@@ -30,3 +30,13 @@ def test_times_places_and_hidden_files_do_not_count(tmp_path: Path) -> None:
     (tmp_path / "two" / ".cache").mkdir()
     (tmp_path / "two" / ".cache" / "x").write_text("x")
     assert sha256_folder(tmp_path / "one") == sha256_folder(tmp_path / "two")
+
+
+def test_a_file_is_its_bytes_and_a_folder_its_names_and_bytes(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("x")
+    assert sha256_path(tmp_path / "a") == sha256(b"x")
+    whole = sha256_path(tmp_path)
+    (tmp_path / "a").rename(tmp_path / "b")
+    assert sha256_path(tmp_path) != whole
+    (tmp_path / "b").rename(tmp_path / "a")
+    assert sha256_path(tmp_path) == whole

@@ -71,3 +71,30 @@ def test_sweep_by_size_drops_the_oldest_first(store):
     store.sweep(keep_bytes=store.find("b" * 64)["bytes"])
     assert store.find("a" * 64) is None
     assert LocalStore(store.root).find("b" * 64)["digest"] == ref.digest
+
+
+def test_age_is_counted_from_the_last_use(store):
+    store.put("k" * 64, identity(), {"stage": "identity"})
+    store.put("u" * 64, identity(), {"stage": "identity"})
+    for path in store.root.glob("keys/*/*.json"):
+        os.utime(path, (0, 0))
+    assert store.find("u" * 64) is not None
+    store.sweep(older_than_s=3600)
+    assert [key for key, _ in store.records()] == ["u" * 64]
+
+
+def test_what_a_killed_build_was_writing_is_swept(store):
+    store.put("k" * 64, identity(), {"stage": "identity"})
+    torn = [store.root / "keys" / "kk" / ".part-1", next(store.root.glob("blobs/*")) / ".part-2"]
+    for path in torn:
+        path.write_bytes(b"half")
+        os.utime(path, (0, 0))
+    assert store.sweep() == (2, 8)
+    assert store.find("k" * 64) is not None
+
+
+@pytest.mark.parametrize("text", ["[1]", "{}", "half a rec"])
+def test_a_record_that_is_none_is_passed_over(store, text):
+    store.put("k" * 64, identity(), {"stage": "identity"})
+    (store.root / "keys" / "kk" / ("k" * 64 + ".json")).write_text(text)
+    assert list(store.records()) == []

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import jsonschema
+import psutil
 import pytest
 from rich.console import Console
 
@@ -23,7 +24,7 @@ from flows.layout import refuse
 from flows.order import Build, build_unchanged, order_of
 from flows.plan import Planned, plan
 from flows.preflight import preflight
-from flows.running import run_flow
+from flows.running import run_batch, run_flow
 from stages.verify.gates.rights import check_folder
 
 TINY = Path(__file__).resolve().parents[1] / "data" / "tiny.yaml"
@@ -90,6 +91,19 @@ def test_the_plan_says_which_option_changed(built, tmp_path):
     assert told["voice"] == "in the store"
 
 
+def test_the_plan_explains_a_miss_by_what_is_most_like_it(built, tmp_path):
+    """The store may hold another character that was built later: that one says nothing about this spec."""
+    store = tmp_path / "store"
+    shutil.copytree(built[1], store)
+    order = order_of(Build(str(TINY), seed=9, store=store))[0]
+    keys = store / "keys"
+    record = next(json.loads(p.read_text()) for p in keys.glob("*/*.json") if json.loads(p.read_text()).get("stage") == "identity")
+    other = {**record, "seed": 77, "options": {**record["options"], "age": 80.0, "tone": 1.0}, "made": record["made"] + 1000}
+    (keys / "00").mkdir(exist_ok=True)
+    (keys / "00" / f"{'0' * 64}.json").write_text(json.dumps(other))
+    assert {planned.stage: planned.why for planned in plan(order)}["identity"] == "changed: seed"
+
+
 def test_a_damaged_result_is_made_again_with_a_warning(built, tmp_path, caplog):
     store = tmp_path / "store"
     shutil.copytree(built[1], store)
@@ -131,6 +145,59 @@ with listening(die):
     left = stages_to_run(TINY, tmp_path / "store")
     assert not {"identity", "body"} & left
     assert {"package", "verify"} <= left
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_an_interrupted_build_ends_at_once_with_one_sentence_and_no_child(name, code, tmp_path):
+    """Prefect put its own handler in our handler's place, and Ctrl-C waited for every running stage."""
+    program = f"""SPEC, FOLDER, STORE, HOME = {[str(TINY), str(tmp_path / "tiny"), str(tmp_path / "store"), str(tmp_path / "prefect")]!r}
+import os, signal, threading
+from pathlib import Path
+os.environ["PREFECT_HOME"] = HOME
+os.environ.pop("PREFECT_API_URL", None)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from rich.console import Console
+import psutil
+from flows.events import listening
+from flows.order import Build
+from flows.running import run_flow
+def end(event):
+    if event.stage == "body" and event.state == "done":
+        print(*[child.pid for child in psutil.Process().children()], flush=True)
+        os.kill(os.getpid(), signal.{name})
+        threading.Event().wait()  # a stage that never comes back
+with listening(end):
+    run_flow(Build(SPEC, Path(FOLDER), store=Path(STORE)), Console(stderr=True), quiet=True)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == code, done.stderr
+    assert done.stderr == "interrupted; what was finished is kept, the next build goes on from there\n"
+    servers = [int(pid) for pid in done.stdout.split()]
+    assert servers
+    assert not [pid for pid in servers if psutil.pid_exists(pid)]
+    assert not (tmp_path / "tiny").exists()
+    assert not {"identity", "body"} & stages_to_run(TINY, tmp_path / "store")
+
+
+def test_our_own_errors_are_told_once_and_without_a_traceback(tmp_path):
+    (tmp_path / "a.txt").write_text("mine")
+    command = [sys.executable, "-c", "from flows.cli import app; app()", "build", str(TINY), "--out", str(tmp_path / "a.txt")]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "FENSHEN_HOME": str(tmp_path)}, check=False)
+    assert done.returncode == 4
+    assert done.stderr.count("error[") == done.stderr.count("\n")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_batch_builds_what_is_sound_and_tells_the_rest(built, tmp_path):
+    specs = tmp_path / "specs"
+    specs.mkdir()
+    shutil.copy(TINY, specs / "good.yaml")
+    (specs / "bad.yaml").write_text("name: Bad\nsede: 3\n")
+    rows = run_batch(specs, tmp_path / "out", None, Console(quiet=True), quiet=True, store=built[1])
+    assert [(Path(row["spec"]).stem, bool(row["bundle"]), row["kind"]) for row in rows] == [("bad", False, "SpecError"), ("good", True, "")]
+    assert "did you mean seed?" in rows[0]["error"]
+    assert check_folder(tmp_path / "out" / "good") == []
+    assert (tmp_path / "out" / "contact-sheet.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_override_of_a_gate_is_recorded(built, tmp_path):

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -10,7 +11,7 @@ from flows.cli import app
 from flows.line import STAGES
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ("build", "plan", "check", "inspect", "preview", "gates", "backends", "stages", "schema", "doctor")
+COMMANDS = ("build", "batch", "plan", "check", "inspect", "preview", "gates", "backends", "stages", "schema", "doctor")
 runner = CliRunner()
 
 
@@ -79,6 +80,38 @@ def test_only_stops_after_the_stage():
     assert "identity" in said("cache", "ls")
     assert said("cache", "verify") == "0 damaged"
     assert "removed" in said("cache", "gc", "--days", "0")
+
+
+def test_the_store_lists_parts_of_a_stage_and_a_damaged_one_is_found(tmp_path):
+    from assets.memo import keep, remembering
+    from assets.store import LocalStore
+    from stages.voice.backend import Utterance
+
+    with remembering(LocalStore(tmp_path / "home" / "store")):
+        keep({"part": "voice/line", "words": "hello"}, Utterance(np.zeros(3, np.float32), 22050, (), True))
+    assert "voice/line utterance/1" in said("cache", "ls")
+    assert "1 results, 0.0 MB" in said("cache", "ls")
+    for blob in (tmp_path / "home" / "store").glob("blobs/*/*"):
+        blob.write_bytes(b"torn")
+    assert said("cache", "verify", code=4).endswith("the next build makes it again 1 damaged")
+
+
+def test_a_batch_of_an_empty_folder_is_refused(tmp_path):
+    assert "holds no spec" in said("batch", str(tmp_path), code=2)
+
+
+def test_two_specs_of_one_name_are_refused_before_any_is_built(tmp_path):
+    for name in ("a.yaml", "a.json"):
+        (tmp_path / name).write_text('{"name": "A"}')
+    assert "two specs are called a; give each a name of its own" in said("batch", str(tmp_path), code=2)
+
+
+def test_an_unknown_gate_is_refused():
+    assert "there is no gate rig/sole; did you mean rig/soles?" in said("build", "kofi", "--allow", "rig/sole", code=2)
+
+
+def test_a_seed_out_of_range_is_refused():
+    assert "4294967295" in said("build", "kofi", "--seed", str(2**32), code=2)
 
 
 def test_an_unknown_stage_names_the_known_ones():

@@ -1,0 +1,42 @@
+"""What a run shows in Prefect's pages."""
+
+from pathlib import Path
+
+from flows.batch import _state, specs_of
+from flows.line import STAGES
+from flows.publish import gates, slug, timings
+
+STAGE = {"name": "voice", "version": 1, "backend": "hibari", "key": "f" * 64, "cached": True, "seconds": 1.5}
+
+
+def test_the_seconds_stand_where_the_page_shows_them():
+    assert list(timings({"stages": [STAGE]})[0])[:3] == ["stage", "seconds", "from"]
+    assert timings({"stages": [STAGE]})[0]["from"] == "the store"
+
+
+def test_gates_that_failed_come_first():
+    checks = [{"code": "a", "ok": True, "message": ""}, {"code": "b", "ok": False, "message": "it floats"}]
+    assert [(row["gate"], row["passed"]) for row in gates({"checks": checks})] == [("b", "NO"), ("a", "yes")]
+
+
+def test_a_name_without_latin_letters_still_makes_a_key():
+    assert slug("林老师") == "avatar"
+    assert slug("Kofi M.") == "kofi-m"
+
+
+def test_gan_inference_waits_for_the_gpu_and_nothing_else_does():
+    assert [stage.name for stage in STAGES.values() if stage.gpu] == ["identity"]
+
+
+def test_a_batch_fails_only_where_nothing_was_built():
+    good = {"spec": "a.yaml", "bundle": "build/a", "error": "", "kind": ""}
+    bad = {"spec": "b.yaml", "bundle": "", "error": "it is wrong", "kind": "SpecError"}
+    assert _state([good, bad]).is_completed()
+    assert _state([good, bad]).message == "1 of 2 specs built; failed: b.yaml"
+    assert _state([bad]).is_failed()
+
+
+def test_specs_are_found_in_order(tmp_path: Path):
+    for name in ("b.yml", "a.json", "c.txt"):
+        (tmp_path / name).write_text("")
+    assert [path.name for path in specs_of(tmp_path)] == ["a.json", "b.yml"]
