@@ -82,6 +82,9 @@ def _cancelled(runs: list[UUID]) -> None:
 
 def _quiet() -> None:
     """Runs log to their server alone: on the screen Prefect would show our own errors a second time, as tracebacks."""
+    # Prefect is imported here by now: these are read by its temporary server alone, which complains when it is stopped.
+    os.environ.setdefault("PREFECT_LOGGING_ROOT_LEVEL", "CRITICAL")
+    os.environ.setdefault("PREFECT_SERVER_LOGGING_LEVEL", "CRITICAL")
     for name in ("prefect.flow_runs", "prefect.task_runs"):
         logger = logging.getLogger(name)
         logger.propagate = False
