@@ -12,7 +12,7 @@ from assets.errors import BackendError
 from assets.spec.act import VoiceSpec
 from stages.voice import mandarin
 from stages.voice.choice import choose
-from stages.voice.loudness import level, true_peak
+from stages.voice.loudness import audible, level, true_peak
 from stages.voice.stage import BACKENDS, STAGE, run
 
 TEXT = {"en": "Dr. Smith paid $5 at 10:30. Why not?", "zh": "你好，我们10:30开门。请问您要喝茶吗？"}
@@ -79,6 +79,24 @@ def test_lips_close_where_the_sound_is_silent(spoken: tuple[str, Speech]) -> Non
     silent = np.asarray([p.symbol == "" for p in line.phonemes])
     vowel = np.asarray([p.viseme in ("viseme_aa", "viseme_E", "viseme_O") for p in line.phonemes])
     assert np.median(power[silent]) < 0.25 * np.median(power[vowel])
+
+
+def test_a_sound_begins_within_a_moment_and_pauses_between_sentences_are_natural(spoken: tuple[str, Speech]) -> None:
+    line = spoken[1].lines[0]
+    quiet = [p.end - p.start for p in line.phonemes if not p.symbol]
+    assert line.samples.ndim == 1
+    assert line.samples.dtype == np.float32
+    assert audible(line.samples, line.rate)[0] / line.rate <= 0.3
+    # The text holds one full stop inside; a comma or the clock time may pause as well.
+    assert 0.25 <= max(quiet[1:-1]) <= 0.6
+
+
+def test_a_faster_voice_pauses_less() -> None:
+    def pause(rate: float) -> float:
+        phonemes = speak("hibari", "Yes. No.", rate=rate).lines[0].phonemes[1:-1]
+        return max(p.end - p.start for p in phonemes if not p.symbol)
+
+    assert pause(1.6) < pause(0.8) - 0.15
 
 
 def test_a_line_is_at_the_loudness_of_the_house_and_does_not_clip(spoken: tuple[str, Speech]) -> None:
