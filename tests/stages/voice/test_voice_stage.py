@@ -132,6 +132,11 @@ def test_a_voice_refuses_a_language_that_it_does_not_speak() -> None:
         run(dialogue("zh", "你好"), options=VoiceSpec(), backend=BACKENDS.get("hibari"), seed=1)
 
 
+def test_chinese_words_for_an_english_voice_are_one_sentence() -> None:
+    with pytest.raises(BackendError, match="the line line_01 holds nothing that can be spoken: '你好，欢迎！'; give it words"):
+        run(dialogue("en", "你好，欢迎！"), options=VoiceSpec(), backend=BACKENDS.get("hibari"), seed=1)
+
+
 def test_a_folder_that_is_no_coqui_model_is_refused(tmp_path: object) -> None:
     with pytest.raises(BackendError, match=r"holds no config.json with a checkpoint"):
         run(dialogue("en", "Hello."), options=VoiceSpec(model=str(tmp_path)), backend=BACKENDS.get("coqui"), seed=1)
