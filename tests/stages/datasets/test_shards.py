@@ -29,7 +29,8 @@ def plan(count: int = 12, each: int = 4):
 def face(index: int) -> Item:
     rng = np.random.default_rng(index)
     picture = rng.integers(0, 256, (SIZE, SIZE, 3)).astype(np.uint8)
-    return Item(index, index // 2, {"age_years": 20.0 + index, "tone": 0.5}, picture, captions={"en": f"face {index}", "zh": f"面孔{index}"})
+    told = {"en": f"face {index}", "zh": f"面孔{index}"}
+    return Item(index, index // 2, {"age_years": 20.0 + index, "tone": 0.5}, picture, captions=told)
 
 
 def skin(index: int) -> Item:
