@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 from prefect import flow, task
 from prefect.artifacts import (
     create_image_artifact,
@@ -87,7 +88,7 @@ def train_generator(
     if curves.exists():
         import cv2
 
-        _picture(cv2.imread(str(curves))[..., ::-1], f"training-{slug(net)}-curves", "losses and metrics over steps")
+        _picture(np.asarray(cv2.imread(str(curves)))[..., ::-1], f"training-{slug(net)}-curves", "losses and metrics over steps")
     return str(weights)
 
 
@@ -112,7 +113,7 @@ def tune_generator(
     while len(done) < trials:
         asked = [search.ask() for _ in range(min(width, trials - len(done)))]
         pairs = [(settings, fold) for _, settings in asked for fold in range(folds)]
-        futures = score_task.map([net] * len(pairs), data, [s for s, _ in pairs], [f for _, f in pairs], folds, plan)  # type: ignore[call-overload]
+        futures = score_task.map([net] * len(pairs), data, [s for s, _ in pairs], [f for _, f in pairs], folds, plan)
         wait(futures)
         scores = [future.result() for future in futures]
         for i, (number, settings) in enumerate(asked):

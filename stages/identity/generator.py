@@ -43,6 +43,8 @@ class Generated:
 
     def unusable(self) -> str:
         """Empty where the weights are there."""
+        if self._file is None and not committed.known(self.title):
+            return f"no weights called {self.title} are committed; `fenshen train` makes them"
         return "" if self.file.exists() else f"{self.file.name} is missing"
 
     def loaded(self) -> Shipped:

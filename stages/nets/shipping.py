@@ -62,7 +62,8 @@ def pixels(made: Floats) -> NDArray[Any]:
     """(n,h,w,c) uint8 of (n,c,h,w) in -1..1; vectors stay as they are."""
     if made.ndim == 2:
         return made
-    return np.clip((made.transpose(0, 2, 3, 1) + 1) * 127.5 + 0.5, 0, 255).astype(np.uint8)
+    shown: NDArray[Any] = np.clip((made.transpose(0, 2, 3, 1) + 1) * 127.5 + 0.5, 0, 255).astype(np.uint8)
+    return shown
 
 
 def write(shipped: Shipped, facts: Mapping[str, str]) -> bytes:
@@ -72,9 +73,9 @@ def write(shipped: Shipped, facts: Mapping[str, str]) -> bytes:
     tensors = {
         f"{name}/{key}": value.detach().cpu().contiguous() for name, net in shipped.nets.items() for key, value in net.state_dict().items()
     }
-    told = {"net": shipped.net, "shape": asdict(shipped.shape), "conditions": list(shipped.conditions)}
+    told = {"net": shipped.net, "shape": asdict(shipped.shape), "conditions": list(shipped.conditions), **facts}
     clean = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
-    content: bytes = save(clean, metadata={"fenshen": json.dumps(told), **facts})
+    content: bytes = save(clean, metadata={"fenshen": json.dumps(told)})  # one key: several come in any order
     return content
 
 

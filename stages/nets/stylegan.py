@@ -123,12 +123,12 @@ class StyledConv(nn.Module):  # type: ignore[misc]
 
 
 class ToColour(nn.Module):  # type: ignore[misc]
-    """Features to the colour planes of the skip path."""
+    """Features to the colour planes of the skip path; all pixels of a patch begin alike (Aitken et al. 2017), or patches would show."""
 
-    def __init__(self, inputs: int, styles: int, colours: int) -> None:
+    def __init__(self, inputs: int, styles: int, colours: int, patch: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(colours, inputs, 1, 1))
-        self.bias = nn.Parameter(torch.zeros(colours))
+        self.weight = nn.Parameter(0.3 * torch.randn(colours, inputs, 1, 1).repeat_interleave(patch**2, 0))
+        self.bias = nn.Parameter(torch.zeros(colours * patch**2))
         self.affine = EqualLinear(styles, inputs, bias=1.0)
         self.gain = 1 / math.sqrt(inputs)
 
@@ -143,14 +143,15 @@ class Generator(nn.Module):  # type: ignore[misc]
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.shape = shape
-        ends = [shape.latent + shape.conditions, *[shape.styles] * shape.mapping]
+        self.told = EqualLinear(shape.conditions + 1, shape.latent) if shape.conditions else None
+        ends = [shape.latent * (2 if shape.conditions else 1), *[shape.styles] * shape.mapping]
         self.mapping = nn.ModuleList([EqualLinear(a, shape.styles, lr=0.1) for a in ends[:-1]])
         widths = shape.widths()
         self.const = nn.Parameter(torch.randn(1, widths[0], 4, 4))
         before = [widths[0], *widths[:-1]]
         self.first = nn.ModuleList([StyledConv(a, b, shape.styles, shape.adain) for a, b in zip(before, widths, strict=True)])
         self.second = nn.ModuleList([StyledConv(b, b, shape.styles, shape.adain) for b in widths])
-        self.colour = nn.ModuleList([ToColour(b, shape.styles, shape.channels * shape.patch**2) for b in widths])
+        self.colour = nn.ModuleList([ToColour(b, shape.styles, shape.channels, shape.patch) for b in widths])
         self.register_buffer("grown", torch.tensor([float(len(widths)), 1.0]))
         """How many levels are in use, and the share of the newest one's colours."""
 
@@ -161,7 +162,9 @@ class Generator(nn.Module):  # type: ignore[misc]
 
     def style(self, z: Tensor, conditions: Tensor) -> Tensor:
         """(b,styles)."""
-        x = torch.cat([z * torch.rsqrt(z.square().mean(1, keepdim=True) + 1e-8), conditions * 2 - 1], 1)
+        x = _unit(z)
+        if self.told is not None:  # conditions count as much as the latent
+            x = torch.cat([x, _unit(self.told(torch.cat([torch.ones_like(z[:, :1]), conditions * 2 - 1], 1)))], 1)
         for layer in self.mapping:
             x = F.leaky_relu(layer(x), 0.2) * math.sqrt(2)
         return x
@@ -198,6 +201,11 @@ class Generator(nn.Module):  # type: ignore[misc]
     def forward(self, z: Tensor, conditions: Tensor, grain: torch.Generator | bool = False) -> Tensor:
         """(b,c,s,s) pictures of (b,latent) and (b,conditions)."""
         return self.synthesise(self.styles(z, conditions), grain)
+
+
+def _unit(x: Tensor) -> Tensor:
+    """Rows of mean square 1."""
+    return x * torch.rsqrt(x.square().mean(1, keepdim=True) + 1e-8)
 
 
 def _noise(x: Tensor, grain: torch.Generator | bool) -> Tensor | None:

@@ -40,7 +40,7 @@ class Shape:
 
 
 def _norm(channels: int) -> nn.Module:
-    return nn.GroupNorm(min(8, channels), channels)
+    return nn.GroupNorm(math.gcd(8, channels), channels)
 
 
 class PictureEncoder(nn.Module):  # type: ignore[misc]

@@ -16,7 +16,8 @@ SCHEMA = "fenshen/checkpoint@1"
 
 def _tensors(state: State) -> tuple[dict[str, Any], dict[str, Any]]:
     """All tensors by path, and the optimisers' plain settings."""
-    tensors, groups = {}, {}
+    tensors: dict[str, Any] = {}
+    groups: dict[str, Any] = {}
     for kind in ("nets", "averaged"):
         for name, net in getattr(state, kind).items():
             tensors |= {f"{kind}/{name}/{key}": value for key, value in net.state_dict().items()}

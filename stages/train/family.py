@@ -76,20 +76,33 @@ class State:
 class Family(Protocol):
     """One kind of net. `build` and `step` draw from torch's global generator alone: the loop seeds it before every call."""
 
-    name: str
-    """As in stages.nets.shipping.NETS, or a variant of one of these."""
-    net: str
-    """The module of stages.nets.shipping.NETS that makes its pictures."""
-    metric: str
-    """Name of the validation metric; lower is better."""
-    averaged: tuple[str, ...]
-    """Nets of which the loop keeps a moving average."""
-    watched: tuple[str, ...]
-    """Losses whose blow-up means divergence."""
-    conditions: tuple[str, ...]
-    """Columns of the data set that the nets are told."""
-    recipe: Any
-    """Frozen dataclass of the numbers that training depends on and the net's shape does not; has `batch` and `average`."""
+    @property
+    def name(self) -> str:
+        """As in stages.nets.shipping.NETS, or a variant of one of these."""
+
+    @property
+    def net(self) -> str:
+        """The module of stages.nets.shipping.NETS that makes its pictures."""
+
+    @property
+    def metric(self) -> str:
+        """Name of the validation metric; lower is better."""
+
+    @property
+    def averaged(self) -> tuple[str, ...]:
+        """Nets of which the loop keeps a moving average."""
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """Losses whose blow-up means divergence."""
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Columns of the data set that the nets are told."""
+
+    @property
+    def recipe(self) -> Any:
+        """Frozen dataclass of the numbers that training depends on and the net's shape does not; has `batch` and `average`."""
 
     def shape(self, examples: Examples) -> Any:
         """The frozen dataclass from which the nets for these examples are built."""

@@ -85,7 +85,7 @@ def _average(tensors: list[Any], count: int) -> None:
 def find_machine(clip: float = 10.0) -> Machine:
     """This process's machine: a GPU where there is one, and as many processes as `accelerate launch` started."""
     import torch
-    from accelerate import PartialState
+    from accelerate import PartialState  # type: ignore[import-untyped]
 
     there = PartialState()
     if there.device.type == "cpu":

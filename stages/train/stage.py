@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from assets.errors import Finding, SpecError
+from stages.datasets.pictures import SPLITS
 from stages.train.card import write_card
 from stages.train.checkpoint import restore, write_whole
 from stages.train.examples import read_examples
@@ -31,7 +32,7 @@ def changed(family: Family, changes: Mapping[str, Any]) -> Family:
     if odd := sorted(set(rest) - shapes):
         fix = f"take one of {', '.join(sorted(known | shapes))}"
         raise SpecError(Finding("train/setting", f"{family.name} has no setting {odd[0]!r}", fix=fix))
-    return replace(family, changes=(*family.changes, *rest.items())) if rest else family  # type: ignore[attr-defined, type-var, no-any-return]
+    return replace(family, changes=(*family.changes, *rest.items())) if rest else family  # type: ignore[attr-defined, type-var]
 
 
 def _shape_fields(family: Family) -> set[str]:
@@ -74,7 +75,7 @@ def train_net(
         StoreError: the disk is full.
     """
     family, plan = changed(family_of(name), changes or {}), plan or Plan()
-    examples = [read_examples(data, split, family.conditions) for split in ("train", "validation")]  # type: ignore[arg-type]
+    seen, held = (read_examples(data, split, family.conditions) for split in SPLITS[:2])
     title = weights_name(family, data)
     folder = out / f"run-{title}"
     machine = find_machine()
@@ -85,7 +86,7 @@ def train_net(
             if watcher is not None:
                 watcher(progress)
 
-    run = begin(family, plan, *examples, folder, machine, told)
+    run = begin(family, plan, seen, held, folder, machine, told)
     if (file := _checkpoint(going_on, folder)) is not None:
         resume(run, file)
     elif start is not None:

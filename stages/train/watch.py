@@ -41,7 +41,9 @@ class Board:
 def sheet(made: NDArray[Any], columns: int = 8) -> Pixels:
     """(h,w,3) the pictures (n,s,s,3 or 6) in rows of `columns`; a skin's body tile lies under its head tile."""
     rows = []
-    for i in range(0, len(made) - len(made) % columns, columns):
+    empty = np.zeros((-len(made) % columns, *made.shape[1:]), made.dtype)
+    made = np.concatenate([made, empty])
+    for i in range(0, len(made), columns):
         for first in range(0, made.shape[-1], 3):
             rows.append(np.hstack(list(made[i : i + columns, ..., first : first + 3])))
     return np.vstack(rows)

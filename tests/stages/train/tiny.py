@@ -42,3 +42,24 @@ def tiny_gan(**recipe: Any) -> Adversarial:
 def tiny_run(folder: Path, family: Any = None, watch: Watch | None = None, **plan: Any) -> Run:
     chosen = replace(Plan(steps=12, validate_every=4, log_every=1, seed=3), **plan)
     return begin(family or tiny_gan(), chosen, examples(), examples(16, seed=1), folder, Machine(), watch)
+
+
+def tiny_set(folder: Path, kind: str = "faces", count: int = 48, size: int = 16) -> Path:
+    """A data set of discs on disk, two pictures a person."""
+    from assets.rights import Source
+    from stages.datasets.shards import Card, Item, planned, shares, write
+
+    channels = 6 if kind == "skins" else 3
+    made = discs(count, size, channels)
+    places = iter(range(count))
+    shards = planned({split: [next(places) for _ in range(n)] for split, n in shares(count).items()}, 64)
+    sources = (Source("discs", "CC0-1.0", "made here"),)
+    consent = {"person": "nobody", "given": "2026-01-01"} if kind == "folder" else None
+    card = Card("discs", kind, size, count, COLUMNS, 0, "CC0-1.0", sources, "made by a test", consent=consent)
+
+    def item(index: int) -> Item:
+        told = dict(zip(COLUMNS, made.attributes[index].tolist(), strict=True))
+        return Item(index, index // 2, told, made.images[index])
+
+    write(folder, card, shards, item)
+    return folder
