@@ -18,6 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stages.nets.usual import UsualPicture
+
 CENTRE = 32
 """Latents whose mean style is the centre of truncation."""
 
@@ -41,6 +43,8 @@ class Shape:
     """Pixels a side that the finest level handles as channels."""
     adain: bool = False
     """Styles by adaptive instance normalisation in place of modulated weights."""
+    usual: bool = False
+    """Pictures are painted on the usual picture of their conditions."""
     truncation: float = 1.0
     """Share of a style's way from the mean style of its conditions, when pictures are made."""
 
@@ -127,7 +131,7 @@ class ToColour(nn.Module):  # type: ignore[misc]
 
     def __init__(self, inputs: int, styles: int, colours: int, patch: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(0.3 * torch.randn(colours, inputs, 1, 1).repeat_interleave(patch**2, 0))
+        self.weight = nn.Parameter(0.1 * torch.randn(colours, inputs, 1, 1).repeat_interleave(patch**2, 0))
         self.bias = nn.Parameter(torch.zeros(colours * patch**2))
         self.affine = EqualLinear(styles, inputs, bias=1.0)
         self.gain = 1 / math.sqrt(inputs)
@@ -152,6 +156,7 @@ class Generator(nn.Module):  # type: ignore[misc]
         self.first = nn.ModuleList([StyledConv(a, b, shape.styles, shape.adain) for a, b in zip(before, widths, strict=True)])
         self.second = nn.ModuleList([StyledConv(b, b, shape.styles, shape.adain) for b in widths])
         self.colour = nn.ModuleList([ToColour(b, shape.styles, shape.channels, shape.patch) for b in widths])
+        self.usual = UsualPicture(shape.conditions, shape.channels, shape.size) if shape.usual else None
         self.register_buffer("grown", torch.tensor([float(len(widths)), 1.0]))
         """How many levels are in use, and the share of the newest one's colours."""
 
@@ -182,7 +187,7 @@ class Generator(nn.Module):  # type: ignore[misc]
         centre = self.style(z.repeat(len(conditions), 1), told).reshape(len(conditions), CENTRE, -1).mean(1)
         return centre[:, None] + share * (styles - centre[:, None])
 
-    def synthesise(self, styles: Tensor, grain: torch.Generator | bool = False) -> Tensor:
+    def synthesise(self, styles: Tensor, conditions: Tensor, grain: torch.Generator | bool = False) -> Tensor:
         """(b,c,r,r) pictures, about -1..1, of the resolution that the net has grown to.
 
         Noise comes from `grain`, from torch's global generator (True), or is left out.
@@ -196,11 +201,12 @@ class Generator(nn.Module):  # type: ignore[misc]
                 x = layer(x, styles[:, 2 * level + turn], _noise(x, grain))
             shade = colour(x, styles[:, 2 * level + 1])
             picture = shade if picture is None else _doubled(picture, patch) + shade * (newest if level == levels - 1 else 1)
-        return F.pixel_shuffle(picture, patch) if patch > 1 else picture
+        made = F.pixel_shuffle(picture, patch) if patch > 1 else picture
+        return made if self.usual is None else made + self.usual(conditions, made.shape[-1])
 
     def forward(self, z: Tensor, conditions: Tensor, grain: torch.Generator | bool = False) -> Tensor:
         """(b,c,s,s) pictures of (b,latent) and (b,conditions)."""
-        return self.synthesise(self.styles(z, conditions), grain)
+        return self.synthesise(self.styles(z, conditions), conditions, grain)
 
 
 def _unit(x: Tensor) -> Tensor:
@@ -275,7 +281,7 @@ def make(nets: dict[str, Any], latents: Tensor, conditions: Tensor, grain: torch
     """(b,c,s,s) pictures, about -1..1, under the shape's truncation; noise from `grain`, none without it."""
     net = nets["generator"]
     styles = net.truncated(net.styles(latents, conditions), conditions, net.shape.truncation)
-    made: Tensor = net.synthesise(styles, grain if grain is not None else False)
+    made: Tensor = net.synthesise(styles, conditions, grain if grain is not None else False)
     if made.shape[-1] < net.shape.size:  # not grown up yet
         made = F.interpolate(made, size=(net.shape.size,) * 2, mode="bilinear", align_corners=False)
     return made

@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stages.nets.usual import UsualPicture
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -32,6 +34,8 @@ class Shape:
     """Pixels a side that the finest level handles as channels."""
     dropout: float = 0.0
     """In the encoder."""
+    usual: bool = False
+    """Pictures are painted on the usual picture of their conditions."""
 
     def widths(self) -> list[int]:
         """Channels from 4 px to the finest level."""
@@ -78,16 +82,18 @@ class PictureDecoder(nn.Module):  # type: ignore[misc]
         pairs = list(zip(widths, [*widths[1:], widths[-1]], strict=True))
         self.layers = nn.ModuleList([nn.Sequential(_norm(a), nn.SiLU(), nn.Conv2d(a, b, 3, padding=1)) for a, b in pairs])
         self.out = nn.Sequential(_norm(widths[-1]), nn.SiLU(), nn.Conv2d(widths[-1], shape.channels * shape.patch**2, 3, padding=1))
+        self.usual = UsualPicture(shape.conditions, shape.channels, shape.size) if shape.usual else None
 
     def forward(self, z: Tensor, conditions: Tensor) -> Tensor:
-        """(b,c,s,s) in -1..1."""
+        """(b,c,s,s), about -1..1."""
         y = self.enter(torch.cat([z, conditions * 2 - 1], 1)).reshape(len(z), self.start, 4, 4)
         for i, layer in enumerate(self.layers):
             y = layer(y)
             if i + 1 < len(self.layers):
                 y = F.interpolate(y, scale_factor=2, mode="bilinear", align_corners=False)
         y = self.out(y)
-        return torch.tanh(F.pixel_shuffle(y, self.patch) if self.patch > 1 else y)
+        made = F.pixel_shuffle(y, self.patch) if self.patch > 1 else y
+        return torch.tanh(made) if self.usual is None else made + self.usual(conditions, made.shape[-1])
 
 
 class VectorEncoder(nn.Module):  # type: ignore[misc]

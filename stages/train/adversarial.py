@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from assets.artefacts.geometry import Floats
 from stages.nets import augment
 from stages.train.family import Batch, Examples, State
 from stages.train.machine import Machine
 from stages.train.measure import picture_distance
+from stages.train.usual import put, usual_pictures
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class Adversarial:
     changes: tuple[tuple[str, Any], ...] = ()
     """Fields of the net's Shape that differ from its defaults."""
     conditions: tuple[str, ...] = ("age_years", "gender", "tone")
+    usual: list[Floats] = field(default_factory=list, compare=False)
+    """The usual pictures of the examples whose shape was asked for, where the shape wants them."""
     metric: str = "distance"
     averaged: tuple[str, ...] = ("generator",)
     watched: tuple[str, ...] = ("critic", "generator", "penalty")
@@ -73,7 +77,9 @@ class Adversarial:
         """The net's Shape for pictures of this size and these channels."""
         kind = _module(self.net).Shape
         size, channels = examples.values.shape[1], examples.values.shape[3]
-        return replace(kind(size=size, channels=channels, conditions=len(examples.names)), **dict(self.changes))
+        shape = replace(kind(size=size, channels=channels, conditions=len(examples.names)), **dict(self.changes))
+        self.usual[:] = [usual_pictures(examples)] if getattr(shape, "usual", False) else []
+        return shape
 
     def build(self, shape: Any, machine: Machine) -> State:
         """Generator and critic with Adam each."""
@@ -81,6 +87,8 @@ class Adversarial:
 
         module, recipe = _module(self.net), self.recipe
         nets = {"generator": machine.place(module.Generator(shape)), "critic": machine.place(module.Critic(shape))}
+        for pictures in self.usual:
+            put(nets["generator"], pictures)
         betas = (recipe.momentum, 0.99)
         rates = {"generator": (recipe.generator_lr, 0.0), "critic": (recipe.critic_lr, recipe.weight_decay)}
         optimisers = {
@@ -172,7 +180,7 @@ def _made(recipe: Recipe, state: State, conditions: Any) -> tuple[Any, Any]:
         other = net.styles(torch.randn_like(z), conditions)
         cut = int(torch.randint(1, styles.shape[1], ()))
         styles = torch.cat([styles[:, :cut], other[:, cut:]], 1)
-    return net.synthesise(styles, grain=True), styles
+    return net.synthesise(styles, conditions, grain=True), styles
 
 
 def _critic_step(recipe: Recipe, state: State, batch: Batch) -> dict[str, float]:

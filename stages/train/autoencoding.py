@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from assets.artefacts.geometry import Floats
 from stages.train.adversarial import unfrozen
 from stages.train.examples import values_of
 from stages.train.family import Batch, Examples, State
 from stages.train.machine import Machine
+from stages.train.usual import put, usual_pictures
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Autoencoding:
     changes: tuple[tuple[str, Any], ...] = ()
     """Fields of the net's Shape that differ from its defaults."""
     conditions: tuple[str, ...] = ("age_years", "gender", "tone")
+    usual: list[Floats] = field(default_factory=list, compare=False)
+    """The usual pictures of the examples whose shape was asked for, where the shape wants them."""
     metric: str = "bound"
     averaged: tuple[str, ...] = ("decoder", "encoder")
     watched: tuple[str, ...] = ("reconstruction", "divergence")
@@ -50,7 +54,11 @@ class Autoencoding:
 
         vectors = examples.values.ndim == 2
         size, channels = (0, examples.values.shape[1]) if vectors else (examples.values.shape[1], examples.values.shape[3])
-        return replace(Shape(size=size, channels=channels, conditions=len(examples.names)), **dict(self.changes))
+        shape = replace(Shape(size=size, channels=channels, conditions=len(examples.names)), **dict(self.changes))
+        if vectors:
+            shape = replace(shape, usual=False)
+        self.usual[:] = [usual_pictures(examples)] if shape.usual else []
+        return shape
 
     def build(self, shape: Any, machine: Machine) -> State:
         """Encoder and decoder under one Adam."""
@@ -59,6 +67,8 @@ class Autoencoding:
         from stages.nets.vae import shipped
 
         nets = {name: machine.place(net) for name, net in shipped(shape).items()}
+        for pictures in self.usual:
+            put(nets["decoder"], pictures)
         parameters = [p for name, net in nets.items() for p in unfrozen(name, net, self.recipe.frozen)]
         optimiser = torch.optim.AdamW(parameters, lr=self.recipe.lr, weight_decay=self.recipe.weight_decay)
         return State(nets, {"both": optimiser}, shape, machine)

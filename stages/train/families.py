@@ -21,13 +21,14 @@ def _stylegan() -> Family:
 
     # 2e-3 for both diverged in 300 steps; a critic slower than the generator, held by R1, did not.
     recipe = Recipe(batch=16, generator_lr=1e-3, critic_lr=4e-4, momentum=0.0, real_gamma=5.0, mixing=0.3, average=0.995)
-    return Adversarial("stylegan", "stylegan", replace(recipe, augment="skins", adaptive=True, grow=(1400, 2200)), (("width", 16),))
+    recipe = replace(recipe, augment="skins", adaptive=True, grow=(600,))
+    return Adversarial("stylegan", "stylegan", recipe, (("width", 16), ("usual", True)))
 
 
 def _vae() -> Family:
     from stages.train.autoencoding import Autoencoding
 
-    return Autoencoding()
+    return Autoencoding(changes=(("usual", True),))
 
 
 FAMILIES: Mapping[str, Callable[[], Family]] = {

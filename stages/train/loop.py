@@ -150,6 +150,8 @@ def advance(run: Run) -> dict[str, float]:
     seeded(plan.seed, state.step, run.counters.attempt, machine.rank)
     batch = batch_at(run.train, run.family.recipe.batch, state.step, plan.seed + 1000003 * run.counters.attempt, machine)
     losses = dict(run.family.step(state, batch))
+    for net in state.nets.values():
+        machine.share(net)
     state.step += 1
     # Early averages forget the random start faster (the ramp of Karras et al. 2020).
     decay = min(run.family.recipe.average, (1 + state.step) / (10 + state.step))

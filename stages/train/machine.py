@@ -62,6 +62,12 @@ class Machine:
         """The mean of every loss over all processes."""
         return losses if self.count == 1 else {name: self.agree(value) for name, value in losses.items()}
 
+    def share(self, net: Any) -> None:
+        """Averages what batch normalisation has seen over all processes, each of which sees its own share of a batch."""
+        seen = [buffer for name, buffer in net.named_buffers() if name.endswith(("running_mean", "running_var"))]
+        if self.count > 1 and seen:
+            _average(seen, self.count)
+
     def wait(self) -> None:
         """Until all processes are here."""
         if self.count > 1:
@@ -87,7 +93,7 @@ def find_machine(clip: float = 10.0) -> Machine:
     import torch
     from accelerate import PartialState  # type: ignore[import-untyped]
 
-    there = PartialState()
+    there = PartialState(cpu=not torch.cuda.is_available())
     if there.device.type == "cpu":
         torch.set_num_threads(1)  # the nets are small: more threads cost more than they give, and one is reproducible
     return Machine(there.device, there.process_index, there.num_processes, clip)

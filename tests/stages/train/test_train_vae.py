@@ -23,7 +23,7 @@ def test_training_rebuilds_better_and_inversion_finds_the_picture(tmp_path: Path
     data, held = examples(128), examples(16, seed=1)
     run = train(begin(TINY, Plan(steps=250, validate_every=50), data, held, tmp_path, Machine()))
     bounds = [entry["bound"] for entry in run.counters.history if "bound" in entry]
-    assert min(bounds) < 0.6 * bounds[0]
+    assert min(bounds) < 0.8 * bounds[0]
     nets, values, told = run.shipped().nets, values_of(held, np.arange(16)), torch.from_numpy(held.conditions)
     own = make(nets, inverted(nets, values, told), told)
     other = make(nets, inverted(nets, values.roll(1, 0), told), told)
