@@ -33,9 +33,10 @@ def test_pictures_that_follow_from_their_conditions_are_answered_exactly() -> No
 
 def test_it_tells_unseen_pictures_better_than_their_mean() -> None:
     data, held = examples(256), examples(64, seed=1)
-    values = values_of(held, np.arange(64))
-    near = (usual(data)(torch.from_numpy(held.conditions), 16) - values).square().mean()
-    assert near < 0.8 * (values_of(data, np.arange(256)).mean(0) - values).square().mean()
+    middle = (..., slice(7, 9), slice(7, 9))  # inside every disc; where a disc ends follows from no condition
+    values = values_of(held, np.arange(64))[middle]
+    near = (usual(data)(torch.from_numpy(held.conditions), 16)[middle] - values).square().mean()
+    assert near < 0.1 * (values_of(data, np.arange(256)).mean(0)[middle] - values).square().mean()
 
 
 def test_smaller_pictures_are_averages_of_the_whole_one() -> None:
