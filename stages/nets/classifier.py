@@ -1,0 +1,48 @@
+"""A small convolutional reader of age, gender and skin tone, whose features our own distances are measured on.
+
+Never to be taken for Inception: distances on these features are named `fenshen-frechet` and `fenshen-kernel`.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+READS = ("age", "gender", "tone")
+FEATURES = 64
+
+
+class Classifier(nn.Module):  # type: ignore[misc]
+    """(b,c,s,s) pictures in -1..1 to features (b,64) and readings (b,3: age/100, gender, tone) in 0..1."""
+
+    def __init__(self, colours: int = 3, size: int = 64, width: int = 24, features: int = FEATURES, drop: float = 0.2) -> None:
+        super().__init__()
+        self.size, self.colours = size, colours
+        # Larger pictures are folded first: every size costs about the same.
+        fold = max(1, size // 64)
+        widths = (width, 2 * width, 3 * width, 4 * width)
+        layers: list[nn.Module] = [nn.PixelUnshuffle(fold)] if fold > 1 else []
+        before = colours * fold**2
+        for wide in widths:
+            layers += [nn.Conv2d(before, wide, 3, padding=1), nn.GroupNorm(8, wide), nn.SiLU(), nn.AvgPool2d(2)]
+            before = wide
+        self.trunk = nn.Sequential(*layers, nn.Conv2d(before, before, 3, padding=1), nn.GroupNorm(8, before), nn.SiLU())
+        self.gather = nn.Linear(2 * before, features)
+        self.drop, self.read = nn.Dropout(drop), nn.Linear(features, len(READS))
+
+    def features(self, x: Tensor) -> Tensor:
+        """(b,64): mean and deviation of the last maps, through one layer."""
+        y = self.trunk(x).flatten(2)
+        return torch.tanh(self.gather(torch.cat([y.mean(2), (y.var(2, unbiased=False) + 1e-6).sqrt()], 1)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b,3) readings before the sigmoid."""
+        return self.read(self.drop(self.features(x)))
+
+
+def reading_loss(readings: Tensor, condition: Tensor) -> Tensor:
+    """Scalar: gender by cross-entropy; age and tone by how far off they are (Huber, a tenth of the range)."""
+    read = torch.sigmoid(readings)
+    far = F.smooth_l1_loss(read[:, [0, 2]], condition[:, [0, 2]], beta=0.1)
+    return F.binary_cross_entropy_with_logits(readings[:, 1], condition[:, 1]) + 10 * far

@@ -1,0 +1,135 @@
+"""Image-to-image translation (Isola et al. 2017, BicycleGAN of Zhu et al. 2017): geometry maps and attributes to skin.
+
+A U-Net reads where each texel lies on the body, which part it belongs to, and whose skin is wanted; a VGG-style critic
+judges patches. The latent enters as a low noise field and as scales: an encoder ties it to real skins in training.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from stages.nets.stylegan import CONDITIONS, condition_features
+
+COLOURS = 6
+WIDTHS = (32, 64, 96, 128)
+"""Channels at a half, a quarter, an eighth and a sixteenth of the tile's side."""
+NOISE = (4, 8)
+"""Channels and side of the noise field that a latent becomes."""
+TOLD = 2 * CONDITIONS + 1
+
+
+class Told(nn.Module):  # type: ignore[misc]
+    """Convolution, instance norm scaled and shifted by the style, leaky ReLU."""
+
+    def __init__(self, inputs: int, outputs: int, styles: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, 3, padding=1)
+        self.norm = nn.GroupNorm(8, outputs)
+        self.tell = nn.Linear(styles, 2 * outputs)
+
+    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+        """(b,outputs,h,w)."""
+        scale, shift = self.tell(style)[:, :, None, None].chunk(2, 1)
+        return F.leaky_relu(self.norm(self.conv(x)) * (1 + scale) + shift, 0.2)
+
+
+class Generator(nn.Module):  # type: ignore[misc]
+    """Latent (b,latent) and conditions (b,3: age/100, gender, tone) to head and body tiles (b,6,s,s) in -1..1."""
+
+    def __init__(self, size: int = 128, maps: int = 14, latent: int = 64, styles: int = 96, widths: tuple[int, ...] = WIDTHS) -> None:
+        super().__init__()
+        self.size, self.latent = size, latent
+        # Fixed by the base mesh and the data, not learned; kept with the weights so that these need nothing else.
+        self.register_buffer("maps", torch.zeros(maps, size, size))
+        self.register_buffer("mean", torch.zeros(COLOURS, size, size))
+        self.field = nn.Linear(latent, NOISE[0] * NOISE[1] ** 2)
+        self.style = nn.Sequential(nn.Linear(latent + TOLD, styles), nn.LeakyReLU(0.2), nn.Linear(styles, styles), nn.LeakyReLU(0.2))
+        self.enter = nn.Conv2d(4 * (maps + CONDITIONS + NOISE[0]), widths[0], 1)
+        self.down = nn.ModuleList([Told(a, b, styles) for a, b in zip((widths[0], *widths), widths, strict=False)])
+        lower = widths[:-1][::-1]
+        self.up = nn.ModuleList([Told(above + b, b, styles) for above, b in zip(widths[:0:-1], lower, strict=True)])
+        self.last = Told(widths[0], widths[0], styles)
+        self.leave = nn.Conv2d(widths[0], 4 * COLOURS, 3, padding=1)
+        self.shade = nn.Linear(styles, COLOURS)
+        nn.init.normal_(self.leave.weight, std=1e-3)
+
+    def fields(self, z: Tensor, condition: Tensor) -> Tensor:
+        """(b,maps+3+4,s,s): geometry, attribute planes and the latent's noise field."""
+        b, s = len(z), self.size
+        planes = (condition * 2 - 1)[:, :, None, None].expand(-1, -1, s, s)
+        low = self.field(z).reshape(b, NOISE[0], NOISE[1], NOISE[1])
+        return torch.cat([self.maps.expand(b, -1, -1, -1), planes, F.interpolate(low, size=(s, s), mode="bicubic")], 1)
+
+    def forward(self, z: Tensor, condition: Tensor) -> Tensor:
+        """(b,6,s,s)."""
+        style = self.style(torch.cat([z, condition_features(condition)], 1))
+        x = self.enter(F.pixel_unshuffle(self.fields(z, condition), 2))
+        kept: list[Tensor] = []
+        for layer in self.down:
+            if kept:
+                x = F.avg_pool2d(x, 2)
+            x = layer(x, style)
+            kept.append(x)
+        kept.pop()
+        for layer in self.up:
+            x = layer(torch.cat([F.interpolate(x, scale_factor=2, mode="bilinear"), kept.pop()], 1), style)
+        detail = F.pixel_shuffle(self.leave(self.last(x, style)), 2)
+        return self.mean + self.shade(style)[:, :, None, None] + detail
+
+
+class Encoder(nn.Module):  # type: ignore[misc]
+    """(b,6,s,s) skins to mean and log variance (b,latent) of the latent behind each; used in training alone."""
+
+    def __init__(self, latent: int = 64, width: int = 32) -> None:
+        super().__init__()
+        self.latent = latent
+        self.trunk = nn.Sequential(
+            nn.PixelUnshuffle(4), nn.Conv2d(16 * COLOURS, width, 1), nn.LeakyReLU(0.2),
+            nn.Conv2d(width, width, 3, stride=2, padding=1), nn.LeakyReLU(0.2),
+            nn.Conv2d(width, 2 * width, 3, stride=2, padding=1), nn.LeakyReLU(0.2),
+            nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(32 * width, 2 * latent),
+        )  # fmt: skip
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log variance."""
+        mean, spread = self.trunk(x).chunk(2, 1)
+        return mean, spread.clamp(-8, 4)
+
+
+class Critic(nn.Module):  # type: ignore[misc]
+    """VGG-style (Simonyan and Zisserman 2015): pairs of 3x3 convolutions and pooling; a score a patch, and its features."""
+
+    def __init__(self, size: int = 128, maps: int = 14, widths: tuple[int, ...] = WIDTHS) -> None:
+        super().__init__()
+        self.register_buffer("maps", torch.zeros(maps, size, size))
+        self.enter = nn.Conv2d(4 * (COLOURS + maps), widths[0], 1)
+        pairs = zip((widths[0], *widths), widths, strict=False)
+        self.blocks = nn.ModuleList([nn.ModuleList([nn.Conv2d(a, b, 3, padding=1), nn.Conv2d(b, b, 3, padding=1)]) for a, b in pairs])
+        self.out = nn.Conv2d(widths[-1], 1, 1)
+        self.project = nn.Linear(TOLD, widths[-1])
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        """What each block sees, from fine to coarse."""
+        y = F.pixel_unshuffle(torch.cat([x, self.maps.expand(len(x), -1, -1, -1)], 1), 2)
+        y, seen = F.leaky_relu(self.enter(y), 0.2), []
+        for number, (first, second) in enumerate(self.blocks):
+            y = F.avg_pool2d(y, 2) if number else y
+            y = F.leaky_relu(second(F.leaky_relu(first(y), 0.2)), 0.2)
+            seen.append(y)
+        return seen
+
+    def score(self, seen: list[Tensor], condition: Tensor) -> Tensor:
+        """(b,h,w) scores of the patches, told the conditions by projection."""
+        told = self.project(condition_features(condition))[:, :, None, None]
+        return self.out(seen[-1])[:, 0] + (seen[-1] * told).mean(1)
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        """(b,) mean score of the patches."""
+        return self.score(self.features(x), condition).mean((1, 2))
+
+
+def feature_matching(real: list[Tensor], made: list[Tensor]) -> Tensor:
+    """Scalar: mean distance of the critic's features of real and made skins (Wang et al. 2018), the real ones fixed."""
+    return torch.stack([F.l1_loss(m, r.detach()) for r, m in zip(real, made, strict=True)]).mean()

@@ -1,0 +1,72 @@
+"""The U-Net generator and its critic on tiny tiles."""
+
+from __future__ import annotations
+
+import torch
+
+from stages.nets.unet import Critic, Encoder, Generator, feature_matching
+
+CONDITION = torch.tensor([[0.3, 0.0, 0.2], [0.7, 1.0, 0.8]])
+
+
+def generator() -> Generator:
+    torch.manual_seed(0)
+    net = Generator(size=32, maps=5, latent=8, styles=16, widths=(8, 16))
+    torch.nn.init.normal_(net.leave.weight, std=0.1)
+    return net.eval()
+
+
+def test_fields_carry_geometry_attributes_and_the_latent() -> None:
+    net = generator()
+    net.maps.copy_(torch.rand(5, 32, 32))
+    fields = net.fields(torch.zeros(2, 8), CONDITION)
+    assert fields.shape == (2, 5 + 3 + 4, 32, 32)
+    assert torch.equal(fields[1, :5], net.maps)
+    assert torch.allclose(fields[1, 7], torch.full((32, 32), 0.6))
+
+
+def test_the_skin_follows_latent_condition_and_geometry() -> None:
+    net, z = generator(), torch.randn(2, 8)
+    with torch.no_grad():
+        made = net(z, CONDITION)
+        assert made.shape == (2, 6, 32, 32)
+        assert torch.equal(made, net(z, CONDITION))
+        assert not torch.allclose(made, net(-z, CONDITION), atol=1e-4)
+        assert not torch.allclose(made, net(z, 1 - CONDITION), atol=1e-4)
+        net.maps.fill_(1)
+        assert not torch.allclose(made, net(z, CONDITION), atol=1e-4)
+
+
+def test_a_fresh_generator_is_nearly_the_mean_skin() -> None:
+    torch.manual_seed(0)
+    net = Generator(size=32, maps=5, latent=8, styles=16, widths=(8, 16))
+    net.mean.fill_(0.25)
+    torch.nn.init.zeros_(net.shade.weight)
+    torch.nn.init.zeros_(net.shade.bias)
+    torch.nn.init.zeros_(net.leave.bias)
+    assert (net(torch.randn(2, 8), CONDITION) - 0.25).abs().max() < 0.05
+
+
+def test_the_whole_generator_stays_under_three_million_parameters() -> None:
+    assert sum(p.numel() for p in Generator().parameters()) < 3e6
+
+
+def test_the_critic_scores_patches_and_shows_a_feature_map_a_block() -> None:
+    torch.manual_seed(0)
+    critic, x = Critic(size=32, maps=5, widths=(8, 16)), torch.randn(2, 6, 32, 32)
+    seen = critic.features(x)
+    assert [tuple(f.shape) for f in seen] == [(2, 8, 16, 16), (2, 16, 8, 8)]
+    assert critic.score(seen, CONDITION).shape == (2, 8, 8)
+    assert torch.allclose(critic(x, CONDITION), critic.score(seen, CONDITION).mean((1, 2)))
+
+
+def test_features_of_the_same_skin_match() -> None:
+    critic, x = Critic(size=32, maps=5, widths=(8, 16)), torch.randn(2, 6, 32, 32)
+    assert float(feature_matching(critic.features(x), critic.features(x))) == 0
+    assert float(feature_matching(critic.features(x), critic.features(-x))) > 0
+
+
+def test_the_encoder_reads_a_latent_s_moments() -> None:
+    mean, spread = Encoder(latent=8, width=8)(torch.randn(3, 6, 64, 64))
+    assert mean.shape == spread.shape == (3, 8)
+    assert spread.abs().max() <= 8
