@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -11,6 +13,27 @@ CONDITIONS = 2
 """age/100 and gender (0 female .. 1 male)."""
 ANCHORS = 9
 """Hat functions over 0..100 years: growth bends sharply in childhood, and a smooth layer alone would blur it."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a body generator is built from."""
+
+    names: tuple[str, ...]
+    """Names of the vector's numbers: phenotype axes and local changes as stages.body takes them."""
+    latent: int = LATENT
+    width: int = 160
+
+
+def shipped(shape: Shape) -> dict[str, nn.Module]:
+    """The nets that make bodies."""
+    return {"generator": Generator(shape)}
+
+
+def make(nets: dict[str, nn.Module], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:
+    """(b,d) vectors of latents (b,latent) and conditions (b,2)."""
+    made: Tensor = nets["generator"](latents, conditions)
+    return made
 
 
 def told(condition: Tensor) -> Tensor:
@@ -27,9 +50,9 @@ def told(condition: Tensor) -> Tensor:
 class Generator(nn.Module):  # type: ignore[misc]
     """(b,32) latents and (b,2) conditions to (b,d) vectors inside the data's own limits."""
 
-    def __init__(self, size: int, width: int = 160, latent: int = LATENT) -> None:
+    def __init__(self, shape: Shape) -> None:
         super().__init__()
-        self.latent = latent
+        size, width, latent = len(shape.names), shape.width, shape.latent
         self.register_buffer("low", torch.zeros(size))
         self.register_buffer("high", torch.ones(size))
         self.layers = nn.ModuleList([nn.Linear(latent + ANCHORS + 1, width), nn.Linear(width, width), nn.Linear(width, width)])
@@ -46,8 +69,9 @@ class Generator(nn.Module):  # type: ignore[misc]
 class Critic(nn.Module):  # type: ignore[misc]
     """(b,) scores of vectors (b,d) with conditions; sees each number on its data's scale."""
 
-    def __init__(self, size: int, width: int = 160) -> None:
+    def __init__(self, shape: Shape) -> None:
         super().__init__()
+        size, width = len(shape.names), shape.width
         self.register_buffer("centre", torch.zeros(size))
         self.register_buffer("spread", torch.ones(size))
         self.layers = nn.ModuleList([nn.Linear(size + ANCHORS + 1, width), nn.Linear(width, width), nn.Linear(width, width)])

@@ -5,6 +5,8 @@ Never to be taken for Inception: distances on these features are named `fenshen-
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -13,23 +15,42 @@ READS = ("age", "gender", "tone")
 FEATURES = 64
 
 
+@dataclass(frozen=True)
+class Shape:
+    """What a reader is built from."""
+
+    colours: int = 3
+    size: int = 64
+    """Pixels of a picture's side."""
+    width: int = 24
+    features: int = FEATURES
+    drop: float = 0.2
+    """Dropout before the readings."""
+    latent: int = 0
+    """It makes nothing."""
+
+
+def shipped(shape: Shape) -> dict[str, nn.Module]:
+    """The net that reads pictures."""
+    return {"classifier": Classifier(shape)}
+
+
 class Classifier(nn.Module):  # type: ignore[misc]
     """(b,c,s,s) pictures in -1..1 to features (b,64) and readings (b,3: age/100, gender, tone) in 0..1."""
 
-    def __init__(self, colours: int = 3, size: int = 64, width: int = 24, features: int = FEATURES, drop: float = 0.2) -> None:
+    def __init__(self, shape: Shape) -> None:
         super().__init__()
-        self.size, self.colours = size, colours
         # Larger pictures are folded first: every size costs about the same.
-        fold = max(1, size // 64)
+        fold, width = max(1, shape.size // 64), shape.width
         widths = (width, 2 * width, 3 * width, 4 * width)
         layers: list[nn.Module] = [nn.PixelUnshuffle(fold)] if fold > 1 else []
-        before = colours * fold**2
+        before = shape.colours * fold**2
         for wide in widths:
             layers += [nn.Conv2d(before, wide, 3, padding=1), nn.GroupNorm(8, wide), nn.SiLU(), nn.AvgPool2d(2)]
             before = wide
         self.trunk = nn.Sequential(*layers, nn.Conv2d(before, before, 3, padding=1), nn.GroupNorm(8, before), nn.SiLU())
-        self.gather = nn.Linear(2 * before, features)
-        self.drop, self.read = nn.Dropout(drop), nn.Linear(features, len(READS))
+        self.gather = nn.Linear(2 * before, shape.features)
+        self.drop, self.read = nn.Dropout(shape.drop), nn.Linear(shape.features, len(READS))
 
     def features(self, x: Tensor) -> Tensor:
         """(b,64): mean and deviation of the last maps, through one layer."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +17,52 @@ from torch import Tensor, nn
 STEPS = 1000
 Predict = Callable[[Tensor, Tensor], Tensor]
 """(noisy x (b,c,h,w), t (b,)) -> v of x's shape."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What latent diffusion is built from: an autoencoder of pictures and a denoiser of its latents."""
+
+    colours: int = 6
+    size: int = 128
+    """Pixels of a picture's side."""
+    channels: int = 8
+    """Of a latent, whose side is an eighth of the picture's."""
+    autoencoder_width: int = 32
+    width: int = 64
+    depth: int = 2
+    conditions: int = 3
+    steps: int = 25
+    """Of the deterministic sampler."""
+    guidance: float = 1.5
+
+    @property
+    def side(self) -> int:
+        """Of a latent."""
+        return self.size // 8
+
+    @property
+    def latent(self) -> int:
+        """Numbers of the noise that one picture is made of."""
+        return self.channels * self.side**2
+
+
+def shipped(shape: Shape) -> dict[str, nn.Module]:
+    """The nets that make pictures."""
+    from stages.nets.autoencoder import Autoencoder
+
+    autoencoder = Autoencoder(shape.colours, shape.size, shape.channels, shape.autoencoder_width)
+    return {"autoencoder": autoencoder, "denoiser": Denoiser(shape)}
+
+
+def make(nets: dict[str, nn.Module], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:
+    """(b,c,s,s) pictures of noise (b,latent) and conditions (b,k); deterministic, so no grain is drawn."""
+    shape: Shape = nets["denoiser"].shape
+    noise = latents.reshape(-1, shape.channels, shape.side, shape.side)
+    schedule = cosine_schedule().to(noise.device)
+    latent = ddim(guided(nets["denoiser"], conditions, shape.guidance), noise, schedule, shape.steps)
+    made: Tensor = nets["autoencoder"].decode(latent)
+    return made
 
 
 def cosine_schedule(steps: int = STEPS, offset: float = 0.008, highest: float = 0.999) -> Tensor:
@@ -68,9 +115,9 @@ def ddim(predict: Predict, x: Tensor, schedule: Tensor, count: int = 25) -> Tens
     """The clean picture that the deterministic sampler (Song et al. 2021, eta = 0) makes of noise x in `count` steps."""
     times = ddim_steps(count, len(schedule))
     for here, then in zip(times, [*times[1:], -1], strict=True):
-        t = torch.full((len(x),), here, dtype=torch.long)
+        t = torch.full((len(x),), here, dtype=torch.long, device=x.device)
         x0, noise = split(x, predict(x, t), t, schedule)
-        left = schedule[then] if then >= 0 else torch.ones(())
+        left = schedule[then] if then >= 0 else torch.ones((), device=x.device)
         x = left.sqrt() * x0 + (1 - left).sqrt() * noise
     return x
 
@@ -136,9 +183,10 @@ class Attention(nn.Module):  # type: ignore[misc]
 class Denoiser(nn.Module):  # type: ignore[misc]
     """U-Net of two resolutions over latents (b,channels,s,s), told the time and, unless it is dropped, the condition."""
 
-    def __init__(self, channels: int = 8, width: int = 64, conditions: int = 3, depth: int = 2) -> None:
+    def __init__(self, shape: Shape) -> None:
         super().__init__()
-        self.width, embedding, wide = width, 3 * width, 2 * width
+        channels, width, conditions, depth = shape.channels, shape.width, shape.conditions, shape.depth
+        self.shape, self.width, embedding, wide = shape, width, 3 * width, 2 * width
         self.time = nn.Sequential(nn.Linear(width, embedding), nn.SiLU(), nn.Linear(embedding, embedding))
         self.told = nn.Sequential(nn.Linear(conditions, embedding), nn.SiLU(), nn.Linear(embedding, embedding))
         self.untold = nn.Parameter(torch.zeros(embedding))

@@ -6,6 +6,8 @@ judges patches. The latent enters as a low noise field and as scales: an encoder
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -18,6 +20,30 @@ WIDTHS = (32, 64, 96, 128)
 NOISE = (4, 8)
 """Channels and side of the noise field that a latent becomes."""
 TOLD = 2 * CONDITIONS + 1
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a U-Net is built from."""
+
+    size: int = 128
+    """Pixels of a tile's side."""
+    maps: int = 14
+    """Geometry maps: positions and part masks of both tiles."""
+    latent: int = 64
+    styles: int = 96
+    widths: tuple[int, ...] = WIDTHS
+
+
+def shipped(shape: Shape) -> dict[str, nn.Module]:
+    """The nets that make skins."""
+    return {"generator": Generator(shape)}
+
+
+def make(nets: dict[str, nn.Module], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:
+    """(b,6,s,s) skins of latents (b,latent) and conditions (b,3: age/100, gender, tone); the net draws no noise of its own."""
+    made: Tensor = nets["generator"](latents, conditions)
+    return made
 
 
 class Told(nn.Module):  # type: ignore[misc]
@@ -38,8 +64,9 @@ class Told(nn.Module):  # type: ignore[misc]
 class Generator(nn.Module):  # type: ignore[misc]
     """Latent (b,latent) and conditions (b,3: age/100, gender, tone) to head and body tiles (b,6,s,s) in -1..1."""
 
-    def __init__(self, size: int = 128, maps: int = 14, latent: int = 64, styles: int = 96, widths: tuple[int, ...] = WIDTHS) -> None:
+    def __init__(self, shape: Shape) -> None:
         super().__init__()
+        size, maps, latent, styles, widths = shape.size, shape.maps, shape.latent, shape.styles, shape.widths
         self.size, self.latent = size, latent
         # Fixed by the base mesh and the data, not learned; kept with the weights so that these need nothing else.
         self.register_buffer("maps", torch.zeros(maps, size, size))
@@ -82,9 +109,9 @@ class Generator(nn.Module):  # type: ignore[misc]
 class Encoder(nn.Module):  # type: ignore[misc]
     """(b,6,s,s) skins to mean and log variance (b,latent) of the latent behind each; used in training alone."""
 
-    def __init__(self, latent: int = 64, width: int = 32) -> None:
+    def __init__(self, shape: Shape, width: int = 32) -> None:
         super().__init__()
-        self.latent = latent
+        latent = shape.latent
         self.trunk = nn.Sequential(
             nn.PixelUnshuffle(4), nn.Conv2d(16 * COLOURS, width, 1), nn.LeakyReLU(0.2),
             nn.Conv2d(width, width, 3, stride=2, padding=1), nn.LeakyReLU(0.2),
@@ -101,10 +128,11 @@ class Encoder(nn.Module):  # type: ignore[misc]
 class Critic(nn.Module):  # type: ignore[misc]
     """VGG-style (Simonyan and Zisserman 2015): pairs of 3x3 convolutions and pooling; a score a patch, and its features."""
 
-    def __init__(self, size: int = 128, maps: int = 14, widths: tuple[int, ...] = WIDTHS) -> None:
+    def __init__(self, shape: Shape) -> None:
         super().__init__()
-        self.register_buffer("maps", torch.zeros(maps, size, size))
-        self.enter = nn.Conv2d(4 * (COLOURS + maps), widths[0], 1)
+        widths = shape.widths
+        self.register_buffer("maps", torch.zeros(shape.maps, shape.size, shape.size))
+        self.enter = nn.Conv2d(4 * (COLOURS + shape.maps), widths[0], 1)
         pairs = zip((widths[0], *widths), widths, strict=False)
         self.blocks = nn.ModuleList([nn.ModuleList([nn.Conv2d(a, b, 3, padding=1), nn.Conv2d(b, b, 3, padding=1)]) for a, b in pairs])
         self.out = nn.Conv2d(widths[-1], 1, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from stages.nets.bodygan import ANCHORS, Critic, Generator, told
+from stages.nets.bodygan import ANCHORS, Critic, Generator, Shape, make, told
 
 
 def test_the_hats_of_any_age_sum_to_one() -> None:
@@ -24,17 +24,17 @@ def test_childhood_has_more_hats_than_old_age() -> None:
 
 def test_no_latent_leaves_the_limits() -> None:
     torch.manual_seed(0)
-    net = Generator(3, width=16)
+    net = Generator(Shape(("a", "b", "c"), width=16))
     net.low.copy_(torch.tensor([0.0, -1.0, 0.2]))
     net.high.copy_(torch.tensor([1.0, 1.0, 0.4]))
-    made = net(50 * torch.randn(64, net.latent), torch.rand(64, 2))
+    made = make({"generator": net}, 50 * torch.randn(64, 32), torch.rand(64, 2))
     assert (made >= net.low).all()
     assert (made <= net.high).all()
 
 
 def test_the_critic_sees_numbers_on_the_data_s_scale() -> None:
     torch.manual_seed(0)
-    critic, x, condition = Critic(4, width=16), torch.randn(5, 4), torch.rand(5, 2)
+    critic, x, condition = Critic(Shape(("a", "b", "c", "d"), width=16)), torch.randn(5, 4), torch.rand(5, 2)
     plain = critic(x, condition)
     critic.centre.fill_(2.0)
     critic.spread.fill_(3.0)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import torch
 
-from stages.nets.classifier import FEATURES, Classifier, reading_loss
+from stages.nets.classifier import FEATURES, Classifier, Shape, reading_loss
 
 
 def test_features_and_readings_have_their_shapes_at_any_size() -> None:
     for size in (32, 64, 128):
-        net = Classifier(colours=6, size=size, width=8)
+        net = Classifier(Shape(colours=6, size=size, width=8))
         x = torch.randn(2, 6, size, size)
         assert net.features(x).shape == (2, FEATURES)
         assert net(x).shape == (2, 3)
@@ -25,7 +25,7 @@ def test_a_perfect_reading_costs_nothing_and_a_wrong_one_more_the_further_it_is_
 
 def test_fifty_steps_learn_to_read_brightness() -> None:
     torch.manual_seed(0)
-    net, noise = Classifier(colours=3, size=16, width=8, drop=0.0), torch.Generator().manual_seed(0)
+    net, noise = Classifier(Shape(size=16, width=8, drop=0.0)), torch.Generator().manual_seed(0)
     optimiser = torch.optim.Adam(net.parameters(), lr=3e-3)
     first = last = 0.0
     for step in range(50):

@@ -11,12 +11,15 @@ from stages.nets.autoencoder import Autoencoder, kl
 from stages.nets.diffusion import (
     Attention,
     Denoiser,
+    Shape,
     cosine_schedule,
     ddim,
     ddim_steps,
     guided,
+    make,
     p_sample,
     q_sample,
+    shipped,
     split,
     time_features,
     velocity,
@@ -32,7 +35,7 @@ def noise(seed: int = 0) -> torch.Generator:
 def net(seed: int = 0) -> Denoiser:
     """A tiny net whose last layer is not silent, so that conditions show."""
     torch.manual_seed(seed)
-    made = Denoiser(channels=2, width=16, depth=1)
+    made = Denoiser(Shape(channels=2, width=16, depth=1))
     torch.nn.init.normal_(made.leave.weight, std=0.1)
     torch.nn.init.normal_(made.untold, std=1.0)
     for block in (*made.down, *made.low, *made.middle, *made.up):
@@ -171,3 +174,17 @@ def test_the_latent_s_scale_does_not_change_the_picture() -> None:
 def test_the_divergence_of_a_normal_from_itself_is_nothing() -> None:
     assert float(kl(torch.zeros(3), torch.zeros(3))) == 0
     assert float(kl(torch.full((3,), 2.0), torch.zeros(3))) == pytest.approx(2.0)
+
+
+def test_the_same_noise_makes_the_same_picture_and_conditions_show() -> None:
+    torch.manual_seed(0)
+    shape = Shape(colours=3, size=32, channels=2, autoencoder_width=8, width=16, depth=1, steps=5)
+    nets = shipped(shape) | {"denoiser": net()}
+    nets["denoiser"].shape = shape
+    latents, told = torch.randn(2, shape.latent, generator=noise(7)), torch.rand(2, 3, generator=noise(8))
+    with torch.no_grad():
+        first = make(nets, latents, told)
+        assert first.shape == (2, 3, 32, 32)
+        assert torch.equal(first, make(nets, latents, told))
+        assert not torch.allclose(first, make(nets, latents, 1 - told), atol=1e-5)
+        assert torch.allclose(first[1:], make(nets, latents[1:], told[1:]), atol=1e-5)

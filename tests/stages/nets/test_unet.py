@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import torch
 
-from stages.nets.unet import Critic, Encoder, Generator, feature_matching
+from stages.nets.unet import Critic, Encoder, Generator, Shape, feature_matching, make, shipped
 
+TINY = Shape(size=32, maps=5, latent=8, styles=16, widths=(8, 16))
 CONDITION = torch.tensor([[0.3, 0.0, 0.2], [0.7, 1.0, 0.8]])
 
 
 def generator() -> Generator:
     torch.manual_seed(0)
-    net = Generator(size=32, maps=5, latent=8, styles=16, widths=(8, 16))
+    net = Generator(TINY)
     torch.nn.init.normal_(net.leave.weight, std=0.1)
     return net.eval()
 
@@ -30,7 +31,7 @@ def test_the_skin_follows_latent_condition_and_geometry() -> None:
     with torch.no_grad():
         made = net(z, CONDITION)
         assert made.shape == (2, 6, 32, 32)
-        assert torch.equal(made, net(z, CONDITION))
+        assert torch.equal(made, make({"generator": net}, z, CONDITION))
         assert not torch.allclose(made, net(-z, CONDITION), atol=1e-4)
         assert not torch.allclose(made, net(z, 1 - CONDITION), atol=1e-4)
         net.maps.fill_(1)
@@ -39,7 +40,7 @@ def test_the_skin_follows_latent_condition_and_geometry() -> None:
 
 def test_a_fresh_generator_is_nearly_the_mean_skin() -> None:
     torch.manual_seed(0)
-    net = Generator(size=32, maps=5, latent=8, styles=16, widths=(8, 16))
+    net = Generator(TINY)
     net.mean.fill_(0.25)
     torch.nn.init.zeros_(net.shade.weight)
     torch.nn.init.zeros_(net.shade.bias)
@@ -47,13 +48,17 @@ def test_a_fresh_generator_is_nearly_the_mean_skin() -> None:
     assert (net(torch.randn(2, 8), CONDITION) - 0.25).abs().max() < 0.05
 
 
+def test_one_net_is_shipped() -> None:
+    assert list(shipped(TINY)) == ["generator"]
+
+
 def test_the_whole_generator_stays_under_three_million_parameters() -> None:
-    assert sum(p.numel() for p in Generator().parameters()) < 3e6
+    assert sum(p.numel() for p in Generator(Shape()).parameters()) < 3e6
 
 
 def test_the_critic_scores_patches_and_shows_a_feature_map_a_block() -> None:
     torch.manual_seed(0)
-    critic, x = Critic(size=32, maps=5, widths=(8, 16)), torch.randn(2, 6, 32, 32)
+    critic, x = Critic(TINY), torch.randn(2, 6, 32, 32)
     seen = critic.features(x)
     assert [tuple(f.shape) for f in seen] == [(2, 8, 16, 16), (2, 16, 8, 8)]
     assert critic.score(seen, CONDITION).shape == (2, 8, 8)
@@ -61,12 +66,12 @@ def test_the_critic_scores_patches_and_shows_a_feature_map_a_block() -> None:
 
 
 def test_features_of_the_same_skin_match() -> None:
-    critic, x = Critic(size=32, maps=5, widths=(8, 16)), torch.randn(2, 6, 32, 32)
+    critic, x = Critic(TINY), torch.randn(2, 6, 32, 32)
     assert float(feature_matching(critic.features(x), critic.features(x))) == 0
     assert float(feature_matching(critic.features(x), critic.features(-x))) > 0
 
 
 def test_the_encoder_reads_a_latent_s_moments() -> None:
-    mean, spread = Encoder(latent=8, width=8)(torch.randn(3, 6, 64, 64))
+    mean, spread = Encoder(TINY, width=8)(torch.randn(3, 6, 64, 64))
     assert mean.shape == spread.shape == (3, 8)
     assert spread.abs().max() <= 8
