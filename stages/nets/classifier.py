@@ -26,13 +26,22 @@ class Shape:
     features: int = FEATURES
     drop: float = 0.2
     """Dropout before the readings."""
-    latent: int = 0
-    """It makes nothing."""
+
+    @property
+    def latent(self) -> int:
+        """It makes no pictures: what it is handed as a latent are features."""
+        return self.features
 
 
 def shipped(shape: Shape) -> dict[str, nn.Module]:
     """The net that reads pictures."""
     return {"classifier": Classifier(shape)}
+
+
+def make(nets: dict[str, nn.Module], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:
+    """(b,3) readings of features (b,64): all readings alike would mean that training has collapsed."""
+    readings: Tensor = torch.sigmoid(nets["classifier"].read(torch.tanh(latents)))
+    return readings
 
 
 class Classifier(nn.Module):  # type: ignore[misc]
