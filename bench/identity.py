@@ -13,10 +13,10 @@ import sys
 
 import numpy as np
 from numpy.typing import NDArray
+from stages.train.data import splits
 
 from stages.identity.stage import BACKENDS, draw_latent, face_changes
 from stages.texture.tiles import library
-from stages.train.data import splits
 
 
 def lab(tile: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -18,6 +18,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from assets.errors import BackendError, FenshenError, Finding, GateError, SpecError, StoreError
+from flows.cli_data import app as data
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False,
@@ -28,6 +29,7 @@ cache = typer.Typer(no_args_is_help=True, help="Look at and tidy the store.")
 train = typer.Typer(no_args_is_help=True, help="Train our own generators.")
 app.add_typer(cache, name="cache")
 app.add_typer(train, name="train")
+app.add_typer(data, name="data")
 out = Console(soft_wrap=True)
 err = Console(stderr=True, soft_wrap=True)
 

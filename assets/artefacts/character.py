@@ -113,6 +113,11 @@ class Model(Artefact):
         """Of all parts."""
         return sum(len(part.mesh.triangles) for part in self.parts)
 
+    @property
+    def shading(self) -> dict[str, Floats]:
+        """Part name -> bind normals (v,3) of what is worn and never morphs: hair and cloth are shaded by these, not by their triangles."""
+        return {part.mesh.name: part.normals for part in self.parts if not part.mesh.morphs and part.mesh.material not in ("head", "body")}
+
 
 @dataclass(frozen=True)
 class Previews(Artefact):

@@ -93,21 +93,10 @@ def cloth(path: Path, tint: str | None) -> tuple[Image, bool]:
     return Image(np.dstack([colour, pixels[..., 3]]) if holes else colour), holes
 
 
-def mouth(path: Path, slot: str) -> Image:
-    """Teeth or tongue as they look in a mouth: the pictures' black ground does not bleed into the molars, nothing glows."""
-    import cv2
-
-    pixels = read(path, 3)
-    drawn = (pixels.max(2) > 40).astype(np.uint8)
-    filled = cv2.inpaint(pixels, 1 - cv2.erode(drawn, np.ones((3, 3), np.uint8)), 3, cv2.INPAINT_TELEA) if slot == "teeth" else pixels
-    shown = filled.astype(np.float32) / 255
-    if slot == "tongue":
-        return Image((np.clip(shown * np.array([0.72, 0.52, 0.50]), 0, 1) * 255 + 0.5).astype(np.uint8))
-    # Enamel is where red does not outshine the rest; it is warm and never darker than a molar in the shade.
-    enamel = np.clip(1 - (shown[..., :1] - shown[..., 1:2]) * 6, 0, 1)
-    ivory = np.array([0.88, 0.83, 0.74]) * (0.62 + 0.38 * shown.mean(2, keepdims=True) / max(float(shown.mean()), 0.3))
-    gums = shown * np.array([0.80, 0.62, 0.60])
-    return Image((np.clip(enamel * ivory + (1 - enamel) * gums, 0, 1) * 255 + 0.5).astype(np.uint8))
+def tongue(path: Path) -> Image:
+    """(h,w,3) the tongue as it looks in a mouth: in the shade, nothing glows."""
+    shown = read(path, 3).astype(np.float32) / 255
+    return Image((np.clip(shown * np.array([0.72, 0.52, 0.50]), 0, 1) * 255 + 0.5).astype(np.uint8))
 
 
 def occlusion(path: Path, roughness: float) -> Image:

@@ -17,8 +17,6 @@ from stages.groom.wardrobe import Item
 CLEAR = 0.004
 """Metres that cloth keeps from the skin."""
 _STILL = 2e-5
-# As modelled the upper row hides behind the lip however wide the mouth, and the lower one stands over its own.
-_UPPER_TEETH, _LOWER_TEETH = np.array([0, -0.0035, 0.0005], np.float32), np.array([0, -0.0045, -0.001], np.float32)
 _RING = 0.03
 """Metres of skin kept at the open edges of a garment."""
 Mask = NDArray[np.bool_]
@@ -117,18 +115,6 @@ def drawn(worn: Fitted, name: str, material: str, targets: tuple[MorphTarget, ..
         spread.append(MorphTarget(target.name, indices[order].astype(np.int32), deltas[order]))
     skin = Skin(worn.skin.joints[corners], worn.skin.weights[corners])
     return Mesh(name, worn.positions[corners], worn.item.uv, triangles, skin, tuple(spread), material)
-
-
-def seated(teeth: Fitted, moves: tuple[MorphTarget, ...]) -> Fitted:
-    """Both rows a little down, so that speech shows the upper one and the lower lip covers the lower one."""
-    jaw = next((target for target in moves if target.name == "jawOpen"), None)
-    if jaw is None:
-        return teeth
-    share = np.zeros(len(teeth.positions), np.float32)
-    share[jaw.indices] = np.linalg.norm(jaw.deltas, axis=1)
-    share /= max(float(share.max()), 1e-9)
-    moved = teeth.positions + _UPPER_TEETH + share[:, None] * (_LOWER_TEETH - _UPPER_TEETH)
-    return Fitted(teeth.item, moved.astype(np.float32), teeth.skin)
 
 
 def normals(positions: Floats, triangles: Ints) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -13,7 +13,8 @@ from assets.spec.look import GroomSpec
 from stages.groom import colour
 from stages.groom.base import base_triangles
 from stages.groom.eyes import eyes, iris_picture
-from stages.groom.fit import drawn, fitted, hidden_under, morphs, normals, pushed_out, seated, tucked
+from stages.groom.fit import drawn, fitted, hidden_under, morphs, normals, pushed_out, tucked
+from stages.groom.teeth import SEAT, teeth_mesh, teeth_picture
 from stages.groom.wardrobe import Item, Slot, catalogue, item, known, source
 from stages.stage import Stage
 
@@ -23,9 +24,9 @@ _OUTFITS = {
 }
 _HAIR = {
     "man": ("short01", "short02", "short04"),
-    "woman": ("bob01", "bob02", "long01", "ponytail01", "short03", "Braid01"),
+    "woman": ("bob01", "long01", "ponytail01", "short03", "Braid01"),
 }
-_BROWS = {"man": ("eyebrow001", "eyebrow002", "eyebrow003"), "woman": ("eyebrow004", "eyebrow005", "eyebrow006")}
+_BROWS = {"man": ("eyebrow001", "eyebrow002", "eyebrow003"), "woman": ("eyebrow008", "eyebrow010", "eyebrow012")}
 _SHOES = {"man": ("shoes01", "shoes03"), "woman": ("shoes03", "shoes04")}
 
 
@@ -86,18 +87,20 @@ def _eyes(draft: _Draft, body: Body, iris: Floats, seed: int) -> None:
 
 
 def _mouth(draft: _Draft, body: Body) -> None:
-    for slot, name, roughness in (("teeth", "Teeth_Base", 0.3), ("tongue", "tongue01", 0.5)):
-        part = item(slot, name)
-        picture = colour.mouth(part.pictures["diffuse"], slot)
-        moves = morphs(part, body)
-        fit = fitted(part, body)
-        mesh = drawn(seated(fit, moves) if slot == "teeth" else fit, slot, slot, moves)
-        draft.add(mesh, Material(slot, albedo=f"{slot}_albedo", roughness=roughness), {f"{slot}_albedo": picture}, source(part))
+    part = item("teeth", "Teeth_Base")
+    mesh = teeth_mesh(fitted(part, body), morphs(part, body), SEAT, "teeth")
+    shaped = replace(source(part), note="its arches give place and size to teeth of our own")
+    draft.add(mesh, Material("teeth", albedo="teeth_albedo", roughness=0.35), {"teeth_albedo": teeth_picture()}, shaped)
+    part = item("tongue", "tongue01")
+    picture = colour.tongue(part.pictures["diffuse"])
+    mesh = drawn(fitted(part, body), "tongue", "tongue", morphs(part, body))
+    draft.add(mesh, Material("tongue", albedo="tongue_albedo", roughness=0.5), {"tongue_albedo": picture}, source(part))
 
 
 def _fringes(draft: _Draft, body: Body, worn: dict[Slot, str], hair: Floats) -> None:
     """Brows and lashes: BLEND, because MASK makes hard bars of fine hair."""
-    shades: dict[Slot, Floats] = {"brows": hair * np.float32(0.7), "lashes": np.array([0.05, 0.04, 0.035], np.float32)}
+    # Fair and grey hair goes with brows that are darker by more.
+    shades: dict[Slot, Floats] = {"brows": hair * np.float32(0.75 - 0.4 * float(hair.mean())), "lashes": np.array([0.05, 0.04, 0.035], np.float32)}
     for slot, shade in shades.items():
         part = item(slot, worn[slot])
         picture = colour.strands(part.pictures["diffuse"], shade, 0.5)
@@ -145,4 +148,4 @@ def _fabric(part: Item, tint: str | None) -> tuple[Material, dict[str, Image]]:
     return Material(slot, f"{slot}_albedo", normal, orm, roughness=rough, alpha=alpha, double_sided=True), images  # type: ignore[arg-type]
 
 
-STAGE: Stage[Groom] = Stage("groom", 1, run, makes=Groom)
+STAGE: Stage[Groom] = Stage("groom", 2, run, makes=Groom)

@@ -110,14 +110,28 @@ def _groom_piece(mesh: Mesh, materials: Sequence[Material], offset: int) -> Piec
     places = places.ravel().astype(np.int64)
     # Normals of welded places, so that a UV seam is not seen as an edge.
     normals = welded_normals(mesh.positions, mesh.triangles, places)
+    if mesh.name == "hair":
+        normals = _rounded(mesh.positions, normals)
     importance = _importance(len(mesh.positions), mesh.morphs) * _groom_weight(mesh, materials)
     return Piece(mesh, places + offset, normals, importance.astype(np.float32))
+
+
+def _rounded(positions: Floats, normals: Floats) -> Floats:
+    """(v,3) normals of hair drawn towards those of a rounded head: its cards overlap at odd angles, and lit one by one show as bands."""
+    low, high = positions.min(0), positions.max(0)
+    crown = positions[positions[:, 1] > high[1] - 0.12]
+    centre = np.array([(low[0] + high[0]) / 2, high[1] - 0.11, (crown[:, 2].min() + crown[:, 2].max()) / 2], np.float32)
+    # Below the skull hair hangs: its way out is level, from the axis of the neck.
+    away = positions - np.stack([np.full(len(positions), centre[0]), np.minimum(positions[:, 1], centre[1]), np.full(len(positions), centre[2])], 1)
+    away /= np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-6)
+    facing = np.where((normals * away).sum(1, keepdims=True) < 0, -normals, normals)
+    return _unit(0.3 * facing + 0.7 * away, (0.0, 1.0, 0.0))
 
 
 def _groom_weight(mesh: Mesh, materials: Sequence[Material]) -> float:
     name = mesh.name.lower()
     if any(word in name for word in ("teeth", "tongue")):
-        return 60.0  # small, but a coarse row of teeth reads as a shark's
+        return 300.0  # small, but a coarse row of teeth reads as a shark's
     if "eye" in name:
         return 20.0
     # Cards of hair and brows lie close over the skin: a coarse one sinks into it.

@@ -30,5 +30,5 @@ def _speech(model: Model, performance: Performance) -> dict[str, bytes]:
         return {}
     shot = Shot("speech", pose_at(says[0], widest(says[0])), "portrait", -0.3)
     materials = {material.name: material for material in model.materials}
-    taken = stills([part.mesh for part in model.parts], materials, model.images, model.skeleton, [shot])
+    taken = stills([part.mesh for part in model.parts], materials, model.images, model.skeleton, [shot], model.shading)
     return {"speech.jpg": encode_jpeg(taken["speech"], _QUALITY)}

@@ -27,11 +27,11 @@ def run(model: Model, motion: Motion, *, options: PackageSpec, seed: int) -> Pre
     wave = next((clip for clip in motion.clips if clip.name == "wave"), None)
     if wave:
         shots.append(Shot("wave", pose_at(wave, highest(wave, motion.skeleton)), "full", 0.0, (640, 960)))
-    taken = stills(meshes, materials, model.images, model.skeleton, shots)
+    taken = stills(meshes, materials, model.images, model.skeleton, shots, model.shading)
     pictures = {f"{name}.jpg": encode_jpeg(image, QUALITY) for name, image in taken.items()}
     if options.turntable:
-        pictures["turntable.webp"] = turntable(meshes, materials, model.images, model.skeleton, rest)
+        pictures["turntable.webp"] = turntable(meshes, materials, model.images, model.skeleton, rest, shading=model.shading)
     return Previews(pictures)
 
 
-STAGE = Stage("preview", 1, run, makes=Previews, memory_gb=2, timeout_s=900)
+STAGE = Stage("preview", 2, run, makes=Previews, memory_gb=2, timeout_s=900)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from assets import rotation
-from assets.artefacts.geometry import Floats, Ints, Mesh, Skeleton
+from assets.artefacts.geometry import Floats, Ints, Mesh, Skeleton, Skin
 from assets.conventions import MORPHS_67
 
 
@@ -55,14 +55,22 @@ def morphed(mesh: Mesh, face: Floats) -> Floats:
 
 def posed(mesh: Mesh, skeleton: Skeleton, pose: Pose) -> Floats:
     """(v,3) world positions of a mesh in a pose, metres."""
-    turned, placed = forward_kinematics(skeleton, pose)
-    shift = placed - np.einsum("jab,jb->ja", turned, skeleton.heads)
+    world, placed = forward_kinematics(skeleton, pose)
+    shift = placed - np.einsum("jab,jb->ja", world, skeleton.heads)
     points, out = morphed(mesh, pose.face), np.zeros_like(mesh.positions, np.float32)
     for slot in range(mesh.skin.joints.shape[1]):
         joint, weight = mesh.skin.joints[:, slot].astype(np.int64), mesh.skin.weights[:, slot, None]
         if weight.any():
-            out += weight * (np.einsum("vab,vb->va", turned[joint], points) + shift[joint])
+            out += weight * (np.einsum("vab,vb->va", world[joint], points) + shift[joint])
     return out
+
+
+def turned(skin: Skin, skeleton: Skeleton, pose: Pose, directions: Floats) -> Floats:
+    """(v,3) unit vectors of the bind, e.g. normals, as the joints turn them."""
+    world, _ = forward_kinematics(skeleton, pose)
+    blended = np.einsum("vk,vkab->vab", skin.weights, world[skin.joints.astype(np.int64)])
+    out = np.einsum("vab,vb->va", blended, directions)
+    return np.asarray(out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-9), np.float32)
 
 
 def welds(parts: Sequence[Floats]) -> Ints:

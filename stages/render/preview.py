@@ -13,7 +13,7 @@ import numpy as np
 from assets.artefacts.geometry import Floats, Image, Ints, Material, Mesh, Skeleton
 from assets.errors import BackendError, Finding
 from stages.render.light import Framing, framed, parallel, studio
-from stages.render.pose import Pose, normals, posed, welds
+from stages.render.pose import Pose, normals, posed, turned, welds
 
 if TYPE_CHECKING:
     from stages.render.gl import Buffers, Painter, Piece
@@ -41,8 +41,11 @@ class Shot:
 
 
 def stills(meshes: Sequence[Mesh], materials: Mapping[str, Material], images: Mapping[str, Image], skeleton: Skeleton,
-           shots: Sequence[Shot]) -> dict[str, Image]:  # fmt: skip
+           shots: Sequence[Shot], shading: Mapping[str, Floats] | None = None) -> dict[str, Image]:  # fmt: skip
     """Name -> (h,w,3) picture of every shot.
+
+    `shading` holds the bind normals (v,3) of meshes that no morph moves, by mesh name, as an engine will turn them with the joints;
+    all others are shaded by their posed shape.
 
     Raises:
         BackendError: no EGL on this machine, or a mesh or material names what is not there.
@@ -57,13 +60,14 @@ def stills(meshes: Sequence[Mesh], materials: Mapping[str, Material], images: Ma
         ready: dict[int, tuple[list[Piece], Floats]] = {}
         for shot in shots:
             if id(shot.pose) not in ready:
-                ready = {id(shot.pose): _pieces(painter, meshes, materials, skeleton, shot.pose, group)}
+                ready = {id(shot.pose): _pieces(painter, meshes, materials, skeleton, shot.pose, group, shading or {})}
             taken[shot.name] = _taken(painter, *ready[id(shot.pose)], skeleton, shot)
         return taken
 
 
 def turntable(meshes: Sequence[Mesh], materials: Mapping[str, Material], images: Mapping[str, Image], skeleton: Skeleton, pose: Pose,
-              camera: Framing = "full", size: tuple[int, int] = (300, 480), frames: int = 24, limit: int = 300_000) -> bytes:  # fmt: skip
+              camera: Framing = "full", size: tuple[int, int] = (300, 480), frames: int = 24, limit: int = 300_000,
+              shading: Mapping[str, Floats] | None = None) -> bytes:  # fmt: skip
     """An animated WebP (2.4 s, endless) of one walk round the character, at most `limit` bytes.
 
     Raises:
@@ -72,7 +76,7 @@ def turntable(meshes: Sequence[Mesh], materials: Mapping[str, Material], images:
     from PIL import Image as Picture
 
     shots = [Shot(f"{i:03d}", pose, camera, 2 * np.pi * i / frames, size) for i in range(frames)]
-    pictures = [Picture.fromarray(still.pixels) for still in stills(meshes, materials, images, skeleton, shots).values()]
+    pictures = [Picture.fromarray(still.pixels) for still in stills(meshes, materials, images, skeleton, shots, shading).values()]
     for quality in (82, 70, 55, 40, 25, 10):
         stream = io.BytesIO()
         pictures[0].save(stream, "WEBP", save_all=True, append_images=pictures[1:], duration=100, loop=0, quality=quality, method=4)
@@ -90,7 +94,7 @@ def _check(meshes: Sequence[Mesh], materials: Mapping[str, Material]) -> None:
 
 
 def _pieces(painter: Painter, meshes: Sequence[Mesh], materials: Mapping[str, Material], skeleton: Skeleton, pose: Pose,
-            group: Ints) -> tuple[list[Piece], Floats]:  # fmt: skip
+            group: Ints, given: Mapping[str, Floats]) -> tuple[list[Piece], Floats]:  # fmt: skip
     """The posed meshes with normals and open sky, and the posed joints (j,3)."""
     from stages.render.gl import Piece
     from stages.render.pose import forward_kinematics
@@ -100,6 +104,9 @@ def _pieces(painter: Painter, meshes: Sequence[Mesh], materials: Mapping[str, Ma
     points = np.concatenate(parts)
     triangles = np.concatenate([mesh.triangles + start for mesh, start in zip(meshes, starts[:-1], strict=True)])
     shading = normals(points, triangles, group)
+    for mesh, start in zip(meshes, starts[:-1], strict=True):
+        if mesh.name in given:
+            shading[start : start + len(mesh.positions)] = turned(mesh.skin, skeleton, pose, given[mesh.name])
     bare = [
         Piece(part, shading[a:b], mesh.uv, mesh.triangles, np.ones(len(part), np.float32), materials[mesh.material])
         for part, mesh, a, b in zip(parts, meshes, starts[:-1], starts[1:], strict=True)

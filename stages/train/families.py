@@ -1,0 +1,30 @@
+"""Every family that can be trained, by name: a net, a game, a recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from assets.errors import Finding, SpecError
+from stages.train.family import Family
+
+
+def _dcgan(name: str, **recipe: Any) -> Family:
+    from stages.train.adversarial import Adversarial, Recipe
+
+    return Adversarial(name, "dcgan", Recipe(augment="portraits", p=0.5, **recipe))
+
+
+FAMILIES: Mapping[str, Callable[[], Family]] = {
+    "dcgan": lambda: _dcgan("dcgan", smooth=0.1, noise=0.1),
+    "dcgan-lsgan": lambda: _dcgan("dcgan-lsgan", loss="lsgan", smooth=0.1, noise=0.1),
+    "dcgan-hinge": lambda: _dcgan("dcgan-hinge", loss="hinge", real_gamma=0.1),
+    "dcgan-wgan-gp": lambda: _dcgan("dcgan-wgan-gp", loss="wgan", between_gamma=10.0, critic_steps=3, momentum=0.0),
+}
+
+
+def family_of(name: str) -> Family:
+    """The family of that name; raises SpecError where there is none."""
+    if name not in FAMILIES:
+        raise SpecError(Finding("train/family", f"there is no net {name!r}", fix=f"take one of {', '.join(sorted(FAMILIES))}"))
+    return FAMILIES[name]()
