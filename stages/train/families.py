@@ -15,11 +15,39 @@ def _dcgan(name: str, **recipe: Any) -> Family:
     return Adversarial(name, "dcgan", Recipe(augment="portraits", p=0.5, **recipe))
 
 
+def _unet() -> Family:
+    from stages.train.translation import Translation
+
+    return Translation()
+
+
+def _diffusion() -> Family:
+    from stages.train.latent import LatentDiffusion
+
+    return LatentDiffusion()
+
+
+def _bodygan() -> Family:
+    from stages.train.bodies import Bodies
+
+    return Bodies()
+
+
+def _classifier() -> Family:
+    from stages.train.reading import Reading
+
+    return Reading()
+
+
 FAMILIES: Mapping[str, Callable[[], Family]] = {
     "dcgan": lambda: _dcgan("dcgan", smooth=0.1, noise=0.1),
     "dcgan-lsgan": lambda: _dcgan("dcgan-lsgan", loss="lsgan", smooth=0.1, noise=0.1),
     "dcgan-hinge": lambda: _dcgan("dcgan-hinge", loss="hinge", real_gamma=0.1),
     "dcgan-wgan-gp": lambda: _dcgan("dcgan-wgan-gp", loss="wgan", between_gamma=10.0, critic_steps=3, momentum=0.0),
+    "unet": _unet,
+    "diffusion": _diffusion,
+    "bodygan": _bodygan,
+    "classifier": _classifier,
 }
 
 

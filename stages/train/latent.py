@@ -106,7 +106,7 @@ def _restore(recipe: Recipe, state: State, real: Any) -> dict[str, float]:
     with torch.no_grad():
         # What makes latents of unit deviation: followed from the start, so that the denoiser meets a settled scale.
         fresh = 1 / mean.float().std().clamp(min=1e-4)
-        net.scale.lerp_(fresh, max(0.02, 1 / (1 + state.step)))
+        net.scale.lerp_(fresh, max(0.1, 1 / (1 + state.step)))
     return {"restored": float(l1.detach()), "edges": float(edges.detach())}
 
 
