@@ -68,9 +68,10 @@ class Generator(nn.Module):  # type: ignore[misc]
         super().__init__()
         size, maps, latent, styles, widths = shape.size, shape.maps, shape.latent, shape.styles, shape.widths
         self.size, self.latent = size, latent
-        # Fixed by the base mesh and the data, not learned; kept with the weights so that these need nothing else.
+        # Fixed by the base mesh and by a regression of the data's skins on their conditions, not learned; they travel
+        # with the weights, so that these need nothing else.
         self.register_buffer("maps", torch.zeros(maps, size, size))
-        self.register_buffer("mean", torch.zeros(COLOURS, size, size))
+        self.register_buffer("linear", torch.zeros(TOLD, COLOURS, size, size))
         self.field = nn.Linear(latent, NOISE[0] * NOISE[1] ** 2)
         self.style = nn.Sequential(nn.Linear(latent + TOLD, styles), nn.LeakyReLU(0.2), nn.Linear(styles, styles), nn.LeakyReLU(0.2))
         self.enter = nn.Conv2d(4 * (maps + CONDITIONS + NOISE[0]), widths[0], 1)
@@ -80,7 +81,9 @@ class Generator(nn.Module):  # type: ignore[misc]
         self.last = Told(widths[0], widths[0], styles)
         self.leave = nn.Conv2d(widths[0], 4 * COLOURS, 3, padding=1)
         self.shade = nn.Linear(styles, COLOURS)
-        nn.init.normal_(self.leave.weight, std=1e-3)
+        for layer in (self.leave, self.shade):
+            nn.init.normal_(layer.weight, std=1e-3)
+            nn.init.zeros_(layer.bias)
 
     def fields(self, z: Tensor, condition: Tensor) -> Tensor:
         """(b,maps+3+4,s,s): geometry, attribute planes and the latent's noise field."""
@@ -91,7 +94,8 @@ class Generator(nn.Module):  # type: ignore[misc]
 
     def forward(self, z: Tensor, condition: Tensor) -> Tensor:
         """(b,6,s,s)."""
-        style = self.style(torch.cat([z, condition_features(condition)], 1))
+        told = condition_features(condition)
+        style = self.style(torch.cat([z, told], 1))
         x = self.enter(F.pixel_unshuffle(self.fields(z, condition), 2))
         kept: list[Tensor] = []
         for layer in self.down:
@@ -103,7 +107,8 @@ class Generator(nn.Module):  # type: ignore[misc]
         for layer in self.up:
             x = layer(torch.cat([F.interpolate(x, scale_factor=2, mode="bilinear"), kept.pop()], 1), style)
         detail = F.pixel_shuffle(self.leave(self.last(x, style)), 2)
-        return self.mean + self.shade(style)[:, :, None, None] + detail
+        usual = torch.einsum("bk,kchw->bchw", told, self.linear)
+        return usual + self.shade(style)[:, :, None, None] + detail
 
 
 class Encoder(nn.Module):  # type: ignore[misc]

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from assets.artefacts.geometry import Floats
 from stages.train.family import Batch, Examples, State
 from stages.train.machine import Machine
-from stages.train.translation import mean_picture
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,12 @@ class Recipe:
     drop: float = 0.15
     """Share of samples that are not told their conditions, for guidance."""
     average: float = 0.998
+
+
+def mean_picture(examples: Examples) -> Floats:
+    """(c,s,s) -1..1 mean of the pictures."""
+    mean: Floats = (examples.values.mean(0, dtype=np.float64).transpose(2, 0, 1) / 127.5 - 1).astype(np.float32)
+    return mean
 
 
 @dataclass

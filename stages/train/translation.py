@@ -37,15 +37,23 @@ class Recipe:
     average: float = 0.995
 
 
-def mean_picture(examples: Examples) -> Floats:
-    """(c,s,s) -1..1 mean of the pictures."""
-    mean: Floats = (examples.values.mean(0, dtype=np.float64).transpose(2, 0, 1) / 127.5 - 1).astype(np.float32)
-    return mean
+def usual_skins(examples: Examples) -> Floats:
+    """(7,c,s,s): least squares of the pictures, -1..1, on one, age, gender, tone and the squares of these."""
+    told = examples.conditions.astype(np.float64)
+    features = np.concatenate([np.ones((len(told), 1)), told, told**2], 1)
+    n, h, w, c = examples.values.shape
+    answer = np.zeros((features.shape[1], h * w * c))
+    for start in range(0, n, 256):  # in parts: all pictures as numbers would fill the memory
+        answer += features[start : start + 256].T @ (examples.values[start : start + 256].reshape(-1, h * w * c) / 127.5 - 1)
+    ridge = 1e-3 * np.eye(features.shape[1])
+    found = np.linalg.solve(features.T @ features + ridge, answer).reshape(-1, h, w, c)
+    linear: Floats = np.ascontiguousarray(found.transpose(0, 3, 1, 2)).astype(np.float32)
+    return linear
 
 
 @dataclass
 class Translation:
-    """A family of stages.train.family; `shape` keeps the data's mean skin for `build`."""
+    """A family of stages.train.family; `shape` keeps the data's usual skins for `build`."""
 
     name: str = "unet"
     net: str = "unet"
@@ -56,7 +64,7 @@ class Translation:
     recipe: Recipe = Recipe()
     changes: Mapping[str, Any] = field(default_factory=dict)
     """Fields of the net's Shape that differ from its defaults."""
-    mean: Floats | None = None
+    usual: Floats | None = None
 
     def shape(self, examples: Examples) -> Any:
         """Shape for tiles of this size; raises SpecError for pictures that are no skins."""
@@ -66,11 +74,11 @@ class Translation:
         if examples.values.shape[-1] != COLOURS:
             message = f"{self.name} paints head and body tiles (six channels), the pictures have {examples.values.shape[-1]}"
             raise SpecError(Finding("train/channels", message, fix="give a data set of `fenshen data skins`"))
-        self.mean = mean_picture(examples)
+        self.usual = usual_skins(examples)
         return replace(Shape(size=examples.values.shape[1], maps=MAPS), **self.changes)
 
     def build(self, shape: Any, machine: Machine) -> State:
-        """Generator, encoder and critic; the generator starts at the mean skin."""
+        """Generator, encoder and critic; the generator starts at the usual skin of an age, gender and tone."""
         import torch
 
         from stages.nets.unet import Critic, Encoder, Generator
@@ -80,8 +88,8 @@ class Translation:
         maps = torch.from_numpy(geometry_maps(shape.size))
         nets["generator"].maps.copy_(maps)
         nets["critic"].maps.copy_(maps)
-        if self.mean is not None:
-            nets["generator"].mean.copy_(torch.from_numpy(self.mean))
+        if self.usual is not None:
+            nets["generator"].linear.copy_(torch.from_numpy(self.usual))
         nets = {name: machine.place(net) for name, net in nets.items()}
         betas, recipe = (self.recipe.momentum, 0.99), self.recipe
         own = [*nets["generator"].parameters(), *nets["encoder"].parameters()]

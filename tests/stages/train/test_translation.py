@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from assets.errors import SpecError
 from assets.home import baked
 from stages.train.loop import Plan, Run, advance, begin, newest, resume, train
 from stages.train.machine import Machine
-from stages.train.translation import Recipe, Translation, mean_picture
+from stages.train.translation import Recipe, Translation, usual_skins
 from tests.stages.train.tiny import examples
 
 needs_bake = pytest.mark.skipif(not baked("tiles.safetensors").exists(), reason="run `make bake` first")
@@ -26,10 +27,13 @@ def run(folder: Path, steps: int = 6) -> Run:
     return begin(family, plan, examples(64, 32, 6), examples(32, 32, 6, seed=1), folder, Machine())
 
 
-def test_the_mean_picture_is_the_mean_in_the_nets_range() -> None:
-    data = examples(8, 16, 6)
-    assert mean_picture(data).shape == (6, 16, 16)
-    assert float(mean_picture(data).mean()) == pytest.approx(float(data.values.mean()) / 127.5 - 1, abs=1e-4)
+def test_usual_skins_of_a_linear_world_are_exact() -> None:
+    data = examples(200, 8, 6)
+    dark = (255 * (1 - 0.6 * data.conditions[:, 2] - 0.2 * data.conditions[:, 0])).astype(np.uint8)
+    linear = usual_skins(replace(data, values=np.broadcast_to(dark[:, None, None, None], data.values.shape)))
+    assert linear.shape == (7, 6, 8, 8)
+    told = np.array([1, 0.5, 1, 0.5, 0.25, 1, 0.25])
+    assert (told @ linear.reshape(7, -1)).mean() == pytest.approx(2 * (1 - 0.3 - 0.1) - 1, abs=0.02)
 
 
 def test_portraits_are_refused_in_one_sentence() -> None:
@@ -38,11 +42,11 @@ def test_portraits_are_refused_in_one_sentence() -> None:
 
 
 @needs_bake
-def test_nets_carry_the_geometry_and_the_mean_of_their_data(tmp_path: Path) -> None:
+def test_nets_carry_the_geometry_and_the_usual_skins_of_their_data(tmp_path: Path) -> None:
     tiny = run(tmp_path)
     shipped = tiny.shipped().nets["generator"]
     assert float(shipped.maps.abs().sum()) > 0
-    assert np.allclose(shipped.mean.numpy(), mean_picture(tiny.train), atol=1e-6)
+    assert np.allclose(shipped.linear.numpy(), usual_skins(tiny.train), atol=1e-6)
 
 
 @needs_bake
