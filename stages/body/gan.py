@@ -19,7 +19,7 @@ from stages.body.backend import Build
 from stages.body.measure import ORIGINS, age_axis
 from stages.nets.shipping import Shipped, read
 
-NAME = "body-gan"
+NAME = "body-bodygan"
 NEARER = (1.0, 0.8, 0.6, 0.4, 0.2, 0.0)
 """Lengths of the latent that are tried in turn."""
 _FIXED = ("age", "gender", *ORIGINS)

@@ -19,9 +19,10 @@ FEATURES = 64
 class Shape:
     """What a reader is built from."""
 
-    colours: int = 3
     size: int = 64
     """Pixels of a picture's side."""
+    channels: int = 3
+    """Colour planes."""
     width: int = 24
     features: int = FEATURES
     drop: float = 0.2
@@ -53,7 +54,7 @@ class Classifier(nn.Module):  # type: ignore[misc]
         fold, width = max(1, shape.size // 64), shape.width
         widths = (width, 2 * width, 3 * width, 4 * width)
         layers: list[nn.Module] = [nn.PixelUnshuffle(fold)] if fold > 1 else []
-        before = shape.colours * fold**2
+        before = shape.channels * fold**2
         for wide in widths:
             layers += [nn.Conv2d(before, wide, 3, padding=1), nn.GroupNorm(8, wide), nn.SiLU(), nn.AvgPool2d(2)]
             before = wide

@@ -23,10 +23,11 @@ Predict = Callable[[Tensor, Tensor], Tensor]
 class Shape:
     """What latent diffusion is built from: an autoencoder of pictures and a denoiser of its latents."""
 
-    colours: int = 6
     size: int = 128
     """Pixels of a picture's side."""
-    channels: int = 8
+    channels: int = 6
+    """Colour planes of a picture."""
+    latent_channels: int = 8
     """Of a latent, whose side is an eighth of the picture's."""
     autoencoder_width: int = 32
     width: int = 64
@@ -44,21 +45,21 @@ class Shape:
     @property
     def latent(self) -> int:
         """Numbers of the noise that one picture is made of."""
-        return self.channels * self.side**2
+        return self.latent_channels * self.side**2
 
 
 def shipped(shape: Shape) -> dict[str, nn.Module]:
     """The nets that make pictures."""
     from stages.nets.autoencoder import Autoencoder
 
-    autoencoder = Autoencoder(shape.colours, shape.size, shape.channels, shape.autoencoder_width)
+    autoencoder = Autoencoder(shape.channels, shape.size, shape.latent_channels, shape.autoencoder_width)
     return {"autoencoder": autoencoder, "denoiser": Denoiser(shape)}
 
 
 def make(nets: dict[str, nn.Module], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:
     """(b,c,s,s) pictures of noise (b,latent) and conditions (b,k); deterministic, so no grain is drawn."""
     shape: Shape = nets["denoiser"].shape
-    noise = latents.reshape(-1, shape.channels, shape.side, shape.side)
+    noise = latents.reshape(-1, shape.latent_channels, shape.side, shape.side)
     schedule = cosine_schedule().to(noise.device)
     latent = ddim(guided(nets["denoiser"], conditions, shape.guidance), noise, schedule, shape.steps)
     made: Tensor = nets["autoencoder"].decode(latent)
@@ -185,7 +186,7 @@ class Denoiser(nn.Module):  # type: ignore[misc]
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        channels, width, conditions, depth = shape.channels, shape.width, shape.conditions, shape.depth
+        channels, width, conditions, depth = shape.latent_channels, shape.width, shape.conditions, shape.depth
         self.shape, self.width, embedding, wide = shape, width, 3 * width, 2 * width
         self.time = nn.Sequential(nn.Linear(width, embedding), nn.SiLU(), nn.Linear(embedding, embedding))
         self.told = nn.Sequential(nn.Linear(conditions, embedding), nn.SiLU(), nn.Linear(embedding, embedding))

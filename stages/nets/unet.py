@@ -142,6 +142,11 @@ class Critic(nn.Module):  # type: ignore[misc]
         self.blocks = nn.ModuleList([nn.ModuleList([nn.Conv2d(a, b, 3, padding=1), nn.Conv2d(b, b, 3, padding=1)]) for a, b in pairs])
         self.out = nn.Conv2d(widths[-1], 1, 1)
         self.project = nn.Linear(TOLD, widths[-1])
+        # There is no norm between them: torch's own start would shrink what passes nine layers to a hundredth.
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, a=0.2)
+                nn.init.zeros_(layer.bias)
 
     def features(self, x: Tensor) -> list[Tensor]:
         """What each block sees, from fine to coarse."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,8 @@ class Bodies:
     watched: tuple[str, ...] = ("penalty",)
     conditions: tuple[str, ...] = ("age_years", "gender")
     recipe: Recipe = Recipe()
+    changes: tuple[tuple[str, Any], ...] = ()
+    """Fields of the net's Shape that differ from its defaults."""
     scales: tuple[Any, ...] = ()
 
     def shape(self, examples: Examples) -> Any:
@@ -50,7 +52,7 @@ class Bodies:
             )
         x = examples.values
         self.scales = (x.min(0), x.max(0), x.mean(0), x.std(0).clip(min=1e-3))
-        return Shape(tuple(examples.source.names))
+        return replace(Shape(tuple(examples.source.names)), **dict(self.changes))
 
     def build(self, shape: Any, machine: Machine) -> State:
         """Generator inside the data's limits, critic on its scales."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,7 @@ class LatentDiffusion:
     watched: tuple[str, ...] = ("restored", "velocity")
     conditions: tuple[str, ...] = ("age_years", "gender", "tone")
     recipe: Recipe = Recipe()
-    changes: Mapping[str, Any] = field(default_factory=dict)
+    changes: tuple[tuple[str, Any], ...] = ()
     """Fields of the net's Shape that differ from its defaults."""
     mean: Floats | None = None
 
@@ -58,8 +58,8 @@ class LatentDiffusion:
         from stages.nets.diffusion import Shape
 
         self.mean = mean_picture(examples)
-        size, colours = examples.values.shape[1], examples.values.shape[3]
-        return replace(Shape(colours=colours, size=size, conditions=len(examples.names)), **self.changes)
+        size, channels = examples.values.shape[1], examples.values.shape[3]
+        return replace(Shape(size=size, channels=channels, conditions=len(examples.names)), **dict(self.changes))
 
     def build(self, shape: Any, machine: Machine) -> State:
         """Both nets, each with its own optimiser."""

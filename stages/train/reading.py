@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from stages.train.family import Batch, Examples, State
@@ -33,14 +33,14 @@ class Reading:
     watched: tuple[str, ...] = ("reading",)
     conditions: tuple[str, ...] = ("age_years", "gender", "tone")
     recipe: Recipe = Recipe()
-    changes: Mapping[str, Any] = field(default_factory=dict)
+    changes: tuple[tuple[str, Any], ...] = ()
     """Fields of the net's Shape that differ from its defaults."""
 
     def shape(self, examples: Examples) -> Any:
         """Shape for pictures of this size and these channels."""
         from stages.nets.classifier import Shape
 
-        return replace(Shape(colours=examples.values.shape[3], size=examples.values.shape[1]), **self.changes)
+        return replace(Shape(size=examples.values.shape[1], channels=examples.values.shape[3]), **dict(self.changes))
 
     def build(self, shape: Any, machine: Machine) -> State:
         """The reader with AdamW."""

@@ -7,7 +7,7 @@ has to come back; the other half of every batch starts from random latents and a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,12 +24,12 @@ class Recipe:
 
     batch: int = 8
     generator_lr: float = 1e-3
-    critic_lr: float = 4e-4
+    critic_lr: float = 3e-4
     momentum: float = 0.5
     l1: float = 10.0
     adversarial: float = 0.3
-    features: float = 3.0
-    kl: float = 0.02
+    features: float = 1.0
+    kl: float = 0.002
     """A number of the latent; small, or skins forget their latents."""
     gamma: float = 1.0
     """R1, every `lazy` steps."""
@@ -62,7 +62,7 @@ class Translation:
     watched: tuple[str, ...] = ("critic", "generator", "l1")
     conditions: tuple[str, ...] = ("age_years", "gender", "tone")
     recipe: Recipe = Recipe()
-    changes: Mapping[str, Any] = field(default_factory=dict)
+    changes: tuple[tuple[str, Any], ...] = ()
     """Fields of the net's Shape that differ from its defaults."""
     usual: Floats | None = None
 
@@ -75,7 +75,7 @@ class Translation:
             message = f"{self.name} paints head and body tiles (six channels), the pictures have {examples.values.shape[-1]}"
             raise SpecError(Finding("train/channels", message, fix="give a data set of `fenshen data skins`"))
         self.usual = usual_skins(examples)
-        return replace(Shape(size=examples.values.shape[1], maps=MAPS), **self.changes)
+        return replace(Shape(size=examples.values.shape[1], maps=MAPS), **dict(self.changes))
 
     def build(self, shape: Any, machine: Machine) -> State:
         """Generator, encoder and critic; the generator starts at the usual skin of an age, gender and tone."""

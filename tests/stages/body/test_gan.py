@@ -37,7 +37,7 @@ def drawn(folder: Path, wild: bool = False) -> GanBody:
         torch.nn.init.normal_(net.out.weight, std=30)
         net.low.fill_(-1.0)
     content = write(Shipped("bodygan", shape, {"generator": net}, ("age_years", "gender")), {})
-    file = folder / "body-gan.safetensors"
+    file = folder / "body-bodygan.safetensors"
     file.write_bytes(content)
     return GanBody(file, sha256(content))
 
@@ -98,7 +98,7 @@ def test_weights_of_another_digest_are_one_sentence(tmp_path: Path) -> None:
 
 def test_the_generator_is_part_of_the_key_and_of_the_rights(tmp_path: Path) -> None:
     backend = drawn(tmp_path)
-    assert set(backend.weights()) == {FILE, "body-gan.safetensors"}
+    assert set(backend.weights()) == {FILE, "body-bodygan.safetensors"}
     assert backend.sources()[-1].sha256 == backend.sha256
     assert set(NAMES[:6]) <= set(model().names["phenotypes"])
 

@@ -9,7 +9,7 @@ from stages.nets.classifier import FEATURES, Classifier, Shape, reading_loss
 
 def test_features_and_readings_have_their_shapes_at_any_size() -> None:
     for size in (32, 64, 128):
-        net = Classifier(Shape(colours=6, size=size, width=8))
+        net = Classifier(Shape(size=size, channels=6, width=8))
         x = torch.randn(2, 6, size, size)
         assert net.features(x).shape == (2, FEATURES)
         assert net(x).shape == (2, 3)

@@ -35,7 +35,7 @@ def noise(seed: int = 0) -> torch.Generator:
 def net(seed: int = 0) -> Denoiser:
     """A tiny net whose last layer is not silent, so that conditions show."""
     torch.manual_seed(seed)
-    made = Denoiser(Shape(channels=2, width=16, depth=1))
+    made = Denoiser(Shape(latent_channels=2, width=16, depth=1))
     torch.nn.init.normal_(made.leave.weight, std=0.1)
     torch.nn.init.normal_(made.untold, std=1.0)
     for block in (*made.down, *made.low, *made.middle, *made.up):
@@ -178,7 +178,7 @@ def test_the_divergence_of_a_normal_from_itself_is_nothing() -> None:
 
 def test_the_same_noise_makes_the_same_picture_and_conditions_show() -> None:
     torch.manual_seed(0)
-    shape = Shape(colours=3, size=32, channels=2, autoencoder_width=8, width=16, depth=1, steps=5)
+    shape = Shape(size=32, channels=3, latent_channels=2, autoencoder_width=8, width=16, depth=1, steps=5)
     nets = shipped(shape) | {"denoiser": net()}
     nets["denoiser"].shape = shape
     latents, told = torch.randn(2, shape.latent, generator=noise(7)), torch.rand(2, 3, generator=noise(8))

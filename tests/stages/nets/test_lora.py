@@ -11,7 +11,7 @@ from stages.nets.lora import adapt, adapters, load_adapters, merge
 
 def model() -> Denoiser:
     torch.manual_seed(0)
-    made = Denoiser(Shape(channels=2, width=16, depth=1))
+    made = Denoiser(Shape(latent_channels=2, width=16, depth=1))
     torch.nn.init.normal_(made.leave.weight, std=0.1)
     return made
 

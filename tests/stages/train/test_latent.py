@@ -14,7 +14,7 @@ from stages.train.loop import Plan, Run, advance, begin, newest, resume, train
 from stages.train.machine import Machine
 from tests.stages.train.tiny import examples
 
-CHANGES = {"channels": 2, "autoencoder_width": 8, "width": 16, "depth": 1, "steps": 4}
+CHANGES = (("latent_channels", 2), ("autoencoder_width", 8), ("width", 16), ("depth", 1), ("steps", 4))
 
 
 def run(folder: Path, steps: int = 8, **recipe: Any) -> Run:

@@ -14,7 +14,7 @@ from tests.stages.train.tiny import examples
 
 def run(folder: Path) -> Run:
     torch.set_num_threads(1)
-    family = Reading(recipe=Recipe(batch=16, lr=3e-3, average=0.9), changes={"width": 8, "drop": 0.0})
+    family = Reading(recipe=Recipe(batch=16, lr=3e-3, average=0.9), changes=(("width", 8), ("drop", 0.0)))
     return begin(family, Plan(steps=8), examples(64), examples(32, seed=1), folder, Machine())
 
 

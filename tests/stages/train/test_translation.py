@@ -17,7 +17,7 @@ from stages.train.translation import Recipe, Translation, usual_skins
 from tests.stages.train.tiny import examples
 
 needs_bake = pytest.mark.skipif(not baked("tiles.safetensors").exists(), reason="run `make bake` first")
-CHANGES = {"latent": 8, "styles": 16, "widths": (8, 16)}
+CHANGES = (("latent", 8), ("styles", 16), ("widths", (8, 16)))
 
 
 def run(folder: Path, steps: int = 6) -> Run:
