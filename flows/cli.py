@@ -19,6 +19,7 @@ from rich.table import Table
 
 from assets.errors import BackendError, FenshenError, Finding, GateError, SpecError, StoreError
 from flows.cli_data import app as data
+from flows.cli_evaluate import evaluate
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False,
@@ -30,6 +31,7 @@ train = typer.Typer(no_args_is_help=True, help="Train our own generators.")
 app.add_typer(cache, name="cache")
 app.add_typer(train, name="train")
 app.add_typer(data, name="data")
+app.command()(evaluate)
 out = Console(soft_wrap=True)
 err = Console(stderr=True, soft_wrap=True)
 

@@ -6,7 +6,7 @@ belong to Inception's features (see stages.nets.inception).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,13 +105,13 @@ FEWEST = 24
 """Members below which a group's numbers would be noise."""
 
 
-def members(condition: Floats) -> dict[str, NDArray[np.intp]]:
-    """Group name -> rows of conditions (n,3: age/100, gender, tone) that belong to it; small groups are left out."""
-    columns = {"age": condition[:, 0], "gender": condition[:, 1], "tone": condition[:, 2]}
+def members(condition: Floats, names: Sequence[str] = ("age_years", "gender", "tone")) -> dict[str, NDArray[np.intp]]:
+    """Group name -> rows of conditions (n,k; 0..1, years in hundreds) that belong to it; small groups are left out."""
     found = {}
     for attribute, groups in GROUPS.items():
-        for name, low, high in groups:
-            rows = np.flatnonzero((columns[attribute] >= low) & (columns[attribute] < high))
+        column = next((i for i, name in enumerate(names) if name.removesuffix("_years") == attribute), None)
+        for name, low, high in groups if column is not None else ():
+            rows = np.flatnonzero((condition[:, column] >= low) & (condition[:, column] < high))
             if len(rows) >= FEWEST:
                 found[f"{attribute} {name}"] = rows
     return found
