@@ -20,6 +20,7 @@ from rich.table import Table
 from assets.errors import BackendError, FenshenError, Finding, GateError, SpecError, StoreError
 from flows.cli_data import app as data
 from flows.cli_evaluate import evaluate
+from flows.cli_train import register as register_training
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False,
@@ -27,10 +28,9 @@ app = typer.Typer(
     "4 the machine lacks something, 130 interrupted.",
 )  # fmt: skip
 cache = typer.Typer(no_args_is_help=True, help="Look at and tidy the store.")
-train = typer.Typer(no_args_is_help=True, help="Train our own generators.")
 app.add_typer(cache, name="cache")
-app.add_typer(train, name="train")
 app.add_typer(data, name="data")
+register_training(app)
 app.command()(evaluate)
 out = Console(soft_wrap=True)
 err = Console(stderr=True, soft_wrap=True)
@@ -318,25 +318,6 @@ def _store() -> Any:
     from assets.store import LocalStore
 
     return LocalStore(home() / "store")
-
-
-@train.command("identity")
-def train_identity(
-    minutes: Annotated[float, typer.Option(min=0.01, help="Stop after this long.")] = 60,
-    out_dir: Annotated[Path, typer.Option("--out", help="Folder of the weights and their card.")] = Path("build/weights"),
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the nets and of the data's order.")] = 0,
-    resume: Annotated[Path | None, typer.Option(help="A checkpoint to go on from; one is written every two minutes.")] = None,
-) -> None:
-    """Train the skin generator on the CC0 skins.
-
-    Example: `fenshen train identity --minutes 30`
-    """
-    from flows.train import train_generator
-
-    with findings():
-        if resume is not None and not resume.is_file():
-            raise SpecError(Finding("train/resume", f"there is no checkpoint {resume}", fix="leave --resume out to begin anew"))
-        out.print(train_generator(str(out_dir), minutes=minutes, seed=seed, resume=str(resume) if resume else None))
 
 
 if __name__ == "__main__":

@@ -30,8 +30,8 @@ BACKENDS: Registry[IdentityBackend] = Registry(
     "identity",
     {
         "stylegan": "stages.identity.generator:StyleGan",
-        "unet": "stages.identity.unet:UNet",
-        "diffusion": "stages.identity.diffusion:Diffusion",
+        "unet": "stages.identity.generator:UNet",
+        "diffusion": "stages.identity.generator:Diffusion",
     },
     default="stylegan",
 )

@@ -31,10 +31,10 @@ def _logistic(real: Tensor, made: Tensor, smooth: float) -> Tensor:
 LOSSES: dict[str, Loss] = {
     # Goodfellow et al. 2014, the non-saturating form: binary cross entropy on logits.
     "bce": Loss(_logistic, lambda made: F.softplus(-made).mean()),
-    # Mao et al. 2017, targets 1 and -1 for the critic, 0 for the generator.
+    # Mao et al. 2017, real pictures aim at 1 and made ones at -1, so that 0 lies between.
     "lsgan": Loss(
         lambda real, made, smooth: 0.5 * ((real - 1 + smooth).square().mean() + (made + 1).square().mean()),
-        lambda made: 0.5 * made.square().mean(),
+        lambda made: 0.5 * (made - 1).square().mean(),
     ),
     # Lim and Ye 2017.
     "hinge": Loss(lambda real, made, _: F.relu(1 - real).mean() + F.relu(1 + made).mean(), lambda made: -made.mean()),

@@ -34,6 +34,11 @@ class Shape:
     styles: int = 96
     widths: tuple[int, ...] = WIDTHS
 
+    @property
+    def channels(self) -> int:
+        """Colour planes: skins are all that it makes."""
+        return COLOURS
+
 
 def shipped(shape: Shape) -> dict[str, nn.Module]:
     """The nets that make skins."""

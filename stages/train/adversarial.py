@@ -37,6 +37,10 @@ class Recipe:
     lazy: int = 8
     path_weight: float = 0.0
     """Path length regularisation every `lazy` steps; for nets with styles."""
+    grow: tuple[int, ...] = ()
+    """Steps at which pictures double in size until they are whole (progressive growing); for nets that can."""
+    grow_fade: int = 150
+    """Steps over which a new level comes in."""
     mixing: float = 0.0
     """Share of batches with two styles a picture; for nets with styles."""
     augment: str = "none"
@@ -88,6 +92,7 @@ class Adversarial:
 
     def step(self, state: State, batch: Batch) -> Mapping[str, float]:
         """The critic's update, and the generator's where it is its turn."""
+        batch = _grown(self.recipe, state, batch)
         told = _critic_step(self.recipe, state, batch)
         if state.step % self.recipe.critic_steps == 0:
             told |= _generator_step(self.recipe, state, batch)
@@ -119,6 +124,29 @@ def unfrozen(name: str, net: Any, frozen: tuple[str, ...]) -> list[Any]:
         if not still:
             kept.append(parameter)
     return kept
+
+
+def _grown(recipe: Recipe, state: State, batch: Batch) -> Batch:
+    """The batch at the resolution of this step; the nets are told how far they have grown."""
+    import torch.nn.functional as F
+
+    if not recipe.grow:
+        return batch
+    passed = sum(state.step >= step for step in recipe.grow)
+    missing, since = len(recipe.grow) - passed, state.step - (recipe.grow[passed - 1] if passed else 0)
+    newest = min(1.0, (since + 1) / recipe.grow_fade) if passed else 1.0
+    for net in (state.nets["generator"], state.averaged.get("generator")):
+        if net is not None:
+            net.grown[0], net.grown[1] = len(net.first) - missing, newest
+    state.numbers["newest"] = newest
+    return replace(batch, values=F.avg_pool2d(batch.values, 2**missing)) if missing else batch
+
+
+def _scores(state: State, x: Any, conditions: Any) -> Any:
+    """(b,) what the critic says, in float32."""
+    newest = state.numbers.get("newest", 1.0)
+    critic = state.nets["critic"]
+    return (critic(x, conditions) if newest == 1 else critic(x, conditions, newest)).float()
 
 
 def _seen(recipe: Recipe, state: State, x: Any) -> Any:
@@ -161,19 +189,20 @@ def _critic_step(recipe: Recipe, state: State, batch: Batch) -> dict[str, float]
         with torch.no_grad():
             made, _ = _made(recipe, state, batch.conditions)
         real, shown = _seen(recipe, state, batch.values), _seen(recipe, state, made)
-        scores = critic(real, batch.conditions), critic(shown, batch.conditions)
-        loss = game.critic(*(score.float() for score in scores), recipe.smooth)
+        scores = _scores(state, real, batch.conditions), _scores(state, shown, batch.conditions)
+        loss = game.critic(*scores, recipe.smooth)
     told = {"critic": float(loss.detach())}
 
     def score(x: Any) -> Any:
-        return critic(x, batch.conditions).float()
+        return _scores(state, x, batch.conditions)
 
     penalty = None
     if recipe.between_gamma:
         penalty = interpolated_penalty(score, real.float(), shown.float(), recipe.between_gamma)
     if recipe.real_gamma and state.step % recipe.lazy == 0:
-        # The penalty stands for the steps that skip it, hence the factor.
-        penalty = recipe.lazy * real_penalty(score, real.float(), recipe.real_gamma)
+        # The penalty stands for the steps that skip it, hence the factor; a small picture's slope is steeper a pixel.
+        gamma = recipe.real_gamma * (real.shape[-1] / state.shape.size) ** 2
+        penalty = recipe.lazy * real_penalty(score, real.float(), gamma)
     if penalty is not None:
         told["penalty"] = float(penalty.detach())
         loss = loss + penalty
@@ -199,11 +228,11 @@ def _adapt(recipe: Recipe, state: State, sign: float) -> None:
 def _generator_step(recipe: Recipe, state: State, batch: Batch) -> dict[str, float]:
     from stages.nets.losses import LOSSES, path_lengths
 
-    critic = state.nets["critic"].requires_grad_(False)
+    state.nets["critic"].requires_grad_(False)
     state.nets["generator"].train()
     with state.machine.autocast():
         made, styles = _made(recipe, state, batch.conditions)
-        loss = LOSSES[recipe.loss].generator(critic(_seen(recipe, state, made), batch.conditions).float())
+        loss = LOSSES[recipe.loss].generator(_scores(state, _seen(recipe, state, made), batch.conditions))
     told = {"generator": float(loss.detach())}
     if recipe.path_weight and styles is not None and state.step % recipe.lazy == 0:
         half = max(len(batch.conditions) // 2, 1)
