@@ -36,6 +36,8 @@ class Shape:
     steps: int = 25
     """Of the deterministic sampler."""
     guidance: float = 1.5
+    lora: int = 0
+    """Rank of the denoiser's adapters, for fine-tuning; 0 for none."""
 
     @property
     def side(self) -> int:
@@ -51,9 +53,13 @@ class Shape:
 def shipped(shape: Shape) -> dict[str, nn.Module]:
     """The nets that make pictures."""
     from stages.nets.autoencoder import Autoencoder
+    from stages.nets.lora import adapt
 
     autoencoder = Autoencoder(shape.channels, shape.size, shape.latent_channels, shape.autoencoder_width)
-    return {"autoencoder": autoencoder, "denoiser": Denoiser(shape)}
+    denoiser = Denoiser(shape)
+    if shape.lora:
+        adapt(denoiser, shape.lora)
+    return {"autoencoder": autoencoder, "denoiser": denoiser}
 
 
 def make(nets: dict[str, nn.Module], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:

@@ -14,6 +14,7 @@ class Adapted(nn.Module):  # type: ignore[misc]
         self.layer, self.gain = layer, gain
         self.down = nn.Parameter(torch.randn(rank, layer.in_features) / layer.in_features**0.5)
         self.up = nn.Parameter(torch.zeros(layer.out_features, rank))
+        self.register_load_state_dict_pre_hook(_from_plain)
 
     def forward(self, x: Tensor) -> Tensor:
         """(...,out)."""
@@ -26,6 +27,14 @@ class Adapted(nn.Module):  # type: ignore[misc]
         with torch.no_grad():
             whole.weight += self.up @ self.down * self.gain
         return whole
+
+
+def _from_plain(module: nn.Module, state: dict[str, Tensor], prefix: str, *_: object) -> None:
+    """Lets weights of the plain net be loaded: what they call x is the frozen layer, and the adapter stays as it is."""
+    for name in ("weight", "bias"):
+        if f"{prefix}{name}" in state:
+            state[f"{prefix}layer.{name}"] = state.pop(f"{prefix}{name}")
+            state |= {f"{prefix}{own}": getattr(module, own).detach() for own in ("down", "up") if f"{prefix}{own}" not in state}
 
 
 def adapt(net: nn.Module, rank: int, gain: float = 1.0) -> list[nn.Parameter]:

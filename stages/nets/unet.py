@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stages.nets.stylegan import CONDITIONS, condition_features
-
+CONDITIONS = 3
+"""age/100, gender, tone."""
 COLOURS = 6
 WIDTHS = (32, 64, 96, 128)
 """Channels at a half, a quarter, an eighth and a sixteenth of the tile's side."""
@@ -49,6 +49,11 @@ def make(nets: dict[str, nn.Module], latents: Tensor, conditions: Tensor, grain:
     """(b,6,s,s) skins of latents (b,latent) and conditions (b,3: age/100, gender, tone); the net draws no noise of its own."""
     made: Tensor = nets["generator"](latents, conditions)
     return made
+
+
+def condition_features(condition: Tensor) -> Tensor:
+    """(b,7) one, the conditions and their squares."""
+    return torch.cat([torch.ones_like(condition[:, :1]), condition, condition.square()], 1)
 
 
 class Told(nn.Module):  # type: ignore[misc]

@@ -74,3 +74,11 @@ def test_adapters_of_another_rank_are_refused() -> None:
     adapt(other, 3)
     with pytest.raises(ValueError, match="another rank"):
         load_adapters(other, adapters(tuned))
+
+
+def test_an_adapted_net_loads_weights_of_the_plain_one() -> None:
+    plain, tuned = model(), model()
+    torch.nn.init.normal_(plain.told[0].weight)
+    adapt(tuned, 2)
+    tuned.load_state_dict(plain.state_dict())
+    assert torch.equal(out(tuned), out(plain))

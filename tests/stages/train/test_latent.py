@@ -84,3 +84,37 @@ def test_fifty_steps_restore_better(tmp_path: Path) -> None:
 def test_the_loop_shows_pictures_of_the_data_s_size(tmp_path: Path) -> None:
     made = run(tmp_path).shipped().sample(examples(4, 32).conditions, 1)
     assert made.shape == (4, 32, 32, 3)
+
+
+def test_adapters_alone_train_from_the_plain_net_s_weights(tmp_path: Path) -> None:
+    from stages.nets.shipping import write
+    from stages.train.adapt import warm
+
+    start = tmp_path / "plain.safetensors"
+    plain = train(run(tmp_path / "plain"))
+    start.write_bytes(write(plain.shipped(), {}))
+    family = LatentDiffusion(recipe=Recipe(batch=8, average=0.9), changes=(*CHANGES, ("lora", 2)))
+    tuned = begin(family, Plan(steps=3, validate_every=3), examples(64, 32), examples(16, 32, seed=1), tmp_path / "tuned", Machine())
+    warm(tuned, start)
+    told = examples(2).conditions
+    assert (tuned.shipped().sample(told, 1) == plain.shipped().sample(told, 1)).all()
+    codes = weights(tuned, "autoencoder")
+    for _ in range(3):
+        assert set(advance(tuned)) == {"velocity"}
+    assert not moved(codes, weights(tuned, "autoencoder"))
+    names = {n for n, p in tuned.state.nets["denoiser"].named_parameters() if p.requires_grad}
+    assert names
+    assert all(name.endswith((".down", ".up")) for name in names)
+    assert float(tuned.state.nets["denoiser"].told[0].up.abs().sum()) > 0
+
+
+def test_remembered_latents_are_those_that_the_resting_encoder_would_give(tmp_path: Path) -> None:
+    from stages.train.examples import batch_at
+
+    tiny = train(run(tmp_path, steps=14))
+    codes = tiny.family.codes
+    assert len(codes) == 64  # an epoch and more since the autoencoder rests
+    batch = batch_at(tiny.train, 8, 3, 0, Machine())
+    with torch.no_grad():
+        fresh = tiny.state.nets["autoencoder"].encode(batch.values)
+    assert torch.equal(fresh, torch.stack([codes[int(row)] for row in batch.rows]))
