@@ -33,6 +33,8 @@ class Shape:
     latent: int = 64
     styles: int = 96
     widths: tuple[int, ...] = WIDTHS
+    components: int = 16
+    """The first numbers of the latent weigh so many principal components of what the conditions do not tell."""
 
     @property
     def channels(self) -> int:
@@ -71,6 +73,26 @@ class Told(nn.Module):  # type: ignore[misc]
         return F.leaky_relu(self.norm(self.conv(x)) * (1 + scale) + shift, 0.2)
 
 
+class Linear(nn.Module):  # type: ignore[misc]
+    """Where the U-Net starts: a regression of skins on their conditions, and principal components of what is left."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.register_buffer("told", torch.zeros(TOLD, COLOURS, shape.size, shape.size))
+        self.register_buffer("basis", torch.zeros(shape.components, COLOURS, shape.size, shape.size))
+
+    def forward(self, z: Tensor, told: Tensor) -> Tensor:
+        """(b,6,s,s) skins of latents and condition features."""
+        usual = torch.einsum("bk,kchw->bchw", told, self.told)
+        return usual + torch.einsum("bk,kchw->bchw", z[:, : len(self.basis)], self.basis)
+
+    def coefficients(self, x: Tensor, told: Tensor) -> Tensor:
+        """(b,components) what the first numbers of a latent must be to come nearest to skins x (b,6,s,s)."""
+        left = x - torch.einsum("bk,kchw->bchw", told, self.told)
+        flat = self.basis.flatten(1)
+        return left.flatten(1) @ flat.T / flat.square().sum(1).clamp(min=1e-9)
+
+
 class Generator(nn.Module):  # type: ignore[misc]
     """Latent (b,latent) and conditions (b,3: age/100, gender, tone) to head and body tiles (b,6,s,s) in -1..1."""
 
@@ -81,7 +103,7 @@ class Generator(nn.Module):  # type: ignore[misc]
         # Fixed by the base mesh and by a regression of the data's skins on their conditions, not learned; they travel
         # with the weights, so that these need nothing else.
         self.register_buffer("maps", torch.zeros(maps, size, size))
-        self.register_buffer("linear", torch.zeros(TOLD, COLOURS, size, size))
+        self.linear = Linear(shape)
         self.field = nn.Linear(latent, NOISE[0] * NOISE[1] ** 2)
         self.style = nn.Sequential(nn.Linear(latent + TOLD, styles), nn.LeakyReLU(0.2), nn.Linear(styles, styles), nn.LeakyReLU(0.2))
         self.enter = nn.Conv2d(4 * (maps + CONDITIONS + NOISE[0]), widths[0], 1)
@@ -117,12 +139,14 @@ class Generator(nn.Module):  # type: ignore[misc]
         for layer in self.up:
             x = layer(torch.cat([F.interpolate(x, scale_factor=2, mode="bilinear"), kept.pop()], 1), style)
         detail = F.pixel_shuffle(self.leave(self.last(x, style)), 2)
-        usual = torch.einsum("bk,kchw->bchw", told, self.linear)
-        return usual + self.shade(style)[:, :, None, None] + detail
+        return self.linear(z, told) + self.shade(style)[:, :, None, None] + detail
 
 
 class Encoder(nn.Module):  # type: ignore[misc]
-    """(b,6,s,s) skins to mean and log variance (b,latent) of the latent behind each; used in training alone."""
+    """(b,6,s,s) skins to mean and log variance (b,latent) of the latent behind each; used in training alone.
+
+    It starts from the skin's coefficients in the generator's linear part.
+    """
 
     def __init__(self, shape: Shape, width: int = 32) -> None:
         super().__init__()
@@ -134,10 +158,14 @@ class Encoder(nn.Module):  # type: ignore[misc]
             nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(32 * width, 2 * latent),
         )  # fmt: skip
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log variance."""
+        nn.init.zeros_(self.trunk[-1].weight)
+        with torch.no_grad():
+            self.trunk[-1].bias.copy_(torch.cat([torch.zeros(latent), torch.full((latent,), -3.0)]))
+
+    def forward(self, x: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log variance of skins whose linear coefficients are `start` (b,components)."""
         mean, spread = self.trunk(x).chunk(2, 1)
-        return mean, spread.clamp(-8, 4)
+        return mean + F.pad(start, (0, mean.shape[1] - start.shape[1])), spread.clamp(-8, 4)
 
 
 class Critic(nn.Module):  # type: ignore[misc]

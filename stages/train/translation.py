@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats
 from assets.errors import Finding, SpecError
@@ -37,10 +38,19 @@ class Recipe:
     average: float = 0.995
 
 
-def usual_skins(examples: Examples) -> Floats:
-    """(7,c,s,s): least squares of the pictures, -1..1, on one, age, gender, tone and the squares of these."""
+SEEN = 1500
+"""Pictures that the principal components are found on."""
+
+
+def condition_features(examples: Examples) -> NDArray[np.float64]:
+    """(n,7) one, age, gender, tone and the squares of these."""
     told = examples.conditions.astype(np.float64)
-    features = np.concatenate([np.ones((len(told), 1)), told, told**2], 1)
+    return np.concatenate([np.ones((len(told), 1)), told, told**2], 1)
+
+
+def usual_skins(examples: Examples) -> Floats:
+    """(7,c,s,s): least squares of the pictures, -1..1, on their condition features."""
+    features = condition_features(examples)
     n, h, w, c = examples.values.shape
     answer = np.zeros((features.shape[1], h * w * c))
     for start in range(0, n, 256):  # in parts: all pictures as numbers would fill the memory
@@ -51,9 +61,21 @@ def usual_skins(examples: Examples) -> Floats:
     return linear
 
 
+def components(examples: Examples, usual: Floats, count: int) -> Floats:
+    """(count,c,s,s) principal components of what the usual skins leave, each as long as its deviation; the largest first."""
+    few = examples.at(np.random.default_rng(0).permutation(len(examples))[:SEEN])
+    pictures = few.values.transpose(0, 3, 1, 2).reshape(len(few), -1).astype(np.float32) / 127.5 - 1
+    left = pictures - condition_features(few).astype(np.float32) @ usual.reshape(len(usual), -1)
+    values, vectors = np.linalg.eigh((left @ left.T).astype(np.float64))
+    order = np.argsort(values)[::-1][:count]
+    basis = (vectors[:, order].T @ left) / np.sqrt(len(few))
+    found: Floats = basis.reshape(len(order), *usual.shape[1:]).astype(np.float32)
+    return found
+
+
 @dataclass
 class Translation:
-    """A family of stages.train.family; `shape` keeps the data's usual skins for `build`."""
+    """A family of stages.train.family; `shape` keeps the data's usual skins and their components for `build`."""
 
     name: str = "unet"
     net: str = "unet"
@@ -64,7 +86,7 @@ class Translation:
     recipe: Recipe = Recipe()
     changes: tuple[tuple[str, Any], ...] = ()
     """Fields of the net's Shape that differ from its defaults."""
-    usual: Floats | None = None
+    start: tuple[Floats, Floats] | None = None
 
     def shape(self, examples: Examples) -> Any:
         """Shape for tiles of this size; raises SpecError for pictures that are no skins."""
@@ -74,8 +96,10 @@ class Translation:
         if examples.values.shape[-1] != COLOURS:
             message = f"{self.name} paints head and body tiles (six channels), the pictures have {examples.values.shape[-1]}"
             raise SpecError(Finding("train/channels", message, fix="give a data set of `fenshen data skins`"))
-        self.usual = usual_skins(examples)
-        return replace(Shape(size=examples.values.shape[1], maps=MAPS), **dict(self.changes))
+        shape = replace(Shape(size=examples.values.shape[1], maps=MAPS), **dict(self.changes))
+        usual = usual_skins(examples)
+        self.start = usual, components(examples, usual, shape.components)
+        return shape
 
     def build(self, shape: Any, machine: Machine) -> State:
         """Generator, encoder and critic; the generator starts at the usual skin of an age, gender and tone."""
@@ -88,8 +112,10 @@ class Translation:
         maps = torch.from_numpy(geometry_maps(shape.size))
         nets["generator"].maps.copy_(maps)
         nets["critic"].maps.copy_(maps)
-        if self.usual is not None:
-            nets["generator"].linear.copy_(torch.from_numpy(self.usual))
+        if self.start is not None:
+            linear = nets["generator"].linear
+            for kept, found in zip((linear.told, linear.basis), self.start, strict=True):
+                kept[: len(found)] = torch.from_numpy(found)
         nets = {name: machine.place(net) for name, net in nets.items()}
         betas, recipe = (self.recipe.momentum, 0.99), self.recipe
         own = [*nets["generator"].parameters(), *nets["encoder"].parameters()]
@@ -103,9 +129,12 @@ class Translation:
         """One update of the critic and one of generator and encoder."""
         import torch
 
+        from stages.nets.unet import condition_features as features_of
+
         real, told, half = batch.values, batch.conditions, max(len(batch.values) // 2, 1)
         with state.machine.autocast():
-            mean, spread = state.nets["encoder"](real[:half])
+            start = state.nets["generator"].linear.coefficients(real[:half], features_of(told[:half]))
+            mean, spread = state.nets["encoder"](real[:half], start)
             z = torch.randn(len(real), state.shape.latent, device=real.device)
             z = torch.cat([mean + (0.5 * spread).exp() * z[:half], z[half:]])
             made = state.nets["generator"](z, told)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from stages.nets.unet import Critic, Encoder, Generator, Shape, feature_matching, make, shipped
+from stages.nets.unet import Critic, Encoder, Generator, Linear, Shape, condition_features, feature_matching, make, shipped
 
-TINY = Shape(size=32, maps=5, latent=8, styles=16, widths=(8, 16))
+TINY = Shape(size=32, maps=5, latent=8, styles=16, widths=(8, 16), components=3)
 CONDITION = torch.tensor([[0.3, 0.0, 0.2], [0.7, 1.0, 0.8]])
 
 
@@ -41,7 +41,7 @@ def test_the_skin_follows_latent_condition_and_geometry() -> None:
 def test_a_fresh_generator_makes_nearly_what_the_regression_tells() -> None:
     torch.manual_seed(0)
     net = Generator(TINY)
-    net.linear[0], net.linear[3] = 0.25, -0.5  # a constant, and what the tone takes away
+    net.linear.told[0], net.linear.told[3] = 0.25, -0.5  # a constant, and what the tone takes away
     made = net(torch.randn(2, 8), CONDITION)
     assert (made[0] - (0.25 - 0.1)).abs().max() < 0.05
     assert (made[1] - (0.25 - 0.4)).abs().max() < 0.05
@@ -70,10 +70,20 @@ def test_features_of_the_same_skin_match() -> None:
     assert float(feature_matching(critic.features(x), critic.features(-x))) > 0
 
 
-def test_the_encoder_reads_a_latent_s_moments() -> None:
-    mean, spread = Encoder(TINY, width=8)(torch.randn(3, 6, 64, 64))
-    assert mean.shape == spread.shape == (3, 8)
-    assert spread.abs().max() <= 8
+def test_linear_coefficients_give_a_linear_skin_s_latent_back() -> None:
+    torch.manual_seed(0)
+    linear = Linear(Shape(size=16, latent=8, components=3))
+    linear.told.normal_()
+    linear.basis.copy_((torch.linalg.qr(torch.randn(6 * 256, 3))[0] * torch.tensor([3.0, 2.0, 1.0])).T.reshape(3, 6, 16, 16))
+    z, told = torch.randn(2, 8), condition_features(CONDITION)
+    assert torch.allclose(linear.coefficients(linear(z, told), told), z[:, :3], atol=1e-4)
+
+
+def test_the_encoder_starts_at_the_linear_coefficients_with_little_doubt() -> None:
+    start = torch.tensor([[0.5, -1.0, 2.0]]).repeat(2, 1)
+    mean, spread = Encoder(TINY, width=8)(torch.randn(2, 6, 64, 64), start)
+    assert torch.equal(mean, torch.nn.functional.pad(start, (0, 5)))
+    assert torch.equal(spread, torch.full((2, 8), -3.0))
 
 
 def test_a_fresh_critic_of_full_depth_still_sees_what_it_is_shown() -> None:

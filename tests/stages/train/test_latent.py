@@ -111,7 +111,7 @@ def test_adapters_alone_train_from_the_plain_net_s_weights(tmp_path: Path) -> No
 def test_remembered_latents_are_those_that_the_resting_encoder_would_give(tmp_path: Path) -> None:
     from stages.train.examples import batch_at
 
-    tiny = train(run(tmp_path, steps=14))
+    tiny = train(run(tmp_path, steps=22))
     codes = tiny.family.codes
     assert len(codes) == 64  # an epoch and more since the autoencoder rests
     batch = batch_at(tiny.train, 8, 3, 0, Machine())

@@ -13,11 +13,11 @@ from assets.errors import SpecError
 from assets.home import baked
 from stages.train.loop import Plan, Run, advance, begin, newest, resume, train
 from stages.train.machine import Machine
-from stages.train.translation import Recipe, Translation, usual_skins
+from stages.train.translation import Recipe, Translation, components, condition_features, usual_skins
 from tests.stages.train.tiny import examples
 
 needs_bake = pytest.mark.skipif(not baked("tiles.safetensors").exists(), reason="run `make bake` first")
-CHANGES = (("latent", 8), ("styles", 16), ("widths", (8, 16)))
+CHANGES = (("latent", 8), ("styles", 16), ("widths", (8, 16)), ("components", 4))
 
 
 def run(folder: Path, steps: int = 6) -> Run:
@@ -36,6 +36,19 @@ def test_usual_skins_of_a_linear_world_are_exact() -> None:
     assert (told @ linear.reshape(7, -1)).mean() == pytest.approx(2 * (1 - 0.3 - 0.1) - 1, abs=0.02)
 
 
+def test_components_are_as_long_as_they_deviate_and_orthogonal() -> None:
+    data = examples(200, 8, 6)
+    usual = usual_skins(data)
+    basis = components(data, usual, 5).reshape(5, -1)
+    product = basis @ basis.T
+    assert np.abs(product - np.diag(np.diag(product))).max() < 1e-3 * product[0, 0]
+    assert (np.diff(np.diag(product)) <= 1e-6).all()
+    # All components together hold all the variance that is left.
+    whole = components(data, usual, 200).reshape(200, -1)
+    left = data.values.transpose(0, 3, 1, 2).reshape(200, -1) / 127.5 - 1 - condition_features(data) @ usual.reshape(7, -1)
+    assert (whole**2).sum() == pytest.approx((left**2).sum() / 200, rel=1e-3)
+
+
 def test_portraits_are_refused_in_one_sentence() -> None:
     with pytest.raises(SpecError, match="paints head and body tiles"):
         Translation().shape(examples(8, 16, 3))
@@ -46,7 +59,8 @@ def test_nets_carry_the_geometry_and_the_usual_skins_of_their_data(tmp_path: Pat
     tiny = run(tmp_path)
     shipped = tiny.shipped().nets["generator"]
     assert float(shipped.maps.abs().sum()) > 0
-    assert np.allclose(shipped.linear.numpy(), usual_skins(tiny.train), atol=1e-6)
+    assert float(shipped.linear.basis.abs().sum()) > 0
+    assert np.allclose(shipped.linear.told.numpy(), usual_skins(tiny.train), atol=1e-6)
 
 
 @needs_bake
