@@ -78,6 +78,18 @@ def markdown(reports: Sequence[Report], table: Table) -> str:
     return "\n".join(parts) + "\n"
 
 
+SECTION = "## Measured by `fenshen evaluate`"
+
+
+def into_card(card: str, report: Report, rival: Report) -> str:
+    """The model card with this report (and training examples' scores beside it) as its last section, an older one replaced."""
+    names = [name for name in MEASURES if name in report.values]
+    lines = [SECTION, "", f"{report.samples} samples on the test split of {report.data}; docs/families.md tells what each means.", ""]
+    lines += ["| measure | this net | training examples |", "|---|---|---|"]
+    lines += [f"| {name} | {_cell(report, name)} | {_cell(rival, name)} |" for name in names]
+    return f"{card.split(SECTION)[0].rstrip()}\n\n" + "\n".join(lines) + "\n"
+
+
 def _values(rows: Sequence[Report], table: Table) -> str:
     """Families down, measures across; training time comes from weights.json."""
     names = [name for name in MEASURES if any(name in row.values for row in rows)]
