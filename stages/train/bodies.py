@@ -60,7 +60,7 @@ class Bodies:
 
         from stages.nets.bodygan import Critic, Generator
 
-        nets = {"generator": Generator(shape), "critic": Critic(shape)}
+        nets: dict[str, Any] = {"generator": Generator(shape), "critic": Critic(shape)}
         if self.scales:
             low, high, centre, spread = (torch.from_numpy(np.asarray(x, np.float32)) for x in self.scales)
             nets["generator"].low.copy_(low)
@@ -82,9 +82,8 @@ class Bodies:
         made = generator(z, told)
         loss = LOSSES["wgan"].critic(critic(batch.values, told), critic(made.detach(), told), 0.0)
         # The penalty is taken where the critic sees: on the data's scale, or small numbers would hardly count.
-        scale = lambda x: (x - critic.centre) / critic.spread  # noqa: E731
-        back = lambda y: y * critic.spread + critic.centre  # noqa: E731
-        penalty = interpolated_penalty(lambda y: critic(back(y), told), scale(batch.values), scale(made), self.recipe.penalty)
+        real, fake = ((x - critic.centre) / critic.spread for x in (batch.values, made))
+        penalty = interpolated_penalty(lambda y: critic(y * critic.spread + critic.centre, told), real, fake, self.recipe.penalty)
         state.machine.descend(state.optimisers["critic"], loss + penalty)
         losses = {"critic": float(loss.detach()), "penalty": float(penalty.detach())}
         if state.step % self.recipe.critic_steps == 0:

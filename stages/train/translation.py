@@ -108,7 +108,7 @@ class Translation:
         from stages.nets.unet import Critic, Encoder, Generator
         from stages.train.maps import geometry_maps
 
-        nets = {"generator": Generator(shape), "encoder": Encoder(shape), "critic": Critic(shape)}
+        nets: dict[str, Any] = {"generator": Generator(shape), "encoder": Encoder(shape), "critic": Critic(shape)}
         maps = torch.from_numpy(geometry_maps(shape.size))
         nets["generator"].maps.copy_(maps)
         nets["critic"].maps.copy_(maps)
