@@ -19,6 +19,7 @@ from rich.table import Table
 
 from assets.errors import BackendError, FenshenError, Finding, GateError, SpecError, StoreError
 from flows.cli_data import app as data
+from flows.cli_evaluate import evaluate
 from flows.cli_train import register as register_training
 
 app = typer.Typer(
@@ -30,6 +31,7 @@ cache = typer.Typer(no_args_is_help=True, help="Look at and tidy the store.")
 app.add_typer(cache, name="cache")
 app.add_typer(data, name="data")
 register_training(app)
+app.command()(evaluate)
 out = Console(soft_wrap=True)
 err = Console(stderr=True, soft_wrap=True)
 

@@ -28,6 +28,11 @@ class IdentityBackend(Protocol):
 
 BACKENDS: Registry[IdentityBackend] = Registry(
     "identity",
-    {"stylegan": "stages.identity.generator:StyleGan", "vae": "stages.identity.generator:Vae"},
+    {
+        "stylegan": "stages.identity.generator:StyleGan",
+        "vae": "stages.identity.generator:Vae",
+        "unet": "stages.identity.generator:UNet",
+        "diffusion": "stages.identity.generator:Diffusion",
+    },
     default="stylegan",
 )

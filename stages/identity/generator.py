@@ -81,6 +81,18 @@ class Vae(Generated):
     name = "vae"
 
 
+class UNet(Generated):
+    """Skin from geometry maps by the U-Net."""
+
+    name = "unet"
+
+
+class Diffusion(Generated):
+    """Skin from noise by latent diffusion in 25 steps."""
+
+    name = "diffusion"
+
+
 def fitted(latent: Floats, size: int) -> Floats:
     """(size,) the latent itself where it is as long, else standard normal numbers that depend on it alone."""
     if len(latent) == size:

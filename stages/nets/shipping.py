@@ -20,6 +20,10 @@ NETS: Mapping[str, str] = {
     "dcgan": "stages.nets.dcgan",
     "stylegan": "stages.nets.stylegan",
     "vae": "stages.nets.vae",
+    "unet": "stages.nets.unet",
+    "diffusion": "stages.nets.diffusion",
+    "bodygan": "stages.nets.bodygan",
+    "classifier": "stages.nets.classifier",
 }
 """Net -> module with `Shape` (frozen dataclass with `latent`), `shipped(shape)` and `make(nets, latents, conditions, grain)`."""
 BATCH = 16

@@ -16,6 +16,30 @@ def _dcgan(name: str, **recipe: Any) -> Family:
     return Adversarial(name, "dcgan", Recipe(augment="portraits", p=0.5, **recipe))
 
 
+def _unet() -> Family:
+    from stages.train.translation import Translation
+
+    return Translation()
+
+
+def _diffusion() -> Family:
+    from stages.train.latent import LatentDiffusion
+
+    return LatentDiffusion()
+
+
+def _bodygan() -> Family:
+    from stages.train.bodies import Bodies
+
+    return Bodies()
+
+
+def _classifier() -> Family:
+    from stages.train.reading import Reading
+
+    return Reading()
+
+
 def _stylegan() -> Family:
     from stages.train.adversarial import Adversarial, Recipe
 
@@ -38,6 +62,10 @@ FAMILIES: Mapping[str, Callable[[], Family]] = {
     "stylegan": _stylegan,
     "vae": _vae,
     "dcgan-wgan-gp": lambda: _dcgan("dcgan-wgan-gp", loss="wgan", between_gamma=10.0, critic_steps=3, momentum=0.0),
+    "unet": _unet,
+    "diffusion": _diffusion,
+    "bodygan": _bodygan,
+    "classifier": _classifier,
 }
 
 
