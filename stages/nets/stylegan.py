@@ -201,6 +201,7 @@ class Generator(nn.Module):  # type: ignore[misc]
                 x = layer(x, styles[:, 2 * level + turn], _noise(x, grain))
             shade = colour(x, styles[:, 2 * level + 1])
             picture = shade if picture is None else _doubled(picture, patch) + shade * (newest if level == levels - 1 else 1)
+        assert picture is not None, "there is a level"
         made = F.pixel_shuffle(picture, patch) if patch > 1 else picture
         return made if self.usual is None else made + self.usual(conditions, made.shape[-1])
 

@@ -23,8 +23,8 @@ class Recipe:
     weight_decay: float = 1e-4
     norm: str = "l1"
     """Of the reconstruction: l1 or l2, the mean over values."""
-    beta: float = 3e-4
-    """Weight of the divergence, in nats a picture."""
+    beta: float = 3e-6
+    """Weight of the divergence, in nats a picture; the reconstruction is a mean over a picture's values, which is why it is small."""
     beta_steps: int = 500
     """Steps over which beta grows from 0, so that latents are used before they are paid for."""
     average: float = 0.995

@@ -35,7 +35,7 @@ SPACES: Mapping[str, Mapping[str, Range]] = {
     "dcgan-hinge": {**_RATES, "real_gamma": Range(0.01, 10)},
     "dcgan-wgan-gp": {**_RATES, "between_gamma": Range(1, 30)},
     "stylegan": {**_RATES, "real_gamma": Range(0.5, 20), "adapt_target": Range(0.4, 0.8, log=False)},
-    "vae": {"lr": Range(2e-4, 5e-3), "beta": Range(3e-5, 3e-3), "weight_decay": Range(1e-6, 1e-2)},
+    "vae": {"lr": Range(2e-4, 5e-3), "beta": Range(3e-7, 3e-5), "weight_decay": Range(1e-6, 1e-2)},
 }
 """Family -> setting -> where to search it. The VAE's bound holds beta, so its trials are scored by their pictures."""
 
