@@ -1,0 +1,63 @@
+"""`fenshen data`: data sets with clean rights, made by our own stages or taken from a user's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from stages.datasets.make import Order
+    from stages.datasets.shards import Progress
+
+app = typer.Typer(no_args_is_help=True, help="Make data sets to train on; a killed run goes on where it stopped.")
+
+OutOption = Annotated[Path, typer.Option("--out", help="Folder of the data set: a new one, or the one to go on with.")]
+CountOption = Annotated[int, typer.Option("--count", min=3, help="How many items in all.")]
+SeedOption = Annotated[int, typer.Option(min=0, help="The same seed makes the same set.")]
+
+
+@app.command()
+def skins(
+    folder: OutOption,
+    count: CountOption = 3600,
+    size: Annotated[int, typer.Option(min=32, max=512, help="Pixels a side.")] = 128,
+    seed: SeedOption = 0,
+) -> None:
+    """Head and body tiles blended from the CC0 skins.
+
+    Example: `fenshen data skins --out sets/skins128 --count 3600 --size 128`
+    """
+    from stages.datasets.make import Order
+
+    _make(Order("skins", folder, count, size, seed))
+
+
+def _make(order: Order) -> None:
+    from flows.cli import findings, out
+    from stages.datasets.make import make
+    from stages.datasets.shards import index_of
+
+    with findings():
+        with _bar(order.kind) as progress:
+            make(order, progress)
+        index = index_of(order.out)
+        splits = ", ".join(f"{name} {number}" for name, number in index["splits"].items())
+        size = sum(shard["bytes"] for shard in index["shards"]) / 1e6
+        out.print(f"{order.out}/: {order.kind}, {splits}, {len(index['shards'])} shards, {size:.1f} MB, {index['licence']}")
+
+
+@contextmanager
+def _bar(name: str) -> Iterator[Progress]:
+    """A progress line on the error stream: items, speed, time left."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from flows.cli import err
+
+    columns = (TextColumn(name), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err) as bar:
+        task = bar.add_task(name)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

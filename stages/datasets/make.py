@@ -1,0 +1,46 @@
+"""Makes a data set of one of our own kinds: the plan, the maker of its items, the shards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from stages.datasets.shards import Progress, write
+
+
+@dataclass(frozen=True)
+class Order:
+    """What was asked for on the command line."""
+
+    kind: str
+    """skins, faces or bodies."""
+    out: Path
+    count: int
+    size: int = 0
+    """Pixels a side; 0 for bodies."""
+    seed: int = 0
+    style: str = "realistic"
+
+    @property
+    def command(self) -> str:
+        """The line that makes this set again."""
+        size = f" --size {self.size}" if self.size else ""
+        style = f" --style {self.style}" if self.style != "realistic" else ""
+        return f"fenshen data {self.kind} --out {self.out.name} --count {self.count}{size} --seed {self.seed}{style}"
+
+
+def make(order: Order, progress: Progress | None = None) -> Path:
+    """dataset.json of the finished set; raises SpecError for a folder in use, BackendError where something is not baked."""
+    return _MAKERS[order.kind](order, progress)
+
+
+def _skins(order: Order, progress: Progress | None) -> Path:
+    from stages.datasets.skins import Skins, plan
+    from stages.texture.tiles import library
+
+    skins = library()
+    card, shards = plan(skins, count=order.count, size=order.size, seed=order.seed, command=order.command)
+    return write(order.out, card, shards, Skins(skins, count=order.count, size=order.size, seed=order.seed), progress)
+
+
+_MAKERS = {"skins": _skins}
