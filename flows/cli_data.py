@@ -17,6 +17,7 @@ app = typer.Typer(no_args_is_help=True, help="Make data sets to train on; a kill
 
 OutOption = Annotated[Path, typer.Option("--out", help="Folder of the data set: a new one, or the one to go on with.")]
 CountOption = Annotated[int, typer.Option("--count", min=3, help="How many items in all.")]
+StyleOption = Annotated[str, typer.Option(help="realistic.")]
 SeedOption = Annotated[int, typer.Option(min=0, help="The same seed makes the same set.")]
 
 
@@ -26,6 +27,7 @@ def skins(
     count: CountOption = 3600,
     size: Annotated[int, typer.Option(min=32, max=512, help="Pixels a side.")] = 128,
     seed: SeedOption = 0,
+    style: StyleOption = "realistic",
 ) -> None:
     """Head and body tiles blended from the CC0 skins.
 
@@ -33,7 +35,24 @@ def skins(
     """
     from stages.datasets.make import Order
 
-    _make(Order("skins", folder, count, size, seed))
+    _make(Order("skins", folder, count, size, seed, style))
+
+
+@app.command()
+def faces(
+    folder: OutOption,
+    count: CountOption = 8000,
+    size: Annotated[int, typer.Option(min=32, max=256, help="Pixels a side.")] = 64,
+    seed: SeedOption = 0,
+    style: StyleOption = "realistic",
+) -> None:
+    """Portraits of random people, rendered by ourselves, eight of each person.
+
+    Example: `fenshen data faces --out sets/faces64 --count 8000 --size 64`
+    """
+    from stages.datasets.make import Order
+
+    _make(Order("faces", folder, count, size, seed, style))
 
 
 def _make(order: Order) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from stages.datasets.shards import Progress, write
+from assets.errors import Finding, SpecError
+from stages.datasets.shards import Progress, claim, write
+
+STYLES = ("realistic",)
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,9 @@ class Order:
 
 def make(order: Order, progress: Progress | None = None) -> Path:
     """dataset.json of the finished set; raises SpecError for a folder in use, BackendError where something is not baked."""
+    if order.style not in STYLES:
+        fix = f"take {', '.join(STYLES)}"
+        raise SpecError(Finding("data/style", f"there is no style {order.style!r} to make {order.kind} in", fix=fix))
     return _MAKERS[order.kind](order, progress)
 
 
@@ -43,4 +49,16 @@ def _skins(order: Order, progress: Progress | None) -> Path:
     return write(order.out, card, shards, Skins(skins, count=order.count, size=order.size, seed=order.seed), progress)
 
 
-_MAKERS = {"skins": _skins}
+def _faces(order: Order, progress: Progress | None) -> Path:
+    from stages.datasets.faces import Faces, plan
+    from stages.render.portrait import portraits
+    from stages.texture.tiles import library
+
+    skins = library()
+    card, shards = plan(skins, count=order.count, size=order.size, seed=order.seed, command=order.command)
+    claim(order.out, card, shards)  # before the studio opens: a folder in use is refused at once
+    with portraits() as studio:
+        return write(order.out, card, shards, Faces(skins, studio, count=order.count, size=order.size, seed=order.seed), progress)
+
+
+_MAKERS = {"skins": _skins, "faces": _faces}
