@@ -55,6 +55,17 @@ def faces(
     _make(Order("faces", folder, count, size, seed, style))
 
 
+@app.command()
+def bodies(folder: OutOption, count: CountOption = 20000, seed: SeedOption = 0) -> None:
+    """Body vectors after Anny's calibrated shape distribution, with their measures.
+
+    Example: `fenshen data bodies --out sets/bodies --count 20000`
+    """
+    from stages.datasets.make import Order
+
+    _make(Order("bodies", folder, count, seed=seed))
+
+
 def _make(order: Order) -> None:
     from flows.cli import findings, out
     from stages.datasets.make import make

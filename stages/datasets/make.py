@@ -61,4 +61,12 @@ def _faces(order: Order, progress: Progress | None) -> Path:
         return write(order.out, card, shards, Faces(skins, studio, count=order.count, size=order.size, seed=order.seed), progress)
 
 
-_MAKERS = {"skins": _skins, "faces": _faces}
+def _bodies(order: Order, progress: Progress | None) -> Path:
+    from stages.datasets.bodies import Vectors, plan
+
+    card, shards, sizes = plan(count=order.count, seed=order.seed, command=order.command)
+    claim(order.out, card, shards)
+    return write(order.out, card, shards, Vectors(shards, sizes, seed=order.seed), progress, sizes)
+
+
+_MAKERS = {"skins": _skins, "faces": _faces, "bodies": _bodies}

@@ -104,8 +104,17 @@ def planned(items: Mapping[Split, Sequence[int]], each: int) -> tuple[Shard, ...
     )
 
 
-def write(folder: Path, card: Card, shards: Sequence[Shard], make: Callable[[int], Item], progress: Progress | None = None) -> Path:
+def write(
+    folder: Path,
+    card: Card,
+    shards: Sequence[Shard],
+    make: Callable[[int], Item],
+    progress: Progress | None = None,
+    sizes: Mapping[Split, int] | None = None,
+) -> Path:
     """Makes every shard that is not there yet, then dataset.json; returns that file.
+
+    `sizes` says how many examples each split has where an item holds many.
 
     Raises:
         SpecError: the folder holds another data set, or files that are none.
@@ -120,8 +129,8 @@ def write(folder: Path, card: Card, shards: Sequence[Shard], make: Callable[[int
         if progress:
             progress(done, total)
     rows = [_row(folder, shard) for shard in shards]
-    splits = {split: sum(len(s.items) for s in shards if s.split == split) for split in SPLITS}
-    index = {"schema": SCHEMA, **asdict(card), "splits": splits, "shards": rows}
+    splits = sizes or {split: sum(len(s.items) for s in shards if s.split == split) for split in SPLITS}
+    index = {"schema": SCHEMA, **asdict(card), "splits": dict(splits), "shards": rows}
     _write_whole(folder / INDEX, (json.dumps(index, indent=1, ensure_ascii=False) + "\n").encode())
     return folder / INDEX
 
