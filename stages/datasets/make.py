@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assets.errors import Finding, SpecError
 from stages.datasets.shards import Progress, claim, write
+
+if TYPE_CHECKING:
+    from stages.datasets.folder import Ask
 
 STYLES = ("realistic",)
 
@@ -70,3 +74,12 @@ def _bodies(order: Order, progress: Progress | None) -> Path:
 
 
 _MAKERS = {"skins": _skins, "faces": _faces, "bodies": _bodies}
+
+
+def make_folder(ask: Ask, out: Path, progress: Progress | None = None) -> tuple[Path, tuple[Finding, ...]]:
+    """dataset.json of a user's pictures, and a warning for each file that was left out; raises as stages.datasets.folder.gather."""
+    from stages.datasets.folder import Pictured, gather, plan
+
+    gathered = gather(ask)
+    card, shards = plan(gathered, f"fenshen data folder {ask.source.name} --out {out.name} --size {ask.size} --seed {ask.seed}")
+    return write(out, card, shards, Pictured(gathered), progress), gathered.left_out
