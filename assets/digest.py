@@ -30,7 +30,19 @@ def _file_digest(path: str, size: int, mtime_ns: int) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def sha256_path(path: Path) -> str:
+    """Hex digest of a file's bytes, or of a folder; raises OSError where there is neither."""
+    return sha256_folder(path) if path.is_dir() else sha256_file(path)
+
+
 def sha256_file(path: Path) -> str:
     """Hex digest of a file's bytes; remembered while its size and time stay the same."""
     status = path.stat()
     return _file_digest(str(path), status.st_size, status.st_mtime_ns)
+
+
+def sha256_folder(path: Path) -> str:
+    """Hex digest of a folder: the name and the bytes of every file in it, at any depth; hidden ones do not count."""
+    inside = (file.relative_to(path) for file in path.rglob("*") if file.is_file())
+    names = sorted(name.as_posix() for name in inside if not any(part.startswith(".") for part in name.parts))
+    return sha256_of({name: sha256_file(path / name) for name in names})

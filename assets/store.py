@@ -77,7 +77,11 @@ class LocalStore:
             sound = sha256_file(self._blob(record["digest"])) == record["digest"]
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return record if sound else None
+        if not sound:
+            return None
+        with contextlib.suppress(OSError):  # a store that may only be read serves as well
+            os.utime(self._key(key))  # `sweep` counts age from the last use
+        return record
 
     def damaged(self, key: str) -> bool:
         """True where the key is known but what lies under it is not what was put there."""
@@ -105,11 +109,11 @@ class LocalStore:
     def records(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """(key, provenance) of everything kept."""
         for path in sorted(self.root.glob("keys/*/*.json")):
-            with contextlib.suppress(ValueError):
-                yield path.stem, json.loads(path.read_bytes())
+            if (record := _json(path)) is not None:
+                yield path.stem, record
 
     def sweep(self, *, older_than_s: float | None = None, keep_bytes: int | None = None) -> tuple[int, int]:
-        """Drops keys by age, then the oldest until at most keep_bytes stay, then blobs no key names.
+        """Drops keys by the age of their last use, then the oldest until at most keep_bytes stay, then blobs no key names.
 
         Returns (files, bytes) removed.
         """
@@ -128,9 +132,10 @@ class LocalStore:
         return removed + files, size
 
     def _sweep_blobs(self) -> tuple[int, int]:
-        kept = {record.get("digest") for _, record in self.records()}
+        kept = {record["digest"] for _, record in self.records()}
         files = size = 0
-        for blob in self.root.glob("blobs/*/*"):
+        # What a killed build was writing lies as .part-* beside what it would have become.
+        for blob in (*self.root.glob("blobs/*/*"), *self.root.glob("keys/*/.part-*")):
             # An hour's grace: another build may have written the blob and not yet its key.
             fresh = time.time() - blob.stat().st_mtime < 3600
             if blob.name not in kept and not fresh:
@@ -141,7 +146,7 @@ class LocalStore:
 
 def _json(path: Path) -> dict[str, Any] | None:
     try:
-        value: dict[str, Any] = json.loads(path.read_bytes())
-        return value
+        value = json.loads(path.read_bytes())
     except (OSError, ValueError):
         return None
+    return value if isinstance(value, dict) and "digest" in value else None

@@ -3,7 +3,7 @@
 python -m bench.lips SPEECH.pkl...        one JSON line for each pickled Speech
 
 `aperture` is the jaw's share of every viseme (jawOpen weight). The envelope's correlation is at the best lag within 0.2 s; a positive
-lag means that the lips move after the sound.
+lag means that the lips move after the sound. `jaw_step_max` is the largest change from one frame of 30 a second to the next.
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ def measured(line: SpokenLine) -> dict[str, Any]:
         elif p.viseme == "viseme_sil" and p.end - p.start > 0.25:
             quiet.append(float(opening[np.abs(times - middle).argmin()]))
     return {"shut": shut, "contact": contact, "peak": peak, "quiet": quiet, "follows": lagged(opening, envelope(line, times)),
+            "jaw": opening.tolist(), "step": np.abs(np.diff(opening)).tolist(),
             "sum": float(weights.sum(1).max()), "took": took, "seconds": seconds}  # fmt: skip
 
 
@@ -73,11 +74,14 @@ def report(path: Path) -> dict[str, Any]:
     """The measures of all lines of one pickled Speech together."""
     speech = pickle.loads(path.read_bytes())
     rows = [measured(line) for line in speech.lines]
-    joined = {key: [x for row in rows for x in row[key]] for key in ("shut", "contact", "peak", "quiet")}
+    joined = {key: [x for row in rows for x in row[key]] for key in ("shut", "contact", "peak", "quiet", "jaw", "step")}
+    talking = [x for x in joined["jaw"] if x > 0.05]
     return {
         "speech": path.stem, "voice": speech.voice, "lines": len(rows), "bilabials": len(joined["shut"]),
         "bilabials_shut": round(float(np.mean(np.array(joined["shut"]) < 0.02)), 3), "bilabial_opening_max": round(max(joined["shut"]), 4),
         "silence_opening_max": round(max(joined["quiet"], default=0), 4),
+        "jaw_median": round(float(np.median(talking)), 3), "jaw_p90": round(float(np.percentile(talking, 90)), 3),
+        "jaw_max": round(max(talking), 3), "jaw_step_max": round(max(joined["step"]), 3),
         "contact_error_ms": round(1000 * float(np.mean(joined["contact"])), 1),
         "vowel_peak_error_ms": round(1000 * float(np.mean(joined["peak"])), 1),
         "envelope_correlation": round(float(np.mean([row["follows"][0] for row in rows])), 3),

@@ -30,12 +30,14 @@ train = typer.Typer(no_args_is_help=True, help="Train our own generators.")
 app.add_typer(cache, name="cache")
 app.add_typer(train, name="train")
 app.add_typer(data, name="data")
-out = Console(soft_wrap=True)
+# A table in a file or a pipe is read by programs: no line of it is broken.
+out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 240)
 err = Console(stderr=True, soft_wrap=True)
 
+SEEDS = 2**32
 SpecArgument = Annotated[str, typer.Argument(metavar="SPEC", help="A spec file or a preset's name.")]
 TargetOption = Annotated[str | None, typer.Option(help="web, desktop or crowd.")]
-SeedOption = Annotated[int | None, typer.Option(min=0, help="Overrides the spec's seed.")]
+SeedOption = Annotated[int | None, typer.Option(min=0, max=SEEDS - 1, help="Overrides the spec's seed.")]
 OutsideOption = Annotated[bool, typer.Option("--allow-outside", help="Media may lie outside the spec's folder.")]
 
 
@@ -155,9 +157,10 @@ def check(spec: SpecArgument, outside: OutsideOption = False) -> None:
     Example: `fenshen check avatar.yaml`
     """
     from assets.spec.read import read_spec
+    from flows.names import known
 
     with findings():
-        file = read_spec(spec, outside=outside)
+        file = read_spec(spec, outside=outside, known=known())
         out.print(f"{file.path}: {file.spec.name} is a sound spec")
 
 
@@ -277,16 +280,27 @@ def cache_ls() -> None:
 
     Example: `fenshen cache ls`
     """
-    table = Table("stage", "kind", "KB", "seconds", "key", box=None)
-    for key, record in _store().records():
-        table.add_row(record["stage"], record["kind"], f"{record['bytes'] / 1000:.0f}", f"{record['seconds']:.1f}", key[:12])
+    table = Table("made by", "kind", "KB", "seconds", "key", box=None)
+    total = 0
+    for key, record in sorted(_store().records(), key=lambda item: (_maker(item[1]), item[0])):
+        total += record.get("bytes", 0)
+        seconds = record.get("seconds")
+        spent = "" if seconds is None else f"{seconds:.1f}"
+        table.add_row(_maker(record), record.get("kind", "?"), f"{record.get('bytes', 0) / 1000:.0f}", spent, key[:12])
     out.print(table)
+    out.print(f"{table.row_count} results, {total / 1e6:.1f} MB")
+
+
+def _maker(record: dict[str, Any]) -> str:
+    """The stage, or the part of a stage's work such as one spoken line."""
+    part = record.get("part")
+    return str(record.get("stage") or (part.get("part") if isinstance(part, dict) else part) or "?")
 
 
 @cache.command("gc")
 def cache_gc(
-    days: Annotated[float | None, typer.Option(min=0, help="Drop what is older than this.")] = None,
-    keep_mb: Annotated[float | None, typer.Option(min=0, help="Drop the oldest until this much stays.")] = None,
+    days: Annotated[float | None, typer.Option(min=0, help="Drop what was not used for this long.")] = None,
+    keep_mb: Annotated[float | None, typer.Option(min=0, help="Drop what was used longest ago until this much stays.")] = None,
 ) -> None:
     """Drop old results by age, by size, or both.
 
@@ -300,7 +314,7 @@ def cache_gc(
 
 @cache.command("verify")
 def cache_verify() -> None:
-    """Check every stored result against its digest.
+    """Check every stored result against its digest; exit code 4 where one is damaged.
 
     Example: `fenshen cache verify`
     """
@@ -309,6 +323,8 @@ def cache_verify() -> None:
     for key in damaged:
         out.print(f"damaged: {key}; the next build makes it again")
     out.print(f"{len(damaged)} damaged")
+    if damaged:
+        raise typer.Exit(4)
 
 
 def _store() -> Any:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from assets.spec.act import MotionSpec, PersonaSpec, VoiceSpec
 from assets.spec.avatar import AvatarSpec
 from assets.spec.look import Section
 from stages.body.stage import STAGE as BODY
@@ -33,6 +35,7 @@ STAGES: dict[str, Stage[Any]] = {
 }  # fmt: skip
 
 R = TypeVar("R")
+S = TypeVar("S", bound=Section)
 
 
 class Step(Protocol[R]):
@@ -71,12 +74,42 @@ def assemble(step: Step[R], spec: AvatarSpec) -> dict[str, R]:
 
 
 def resolved(options: Section, folder: Path) -> Section:
-    """The options with the media paths of motion clips made absolute."""
-    clips = getattr(options, "clips", None)
-    if not clips:
-        return options
-    absolute = [
-        clip.model_copy(update={kind: str((folder / value).resolve()) for kind in ("video", "bvh") if (value := getattr(clip, kind))})
-        for clip in clips
-    ]
-    return options.model_copy(update={"clips": tuple(absolute)})
+    """The options with the paths of media files and model folders made absolute."""
+    if isinstance(options, MotionSpec):
+        return options.model_copy(update={"clips": tuple(_absolute(clip, ("video", "bvh"), folder) for clip in options.clips)})
+    if isinstance(options, VoiceSpec):
+        return _absolute(options, ("model",), folder)
+    # What is no folder beside the spec is a model's id.
+    if isinstance(options, PersonaSpec) and options.model and (folder / options.model).is_dir():
+        return _absolute(options, ("model",), folder)
+    return options
+
+
+def media_of(options: Section) -> Iterator[tuple[str, Path]]:
+    """(name, path) of every file and folder that resolved options name."""
+    if isinstance(options, MotionSpec):
+        for clip in options.clips:
+            for kind in ("video", "bvh"):
+                if path := getattr(clip, kind):
+                    yield f"{clip.name}.{kind}", Path(path)
+    model = getattr(options, "model", None)
+    if model and (place := _model_folder(model)):
+        yield "model", place
+
+
+def _model_folder(named: str) -> Path | None:
+    """Where a model of the user's own lies: its folder, or what the local cache holds under its id."""
+    if Path(named).is_dir():
+        return Path(named)
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        found = try_to_load_from_cache(named, "config.json")
+    except HFValidationError:
+        return None
+    return Path(found).parent if isinstance(found, str) else None
+
+
+def _absolute(options: S, names: Iterable[str], folder: Path) -> S:
+    return options.model_copy(update={name: str((folder / value).resolve()) for name in names if (value := getattr(options, name))})

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from assets.errors import Finding, StoreError
+from assets.errors import Finding, SpecError
 from assets.home import home
 from assets.spec.read import SpecFile, read_spec
 from assets.spec.ship import Target
 from assets.store import LocalStore
 from flows.layout import Built, lay_out
 from flows.line import STAGES
+from flows.names import known
 from flows.plan import Order, plan
 
 
@@ -32,19 +35,37 @@ class Build:
 
 
 def order_of(build: Build) -> tuple[Order, SpecFile, Path]:
-    """The order, the spec file and the bundle folder; raises SpecError or StoreError before any work."""
-    file = read_spec(build.spec, outside=build.outside)
+    """The order, the spec file and the bundle folder; raises SpecError before any work."""
+    _refuse(build)
+    file = read_spec(build.spec, outside=build.outside, known=known())
     spec = file.spec
     if build.target:
         spec = spec.model_copy(update={"package": spec.package.model_copy(update={"target": build.target})})
     if build.seed is not None:
         spec = spec.model_copy(update={"seed": build.seed})
-    unknown = build.force - STAGES.keys()
-    if unknown:
-        raise StoreError(Finding("build/stage", f"there is no stage {', '.join(sorted(unknown))}", fix=f"take {', '.join(STAGES)}"))
     store = LocalStore(build.store or home() / "store")
     folder = build.out or Path("build") / file.path.stem
     return Order(spec, file.path.resolve().parent, store, build.force), file, folder
+
+
+def _refuse(build: Build) -> None:
+    """Raises SpecError where the request names a stage, a gate or a seed that there is not."""
+    findings = [_no(stage, "stage", STAGES) for stage in sorted(build.force - STAGES.keys())]
+    if build.allow:
+        from stages.verify.gate import load_gates
+
+        gates = load_gates()
+        findings += [_no(code, "gate", gates) for code in sorted(build.allow - gates.keys())]
+    if build.seed is not None and not 0 <= build.seed < 2**32:
+        findings.append(Finding("build/seed", f"the seed {build.seed} is out of range", fix="take 0 to 4294967295"))
+    if findings:
+        raise SpecError(*findings)
+
+
+def _no(given: str, what: str, known: Iterable[str]) -> Finding:
+    near = difflib.get_close_matches(given, known, 1)
+    fix = f"did you mean {near[0]}?" if near else f"take one of {', '.join(known)}"
+    return Finding(f"build/{what}", f"there is no {what} {given}", fix=fix)
 
 
 def build_unchanged(build: Build) -> Built | None:

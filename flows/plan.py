@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from assets.artefact import Ref
-from assets.digest import sha256_file, sha256_of
+from assets.digest import sha256_of, sha256_path
 from assets.spec.avatar import AvatarSpec
 from assets.spec.look import Section
 from assets.store import LocalStore
-from flows.line import assemble, resolved
+from flows.line import assemble, media_of, resolved
 from stages.execute import Job, Outcome, key_parts
 from stages.stage import Stage
 
@@ -30,11 +31,7 @@ class Order:
     def job(self, stage: Stage[Any], options: Section, backend: str | None, extra: dict[str, Any] | None) -> Job:
         """The stage's job, with the digests of the media files that its options name."""
         absolute = resolved(options, self.folder)
-        media = {}
-        for written, whole in zip(getattr(options, "clips", ()), getattr(absolute, "clips", ()), strict=True):
-            for kind in ("video", "bvh"):
-                if path := getattr(whole, kind):
-                    media[f"{written.name}.{kind}"] = sha256_file(Path(path))
+        media = {name: sha256_path(path) for name, path in media_of(absolute)}
         return Job(options, self.spec.seed, backend, media, extra, absolute)
 
 
@@ -59,9 +56,12 @@ class Walk:
     planned: list[Planned] = field(default_factory=list)
 
     @cached_property
-    def before(self) -> dict[str, dict[str, Any]]:
-        """What each stage made last: a miss is explained by how it differs."""
-        return latest(self.order.store)
+    def before(self) -> dict[str, list[dict[str, Any]]]:
+        """What each stage made, the newest first: a miss is explained by how it differs from what is most like it."""
+        made: dict[str, list[dict[str, Any]]] = {}
+        for record in reversed(_by_age(self.order.store)):
+            made.setdefault(record["stage"], []).append(record)
+        return made
 
     def __call__(
         self, stage: Stage[Any], options: Section, *, backend: str | None = None, extra: dict[str, Any] | None = None,
@@ -89,13 +89,16 @@ class Walk:
             return Outcome(ref, key, parts["backend"], True, float(found.get("seconds", 0))), "in the store"
         if self.order.store.damaged(key):
             return None, "what the store has is damaged"
-        return None, _difference(parts, self.before.get(stage.name))
+        return None, _difference(parts, self.before.get(stage.name, ()))
 
 
 def latest(store: LocalStore) -> dict[str, dict[str, Any]]:
     """Stage name -> provenance of what it made last."""
-    records = sorted((record for _, record in store.records()), key=lambda record: float(record.get("made", 0)))
-    return {record["stage"]: record for record in records if "stage" in record}
+    return {record["stage"]: record for record in _by_age(store)}
+
+
+def _by_age(store: LocalStore) -> list[dict[str, Any]]:
+    return sorted((record for _, record in store.records() if "stage" in record), key=lambda record: float(record.get("made", 0)))
 
 
 def plan(order: Order) -> list[Planned]:
@@ -105,15 +108,26 @@ def plan(order: Order) -> list[Planned]:
     return walk.planned
 
 
-def _difference(now: dict[str, Any], before: dict[str, Any] | None) -> str:
-    if before is None:
+def _difference(now: dict[str, Any], before: Iterable[dict[str, Any]]) -> str:
+    """In what the stage's parts differ from the record that is most like them; the store may hold many characters."""
+    changes = min((_changes(now, record) for record in before), key=len, default=None)
+    if changes is None:
         return "never made"
+    parts: dict[str, list[str]] = {}
+    for part, name in changes:
+        parts.setdefault(part, []).append(name)
+    told = [f"{part} {', '.join(filter(None, names))}".strip() for part, names in parts.items()]
+    return f"changed: {'; '.join(told)}" if told else "no longer in the store"
+
+
+def _changes(now: dict[str, Any], before: dict[str, Any]) -> list[tuple[str, str]]:
+    """(part, name) of everything that is not the same, the name empty where a part is one value."""
     changed = []
     for part, value in now.items():
         old = before.get(part)
-        if old == value:
-            continue
-        names = [name for name in value if not isinstance(old, dict) or old.get(name) != value[name]] if isinstance(value, dict) else []
-        changed.append(f"{part} {', '.join(names)}".strip())
-    return f"changed: {'; '.join(changed)}" if changed else "no longer in the store"
-
+        if isinstance(value, dict) and isinstance(old, dict):
+            names = [*value, *(name for name in old if name not in value)]
+            changed += [(part, name) for name in names if (name in value, value.get(name)) != (name in old, old.get(name))]
+        elif old != value:
+            changed.append((part, ""))
+    return changed

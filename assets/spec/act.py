@@ -76,7 +76,7 @@ class PersonaSpec(Section):
     lines: tuple[Text, ...] = ()
     """Lines to be spoken as they stand."""
     model: str | None = None
-    """A transformers folder or id for the larger-model backend; None takes the embedded model."""
+    """A transformers folder, relative to the spec, or the id of a cached model, for the writer; None takes the embedded model."""
 
 
 class VoiceSpec(Section):
@@ -85,7 +85,7 @@ class VoiceSpec(Section):
     backend: str | None = None
     """coqui, hibari or mandarin; None picks by language and gender."""
     model: str | None = None
-    """A coqui model folder of the user's own."""
+    """A coqui model folder of the user's own, relative to the spec; what lies in it is part of the stage's key."""
     rate: Annotated[float, Field(ge=0.5, le=2.0, allow_inf_nan=False)] = 1.0
     """Speaking rate, 1 is the voice's own."""
 

@@ -16,8 +16,8 @@ class AvatarSpec(Section):
 
     schema_version: Literal["fenshen/avatar@1"] = Field(default="fenshen/avatar@1", alias="schema")
     """Version of this layout."""
-    name: Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^/\\\x00-\x1f]+$")]
-    """The character's name; no slashes."""
+    name: Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^/\\\x00-\x1f\x7f]*[^/\\\s\x00-\x1f\x7f.][^/\\\x00-\x1f\x7f]*$")]
+    """The character's name; no slashes or control characters, and more than dots and spaces."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
     """Everything random hangs on this."""
     identity: IdentitySpec = IdentitySpec()

@@ -29,7 +29,7 @@ STYLES = {
 LENGTHS = {"bald": 0.0, "short": 0.3, "afro": 0.5, "bob": 0.6, "ponytail": 0.8, "braid": 0.9, "long": 1.0}
 _MEN = {"short01": 0.3, "short02": 0.25, "short04": 0.25, "none": 0.12, "long01": 0.04, "ponytail01": 0.04}
 # A bob's fringe hides half a face seen from its side: it is rarer than in life.
-_WOMEN = {"bob01": 0.1, "long01": 0.26, "ponytail01": 0.24, "short03": 0.18, "Braid01": 0.19, "none": 0.03}
+_WOMEN = {"bob01": 0.06, "long01": 0.26, "ponytail01": 0.22, "short02": 0.1, "short03": 0.14, "Braid01": 0.19, "none": 0.03}
 _OUTFITS = {
     "man": ("male_casualsuit01", "male_casualsuit02", "male_casualsuit03", "male_casualsuit04", "male_casualsuit05", "male_casualsuit06",
             "male_elegantsuit01"),

@@ -22,7 +22,7 @@ from stages.datasets.skins import Blends, decorated
 from stages.groom import colour
 from stages.groom.base import base_triangles
 from stages.groom.eyes import eyes, iris_picture
-from stages.groom.fit import drawn, fitted, hidden_under, morphs, normals, pushed_out
+from stages.groom.fit import drawn, fitted, hidden_under, lifted, morphs, normals, pushed_out
 from stages.groom.teeth import SEAT, teeth_mesh, teeth_picture
 from stages.groom.wardrobe import Item, Slot, item
 from stages.identity.stage import draw_latent, face_changes
@@ -89,26 +89,30 @@ class Wardrobe:
 
     def _groom(self, body: Body, who: Person) -> Groom:
         """Eyes, mouth, brows, lashes, hair and the top of the outfit."""
-        shade = colour.rgb(who.hair_colour)
-        pictures = {
-            "eyes": iris_picture(colour.rgb(who.eyes_colour), who.number, 128), "teeth": teeth_picture(64), "tongue": _tongue(),
-            "brows": self._strands("brows", who.brows, shade * np.float32(0.75 - 0.4 * float(shade.mean())), 0.5, 1.0),
-            "lashes": self._strands("lashes", who.lashes, np.array([0.05, 0.04, 0.035], np.float32), 0.5, 1.0),
-        }  # fmt: skip
-        meshes = [eyes(body, "eyes"), _teeth(body), _worn(body, "tongue", "tongue01"), _worn(body, "brows", who.brows)]
-        meshes.append(_worn(body, "lashes", who.lashes))
-        if who.hair != "none":
-            pictures["hair"] = self._strands("hair", who.hair, shade, 0.8, 1.3)
-            meshes.append(drawn(fitted(item("hair", who.hair), body), "hair", "hair"))
-        top = upper_half(who.outfit)
         skin_normals = normals(body.positions, base_triangles())
+        top = upper_half(who.outfit)
         worn = pushed_out(fitted(top, body, outfit_skin(who.outfit)), body, skin_normals)
-        meshes.append(drawn(worn, "outfit", "outfit"))
-        picture, holes = colour.cloth(top.pictures["diffuse"], who.outfit_colour)
-        pictures["outfit"] = resize(picture, self.size)
+        meshes = [eyes(body, "eyes"), _teeth(body), _worn(body, "tongue", "tongue01"), _worn(body, "brows", who.brows)]
+        meshes += [_worn(body, "lashes", who.lashes), drawn(worn, "outfit", "outfit")]
+        if who.hair != "none":
+            hair = lifted(fitted(item("hair", who.hair), body), [worn], body, skin_normals)
+            meshes.append(drawn(hair, "hair", "hair"))
+        cloth, holes = colour.cloth(top.pictures["diffuse"], who.outfit_colour)
+        pictures = self._painted(who) | {"outfit": resize(cloth, self.size)}
         materials = tuple(_MATERIALS[name] if name != "outfit" else _cloth(holes) for name in (m.name for m in meshes))
         hidden = hidden_under([worn], body, skin_normals)
         return Groom(tuple(meshes), materials, {f"{name}_albedo": image for name, image in pictures.items()}, hidden)
+
+    def _painted(self, who: Person) -> dict[str, Image]:
+        """Pictures of all that grows, by part."""
+        shade = colour.rgb(who.hair_colour)
+        brow = np.asarray(shade * np.float32(0.75 - 0.4 * float(shade.mean())), np.float32)
+        found = {"eyes": iris_picture(colour.rgb(who.eyes_colour), who.number, 128), "teeth": teeth_picture(64), "tongue": _tongue()}
+        found["brows"] = self._strands("brows", who.brows, brow, 0.5, 1.0)
+        found["lashes"] = self._strands("lashes", who.lashes, np.array([0.05, 0.04, 0.035], np.float32), 0.5, 1.0)
+        if who.hair != "none":
+            found["hair"] = self._strands("hair", who.hair, shade, 0.8, 1.3)
+        return found
 
     def _strands(self, slot: Slot, name: str, shade: Floats, contrast: float, cover: float) -> Image:
         whole = colour.strands(item(slot, name).pictures["diffuse"], shade, contrast, cover)

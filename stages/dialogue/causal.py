@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +17,15 @@ from assets.errors import BackendError, Finding
 States = NDArray[np.float32]
 LONGEST = 256
 """Tokens of a text that are read."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Prompt:
+    """A prompt that was read: keys and values (1, heads, tokens, width) of each layer, and the last token's state (1, width)."""
+
+    layers: tuple[tuple[Any, Any], ...]
+    last: Any
+    length: int
 
 
 class Causal:
@@ -61,20 +72,59 @@ class Causal:
         short._modules = {**base._modules, "layers": base.layers[:layer], "norm": torch.nn.Identity()}
         return short
 
-    def log_likelihood(self, prompt: str, reply: str) -> float:
-        """Sum over the reply's tokens of log p(reply | prompt), natural log.
+    def likelihoods(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """log p(reply | prompt) of each (prompt, reply), natural log, summed over the reply's tokens.
 
-        One reply at a time: in a batch its neighbours' lengths would show in the last digits.
+        A prompt is read once however many replies follow it, and all replies go through the model in one pass, none seeing
+        another. The last digits hang on what shares a pass: told alone, a pair gives a hair more or less than in company.
         """
         import torch
 
-        head, tail = self.ids(prompt) or [0], self.ids(reply) or [0]
-        row = torch.tensor([[*head, *tail]])
+        prompts = {prompt: _read(self, prompt) for prompt, _ in pairs}
+        tails = [self.ids(reply) or [0] for _, reply in pairs]
         with torch.inference_mode():
-            # Only the reply's positions go through the vocabulary, a quarter of the model's work a token.
-            hidden = self.model.base_model(row, use_cache=False)[0][:, len(head) - 1 : -1]
-            logits = self.model.get_output_embeddings()(hidden).float()
-        picked = logits.log_softmax(-1).gather(-1, row[:, len(head) :, None])
+            hidden = self._after([prompts[prompt] for prompt, _ in pairs], tails)
+            return [self._told(states, tail) for states, tail in zip(hidden, tails, strict=True)]
+
+    def _after(self, prompts: Sequence[_Prompt], tails: Sequence[Sequence[int]]) -> list[Any]:
+        """What the model thinks before each token of each tail: (tokens, width) a tail."""
+        import torch
+        from transformers import DynamicCache
+
+        # The last token of a tail is foretold, never read.
+        rows = [tail[:-1] for tail in tails]
+        ids = [token for row in rows for token in row]
+        if not ids:
+            return [prompt.last for prompt in prompts]
+        unique = list({id(prompt): prompt for prompt in prompts}.values())
+        cache = DynamicCache()
+        for layer in range(len(unique[0].layers)):
+            keys, values = zip(*(prompt.layers[layer] for prompt in unique), strict=True)
+            cache.update(torch.cat(keys, 2), torch.cat(values, 2), layer)
+        places = [at + prompt.length for prompt, row in zip(prompts, rows, strict=True) for at in range(len(row))]
+        sight = self._sight(prompts, unique, rows)
+        at = torch.tensor([places])
+        hidden = self.model.base_model(torch.tensor([ids]), past_key_values=cache, position_ids=at, attention_mask=sight)[0][0]
+        parts = hidden.split([len(row) for row in rows])
+        return [torch.cat([prompt.last, part]) for prompt, part in zip(prompts, parts, strict=True)]
+
+    def _sight(self, prompts: Sequence[_Prompt], unique: Sequence[_Prompt], rows: Sequence[Sequence[int]]) -> Any:
+        """(1, 1, rows, prompts + rows) added to the attention: 0 where a token sees its own prompt and what came before it, else -inf."""
+        import torch
+
+        owner = torch.tensor([i for i, prompt in enumerate(unique) for _ in range(prompt.length)])
+        wanted = torch.tensor([unique.index(prompt) for prompt, row in zip(prompts, rows, strict=True) for _ in row])
+        tail = torch.tensor([i for i, row in enumerate(rows) for _ in row])
+        own = (tail[:, None] == tail[None, :]) & torch.ones(len(tail), len(tail), dtype=torch.bool).tril()
+        seen = torch.cat([owner[None, :] == wanted[:, None], own], 1)
+        hidden = torch.full(seen.shape, torch.finfo(self.model.dtype).min, dtype=self.model.dtype)
+        return hidden.masked_fill(seen, 0.0)[None, None]
+
+    def _told(self, states: Any, tail: Sequence[int]) -> float:
+        import torch
+
+        logits = self.model.get_output_embeddings()(states).float()
+        picked = logits.gather(-1, torch.tensor(tail)[:, None])[:, 0] - logits.logsumexp(-1)
         return float(picked.sum())
 
     def write(self, messages: list[dict[str, str]], *, tokens: int = 80) -> str:
@@ -94,6 +144,18 @@ class Causal:
                 pad_token_id=self.tokenizer.eos_token_id or 0,
             )  # fmt: skip
         return str(self.tokenizer.decode(out[0, encoded["input_ids"].shape[1] :], skip_special_tokens=True)).strip()
+
+
+@lru_cache(maxsize=32)
+def _read(model: Causal, prompt: str) -> _Prompt:
+    """Each prompt in a pass of its own, so that it does not hang on which others were new."""
+    import torch
+    from transformers import DynamicCache
+
+    ids, cache = model.ids(prompt) or [0], DynamicCache()
+    with torch.inference_mode():
+        last = model.model.base_model(torch.tensor([ids]), past_key_values=cache)[0][0, -1:]
+    return _Prompt(tuple((layer.keys, layer.values) for layer in cache.layers), last, len(ids))
 
 
 @lru_cache(maxsize=2)

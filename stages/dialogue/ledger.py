@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -15,13 +15,14 @@ from assets.memo import keep, recall
 
 @dataclass(frozen=True)
 class Likelihoods(Artefact):
-    """Digest of a prompt and its reply -> log p(reply | prompt)."""
+    """Digest of a list of (prompt, reply) -> log p(reply | prompt) of each."""
 
-    kind: ClassVar[str] = "likelihoods/1"
-    values: dict[str, float] = field(default_factory=dict)
+    kind: ClassVar[str] = "likelihoods/2"
+    values: dict[str, list[float]] = field(default_factory=dict)
 
 
-_OPEN: ContextVar[tuple[dict[str, float], dict[str, float]] | None] = ContextVar("fenshen_ledger", default=None)
+Pairs = Sequence[tuple[str, str]]
+_OPEN: ContextVar[tuple[dict[str, list[float]], dict[str, list[float]]] | None] = ContextVar("fenshen_ledger", default=None)
 
 
 @contextmanager
@@ -34,7 +35,7 @@ def ledger(about: Mapping[str, Any]) -> Iterator[None]:
     parts = {"part": "dialogue/likelihoods", **about}
     found = recall(parts, Likelihoods)
     known = dict(found.values) if found else {}
-    asked: dict[str, float] = {}
+    asked: dict[str, list[float]] = {}
     token = _OPEN.set((known, asked))
     try:
         yield
@@ -44,12 +45,12 @@ def ledger(about: Mapping[str, Any]) -> Iterator[None]:
         keep(parts, Likelihoods(dict(sorted(asked.items()))))
 
 
-def likelihood(prompt: str, reply: str, tell: Callable[[str, str], float]) -> float:
-    """What `tell(prompt, reply)` gives, from the open ledger where it is known."""
+def likelihoods(pairs: Pairs, tell: Callable[[Pairs], list[float]]) -> list[float]:
+    """What `tell(pairs)` gives, from the open ledger where these very pairs were told before; a list is one entry."""
     pages = _OPEN.get()
     if pages is None:
-        return tell(prompt, reply)
+        return tell(pairs)
     known, asked = pages
-    key = sha256(f"{prompt}\0{reply}".encode())[:32]
-    asked[key] = known[key] if key in known else asked[key] if key in asked else tell(prompt, reply)
+    key = sha256("\0".join(text for pair in pairs for text in pair).encode())[:32]
+    asked[key] = known[key] if key in known else asked[key] if key in asked else tell(pairs)
     return asked[key]

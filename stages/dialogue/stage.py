@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from assets.artefacts.talk import Dialogue, Line
-from assets.errors import BackendError, Finding
+from assets.errors import Finding, SpecError
 from assets.spec.act import PersonaSpec
 from stages.dialogue.backend import DialogueBackend, Matcher, Topic
 from stages.dialogue.check import leave_one_out, pick
@@ -52,10 +52,10 @@ def run(*, options: PersonaSpec, seed: int, backend: DialogueBackend, name: str 
 def _refuse(options: PersonaSpec, backend: DialogueBackend) -> None:
     if options.language not in backend.languages:
         message = f"the {backend.name} dialogue understands {', '.join(backend.languages)}, not {options.language}"
-        raise BackendError(Finding("dialogue/language", message, fix="leave persona.backend out and one is picked"))
+        raise SpecError(Finding("dialogue/language", message, fix="leave persona.backend out and one is picked"))
     if options.model and not backend.takes_model:
         message = f"persona.model is for the writer, the {backend.name} dialogue has no use for it"
-        raise BackendError(Finding("dialogue/model-unused", message, fix="set persona.backend to writer"))
+        raise SpecError(Finding("dialogue/model-unused", message, fix="set persona.backend to writer"))
 
 
 def answer(dialogue: Dialogue, question: str, *, backend: DialogueBackend | None = None) -> Line:
@@ -78,4 +78,4 @@ def _matcher_of(topics: Sequence[Topic], language: str, name: str) -> Matcher:
     return BACKENDS.get(name).matcher(topics, options)
 
 
-STAGE = Stage("dialogue", 2, run, makes=Dialogue, backends=BACKENDS)
+STAGE = Stage("dialogue", 3, run, makes=Dialogue, backends=BACKENDS)

@@ -25,7 +25,7 @@ from assets.spec.act import PersonaSpec
 from stages.dialogue import smollm2
 from stages.dialogue.backend import Topic
 from stages.dialogue.causal import Causal, States, load
-from stages.dialogue.ledger import likelihood
+from stages.dialogue.ledger import likelihoods
 from stages.dialogue.overlap import LONGEST, Lexical
 from stages.dialogue.topics import ELSE, HELLO
 
@@ -35,6 +35,7 @@ SHORTLIST = 5
 """Topics that the slow evidence is gathered for."""
 ASKED = "Questions on one subject: {} "
 SAID = "Visitor: {}\nGuide:"
+ALONE = "Question:"
 NEUTRAL = "Tell me something."
 QUESTIONS, LINE, AFTER_QUESTIONS, AFTER_QUESTION = 11.0, 11.6, 2.2, 0.91
 BIAS = {ELSE: 1.54, HELLO: 1.02}
@@ -129,18 +130,31 @@ class Weighing:
 
     def _slow(self, question: str, topics: Sequence[Topic]) -> Vector:
         """Weighted evidence (topics,) of the model's likelihoods."""
-        alone = _likely(self.model, "Question:", " " + question)
+        told = [topic for topic in topics if topic.line != ELSE]
+        replies = [(SAID.format(question), _answer(topic)) for topic in told]
+        likely = _likely(self.model, (*replies, (ALONE, " " + question), *((_context(topic), " " + question) for topic in topics)))
+        said, asked = likely[: len(told)], likely[len(told) :]
         length = max(1, len(self.model.ids(question)))
-        found = []
-        for topic in topics:
-            answer = " " + topic.text[:LONGEST]
-            likely = _likely(self.model, SAID.format(question), answer)
-            context = ASKED.format(" ".join(text[:LONGEST] for text in topic.questions[:4]) or topic.text[:LONGEST])
-            after = (_likely(self.model, context, " " + question) - alone) / length
-            root = len(self.model.ids(answer)) ** 0.5
-            said = 0.0 if topic.line == ELSE else (likely - _likely(self.model, SAID.format(NEUTRAL), answer)) / root
-            found.append(AFTER_QUESTIONS * after + AFTER_QUESTION * said)
+        saying = {topic.line: (after - self._neutral(topic)) / self._root(topic) for topic, after in zip(told, said, strict=True)}
+        found = [
+            AFTER_QUESTIONS * (after - asked[0]) / length + AFTER_QUESTION * saying.get(topic.line, 0.0)
+            for topic, after in zip(topics, asked[1:], strict=True)
+        ]
         return np.asarray(found, np.float32)
+
+    def _neutral(self, topic: Topic) -> float:
+        return _likely(self.model, ((SAID.format(NEUTRAL), _answer(topic)),))[0]
+
+    def _root(self, topic: Topic) -> float:
+        return float(len(self.model.ids(_answer(topic))) ** 0.5)
+
+
+def _answer(topic: Topic) -> str:
+    return " " + topic.text[:LONGEST]
+
+
+def _context(topic: Topic) -> str:
+    return ASKED.format(" ".join(text[:LONGEST] for text in topic.questions[:4]) or topic.text[:LONGEST])
 
 
 def _unit(vectors: States) -> States:
@@ -157,8 +171,8 @@ def _states(model: Causal, text: str) -> States:
 
 
 @lru_cache(maxsize=4096)
-def _likely(model: Causal, prompt: str, reply: str) -> float:
-    return likelihood(prompt, reply, model.log_likelihood)
+def _likely(model: Causal, pairs: tuple[tuple[str, str], ...]) -> list[float]:
+    return likelihoods(pairs, model.likelihoods)
 
 
 if __name__ == "__main__":

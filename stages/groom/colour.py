@@ -13,7 +13,7 @@ from assets.errors import BackendError, Finding
 
 LIMIT = 1024
 # sRGB of common natural hair and iris colours, darkest first.
-_HAIR = ("#14100e", "#241a15", "#3b2619", "#5a3a22", "#7d5530", "#a67c4a", "#6b2f1a")
+_HAIR = ("#14100e", "#241a15", "#3b2619", "#5a3a22", "#7d5530", "#a3845c", "#6b2f1a")
 _IRIS = ("#2e1a10", "#4a2c17", "#6b4a22", "#5d6a3a", "#4f7a8c", "#5c7f9e")
 _GREY = "#b9b6b2"
 

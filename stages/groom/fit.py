@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from assets.artefacts.character import Body
 from assets.artefacts.geometry import Floats, Ints, Mesh, MorphTarget, Skin
 from assets.conventions import BASE_VERTICES, JOINTS, SKIN_VERTICES
 from assets.skinning import mixed, skinned, strongest
+from stages.groom.base import base_triangles
 from stages.groom.wardrobe import Item
 
 CLEAR = 0.004
@@ -19,6 +20,10 @@ CLEAR = 0.004
 _STILL = 2e-5
 _RING = 0.03
 """Metres of skin kept at the open edges of a garment."""
+_STRAND = 0.007
+"""Metres that hair lies over what it falls on."""
+_SOCK = 0.03
+"""Metres that a sock stands out of its shoe."""
 Mask = NDArray[np.bool_]
 
 
@@ -137,6 +142,16 @@ def welded(item: Item) -> Ints:
     return item.corners[item.triangles]
 
 
+def islands(triangles: Ints, count: int) -> list[NDArray[np.int64]]:
+    """Vertices of each connected part."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    rows, columns = np.r_[triangles[:, 0], triangles[:, 1]], np.r_[triangles[:, 1], triangles[:, 2]]
+    number, label = connected_components(coo_matrix((np.ones(len(rows), np.int8), (rows, columns)), (count, count)), directed=False)
+    return [np.flatnonzero(label == i) for i in range(number)]
+
+
 def pushed_out(worn: Fitted, body: Body, skin_normals: Floats) -> Fitted:
     """The garment moved outward where it lies in the body or closer than CLEAR; the push is smoothed over its neighbours."""
     from scipy.spatial import cKDTree
@@ -174,13 +189,42 @@ def hidden_under(garments: Iterable[Fitted], body: Body, skin_normals: Floats) -
     """
     hidden = np.zeros(BASE_VERTICES, bool)
     for worn in garments:
-        hidden |= worn.item.deleted | _covered(worn, body, skin_normals)
-    return hidden
+        surface = Surface.of(worn)
+        hidden |= _deleted(worn, surface, body) | _covered(surface, body, skin_normals)
+    return _opened(hidden)
 
 
-def _covered(worn: Fitted, body: Body, skin_normals: Floats) -> Mask:
+def _opened(hidden: Mask, rings: int = 2) -> Mask:
+    """The mask without patches narrower than `rings` on each side: a fold of a collar hides no hole in the neck."""
+    corners = base_triangles()
+
+    def grown(mask: Mask) -> Mask:
+        wider = mask.copy()
+        wider[corners[mask[corners].any(1)]] = True
+        return wider
+
+    core = ~hidden
+    for _ in range(rings):
+        core = grown(core)
+    core = ~core
+    for _ in range(rings):
+        core = grown(core)
+    return np.asarray(core & hidden)
+
+
+def _deleted(worn: Fitted, surface: Surface, body: Body) -> Mask:
+    """(19158,) what the maker hides, but for a rim at the garment's open edges: on another body a collar stands off the neck there."""
+    deleted = worn.item.deleted.copy()
+    chosen = np.flatnonzero(deleted)
+    found, index = surface.nearest(body.positions[chosen], _RING)
+    outside = np.einsum("nd,nd->n", body.positions[chosen] - surface.points[index], surface.facing[index])
+    deleted[chosen[found & (surface.inland[index] < _RING / 2) & (outside < 0)]] = False
+    return deleted
+
+
+def _covered(surface: Surface, body: Body, skin_normals: Floats) -> Mask:
     covered = np.zeros(BASE_VERTICES, bool)
-    covered[:SKIN_VERTICES] = Surface.of(worn).covers(body.positions[:SKIN_VERTICES], skin_normals[:SKIN_VERTICES])
+    covered[:SKIN_VERTICES] = surface.covers(body.positions[:SKIN_VERTICES], skin_normals[:SKIN_VERTICES])
     return covered
 
 
@@ -196,9 +240,9 @@ class Surface:
     def of(cls, worn: Fitted) -> Surface:
         """Vertices and face centres of the garment."""
         triangles = welded(worn.item)
-        outward = normals(worn.positions, triangles)
-        points = np.concatenate([worn.positions, worn.positions[triangles].mean(1)])
-        facing = np.concatenate([outward, outward[triangles].mean(1)])
+        outward, drawn_ones = normals(worn.positions, triangles), np.unique(triangles)
+        points = np.concatenate([worn.positions[drawn_ones], worn.positions[triangles].mean(1)])
+        facing = np.concatenate([outward[drawn_ones], outward[triangles].mean(1)])
         return cls(points, facing, _from_edge(points, worn.positions, triangles))
 
     def nearest(self, points: Floats, reach: float) -> tuple[Mask, NDArray[np.int64]]:
@@ -230,6 +274,36 @@ def _from_edge(points: Floats, cloth: Floats, triangles: Ints) -> Floats:
         return np.full(len(points), 9.0, np.float32)
     along = np.concatenate([cloth[rim[:, 0]] * (1 - t) + cloth[rim[:, 1]] * t for t in (0.0, 0.33, 0.67)])
     return np.asarray(cKDTree(along).query(points)[0], np.float32)
+
+
+def lifted(hair: Fitted, garments: Iterable[Fitted], body: Body, skin_normals: Floats) -> Fitted:
+    """Hanging hair moved out of the neck and the clothes that it falls on, a strand's breadth over them; the scalp's stays."""
+    heads = dict(zip(JOINTS, body.skeleton.heads, strict=True))
+    hangs = hair.positions[:, 1] < float(heads["Head"][1]) + 0.02
+    visible = body.positions[:SKIN_VERTICES]
+    covers = [Surface(visible, skin_normals[:SKIN_VERTICES], np.zeros(SKIN_VERTICES, np.float32)), *map(Surface.of, garments)]
+    positions = hair.positions.copy()
+    for cover in covers:
+        found, index = cover.nearest(positions, 0.04)
+        normal = cover.facing[index]
+        depth = np.einsum("nd,nd->n", positions - cover.points[index], normal)
+        need = np.where(hangs & found & (depth < _STRAND), _STRAND - depth, 0).astype(np.float32)
+        positions += normal * need[:, None]
+    return Fitted(hair.item, positions, hair.skin)
+
+
+def without_socks(shoes: Fitted, outfit: Fitted, body: Body) -> Fitted:
+    """The shoes without socks that no trouser leg meets; the skin above the shoes is shown again there."""
+    parts = islands(welded(shoes.item), len(shoes.positions))
+    rim = float(shoes.positions[max(parts, key=len), 1].max())
+    socks = [part for part in parts if float(shoes.positions[part, 1].max()) > rim + _SOCK]
+    if not socks or Surface.of(outfit).nearest(shoes.positions[np.concatenate(socks)], 0.05)[0].mean() > 0.2:
+        return shoes
+    leather = np.ones(len(shoes.positions), bool)
+    leather[np.concatenate(socks)] = False
+    triangles = shoes.item.triangles[leather[welded(shoes.item)].all(1)]
+    deleted = shoes.item.deleted & (body.positions[:, 1] < rim - _SOCK)
+    return Fitted(replace(shoes.item, triangles=triangles, deleted=deleted), shoes.positions, shoes.skin)
 
 
 def tucked(inner: Fitted, outer: Fitted) -> tuple[Fitted, Mask]:

@@ -13,20 +13,20 @@ from assets.spec.look import GroomSpec
 from stages.groom import colour
 from stages.groom.base import base_triangles
 from stages.groom.eyes import eyes, iris_picture
-from stages.groom.fit import drawn, fitted, hidden_under, morphs, normals, pushed_out, tucked
+from stages.groom.fit import Fitted, Mask, drawn, fitted, hidden_under, lifted, morphs, normals, pushed_out, tucked, without_socks
 from stages.groom.teeth import SEAT, teeth_mesh, teeth_picture
 from stages.groom.wardrobe import Item, Slot, catalogue, item, known, source
 from stages.stage import Stage
 
 _OUTFITS = {
-    "man": ("male_casualsuit01", "male_casualsuit03", "male_casualsuit05", "male_elegantsuit01"),
+    "man": ("male_casualsuit01", "male_casualsuit02", "male_casualsuit03", "male_casualsuit04", "male_casualsuit05", "male_elegantsuit01"),
     "woman": ("female_casualsuit01", "female_elegantsuit01"),
 }
 _HAIR = {
     "man": ("short01", "short02", "short04"),
-    "woman": ("bob01", "long01", "ponytail01", "short03", "Braid01"),
+    "woman": ("long01", "ponytail01", "Braid01", "short02"),
 }
-_BROWS = {"man": ("eyebrow001", "eyebrow002", "eyebrow003"), "woman": ("eyebrow008", "eyebrow010", "eyebrow012")}
+_BROWS = {"man": ("eyebrow001", "eyebrow003", "eyebrow009"), "woman": ("eyebrow008", "eyebrow010", "eyebrow012")}
 _SHOES = {"man": ("shoes01", "shoes03"), "woman": ("shoes03", "shoes04")}
 
 
@@ -57,8 +57,8 @@ def run(body: Body, *, options: GroomSpec, seed: int) -> Groom:
     _eyes(draft, body, iris, seed)
     _mouth(draft, body)
     _fringes(draft, body, worn, hair)
-    _hair(draft, body, worn, hair)
-    hidden = _clothes(draft, body, worn, options.outfit_colour)
+    garments, hidden = _clothes(draft, body, worn, options.outfit_colour)
+    _hair(draft, body, worn, hair, garments)
     return Groom(tuple(draft.meshes), tuple(draft.materials), draft.images, hidden, tuple(draft.sources))
 
 
@@ -100,7 +100,8 @@ def _mouth(draft: _Draft, body: Body) -> None:
 def _fringes(draft: _Draft, body: Body, worn: dict[Slot, str], hair: Floats) -> None:
     """Brows and lashes: BLEND, because MASK makes hard bars of fine hair."""
     # Fair and grey hair goes with brows that are darker by more.
-    shades: dict[Slot, Floats] = {"brows": hair * np.float32(0.75 - 0.4 * float(hair.mean())), "lashes": np.array([0.05, 0.04, 0.035], np.float32)}
+    brow = hair * np.float32(0.75 - 0.4 * float(hair.mean()))
+    shades: dict[Slot, Floats] = {"brows": brow, "lashes": np.array([0.05, 0.04, 0.035], np.float32)}
     for slot, shade in shades.items():
         part = item(slot, worn[slot])
         picture = colour.strands(part.pictures["diffuse"], shade, 0.5)
@@ -109,28 +110,30 @@ def _fringes(draft: _Draft, body: Body, worn: dict[Slot, str], hair: Floats) -> 
         draft.add(mesh, material, {f"{slot}_albedo": picture}, source(part))
 
 
-def _hair(draft: _Draft, body: Body, worn: dict[Slot, str], hair: Floats) -> None:
+def _hair(draft: _Draft, body: Body, worn: dict[Slot, str], hair: Floats, garments: list[Fitted]) -> None:
     """Hair is MASK: sorted blending shows notches at the hairline."""
     if "hair" not in worn:
         return
     part = item("hair", worn["hair"])
     picture = colour.strands(part.pictures["diffuse"], hair, cover=1.3)
     material = Material("hair", albedo="hair_albedo", roughness=0.65, alpha="MASK", alpha_cutoff=0.35, double_sided=True)
-    draft.add(drawn(fitted(part, body), "hair", "hair"), material, {"hair_albedo": picture}, source(part))
+    fit = lifted(fitted(part, body), garments, body, normals(body.positions, base_triangles()))
+    draft.add(drawn(fit, "hair", "hair"), material, {"hair_albedo": picture}, source(part))
 
 
-def _clothes(draft: _Draft, body: Body, worn: dict[Slot, str], tint: str | None) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Adds outfit, shoes and hat; returns the base vertices that they hide."""
+def _clothes(draft: _Draft, body: Body, worn: dict[Slot, str], tint: str | None) -> tuple[list[Fitted], Mask]:
+    """Adds outfit, shoes and hat; returns the fitted garments and the base vertices that they hide."""
     skin_normals = normals(body.positions, base_triangles())
     slots: tuple[Slot, ...] = ("outfit", "shoes", "hat")
     fits = {slot: fitted(item(slot, worn[slot]), body) for slot in slots if slot in worn}
     garments = {slot: pushed_out(fit, body, skin_normals) for slot, fit in fits.items() if slot != "hat"}
     garments["shoes"], under = tucked(garments["shoes"], garments["outfit"])
+    garments["shoes"] = without_socks(garments["shoes"], garments["outfit"], body)
     for slot, fit in (fits | garments).items():
         material, images = _fabric(fit.item, tint if slot == "outfit" else None)
         mesh = drawn(fit, slot, slot, dropped=under if slot == "shoes" else None)
         draft.add(mesh, material, images, source(fit.item))
-    return hidden_under(garments.values(), body, skin_normals)
+    return list(garments.values()), hidden_under(garments.values(), body, skin_normals)
 
 
 def _fabric(part: Item, tint: str | None) -> tuple[Material, dict[str, Image]]:

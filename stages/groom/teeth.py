@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats, Image, Ints, Mesh, MorphTarget, Skin
-from stages.groom.fit import Fitted, welded
+from stages.groom.fit import Fitted, islands, welded
 
 SEGMENTS = 8
 """Corners of a crown's cross-section."""
@@ -90,20 +90,10 @@ def _rows(model: Fitted, moves: tuple[MorphTarget, ...]) -> tuple[list[Tooth], l
     moved = np.zeros(len(model.positions), bool)
     if jaw is not None:
         moved[jaw.indices] = np.linalg.norm(jaw.deltas, axis=1) > 0.3 * float(np.linalg.norm(jaw.deltas, axis=1).max())
-    parts = sorted(_islands(welded(model.item), len(model.positions)), key=len)[:-1]  # the largest is the gum
+    parts = sorted(islands(welded(model.item), len(model.positions)), key=len)[:-1]  # the largest is the gum
     upper = [part for part in parts if not moved[part].mean() > 0.5]
     lower = [part for part in parts if moved[part].mean() > 0.5]
     return _stood(model.positions, upper, 0.0), _stood(model.positions, lower, 1.0)
-
-
-def _islands(triangles: Ints, count: int) -> list[NDArray[np.int64]]:
-    """Vertices of each connected part."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    rows, columns = np.r_[triangles[:, 0], triangles[:, 1]], np.r_[triangles[:, 1], triangles[:, 2]]
-    number, label = connected_components(coo_matrix((np.ones(len(rows), np.int8), (rows, columns)), (count, count)), directed=False)
-    return [np.flatnonzero(label == i) for i in range(number)]
 
 
 def _stood(positions: Floats, parts: list[NDArray[np.int64]], share: float) -> list[Tooth]:
@@ -130,8 +120,7 @@ def _even(row: list[Tooth]) -> list[Tooth]:
     made = []
     for i, tooth in enumerate(row):
         twin = row[len(row) - 1 - i]
-        size = (tooth.size + twin.size) / 2
-        size[0] *= 1.03
+        size = np.asarray((tooth.size + twin.size) / 2 * (1.03, 1, 1), np.float32)
         made.append(Tooth(tooth.centre, tooth.along, tooth.out, size, tooth.share))
     return made
 
@@ -214,7 +203,8 @@ def teeth_picture(size: int = 128) -> Image:
     """(s,s,3) sRGB: warm enamel on the left, yellower at the neck and clearer at the edge; gum on the right."""
     down = ((np.arange(size) + 0.5) / size)[:, None, None]
     neck, body, edge = (np.array(c) for c in ((0.74, 0.62, 0.48), (0.90, 0.84, 0.74), (0.90, 0.87, 0.82)))
-    enamel = np.where(down < 0.5, neck + (body - neck) * np.clip(down / 0.4, 0, 1), body + (edge - body) * np.clip((down - 0.6) / 0.4, 0, 1))
+    upper, lower = np.clip(down / 0.4, 0, 1), np.clip((down - 0.6) / 0.4, 0, 1)
+    enamel = np.where(down < 0.5, neck + (body - neck) * upper, body + (edge - body) * lower)
     gum = np.array([0.62, 0.30, 0.29]) * (0.75 + 0.25 * np.sin(np.pi * down))
     picture = np.broadcast_to(enamel, (size, size, 3)).copy()
     picture[:, size // 2 :] = gum

@@ -122,7 +122,9 @@ def _rounded(positions: Floats, normals: Floats) -> Floats:
     crown = positions[positions[:, 1] > high[1] - 0.12]
     centre = np.array([(low[0] + high[0]) / 2, high[1] - 0.11, (crown[:, 2].min() + crown[:, 2].max()) / 2], np.float32)
     # Below the skull hair hangs: its way out is level, from the axis of the neck.
-    away = positions - np.stack([np.full(len(positions), centre[0]), np.minimum(positions[:, 1], centre[1]), np.full(len(positions), centre[2])], 1)
+    axis = np.tile(centre, (len(positions), 1))
+    axis[:, 1] = np.minimum(positions[:, 1], centre[1])
+    away = positions - axis
     away /= np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-6)
     facing = np.where((normals * away).sum(1, keepdims=True) < 0, -normals, normals)
     return _unit(0.3 * facing + 0.7 * away, (0.0, 1.0, 0.0))

@@ -13,9 +13,10 @@ import numpy as np
 from assets.artefacts.geometry import Floats, Pixels
 from assets.artefacts.motion import Clip
 from assets.conventions import ARKIT_52
-from assets.errors import BackendError, Finding, Location
+from assets.errors import Finding, FormatError, Location
 from assets.rotation import IDENTITY, from_matrix
 from stages.motion.frames import frames, model
+from stages.motion.hush import native_hush
 from stages.motion.landmarks import face_weights, solved
 from stages.motion.track import EARS, ELBOWS, INDICES, NOSE, PINKIES, SHOULDERS, WRISTS, Track, cleaned
 
@@ -52,8 +53,8 @@ def read_video(path: Path, name: str, fps: int) -> tuple[Clip, list[str]]:
     """The person's movement on the canonical skeleton at `fps`, and warnings about what could not be seen.
 
     Raises:
-        FormatError: the file is no video, or has no frame.
-        BackendError: nobody is in it, or the models are not installed.
+        FormatError: the file is no video, has no frame, or nobody is in it.
+        BackendError: the models are not installed.
     """
     warnings: list[str] = []
     track = watched(path, warnings)
@@ -75,14 +76,14 @@ def watched(path: Path, warnings: list[str]) -> Track:
     """Everything that the models see in the file, frame by frame; what is wrong with the file itself goes to `warnings`."""
     rows: list[_Seen] = []
     size = (1, 1)
-    with _opened() as eyes:
+    with native_hush(), _opened() as eyes:
         for at, pixels in frames(path, warnings):
             size = (pixels.shape[1], pixels.shape[0])
             rows.append(_look(eyes, at, pixels))
     share = np.mean([row.flat is not None for row in rows])
     if share < _FOUND:
         message = "nobody was found in the video" if not share else f"a person was found in only {share:.0%} of the frames"
-        raise BackendError(Finding("motion/nobody", message, where=Location(path.name), fix="show one whole person, well lit"))
+        raise FormatError(Finding("motion/nobody", message, where=Location(path.name), fix="show one whole person, well lit"))
     return _track(rows, size)
 
 

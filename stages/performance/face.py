@@ -25,8 +25,8 @@ def _both(**weights: float) -> dict[str, float]:
 EMOTIONS: dict[str, dict[str, float]] = {
     "neutral": _both(mouthSmile=0.06),
     "happy": {"browInnerUp": 0.12, **_both(mouthSmile=0.38, cheekSquint=0.35, eyeSquint=0.12, mouthDimple=0.1, browOuterUp=0.1)},
-    "sad": {"browInnerUp": 0.5, **_both(mouthFrown=0.28, eyeSquint=0.1, browDown=0.05)},
-    "surprised": {"browInnerUp": 0.45, **_both(browOuterUp=0.45, eyeWide=0.35)},
+    "sad": {"browInnerUp": 0.42, **_both(mouthFrown=0.28, eyeSquint=0.1, browDown=0.05)},
+    "surprised": {"browInnerUp": 0.35, **_both(browOuterUp=0.45, eyeWide=0.35)},
     "serious": {**_both(browDown=0.3, eyeSquint=0.15, mouthPress=0.08)},
 }
 # Nobody's face at rest is the neutral of a scan, which reads as stern: the corners of the mouth and the inner brows are a little up.

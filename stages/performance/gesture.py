@@ -37,6 +37,8 @@ POSES: dict[str, dict[str, Euler]] = {
     "point": {"Arm": (0, -48, -34), "ForeArm": (-30, -22, 0), "Hand": (0, 0, 0), **_POINTING},
 }
 _SIDES: dict[str, tuple[str, ...]] = {"explain": ("Left", "Right"), "shrug": ("Left", "Right"), "point": ("Right",)}
+HANDS = ((1.0, 1.0), (1.0, 0.2), (0.2, 1.0))
+"""How far left and right hand take part in explaining: one hand is as good as two, and not the same every time."""
 BEAT: dict[str, Euler] = {"Arm": (0, 0, -4), "ForeArm": (0, 13, 0), "Hand": (0, 8, 0)}
 """A beat drops forearm and hand on the stressed word."""
 
@@ -122,40 +124,60 @@ def gesture_layer(rotations: Doubles, times: Doubles, gesture: str, marks: Seque
                   clips: Mapping[str, Clip], rng: np.random.Generator) -> None:  # fmt: skip
     """Lays a gesture over the arms in place: the character's own clip of that name, else our pose with beats."""
     if gesture in clips:
-        shown = _clip_layer(rotations, times, clips[gesture], gesture, marks, spoken)
+        hands = _hands(rng) if gesture == "explain" and _both_sides(clips[gesture]) else HANDS[0]
+        shown = _clip_layer(rotations, times, clips[gesture], gesture, marks, spoken, hands)
         if gesture == "explain":
-            _beats(rotations, times, marks, shown, 0.5 + energy, {"Left", "Righ"})
+            _beats(rotations, times, marks, shown, 0.5 + energy, hands, rng)
         return
     if gesture not in POSES:
         return
     up = strokes(times, gesture, marks, spoken)
-    target = pose(gesture)
-    if gesture == "explain" and rng.random() < 0.5:
-        # One hand is as good as two, and not the same every time.
-        side = ("Left", "Right")[int(rng.integers(2))]
-        target = {i: q for i, q in target.items() if JOINTS[i].startswith(side)}
+    hands = _hands(rng) if gesture == "explain" else HANDS[0]
     height = 0.7 + 0.3 * energy if gesture == "explain" else 1.0
-    for index, quaternion in target.items():
+    for index, quaternion in pose(gesture).items():
         goal = np.broadcast_to(quaternion, (len(times), 4))
-        rotations[:, index] = slerp(rotations[:, index], goal, up * height)
+        rotations[:, index] = slerp(rotations[:, index], goal, up * height * _share(index, hands))
     if gesture == "explain":
-        _beats(rotations, times, marks, up, 0.5 + energy, {JOINTS[i][:4] for i in target})
+        _beats(rotations, times, marks, up, 0.5 + energy, hands, rng)
 
 
-def _beats(rotations: Doubles, times: Doubles, marks: Sequence[float], up: Doubles, strength: float, sides: set[str]) -> None:
-    beat = np.zeros(len(times))
+def _hands(rng: np.random.Generator) -> tuple[float, float]:
+    return HANDS[int(rng.integers(len(HANDS)))]
+
+
+def _both_sides(clip: Clip) -> bool:
+    """True where the clip moves both forearms; one that moves a single hand is shown as it is."""
+    turns = np.abs((clip.rotations * clip.rotations[0]).sum(-1)).min(0)
+    left, right = (float(np.arccos(np.clip(turns[JOINTS.index(f"{side}ForeArm")], 0, 1))) for side in ("Left", "Right"))
+    return min(left, right) > 0.5 * max(left, right)
+
+
+def _share(joint: int, hands: tuple[float, float]) -> float:
+    """How far a joint takes part: the arms by their hand, the trunk wholly."""
+    name = JOINTS[joint]
+    return hands[0] if name.startswith("Left") else hands[1] if name.startswith("Right") else 1.0
+
+
+def _beats(rotations: Doubles, times: Doubles, marks: Sequence[float], up: Doubles, strength: float, hands: tuple[float, float],
+           rng: np.random.Generator) -> None:  # fmt: skip
+    """Strokes of the hands on stressed words, in place: no two of one size, now this hand ahead and now that."""
+    beats = np.zeros((2, len(times)))
+    leads = int(rng.integers(2))
     for mark in marks:
+        leads = 1 - leads if rng.random() < 0.4 else leads
         # Up before the word, down on it: the wind-up makes the stroke.
-        beat += pulse(times, mark, 0.13, 0.02, 0.3) - 0.5 * pulse(times, mark - 0.2, 0.15, 0.0, 0.15)
-    for side in ("Left", "Right"):
-        if side[:4] not in sides:
-            continue
+        stroke = pulse(times, mark, 0.13, 0.02, 0.3) - 0.5 * pulse(times, mark - 0.2, 0.15, 0.0, 0.15)
+        size = float(rng.uniform(0.6, 1.2))
+        beats[leads] += size * stroke
+        beats[1 - leads] += size * float(rng.uniform(0.3, 0.8)) * stroke
+    for side, beat, share in zip(("Left", "Right"), beats, hands, strict=True):
         for part, angles in BEAT.items():
             vector = np.radians(np.array(angles)) * (1.0 if side == "Left" else np.array([1.0, -1.0, -1.0]))
-            turned(rotations, side + part, vector * (beat * up * strength)[:, None])
+            turned(rotations, side + part, vector * (share * beat * up * strength)[:, None])
 
 
-def _clip_layer(rotations: Doubles, times: Doubles, clip: Clip, gesture: str, marks: Sequence[float], spoken: float) -> Doubles:
+def _clip_layer(rotations: Doubles, times: Doubles, clip: Clip, gesture: str, marks: Sequence[float], spoken: float,
+                hands: tuple[float, float]) -> Doubles:  # fmt: skip
     """Lays a clip over the upper body in place; returns (f,) how far it is up."""
     if gesture in ("wave", "nod"):
         start = 0.0 if gesture == "wave" or not marks else max(0.1, min(marks[0], 0.9) - 0.25)
@@ -169,7 +191,7 @@ def _clip_layer(rotations: Doubles, times: Doubles, clip: Clip, gesture: str, ma
         up = ease((times - begin) / 0.3) * ease((end - times) / min(OUT_S, 0.5 * (end - begin)))
         over, _ = sampled(clip, np.maximum(warped, 0), loop=False)
         for index in _UPPER:
-            rotations[:, index] = slerp(rotations[:, index], over[:, index], up)
+            rotations[:, index] = slerp(rotations[:, index], over[:, index], up * _share(index, hands))
         np.maximum(shown, up, out=shown)
     return shown
 

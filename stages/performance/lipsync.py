@@ -25,6 +25,10 @@ LIP_ON_TEETH = VISEMES_15.index("viseme_FF")
 VOWELS = frozenset(VISEMES_15.index(f"viseme_{name}") for name in ("aa", "E", "I", "O", "U"))
 REST_S = 0.12
 """Shorter silences are gaps between words, over which the lips run on."""
+SHUT_S = 0.24
+"""From so long a silence on the mouth shuts altogether."""
+RAMP_S = 0.065
+"""A lip contact is made and left in two frames of 30 a second."""
 LEAD_S = 0.02
 """Lips are on their way before the sound is heard; contacts alone meet their sound."""
 
@@ -118,16 +122,17 @@ def _cover(at: Doubles, phoneme: Phoneme, number: int) -> Doubles:
     start, end = phoneme.start, phoneme.end
     if number == SILENCE:
         # The mouth opens just before the first sound and takes its time to close after the last one.
-        closing, opening = min(0.14, 0.45 * (end - start)), min(0.09, 0.35 * (end - start))
+        closing, opening = min(0.16, 0.5 * (end - start)), min(0.12, 0.45 * (end - start))
         rise = np.clip((at - start) / closing, 0, 1) if start > 0 else np.ones(len(at))
         fall = np.clip((end - at) / opening, 0, 1)
-        reach = 1.0
+        # In a short pause the lips only begin to close.
+        reach = 1.0 if start <= 0 else float(np.clip((end - start) / SHUT_S, 0, 1))
     else:
         middle = (start + end) / 2
         # 1/60 s on both sides of the middle: one frame of 30 a second always falls into it.
         level = max(0.25 * (end - start), 1 / 60)
-        rise = np.clip((at - (middle - level - 0.055)) / 0.055, 0, 1)
-        fall = np.clip((middle + level + 0.055 - at) / 0.055, 0, 1)
+        rise = np.clip((at - (middle - level - RAMP_S)) / RAMP_S, 0, 1)
+        fall = np.clip((middle + level + RAMP_S - at) / RAMP_S, 0, 1)
         reach = 1.0 if number == LIPS_SHUT else 0.9
     found: Doubles = reach * (0.5 - 0.5 * np.cos(np.pi * np.minimum(rise, fall)))
     return found
@@ -139,9 +144,10 @@ def _openings(line: SpokenLine, numbers: Sequence[int]) -> list[float]:
     found = []
     for phoneme, number, level in zip(line.phonemes, numbers, levels, strict=True):
         if number in VOWELS:
-            found.append(float(np.clip(0.48 + 0.2 * phoneme.stress + 0.4 * level, 0.35, 1.0)))
+            # A viseme at 1 is a held, called-out sound; talk stays well below it, or it looks like shouting.
+            found.append(float(np.clip(0.34 + 0.13 * phoneme.stress + 0.25 * level, 0.3, 0.72)))
         else:
-            found.append(1.0 if number in (SILENCE, LIPS_SHUT, LIP_ON_TEETH) else 0.85)
+            found.append(1.0 if number in (SILENCE, LIPS_SHUT, LIP_ON_TEETH) else 0.7)
     return found
 
 

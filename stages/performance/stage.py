@@ -94,4 +94,4 @@ def _body(line: Line, times: NDArray[np.float64], spoken: float, marks: list[flo
     return gesture.settled(rotations, root, times, first, place)
 
 
-STAGE = Stage("performance", 3, run, makes=Performance)
+STAGE = Stage("performance", 4, run, makes=Performance)

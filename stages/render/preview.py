@@ -6,6 +6,7 @@ import io
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -94,7 +95,7 @@ def _check(meshes: Sequence[Mesh], materials: Mapping[str, Material]) -> None:
 
 
 def _pieces(painter: Painter, meshes: Sequence[Mesh], materials: Mapping[str, Material], skeleton: Skeleton, pose: Pose,
-            group: Ints, given: Mapping[str, Floats]) -> tuple[list[Piece], Floats]:  # fmt: skip
+            group: Ints, given: Mapping[str, Floats] = MappingProxyType({})) -> tuple[list[Piece], Floats]:  # fmt: skip
     """The posed meshes with normals and open sky, and the posed joints (j,3)."""
     from stages.render.gl import Piece
     from stages.render.pose import forward_kinematics

@@ -51,6 +51,9 @@ def fine_residual(skin: Pixels, light: float, mirror_edges: bool) -> Floats:
         side = np.abs(np.linspace(-1, 1, len(skin)))[None, :, None]
         share = 0.5 * np.clip((side - 0.55) / 0.4, 0, 1)
         detail = (1 - share) * detail + share * detail[:, ::-1]
+    else:
+        # Some body skins are painted with hairs, scratches and seams: on bare arms and necks they read as wounds.
+        detail = 4 * np.tanh(detail / 4)
     scale = float(np.clip(light / max(float(np.median(lab[..., 0])), 1.0), 0.5, 1.6))
     residual: Floats = (detail * np.array([scale, 0.8, 0.8])).astype(np.float32)
     return residual

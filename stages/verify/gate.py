@@ -23,7 +23,7 @@ class Gate:
 
 
 GATES: dict[str, Gate] = {}
-FAMILIES = ("gltf", "rig", "motion", "vrm", "speech", "rights", "budget", "engines")
+FAMILIES = ("gltf", "rig", "motion", "vrm", "speech", "rights", "budget", "engines", "blender")
 
 
 def gate(code: str, *, why: str, source: str) -> Callable[[Claim], Claim]:
@@ -52,6 +52,6 @@ _EVERY = (
     "speech/json", "speech/wav-format", "speech/clipping", "speech/leading-silence", "speech/loudness",
     "speech/cues-in-wav", "speech/lips-closed", "speech/say-clips", "speech/dialogue",
     "rights/licences",
-    "budget/triangles", "budget/texture", "budget/bytes", "engine/three", "engine/three-vrm",
+    "budget/triangles", "budget/texture", "budget/bytes", "engine/three", "engine/three-vrm", "engine/blender",
 )  # fmt: skip
 TARGETS: dict[str, tuple[str, ...]] = {"web": _EVERY, "desktop": _EVERY, "crowd": (*_EVERY, "budget/materials")}

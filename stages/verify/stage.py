@@ -46,4 +46,4 @@ def run(package: Package, *, options: PackageSpec, seed: int) -> Verdict:
     return Verdict(options.target, tuple(check for code in wanted for check in checks_of(gates[code], reading)))
 
 
-STAGE = Stage("verify", 1, run, makes=Verdict, timeout_s=300)
+STAGE = Stage("verify", 2, run, makes=Verdict, timeout_s=300)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assets.digest import sha256_file
+from assets.digest import sha256_file, sha256_folder
 from assets.errors import BackendError, Finding, Location
 from assets.rights import Source
 from stages.voice.backend import Utterance
@@ -35,7 +35,7 @@ def speak(folder: Path, text: str, *, language: str, rate: float, seed: int) -> 
     """The folder's model speaking one sentence; rate works where the model has a length scale."""
     import torch
 
-    synthesizer = _synthesizer(str(folder))
+    synthesizer = _synthesizer(str(folder), sha256_folder(folder))
     if hasattr(synthesizer.tts_model, "length_scale"):
         synthesizer.tts_model.length_scale = 1.0 / rate
     torch.manual_seed(seed)
@@ -87,7 +87,8 @@ def _checkpoint(folder: Path) -> Path:
 
 
 @lru_cache(maxsize=1)
-def _synthesizer(folder: str) -> Synthesizer:
+def _synthesizer(folder: str, digest: str) -> Synthesizer:
+    """The folder's model; one that changed under its name is loaded anew."""
     checkpoint = _checkpoint(Path(folder))
     ensure_torchaudio()
     import torch

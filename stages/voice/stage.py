@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from assets.artefacts.talk import Dialogue, Line, Phoneme, Speech, SpokenLine
-from assets.errors import BackendError, Finding, Location
+from assets.errors import Finding, Location, SpecError
 from assets.memo import remembered
 from assets.spec.act import VoiceSpec
 from stages.stage import Registry, Stage
@@ -29,7 +29,7 @@ PAUSE_S = 0.25
 
 
 def run(dialogue: Dialogue, *, options: VoiceSpec, backend: VoiceBackend, seed: int) -> Speech:
-    """Every line as sound with phonemes; raises BackendError with one finding a line that cannot be said."""
+    """Every line as sound with phonemes; raises SpecError with one finding a line that cannot be said."""
     texts = [clean(line.text, line.language) for line in dialogue.lines]
     _refuse(dialogue.lines, texts, options, backend)
     warnings = [f"{line.id}: {warning}" for line, text in zip(dialogue.lines, texts, strict=True) for warning in text.warnings]
@@ -59,7 +59,7 @@ def _refuse(lines: Sequence[Line], texts: Sequence[CleanText], options: VoiceSpe
             message = f"the line {line.id} holds nothing that can be spoken: {shown!r}"
             findings.append(Finding("voice/nothing-to-say", message, where=where, fix="give it words"))
     if findings:
-        raise BackendError(*findings)
+        raise SpecError(*findings)
 
 
 def _said(sentences: Sequence[str], language: str, options: VoiceSpec, backend: VoiceBackend, seed: int) -> Utterance:

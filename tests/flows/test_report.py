@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "stages" / "verify"))
+sys.path.insert(0, str(Path(__file__).parent))
 import tiny
+from browser import Browser
 
+from assets.conventions import MORPHS_67
 from flows.report import render_report
 from stages.verify.gates.engines import _FLAGS, chromium
 
@@ -32,3 +35,68 @@ def test_the_page_opens_in_chromium_from_a_file(tmp_path: Path) -> None:
     command = [str(chromium()), *_FLAGS, f"--user-data-dir={tmp_path}/profile", page.as_uri()]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     assert 'data-loaded="1,67,2"' in done.stdout
+
+
+def speaking() -> bytes:
+    """The tiny bundle's page, its jaw half open all through both clips."""
+    return render_report(dict(tiny.bundle(glb=tiny.glb(jaw=0.5)).files), MANIFEST)
+
+
+_RECORD = """new Promise((done) => {
+  const rows = [], { voice, morphs } = window.fenshen, jaw = morphs[0].morphTargetDictionary.jawOpen;
+  const look = () => {
+    rows.push([voice.currentTime, morphs[0].morphTargetInfluences[jaw]]);
+    if (voice.ended || window.fenshen.line === null) done(rows); else requestAnimationFrame(look);
+  };
+  look();
+})"""
+
+
+@pytest.mark.skipif(chromium() is None, reason="no Chromium")
+def test_a_click_on_a_line_plays_its_sound_and_moves_the_lips_until_it_ends(tmp_path: Path) -> None:
+    """The clip once stayed faded out while its sound played: the mixer was given no time, so lips never moved."""
+    page = tmp_path / "report.html"
+    page.write_bytes(speaking())
+    with Browser(500, 400) as browser:
+        browser.open(page)
+        browser.until("document.body.dataset.drawn")
+        # Only the spoken clip opens the mouth: what is seen of it is not idle's.
+        browser.ask(
+            "window.fenshen.mixer.stopAllAction(), window.fenshen.action = null, window.fenshen.morphs[0].morphTargetInfluences.fill(0)"
+        )
+        browser.click('[data-line="hello"]')
+        browser.until("window.fenshen.voice.currentTime > 0")
+        assert browser.ask("document.getElementById('caption').textContent") == "Hello <there>"
+        rows = browser.ask(_RECORD)
+    assert max(at for at, _ in rows) == pytest.approx(1.0, abs=0.05)
+    assert max(jaw for _, jaw in rows) == pytest.approx(0.5, abs=0.01)
+
+
+@pytest.mark.skipif(chromium() is None, reason="no Chromium")
+def test_a_question_gets_the_nearest_reply_and_a_stranger_the_fallback(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    page.write_bytes(speaking())
+    with Browser(500, 400) as browser:
+        browser.open(page)
+        browser.until("document.body.dataset.drawn")
+        for question, why in (("So who are you", "closest known question: who are you"), ("Any dragons", "no known question is near")):
+            browser.ask(f"document.getElementById('question').value = {question!r}")
+            browser.click("#ask button")
+            assert browser.ask("document.querySelector('#reply small').innerText").strip() == why
+
+
+@pytest.mark.skipif(chromium() is None, reason="no Chromium")
+def test_the_page_is_no_wider_than_a_phone(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    page.write_bytes(speaking())
+    with Browser(390, 844) as browser:
+        browser.size(390, 844, mobile=True)
+        browser.open(page)
+        browser.until("document.body.dataset.drawn")
+        assert browser.ask("document.documentElement.scrollWidth") == 390
+
+
+def test_the_sliders_of_the_page_cover_every_morph() -> None:
+    groups = (Path(__file__).parents[2] / "flows" / "report" / "faces.js").read_text("utf-8")
+    patterns = re.findall(r"/(\^[^/]+)/\]", groups)
+    assert [name for name in MORPHS_67 if sum(bool(re.search(p, name)) for p in patterns) != 1] == []

@@ -59,6 +59,33 @@ def test_what_is_no_spec_at_all_is_one_sentence(data, code):
     assert code in {finding.code for finding in caught.value.findings}
 
 
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("name: 5", 'a.yaml:1:7: error[spec/invalid-value] name: text should stand here, got 5; put it in quotes: "5"'),
+        ("name: A\nbody:", "a.yaml:2:6: error[spec/invalid-value] body: fields of its own should stand here, got nothing; "
+         "leave the line out to take the default"),
+        ("name: A\nvoice: {rate: .nan}", "a.yaml:2:15: error[spec/invalid-value] voice.rate: a number that is not nan or infinite "
+         "should stand here, got nan; expected: Speaking rate, 1 is the voice's own."),
+        ("name: ..", "a.yaml:1:7: error[spec/invalid-value] name: it may not be written so, got '..'; "
+         "expected: The character's name; no slashes or control characters, and more than dots and spaces."),
+        ("name: !!binary aGk=", "a.yaml:1:7: error[spec/tag] the tag tag:yaml.org,2002:binary is not allowed; "
+         "write plain text or a number"),
+        ("name: A\n? [a, b]\n: c", "a.yaml:2:3: error[spec/key] a list or mapping stands where a field's name should; write a name"),
+        ("name: A\n---\nname: B", "a.yaml:2:1: error[spec/syntax] this is neither YAML nor JSON: "
+         "a second document begins here (---); mend the syntax"),
+        ("name: A\n\nx: a\0b", "a.yaml:3:5: error[spec/syntax] this is neither YAML nor JSON: "
+         "the character U+0000 may not stand in it; mend the syntax"),
+        (f"name: A\nseed: {'9' * 5000}", f"a.yaml:2:7: error[spec/value] {'9' * 57}... cannot be read: Exceeds the limit (4300 digits) "
+         "for integer string conversion: value has 5000 digits; write a smaller one"),
+    ],
+)  # fmt: skip
+def test_each_mistake_is_one_sentence_that_says_what_to_write(text, sentence):
+    with pytest.raises(SpecError) as caught:
+        parse_spec(text.encode(), "a.yaml")
+    assert str(caught.value) == sentence
+
+
 def test_a_file_of_sixty_megabytes_is_not_read(tmp_path):
     path = tmp_path / "huge.yaml"
     with path.open("wb") as stream:
@@ -80,6 +107,22 @@ def test_media_may_not_leave_the_folder_unless_allowed(tmp_path):
     with pytest.raises(SpecError, match="spec/path-escape"):
         read_spec(str(path))
     assert read_spec(str(path), outside=True).spec.motion.clips[0].bvh == "../secret.bvh"
+
+
+def test_a_model_folder_is_there_and_may_not_leave_the_specs_folder_unless_allowed(tmp_path):
+    (tmp_path / "voice").mkdir()
+    (tmp_path / "in" / "mine").mkdir(parents=True)
+    path = tmp_path / "in" / "a.yaml"
+    path.write_text("name: A\nvoice: {model: ../voice}\npersona: {model: ../voice}\n")
+    with pytest.raises(SpecError, match="spec/path-escape") as caught:
+        read_spec(str(path))
+    assert [finding.where.line for finding in caught.value.findings] == [2, 3]
+    assert read_spec(str(path), outside=True).spec.voice.model == "../voice"
+    path.write_text("name: A\nvoice: {model: gone}\n")
+    with pytest.raises(SpecError, match="there is no folder gone"):
+        read_spec(str(path))
+    path.write_text("name: A\nvoice: {model: mine}\npersona: {model: some/id}\n")
+    assert read_spec(str(path)).spec.persona.model == "some/id"
 
 
 def test_a_clip_names_one_source(tmp_path):

@@ -1,4 +1,4 @@
-"""The ledger asks the model for a likelihood once, and keeps only what the last build asked for."""
+"""The ledger asks the model for a list of likelihoods once, and keeps only what the last build asked for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from assets.memo import recall, remembering
 from assets.store import LocalStore
-from stages.dialogue.ledger import Likelihoods, ledger, likelihood
+from stages.dialogue.ledger import Likelihoods, Pairs, ledger, likelihoods
 
 ABOUT = {"weights": {"model": "1"}, "persona": "Ada"}
 
@@ -15,16 +15,16 @@ class Model:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    def __call__(self, prompt: str, reply: str) -> float:
-        self.asked.append(reply)
-        return -float(len(reply))
+    def __call__(self, pairs: Pairs) -> list[float]:
+        self.asked += [reply for _, reply in pairs]
+        return [-float(len(reply)) for _, reply in pairs]
 
 
 def test_a_second_build_asks_only_for_what_changed(tmp_path: Path) -> None:
     model = Model()
     for replies in (("a", "bb"), ("a", "ccc")):
         with remembering(LocalStore(tmp_path)), ledger(ABOUT):
-            assert [likelihood("q", reply, model) for reply in replies] == [-len(reply) for reply in replies]
+            assert [likelihoods([("q", reply)], model) for reply in replies] == [[-len(reply)] for reply in replies]
     assert model.asked == ["a", "bb", "ccc"]
 
 
@@ -32,13 +32,22 @@ def test_what_the_last_build_did_not_ask_for_is_dropped(tmp_path: Path) -> None:
     with remembering(LocalStore(tmp_path)):
         for reply in ("a", "bb"):
             with ledger(ABOUT):
-                likelihood("q", reply, Model())
+                likelihoods([("q", reply)], Model())
         kept = recall({"part": "dialogue/likelihoods", **ABOUT}, Likelihoods)
     assert kept is not None
-    assert list(kept.values.values()) == [-2.0]
+    assert list(kept.values.values()) == [[-2.0]]
+
+
+def test_a_list_is_one_entry_since_a_pass_is_told_as_a_whole(tmp_path: Path) -> None:
+    model = Model()
+    with remembering(LocalStore(tmp_path)), ledger(ABOUT):
+        likelihoods([("q", "a"), ("q", "bb")], model)
+        likelihoods([("q", "a")], model)
+        likelihoods([("q", "a"), ("q", "bb")], model)
+    assert model.asked == ["a", "bb", "a"]
 
 
 def test_without_a_ledger_the_model_is_asked_each_time() -> None:
     model = Model()
-    assert likelihood("q", "a", model) == likelihood("q", "a", model)
+    assert likelihoods([("q", "a")], model) == likelihoods([("q", "a")], model)
     assert len(model.asked) == 2

@@ -75,7 +75,7 @@ def test_a_special_token_in_a_text_is_read_as_letters() -> None:
 @baked
 def test_a_likely_reply_is_likelier_than_an_unlikely_one() -> None:
     model = load(str(smollm2.folder()))
-    likely, unlikely = (model.log_likelihood("The capital of France is", reply) for reply in (" Paris", " cheese"))
+    likely, unlikely = model.likelihoods([("The capital of France is", reply) for reply in (" Paris", " cheese")])
     assert likely > unlikely
 
 

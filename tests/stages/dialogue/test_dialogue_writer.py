@@ -15,43 +15,22 @@ from stages.dialogue.stage import BACKENDS, answer, run
 FACTS = (FactSpec(say="A ticket costs eight pounds.", ask=("How much is a ticket?",)), FactSpec(say="We close at six."))
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    import torch
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-
-    where = tmp_path_factory.mktemp("tiny-writer")
-    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    core = Tokenizer(models.BPE(vocab={"<eos>": 0} | {letter: at for at, letter in enumerate(letters, start=1)}, merges=[]))
-    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    core.decoder = decoders.ByteLevel()
-    PreTrainedTokenizerFast(tokenizer_object=core, eos_token="<eos>", pad_token="<eos>").save_pretrained(where)
-    torch.manual_seed(1)
-    config = LlamaConfig(
-        vocab_size=len(letters) + 1, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
-        max_position_embeddings=2048, bos_token_id=0, eos_token_id=0, pad_token_id=0,
-    )  # fmt: skip
-    LlamaForCausalLM(config).save_pretrained(where)
-    return where
-
-
-def test_what_random_weights_write_is_thrown_away_for_the_authors_words(folder: Path) -> None:
-    options = PersonaSpec(backend="writer", model=str(folder), facts=FACTS)
+def test_what_random_weights_write_is_thrown_away_for_the_authors_words(tiny_llama: Path) -> None:
+    options = PersonaSpec(backend="writer", model=str(tiny_llama), facts=FACTS)
     dialogue = run(options=options, seed=1, backend=BACKENDS.get("writer"), name="Ada")
     assert [line.text for line in dialogue.lines if line.id.startswith("fact")] == [fact.say for fact in FACTS]
     assert dialogue.engine == "writer"
-    assert dialogue.sources[0].name == folder.name
+    assert dialogue.sources[0].name == tiny_llama.name
     assert len(dialogue.sources[0].sha256) == 64
     assert answer(dialogue, "How much is a ticket?").id == "fact_01"
 
 
-def test_the_loaded_model_really_writes(folder: Path) -> None:
-    model = load(str(folder))
+def test_the_loaded_model_really_writes(tiny_llama: Path) -> None:
+    model = load(str(tiny_llama))
     text = model.write([{"role": "user", "content": "Hello there"}], tokens=12)
     assert text == model.write([{"role": "user", "content": "Hello there"}], tokens=12)
     assert model.states("abc", 1).shape == (3, 32)
-    assert all(model.log_likelihood("ab", reply) < 0 for reply in ("c", "de", ""))
+    assert all(told < 0 for told in model.likelihoods([("ab", "c"), ("ab", "de"), ("ab", "")]))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 
 from assets.artefacts.talk import Phoneme, SpokenLine
 from assets.conventions import VISEMES_15
+from bench.lips import JAW
 from stages.performance.lipsync import cues, loudness, viseme_weights
 
 RATE = 16000
@@ -88,6 +89,31 @@ def test_a_quiet_vowel_opens_less_than_a_loud_one() -> None:
     weights = viseme_weights(line, frames(line))[:, column("aa")]
     assert weights[: int(0.2 * 30)].max() > weights[int(0.3 * 30) :].max() + 0.15
     assert loudness(line)[0] > loudness(line)[2]
+
+
+PAPA = spoken(
+    ("", "sil", 0.3, 0), *[("p", "PP", 0.07, 0), ("a", "aa", 0.11, 1), ("f", "FF", 0.06, 0), ("o", "O", 0.1, 1)] * 4, ("", "sil", 0.4, 0)
+)
+
+
+@pytest.mark.parametrize("line", [MAMA, PAPA, spoken(("", "sil", 0.2, 0), ("a", "aa", 0.6, 1), ("", "sil", 0.3, 0))])
+@pytest.mark.parametrize("shift", [0.0, 0.011, 0.022])
+def test_talk_opens_the_jaw_by_half_at_the_most_and_without_a_jump(line: SpokenLine, shift: float) -> None:
+    weights = viseme_weights(line, frames(line, shift))
+    jaw = weights @ JAW
+    assert 0.3 < weights[:, column("aa")].max() <= 0.72
+    assert jaw.max() <= 0.5
+    assert np.abs(np.diff(jaw)).max() <= 0.35
+
+
+def test_the_mouth_only_begins_to_close_in_a_short_pause() -> None:
+    def shut(pause: float) -> float:
+        line = spoken(("a", "aa", 0.2, 1), ("", "sil", pause, 0), ("a", "aa", 0.2, 1))
+        return float(viseme_weights(line, np.arange(0, 0.4 + pause, 0.005).astype(np.float32))[:, column("sil")].max())
+
+    assert shut(0.1) < 0.65
+    assert shut(0.1) < shut(0.15) < 0.95
+    assert shut(0.3) > 0.98
 
 
 def test_cues_keep_the_phonemes_and_tell_how_far_the_lips_got() -> None:

@@ -142,6 +142,27 @@ def test_a_clip_of_the_gestures_name_is_played_in_and_out_without_a_jump(name: s
         assert np.abs(np.diff(turn)).max() < 25
 
 
+def test_beats_differ_in_size_and_in_the_hand_that_leads() -> None:
+    times = np.arange(181) / 30
+    marks = [1.0, 2.0, 3.0, 4.0, 5.0]
+    still = np.zeros((len(times), len(JOINTS), 4))
+    still[..., 3] = 1
+    gesture._beats(still, times, marks, np.ones(len(times)), 1.0, (1.0, 1.0), np.random.default_rng(2))
+    bent = [2 * np.arccos(still[:, JOINTS.index(f"{side}ForeArm"), 3]) for side in ("Left", "Right")]
+    sizes = np.array([[angles[(times > mark - 0.1) & (times < mark + 0.2)].max() for mark in marks] for angles in bent])
+    assert len(np.unique(sizes.round(3))) == sizes.size
+    assert 0 < (sizes[0] > sizes[1]).sum() < len(marks)
+
+
+def test_lines_explain_with_both_hands_or_with_one() -> None:
+    lifted = set()
+    for seed in range(12):
+        c = said(made(seed=seed), "explain")
+        away = (1 - np.abs((c.rotations * c.rotations[0]).sum(-1))).max(0)
+        lifted.add(tuple(bool(away[JOINTS.index(f"{side}ForeArm")] > 0.1) for side in ("Left", "Right")))
+    assert lifted == {(True, True), (True, False), (False, True)}
+
+
 def test_a_nod_lowers_the_head(performance: Performance) -> None:
     c = said(performance, "nod")
     pitch = np.degrees(2 * c.rotations[:, JOINTS.index("Head"), 0])

@@ -77,6 +77,7 @@ BROKEN: dict[str, Callable[[], Reading]] = {
     "budget/materials": _crowded,
     "engine/three": lambda: tiny.bundle(glb=b"not a glb"),
     "engine/three-vrm": lambda: tiny.bundle(vrm=b"not a vrm"),
+    "engine/blender": lambda: tiny.bundle(glb=b"not a glb"),
 }
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -59,3 +60,15 @@ def test_a_damaged_checkpoint_is_one_sentence(folder: Path, tmp_path: Path) -> N
     with pytest.raises(BackendError, match=r"error\[voice/model-folder\] coqui-tts cannot load it") as caught:
         run(HELLO, options=VoiceSpec(model=str(tmp_path)), backend=Coqui(), seed=1)
     assert len(caught.value.findings) == 1
+
+
+def test_a_model_that_changed_under_its_name_is_heard_at_once(folder: Path, tmp_path: Path) -> None:
+    import torch
+
+    mine = tmp_path / "mine"
+    shutil.copytree(folder, mine)
+    options = VoiceSpec(model=str(mine))
+    before = run(HELLO, options=options, backend=Coqui(), seed=3).lines[0].samples
+    state = torch.load(mine / "model.pth")
+    torch.save({"model": {name: 1.5 * weight for name, weight in state["model"].items()}}, mine / "model.pth")
+    assert run(HELLO, options=options, backend=Coqui(), seed=3).lines[0].samples.tobytes() != before.tobytes()

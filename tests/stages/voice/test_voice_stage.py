@@ -8,7 +8,7 @@ import pytest
 
 from assets.artefacts.talk import Dialogue, Line, Speech
 from assets.conventions import VISEMES_15
-from assets.errors import BackendError
+from assets.errors import BackendError, SpecError
 from assets.spec.act import VoiceSpec
 from stages.voice import mandarin
 from stages.voice.choice import choose
@@ -101,7 +101,7 @@ def test_rate_changes_the_length(spoken: tuple[str, Speech]) -> None:
 
 
 def test_lines_that_cannot_be_said_are_refused_together() -> None:
-    with pytest.raises(BackendError) as caught:
+    with pytest.raises(SpecError) as caught:
         run(dialogue("en", "🙂", "Hello.", "..."), options=VoiceSpec(), backend=BACKENDS.get("hibari"), seed=1)
     assert [finding.code for finding in caught.value.findings] == ["voice/nothing-to-say"] * 2
     assert str(caught.value.findings[0]) == (
@@ -110,7 +110,7 @@ def test_lines_that_cannot_be_said_are_refused_together() -> None:
 
 
 def test_a_voice_refuses_a_language_that_it_does_not_speak() -> None:
-    with pytest.raises(BackendError, match="the hibari voice speaks en, not zh"):
+    with pytest.raises(SpecError, match="the hibari voice speaks en, not zh"):
         run(dialogue("zh", "你好"), options=VoiceSpec(), backend=BACKENDS.get("hibari"), seed=1)
 
 
@@ -125,7 +125,7 @@ def test_the_choice_follows_language_and_gender() -> None:
 
 
 def test_a_model_folder_given_to_another_voice_is_refused() -> None:
-    with pytest.raises(BackendError, match=r"voice\.model is a coqui model folder, the hibari voice has no use for it"):
+    with pytest.raises(SpecError, match=r"voice\.model is a coqui model folder, the hibari voice has no use for it"):
         run(dialogue("en", "Hello."), options=VoiceSpec(model="mine"), backend=BACKENDS.get("hibari"), seed=1)
 
 

@@ -1,0 +1,137 @@
+"""Spec text -> YAML nodes and plain values: nodes know where a thing stands, values what it says.
+
+Aliases, tags and documents behind the first are refused here, so nothing that follows can grow or run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from assets.errors import Finding, Location, SpecError
+
+MAX_NODES = 50_000
+Loc = tuple[int | str, ...]
+"""A way into the spec, e.g. ("motion", "clips", 0, "video")."""
+_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "seq", "map", "timestamp", "merge")}
+
+
+def compose(data: bytes, name: str) -> yaml.Node:
+    """The root node of a spec's text; raises SpecError with one finding where it is no text, no YAML, or too much of it."""
+    try:
+        text = data.decode("utf-8-sig")
+        _refuse_aliases(text, name)
+        node = yaml.compose(text, yaml.SafeLoader)
+    except UnicodeDecodeError as error:
+        message = f"byte {error.start} is not UTF-8 text"
+        raise SpecError(Finding("spec/not-text", message, where=Location(name), fix="save it as UTF-8")) from error
+    except (yaml.YAMLError, RecursionError) as error:
+        raise SpecError(_syntax(error, data, name)) from error
+    if node is None:
+        raise SpecError(Finding("spec/empty", "the spec is empty", where=Location(name), fix="write at least `name: Ada`"))
+    return node
+
+
+def _refuse_aliases(text: str, name: str) -> None:
+    for events, event in enumerate(yaml.parse(text, yaml.SafeLoader)):
+        if isinstance(event, yaml.AliasEvent):
+            message = "aliases (*name) are not allowed in a spec"
+            raise SpecError(Finding("spec/alias", message, where=_at(event, name), fix="write the value out"))
+        if events > MAX_NODES:
+            raise SpecError(Finding("spec/too-large", f"the spec has more than {MAX_NODES} parts", where=Location(name)))
+
+
+def _syntax(error: Exception, data: bytes, name: str) -> Finding:
+    mark = getattr(error, "problem_mark", None)
+    where = Location(name, mark.line + 1, mark.column + 1) if mark else Location(name)
+    if isinstance(error, yaml.reader.ReaderError):
+        before = data.decode("utf-8-sig")[: error.position]
+        where = Location(name, before.count("\n") + 1, len(before) - before.rfind("\n"))
+        problem = f"the character U+{error.character:04X} may not stand in it"
+    elif "but found another document" in str(error):
+        problem = "a second document begins here (---)"
+    else:
+        problem = getattr(error, "problem", None) or "it is nested too deeply"
+    return Finding("spec/syntax", f"this is neither YAML nor JSON: {problem}", where=where, fix="mend the syntax")
+
+
+def plain(node: yaml.Node, name: str, findings: list[Finding]) -> Any:
+    """The node as plain Python values; what may not stand there goes to `findings` and is None."""
+    if node.tag not in _TAGS:
+        fix = "write plain text or a number"
+        findings.append(Finding("spec/tag", f"the tag {node.tag} is not allowed", where=place(node, name), fix=fix))
+        return None
+    if isinstance(node, yaml.SequenceNode):
+        return [plain(item, name, findings) for item in node.value]
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(node, name, findings)
+    if node.tag.endswith(("timestamp", "merge")):
+        return node.value
+    try:
+        return yaml.SafeLoader("").construct_object(node)
+    except (yaml.YAMLError, ValueError) as error:
+        message = f"{shown(node.value)} cannot be read: {str(error).partition(';')[0]}"
+        findings.append(Finding("spec/value", message, where=place(node, name), fix="write a smaller one"))
+        return None
+
+
+def _mapping(node: yaml.MappingNode, name: str, findings: list[Finding]) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for key, item in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            message = "a list or mapping stands where a field's name should"
+            findings.append(Finding("spec/key", message, where=place(key, name), fix="write a name"))
+            continue
+        text = str(key.value)
+        if text in value:
+            # PyYAML keeps the last of two equal keys without a word.
+            findings.append(Finding("spec/duplicate-key", f"{shown(text)} stands here twice", where=place(key, name), fix="keep one"))
+        value[text] = plain(item, name, findings)
+    return value
+
+
+def shown(given: Any) -> str:
+    """What was written, short enough for a sentence."""
+    text = given if isinstance(given, str) else repr(given)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def place(node: yaml.Node, name: str) -> Location:
+    """Where the node begins."""
+    return _at(node, name)
+
+
+def _at(thing: yaml.Node | yaml.Event, name: str) -> Location:
+    mark = thing.start_mark
+    return Location(name, mark.line + 1, mark.column + 1) if mark else Location(name)
+
+
+def walk(node: yaml.Node, loc: Loc, name: str, *, key: bool = False) -> Location:
+    """Where the value (or with `key` the name) at `loc` stands, as far down as the text goes."""
+    here = node
+    for depth, part in enumerate(loc):
+        if isinstance(node, yaml.MappingNode):
+            pair = next(((k, v) for k, v in node.value if k.value == str(part)), None)
+            if pair is None:
+                break
+            node = pair[1]
+            here = pair[0] if key and depth == len(loc) - 1 else pair[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = here = node.value[part]
+        else:
+            break
+    return place(here, name)
+
+
+def found(value: Any, pattern: tuple[str, ...], loc: Loc = ()) -> Iterator[tuple[Loc, Any]]:
+    """(loc, value) of all that the pattern leads to in plain values; `*` is every item of a list or every key of a mapping."""
+    if not pattern:
+        yield loc, value
+    elif pattern[0] == "*":
+        items = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, dict) else ()
+        for part, item in items:
+            yield from found(item, pattern[1:], (*loc, part))
+    elif isinstance(value, dict) and pattern[0] in value:
+        yield from found(value[pattern[0]], pattern[1:], (*loc, pattern[0]))

@@ -1,0 +1,47 @@
+"""The names that a spec may use and only the stages know: backends, clothes, clips, local changes of the body.
+
+They are looked up when the spec is read, so that a wrong one is told with its line before any work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from assets.spec.content import Known
+from flows.line import STAGES
+from stages.body.measure import ORIGINS
+from stages.groom.wardrobe import Slot, catalogue
+from stages.motion.clips import LIBRARY
+
+_SECTIONS = {"identity": "identity", "body": "body", "persona": "dialogue", "voice": "voice"}
+"""Section of the spec -> stage whose backends it may name."""
+_SLOTS: tuple[Slot, ...] = ("hair", "brows", "lashes", "outfit", "shoes", "hat")
+_BARE = ("hair", "hat")
+"""What may be left out by the name `none`."""
+
+
+def known() -> Known:
+    """Dotted pattern -> names, each list made only where a spec holds such a field."""
+    table: dict[str, Callable[[], Iterable[str] | None]] = {"body.local.*": _changes, "motion.clips.*.library": lambda: LIBRARY}
+    for section, stage in _SECTIONS.items():
+        table[f"{section}.backend"] = partial(_backends, stage)
+    for slot in _SLOTS:
+        table[f"groom.{slot}"] = partial(_clothes, slot)
+    return table
+
+
+def _backends(stage: str) -> Iterable[str]:
+    return STAGES[stage].backends or ()
+
+
+def _clothes(slot: Slot) -> Iterable[str]:
+    return (*catalogue()[slot], *(("none",) if slot in _BARE else ()))
+
+
+def _changes() -> Iterable[str] | None:
+    registry = STAGES["body"].backends
+    assert registry is not None
+    body = registry.get()
+    # Where the body is not baked, nobody knows its names; the preflight says so.
+    return None if body.unusable() else (*ORIGINS, *body.changes())

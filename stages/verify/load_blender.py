@@ -1,0 +1,37 @@
+"""Imports a GLB with Blender's own importer and prints what it became as one JSON line; export nothing.
+
+Run by Blender (`blender --background --python load_blender.py -- FILE`) or by a Python that has bpy, never by ours.
+"""
+
+import json
+import sys
+
+import bpy
+
+
+def skinned() -> list:
+    """The meshes of the file: what an armature moves (Blender adds a shape for its bones)."""
+    return [o for o in bpy.data.objects if o.type == "MESH" and any(m.type == "ARMATURE" for m in o.modifiers)]
+
+
+def found() -> dict:
+    """Names and counts (asking an image for its size decodes it), and the lowest and highest point of the bind in metres."""
+    meshes = skinned()
+    heights = [(o.matrix_world @ vertex.co).z for o in meshes for vertex in o.data.vertices]
+    keys = {o.name: [k.name for k in o.data.shape_keys.key_blocks][1:] for o in meshes if o.data.shape_keys}
+    return {
+        "joints": sorted(bone.name for a in bpy.data.objects if a.type == "ARMATURE" for bone in a.data.bones),
+        "meshes": len(meshes),
+        "shape_keys": keys,
+        "actions": sorted(action.name for action in bpy.data.actions),
+        "materials": sorted(material.name for material in bpy.data.materials),
+        "images": sorted(image.name for image in bpy.data.images if min(image.size)),
+        "low": min(heights, default=0.0),
+        "high": max(heights, default=0.0),
+        "version": bpy.app.version_string,
+    }
+
+
+bpy.ops.wm.read_factory_settings(use_empty=True)
+bpy.ops.import_scene.gltf(filepath=sys.argv[-1])
+print("\nFENSHEN " + json.dumps(found()), flush=True)

@@ -1,0 +1,85 @@
+"""What the types of the fields do not say: files, names, words; all told with the rest, each at its place."""
+
+from pathlib import Path
+
+import pytest
+
+from assets.errors import SpecError
+from assets.spec.read import parse_spec, read_spec
+
+KNOWN = {"groom.hair": lambda: ("afro01", "bob01"), "body.local.*": lambda: ("chin-width-incr",), "voice.backend": lambda: None}
+
+
+def told(text: str, folder: Path, **options: bool) -> list[str]:
+    """Every finding of the spec as the user reads it."""
+    with pytest.raises(SpecError) as caught:
+        parse_spec(text.encode(), "a.yaml", folder=folder, known=KNOWN, **options)
+    return [str(finding) for finding in caught.value.findings]
+
+
+def test_an_unknown_name_is_told_at_its_line_with_the_nearest(tmp_path):
+    assert told("name: A\ngroom: {hair: affro01}\n", tmp_path) == [
+        "a.yaml:2:15: error[spec/unknown-name] groom.hair knows no 'affro01'; did you mean afro01?"
+    ]
+
+
+def test_an_unknown_key_of_a_free_mapping_is_told(tmp_path):
+    assert told("name: A\nbody: {local: {chin-with-incr: 0.5}}\n", tmp_path) == [
+        "a.yaml:2:32: error[spec/unknown-name] body.local knows no 'chin-with-incr'; did you mean chin-width-incr?"
+    ]
+
+
+def test_names_that_cannot_be_told_here_are_let_through(tmp_path):
+    assert parse_spec(b"name: A\nvoice: {backend: other}\n", "a.yaml", folder=tmp_path, known=KNOWN).voice.backend == "other"
+
+
+def test_a_wrong_type_hides_no_wrong_name_and_no_missing_file(tmp_path):
+    text = "name: A\nseed: many\ngroom: {hair: affro01}\nmotion: {clips: [{name: a, video: no.mp4}]}\n"
+    assert [line.split("]")[0].split("[")[1] for line in told(text, tmp_path)] == [
+        "spec/invalid-value", "spec/unknown-name", "spec/no-such-file",
+    ]  # fmt: skip
+
+
+def test_two_clips_of_one_name_and_a_clip_of_nothing_are_told(tmp_path):
+    text = "name: A\nmotion:\n  clips:\n    - {name: a, library: wave}\n    - {name: a}\n"
+    assert told(text, tmp_path) == [
+        "a.yaml:5:7: error[spec/clip-source] motion.clips.1 names 0 of library, video, bvh; name exactly one",
+        "a.yaml:5:14: error[spec/clip-twice] two clips are called a; give each a name of its own",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("language", "line", "voice"),
+    [("en", "你好", "an English"), ("en", "😀", "an English"), ("en", "...", "an English"), ("zh", "Hello", "a Mandarin")],
+)
+def test_a_line_without_a_word_of_its_language_is_told(language, line, voice, tmp_path):
+    found = told(f"name: A\npersona:\n  language: {language}\n  lines: ['{line}']\n", tmp_path)
+    assert len(found) == 1
+    assert f"a.yaml:4:11: error[spec/unspeakable] persona.lines.0 holds no word that {voice} voice can speak" in found[0]
+
+
+@pytest.mark.parametrize(("language", "line"), [("en", "Hello 😀 你好"), ("en", "1968"), ("zh", "你好 AI"), ("en", "Žižek")])
+def test_a_line_with_one_word_passes(language, line, tmp_path):
+    spec = parse_spec(f"name: A\npersona:\n  language: {language}\n  lines: ['{line}']\n".encode(), "a.yaml", folder=tmp_path)
+    assert spec.persona.lines == (line,)
+
+
+def test_a_model_folder_may_not_lie_elsewhere_unless_allowed(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "mine").mkdir()
+    text = "name: A\nvoice: {model: ../mine}\n"
+    assert "spec/path-escape" in told(text, tmp_path / "in")[0]
+    assert parse_spec(text.encode(), "a.yaml", folder=tmp_path / "in", outside=True).voice.model == "../mine"
+    assert "spec/no-such-folder" in told("name: A\nvoice: {model: gone}\n", tmp_path / "in")[0]
+
+
+def test_a_spec_that_may_not_be_read_is_one_sentence(tmp_path, monkeypatch):
+    path = tmp_path / "a.yaml"
+    path.write_text("name: A\n")
+
+    def refuse(self: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(SpecError, match=r"a\.yaml: error\[spec/unreadable\] the spec cannot be read: Permission denied"):
+        read_spec(str(path))

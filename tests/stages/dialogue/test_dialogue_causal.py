@@ -1,0 +1,48 @@
+"""Likelihoods of many replies in one pass, against the same model asked plainly, one sequence at a time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stages.dialogue.causal import Causal
+
+PAIRS = [("Visitor: Hi\nGuide:", " Hello there."), ("Visitor: Hi\nGuide:", " No."), ("Question:", " When?"), ("", "x"), ("Question:", "")]
+
+
+@pytest.fixture(scope="module")
+def model(tiny_llama: Path) -> Causal:
+    exact = Causal(str(tiny_llama))
+    exact.model = exact.model.float()
+    return exact
+
+
+def plainly(model: Causal, prompt: str, reply: str) -> float:
+    import torch
+
+    head, tail = model.ids(prompt) or [0], model.ids(reply) or [0]
+    with torch.inference_mode():
+        logits = model.model(torch.tensor([head + tail])).logits[0, len(head) - 1 : -1].log_softmax(-1)
+    return float(logits.gather(-1, torch.tensor(tail)[:, None]).sum())
+
+
+def test_replies_in_one_pass_are_as_likely_as_each_alone(model: Causal) -> None:
+    assert model.likelihoods(PAIRS) == pytest.approx([plainly(model, *pair) for pair in PAIRS], abs=1e-3)
+
+
+def test_a_reply_does_not_hang_on_its_neighbours(model: Causal) -> None:
+    together = model.likelihoods(PAIRS)
+    assert model.likelihoods(PAIRS[::-1])[::-1] == pytest.approx(together, abs=1e-4)
+    assert model.likelihoods(PAIRS[:1]) == pytest.approx(together[:1], abs=1e-4)
+
+
+def test_the_same_pairs_give_the_same_digits_whatever_was_read_before(tiny_llama: Path) -> None:
+    first, second = Causal(str(tiny_llama)), Causal(str(tiny_llama))
+    second.likelihoods(PAIRS[2:])
+    assert first.likelihoods(PAIRS) == second.likelihoods(PAIRS)
+
+
+def test_no_pairs_and_single_tokens_cost_nothing(model: Causal) -> None:
+    assert model.likelihoods([]) == []
+    assert model.likelihoods([("a", "b")]) == pytest.approx([plainly(model, "a", "b")], abs=1e-3)

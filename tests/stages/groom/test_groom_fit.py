@@ -1,0 +1,98 @@
+"""What lies over what: teeth in their rows, bare shins without socks, no hole in a neck, hair over the collar."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from assets.artefacts.character import Body, Groom
+from assets.artefacts.geometry import Mesh
+from assets.home import baked
+from assets.spec.look import BodySpec, GroomSpec, IdentitySpec
+from stages.body.stage import BACKENDS as BODIES
+from stages.body.stage import run as make_body
+from stages.groom import fit
+from stages.groom.base import base_triangles
+from stages.groom.stage import run
+from stages.groom.teeth import teeth_picture
+from stages.identity.stage import BACKENDS as IDENTITIES
+from stages.identity.stage import run as make_identity
+
+pytestmark = pytest.mark.skipif(not baked("body.safetensors").exists(), reason="`make bake` makes the body")
+
+
+@pytest.fixture(scope="module")
+def woman() -> Body:
+    who = make_identity(options=IdentitySpec(age=24, gender=0), backend=IDENTITIES.get(), seed=23)
+    return make_body(who, options=BodySpec(), backend=BODIES.get(), seed=23)
+
+
+@pytest.fixture(scope="module")
+def skirt(woman: Body) -> Groom:
+    return run(woman, options=GroomSpec(hair="long01", outfit="female_elegantsuit01", shoes="shoes03"), seed=23)
+
+
+@pytest.fixture(scope="module")
+def trousers(woman: Body) -> Groom:
+    return run(woman, options=GroomSpec(hair="long01", outfit="female_casualsuit01", shoes="shoes03"), seed=23)
+
+
+def part(groom: Groom, name: str) -> Mesh:
+    return next(mesh for mesh in groom.meshes if mesh.name == name)
+
+
+def test_teeth_are_few_triangles_and_their_lower_row_alone_goes_with_the_jaw(trousers: Groom) -> None:
+    teeth = part(trousers, "teeth")
+    assert len(teeth.triangles) < 2500
+    jaw = next(morph for morph in teeth.morphs if morph.name == "jawOpen")
+    still = np.setdiff1d(np.arange(len(teeth.positions)), jaw.indices)
+    assert 0.4 < len(still) / len(teeth.positions) < 0.6
+    assert jaw.deltas[:, 1].max() < 0
+    assert teeth.positions[still, 1].mean() > teeth.positions[jaw.indices, 1].mean()
+
+
+def test_front_teeth_stand_side_by_side_without_gaps(trousers: Groom) -> None:
+    teeth = part(trousers, "teeth")
+    jaw = next(morph for morph in teeth.morphs if morph.name == "jawOpen")
+    upper = np.setdiff1d(np.arange(len(teeth.positions)), jaw.indices)
+    enamel = upper[teeth.uv[upper, 0] < 0.5]
+    front = np.sort(teeth.positions[enamel][teeth.positions[enamel, 2] > teeth.positions[enamel, 2].max() - 0.006, 0])
+    assert np.diff(front).max() < 0.005
+
+
+def test_the_picture_of_the_teeth_has_no_black() -> None:
+    assert teeth_picture().pixels.min() > 40
+
+
+def test_bare_shins_wear_no_socks_and_trousers_do(skirt: Groom, trousers: Groom, woman: Body) -> None:
+    shown = part(skirt, "shoes")
+    assert shown.positions[np.unique(shown.triangles), 1].max() < 0.15
+    covered = part(trousers, "shoes")
+    assert len(covered.triangles) > len(shown.triangles)
+    shin = (np.abs(woman.positions[:, 1] - 0.17) < 0.01) & (np.arange(len(woman.positions)) < fit.SKIN_VERTICES)
+    assert not skirt.hidden[shin].any()
+
+
+def test_a_patch_of_hidden_skin_narrower_than_two_rings_is_shown() -> None:
+    triangles = base_triangles()
+    hidden = np.zeros(fit.BASE_VERTICES, bool)
+    hidden[triangles[1000]] = True
+    assert not fit._opened(hidden).any()
+    wide = hidden.copy()
+    for _ in range(5):
+        wide[triangles[wide[triangles].any(1)]] = True
+    opened = fit._opened(wide)
+    assert opened[triangles[1000]].all()
+    assert not (opened & ~wide).any()
+
+
+def test_hanging_hair_lies_over_skin_and_cloth(skirt: Groom, woman: Body) -> None:
+    from scipy.spatial import cKDTree
+
+    hair, cloth = part(skirt, "hair"), part(skirt, "outfit")
+    low = hair.positions[hair.positions[:, 1] < woman.skeleton.heads[woman.skeleton.names.index("Neck"), 1]]
+    outward = fit.normals(cloth.positions, cloth.triangles)
+    distance, nearest = cKDTree(cloth.positions).query(low)
+    depth = np.einsum("nd,nd->n", low - cloth.positions[nearest], outward[nearest])
+    inside = (distance < 0.02) & (depth < -0.004)
+    assert inside.mean() < 0.03
