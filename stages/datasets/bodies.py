@@ -23,6 +23,8 @@ from stages.datasets.shards import Card, Item, Shard, planned, shares
 BLOCK = 250
 """Vectors in one item."""
 SHARD = 4
+VERSION = 1
+"""Raise it when the same seed makes other bodies."""
 COLUMNS = ("age_years", "gender", *MEASURES)
 YEARS = (2.0, 90.0)
 SPREAD = 0.22
@@ -44,7 +46,8 @@ def plan(*, count: int, seed: int, command: str) -> tuple[Card, tuple[Shard, ...
         start += number
     notes = ("the vector's gender is Anny's, 0 male .. 1 female; the column's is the house's, 0 female .. 1 male", "nobody real is shown")
     names = (*PHENOTYPES, *changes())
-    card = Card("bodies", "bodies", 0, count, COLUMNS, seed, "CC0-1.0", sources(), command, names=names, notes=notes)
+    made = {"bodies": VERSION}
+    card = Card("bodies", "bodies", 0, count, COLUMNS, seed, "CC0-1.0", sources(), command, names=names, versions=made, notes=notes)
     return card, planned(blocks, SHARD), sizes
 
 

@@ -5,19 +5,28 @@ from __future__ import annotations
 import numpy as np
 
 from assets.rights import Source, merged
+from stages.body.stage import BACKENDS
+from stages.body.stage import STAGE as BODY
 from stages.datasets import sitters, views
 from stages.datasets.captions import captions
 from stages.datasets.people import Person, person
 from stages.datasets.pictures import SPLITS, Split
 from stages.datasets.shards import Card, Item, Shard, planned, shares
+from stages.datasets.skins import VERSION as SKINS
 from stages.datasets.skins import sources as skin_sources
+from stages.groom.stage import STAGE as GROOM
 from stages.groom.wardrobe import catalogue, item, source
+from stages.identity.stage import STAGE as IDENTITY
+from stages.model.stage import STAGE as MODEL
 from stages.render.portrait import Portraits
+from stages.texture.stage import STAGE as TEXTURE
 from stages.texture.tiles import ORIGINS, SkinLibrary
 
 EACH = 8
 """Pictures of one person: making somebody costs as much as taking eight."""
 SHARD = 25 * EACH
+VERSION = 1
+"""Raise it when the same seed makes other people or pictures; what the stages change is in their versions."""
 COLUMNS = (
     "age_years", "gender", "tone", "monk", *ORIGINS, "muscle", "weight", "height", "hair_black", "hair_brown", "hair_blond", "hair_red",
     "hair_grey", "hair_dyed", "hair_length", "hair_curly", "bald", "eyes_brown", "eyes_green", "eyes_blue", "eyes_grey", "redness",
@@ -29,7 +38,9 @@ def plan(library: SkinLibrary, *, count: int, size: int, seed: int, command: str
     """What `fenshen data faces` will write: `count` pictures of count / 8 people, each person in one split only."""
     items = {split: range(numbers.start * EACH, min(numbers.stop * EACH, count)) for split, numbers in seats(count).items()}
     notes = (f"{-(-count // EACH)} people, split by person, balanced over Monk tone x age x gender", "nobody real is shown")
-    return Card("faces", "faces", size, count, COLUMNS, seed, "CC0-1.0", sources(library), command, notes=notes), planned(items, SHARD)
+    made = {"faces": VERSION, "skins": SKINS} | {stage.name: stage.version for stage in (BODY, GROOM, IDENTITY, MODEL, TEXTURE)}
+    card = Card("faces", "faces", size, count, COLUMNS, seed, "CC0-1.0", sources(library), command, versions=made, notes=notes)
+    return card, planned(items, SHARD)
 
 
 def seats(count: int) -> dict[Split, range]:
@@ -43,8 +54,6 @@ def seats(count: int) -> dict[Split, range]:
 
 def sources(library: SkinLibrary) -> tuple[Source, ...]:
     """Body model, skins and wardrobe."""
-    from stages.body.stage import BACKENDS
-
     worn = [source(item(slot, name)) for slot, names in catalogue().items() if slot not in ("shoes", "hat") for name in names]
     return merged((BACKENDS.get().sources(), skin_sources(library), worn))
 

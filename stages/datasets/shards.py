@@ -68,6 +68,8 @@ class Card:
     """Names of a body vector's numbers."""
     consent: Mapping[str, str] | None = None
     """The consent record of the people shown; None where nobody real is."""
+    versions: Mapping[str, int] = field(default_factory=dict)
+    """What made it -> its version: a set begun by other code is not gone on with."""
     notes: tuple[str, ...] = ()
 
 
@@ -149,7 +151,7 @@ def claim(folder: Path, card: Card, shards: Sequence[Shard]) -> None:
     if file.exists():
         if json.loads(file.read_bytes()) != json.loads(text):
             fix = "give another --out, or remove the folder"
-            raise SpecError(Finding("data/other-set", f"{folder} holds a data set of another kind, count, size or seed", fix=fix))
+            raise SpecError(Finding("data/other-set", f"{folder} holds a data set of another kind, count, size, seed or version", fix=fix))
     elif any(folder.iterdir()):
         raise SpecError(Finding("data/not-empty", f"{folder} holds files that are no data set", fix="give an empty folder as --out"))
     else:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.artefacts.character import Body, Groom, Identity, TextureSet
-from assets.artefacts.geometry import Floats, Image, Ints, Material, Mesh, Pixels, Skin
+from assets.artefacts.geometry import Floats, Image, Material, Mesh, Pixels, Skin
 from assets.conventions import MORPHS_67
 from assets.formats.image import covered, resize
 from assets.home import baked
@@ -26,7 +26,7 @@ from stages.groom.fit import drawn, fitted, hidden_under, lifted, morphs, normal
 from stages.groom.teeth import SEAT, teeth_mesh, teeth_picture
 from stages.groom.wardrobe import Item, Slot, item
 from stages.identity.stage import draw_latent, face_changes
-from stages.model.scene import character
+from stages.model.scene import Piece, character, compact, take
 from stages.render.portrait import Sitter
 from stages.texture.generator import seam_vertices, to_pixels
 from stages.texture.tiles import SkinLibrary, face_window, lightness, tone_of
@@ -61,8 +61,9 @@ class Wardrobe:
         skull = float(body.positions[:13380, 1].max() - neck[1])
         # Hair first: what it hides need not be shaded.
         first = sorted(whole.pieces, key=lambda piece: {"hair": 0, "outfit": 1}.get(piece.mesh.name, 2))
-        meshes = tuple(_cut(p.mesh, neck, skull) for p in first)
-        shading = {p.mesh.name: p.normals for p in whole.pieces if p.mesh.name == "hair"}
+        cut = [_cut(piece, neck, skull) for piece in first]
+        meshes = tuple(mesh for mesh, _ in cut)
+        shading = {mesh.name: facing for mesh, facing in cut if mesh.name == "hair"}
         materials = {m.name: m for m in whole.materials}
         return Sitter(meshes, materials, whole.images, body.skeleton, shading, min(top, 1.25 * skull)), told
 
@@ -186,15 +187,15 @@ def outfit_skin(name: str) -> Skin:
     return fitted(upper_half(name), _canonical(name.startswith("male"))).skin
 
 
-def _cut(mesh: Mesh, neck: Floats, skull: float) -> Mesh:
-    """The mesh without triangles that lie outside every portrait."""
+def _cut(piece: Piece, neck: Floats, skull: float) -> tuple[Mesh, Floats]:
+    """The mesh without what lies outside every portrait, and its normals."""
+    mesh = piece.mesh
     if mesh.name not in ("body", "outfit", "hair"):
-        return mesh
-    inside = (mesh.positions[:, 1] > neck[1] - _BELOW * skull * (1.4 if mesh.name == "hair" else 1)) & (
-        np.abs(mesh.positions[:, 0] - neck[0]) < _ASIDE * skull
-    )
-    seen: Ints = mesh.triangles[inside[mesh.triangles].any(1)]
-    return replace(mesh, triangles=seen)
+        return mesh, piece.normals
+    low = neck[1] - _BELOW * skull * (1.4 if mesh.name == "hair" else 1)
+    inside = (mesh.positions[:, 1] > low) & (np.abs(mesh.positions[:, 0] - neck[0]) < _ASIDE * skull)
+    kept, triangles = compact(mesh.triangles[inside[mesh.triangles].any(1)], len(mesh.positions))
+    return take(mesh, kept, triangles), piece.normals[kept]
 
 
 class _Neck:

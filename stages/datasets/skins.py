@@ -23,6 +23,8 @@ COLUMNS = (
 )  # fmt: skip
 MOST_MOLES, MOST_SCARS = 8, 2
 SHARD = 200
+VERSION = 1
+"""Raise it when the same seed makes other skins."""
 
 
 def splits(count: int) -> dict[str, tuple[int, ...]]:
@@ -36,9 +38,9 @@ def plan(library: SkinLibrary, *, count: int, size: int, seed: int, command: str
     places = iter(range(count))
     items = {split: [next(places) for _ in range(number)] for split, number in shares(count).items()}
     names = ", ".join(f"{split}: {len(members)} skins" for split, members in splits(len(library.names)).items())
-    card = Card(
-        "skins", "skins", size, count, COLUMNS, seed, "CC0-1.0", sources(library), command, notes=(f"split by source skin ({names})",)
-    )
+    notes = (f"split by source skin ({names})",)
+    made = {"skins": VERSION}
+    card = Card("skins", "skins", size, count, COLUMNS, seed, "CC0-1.0", sources(library), command, versions=made, notes=notes)
     return card, planned(items, SHARD)
 
 

@@ -155,5 +155,5 @@ def test_a_changed_folder_is_another_set(ask: Ask, tmp_path: Path) -> None:
     make_folder(ask, tmp_path / "out")
     make_folder(ask, tmp_path / "out")
     cv2.imwrite(str(ask.source / "0.png"), np.full((48, 48, 3), 9, np.uint8))
-    with pytest.raises(SpecError, match="holds a data set of another kind, count, size or seed"):
+    with pytest.raises(SpecError, match="holds a data set of another kind, count, size, seed or version"):
         make_folder(ask, tmp_path / "out")
