@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from stages.datasets.shards import Progress, write
+from assets.errors import Finding, SpecError
+from stages.datasets.shards import Progress, claim, write
+
+if TYPE_CHECKING:
+    from stages.datasets.folder import Ask
+
+STYLES = ("realistic",)
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,9 @@ class Order:
 
 def make(order: Order, progress: Progress | None = None) -> Path:
     """dataset.json of the finished set; raises SpecError for a folder in use, BackendError where something is not baked."""
+    if order.style not in STYLES:
+        fix = f"take {', '.join(STYLES)}"
+        raise SpecError(Finding("data/style", f"there is no style {order.style!r} to make {order.kind} in", fix=fix))
     return _MAKERS[order.kind](order, progress)
 
 
@@ -43,4 +53,33 @@ def _skins(order: Order, progress: Progress | None) -> Path:
     return write(order.out, card, shards, Skins(skins, count=order.count, size=order.size, seed=order.seed), progress)
 
 
-_MAKERS = {"skins": _skins}
+def _faces(order: Order, progress: Progress | None) -> Path:
+    from stages.datasets.faces import Faces, plan
+    from stages.render.portrait import portraits
+    from stages.texture.tiles import library
+
+    skins = library()
+    card, shards = plan(skins, count=order.count, size=order.size, seed=order.seed, command=order.command)
+    claim(order.out, card, shards)  # before the studio opens: a folder in use is refused at once
+    with portraits() as studio:
+        return write(order.out, card, shards, Faces(skins, studio, count=order.count, size=order.size, seed=order.seed), progress)
+
+
+def _bodies(order: Order, progress: Progress | None) -> Path:
+    from stages.datasets.bodies import Vectors, plan
+
+    card, shards, sizes = plan(count=order.count, seed=order.seed, command=order.command)
+    claim(order.out, card, shards)
+    return write(order.out, card, shards, Vectors(shards, sizes, seed=order.seed), progress, sizes)
+
+
+_MAKERS = {"skins": _skins, "faces": _faces, "bodies": _bodies}
+
+
+def make_folder(ask: Ask, out: Path, progress: Progress | None = None) -> tuple[Path, tuple[Finding, ...]]:
+    """dataset.json of a user's pictures, and a warning for each file that was left out; raises as stages.datasets.folder.gather."""
+    from stages.datasets.folder import Pictured, gather, plan
+
+    gathered = gather(ask)
+    card, shards = plan(gathered, f"fenshen data folder {ask.source.name} --out {out.name} --size {ask.size} --seed {ask.seed}")
+    return write(out, card, shards, Pictured(gathered), progress), gathered.left_out

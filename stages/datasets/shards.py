@@ -68,6 +68,8 @@ class Card:
     """Names of a body vector's numbers."""
     consent: Mapping[str, str] | None = None
     """The consent record of the people shown; None where nobody real is."""
+    versions: Mapping[str, int] = field(default_factory=dict)
+    """What made it -> its version: a set begun by other code is not gone on with."""
     notes: tuple[str, ...] = ()
 
 
@@ -104,8 +106,17 @@ def planned(items: Mapping[Split, Sequence[int]], each: int) -> tuple[Shard, ...
     )
 
 
-def write(folder: Path, card: Card, shards: Sequence[Shard], make: Callable[[int], Item], progress: Progress | None = None) -> Path:
+def write(
+    folder: Path,
+    card: Card,
+    shards: Sequence[Shard],
+    make: Callable[[int], Item],
+    progress: Progress | None = None,
+    sizes: Mapping[Split, int] | None = None,
+) -> Path:
     """Makes every shard that is not there yet, then dataset.json; returns that file.
+
+    `sizes` says how many examples each split has where an item holds many.
 
     Raises:
         SpecError: the folder holds another data set, or files that are none.
@@ -120,8 +131,8 @@ def write(folder: Path, card: Card, shards: Sequence[Shard], make: Callable[[int
         if progress:
             progress(done, total)
     rows = [_row(folder, shard) for shard in shards]
-    splits = {split: sum(len(s.items) for s in shards if s.split == split) for split in SPLITS}
-    index = {"schema": SCHEMA, **asdict(card), "splits": splits, "shards": rows}
+    splits = sizes or {split: sum(len(s.items) for s in shards if s.split == split) for split in SPLITS}
+    index = {"schema": SCHEMA, **asdict(card), "splits": dict(splits), "shards": rows}
     _write_whole(folder / INDEX, (json.dumps(index, indent=1, ensure_ascii=False) + "\n").encode())
     return folder / INDEX
 
@@ -140,7 +151,7 @@ def claim(folder: Path, card: Card, shards: Sequence[Shard]) -> None:
     if file.exists():
         if json.loads(file.read_bytes()) != json.loads(text):
             fix = "give another --out, or remove the folder"
-            raise SpecError(Finding("data/other-set", f"{folder} holds a data set of another kind, count, size or seed", fix=fix))
+            raise SpecError(Finding("data/other-set", f"{folder} holds a data set of another kind, count, size, seed or version", fix=fix))
     elif any(folder.iterdir()):
         raise SpecError(Finding("data/not-empty", f"{folder} holds files that are no data set", fix="give an empty folder as --out"))
     else:

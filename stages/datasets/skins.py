@@ -23,6 +23,8 @@ COLUMNS = (
 )  # fmt: skip
 MOST_MOLES, MOST_SCARS = 8, 2
 SHARD = 200
+VERSION = 1
+"""Raise it when the same seed makes other skins."""
 
 
 def splits(count: int) -> dict[str, tuple[int, ...]]:
@@ -36,9 +38,9 @@ def plan(library: SkinLibrary, *, count: int, size: int, seed: int, command: str
     places = iter(range(count))
     items = {split: [next(places) for _ in range(number)] for split, number in shares(count).items()}
     names = ", ".join(f"{split}: {len(members)} skins" for split, members in splits(len(library.names)).items())
-    card = Card(
-        "skins", "skins", size, count, COLUMNS, seed, "CC0-1.0", sources(library), command, notes=(f"split by source skin ({names})",)
-    )
+    notes = (f"split by source skin ({names})",)
+    made = {"skins": VERSION}
+    card = Card("skins", "skins", size, count, COLUMNS, seed, "CC0-1.0", sources(library), command, versions=made, notes=notes)
     return card, planned(items, SHARD)
 
 
@@ -68,10 +70,12 @@ class Skins:
 class Blends:
     """Draws skins from those of one split."""
 
-    def __init__(self, library: SkinLibrary, members: tuple[int, ...], size: int) -> None:
+    def __init__(self, library: SkinLibrary, members: tuple[int, ...], size: int, work: int = 0) -> None:
         import cv2
 
-        self.size, self.work, self.members, self.library = size, min(512, 2 * size), members, library
+        self.size, self.members, self.library = size, members, library
+        self.work = work or min(512, 2 * size)
+        """Pixels at which the marks are painted: freckles are smaller than a pixel of the smaller tiles."""
         self.lab: dict[int, tuple[Floats, Floats]] = {}
         for i in members:
             pair = []
@@ -86,12 +90,7 @@ class Blends:
 
         tone = float(rng.uniform(0, 1))
         chosen = near_tone(self.library.tones, self.members, tone, 2 + int(rng.random() < 0.4), rng)
-        weights = smooth_weights(len(chosen), self.work, rng)
-        part = weights.mean((1, 2, 3))
-        target = tone_colour(tone) + rng.normal(0, (0.6, 0.8, 0.8)).astype(np.float32)
-        toned = [[recolour(self.lab[i][k], face_colour(self.lab[i][0]), target) for i in chosen] for k in (0, 1)]
-        head = np.asarray(sum(w * t for w, t in zip(weights, toned[0], strict=True)), np.float32)
-        body = np.asarray(sum(w * t for w, t in zip(part, toned[1], strict=True)), np.float32)
+        head, body, part = self.mixed(chosen, tone, rng)
         traits = self._traits(chosen, part, rng)
         head, body = decorated(head, body, traits, rng)
         tiles = [cv2.cvtColor(np.ascontiguousarray(x, np.float32), cv2.COLOR_LAB2RGB) for x in (head, body)]
@@ -99,11 +98,19 @@ class Blends:
         picture = np.clip(np.concatenate(small, 2) * 255 + 0.5, 0, 255).astype(np.uint8)
         rows, columns = face_window(self.size)
         traits["tone"] = tone_of(lightness(picture[rows, columns, :3]))
-        told = {name: value if name.endswith("_years") else min(max(value, 0.0), 1.0) for name, value in traits.items() if name in COLUMNS}
-        person = chosen[int(np.argmax(part))]
+        told = {name: traits[name] if name.endswith("_years") else min(max(traits[name], 0.0), 1.0) for name in COLUMNS}
         names = {self.library.names[i]: round(float(w), 3) for i, w in zip(chosen, part, strict=True)}
         labels = {"skins": names, "monk": monk_of_tone(traits["tone"])}
-        return Item(index, person, {name: told[name] for name in COLUMNS}, picture, captions=caption(traits), labels=labels)
+        return Item(index, chosen[int(np.argmax(part))], told, picture, captions=caption(traits), labels=labels)
+
+    def mixed(self, chosen: tuple[int, ...], tone: float, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
+        """Head and body (w,w,3) CIE Lab of these skins in a tone, and each one's share (n,) of the whole."""
+        weights = smooth_weights(len(chosen), self.work, rng)
+        part: Floats = weights.mean((1, 2, 3))
+        target = tone_colour(tone) + rng.normal(0, (0.6, 0.8, 0.8)).astype(np.float32)
+        toned = [[recolour(self.lab[i][k], face_colour(self.lab[i][0]), target) for i in chosen] for k in (0, 1)]
+        head = np.asarray(sum(w * t for w, t in zip(weights, toned[0], strict=True)), np.float32)
+        return head, np.asarray(sum(w * t for w, t in zip(part, toned[1], strict=True)), np.float32), part
 
     def _traits(self, chosen: tuple[int, ...], part: Floats, rng: np.random.Generator) -> dict[str, float]:
         """What is drawn for this skin; `years` are those added to its sources' mean age."""

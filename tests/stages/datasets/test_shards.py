@@ -99,7 +99,7 @@ def test_a_killed_run_goes_on_and_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_another_set_is_not_mixed_in(tmp_path: Path) -> None:
     write(tmp_path, card(), plan(), face)
-    with pytest.raises(SpecError, match="holds a data set of another kind, count, size or seed; give another --out"):
+    with pytest.raises(SpecError, match="holds a data set of another kind, count, size, seed or version; give another --out"):
         write(tmp_path, card(seed=1), plan(), face)
 
 
