@@ -20,7 +20,7 @@ _JUMP = 0.35
 """Of the body's size between neighbouring frames at 30 a second: faster than arms are thrown."""
 _WINDOW = 9
 _LEAP = np.radians(20)
-"""Between neighbouring frames at 30 a second: a palm turns half as fast, a hand that is misread leaps farther."""
+"""A thirtieth of a second: palms turn half as fast, a hand that is misread leaps farther."""
 _MOST_LEAPS = 0.2
 
 
@@ -85,7 +85,7 @@ def steady(track: Track, side: int) -> bool:
     palm = frame(hand[:, 9] - hand[:, 0], hand[:, 5] - hand[:, 17])
     turned = 2 * np.arccos(np.clip(np.abs((palm[1:] * palm[:-1]).sum(1)), 0, 1))
     gap = np.maximum(np.diff(track.times[rows]) * 30, 1.0)
-    return float(np.mean(turned > _LEAP * np.sqrt(gap))) < _MOST_LEAPS
+    return float(np.mean(turned > _LEAP * gap)) < _MOST_LEAPS
 
 
 def cleaned(track: Track, fps: int) -> tuple[Track, int]:
