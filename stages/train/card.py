@@ -82,13 +82,14 @@ def write_card(run: Run, nets: Shipped, data: Path, stem: Path, entry: dict[str,
 
 
 def _bodies(nets: Shipped, test: Examples, stem: Path) -> list[str]:
-    """STEM.png with sixteen made bodies, and the share of impossible ones."""
+    """STEM.png with sixteen made adults, and the share of impossible bodies of any age."""
     from stages.train.body_sheet import body_sheet
     from stages.train.evaluate import BODIES, impossible_share
 
     told, names = test.conditions[:BODIES], nets.shape.names
     made = nets.sample(told, 1)
-    write_png(stem.with_suffix(".png"), body_sheet(made[:16], told[:16], names))
+    adults = np.flatnonzero(told[:, 0] >= 0.18)[:16]
+    write_png(stem.with_suffix(".png"), body_sheet(made[adults], told[adults], names))
     real, own = (impossible_share(x, told, names) for x in (test.values[:BODIES], made))
     text = f"Of {len(told)} made bodies {own:.1%} are ones that no person has (stature for age, body mass index, limbs)"
     return ["## Measured on people that training never saw", "", f"{text}; of as many of the data set {real:.1%}."]
