@@ -76,6 +76,8 @@ def evaluate(file: Path, data: Path, *, reader: Path | None = None, inception: P
         FormatError: the data set cannot be read.
         SpecError: the net is no generator, or its samples and the data do not fit together.
     """
+    import torch  # noqa: F401 - the library's own seconds are not the weights'
+
     started = time.perf_counter()
     nets = read(file, sha256)
     loading = time.perf_counter() - started
