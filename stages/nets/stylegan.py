@@ -131,7 +131,7 @@ class ToColour(nn.Module):  # type: ignore[misc]
 
     def __init__(self, inputs: int, styles: int, colours: int, patch: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(0.1 * torch.randn(colours, inputs, 1, 1).repeat_interleave(patch**2, 0))
+        self.weight = nn.Parameter(0.02 * torch.randn(colours, inputs, 1, 1).repeat_interleave(patch**2, 0))
         self.bias = nn.Parameter(torch.zeros(colours * patch**2))
         self.affine = EqualLinear(styles, inputs, bias=1.0)
         self.gain = 1 / math.sqrt(inputs)
