@@ -59,7 +59,7 @@ def measured(shape: Shape) -> Measures:
 
     bones = {name: bone(*name) for name in (("Arm", "ForeArm"), ("ForeArm", "Hand"), ("UpLeg", "Leg"), ("Leg", "Foot"))}
     upper_arm, forearm, thigh, shin = (float(np.mean(pair)) for pair in bones.values())
-    mass = DENSITY * volume(shape.positions, _triangles())
+    mass = DENSITY * volume(shape.positions, skin_triangles())
     return Measures(
         height=tall, bmi=mass / tall**2, leg=float((at["LeftUpLeg"][1] + at["RightUpLeg"][1]) / 2 - low) / tall,
         arm=(upper_arm + forearm) / tall, head=float(high - at["Neck"][1]) / tall,
@@ -75,7 +75,7 @@ def volume(positions: Floats, triangles: Ints) -> float:
 
 
 @lru_cache(maxsize=1)
-def _triangles() -> NDArray[np.int32]:
+def skin_triangles() -> NDArray[np.int32]:
     """(t,3) triangles of the skin alone."""
     from safetensors import safe_open
 

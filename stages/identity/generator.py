@@ -51,7 +51,7 @@ class Generated:
         """The net, read once; raises BackendError where its weights are refused or make no skin."""
         if self._net is None:
             net = read(self.file, self._sha256 or committed.sha256(self.title))
-            if net.shape.channels != 6 or net.shape.size == 0:
+            if net.net == "classifier" or getattr(net.shape, "channels", 0) != 6 or net.shape.size == 0:
                 raise BackendError(Finding("weights/foreign", f"{self.file.name} makes no skin", fix="give weights trained on skins"))
             self._net = net
         return self._net

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.datasets.pictures import Pictures
+from stages.datasets.pictures import Vectors
 from stages.nets.shipping import Shipped
 from stages.train.examples import read_examples
 from stages.train.family import Examples
@@ -64,7 +64,11 @@ def write_card(run: Run, nets: Shipped, data: Path, stem: Path, entry: dict[str,
     lines += ["", f"Recipe: `{asdict(run.family.recipe)}`", ""]
     if run.counters.events:
         lines += ["## Roll backs", *[f"- {event}" for event in run.counters.events], ""]
-    if isinstance(test.source, Pictures):
+    if isinstance(test.source, Vectors):
+        lines += _bodies(nets, test, stem)
+    elif nets.net == "classifier":
+        lines += _read(nets, test)
+    else:
         write_png(stem.with_suffix(".png"), _sheet(nets, test))
         lines += ["## Measured on people that training never saw", "", "| measure | value |", "|---|---|"]
         lines += [f"| {name} | {value:.2f} |" for name, value in measured(nets, run.train, test).items()]
@@ -75,6 +79,31 @@ def write_card(run: Run, nets: Shipped, data: Path, stem: Path, entry: dict[str,
         ]
     write_png(stem.with_name(f"{stem.name}-curves.png"), curves(run.counters.history))
     stem.with_suffix(".md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _bodies(nets: Shipped, test: Examples, stem: Path) -> list[str]:
+    """STEM.png with sixteen made adults, and the share of impossible bodies of any age."""
+    from stages.train.body_sheet import body_sheet
+    from stages.train.evaluate import BODIES, impossible_share
+
+    told, names = test.conditions[:BODIES], nets.shape.names
+    made = nets.sample(told, 1)
+    adults = np.flatnonzero(told[:, 0] >= 0.18)[:16]
+    write_png(stem.with_suffix(".png"), body_sheet(made[adults], told[adults], names))
+    real, own = (impossible_share(x, told, names) for x in (test.values[:BODIES], made))
+    text = f"Of {len(told)} made bodies {own:.1%} are ones that no person has (stature for age, body mass index, limbs)"
+    return ["## Measured on people that training never saw", "", f"{text}; of as many of the data set {real:.1%}."]
+
+
+def _read(nets: Shipped, test: Examples) -> list[str]:
+    """How far the readings of unseen people's pictures are off."""
+    from stages.train.evaluate import attribute_errors
+
+    errors = attribute_errors(nets, test.values, test.conditions)
+    guess = np.abs(test.conditions - np.median(test.conditions, 0)).mean(0) * (100, 1, 1)
+    rows = [f"| {name} | {value:.3f} | {blind:.3f} |" for (name, value), blind in zip(errors.items(), guess, strict=True)]
+    head = ["## Measured on people that training never saw", "", "| mean absolute | reader | always the median |", "|---|---|---|"]
+    return [*head, *rows, "", "Its features carry `fenshen-frechet` and `fenshen-kernel`; they are not Inception's."]
 
 
 def _sheet(nets: Shipped, test: Examples, count: int = 64) -> NDArray[np.uint8]:

@@ -76,6 +76,8 @@ def evaluate(file: Path, data: Path, *, reader: Path | None = None, inception: P
         FormatError: the data set cannot be read.
         SpecError: the net is no generator, or its samples and the data do not fit together.
     """
+    import torch  # noqa: F401 - the library's own seconds are not the weights'
+
     started = time.perf_counter()
     nets = read(file, sha256)
     loading = time.perf_counter() - started
@@ -207,18 +209,12 @@ def _standard(real: NDArray[Any], made: NDArray[Any], file: Path) -> dict[str, f
 
 def impossible_share(vectors: Floats, conditions: Floats, names: Sequence[str]) -> float:
     """Share of body vectors whose bodies no person of that age/100 and gender has."""
-    from stages.body.anny import Anny, model
     from stages.body.anthropometry import impossible, measured
-    from stages.body.measure import age_axis
+    from stages.train.body_sheet import body_of
 
-    anny, known = Anny(), set(model().names["phenotypes"])
-    faulty = 0
-    for vector, (age, gender) in zip(vectors, conditions, strict=True):
-        told = dict(zip(names, (float(v) for v in vector), strict=True))
-        axes = {"age": age_axis(100 * float(age)), "gender": 1 - float(gender)} | {n: v for n, v in told.items() if n in known}
-        local = {n: v for n, v in told.items() if n not in known}
-        faulty += bool(impossible(measured(anny.shape(axes, local)), 100 * float(age), float(gender)))
-    return faulty / max(len(vectors), 1)
+    told = [(body_of(v, names, float(age), float(gender)), 100 * float(age), float(gender))
+            for v, (age, gender) in zip(vectors, conditions, strict=True)]  # fmt: skip
+    return sum(bool(impossible(measured(shape), years, gender)) for shape, years, gender in told) / max(len(told), 1)
 
 
 def _is_vectors(data: Path) -> bool:

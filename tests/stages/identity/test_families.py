@@ -50,8 +50,8 @@ def test_foreign_and_corrupt_weights_are_one_sentence(name: str, tmp_path: Path)
     latent, asked = draw_latent(1, 64), {"age": 30.0, "gender": 0.5, "tone": 0.5}
     broken = tmp_path / f"skin-{name}.safetensors"
     broken.write_bytes(weights.path(f"skin-{name}").read_bytes()[:-1] + b"x")
-    reader = weights.path("skin-classifier"), weights.sha256("skin-classifier")
-    for file, digest in ((broken, weights.sha256(f"skin-{name}")), reader):
+    foreign = [(weights.path(title), weights.sha256(title)) for title in ("skin-classifier", "body-bodygan")]
+    for file, digest in ((broken, weights.sha256(f"skin-{name}")), *foreign):
         with pytest.raises(BackendError) as caught:
             kind(file, digest).skin(latent, **asked)
         assert len(caught.value.findings) == 1
