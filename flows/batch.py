@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from assets.formats.image import decode, encode_jpeg, encode_png
 from assets.spec.ship import Target
 from assets.store import write_atomic
 from flows.assemble import assemble_avatar
+from flows.publish import data_url
 from stages.render.sheet import contact_sheet
 
 COLUMNS = 4
@@ -90,5 +90,5 @@ def lay_out(bundles: list[Path], target: Path) -> None:
         return
     sheet = contact_sheet(portraits, COLUMNS)
     write_atomic(target, encode_png(sheet))
-    url = f"data:image/jpeg;base64,{base64.b64encode(encode_jpeg(sheet, 80)).decode()}"
+    url = data_url(encode_jpeg(sheet, 80), "image/jpeg")
     create_image_artifact(image_url=url, key="contact-sheet", description=str(target))

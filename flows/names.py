@@ -11,14 +11,12 @@ from functools import partial
 from assets.spec.content import Known
 from flows.line import STAGES
 from stages.body.measure import ORIGINS
-from stages.groom.wardrobe import Slot, catalogue
+from stages.groom.wardrobe import BARE, Slot, catalogue
 from stages.motion.clips import LIBRARY
 
 _SECTIONS = {"identity": "identity", "body": "body", "persona": "dialogue", "voice": "voice"}
 """Section of the spec -> stage whose backends it may name."""
 _SLOTS: tuple[Slot, ...] = ("hair", "brows", "lashes", "outfit", "shoes", "hat")
-_BARE = ("hair", "hat")
-"""What may be left out by the name `none`."""
 
 
 def known() -> Known:
@@ -36,7 +34,7 @@ def _backends(stage: str) -> Iterable[str]:
 
 
 def _clothes(slot: Slot) -> Iterable[str]:
-    return (*catalogue()[slot], *(("none",) if slot in _BARE else ()))
+    return (*catalogue()[slot], *(("none",) if slot in BARE else ()))
 
 
 def _changes() -> Iterable[str] | None:

@@ -18,6 +18,11 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-") or "avatar"
 
 
+def data_url(data: bytes, media_type: str) -> str:
+    """The picture as a URL that holds it."""
+    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
+
+
 def publish(built: Built) -> None:
     """Creates the artifacts on the run in whose flow this is called."""
     manifest = built.manifest
@@ -29,7 +34,7 @@ def publish(built: Built) -> None:
     for file in manifest["files"]:
         path = built.folder / file["path"]
         if file["role"] == "preview" and file["media_type"] in ("image/png", "image/jpeg") and file["bytes"] < _THUMBNAIL_BYTES:
-            url = f"data:{file['media_type']};base64,{base64.b64encode(path.read_bytes()).decode()}"
+            url = data_url(path.read_bytes(), file["media_type"])
             create_image_artifact(image_url=url, key=f"{key}-{path.stem}", description=path.stem)
 
 

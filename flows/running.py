@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from rich.console import Console
@@ -16,6 +17,8 @@ from flows.interrupt import SENTENCE, apart
 if TYPE_CHECKING:
     from assets.spec.ship import Target
     from flows.order import Build
+
+R = TypeVar("R")
 
 
 def run_flow(build: Build, console: Console, *, quiet: bool) -> Path:
@@ -30,18 +33,16 @@ def run_flow(build: Build, console: Console, *, quiet: bool) -> Path:
     _quiet()
     order, _, _ = order_of(build)
     expected = {stage: record.get("seconds") for stage, record in latest(order.store).items()}
-    runs: list[UUID] = []
-    watched = assemble_avatar.with_options(on_running=[lambda flow, run, state: runs.append(run.id)])
-    with nullcontext() if quiet else watching(console, expected):
-        folder = apart(
-            lambda: watched(
-                build.spec, str(build.out) if build.out else None, build.target, build.seed,
-                sorted(build.force), sorted(build.allow), build.outside, str(build.store) if build.store else None,
-            ),
-            console,
-            farewell=lambda: _cancelled(runs),
+
+    def call(flow: Any) -> str:
+        told: str = flow(
+            build.spec, str(build.out) if build.out else None, build.target, build.seed,
+            sorted(build.force), sorted(build.allow), build.outside, str(build.store) if build.store else None,
         )  # fmt: skip
-    return Path(folder)
+        return told
+
+    with nullcontext() if quiet else watching(console, expected):
+        return Path(_interruptible(assemble_avatar, call, console))
 
 
 def run_batch(
@@ -54,18 +55,23 @@ def run_batch(
 
     _quiet()
     specs_of(folder)
-    runs: list[UUID] = []
-    watched = assemble_batch.with_options(on_running=[lambda flow, run, state: runs.append(run.id)])
+
+    def call(flow: Any) -> Any:
+        return flow(str(folder), str(out), target, str(store) if store else None, return_state=True)
+
     with nullcontext() if quiet else watching(console, {}):
-        state: Any = apart(
-            lambda: watched(str(folder), str(out), target, str(store) if store else None, return_state=True),
-            console,
-            farewell=lambda: _cancelled(runs),
-        )
+        state = _interruptible(assemble_batch, call, console)
     rows: list[dict[str, str]] = state.result(raise_on_failure=False)
     if isinstance(rows, BaseException):
         raise rows
     return rows
+
+
+def _interruptible(flow: Any, call: Callable[[Any], R], console: Console) -> R:
+    """What `call` makes of the flow; Ctrl-C ends it at once and tells the server of its run."""
+    runs: list[UUID] = []
+    watched = flow.with_options(on_running=[lambda flow, run, state: runs.append(run.id)])
+    return apart(lambda: call(watched), console, farewell=lambda: _cancelled(runs))
 
 
 def _cancelled(runs: list[UUID]) -> None:

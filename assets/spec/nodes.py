@@ -38,7 +38,7 @@ def _refuse_aliases(text: str, name: str) -> None:
     for events, event in enumerate(yaml.parse(text, yaml.SafeLoader)):
         if isinstance(event, yaml.AliasEvent):
             message = "aliases (*name) are not allowed in a spec"
-            raise SpecError(Finding("spec/alias", message, where=_at(event, name), fix="write the value out"))
+            raise SpecError(Finding("spec/alias", message, where=place(event, name), fix="write the value out"))
         if events > MAX_NODES:
             raise SpecError(Finding("spec/too-large", f"the spec has more than {MAX_NODES} parts", where=Location(name)))
 
@@ -98,12 +98,8 @@ def shown(given: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def place(node: yaml.Node, name: str) -> Location:
-    """Where the node begins."""
-    return _at(node, name)
-
-
-def _at(thing: yaml.Node | yaml.Event, name: str) -> Location:
+def place(thing: yaml.Node | yaml.Event, name: str) -> Location:
+    """Where it begins."""
     mark = thing.start_mark
     return Location(name, mark.line + 1, mark.column + 1) if mark else Location(name)
 

@@ -15,7 +15,7 @@ from stages.groom.base import base_triangles
 from stages.groom.eyes import eyes, iris_picture
 from stages.groom.fit import Fitted, Mask, drawn, fitted, hidden_under, lifted, morphs, normals, pushed_out, tucked, without_socks
 from stages.groom.teeth import SEAT, teeth_mesh, teeth_picture
-from stages.groom.wardrobe import Item, Slot, catalogue, item, known, source
+from stages.groom.wardrobe import BARE, Item, Slot, catalogue, item, known, source
 from stages.stage import Stage
 
 _OUTFITS = {
@@ -57,8 +57,9 @@ def run(body: Body, *, options: GroomSpec, seed: int) -> Groom:
     _eyes(draft, body, iris, seed)
     _mouth(draft, body)
     _fringes(draft, body, worn, hair)
-    garments, hidden = _clothes(draft, body, worn, options.outfit_colour)
-    _hair(draft, body, worn, hair, garments)
+    skin_normals = normals(body.positions, base_triangles())
+    garments, hidden = _clothes(draft, body, worn, options.outfit_colour, skin_normals)
+    _hair(draft, body, worn, hair, garments, skin_normals)
     return Groom(tuple(draft.meshes), tuple(draft.materials), draft.images, hidden, tuple(draft.sources))
 
 
@@ -73,7 +74,7 @@ def choose(body: Body, options: GroomSpec, rng: np.random.Generator) -> dict[Slo
     picked: dict[Slot, str] = {slot: names[int(rng.integers(len(names)))] for slot, names in likely.items()}
     for slot in catalogue():
         asked = getattr(options, slot, None)
-        if asked == "none" and slot in ("hair", "hat"):
+        if asked == "none" and slot in BARE:
             picked.pop(slot, None)
         elif asked:
             picked[slot] = known(slot, asked)
@@ -110,20 +111,21 @@ def _fringes(draft: _Draft, body: Body, worn: dict[Slot, str], hair: Floats) -> 
         draft.add(mesh, material, {f"{slot}_albedo": picture}, source(part))
 
 
-def _hair(draft: _Draft, body: Body, worn: dict[Slot, str], hair: Floats, garments: list[Fitted]) -> None:
+def _hair(draft: _Draft, body: Body, worn: dict[Slot, str], hair: Floats, garments: list[Fitted], skin_normals: Floats) -> None:
     """Hair is MASK: sorted blending shows notches at the hairline."""
     if "hair" not in worn:
         return
     part = item("hair", worn["hair"])
     picture = colour.strands(part.pictures["diffuse"], hair, cover=1.3)
     material = Material("hair", albedo="hair_albedo", roughness=0.65, alpha="MASK", alpha_cutoff=0.35, double_sided=True)
-    fit = lifted(fitted(part, body), garments, body, normals(body.positions, base_triangles()))
+    fit = lifted(fitted(part, body), garments, body, skin_normals)
     draft.add(drawn(fit, "hair", "hair"), material, {"hair_albedo": picture}, source(part))
 
 
-def _clothes(draft: _Draft, body: Body, worn: dict[Slot, str], tint: str | None) -> tuple[list[Fitted], Mask]:
+def _clothes(
+    draft: _Draft, body: Body, worn: dict[Slot, str], tint: str | None, skin_normals: Floats
+) -> tuple[list[Fitted], Mask]:
     """Adds outfit, shoes and hat; returns the fitted garments and the base vertices that they hide."""
-    skin_normals = normals(body.positions, base_triangles())
     slots: tuple[Slot, ...] = ("outfit", "shoes", "hat")
     fits = {slot: fitted(item(slot, worn[slot]), body) for slot in slots if slot in worn}
     garments = {slot: pushed_out(fit, body, skin_normals) for slot, fit in fits.items() if slot != "hat"}

@@ -147,19 +147,19 @@ def _crown(tooth: Tooth, index: int, count: int, up: float) -> tuple[Floats, Int
     tip = rings[-1].mean(0, keepdims=True) + np.array([0, up * 0.02 * tooth.size[1], 0])
     points = np.concatenate([*rings, tip]).astype(np.float32)
     coordinates = np.concatenate([*uv, [[_ENAMEL_U, 0.98]]]).astype(np.float32)
-    return points, _facing(_loft(len(rings), cap=True), points), coordinates
+    return points, _facing(_loft(len(rings)), points), coordinates
 
 
-def _loft(rings: int, cap: bool) -> Ints:
+def _loft(rings: int) -> Ints:
+    """(t,3) bands between the rings, and a fan that closes the last one on the point after it."""
     faces = []
     for r in range(rings - 1):
         for i in range(SEGMENTS):
             j = (i + 1) % SEGMENTS
             a, b, c, d = r * SEGMENTS + i, r * SEGMENTS + j, (r + 1) * SEGMENTS + i, (r + 1) * SEGMENTS + j
             faces += [(a, b, c), (b, d, c)]
-    if cap:
-        top = (rings - 1) * SEGMENTS
-        faces += [(top + i, top + (i + 1) % SEGMENTS, rings * SEGMENTS) for i in range(SEGMENTS)]
+    top = (rings - 1) * SEGMENTS
+    faces += [(top + i, top + (i + 1) % SEGMENTS, rings * SEGMENTS) for i in range(SEGMENTS)]
     return np.array(faces, np.int32)
 
 
@@ -186,8 +186,9 @@ def _gum(row: list[Tooth], up: float) -> tuple[Floats, Ints, Floats]:
     profile = ((0.85, -1.25), (1.12, -0.45), (0.98, 0.06), (-0.98, 0.06), (-1.2, -0.5), (-1.3, -1.2))
     rings = []
     for side, rise in profile:
-        lift = rise * height + (wave if rise > 0 else 0 * wave)
-        rings.append(line + out * (side * half)[:, None] + np.stack([0 * lift, up * lift, 0 * lift], 1))
+        ring = line + out * (side * half)[:, None]
+        ring[:, 1] += up * (rise * height + (wave if rise > 0 else 0.0))
+        rings.append(ring)
     points = np.stack(rings, 1).reshape(-1, 3).astype(np.float32)
     k = len(profile)
     faces = []

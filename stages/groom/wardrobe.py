@@ -18,6 +18,8 @@ from assets.home import ROOT, node_modules
 from assets.rights import Source
 
 Slot = Literal["hair", "brows", "lashes", "outfit", "shoes", "hat", "teeth", "tongue"]
+BARE: tuple[Slot, ...] = ("hair", "hat")
+"""What may be left out by the name `none`."""
 _KINDS: dict[str, Slot] = {"eyebrows": "brows", "eyelashes": "lashes", "hair": "hair", "teeth": "teeth", "tongue": "tongue"}
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from assets.artefacts.character import SKIN
 from assets.artefacts.geometry import Floats, Image, Ints, Material, Pixels
 from assets.errors import BackendError, Finding
 from stages.render import shader
@@ -18,7 +19,6 @@ from stages.render.light import GROUND, SKY, Camera, Lamp
 
 SHADOW_SIDE = 2048
 OVERSAMPLING = 2
-SKIN = ("head", "body")  # the materials of stages/texture: flesh, which scatters light
 MISSING = Finding("render/no-egl", "there is no EGL device to draw the previews with", fix="install libegl1 libgl1-mesa-dri")
 
 

@@ -40,13 +40,13 @@ def to_pixels(lab: Floats) -> Pixels:
     return pixels
 
 
-def fine_residual(skin: Pixels, light: float, mirror_edges: bool) -> Floats:
+def fine_residual(skin: Pixels, light: float, is_head: bool) -> Floats:
     """(s,s,3) Lab detail of a skin above the generator's resolution, scaled to a skin of mean lightness `light`."""
     import cv2
 
     lab = to_lab(skin)
     detail = lab - cv2.GaussianBlur(lab, (0, 0), BLUR * len(skin) / 512)
-    if mirror_edges:
+    if is_head:
         # The head is cut at the back: left and right edge are the same line and must carry the same detail.
         side = np.abs(np.linspace(-1, 1, len(skin)))[None, :, None]
         share = 0.5 * np.clip((side - 0.55) / 0.4, 0, 1)
@@ -59,12 +59,12 @@ def fine_residual(skin: Pixels, light: float, mirror_edges: bool) -> Floats:
     return residual
 
 
-def painted(tile: Pixels, skin: Pixels, size: int, mirror_edges: bool) -> Floats:
+def painted(tile: Pixels, skin: Pixels, size: int, is_head: bool) -> Floats:
     """(size,size,3) CIE Lab albedo."""
     import cv2
 
     smooth = cv2.resize(to_lab(tile), (size, size), interpolation=cv2.INTER_CUBIC)
-    residual = fine_residual(skin, float(np.median(smooth[..., 0])), mirror_edges)
+    residual = fine_residual(skin, float(np.median(smooth[..., 0])), is_head)
     lab: Floats = smooth + cv2.resize(residual, (size, size), interpolation=cv2.INTER_CUBIC)
     return lab
 

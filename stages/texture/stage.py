@@ -57,8 +57,8 @@ def run(identity: Identity, body: Body, *, options: TextureSpec, seed: int) -> T
         raise FormatError(Finding("texture/base-mesh", f"the body has {len(body.positions)} vertices, not {BASE_VERTICES}"))
     skins = library()
     nearest = nearest_skin(skins, identity)
-    head_lab = painted(identity.head.pixels, skins.heads[nearest], options.size, mirror_edges=True)
-    body_lab = painted(identity.body.pixels, skins.bodies[nearest], options.size, mirror_edges=False)
+    head_lab = painted(identity.head.pixels, skins.heads[nearest], options.size, is_head=True)
+    body_lab = painted(identity.body.pixels, skins.bodies[nearest], options.size, is_head=False)
     head_lab, body_lab = join_neck(head_lab, body_lab, *skins.surfaces)
     images: dict[str, Image] = {}
     for name, lab in (("head", head_lab), ("body", body_lab)):

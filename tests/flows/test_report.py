@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -52,14 +54,23 @@ _RECORD = """new Promise((done) => {
 })"""
 
 
+@contextmanager
+def shown(folder: Path, width: int, height: int, *, mobile: bool = False) -> Iterator[Browser]:
+    """The speaking page in a browser, drawn."""
+    page = folder / "report.html"
+    page.write_bytes(speaking())
+    with Browser(width, height) as browser:
+        if mobile:
+            browser.size(width, height, mobile=True)
+        browser.open(page)
+        browser.until("document.body.dataset.drawn")
+        yield browser
+
+
 @pytest.mark.skipif(chromium() is None, reason="no Chromium")
 def test_a_click_on_a_line_plays_its_sound_and_moves_the_lips_until_it_ends(tmp_path: Path) -> None:
     """The clip once stayed faded out while its sound played: the mixer was given no time, so lips never moved."""
-    page = tmp_path / "report.html"
-    page.write_bytes(speaking())
-    with Browser(500, 400) as browser:
-        browser.open(page)
-        browser.until("document.body.dataset.drawn")
+    with shown(tmp_path, 500, 400) as browser:
         # Only the spoken clip opens the mouth: what is seen of it is not idle's.
         browser.ask(
             "window.fenshen.mixer.stopAllAction(), window.fenshen.action = null, window.fenshen.morphs[0].morphTargetInfluences.fill(0)"
@@ -74,11 +85,7 @@ def test_a_click_on_a_line_plays_its_sound_and_moves_the_lips_until_it_ends(tmp_
 
 @pytest.mark.skipif(chromium() is None, reason="no Chromium")
 def test_a_question_gets_the_nearest_reply_and_a_stranger_the_fallback(tmp_path: Path) -> None:
-    page = tmp_path / "report.html"
-    page.write_bytes(speaking())
-    with Browser(500, 400) as browser:
-        browser.open(page)
-        browser.until("document.body.dataset.drawn")
+    with shown(tmp_path, 500, 400) as browser:
         for question, why in (("So who are you", "closest known question: who are you"), ("Any dragons", "no known question is near")):
             browser.ask(f"document.getElementById('question').value = {question!r}")
             browser.click("#ask button")
@@ -87,12 +94,7 @@ def test_a_question_gets_the_nearest_reply_and_a_stranger_the_fallback(tmp_path:
 
 @pytest.mark.skipif(chromium() is None, reason="no Chromium")
 def test_the_page_is_no_wider_than_a_phone(tmp_path: Path) -> None:
-    page = tmp_path / "report.html"
-    page.write_bytes(speaking())
-    with Browser(390, 844) as browser:
-        browser.size(390, 844, mobile=True)
-        browser.open(page)
-        browser.until("document.body.dataset.drawn")
+    with shown(tmp_path, 390, 844, mobile=True) as browser:
         assert browser.ask("document.documentElement.scrollWidth") == 390
 
 
