@@ -47,6 +47,7 @@ $(BAKED)/ok: $(VENV)/ok node_modules/.package-lock.json
 	$(PY) -m stages.voice.mandarin
 	$(PY) -m stages.voice.listen
 	$(PY) -m stages.dialogue.transformers
+	$(VENV)/bin/prefect server database upgrade -y
 	touch $@
 
 clean:

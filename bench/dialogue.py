@@ -1,6 +1,8 @@
 """How often the right line answers a held-out question: a JSON line for each persona and backend.
 
-    python -m bench.dialogue [--backend overlap|transformers] [--wrong] [persona ...]
+    python -m bench.dialogue [--backend overlap|transformers|tuned] [--wrong] [persona ...]
+
+`tuned` is transformers with the persona's own LoRA, tuned first (on the examples alone) where no store keeps it.
 
 The questions lie in tests/data/personas; they were written before anything was tuned and nothing is tuned on them.
 """
@@ -22,6 +24,7 @@ from stages.dialogue.check import pick
 from stages.dialogue.stage import BACKENDS
 from stages.dialogue.topics import ELSE, authored, replies_of, topics_of
 
+ENGINES = {"tuned": "transformers"}
 QUESTIONS = Path(__file__).resolve().parent.parent / "tests" / "data" / "personas"
 
 
@@ -36,9 +39,12 @@ def persona(name: str) -> tuple[PersonaSpec, list[tuple[str, str]]]:
 def measure(name: str, backend_name: str) -> dict[str, object]:
     """Accuracy over all, over questions with an answer and over those without, a wrong answer's share, seconds a question."""
     options, asked = persona(name)
-    backend = BACKENDS.get(backend_name)
+    backend = BACKENDS.get(ENGINES.get(backend_name, backend_name))
+    options = options.model_copy(update={"tune": backend_name == "tuned"})
+    started = time.perf_counter()
     matcher = backend.matcher(topics_of(replies_of(options), dict(authored(options, name)), options.language), options)
     begin = time.perf_counter()
+    ready = begin - started
     found = [(question, want, pick(matcher, question)[0]) for question, want in asked]
     seconds = (time.perf_counter() - begin) / len(asked)
     known = [want == got for _, want, got in found if want != ELSE]
@@ -48,7 +54,7 @@ def measure(name: str, backend_name: str) -> dict[str, object]:
         "persona": name, "backend": backend_name, "language": options.language, "questions": len(asked),
         "accuracy": round((sum(known) + sum(stray)) / len(asked), 4), "answered": round(sum(known) / len(known), 4),
         "rejected": round(sum(stray) / len(stray), 4), "wrong_line": round(len(false) / len(asked), 4),
-        "seconds_a_question": round(seconds, 3), "wrong": [row for row in found if row[1] != row[2]],
+        "seconds_to_start": round(ready, 1), "seconds_a_question": round(seconds, 3), "wrong": [row for row in found if row[1] != row[2]],
     }  # fmt: skip
 
 
@@ -61,7 +67,7 @@ def main() -> None:
     arguments = parser.parse_args()
     for name in arguments.personas or ["kofi", "ada", "lin"]:
         for backend in arguments.backend or ["overlap", "transformers"]:
-            if persona(name)[0].language in BACKENDS.get(backend).languages:
+            if persona(name)[0].language in BACKENDS.get(ENGINES.get(backend, backend)).languages:
                 result = measure(name, backend)
                 if not arguments.wrong:
                     del result["wrong"]

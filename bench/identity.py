@@ -1,6 +1,6 @@
 """How different sixty-four seeds are, and how far each lies from the nearest training skin; one JSON line.
 
-python -m bench.identity [COUNT]
+python -m bench.identity [COUNT] [BACKEND]
 
 Distances are root mean square differences of the 128 px head tiles in CIE Lab (1 is about a just noticeable difference of flat colour),
 at one age, gender and tone, so that nothing but the latent tells people apart; the training skins are brought to the same mean colour.
@@ -14,9 +14,9 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.datasets.skins import splits
 from stages.identity.stage import BACKENDS, draw_latent, face_changes
 from stages.texture.tiles import library
-from stages.train.data import splits
 
 
 def lab(tile: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -33,11 +33,11 @@ def distances(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.floa
     return np.asarray(np.sqrt(np.maximum(squared, 0) / (a.shape[1] / 3)), np.float32)
 
 
-def main(count: int) -> None:
+def main(count: int, name: str | None) -> None:
     """Prints the line."""
     import cv2
 
-    backend = BACKENDS.get()
+    backend = BACKENDS.get(name)
     latents = [draw_latent(seed, backend.latent) for seed in range(count)]
     tiles = [backend.skin(latent, age=35, gender=0.5, tone=0.4)[0] for latent in latents]
     made = np.stack([lab(tile) for tile in tiles])
@@ -54,7 +54,7 @@ def main(count: int) -> None:
     told = {"seeds": count, "pairs_mean": pairs.mean(), "pairs_least": pairs.min(), "nearest_training_mean": nearest.mean(),
             "nearest_training_least": nearest.min(), "training_pairs_mean": among.mean(), "face_shape_pairs_mean": spread.mean(),
             "face_shape_pairs_least": spread.min()}  # fmt: skip
-    print(json.dumps({"bench": "identity", **{name: round(float(value), 3) for name, value in told.items()}}))
+    print(json.dumps({"bench": "identity", "backend": backend.name, **{name: round(float(value), 3) for name, value in told.items()}}))
 
 
 def _names() -> str:
@@ -64,4 +64,4 @@ def _names() -> str:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 64)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 64, sys.argv[2] if len(sys.argv) > 2 else None)

@@ -12,11 +12,12 @@ from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from assets.errors import FenshenError, Finding, SpecError
+from assets.errors import FenshenError
 from assets.formats.image import decode, encode_jpeg, encode_png
 from assets.spec.ship import Target
 from assets.store import write_atomic
 from flows.assemble import assemble_avatar
+from flows.order import specs_of
 from flows.publish import data_url
 from stages.render.sheet import contact_sheet
 
@@ -59,17 +60,6 @@ def assemble_batch(folder: str, out: str = "build", target: Target | None = None
     create_table_artifact(table=rows, key="batch", description="Every spec of the batch")
     lay_out([Path(row["bundle"]) for row in rows if row["bundle"]], Path(out) / SHEET)
     return _state(rows)
-
-
-def specs_of(folder: Path) -> list[Path]:
-    """The spec files of a folder in order of their names; raises SpecError where there is none or two share a name."""
-    specs = sorted(path for pattern in ("*.yaml", "*.yml", "*.json") for path in folder.glob(pattern))
-    if not specs:
-        raise SpecError(Finding("batch/empty", f"{folder} holds no spec", fix="put .yaml or .json specs there"))
-    names = [path.stem for path in specs]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise SpecError(Finding("batch/twice", f"two specs are called {', '.join(twice)}", fix="give each a name of its own"))
-    return specs
 
 
 def _state(rows: list[Row]) -> State[list[Row]]:

@@ -18,6 +18,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from assets.errors import FenshenError, Finding, GateError, SpecError
+from flows.cli_data import app as data
+from flows.cli_evaluate import evaluate
+from flows.cli_train import register as register_training
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False,
@@ -25,9 +28,10 @@ app = typer.Typer(
     "4 the machine lacks something, 130 interrupted, 143 terminated.",
 )  # fmt: skip
 cache = typer.Typer(no_args_is_help=True, help="Look at and tidy the store.")
-train = typer.Typer(no_args_is_help=True, help="Train our own generators.")
 app.add_typer(cache, name="cache")
-app.add_typer(train, name="train")
+app.add_typer(data, name="data")
+register_training(app)
+app.command()(evaluate)
 # A table in a file or a pipe is read by programs: no line of it is broken.
 out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 240)
 err = Console(stderr=True, soft_wrap=True)
@@ -361,28 +365,6 @@ def _store() -> Any:
     from assets.store import LocalStore
 
     return LocalStore(home() / "store")
-
-
-@train.command("identity")
-def train_identity(
-    minutes: Annotated[float, typer.Option(min=0.01, help="Stop after this long.")] = 60,
-    out_dir: Annotated[Path, typer.Option("--out", help="Folder of the weights and their card.")] = Path("build/weights"),
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the nets and of the data's order.")] = 0,
-    resume: Annotated[Path | None, typer.Option(help="A checkpoint to go on from; one is written every two minutes.")] = None,
-) -> None:
-    """Train the skin generator on the CC0 skins.
-
-    Example: `fenshen train identity --minutes 30`
-    """
-    from flows.interrupt import apart
-    from flows.train import train_generator
-
-    with findings():
-        if resume is not None and not resume.is_file():
-            raise SpecError(Finding("train/resume", f"there is no checkpoint {resume}", fix="leave --resume out to begin anew"))
-        checkpoint = str(resume) if resume else None
-        weights = apart(lambda: train_generator(str(out_dir), minutes=minutes, seed=seed, resume=checkpoint), err)
-        out.print(weights)
 
 
 if __name__ == "__main__":

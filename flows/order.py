@@ -75,3 +75,14 @@ def build_unchanged(build: Build) -> Built | None:
     if len(outcomes) < len(STAGES):
         return None
     return lay_out(order.spec, file.text, outcomes, order.store, folder, build.allow)
+
+
+def specs_of(folder: Path) -> list[Path]:
+    """The spec files of a folder in order of their names; raises SpecError where there is none or two share a name."""
+    specs = sorted(path for pattern in ("*.yaml", "*.yml", "*.json") for path in folder.glob(pattern))
+    if not specs:
+        raise SpecError(Finding("batch/empty", f"{folder} holds no spec", fix="put .yaml or .json specs there"))
+    names = [path.stem for path in specs]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise SpecError(Finding("batch/twice", f"two specs are called {', '.join(twice)}", fix="give each a name of its own"))
+    return specs

@@ -22,6 +22,7 @@ from flows.events import Event, tell
 from flows.line import STAGES
 from flows.plan import Order
 from flows.publish import slug
+from flows.server import watched
 from stages.execute import Job, Outcome, execute
 from stages.stage import Stage
 
@@ -64,6 +65,12 @@ def run_stage(name: str, job: Job, root: str, force: bool, inputs: dict[str, Out
     return outcome
 
 
+def _tags(stage: Stage[Any]) -> list[str]:
+    """None for the temporary server, whose pages nobody sees: it asks SQLite for every tag's limit while events are written, and
+    "database is locked" makes a task wait 2 s."""
+    return ["fenshen", "gpu" if stage.gpu else "cpu"] if watched() else []
+
+
 @dataclass
 class Step:
     """Submits a stage as a task of the running flow: `speech = step(voice.STAGE, spec.voice, dialogue=dialogue)`."""
@@ -83,7 +90,7 @@ class Step:
             persist_result=False,
             retry_condition_fn=_can_pass,
             task_run_name=f"{stage.name} · {order.spec.name}",
-            tags=["fenshen", "gpu" if stage.gpu else "cpu"],
+            tags=_tags(stage),
             retries=stage.retries,
             retry_delay_seconds=5,
             timeout_seconds=stage.timeout_s,

@@ -1,26 +1,141 @@
-"""Training as a flow: one at a time on the GPU, its model card an artifact of the run."""
+"""Training and tuning as flows: one at a time on the GPU; samples, curves, card and progress are artifacts of the run."""
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
+import numpy as np
 from prefect import flow, task
-from prefect.artifacts import create_markdown_artifact
+from prefect.artifacts import (
+    create_image_artifact,
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
 from prefect.concurrency.sync import concurrency
+from prefect.futures import wait
 
-from stages.train.stage import train_identity
+from flows.publish import slug
+from stages.train.loop import Plan, Progress
+from stages.train.stage import train_net
+
+PICTURE_BYTES = 400_000  # Data URLs lie in Prefect's database: small pictures only.
+
+
+SKINS = (3600, 128)
+"""Items and pixels a side of the skins that the identity net trains on."""
+
+
+def own_skins() -> Path:
+    """The folder of the skins that the identity net trains on, made where they are not there yet."""
+    from assets.home import home
+    from stages.datasets.make import Order, make
+
+    folder = home() / "data" / f"skins{SKINS[1]}"
+    if not (folder / "dataset.json").exists():
+        make(Order("skins", folder, *SKINS, 0))
+    return folder
+
+
+class Reporter:
+    """Tells a run's progress to Prefect: percent and time left, every sheet, what was rolled back."""
+
+    def __init__(self, net: str, plan: Plan) -> None:
+        self.net, self.plan = net, plan
+        self.progress: UUID = create_progress_artifact(0.0, key=f"training-{slug(net)}", description=f"{net}: begins")  # type: ignore[assignment]
+
+    def __call__(self, progress: Progress) -> None:
+        """One report of the loop."""
+        share = 100 * progress.seconds / max(progress.seconds + progress.eta_s, 1e-9)
+        told = f"{self.net}: step {progress.step}, {progress.eta_s / 60:.0f} min left"
+        update_progress_artifact(self.progress, min(share, 100.0), description=told)
+        if progress.event:
+            create_markdown_artifact(markdown=progress.event, key=f"training-{slug(self.net)}-events", description="rolled back")
+        if progress.made is not None and progress.made.ndim == 4:
+            from stages.train.watch import sheet
+
+            _picture(sheet(progress.made), f"training-{slug(self.net)}-samples", f"step {progress.step}")
+
+
+def _picture(picture: Any, key: str, description: str) -> None:
+    """The picture as an artifact, JPEG and made smaller until it is small enough."""
+    import cv2
+
+    data = cv2.imencode(".jpg", picture[..., ::-1])[1].tobytes()
+    while len(data) > PICTURE_BYTES:
+        picture = cv2.resize(picture, None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
+        data = cv2.imencode(".jpg", picture[..., ::-1])[1].tobytes()
+    url = f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
+    create_image_artifact(image_url=url, key=key, description=description)
 
 
 @task(persist_result=False, tags=["fenshen", "gpu"])
-def train_task(out: str, minutes: float, seed: int, resume: str | None) -> str:
+def train_task(net: str, data: str, out: str, plan: Plan, changes: Mapping[str, Any], resume: str, start: str | None) -> str:
     """The weights file; its card lies beside it."""
     with concurrency("gpu", occupy=1):
-        return str(train_identity(Path(out), minutes=minutes, seed=seed, resume=Path(resume) if resume else None))
+        start_file = Path(start) if start else None
+        watch = Reporter(net, plan)
+        return str(train_net(net, Path(data), Path(out), plan=plan, changes=changes, going_on=resume, start=start_file, watch=watch))
 
 
 @flow(name="train-generator", persist_result=False)
-def train_generator(out: str, minutes: float = 60, seed: int = 0, resume: str | None = None) -> str:
-    """Trains the skin generator into the folder OUT; returns the weights file."""
-    weights = train_task(out, minutes, seed, resume)
-    create_markdown_artifact(markdown=Path(weights).with_suffix(".md").read_text(encoding="utf-8"), key="training", description=weights)
-    return weights
+def train_generator(
+    net: str = "stylegan",
+    data: str | None = None,
+    out: str = "build/weights",
+    minutes: float = 60,
+    steps: int | None = None,
+    seed: int = 0,
+    changes: dict[str, Any] | None = None,
+    resume: str = "auto",
+    start: str | None = None,
+) -> str:
+    """Trains a net on the data set in the folder DATA (our own skins without one) into the folder OUT; returns the weights file."""
+    folder = data or str(own_skins())
+    plan = Plan(budget_s=minutes * 60, steps=steps, seed=seed)
+    weights = Path(train_task(net, folder, out, plan, changes or {}, resume, start))
+    create_markdown_artifact(markdown=weights.with_suffix(".md").read_text("utf-8"), key="training", description=str(weights))
+    curves = weights.with_name(f"{weights.stem}-curves.png")
+    if curves.exists():
+        import cv2
+
+        _picture(np.asarray(cv2.imread(str(curves)))[..., ::-1], f"training-{slug(net)}-curves", "losses and metrics over steps")
+    return str(weights)
+
+
+@task(persist_result=False, tags=["fenshen", "gpu"])
+def score_task(net: str, data: str, settings: Mapping[str, Any], fold: int, folds: int, plan: Plan) -> float:
+    """The metric of one fold of one trial."""
+    from stages.train.tune import score_fold
+
+    with concurrency("gpu", occupy=1):
+        return score_fold(net, Path(data), settings, fold, folds, plan)
+
+
+@flow(name="tune-generator", persist_result=False)
+def tune_generator(
+    net: str, data: str, trials: int = 12, folds: int = 3, minutes: float = 2, steps: int | None = None, seed: int = 0, width: int = 2
+) -> list[dict[str, Any]]:
+    """Searches a net's recipe: `width` trials at once, each cross-validated over people; returns a row a trial, the best first."""
+    from stages.train.tune import Search, Trial, table
+
+    search, done = Search(net, seed), list[Trial]()
+    plan = Plan(budget_s=minutes * 60, steps=steps, seed=seed, validate_every=max((steps or 400) // 4, 1))
+    while len(done) < trials:
+        asked = [search.ask() for _ in range(min(width, trials - len(done)))]
+        pairs = [(settings, fold) for _, settings in asked for fold in range(folds)]
+        futures = score_task.map([net] * len(pairs), data, [s for s, _ in pairs], [f for _, f in pairs], folds, plan)
+        wait(futures)
+        scores = [future.result() for future in futures]
+        for i, (number, settings) in enumerate(asked):
+            trial = Trial(number, settings, tuple(scores[i * folds : (i + 1) * folds]))
+            search.tell(trial)
+            done.append(trial)
+    rows = table(done)
+    create_table_artifact(table=rows, key=f"tuning-{slug(net)}", description=f"{trials} trials, {folds} folds by person")
+    return rows

@@ -71,6 +71,8 @@ class Stage(Generic[A]):
     """Tries again where the failure can pass, e.g. a busy device."""
     timeout_s: float = 1800
     """Seconds after which the stage counts as failed; noticed between two steps of Python, not inside a library's call."""
+    imports: tuple[str, ...] = ()
+    """Heavy modules of its usual backend: whoever has to wait before it runs may import them meanwhile."""
     takes: tuple[str, ...] = field(default=())
     """Names of the artefact inputs, in order; filled from run's signature when empty."""
 

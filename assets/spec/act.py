@@ -75,8 +75,10 @@ class PersonaSpec(Section):
     """Questions to be answered by the fallback."""
     lines: tuple[Text, ...] = ()
     """Lines to be spoken as they stand."""
+    tune: bool = False
+    """Tunes the embedded model on the persona's own questions for about a minute, once; English only."""
     model: str | None = None
-    """A transformers folder, relative to the spec, or the id of a cached model, for the writer; None takes the embedded model."""
+    """For the writer: a transformers folder, relative to the spec, or the id of a model in the local cache; None takes the embedded one."""
 
 
 class VoiceSpec(Section):

@@ -38,7 +38,7 @@ class BodySpec(Section):
     """The build; age and gender follow the identity unless given here."""
 
     backend: str | None = None
-    """Body model; None takes the default."""
+    """Body model; None takes the default. With "gan" the build is drawn, and the numbers below shift what was drawn."""
     gender: Unit | None = None
     """0 female .. 1 male; None follows identity.gender."""
     age: Unit | None = None

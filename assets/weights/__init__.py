@@ -15,6 +15,11 @@ def entry(name: str) -> dict[str, Any]:
     return table[name]
 
 
+def known(name: str) -> bool:
+    """Whether weights of that name are committed."""
+    return name in json.loads((FOLDER / "weights.json").read_text(encoding="utf-8"))
+
+
 def path(name: str) -> Path:
     """The weights file."""
     return FOLDER / str(entry(name)["file"])

@@ -19,7 +19,7 @@ from assets.digest import sha256_file
 from assets.errors import BackendError, Finding
 from assets.home import baked
 from assets.rights import Source
-from stages.body.backend import Shape
+from stages.body.backend import Build, Shape
 
 FILE = "body.safetensors"
 ORIGINS = ("african", "asian", "caucasian")
@@ -104,6 +104,10 @@ class Anny:
     def changes(self) -> tuple[str, ...]:
         """All local changes, whole body."""
         return tuple(model().names["locals"])
+
+    def proposed(self, latent: Floats, years: float, gender: float) -> Build:
+        """Nothing: the spec's numbers are the build."""
+        return Build()
 
     def sources(self) -> tuple[Source, ...]:
         """Code and data."""

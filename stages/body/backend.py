@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from assets.artefacts.geometry import Floats, Ints, Skin
@@ -27,6 +27,16 @@ class Shape:
     """ARKit name -> moved vertices (k,) ascending, deltas (k,3) metres."""
 
 
+@dataclass(frozen=True)
+class Build:
+    """What a backend proposes for a person; empty where it leaves the build to the spec."""
+
+    axes: Mapping[str, float] = field(default_factory=dict)
+    """Anny's phenotype axes but for age, gender and origins."""
+    local: Mapping[str, float] = field(default_factory=dict)
+    """Local changes, -1..1."""
+
+
 class BodyBackend(Backend, Protocol):
     """A parametric body."""
 
@@ -35,6 +45,9 @@ class BodyBackend(Backend, Protocol):
 
     def shape(self, phenotype: Mapping[str, float], local: Mapping[str, float]) -> Shape:
         """The body of Anny's phenotype axes (missing ones are 0.5) with local changes -1..1."""
+
+    def proposed(self, latent: Floats, years: float, gender: float) -> Build:
+        """The build of an identity's latent at that age and gender (0 female .. 1 male)."""
 
     def sources(self) -> tuple[Source, ...]:
         """Where the shape comes from, for the bundle's rights."""

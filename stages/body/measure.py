@@ -72,10 +72,17 @@ def phenotype(identity: Identity, options: BodySpec) -> tuple[dict[str, float], 
     return axes | origins(identity, options.local), years
 
 
-def local_changes(identity: Identity, options: BodySpec, known: Iterable[str]) -> dict[str, float]:
-    """The identity's face with the spec's changes over it; raises SpecError naming the nearest for unknown names."""
+def shifted(axes: Mapping[str, float], usual: Mapping[str, float], proposed: Mapping[str, float]) -> dict[str, float]:
+    """The axes with the proposed ones in place of the usual: what a spec asks for beyond its defaults is added to them."""
+    return {**axes, **{name: float(np.clip(value + axes[name] - usual[name], 0, 1)) for name, value in proposed.items()}}
+
+
+def local_changes(
+    identity: Identity, options: BodySpec, known: Iterable[str], proposed: Mapping[str, float] | None = None
+) -> dict[str, float]:
+    """The build's changes, the identity's face over them, the spec's over both; raises SpecError naming the nearest for unknown names."""
     names = set(known)
-    wanted = {**identity.face, **{name: value for name, value in options.local.items() if name not in ORIGINS}}
+    wanted = {**(proposed or {}), **identity.face, **{name: value for name, value in options.local.items() if name not in ORIGINS}}
     findings = [_unknown(name, names) for name in wanted if name not in names]
     if findings:
         raise SpecError(*findings)

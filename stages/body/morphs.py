@@ -65,5 +65,7 @@ def _mixed(shapes: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats
 
 
 def _sparse(name: str, deltas: Floats) -> MorphTarget:
-    moved = np.flatnonzero(np.abs(deltas).max(axis=1) > _STILL).astype(np.int32)
+    far = np.abs(deltas) > _STILL
+    # Column by column: a reduction over three numbers a row is several times slower.
+    moved = np.flatnonzero(far[:, 0] | far[:, 1] | far[:, 2]).astype(np.int32)
     return MorphTarget(name, moved, deltas[moved])

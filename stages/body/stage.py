@@ -13,12 +13,12 @@ from assets.errors import BackendError, Finding
 from assets.skinning import blended_matrices, mixed, skinned, strongest
 from assets.spec.look import BodySpec
 from stages.body.backend import BodyBackend, Shape
-from stages.body.measure import local_changes, phenotype, stature
+from stages.body.measure import local_changes, phenotype, shifted, stature
 from stages.body.morphs import morph_targets
 from stages.body.pose import t_pose
 from stages.stage import Registry, Stage
 
-BACKENDS: Registry[BodyBackend] = Registry("body", {"anny": "stages.body.anny:Anny"}, default="anny")
+BACKENDS: Registry[BodyBackend] = Registry("body", {"anny": "stages.body.anny:Anny", "gan": "stages.body.gan:GanBody"}, default="anny")
 _TWIN_M = 0.003
 """Metres within which a mirrored vertex finds its twin."""
 
@@ -26,8 +26,15 @@ _TWIN_M = 0.003
 def run(identity: Identity, *, options: BodySpec, backend: BodyBackend, seed: int) -> Body:
     """The body of this identity; the seed changes nothing, all chance lies in the identity."""
     axes, years = phenotype(identity, options)
-    local = local_changes(identity, options, backend.changes())
-    axes["height"] = _height_axis(backend, axes, local, stature(years, 1 - axes["gender"], options.height))
+    build = backend.proposed(identity.latent, years, 1 - axes["gender"])
+    local = local_changes(identity, options, backend.changes(), build.local)
+    metres = stature(years, 1 - axes["gender"], options.height)
+    if build.axes:
+        # The proposed height is a draw of its own: the spec's makes it so much taller or shorter than the usual one would.
+        own = _tall(backend.shape({**axes, **build.axes}, local).positions)
+        metres = own * metres / stature(years, 1 - axes["gender"], BodySpec().height)
+        axes = shifted(axes, phenotype(identity, BodySpec())[0], build.axes)
+    axes["height"] = _height_axis(backend, axes, local, metres)
     shape = backend.shape(axes, local)
     rest = shape.positions - _ground(shape.positions)
     centres, radius = eyeballs(rest)

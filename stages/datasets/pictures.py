@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from assets.artefacts.geometry import Floats, Pixels
 
 Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,35 @@ class Pictures:
     """Names of the k attributes, e.g. age_years, gender, tone."""
     people: NDArray[np.int64]
     """(n,) the person behind each picture: splits are by person, never by picture."""
+    captions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Language (en, zh) -> (n,) one sentence a picture; empty where the data set has none."""
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def column(self, name: str) -> Floats:
+        """(n,) one attribute; raises ValueError where the data set does not record it."""
+        values: Floats = self.attributes[:, self.columns.index(name)]
+        return values
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """One split of a data set of bodies."""
+
+    vectors: Floats
+    """(n,d) float32: phenotype axes and local changes as stages.body takes them."""
+    names: tuple[str, ...]
+    """Names of the d numbers."""
+    attributes: Floats
+    """(n,k) float32, 0..1 unless the column's name ends in a unit (_years, _m, _kg)."""
+    columns: tuple[str, ...]
+    """Names of the k attributes."""
+    people: NDArray[np.int64]
+    """(n,) the person behind each vector."""
+
+    def __len__(self) -> int:
+        return len(self.vectors)
 
     def column(self, name: str) -> Floats:
         """(n,) one attribute; raises ValueError where the data set does not record it."""

@@ -44,8 +44,12 @@ def run(*, options: PersonaSpec, seed: int, backend: DialogueBackend, name: str 
     topics = topics_of(replies, texts, options.language)
     own = [Topic(reply.line, texts[reply.line], reply.questions) for reply in replies]
     whose = name or " ".join(options.who.split())[:60]
+    if options.tune:
+        backend.matcher(topics, options)  # Tunes now, so that the adapter lies in the store for live questions.
+    # The self-check leaves examples out one by one; a model tuned on them would flatter it, so the plain one is checked.
+    plain = options.model_copy(update={"tune": False})
     with ledger({"weights": dict(backend.weights()), "persona": whose, "language": options.language}):
-        scores = leave_one_out(topics, own, lambda some: backend.matcher(some, options))
+        scores = leave_one_out(topics, own, lambda some: backend.matcher(some, plain))
     return Dialogue(whose, options.language, tuple(lines), replies, ELSE, backend.name, scores, backend.sources(options))
 
 
@@ -53,29 +57,33 @@ def _refuse(options: PersonaSpec, backend: DialogueBackend) -> None:
     if options.language not in backend.languages:
         message = f"the {backend.name} dialogue understands {', '.join(backend.languages)}, not {options.language}"
         raise SpecError(Finding("dialogue/language", message, fix="leave persona.backend out and one is picked"))
+    if options.tune and backend.name != "transformers":
+        message = f"persona.tune is for the transformers dialogue, the {backend.name} dialogue has nothing to tune"
+        raise SpecError(Finding("dialogue/tune-unused", message, fix="leave persona.tune out"))
     if options.model and not backend.takes_model:
         message = f"persona.model is for the writer, the {backend.name} dialogue has no use for it"
         raise SpecError(Finding("dialogue/model-unused", message, fix="set persona.backend to writer"))
 
 
-def answer(dialogue: Dialogue, question: str, *, backend: DialogueBackend | None = None) -> Line:
+def answer(dialogue: Dialogue, question: str, *, backend: DialogueBackend | None = None, tune: bool = False) -> Line:
     """The line to speak for a question, whatever it holds; the fallback line where nothing fits.
 
     Args:
         backend: what weighs the question; None takes the one that made the dialogue.
+        tune: weigh with the model tuned to the persona; its adapter is found in the store inside of `remembering`.
     """
-    found, _ = pick(_matcher(dialogue, backend or BACKENDS.get(dialogue.engine)), question)
+    found, _ = pick(_matcher(dialogue, backend or BACKENDS.get(dialogue.engine), tune), question)
     return next(line for line in dialogue.lines if line.id == found)
 
 
-def _matcher(dialogue: Dialogue, backend: DialogueBackend) -> Matcher:
-    return _matcher_of(tuple(topics_in(dialogue)), dialogue.language, backend.name)
+def _matcher(dialogue: Dialogue, backend: DialogueBackend, tune: bool) -> Matcher:
+    return _matcher_of(tuple(topics_in(dialogue)), dialogue.language, backend.name, tune)
 
 
 @lru_cache(maxsize=8)
-def _matcher_of(topics: Sequence[Topic], language: str, name: str) -> Matcher:
-    options = PersonaSpec.model_validate({"language": language})
+def _matcher_of(topics: Sequence[Topic], language: str, name: str, tune: bool) -> Matcher:
+    options = PersonaSpec.model_validate({"language": language, "tune": tune})
     return BACKENDS.get(name).matcher(topics, options)
 
 
-STAGE = Stage("dialogue", 3, run, makes=Dialogue, backends=BACKENDS)
+STAGE = Stage("dialogue", 4, run, makes=Dialogue, backends=BACKENDS, imports=("transformers.models.llama.modeling_llama",))

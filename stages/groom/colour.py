@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -42,8 +43,12 @@ def iris_colour(body: Body, asked: str | None, rng: np.random.Generator) -> Floa
     return rgb(_IRIS[pick % 2 if dark else pick])
 
 
+@lru_cache(maxsize=48)
 def read(path: Path, channels: int) -> Pixels:
-    """(h,w,channels) of a wardrobe picture, at most LIMIT px a side; raises BackendError where it cannot be read."""
+    """(h,w,channels) of a wardrobe picture, at most LIMIT px a side, not to be written on; raises BackendError where it cannot be read.
+
+    Remembered: a crowd wears the same few things, and decoding them is most of what dressing costs.
+    """
     import cv2
 
     flag = cv2.IMREAD_UNCHANGED if channels == 4 else cv2.IMREAD_COLOR
@@ -59,7 +64,9 @@ def read(path: Path, channels: int) -> Pixels:
         scale = LIMIT / largest
         pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     order = cv2.COLOR_BGRA2RGBA if channels == 4 else cv2.COLOR_BGR2RGB
-    return np.asarray(cv2.cvtColor(pixels, order), np.uint8)
+    shown = np.asarray(cv2.cvtColor(pixels, order), np.uint8)
+    shown.flags.writeable = False
+    return shown
 
 
 def strands(path: Path, colour: Floats, contrast: float = 0.8, cover: float = 1.0) -> Image:

@@ -37,8 +37,8 @@ class Fitted:
     skin: Skin
 
 
-def fitted(item: Item, body: Body) -> Fitted:
-    """The item on the body.
+def fitted(item: Item, body: Body, skin: Skin | None = None) -> Fitted:
+    """The item on the body; `skin` are its influences where they are known from another body.
 
     vertex = sum_k weight_k * base[reference_k] + offset * s, with s per axis the ratio of a distance on this body to the same on the
     template: the .mhclo format of MakeHuman.
@@ -48,12 +48,16 @@ def fitted(item: Item, body: Body) -> Fitted:
         k = "xyz".index(axis)
         ratio[k] = abs(float(body.rest[a, k] - body.rest[b, k])) / distance
     at_rest = np.einsum("nk,nkd->nd", item.weights, body.rest[item.references]) + item.offsets * ratio
-    skin = _carried(item, body.skin)
+    own = skin or _influences(item, at_rest.astype(np.float32), body)
+    return Fitted(item, skinned(at_rest.astype(np.float32), own, body.rest_to_bind), own)
+
+
+def _influences(item: Item, at_rest: Floats, body: Body) -> Skin:
     if item.slot in ("hair", "hat"):
-        skin = _on_head(at_rest, body)
-    elif item.slot == "outfit":
-        skin = _from_skin(at_rest.astype(np.float32), welded(item), body)
-    return Fitted(item, skinned(at_rest.astype(np.float32), skin, body.rest_to_bind), skin)
+        return _on_head(at_rest, body)
+    if item.slot == "outfit":
+        return _from_skin(at_rest, welded(item), body)
+    return _carried(item, body.skin)
 
 
 def _carried(item: Item, base: Skin) -> Skin:
@@ -97,7 +101,8 @@ def morphs(item: Item, body: Body) -> tuple[MorphTarget, ...]:
         dense[:] = 0
         dense[target.indices] = target.deltas
         moved = np.einsum("nk,nkd->nd", item.weights, dense[item.references])
-        indices = np.flatnonzero(np.abs(moved).max(1) > _STILL).astype(np.int32)
+        far = np.abs(moved) > _STILL
+        indices = np.flatnonzero(far[:, 0] | far[:, 1] | far[:, 2]).astype(np.int32)
         if len(indices):
             found.append(MorphTarget(target.name, indices, moved[indices].astype(np.float32)))
     return tuple(found)

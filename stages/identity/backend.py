@@ -26,4 +26,13 @@ class IdentityBackend(Protocol):
         """Head and body tile (s,s,3) sRGB of a latent (n,), age in years, gender 0 female .. 1 male, tone 0 lightest .. 1 darkest."""
 
 
-BACKENDS: Registry[IdentityBackend] = Registry("identity", {"stylegan": "stages.identity.generator:StyleGan"}, default="stylegan")
+BACKENDS: Registry[IdentityBackend] = Registry(
+    "identity",
+    {
+        "stylegan": "stages.identity.generator:StyleGan",
+        "vae": "stages.identity.generator:Vae",
+        "unet": "stages.identity.generator:UNet",
+        "diffusion": "stages.identity.generator:Diffusion",
+    },
+    default="vae",
+)

@@ -1,84 +1,105 @@
-"""Skin from the committed StyleGAN2-like generator."""
+"""Skin from a committed net of any family: one loader, one way to call it."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from assets import digest
 from assets import weights as committed
 from assets.artefacts.geometry import Floats, Pixels
 from assets.errors import BackendError, Finding
+from stages.nets.shipping import Shipped, read
 
-NAME = "skin-stylegan"
-
-
-def load(file: Path, sha256: str) -> Any:
-    """The generator of a weights file; raises BackendError where its bytes are not the ones promised."""
-    import torch
-    from safetensors.torch import load as load_tensors
-
-    from stages.nets.stylegan import Generator
-
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise BackendError(
-            Finding("weights/missing", f"{file.name} cannot be read: {error.strerror}", fix="restore it from the repository")
-        ) from error
-    if digest.sha256(content) != sha256:
-        raise BackendError(
-            Finding("weights/corrupt", f"{file.name} does not have the sha256 of weights.json", fix="restore it from the repository")
-        )
-    torch.set_num_threads(1)  # the nets are small: more threads cost more than they give, and one is reproducible
-    net = Generator()
-    net.load_state_dict(load_tensors(content))
-    return net.eval()
+LATENT = 64
+"""Length of an identity's latent, whatever the net's: the face's shape follows from it and must not change with the backend."""
 
 
-class StyleGan:
-    """The default identity backend."""
+class Generated:
+    """A backend whose skin comes from the weights called `skin-NAME`."""
 
-    name = "stylegan"
-    latent = 64
+    name = ""
+    latent = LATENT
 
     def __init__(self, file: Path | None = None, sha256: str | None = None) -> None:
-        self.file = file or committed.path(NAME)
-        self.sha256 = sha256 or committed.sha256(NAME)
-        self._net: Any = None
+        self._file, self._sha256 = file, sha256
+        self._net: Shipped | None = None
+
+    @property
+    def title(self) -> str:
+        """The weights' name in weights.json."""
+        return f"skin-{self.name}"
+
+    @property
+    def file(self) -> Path:
+        """The weights file."""
+        return self._file or committed.path(self.title)
 
     def weights(self) -> Mapping[str, str]:
-        """The committed file and its digest."""
-        return {self.file.name: self.sha256}
+        """The file and its digest."""
+        return {self.file.name: self._sha256 or committed.sha256(self.title)}
 
     def unusable(self) -> str:
         """Empty where the weights are there."""
+        if self._file is None and not committed.known(self.title):
+            return f"no weights called {self.title} are committed; `fenshen train` makes them"
         return "" if self.file.exists() else f"{self.file.name} is missing"
 
-    def skin(self, latent: Floats, *, age: float, gender: float, tone: float) -> tuple[Pixels, Pixels]:
-        """Head and body tile (128,128,3) sRGB, the head left-right symmetric."""
-        import torch
-
+    def loaded(self) -> Shipped:
+        """The net, read once; raises BackendError where its weights are refused or make no skin."""
         if self._net is None:
-            self._net = load(self.file, self.sha256)
-        condition = torch.tensor([[age / 100, gender, tone]], dtype=torch.float32)
-        with torch.no_grad():
-            made = self._net(torch.from_numpy(latent)[None], condition)[0].numpy().transpose(1, 2, 0)
+            net = read(self.file, self._sha256 or committed.sha256(self.title))
+            if net.net == "classifier" or getattr(net.shape, "channels", 0) != 6 or net.shape.size == 0:
+                raise BackendError(Finding("weights/foreign", f"{self.file.name} makes no skin", fix="give weights trained on skins"))
+            self._net = net
+        return self._net
+
+    def skin(self, latent: Floats, *, age: float, gender: float, tone: float) -> tuple[Pixels, Pixels]:
+        """Head and body tile (s,s,3) sRGB, the head left-right symmetric."""
+        net = self.loaded()
+        told = {"age_years": age / 100, "gender": gender, "tone": tone}
+        if odd := [name for name in net.conditions if name not in told]:
+            message = f"{self.file.name} must be told {', '.join(odd)}, which no identity has"
+            raise BackendError(Finding("weights/foreign", message, fix="give weights trained on age_years, gender and tone"))
+        conditions = np.array([[told[name] for name in net.conditions]], np.float32)
+        made = net.make(fitted(latent, net.shape.latent)[None], conditions)[0].transpose(1, 2, 0)
         head = (made[..., :3] + made[:, ::-1, :3]) / 2
-        return calm(_pixels(head), 0.5), calm(_pixels(made[..., 3:]), 0.3)
+        return _pixels(head), _pixels(made[..., 3:])
 
 
-def calm(tile: Pixels, keep: float) -> Pixels:
-    """The tile with only a share of its wide colour drift: a small generator leaves blotches there that no skin has."""
-    import cv2
+class StyleGan(Generated):
+    """Skin from the style-based generator."""
 
-    lab = cv2.cvtColor(tile.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    wide = cv2.GaussianBlur(lab[..., 1:], (0, 0), len(tile) / 10)
-    lab[..., 1:] -= (1 - keep) * (wide - np.median(wide, (0, 1)))
-    return _pixels(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB) * 2 - 1)
+    name = "stylegan"
+
+
+class Vae(Generated):
+    """Skin from the decoder of the variational autoencoder."""
+
+    name = "vae"
+
+
+class UNet(Generated):
+    """Skin from geometry maps by the U-Net."""
+
+    name = "unet"
+
+
+class Diffusion(Generated):
+    """Skin from noise by latent diffusion in 25 steps."""
+
+    name = "diffusion"
+
+
+def fitted(latent: Floats, size: int) -> Floats:
+    """(size,) the latent itself where it is as long, else standard normal numbers that depend on it alone."""
+    if len(latent) == size:
+        return latent
+    key = int.from_bytes(hashlib.sha256(latent.astype(np.float32).tobytes()).digest()[:8], "big")
+    drawn: Floats = np.random.default_rng(key).standard_normal(size).astype(np.float32)
+    return drawn
 
 
 def _pixels(tile: Floats) -> Pixels:

@@ -71,8 +71,8 @@ def run(*, options: IdentitySpec, backend: IdentityBackend, seed: int) -> Identi
     latent = draw_latent(seed if options.seed is None else options.seed, backend.latent)
     head, body = backend.skin(latent, age=options.age, gender=options.gender, tone=options.tone)
     origin = ", ".join(f"{name} sha256 {digest}" for name, digest in backend.weights().items())
-    made = Source("skin-stylegan", "CC0-1.0", f"assets/weights: {origin}", author="Fenshen", note="trained on 20 CC0 MakeHuman skins",
-                  sha256=next(iter(backend.weights().values()), ""))  # fmt: skip
+    made = Source(f"skin-{backend.name}", "CC0-1.0", f"assets/weights: {origin}", author="Fenshen",
+                  note="trained on 20 CC0 MakeHuman skins", sha256=next(iter(backend.weights().values()), ""))  # fmt: skip
     face = face_changes(latent, _known_changes(), options.variety)
     return Identity(latent, Image(head), Image(body), float(options.age), options.gender, options.tone, face, (made,))
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats
+from assets.rotation import frame
 
 Mask = NDArray[np.bool_]
 # mediapipe's pose landmarks.
@@ -18,6 +19,9 @@ _BODY = [*SHOULDERS, *ELBOWS, *WRISTS, *HIPS, *KNEES, *ANKLES]
 _JUMP = 0.35
 """Of the body's size between neighbouring frames at 30 a second: faster than arms are thrown."""
 _WINDOW = 9
+_LEAP = np.radians(20)
+"""A thirtieth of a second: palms turn half as fast, a hand that is misread leaps farther."""
+_MOST_LEAPS = 0.2
 
 
 @dataclass(frozen=True)
@@ -69,13 +73,29 @@ def believable(track: Track) -> Mask:
     return good
 
 
+def steady(track: Track, side: int) -> bool:
+    """The hand's palm turns from frame to frame as hands do.
+
+    A small or half hidden hand is read palm for back, to and fro; where it keeps still in between it is as often wrong (see the bench).
+    """
+    rows = np.flatnonzero(track.hand_seen[:, side])
+    if len(rows) < 3:
+        return len(rows) > 0
+    hand = track.hands[rows, side]
+    palm = frame(hand[:, 9] - hand[:, 0], hand[:, 5] - hand[:, 17])
+    turned = 2 * np.arccos(np.clip(np.abs((palm[1:] * palm[:-1]).sum(1)), 0, 1))
+    gap = np.maximum(np.diff(track.times[rows]) * 30, 1.0)
+    return float(np.mean(turned > _LEAP * gap)) < _MOST_LEAPS
+
+
 def cleaned(track: Track, fps: int) -> tuple[Track, int]:
     """The track at even times, gaps bridged and the points smoothed; and how many frames were not believed."""
     good = believable(track)
     count = int(np.floor(float(track.times[-1]) * fps + 1e-3)) + 1
     times = np.asarray(np.arange(count) / fps, np.float32)
-    hand = [_even(track.times, track.hands[:, s], track.hand_seen[:, s] & good, times, 5) for s in (0, 1)]
-    near = [_near(track.times, track.hand_seen[:, s], times) for s in (0, 1)]
+    sure = [track.hand_seen[:, s] & (good if steady(track, s) else False) for s in (0, 1)]
+    hand = [_even(track.times, track.hands[:, s], sure[s], times, 5) for s in (0, 1)]
+    near = [_near(track.times, sure[s], times) for s in (0, 1)]
     head = _even(track.times, _signed(track.head), track.face_seen, times, 9)
     head /= np.maximum(np.linalg.norm(head, axis=1, keepdims=True), 1e-9)
     fresh = replace(

@@ -1,42 +1,74 @@
-"""Adversarial losses and the augmentation that both real and made pictures pass."""
+"""Adversarial losses by name, the penalties that keep a critic smooth, and the moving average of weights."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 
-def generator_loss(made: Tensor) -> Tensor:
-    """Scalar: non-saturating loss of the generator over the critic's scores (b,)."""
-    return F.softplus(-made).mean()
+@dataclass(frozen=True)
+class Loss:
+    """One adversarial game: what the critic lowers and what the generator lowers, of scores (b,)."""
+
+    critic: Callable[[Tensor, Tensor, float], Tensor]
+    """Scalar of the scores of real and made pictures and of label smoothing (0 for none)."""
+    generator: Callable[[Tensor], Tensor]
+    """Scalar of the scores of made pictures."""
+    centred: bool = True
+    """Whether a score of 0 separates real from made."""
 
 
-def critic_loss(real: Tensor, made: Tensor) -> Tensor:
-    """Scalar: non-saturating loss of the critic over its scores (b,) of real and made pictures."""
-    return F.softplus(-real).mean() + F.softplus(made).mean()
+def _logistic(real: Tensor, made: Tensor, smooth: float) -> Tensor:
+    """One-sided label smoothing (Salimans et al. 2016): real pictures are right with 1 - smooth."""
+    return (1 - smooth) * F.softplus(-real).mean() + smooth * F.softplus(real).mean() + F.softplus(made).mean()
 
 
-def gradient_penalty(score: Callable[[Tensor], Tensor], real: Tensor, gamma: float) -> Tensor:
+LOSSES: dict[str, Loss] = {
+    # Goodfellow et al. 2014, the non-saturating form: binary cross entropy on logits.
+    "bce": Loss(_logistic, lambda made: F.softplus(-made).mean()),
+    # Mao et al. 2017, real pictures aim at 1 and made ones at -1, so that 0 lies between.
+    "lsgan": Loss(
+        lambda real, made, smooth: 0.5 * ((real - 1 + smooth).square().mean() + (made + 1).square().mean()),
+        lambda made: 0.5 * (made - 1).square().mean(),
+    ),
+    # Lim and Ye 2017.
+    "hinge": Loss(lambda real, made, _: F.relu(1 - real).mean() + F.relu(1 + made).mean(), lambda made: -made.mean()),
+    # Arjovsky et al. 2017; needs `interpolated_penalty`.
+    "wgan": Loss(lambda real, made, _: made.mean() - real.mean(), lambda made: -made.mean(), centred=False),
+}
+
+
+def real_penalty(score: Callable[[Tensor], Tensor], real: Tensor, gamma: float) -> Tensor:
     """Scalar: R1 (Mescheder et al. 2018), gamma/2 times the mean squared gradient norm of the score at real pictures."""
     real = real.detach().requires_grad_(True)
     (slope,) = torch.autograd.grad(score(real).sum(), real, create_graph=True)
     return 0.5 * gamma * slope.square().flatten(1).sum(1).mean()
 
 
-def shift(x: Tensor, generator: torch.Generator, share: float = 0.08) -> Tensor:
-    """(b,c,h,w): every picture moved by its own whole pixels, edges repeated (differentiable augmentation)."""
-    b, _, h, w = x.shape
-    reach = max(1, round(share * h))
-    padded = F.pad(x, (reach,) * 4, mode="replicate")
-    offsets = torch.randint(0, 2 * reach + 1, (b, 2), generator=generator).tolist()
-    return torch.stack([padded[i, :, r : r + h, c : c + w] for i, (r, c) in enumerate(offsets)])
+def interpolated_penalty(score: Callable[[Tensor], Tensor], real: Tensor, made: Tensor, gamma: float) -> Tensor:
+    """Scalar: gamma times the mean squared distance from 1 of the gradient norm between real and made (Gulrajani et al. 2017)."""
+    share = torch.rand(len(real), *[1] * (real.ndim - 1), device=real.device)
+    between = (share * real.detach() + (1 - share) * made.detach()).requires_grad_(True)
+    (slope,) = torch.autograd.grad(score(between).sum(), between, create_graph=True)
+    return gamma * (slope.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+def path_lengths(pictures: Tensor, styles: Tensor) -> Tensor:
+    """(b,) how far pictures move per unit of style (b,layers,styles) (Karras et al. 2020, path length regularisation)."""
+    noise = torch.randn_like(pictures) / math.sqrt(pictures.shape[2] * pictures.shape[3])
+    (slope,) = torch.autograd.grad((pictures * noise).sum(), styles, create_graph=True)
+    return slope.square().sum(2).mean(1).sqrt()
 
 
 def update_average(average: torch.nn.Module, model: torch.nn.Module, decay: float) -> None:
-    """Moves the averaged weights towards the model's: average = decay * average + (1 - decay) * model."""
+    """Moves the averaged weights towards the model's: average = decay * average + (1 - decay) * model; buffers are copied."""
     with torch.no_grad():
         for kept, fresh in zip(average.parameters(), model.parameters(), strict=True):
             kept.lerp_(fresh, 1 - decay)
+        for kept, fresh in zip(average.buffers(), model.buffers(), strict=True):
+            kept.copy_(fresh)

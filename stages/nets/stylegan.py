@@ -1,17 +1,61 @@
-"""StyleGAN2 (Karras et al. 2020) for small skin tiles, with a learned linear skin basis under the styled layers."""
+"""StyleGAN2 (Karras et al. 2020) small enough for one CPU core, with AdaIN (Karras et al. 2019) as an option.
+
+Differences: conditions join the latent, and the critic is told them by projection (Miyato and Koyama 2018); styles
+scale a layer's input and its demodulation the output, which is the same as scaling the kernel and needs no kernel per
+sample; the finest layers can work on patches (space to depth), which is where a CPU spends most of its time. Colours
+are summed over levels (skips), and both nets can grow level by level (Karras et al. 2018), which learns where things
+lie at a tenth of the price.
+"""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-CHANNELS = {4: 64, 8: 64, 16: 64, 32: 48, 64: 32, 128: 16}
-CONDITIONS = 3
-COLOURS = 6
+from stages.nets.usual import UsualPicture
+
+CENTRE = 32
+"""Latents whose mean style is the centre of truncation."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the nets are built from."""
+
+    size: int = 128
+    """Pixels a side, a power of two from 16."""
+    channels: int = 6
+    conditions: int = 3
+    latent: int = 64
+    styles: int = 96
+    mapping: int = 3
+    """Layers of the mapping network."""
+    width: int = 24
+    """Channels at the finest level; doubled at every halving, to at most `widest`."""
+    widest: int = 96
+    patch: int = 2
+    """Pixels a side that the finest level handles as channels."""
+    adain: bool = False
+    """Styles by adaptive instance normalisation in place of modulated weights."""
+    usual: bool = False
+    """Pictures are painted on the usual picture of their conditions."""
+    truncation: float = 1.0
+    """Share of a style's way from the mean style of its conditions, when pictures are made."""
+
+    def levels(self) -> list[int]:
+        """Resolutions from 4 to the finest level's."""
+        return [2**i for i in range(2, int(math.log2(self.size // self.patch)) + 1)]
+
+    def widths(self) -> list[int]:
+        """Channels of every level."""
+        levels = self.levels()
+        return [min(self.width * 2 ** (len(levels) - 1 - i), self.widest) for i in range(len(levels))]
 
 
 class EqualLinear(nn.Module):  # type: ignore[misc]
@@ -31,10 +75,10 @@ class EqualLinear(nn.Module):  # type: ignore[misc]
 class EqualConv(nn.Module):  # type: ignore[misc]
     """A 'same' convolution with equalised learning rate."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int = 3) -> None:
+    def __init__(self, inputs: int, outputs: int, kernel: int = 3, bias: bool = True) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
-        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
         self.gain, self.padding = 1 / math.sqrt(inputs * kernel * kernel), kernel // 2
 
     def forward(self, x: Tensor) -> Tensor:
@@ -44,111 +88,144 @@ class EqualConv(nn.Module):  # type: ignore[misc]
 
 def modulated(x: Tensor, weight: Tensor, style: Tensor, demodulate: bool = True) -> Tensor:
     """(b,o,h,w): x (b,i,h,w) convolved with weight (o,i,k,k) scaled by style (b,i) per sample, to unit variance where demodulated."""
-    b, i, h, w = x.shape
-    kernel = weight[None] * style[:, None, :, None, None]
-    if demodulate:
-        kernel = kernel * torch.rsqrt(kernel.square().sum((2, 3, 4), keepdim=True) + 1e-8)
-    o, k = weight.shape[0], weight.shape[-1]
-    y = F.conv2d(x.reshape(1, b * i, h, w), kernel.reshape(b * o, i, k, k), padding=k // 2, groups=b)
-    return y.reshape(b, o, h, w)
+    y = F.conv2d(x * style[:, :, None, None], weight, padding=weight.shape[-1] // 2)
+    if not demodulate:
+        return y
+    power = style.square() @ weight.square().sum((2, 3)).T
+    return y * torch.rsqrt(power + 1e-8)[:, :, None, None]
+
+
+def adain(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    """(b,c,h,w): every channel of every sample brought to standard deviation `scale` and mean `shift`, both (b,c) (Huang 2017)."""
+    mean, deviation = x.mean((2, 3), keepdim=True), (x.var((2, 3), keepdim=True, unbiased=False) + 1e-8).sqrt()
+    return (x - mean) / deviation * scale[:, :, None, None] + shift[:, :, None, None]
 
 
 class StyledConv(nn.Module):  # type: ignore[misc]
-    """Modulated convolution, noise, leaky ReLU."""
+    """Convolution under a style, noise, leaky ReLU."""
 
-    def __init__(self, inputs: int, outputs: int, styles: int) -> None:
+    def __init__(self, inputs: int, outputs: int, styles: int, use_adain: bool) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs, 3, 3))
-        self.affine = EqualLinear(styles, inputs, bias=1.0)
+        self.affine = EqualLinear(styles, 2 * outputs if use_adain else inputs, bias=0.0 if use_adain else 1.0)
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.strength = nn.Parameter(torch.zeros(()))
-        self.gain = 1 / math.sqrt(inputs * 9)
+        self.gain, self.adain = 1 / math.sqrt(inputs * 9), use_adain
 
-    def forward(self, x: Tensor, w: Tensor, noise: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, style: Tensor, noise: Tensor | None) -> Tensor:
         """(b,outputs,h,w); `noise` is (b,1,h,w) or None for none."""
-        y = modulated(x, self.weight * self.gain, self.affine(w))
+        told = self.affine(style)
+        weight = self.weight * self.gain
+        y = F.conv2d(x, weight, padding=1) if self.adain else modulated(x, weight, told)
         if noise is not None:
             y = y + self.strength * noise
-        return F.leaky_relu(y + self.bias[None, :, None, None], 0.2) * math.sqrt(2)
+        y = F.leaky_relu(y + self.bias[None, :, None, None], 0.2) * math.sqrt(2)
+        if self.adain:
+            scale, shift = told.chunk(2, 1)
+            y = adain(y, 1 + scale, shift)
+        return y
 
 
 class ToColour(nn.Module):  # type: ignore[misc]
-    """Features to the six colour planes (head RGB, body RGB) of the skip path; starts silent."""
+    """Features to the colour planes of the skip path; all pixels of a patch begin alike (Aitken et al. 2017), or patches would show."""
 
-    def __init__(self, inputs: int, styles: int) -> None:
+    def __init__(self, inputs: int, styles: int, colours: int, patch: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.zeros(COLOURS, inputs, 1, 1))
+        self.weight = nn.Parameter(0.02 * torch.randn(colours, inputs, 1, 1).repeat_interleave(patch**2, 0))
+        self.bias = nn.Parameter(torch.zeros(colours * patch**2))
         self.affine = EqualLinear(styles, inputs, bias=1.0)
         self.gain = 1 / math.sqrt(inputs)
 
-    def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        """(b,6,h,w)."""
-        return modulated(x, self.weight * self.gain, self.affine(w), demodulate=False)
-
-
-class LinearSkin(nn.Module):  # type: ignore[misc]
-    """mean + coefficients @ basis: coefficients from the conditions, the latent and the style, all learned."""
-
-    def __init__(self, components: int, styles: int, latent: int, size: int) -> None:
-        super().__init__()
-        self.mean = nn.Parameter(torch.zeros(COLOURS, size, size))
-        self.basis = nn.Parameter(torch.zeros(components, COLOURS, size, size))
-        self.from_condition = nn.Parameter(torch.zeros(components, 1 + 2 * CONDITIONS))
-        self.from_latent = nn.Parameter(torch.zeros(components, latent))
-        self.from_style = nn.Parameter(torch.zeros(components, styles))
-
-    def forward(self, z: Tensor, condition: Tensor, w: Tensor) -> Tensor:
-        """(b,6,s,s)."""
-        told = condition_features(condition)
-        weights = told @ self.from_condition.T + z @ self.from_latent.T + w @ self.from_style.T * 0.1
-        return self.mean[None] + torch.einsum("bk,kchw->bchw", weights, self.basis)
-
-
-def condition_features(condition: Tensor) -> Tensor:
-    """(b,7) one, the conditions and their squares."""
-    return torch.cat([torch.ones_like(condition[:, :1]), condition, condition.square()], 1)
+    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+        """(b,colours,h,w)."""
+        return modulated(x, self.weight * self.gain, self.affine(style), demodulate=False) + self.bias[None, :, None, None]
 
 
 class Generator(nn.Module):  # type: ignore[misc]
-    """Latent (b,latent) and conditions (b,3: age/100, gender, tone) to head and body tiles (b,6,s,s) in -1..1."""
+    """Latent and conditions to a picture, through styles."""
 
-    def __init__(self, size: int = 128, latent: int = 64, styles: int = 96, components: int = 16) -> None:
+    def __init__(self, shape: Shape) -> None:
         super().__init__()
-        self.size, self.latent = size, latent
-        self.mapping = nn.ModuleList([EqualLinear(latent + CONDITIONS, styles, lr=0.1), EqualLinear(styles, styles, lr=0.1)])
-        self.const = nn.Parameter(torch.randn(1, CHANNELS[4], 4, 4))
-        self.resolutions = [r for r in CHANNELS if r <= size]
-        self.first, self.second, self.colour = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
-        width = CHANNELS[4]
-        for resolution in self.resolutions:
-            self.first.append(StyledConv(width, CHANNELS[resolution], styles))
-            width = CHANNELS[resolution]
-            self.second.append(StyledConv(width, width, styles))
-            self.colour.append(ToColour(width, styles))
-        self.linear = LinearSkin(components, styles, latent, size)
+        self.shape = shape
+        self.told = EqualLinear(shape.conditions + 1, shape.latent) if shape.conditions else None
+        ends = [shape.latent * (2 if shape.conditions else 1), *[shape.styles] * shape.mapping]
+        self.mapping = nn.ModuleList([EqualLinear(a, shape.styles, lr=0.1) for a in ends[:-1]])
+        widths = shape.widths()
+        self.const = nn.Parameter(torch.randn(1, widths[0], 4, 4))
+        before = [widths[0], *widths[:-1]]
+        self.first = nn.ModuleList([StyledConv(a, b, shape.styles, shape.adain) for a, b in zip(before, widths, strict=True)])
+        self.second = nn.ModuleList([StyledConv(b, b, shape.styles, shape.adain) for b in widths])
+        self.colour = nn.ModuleList([ToColour(b, shape.styles, shape.channels, shape.patch) for b in widths])
+        self.usual = UsualPicture(shape.conditions, shape.channels, shape.size) if shape.usual else None
+        self.register_buffer("grown", torch.tensor([float(len(widths)), 1.0]))
+        """How many levels are in use, and the share of the newest one's colours."""
 
-    def style(self, z: Tensor, condition: Tensor) -> Tensor:
+    @property
+    def layers(self) -> int:
+        """Styles that a picture takes."""
+        return 2 * len(self.first)
+
+    def style(self, z: Tensor, conditions: Tensor) -> Tensor:
         """(b,styles)."""
-        w = torch.cat([z * torch.rsqrt(z.square().mean(1, keepdim=True) + 1e-8), condition * 2 - 1], 1)
+        x = _unit(z)
+        if self.told is not None:  # conditions count as much as the latent
+            x = torch.cat([x, _unit(self.told(torch.cat([torch.ones_like(z[:, :1]), conditions * 2 - 1], 1)))], 1)
         for layer in self.mapping:
-            w = F.leaky_relu(layer(w), 0.2) * math.sqrt(2)
-        return w
+            x = F.leaky_relu(layer(x), 0.2) * math.sqrt(2)
+        return x
 
-    def forward(self, z: Tensor, condition: Tensor, noise: torch.Generator | None = None) -> Tensor:
-        """(b,6,s,s); noise is drawn from `noise`, none without it."""
-        w = self.style(z, condition)
-        x = self.const.expand(len(z), -1, -1, -1)
-        picture: Any = None
-        for resolution, first, second, colour in zip(self.resolutions, self.first, self.second, self.colour, strict=True):
-            if resolution > 4:
+    def styles(self, z: Tensor, conditions: Tensor) -> Tensor:
+        """(b,layers,styles), the same for every layer; a mixture takes some layers from another latent's."""
+        return self.style(z, conditions)[:, None].repeat(1, self.layers, 1)
+
+    def truncated(self, styles: Tensor, conditions: Tensor, share: float) -> Tensor:
+        """(b,layers,styles) moved towards the mean style of their own conditions: less varied, more usual."""
+        if share == 1:
+            return styles
+        z = torch.randn(CENTRE, self.shape.latent, generator=torch.Generator().manual_seed(0)).to(styles.device)
+        told = conditions.repeat_interleave(CENTRE, 0)
+        centre = self.style(z.repeat(len(conditions), 1), told).reshape(len(conditions), CENTRE, -1).mean(1)
+        return centre[:, None] + share * (styles - centre[:, None])
+
+    def synthesise(self, styles: Tensor, conditions: Tensor, grain: torch.Generator | bool = False) -> Tensor:
+        """(b,c,r,r) pictures, about -1..1, of the resolution that the net has grown to.
+
+        Noise comes from `grain`, from torch's global generator (True), or is left out.
+        """
+        x, picture, patch = self.const.expand(len(styles), -1, -1, -1), None, self.shape.patch
+        levels, newest = int(self.grown[0]), float(self.grown[1])
+        for level, (first, second, colour) in enumerate(zip(self.first[:levels], self.second, self.colour, strict=False)):
+            if level:
                 x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
-                picture = F.interpolate(picture, scale_factor=2, mode="bilinear", align_corners=False)
-            for layer in (first, second):
-                grain = None if noise is None else torch.randn(len(z), 1, resolution, resolution, generator=noise)
-                x = layer(x, w, grain)
-            shade = colour(x, w)
-            picture = shade if picture is None else picture + shade
-        return picture + self.linear(z, condition, w)
+            for turn, layer in enumerate((first, second)):
+                x = layer(x, styles[:, 2 * level + turn], _noise(x, grain))
+            shade = colour(x, styles[:, 2 * level + 1])
+            picture = shade if picture is None else _doubled(picture, patch) + shade * (newest if level == levels - 1 else 1)
+        assert picture is not None, "there is a level"
+        made = F.pixel_shuffle(picture, patch) if patch > 1 else picture
+        return made if self.usual is None else made + self.usual(conditions, made.shape[-1])
+
+    def forward(self, z: Tensor, conditions: Tensor, grain: torch.Generator | bool = False) -> Tensor:
+        """(b,c,s,s) pictures of (b,latent) and (b,conditions)."""
+        return self.synthesise(self.styles(z, conditions), conditions, grain)
+
+
+def _unit(x: Tensor) -> Tensor:
+    """Rows of mean square 1."""
+    return x * torch.rsqrt(x.square().mean(1, keepdim=True) + 1e-8)
+
+
+def _noise(x: Tensor, grain: torch.Generator | bool) -> Tensor | None:
+    if grain is False:
+        return None
+    return torch.randn(len(x), 1, *x.shape[2:], device=x.device, generator=None if grain is True else grain)
+
+
+def _doubled(picture: Tensor, patch: int) -> Tensor:
+    """The skip path at twice the resolution: patches are laid out, smoothed up, and taken up as patches again."""
+    whole = F.pixel_shuffle(picture, patch) if patch > 1 else picture
+    whole = F.interpolate(whole, scale_factor=2, mode="bilinear", align_corners=False)
+    return F.pixel_unshuffle(whole, patch) if patch > 1 else whole
 
 
 def batch_deviation(x: Tensor, group: int = 4) -> Tensor:
@@ -162,31 +239,50 @@ def batch_deviation(x: Tensor, group: int = 4) -> Tensor:
     return spread.repeat(group).reshape(b, 1, 1, 1).expand(b, 1, h, w)
 
 
-class Discriminator(nn.Module):  # type: ignore[misc]
-    """Critic of (b,6,r,r) tiles at any trained resolution r, told the conditions by projection (Miyato and Koyama 2018)."""
+class Critic(nn.Module):  # type: ignore[misc]
+    """Scores of pictures: residual levels, a look at the batch's variety, the conditions by projection."""
 
-    def __init__(self, size: int = 128) -> None:
+    def __init__(self, shape: Shape) -> None:
         super().__init__()
-        self.resolutions = [r for r in CHANNELS if 4 < r <= size]
-        names = [str(r) for r in self.resolutions]
-        self.enter = nn.ModuleDict({n: EqualConv(COLOURS, CHANNELS[int(n)], 1) for n in names})
-        self.conv = nn.ModuleDict({n: EqualConv(CHANNELS[int(n)], CHANNELS[int(n) // 2]) for n in names})
-        width = CHANNELS[4]
-        self.last = EqualConv(width + 1, width)
-        self.dense = EqualLinear(width * 16, width)
-        self.out = EqualLinear(width, 1)
-        self.project = EqualLinear(2 * CONDITIONS + 1, width)
+        widths = list(reversed(shape.widths()))
+        self.patch, self.finest = shape.patch, shape.levels()[-1]
+        self.enter = nn.ModuleList([EqualConv(shape.channels * shape.patch**2, width, 1) for width in widths])
+        self.first = nn.ModuleList([EqualConv(a, b) for a, b in pairwise(widths)])
+        self.pass_by = nn.ModuleList([EqualConv(a, b, 1, bias=False) for a, b in pairwise(widths)])
+        self.last = EqualConv(widths[-1] + 1, widths[-1])
+        self.dense = EqualLinear(widths[-1] * 16, widths[-1])
+        self.out = EqualLinear(widths[-1], 1)
+        self.project = EqualLinear(2 * shape.conditions + 1, widths[-1])
 
-    def forward(self, x: Tensor, condition: Tensor, fade: float = 1.0) -> Tensor:
-        """(b,) scores; `fade` below 1 mixes in the next lower resolution, as a newly grown critic needs it."""
-        resolution = x.shape[-1]
-        y = F.leaky_relu(self.enter[str(resolution)](x), 0.2)
-        for r in sorted((r for r in self.resolutions if r <= resolution), reverse=True):
-            y = F.avg_pool2d(F.leaky_relu(self.conv[str(r)](y), 0.2) * math.sqrt(2), 2)
-            if fade < 1 and r == resolution:
-                low = F.leaky_relu(self.enter[str(r // 2)](F.avg_pool2d(x, 2)), 0.2)
-                y = fade * y + (1 - fade) * low
+    def seen(self, x: Tensor, level: int) -> Tensor:
+        """(b,width,r,r) features of pictures where a level begins, 0 the finest."""
+        return F.leaky_relu(self.enter[level](F.pixel_unshuffle(x, self.patch) if self.patch > 1 else x), 0.2) * math.sqrt(2)
+
+    def forward(self, x: Tensor, conditions: Tensor, newest: float = 1.0) -> Tensor:
+        """(b,) of (b,c,r,r), r any resolution of the generator, and (b,conditions); below 1 of `newest` the next coarser level helps."""
+        start = int(math.log2(self.finest * self.patch / x.shape[-1]))
+        y = self.seen(x, start)
+        for level in range(start, len(self.first)):
+            deep = F.avg_pool2d(F.leaky_relu(self.first[level](y), 0.2) * math.sqrt(2), 2)
+            y = (deep + self.pass_by[level](F.avg_pool2d(y, 2))) / math.sqrt(2)
+            if level == start and newest < 1:
+                y = newest * y + (1 - newest) * self.seen(F.avg_pool2d(x, 2), level + 1)
         y = F.leaky_relu(self.last(torch.cat([y, batch_deviation(y)], 1)), 0.2) * math.sqrt(2)
         y = F.leaky_relu(self.dense(y.flatten(1)), 0.2) * math.sqrt(2)
-        told = self.project(condition_features(condition))
-        return self.out(y)[:, 0] + (y * told).mean(1)
+        told = torch.cat([torch.ones_like(conditions[:, :1]), conditions * 2 - 1, conditions.square()], 1)
+        return self.out(y)[:, 0] + (y * self.project(told)).mean(1)
+
+
+def shipped(shape: Shape) -> dict[str, Any]:
+    """The nets that a weights file holds."""
+    return {"generator": Generator(shape)}
+
+
+def make(nets: dict[str, Any], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:
+    """(b,c,s,s) pictures, about -1..1, under the shape's truncation; noise from `grain`, none without it."""
+    net = nets["generator"]
+    styles = net.truncated(net.styles(latents, conditions), conditions, net.shape.truncation)
+    made: Tensor = net.synthesise(styles, conditions, grain if grain is not None else False)
+    if made.shape[-1] < net.shape.size:  # not grown up yet
+        made = F.interpolate(made, size=(net.shape.size,) * 2, mode="bilinear", align_corners=False)
+    return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from assets.artefacts.character import ATLAS, Model, Previews
@@ -34,12 +35,14 @@ def run(
     def scene_of(pictures: dict[str, Picture]) -> Scene:
         return Scene(title, model.skeleton, model.parts, model.materials, pictures, performance.clips)
 
-    scene, glb = fit_bytes(scene_of, write_gltf, model, BUDGETS[options.target])
-    moving = names(merged((model.sources, performance.sources)))
-    files = [BundleFile("avatar.glb", glb, "avatar", "model/gltf-binary", rights.licence, moving)]
-    pictures = preview_files(model, previews, performance, rights.licence, names(model.sources))
-    if options.vrm:
-        files += _vrm_files(scene, performance, rights, title, model.sources, pictures)
+    with ThreadPoolExecutor(1) as other:  # pictures are drawn outside Python, files are written inside
+        drawn = other.submit(preview_files, model, previews, performance, rights.licence, names(model.sources))
+        scene, glb = fit_bytes(scene_of, write_gltf, model, BUDGETS[options.target])
+        moving = names(merged((model.sources, performance.sources)))
+        files = [BundleFile("avatar.glb", glb, "avatar", "model/gltf-binary", rights.licence, moving)]
+        if options.vrm:
+            files += _vrm_files(scene, performance, rights, title, model.sources, previews)
+        pictures = drawn.result()
     files += talk_files(dialogue, speech, performance, rights.licence)
     files += _textures(scene, rights.licence, model)
     files += pictures
@@ -48,12 +51,12 @@ def run(
 
 
 def _vrm_files(
-    scene: Scene, performance: Performance, rights: RightsSpec, title: str, looks: tuple[Source, ...], previews: list[BundleFile]
+    scene: Scene, performance: Performance, rights: RightsSpec, title: str, looks: tuple[Source, ...], previews: Previews
 ) -> list[BundleFile]:
     third = "\n".join(f"{s.name}: {s.licence} ({s.origin})" for s in looks)
     meta = Meta(title, rights.creator, rights.licence, third, all(s.sellable for s in looks), rights.consent or "")
-    portrait = next((f for f in previews if f.path.startswith("previews/portrait.")), None)
-    thumbnail = Picture(portrait.data, portrait.media_type) if portrait else None
+    portrait = previews.pictures.get("portrait.jpg")
+    thumbnail = Picture(portrait, "image/jpeg") if portrait else None
     vrm = write_vrm(replace(scene, clips=()), meta, thumbnail)
     files = [BundleFile("avatar.vrm", vrm, "avatar", "model/vrm", rights.licence, names(looks))]
     for clip in performance.clips:

@@ -15,10 +15,10 @@ from assets.artefacts.character import SKIN
 from assets.artefacts.geometry import Floats, Image, Ints, Material, Pixels
 from assets.errors import BackendError, Finding
 from stages.render import shader
-from stages.render.light import GROUND, SKY, Camera, Lamp
+from stages.render.light import Camera, Lamp, Scenery
 
 SHADOW_SIDE = 2048
-OVERSAMPLING = 2
+OVERSAMPLING, SAMPLES = 2, 4
 MISSING = Finding("render/no-egl", "there is no EGL device to draw the previews with", fix="install libegl1 libgl1-mesa-dri")
 
 
@@ -71,11 +71,14 @@ class Buffers:
 class Painter:
     """Programs and textures of one context; draws pieces into pixels."""
 
-    def __init__(self, images: Mapping[str, Image]) -> None:
+    def __init__(
+        self, images: Mapping[str, Image], *, shadow_side: int = SHADOW_SIDE, oversampling: float = OVERSAMPLING, samples: int = SAMPLES
+    ) -> None:
         from OpenGL import GL
 
         self.gl: Any = GL
         self.images = images
+        self.shadow_side, self.oversampling, self.samples = shadow_side, oversampling, samples
         self.textures: dict[str, int] = {}
         self.mesh = self._program(shader.MESH_VERTEX, shader.MESH_FRAGMENT)
         self.depth = self._program(shader.MESH_VERTEX, shader.DEPTH_FRAGMENT)
@@ -116,6 +119,14 @@ class Painter:
             else:
                 gl.glUniform1fv(at, len(value), np.ascontiguousarray(value, np.float32))
 
+    def repaint(self, images: Mapping[str, Image]) -> None:
+        """Takes other pictures; those of before leave video memory."""
+        gone = [texture for name, texture in self.textures.items() if name in self.images]
+        self.textures = {name: texture for name, texture in self.textures.items() if name not in self.images}
+        if gone:
+            self.gl.glDeleteTextures(gone)
+        self.images = images
+
     def _texture(self, name: str | None, plain: tuple[int, int, int, int]) -> int:
         """The GL texture of a picture, or of one plain texel where there is none."""
         gl, key = self.gl, name or repr(plain)
@@ -139,7 +150,7 @@ class Painter:
         gl = self.gl
         texture, frame = int(gl.glGenTextures(1)), int(gl.glGenFramebuffers(1))
         gl.glBindTexture(gl.GL_TEXTURE_2D, texture)
-        kind, side = gl.GL_DEPTH_COMPONENT, SHADOW_SIDE
+        kind, side = gl.GL_DEPTH_COMPONENT, self.shadow_side
         gl.glTexImage2D(gl.GL_TEXTURE_2D, 0, gl.GL_DEPTH_COMPONENT32F, side, side, 0, kind, gl.GL_FLOAT, None)
         for key in (gl.GL_TEXTURE_MIN_FILTER, gl.GL_TEXTURE_MAG_FILTER):
             gl.glTexParameteri(gl.GL_TEXTURE_2D, key, gl.GL_LINEAR)
@@ -178,9 +189,9 @@ class Painter:
             gl.glVertexAttribPointer(slot, width, gl.GL_FLOAT, False, 36, ctypes.c_void_p(start))
         return Buffers(piece, vao, (buffers[0], buffers[1]), index.size)
 
-    def draw_depth(self, held: Sequence[Buffers], clip: Floats, side: int = SHADOW_SIDE) -> None:
-        """Fills the shadow map (its lower left side x side) with the depth of everything seen through `clip`."""
-        gl = self.gl
+    def draw_depth(self, held: Sequence[Buffers], clip: Floats, side: int = 0) -> None:
+        """Fills the shadow map (its lower left side x side, 0: all of it) with the depth of everything seen through `clip`."""
+        gl, side = self.gl, side or self.shadow_side
         gl.glBindFramebuffer(gl.GL_FRAMEBUFFER, self.shadow_frame)
         gl.glViewport(0, 0, side, side)
         gl.glEnable(gl.GL_DEPTH_TEST)
@@ -209,15 +220,15 @@ class Painter:
         self.gl.glDrawElements(self.gl.GL_TRIANGLES, one.count, self.gl.GL_UNSIGNED_INT, None)
 
     def picture(self, held: Sequence[Buffers], floor: Buffers | None, camera: Camera, lamps: Sequence[Lamp], shadow: Floats,
-                spread: float, size: tuple[int, int]) -> Image:  # fmt: skip
+                spread: float, size: tuple[int, int], scenery: Scenery = Scenery()) -> Image:  # fmt: skip
         """The scene, `size` (w,h); the shadow map must hold the key lamp's view through `shadow`."""
         gl = self.gl
-        width, height = size[0] * OVERSAMPLING, size[1] * OVERSAMPLING
+        width, height = round(size[0] * self.oversampling), round(size[1] * self.oversampling)
         with self._canvas(width, height) as read:
             gl.glClear(gl.GL_DEPTH_BUFFER_BIT)
             gl.glDisable(gl.GL_DEPTH_TEST)
             gl.glUseProgram(self.backdrop)
-            self._set(self.backdrop, inner=(0.60, 0.61, 0.62), outer=(0.20, 0.215, 0.235), centre=(0.5, 0.58), aspect=size[0] / size[1])
+            self._set(self.backdrop, inner=scenery.inner, outer=scenery.outer, centre=scenery.centre, aspect=size[0] / size[1])
             gl.glBindVertexArray(self.nothing)
             gl.glDrawArrays(gl.GL_TRIANGLES, 0, 3)
             gl.glEnable(gl.GL_DEPTH_TEST)
@@ -228,7 +239,7 @@ class Painter:
             gl.glBindTexture(gl.GL_TEXTURE_2D, self.shadow)
             if floor:
                 self._draw_floor(floor, common)
-            self._draw_meshes(held, common, lamps, camera)
+            self._draw_meshes(held, common | {"sky_colour": scenery.sky, "ground_colour": scenery.ground}, lamps, camera)
             pixels = read()
         import cv2
 
@@ -248,7 +259,7 @@ class Painter:
     def _draw_meshes(self, held: Sequence[Buffers], common: dict[str, Any], lamps: Sequence[Lamp], camera: Camera) -> None:
         gl = self.gl
         gl.glUseProgram(self.mesh)
-        self._set(self.mesh, **common, albedo_map=0, normal_map=1, orm_map=2, sky_colour=SKY, ground_colour=GROUND,
+        self._set(self.mesh, **common, albedo_map=0, normal_map=1, orm_map=2,
                   light_way=np.stack([lamp.way for lamp in lamps]), light_colour=np.array([lamp.colour for lamp in lamps]),
                   light_size=np.array([lamp.size for lamp in lamps]))  # fmt: skip
         blended = [one for one in held if one.piece.material.alpha == "BLEND"]
@@ -292,7 +303,8 @@ class Painter:
         """A multisampled target made current; yields a function that resolves and reads (h,w,3) uint8."""
         gl = self.gl
         frames, buffers = [int(f) for f in gl.glGenFramebuffers(2)], [int(b) for b in gl.glGenRenderbuffers(3)]
-        kinds = ((0, gl.GL_COLOR_ATTACHMENT0, gl.GL_RGBA8, 4), (0, gl.GL_DEPTH_ATTACHMENT, gl.GL_DEPTH_COMPONENT32F, 4),
+        many = self.samples
+        kinds = ((0, gl.GL_COLOR_ATTACHMENT0, gl.GL_RGBA8, many), (0, gl.GL_DEPTH_ATTACHMENT, gl.GL_DEPTH_COMPONENT32F, many),
                  (1, gl.GL_COLOR_ATTACHMENT0, gl.GL_RGBA8, 0))  # fmt: skip
         for buffer, (frame, attachment, kind, samples) in zip(buffers, kinds, strict=True):
             gl.glBindFramebuffer(gl.GL_FRAMEBUFFER, frames[frame])

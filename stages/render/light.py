@@ -38,6 +38,17 @@ class Lamp:
     """0 point .. 1 very wide: widens the highlight."""
 
 
+@dataclass(frozen=True)
+class Scenery:
+    """What surrounds the character: a backdrop that fades outward, and the light that comes from everywhere; linear RGB."""
+
+    inner: tuple[float, float, float] = (0.60, 0.61, 0.62)
+    outer: tuple[float, float, float] = (0.20, 0.215, 0.235)
+    centre: tuple[float, float] = (0.5, 0.58)
+    sky: tuple[float, float, float] = (0.53, 0.52, 0.515)
+    ground: tuple[float, float, float] = (0.27, 0.24, 0.22)
+
+
 def look_at(eye: Floats, aim: Floats) -> Floats:
     """(4,4) world to camera, +Y up."""
     back = eye - aim
@@ -107,7 +118,3 @@ def studio(turn: float) -> tuple[Lamp, ...]:
         Lamp(towards(142, 30), (1.8, 1.88, 2.0), 0.5),
         Lamp(towards(-150, 25), (1.3, 1.28, 1.22), 0.5),
     )
-
-
-SKY = (0.53, 0.52, 0.515)
-GROUND = (0.27, 0.24, 0.22)

@@ -53,22 +53,46 @@ def morphed(mesh: Mesh, face: Floats) -> Floats:
     return points
 
 
-def posed(mesh: Mesh, skeleton: Skeleton, pose: Pose) -> Floats:
-    """(v,3) world positions of a mesh in a pose, metres."""
-    world, placed = forward_kinematics(skeleton, pose)
-    shift = placed - np.einsum("jab,jb->ja", world, skeleton.heads)
+@dataclass(frozen=True)
+class Joints:
+    """A skeleton in a pose: what every mesh on it needs, worked out once."""
+
+    turns: Floats
+    """(j,3,3) world rotations."""
+    shift: Floats
+    """(j,3) metres: a bind point p of joint j lies at turns[j] @ p + shift[j]."""
+    places: Floats
+    """(j,3) where the joints are, metres."""
+
+    @classmethod
+    def of(cls, skeleton: Skeleton, pose: Pose) -> Joints:
+        """Small matrices down the tree: ten times faster than quaternions for a single moment."""
+        own = matrices(pose.rotations)
+        turns, places = np.empty_like(own), np.empty_like(skeleton.heads, np.float32)
+        for joint, parent in enumerate(skeleton.parents.tolist()):
+            if parent < 0:
+                turns[joint], places[joint] = own[joint], skeleton.heads[joint] + pose.root
+            else:
+                turns[joint] = turns[parent] @ own[joint]
+                places[joint] = places[parent] + turns[parent] @ (skeleton.heads[joint] - skeleton.heads[parent])
+        return cls(turns, places - np.einsum("jab,jb->ja", turns, skeleton.heads), places)
+
+
+def posed(mesh: Mesh, skeleton: Skeleton, pose: Pose, joints: Joints | None = None) -> Floats:
+    """(v,3) world positions of a mesh in a pose, metres; `joints` is this pose, where it is at hand."""
+    at = joints or Joints.of(skeleton, pose)
     points, out = morphed(mesh, pose.face), np.zeros_like(mesh.positions, np.float32)
     for slot in range(mesh.skin.joints.shape[1]):
         joint, weight = mesh.skin.joints[:, slot].astype(np.int64), mesh.skin.weights[:, slot, None]
         if weight.any():
-            out += weight * (np.einsum("vab,vb->va", world[joint], points) + shift[joint])
+            out += weight * (np.einsum("vab,vb->va", at.turns[joint], points) + at.shift[joint])
     return out
 
 
-def turned(skin: Skin, skeleton: Skeleton, pose: Pose, directions: Floats) -> Floats:
+def turned(skin: Skin, skeleton: Skeleton, pose: Pose, directions: Floats, joints: Joints | None = None) -> Floats:
     """(v,3) unit vectors of the bind, e.g. normals, as the joints turn them."""
-    world, _ = forward_kinematics(skeleton, pose)
-    blended = np.einsum("vk,vkab->vab", skin.weights, world[skin.joints.astype(np.int64)])
+    at = joints or Joints.of(skeleton, pose)
+    blended = np.einsum("vk,vkab->vab", skin.weights, at.turns[skin.joints.astype(np.int64)])
     out = np.einsum("vab,vb->va", blended, directions)
     return np.asarray(out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-9), np.float32)
 

@@ -138,27 +138,28 @@ def _open_sky(painter: Painter, pieces: Sequence[Piece], points: Floats, shading
     face = eyes - np.array([0, 0.02, 0.07], np.float32)
     near = np.flatnonzero(np.linalg.norm(points - face, axis=1) < _HEAD)
     with painter.uploaded(pieces) as held:
-        sky = _free(painter, held, points, shading, *everything)
+        sky = free_sky(painter, held, points, shading, *everything)
         if len(near):
-            fine = _free(painter, held, points[near], shading[near], face, _HEAD)
+            fine = free_sky(painter, held, points[near], shading[near], face, _HEAD)
             # No step where the fine measure ends.
             blend = np.clip((_HEAD - np.linalg.norm(points[near] - face, axis=1)) / 0.05, 0, 1)
             sky[near] += blend * (fine - sky[near])
     return sky
 
 
-def _free(painter: Painter, held: Sequence[Buffers], points: Floats, shading: Floats, centre: Floats, radius: float) -> Floats:
+def free_sky(painter: Painter, held: Sequence[Buffers], points: Floats, shading: Floats, centre: Floats, radius: float,
+             ways: int = _WAYS, side: int = _OCCLUSION_SIDE) -> Floats:  # fmt: skip
     """(n,) the free part of the sphere over points within `radius` of `centre`: depth maps from all sides, cosine-weighted."""
-    texel, depth = 2 * radius / _OCCLUSION_SIDE, radius + 1.5
+    texel, depth = 2 * radius / side, radius + 1.5
     free, total = np.zeros(len(points), np.float32), np.full(len(points), 1e-6, np.float32)
     lifted = np.c_[points + shading * texel * 0.75, np.ones(len(points), np.float32)]
-    for way in _directions(_WAYS):
+    for way in _directions(ways):
         weight = np.maximum(shading @ way, 0)
         clip = parallel(way, centre, radius, depth)
-        painter.draw_depth(held, clip, _OCCLUSION_SIDE)
-        nearest = painter.read_depth(_OCCLUSION_SIDE)
+        painter.draw_depth(held, clip, side)
+        nearest = painter.read_depth(side)
         at = (lifted @ clip.T)[:, :3] * 0.5 + 0.5
-        cell = np.clip((at[:, :2] * _OCCLUSION_SIDE).astype(np.int32), 0, _OCCLUSION_SIDE - 1)
+        cell = np.clip((at[:, :2] * side).astype(np.int32), 0, side - 1)
         free += weight * (at[:, 2] <= nearest[cell[:, 1], cell[:, 0]] + texel / (2 * depth))
         total += weight
     sky: Floats = np.clip(free / total, 0, 1)

@@ -1,112 +1,116 @@
-"""The model card and the sample sheet beside the weights, with metrics measured on held-out skins."""
+"""The model card and the sample sheet beside the weights, with what was measured on people that training never saw."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from assets.artefacts.geometry import Floats, Pixels
-from stages.texture.tiles import face_window, library, lightness, tone_of
-from stages.train.data import Blends, splits
+from stages.datasets.pictures import Vectors
+from stages.nets.shipping import Shipped
+from stages.train.examples import read_examples
+from stages.train.family import Examples
+from stages.train.health import diversity
 from stages.train.loop import Run
-from stages.train.start import fresh_generator
+from stages.train.measure import picture_distance
+from stages.train.watch import curves, sheet, write_png
 
-CARD = """# skin-stylegan
-
-A StyleGAN2-style generator of skin: a latent (64), age, gender and tone in; head tile and body tile (RGB, 128 px) out.
-
-| | |
-|---|---|
-| licence | CC0-1.0 (weights), Apache-2.0 (code) |
-| data | {data} |
-| command | `{command}` |
-| steps | {step} of batch {batch} ({images} images) |
-| wall time | {minutes:.1f} min on one shared CPU thread |
-| parameters | {parameters} (1.7 M of them the linear skin) |
-| losses at the end | critic {critic:.3f}, generator {generator:.3f} |
-| sha256 | `{digest}` |
-
-## How it was trained
-The linear skin (mean and 16 components, part of the generator) starts at the training data's principal components;
-the styled layers start silent: most of what is seen comes from this start, which the adversarial training then refines.
-Then all of it is trained adversarially: non-saturating loss, R1 {penalty} every {every} steps, whole-pixel shifts on real
-and made pictures, Adam at {g_lr:g} (generator) and {d_lr:g} (critic), averaged weights ({average}), the critic at 64 px first
-and at 128 px from step {grow}. A small loss holds the face's mean brightness to the tone asked for.
-
-## Metrics (64 made tiles against 64 blends of the {split} skins, which training never saw)
-| measure | trained | its start (principal components only) |
-|---|---|---|
-| distance of the means (8 px RGB, 0..255) | {mean_gap:.2f} | {start[mean_gap]:.2f} |
-| spread of made / spread of real | {spread:.2f} | {start[spread]:.2f} |
-| tone asked - tone got, mean absolute (0..1) | {tone:.3f} | {start[tone]:.3f} |
-
-## Limits
-Twenty painted skins are few: variety is in tone, blood, age marks, lips and their mixtures, not in new kinds of skin.
-Samples are smooth at 128 px; pores, lids and lip lines are added by the texture stage. The head tile is symmetric. Tone between light
-and dark comes from recoloured skins, not from photographs. No claim is made about any real population.
-"""
+MEASURED = 256
+SHEET_BYTES = 480_000
 
 
-def sample(net: Any, conditions: Floats, seed: int) -> Floats:
-    """(b,6,s,s) tiles of the averaged generator."""
-    import torch
-
-    z = torch.randn(len(conditions), net.latent, generator=torch.Generator().manual_seed(seed))
-    with torch.no_grad():
-        made: Floats = net(z, torch.from_numpy(conditions)).numpy()
-    return made
-
-
-def pixels(tiles: Floats) -> Pixels:
-    """(b,h,w,6) uint8 of tiles in -1..1."""
-    shown: Pixels = np.clip((tiles.transpose(0, 2, 3, 1) + 1) * 127.5 + 0.5, 0, 255).astype(np.uint8)
-    return shown
-
-
-def metrics(net: Any, split: str) -> dict[str, float]:
-    """mean_gap, spread and tone of made tiles against the held-out split."""
-    import cv2
-
-    skins = library()
-    real, told = Blends(skins, splits(len(skins.names))[split]).batch(np.random.default_rng(7), 64)
-    made, shown = pixels(sample(net, told, 7)), pixels(real)
-    small = [np.stack([cv2.resize(t, (8, 8), interpolation=cv2.INTER_AREA) for t in x]).astype(np.float64) for x in (made, shown)]
-    rows, columns = face_window(made.shape[1])
-    got = np.array([tone_of(lightness(t[rows, columns, :3])) for t in made])
+def measured(nets: Shipped, train: Examples, test: Examples) -> dict[str, float]:
+    """Distances, variety and memory of made pictures against the test split, and the same of training pictures for scale."""
+    count = min(len(test), len(train), MEASURED)
+    real, told = test.values[:count], test.conditions[:count]
+    made = nets.sample(told, 7)
+    other = train.values[np.random.default_rng(0).choice(len(train), count, replace=False)]
     return {
-        "mean_gap": float(np.abs(small[0].mean(0) - small[1].mean(0)).mean()),
-        "spread": float(small[0].std(0).mean() / small[1].std(0).mean()),
-        "tone": float(np.abs(got - told[:, 2]).mean()),
+        "made to test": picture_distance(real, made),
+        "training to test": picture_distance(real, other),
+        "variety made": diversity(made),
+        "variety test": diversity(real),
+        "nearest training picture of made": nearest(made, train.values),
+        "nearest training picture of test": nearest(real, train.values),
     }
 
 
-def sheet(net: Any, file: Path) -> None:
-    """A picture of made heads and bodies over tones, ages and genders."""
+def nearest(these: NDArray[Any], those: NDArray[Any]) -> float:
+    """Mean over `these` of the root mean square difference to the nearest of `those`, at 32 px, in grey levels of 0..255."""
+    a, b = (_small(x) for x in (these, those))
+    squared = (a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * a @ b.T
+    return float(np.sqrt(np.maximum(squared, 0).min(1) / a.shape[1]).mean())
+
+
+def _small(pictures: NDArray[Any]) -> NDArray[np.float32]:
     import cv2
 
-    rng = np.random.default_rng(1)
-    told = np.stack([rng.uniform(0.2, 0.75, 16), rng.integers(0, 2, 16), np.linspace(0.05, 0.95, 16)], 1).astype(np.float32)
-    made = pixels(sample(net, told, 1))
-    rows = [np.hstack(list(made[half, ..., part])) for half in (slice(0, 8), slice(8, 16)) for part in (slice(0, 3), slice(3, 6))]
-    cv2.imwrite(str(file), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
+    return np.stack([cv2.resize(p.astype(np.float32), (32, 32), interpolation=cv2.INTER_AREA).ravel() for p in pictures])
 
 
-def write_card(run: Run, out: Path, entry: dict[str, Any], split: str = "test") -> None:
-    """skin-stylegan.md and skin-stylegan.png in `out`."""
-    sheet(run.averaged, out / "skin-stylegan.png")
-    recipe = run.recipe
-    last = run.history[-1] if run.history else {"critic": float("nan"), "generator": float("nan")}
-    skins = library()
-    start = fresh_generator(recipe.seed, Blends(skins, splits(len(skins.names))["train"]))
-    count = sum(p.numel() for p in run.averaged.parameters())
-    text = CARD.format(
-        data=entry["data"], command=entry["command"], digest=entry["sha256"], step=run.step, batch=recipe.batch,
-        images=run.step * recipe.batch, minutes=run.seconds / 60, parameters=f"{count / 1e6:.2f} M", critic=last["critic"],
-        generator=last["generator"], penalty=recipe.penalty, every=recipe.penalty_every, average=recipe.average,
-        grow=recipe.grow_at,
-        g_lr=recipe.generator_lr,
-        d_lr=recipe.critic_lr, split=split, start=metrics(start, split), **metrics(run.averaged, split),
-    )  # fmt: skip
-    (out / "skin-stylegan.md").write_text(text, encoding="utf-8")
+def write_card(run: Run, nets: Shipped, data: Path, stem: Path, entry: dict[str, Any]) -> None:
+    """STEM.md, STEM.png (samples under the test split's conditions) and STEM-curves.png."""
+    test = read_examples(data, "test", run.family.conditions)
+    lines = [f"# {stem.name}", "", "| | |", "|---|---|"]
+    facts: dict[str, Any] = {"net": f"{entry['net']}, {nets.shape}", "licence": f"{entry['licence']} (weights), Apache-2.0 (code)"}
+    facts |= {"data": f"{entry['data']}, made by `{entry['data_command']}`: {len(run.train)} training pictures"}
+    facts |= {"command": f"`{entry['command']}`", "conditions": ", ".join(nets.conditions) or "none"}
+    facts |= {"steps": f"{entry['steps']} of batch {run.family.recipe.batch}", "wall time": f"{run.counters.seconds / 60:.0f} min"}
+    facts |= {"parameters": sum(p.numel() for net in nets.nets.values() for p in net.parameters()), "sha256": f"`{entry['sha256']}`"}
+    lines += [f"| {name} | {value} |" for name, value in facts.items()]
+    lines += ["", f"Recipe: `{asdict(run.family.recipe)}`", ""]
+    if run.counters.events:
+        lines += ["## Roll backs", *[f"- {event}" for event in run.counters.events], ""]
+    if isinstance(test.source, Vectors):
+        lines += _bodies(nets, test, stem)
+    elif nets.net == "classifier":
+        lines += _read(nets, test)
+    else:
+        write_png(stem.with_suffix(".png"), _sheet(nets, test))
+        lines += ["## Measured on people that training never saw", "", "| measure | value |", "|---|---|"]
+        lines += [f"| {name} | {value:.2f} |" for name, value in measured(nets, run.train, test).items()]
+        lines += [
+            "",
+            "Distances are sliced Wasserstein distances of patches over a pyramid, in grey levels; the others root mean",
+            "square.",
+        ]
+    write_png(stem.with_name(f"{stem.name}-curves.png"), curves(run.counters.history))
+    stem.with_suffix(".md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _bodies(nets: Shipped, test: Examples, stem: Path) -> list[str]:
+    """STEM.png with sixteen made adults, and the share of impossible bodies of any age."""
+    from stages.train.body_sheet import body_sheet
+    from stages.train.evaluate import BODIES, impossible_share
+
+    told, names = test.conditions[:BODIES], nets.shape.names
+    made = nets.sample(told, 1)
+    adults = np.flatnonzero(told[:, 0] >= 0.18)[:16]
+    write_png(stem.with_suffix(".png"), body_sheet(made[adults], told[adults], names))
+    real, own = (impossible_share(x, told, names) for x in (test.values[:BODIES], made))
+    text = f"Of {len(told)} made bodies {own:.1%} are ones that no person has (stature for age, body mass index, limbs)"
+    return ["## Measured on people that training never saw", "", f"{text}; of as many of the data set {real:.1%}."]
+
+
+def _read(nets: Shipped, test: Examples) -> list[str]:
+    """How far the readings of unseen people's pictures are off."""
+    from stages.train.evaluate import attribute_errors
+
+    errors = attribute_errors(nets, test.values, test.conditions)
+    guess = np.abs(test.conditions - np.median(test.conditions, 0)).mean(0) * (100, 1, 1)
+    rows = [f"| {name} | {value:.3f} | {blind:.3f} |" for (name, value), blind in zip(errors.items(), guess, strict=True)]
+    head = ["## Measured on people that training never saw", "", "| mean absolute | reader | always the median |", "|---|---|---|"]
+    return [*head, *rows, "", "Its features carry `fenshen-frechet` and `fenshen-kernel`; they are not Inception's."]
+
+
+def _sheet(nets: Shipped, test: Examples, count: int = 64) -> NDArray[np.uint8]:
+    """Sixty-four samples, made smaller until the PNG is small enough to travel with the source."""
+    import cv2
+
+    picture = sheet(nets.sample(test.conditions[np.arange(count) % len(test)], 1), 16)
+    while len(cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 9])[1]) > SHEET_BYTES:
+        picture = cv2.resize(picture, None, fx=0.8, fy=0.8, interpolation=cv2.INTER_AREA)
+    return picture

@@ -1,170 +1,269 @@
-"""One adversarial training loop: seeded, resumable, with averaged weights."""
+"""The one training loop: seeded, averaged, validated, checkpointed every minute, rolled back when it goes wrong.
+
+What is random in a step depends on the seed, the step's number and the attempt alone. A run that was stopped therefore
+goes on to the very result that it would have had, with no generator's state to keep; and a rolled back run, being
+another attempt, does not walk into the same hole.
+"""
 
 from __future__ import annotations
 
 import copy
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from assets.artefacts.geometry import Floats
+from assets.errors import BackendError, Finding, Location
+from stages.nets.shipping import Shipped
+from stages.train import checkpoint
+from stages.train.examples import batch_at
+from stages.train.family import Examples, Family, State
+from stages.train.health import Health, diversity
+from stages.train.machine import Machine
 
-Draw = Callable[[np.random.Generator, int], tuple[Floats, Floats]]
+NEXT, LAST, BEFORE, BEST = "next.safetensors", "last.safetensors", "before.safetensors", "best.safetensors"
+SHOWN = 32
+"""Pictures of a sample sheet."""
+FIXED = 16
+"""Latents whose pictures tell a loss of variety."""
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """The options of one training run."""
+class Plan:
+    """How long and how carefully to train; what the loss is and how fast it is walked down is the family's recipe."""
 
-    steps: int = 2000
-    batch: int = 16
+    budget_s: float = 3600.0
+    """Seconds of training, those before a resume included."""
+    steps: int | None = None
     seed: int = 0
-    generator_lr: float = 3e-4
-    """Low: the generator starts near the data, and a faster one leaves blotches that the critic is too slow to see."""
-    critic_lr: float = 1.5e-3
-    basis_lr: float = 2e-5
-    penalty: float = 1.0
-    penalty_every: int = 8
-    average: float = 0.99
-    small: int = 64
-    grow_at: int = 1500
-    """Step at which the critic starts to see full size."""
-    fade_steps: int = 150
-    tone_weight: float = 2.0
+    validate_every: int = 500
+    """Steps between validations, sheets and looks at the variety."""
+    patience: int | None = 12
+    """Validations without a better metric after which training stops; None for never."""
+    checkpoint_s: float = 60.0
+    log_every: int = 25
+    retries: int = 4
+    """Roll backs before the run is given up."""
+    calmer: float = 0.5
+    """What a roll back multiplies the learning rates by."""
+
+
+@dataclass
+class Counters:
+    """The loop's own memory."""
+
+    seconds: float = 0.0
+    attempt: int = 0
+    best: float = float("inf")
+    best_step: int = 0
+    stale: int = 0
+    calmer: float = 1.0
+    """What roll backs have multiplied the learning rates by so far."""
+    varieties: list[float] = field(default_factory=list)
+    history: list[dict[str, float]] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a watcher is told."""
+
+    step: int
+    seconds: float
+    eta_s: float
+    losses: dict[str, float]
+    event: str = ""
+    made: NDArray[Any] | None = None
+    """(32,h,w,c) uint8 after a validation."""
+
+
+Watch = Callable[[Progress], None]
 
 
 @dataclass
 class Run:
-    """Everything that a training run needs to go on."""
+    """A run in memory."""
 
-    recipe: Recipe
-    generator: Any
-    critic: Any
-    averaged: Any
-    generator_optimiser: Any
-    critic_optimiser: Any
-    noise: Any
-    rng: np.random.Generator
-    step: int = 0
-    seconds: float = 0.0
-    history: list[dict[str, float]] = field(default_factory=list)
+    family: Family
+    plan: Plan
+    state: State
+    counters: Counters
+    train: Examples
+    validation: Examples
+    folder: Path
+    health: Health
+    watch: Watch
+    dawn: float = 0.0
+    """Clock at which this call's first second began, moved back by the seconds of earlier calls."""
+
+    def shipped(self) -> Shipped:
+        """The averaged nets, as a weights file would hold them."""
+        return shipped(self.family, self.state)
 
 
-def begin(recipe: Recipe, generator: Any, critic: Any) -> Run:
-    """A fresh run; the nets are taken as they are."""
+def shipped(family: Family, state: State) -> Shipped:
+    """The nets that make pictures, averaged where they are averaged, at rest."""
+    import importlib
+
+    from stages.nets.shipping import NETS
+
+    module = importlib.import_module(NETS[family.net])
+    own = module.shipped(state.shape)
+    for name, net in own.items():
+        net.load_state_dict(state.averaged.get(name, state.nets[name]).state_dict())
+        net.to(state.machine.device).eval().requires_grad_(False)
+    return Shipped(family.net, state.shape, own, family.conditions)
+
+
+def begin(
+    family: Family, plan: Plan, train: Examples, validation: Examples, folder: Path, machine: Machine, watch: Watch | None = None
+) -> Run:
+    """A fresh run of seeded nets."""
+    seeded(plan.seed, 0, 0, 0)
+    state = family.build(family.shape(train), machine)
+    state.averaged = {name: copy.deepcopy(state.nets[name]).requires_grad_(False) for name in family.averaged}
+    return Run(family, plan, state, Counters(), train, validation, folder, Health(family.watched), watch or (lambda _: None))
+
+
+def resume(run: Run, file: Path) -> None:
+    """Puts the run where the checkpoint left it."""
+    run.counters = Counters(**checkpoint.restore(run.state, file))
+    run.health = Health(run.family.watched, varieties=list(run.counters.varieties))
+
+
+def seeded(seed: int, step: int, attempt: int, rank: int) -> None:
+    """Sets torch's global generator from what identifies a step."""
     import torch
 
-    basis = list(generator.linear.parameters())
-    own = {id(p) for p in basis}
-    rest = [p for p in generator.parameters() if id(p) not in own]
-    groups = [{"params": rest, "lr": recipe.generator_lr}, {"params": basis, "lr": recipe.basis_lr}]
-    g_optimiser = torch.optim.Adam(groups, betas=(0.0, 0.99))
-    d_optimiser = torch.optim.Adam(critic.parameters(), lr=recipe.critic_lr, betas=(0.0, 0.99))
-    noise = torch.Generator().manual_seed(recipe.seed)
-    rng = np.random.default_rng(recipe.seed)
-    return Run(recipe, generator, critic, copy.deepcopy(generator), g_optimiser, d_optimiser, noise, rng)
+    torch.manual_seed(int(np.random.SeedSequence((seed, step, attempt, rank)).generate_state(1, np.uint64)[0] >> 1))
 
 
-def save(run: Run, path: Path) -> None:
-    """The whole run in one file, written whole or not at all."""
-    import torch
+def advance(run: Run) -> dict[str, float]:
+    """One step of the family, and of the moving averages."""
+    from stages.nets.losses import update_average
 
-    parts = ("generator", "critic", "averaged", "generator_optimiser", "critic_optimiser")
-    state: dict[str, Any] = {name: getattr(run, name).state_dict() for name in parts}
-    state |= {"noise": run.noise.get_state(), "rng": run.rng.bit_generator.state, "recipe": asdict(run.recipe)}
-    state |= {"step": run.step, "seconds": run.seconds, "history": run.history}
-    partial = path.with_suffix(".part")
-    torch.save(state, partial)
-    partial.replace(path)
-
-
-def restore(run: Run, path: Path) -> None:
-    """Puts a saved state into a run of the same shape."""
-    import torch
-
-    state = torch.load(path, weights_only=False)
-    for name in ("generator", "critic", "averaged", "generator_optimiser", "critic_optimiser"):
-        getattr(run, name).load_state_dict(state[name])
-    run.noise.set_state(state["noise"])
-    run.rng.bit_generator.state = state["rng"]
-    run.step, run.seconds, run.history = state["step"], state["seconds"], state["history"]
+    state, plan, machine = run.state, run.plan, run.state.machine
+    seeded(plan.seed, state.step, run.counters.attempt, machine.rank)
+    batch = batch_at(run.train, run.family.recipe.batch, state.step, plan.seed + 1000003 * run.counters.attempt, machine)
+    losses = dict(run.family.step(state, batch))
+    for net in state.nets.values():
+        machine.share(net)
+    state.step += 1
+    # Early averages forget the random start faster (the ramp of Karras et al. 2020).
+    decay = min(run.family.recipe.average, (1 + state.step) / (10 + state.step))
+    for name, average in state.averaged.items():
+        update_average(average, state.nets[name], decay)
+    return losses
 
 
-def _shrink(x: Any, size: int) -> Any:
-    """Pictures averaged down to `size`."""
-    import torch.nn.functional as F
+def train(run: Run) -> Run:
+    """Steps until the budget, the steps or the patience are spent; the best and the last weights lie in the folder.
 
-    return x if x.shape[-1] == size else F.adaptive_avg_pool2d(x, size)
-
-
-def _critic_step(run: Run, real: Any, condition: Any, made: Any, fade: float) -> float:
-    """One update of the critic; returns its loss."""
-    from stages.nets import losses
-
-    recipe = run.recipe
-    run.critic_optimiser.zero_grad(set_to_none=True)
-    seen = losses.shift(real, run.noise)
-    scored = run.critic(seen, condition, fade), run.critic(losses.shift(made.detach(), run.noise), condition, fade)
-    loss = losses.critic_loss(*scored)
-    if run.step % recipe.penalty_every == 0:
-        # The penalty stands for the steps that skip it, hence the factor.
-        penalty = losses.gradient_penalty(lambda x: run.critic(x, condition, fade), seen, recipe.penalty)
-        loss = loss + penalty * recipe.penalty_every
-    loss.backward()
-    run.critic_optimiser.step()
-    return float(loss.detach())
-
-
-def _generator_step(run: Run, condition: Any, made: Any, shown: Any, colour: Any, fade: float) -> tuple[float, float]:
-    """One update of the generator; returns its adversarial loss and its tone error."""
-    from stages.nets import losses
-
-    run.generator_optimiser.zero_grad(set_to_none=True)
-    loss = losses.generator_loss(run.critic(losses.shift(shown, run.noise), condition, fade))
-    # Conditions must hold on their own sample: the face's mean colour is pulled to that of the real one with the same tone.
-    size = made.shape[-1]
-    face = made[:, :3, int(0.3 * size) : int(0.8 * size), int(0.28 * size) : int(0.72 * size)].mean((2, 3))
-    tone = (face.mean(1) - colour.mean(1)).square().mean()
-    (loss + run.recipe.tone_weight * tone).backward()
-    run.generator_optimiser.step()
-    losses.update_average(run.averaged, run.generator, run.recipe.average)
-    return float(loss.detach()), float(tone.detach())
-
-
-def step(run: Run, draw: Draw) -> dict[str, float]:
-    """One batch through critic and generator; returns the losses."""
-    import torch
-
-    recipe, started = run.recipe, time.monotonic()
-    tiles, told = draw(run.rng, recipe.batch)
-    full, condition = torch.from_numpy(tiles), torch.from_numpy(told)
-    size = recipe.small if run.step < recipe.grow_at else full.shape[-1]
-    fade = 1.0 if run.step < recipe.grow_at else min(1.0, (run.step - recipe.grow_at + 1) / recipe.fade_steps)
-    z = torch.randn(recipe.batch, run.generator.latent, generator=run.noise)
-    made = run.generator(z, condition, run.noise)
-    shown = _shrink(made, size)
-    critic = _critic_step(run, _shrink(full, size), condition, shown, fade)
-    edge = full.shape[-1]
-    colour = full[:, :3, int(0.3 * edge) : int(0.8 * edge), int(0.28 * edge) : int(0.72 * edge)].mean((2, 3))
-    generator, tone = _generator_step(run, condition, made, shown, colour, fade)
-    run.step += 1
-    run.seconds += time.monotonic() - started
-    return {"step": run.step, "critic": critic, "generator": generator, "tone": tone, "size": size}
-
-
-def train(run: Run, draw: Draw, *, seconds: float, checkpoint: Callable[[Run], None], every: float = 120.0) -> Run:
-    """Steps until recipe.steps or the seconds of this call are spent; `checkpoint` is called every `every` seconds and at the end."""
-    begun = last = time.monotonic()
-    while run.step < run.recipe.steps and time.monotonic() - begun < seconds:
-        losses = step(run, draw)
-        if run.step % 25 == 0:
-            run.history.append(losses)
-        if time.monotonic() - last >= every:
-            checkpoint(run)
-            last = time.monotonic()
-    checkpoint(run)
+    Raises:
+        BackendError: training diverged or collapsed more often than the plan allows.
+        StoreError: a checkpoint could not be written; the last one is whole.
+    """
+    run.dawn = saved = time.monotonic()
+    run.dawn -= run.counters.seconds
+    if run.state.step == 0:
+        _keep(run)
+    while not _over(run):
+        losses = run.state.machine.agree_on(advance(run))
+        trouble = run.health.step(losses)
+        run.counters.seconds = time.monotonic() - run.dawn
+        due = run.state.step % run.plan.validate_every == 0
+        if not trouble and due:
+            trouble = _validate(run, losses)
+        if trouble:
+            _roll_back(run, trouble)
+        elif due or time.monotonic() - saved >= run.plan.checkpoint_s:
+            _keep(run)
+            saved = time.monotonic()
+        if run.state.step % run.plan.log_every == 0 and not trouble:
+            run.counters.history.append({"step": run.state.step, **{k: round(v, 5) for k, v in losses.items()}})
+            run.watch(Progress(run.state.step, run.counters.seconds, eta(run), losses))
+    if run.state.step % run.plan.validate_every and run.counters.seconds > 0 and (trouble := _validate(run, {}, final=True)):
+        _roll_back(run, trouble)
+    _keep(run)
     return run
+
+
+def eta(run: Run) -> float:
+    """Seconds until the budget or the steps are spent, whichever comes first."""
+    left = max(run.plan.budget_s - run.counters.seconds, 0.0)
+    if run.plan.steps is not None and run.state.step:
+        left = min(left, run.counters.seconds / run.state.step * (run.plan.steps - run.state.step))
+    return left
+
+
+def _over(run: Run) -> bool:
+    plan, counters = run.plan, run.counters
+    stale = plan.patience is not None and counters.stale >= plan.patience
+    spent = run.state.machine.agree(float(counters.seconds >= plan.budget_s)) > 0
+    return stale or spent or (plan.steps is not None and run.state.step >= plan.steps)
+
+
+def _validate(run: Run, losses: dict[str, float], *, final: bool = False) -> str:
+    """Measures, shows and keeps the best; returns what is wrong, in a sentence."""
+    nets, counters = run.shipped(), run.counters
+    made = nets.sample(run.validation.conditions[:SHOWN], run.plan.seed)
+    middle = np.repeat(run.validation.conditions.mean(0, keepdims=True), FIXED, 0)
+    variety = diversity(nets.sample(middle, run.plan.seed))
+    if trouble := run.health.look(variety):
+        return trouble
+    counters.varieties = list(run.health.varieties)
+    seeded(run.plan.seed, 0, run.plan.retries + 1, 0)  # every validation draws the same latents, or the metric would be noise
+    value = run.state.machine.agree(float(run.family.validate(run.state, run.validation)))
+    counters.stale += not final  # the last one comes at an odd step, which a longer run would not have stopped at
+    if value < counters.best:
+        counters.best, counters.best_step, counters.stale = value, run.state.step, 0
+        _write(run, BEST)
+    told = {**losses, run.family.metric: value, "variety": variety}
+    counters.history.append({"step": run.state.step, run.family.metric: round(value, 5), "variety": round(variety, 3)})
+    run.watch(Progress(run.state.step, counters.seconds, eta(run), told, made=made))
+    return ""
+
+
+def _write(run: Run, name: str) -> None:
+    if run.state.machine.rank == 0:
+        checkpoint.save(run.state, vars(run.counters), run.folder / name)
+
+
+def _keep(run: Run) -> None:
+    """A checkpoint of a healthy run; the one before stays, in case the trouble is older than it looks."""
+    if run.state.machine.rank == 0:
+        _write(run, NEXT)
+        if (run.folder / LAST).exists():
+            (run.folder / LAST).replace(run.folder / BEFORE)
+        (run.folder / NEXT).replace(run.folder / LAST)
+
+
+def newest(folder: Path) -> Path | None:
+    """The checkpoint to go on from; a kill between two renames leaves NEXT or BEFORE alone."""
+    return next((folder / name for name in (NEXT, LAST, BEFORE) if (folder / name).exists()), None)
+
+
+def _roll_back(run: Run, trouble: str) -> None:
+    """Back to a good checkpoint with calmer learning rates; raises BackendError where that did not help often enough."""
+    attempt, seconds = run.counters.attempt + 1, run.counters.seconds
+    calmer, events, step = run.counters.calmer * run.plan.calmer, run.counters.events, run.state.step
+    if attempt > run.plan.retries:
+        fix = "give a lower learning rate, or another --seed"
+        raise BackendError(Finding("train/diverged", f"after {attempt - 1} roll backs {trouble}", where=Location(str(run.folder)), fix=fix))
+    run.state.machine.wait()
+    # The first try takes the newest checkpoint; where it leads astray again, the one before it.
+    names = (BEFORE, LAST) if attempt % 2 == 0 else (LAST, BEFORE)
+    file = next(run.folder / name for name in names if (run.folder / name).exists())
+    resume(run, file)
+    ratio = calmer / run.counters.calmer
+    for optimiser in run.state.optimisers.values():
+        for group in optimiser.param_groups:
+            group["lr"] *= ratio
+    sentence = f"step {step}: {trouble}; back to step {run.state.step} with {calmer:g} of the learning rate"
+    run.counters = replace(run.counters, attempt=attempt, seconds=seconds, calmer=calmer, events=[*events, sentence])
+    run.health.forget()
+    run.watch(Progress(run.state.step, seconds, eta(run), {}, event=sentence))

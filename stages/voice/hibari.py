@@ -15,7 +15,7 @@ from assets.rights import Source
 from assets.spec.act import VoiceSpec
 from stages.voice.backend import Utterance
 from stages.voice.english import DIPHTHONGS, misaki, to_ipa
-from stages.voice.phonemes import Sound, on_clock
+from stages.voice.phonemes import Sound, on_clock, shifted
 
 if TYPE_CHECKING:
     from hibari import Hibari as Model
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 DURATIONS = "/Clip_output_0"
 HOP = 600
 """Samples a frame of the duration model, at 24 kHz."""
+LATE_S = 0.05
+"""Its frames run behind its sound by two: over 20 sentences vowels match the energy 45 ms, sibilants the hiss 55 ms earlier."""
 ONSET_SHARE = 0.6
 """Share of a diphthong before its glide."""
 
@@ -60,7 +62,8 @@ class Hibari:
         seconds = np.asarray(durations, float).ravel() * HOP / dsp.SR
         exact = bool(abs(seconds.sum() * dsp.SR - len(samples)) < HOP)
         seconds *= len(samples) / dsp.SR / seconds.sum()
-        return Utterance(samples, dsp.SR, on_clock(_sounds(["^", *letters, "$"], seconds.tolist())), exact)
+        phones = on_clock(_sounds(["^", *letters, "$"], seconds.tolist()))
+        return Utterance(samples, dsp.SR, shifted(phones, -LATE_S, len(samples) / dsp.SR), exact)
 
 
 def _sounds(letters: list[str], seconds: list[float]) -> list[Sound]:

@@ -62,11 +62,11 @@ def limited(samples: Samples, rate: int) -> Samples:
     return np.asarray(calm * min(1.0, CEILING / max(true_peak(calm), 1e-9)), np.float32)
 
 
-def trimmed(sound: Utterance) -> Utterance:
-    """The sound with at most LONGEST_LEAD_S before and LONGEST_TAIL_S after its first and last audible frame."""
+def trimmed(sound: Utterance, lead: float = LONGEST_LEAD_S, tail: float = LONGEST_TAIL_S) -> Utterance:
+    """The sound with at most `lead` seconds before and `tail` after its first and last audible frame."""
     first, last = audible(sound.samples, sound.rate)
-    begin = max(0, first - int(LONGEST_LEAD_S * sound.rate))
-    end = min(len(sound.samples), last + int(LONGEST_TAIL_S * sound.rate))
+    begin = max(0, first - int(lead * sound.rate))
+    end = min(len(sound.samples), last + int(tail * sound.rate))
     samples = sound.samples[begin:end].copy()
     ramp = np.linspace(0, 1, min(int(FADE_S * sound.rate), len(samples)), dtype=np.float32)
     samples[: len(ramp)] *= ramp

@@ -81,7 +81,7 @@ def on_clock(sounds: Sequence[Sound]) -> tuple[Phoneme, ...]:
             phonemes.append(Phoneme(start, now, sound.symbol, viseme_of(sound.symbol), stress if vowel else 0.0))
             start, stress = now, 0.0 if vowel else stress
     _lengthen(phonemes, start, now)
-    return _tidy(phonemes)
+    return tidy(phonemes)
 
 
 def _lengthen(phonemes: list[Phoneme], start: float, now: float) -> float:
@@ -92,7 +92,7 @@ def _lengthen(phonemes: list[Phoneme], start: float, now: float) -> float:
     return now
 
 
-def _tidy(phonemes: Sequence[Phoneme]) -> tuple[Phoneme, ...]:
+def tidy(phonemes: Sequence[Phoneme]) -> tuple[Phoneme, ...]:
     """Pauses in a row as one, those too short to close the lips swallowed, affricates in one piece."""
     whole: list[Phoneme] = []
     for phoneme in phonemes:
@@ -122,7 +122,7 @@ def closed_outside(phonemes: Sequence[Phoneme], first: float, last: float) -> tu
         for begin, end in pairwise(cuts):
             outside = end <= first or begin >= last
             out.append(Phoneme(begin, end, "", SILENCE) if outside else replace(p, start=begin, end=end))
-    return _tidy(out)
+    return tidy(out)
 
 
 def spread(symbols: Sequence[str], start: float, end: float, total: float) -> tuple[Phoneme, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,8 +16,8 @@ from assets.memo import remembered
 from assets.spec.act import VoiceSpec
 from stages.stage import Registry, Stage
 from stages.voice.backend import Utterance, VoiceBackend
-from stages.voice.loudness import audible, mastered
-from stages.voice.phonemes import SILENCE, closed_outside, shifted
+from stages.voice.loudness import LONGEST_LEAD_S, LONGEST_TAIL_S, audible, mastered, trimmed
+from stages.voice.phonemes import SILENCE, closed_outside, shifted, tidy
 from stages.voice.text import CleanText, clean
 
 BACKENDS: Registry[VoiceBackend] = Registry(
@@ -24,8 +25,11 @@ BACKENDS: Registry[VoiceBackend] = Registry(
     {"coqui": "stages.voice.coqui:Coqui", "hibari": "stages.voice.hibari:Hibari", "mandarin": "stages.voice.mandarin:Mandarin"},
     default="coqui",
 )
-PAUSE_S = 0.25
-"""Between two sentences of a line, on top of what the voice itself leaves."""
+PAUSE_S, CLAUSE_S = 0.42, 0.25
+"""From the last sound of a sentence, or of a piece of a long one, to the first of the next; the voices' own quiet is part of it."""
+BEFORE_S, AFTER_S = 0.06, 0.12
+"""Quiet that a sentence keeps: onsets and breath fade into it."""
+_STOP = re.compile(r"[.!?…。！？][\"”’)\]」]*$")
 
 
 def run(dialogue: Dialogue, *, options: VoiceSpec, backend: VoiceBackend, seed: int) -> Speech:
@@ -77,7 +81,8 @@ def _said(sentences: Sequence[str], language: str, options: VoiceSpec, backend: 
 def speak(sentences: Sequence[str], language: str, *, options: VoiceSpec, backend: VoiceBackend, seed: int) -> Utterance:
     """One line of clean sentences as mastered sound; a sentence's noise hangs on its words, not on its neighbours."""
     parts = [backend.speak(text, language=language, options=options, seed=(seed + zlib.crc32(text.encode())) % 2**32) for text in sentences]
-    return mastered(joined([_closed(part) for part in parts]))
+    pauses = [(PAUSE_S if _STOP.search(text) else CLAUSE_S) / options.rate for text in sentences]
+    return mastered(joined([_closed(part) for part in parts], pauses))
 
 
 def _closed(part: Utterance) -> Utterance:
@@ -86,22 +91,25 @@ def _closed(part: Utterance) -> Utterance:
     return replace(part, phonemes=closed_outside(part.phonemes, first / part.rate - 0.04, last / part.rate + 0.04))
 
 
-def joined(parts: Sequence[Utterance]) -> Utterance:
-    """The sounds one after another with PAUSE_S of silence between them."""
+def joined(parts: Sequence[Utterance], pauses: Sequence[float]) -> Utterance:
+    """The sounds one after another, each but the last with its pause (seconds) behind it."""
+    if len(parts) == 1:
+        return parts[0]
     rate = parts[0].rate
-    pause = int(PAUSE_S * rate)
     pieces: list[np.ndarray[tuple[int], np.dtype[np.float32]]] = []
     phonemes: list[Phoneme] = []
     at = 0
-    for index, part in enumerate(parts):
-        if index:
-            pieces.append(np.zeros(pause, np.float32))
-            phonemes.append(Phoneme(at / rate, (at + pause) / rate, "", SILENCE))
-            at += pause
+    for index, (part, pause) in enumerate(zip(parts, pauses, strict=True)):
+        part = trimmed(part, BEFORE_S if index else LONGEST_LEAD_S, AFTER_S if index < len(parts) - 1 else LONGEST_TAIL_S)
         phonemes += shifted(part.phonemes, at / rate, (at + len(part.samples)) / rate)
         pieces.append(part.samples)
         at += len(part.samples)
-    return Utterance(np.concatenate(pieces), rate, tuple(phonemes), all(part.exact for part in parts))
+        if index < len(parts) - 1:
+            quiet = max(0, int((pause - BEFORE_S - AFTER_S) * rate))
+            phonemes.append(Phoneme(at / rate, (at + quiet) / rate, "", SILENCE))
+            pieces.append(np.zeros(quiet, np.float32))
+            at += quiet
+    return Utterance(np.concatenate(pieces), rate, tidy(phonemes), all(part.exact for part in parts))
 
 
-STAGE = Stage("voice", 1, run, makes=Speech, backends=BACKENDS)
+STAGE = Stage("voice", 2, run, makes=Speech, backends=BACKENDS, imports=("pyloudnorm",))

@@ -19,7 +19,11 @@ _MARKDOWN = re.compile(r"[*_`#~]{1,3}(?=\S)|(?<=\S)[*_`~]{1,3}(?!\w)")
 _SPACE = re.compile(r"\s+")
 _END = re.compile(r"(?<=[.!?…])[\"”’)\]]*\s+(?=\S)|(?<=[。！？])[”’）」]*\s*(?=\S)")
 _CLAUSE = re.compile(r"(?<=[,;:—])\s+|(?<=[，；：、])")
-_ABBREVIATION = re.compile(r"(?:\b(?:Dr|Mr|Mrs|Ms|St|Prof|Sr|Jr|Gen|Col|Capt|Lt|Rev|Hon|vs|etc|e\.g|i\.e|approx|Inc|Ltd|Co)|\b[A-Z])\.$")
+_TITLES = "Dr|Mr|Mrs|Ms|St|Prof|Sr|Jr|Gen|Col|Capt|Lt|Sgt|Rev|Hon"
+_ABBREVIATION = re.compile(rf"(?:\b(?:{_TITLES}|vs|etc|e\.g|i\.e|approx|Inc|Ltd|Co)|\b[A-Z])\.$")
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)[a-z]*"
+# These end a sentence unless a number follows.
+_BEFORE_NUMBER = re.compile(rf"\b(?:No|Nos|Tel|p|pp|{_MONTH})\.$")
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 
 # How Mandarin speakers say the Latin letters, in characters that the voice's syllable table holds.
@@ -31,11 +35,26 @@ _LETTERS: dict[str, str] = {
 # The G2P lets a currency run on to the next number ("$5, 300 people"), so prices are written out; scales it reads well.
 _PRICE = re.compile(r"([$£€¥])\s?(\d+(?:,\d{3})*)(?:\.(\d\d))?(?![\d.,]*\d|\s?(?:hundred|thousand|million|billion|trillion|[kKmMbB]\b))")
 _COINS = {
-    "$": ("dollar", "dollars", "cents"),
-    "£": ("pound", "pounds", "pence"),
-    "€": ("euro", "euros", "cents"),
-    "¥": ("yen", "yen", "sen"),
+    "$": ("dollar", "dollars", "cent", "cents"),
+    "£": ("pound", "pounds", "penny", "pence"),
+    "€": ("euro", "euros", "cent", "cents"),
+    "¥": ("yen", "yen", "sen", "sen"),
 }
+# What the G2P misreads: ranges of hours and days, numbers that begin with a nought, a few signs.
+_READINGS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"(\d{1,2}:\d\d(?:\s?[ap]\.?m\.?)?|\d{1,2}\s?[ap]m)\s?[-–—]\s?(?=\d{1,2}(?::\d\d|\s?[ap]m))", re.IGNORECASE), r"\1 to "),
+    (re.compile(rf"\b({_MONTH}\.? \d{{1,2}})\s?[-–—]\s?(?=\d{{1,2}}\b)"), r"\1 to "),
+    (re.compile(r"(?<=\d)\s?([ap])m\b", re.IGNORECASE), r" \1.m."),
+    (re.compile(r"(?<![\d/])24/7(?![\d/])"), "24 7"),
+    (re.compile(r"(?<!\w)#(?=\d)"), "number "),
+)
+_FROM_NOUGHT = re.compile(r"(?<![\w.,:/-])0\d+(?![\w:/-]|[.,]\d)")
+_DIGITS = "零一二三四五六七八九"
+_MEASURES = "个|位|本|张|次|件|条|只|名|家|间|杯|瓶|块|天|周|岁|种|遍|小时|分钟|公里|公斤|千|万|亿"
+_UNITS = {
+    "km/h": "公里每小时", "km": "公里", "kg": "公斤", "cm": "厘米", "mm": "毫米", "m": "米", "g": "克", "l": "升", "ml": "毫升",
+}  # fmt: skip
+_UNIT = re.compile(r"(?<=[\d百千万亿])\s?(km/h|km|kg|cm|mm|ml|m|g|l)(?![A-Za-z])", re.IGNORECASE)
 _MONEY = {"$": "美元", "¥": "元", "￥": "元", "€": "欧元", "£": "英镑"}
 
 
@@ -50,7 +69,7 @@ class CleanText:
 def clean(text: str, language: str) -> CleanText:
     """Speakable sentences of at most LONGEST characters; none where nothing can be said."""
     plain = _URL.sub(lambda m: m.group(1).replace(".", " dot ").replace("/", " slash "), _TAG.sub(" ", text))
-    plain = _MARKDOWN.sub("", plain) if language == "en" else plain
+    plain = _MARKDOWN.sub("", _read(plain)) if language == "en" else plain
     plain, warnings = _english(plain) if language == "en" else _mandarin(plain)
     plain = _SPACE.sub(" ", plain).strip()
     sentences = [part for sentence in _sentences(plain) for part in _short(sentence)]
@@ -77,20 +96,38 @@ def _english(text: str) -> tuple[str, list[str]]:
     return spoken, _left_out(dropped, "an English voice cannot read them")
 
 
+def _read(text: str) -> str:
+    for pattern, reading in _READINGS:
+        text = pattern.sub(reading, text)
+    return _FROM_NOUGHT.sub(lambda m: " ".join(m.group()), text)
+
+
 def _price(match: re.Match[str]) -> str:
     sign, whole, rest = match.groups()
-    one, many, coins = _COINS[sign]
+    one, many, coin, coins = _COINS[sign]
     amount = f"{whole} {one if whole == '1' else many}"
-    return f"{amount} and {int(rest)} {coins}" if rest and int(rest) else amount
+    if not rest or not int(rest):
+        return amount
+    change = f"{int(rest)} {coin if int(rest) == 1 else coins}"
+    return f"{amount} and {change}" if int(whole.replace(",", "")) else change
 
 
 def _mandarin(text: str) -> tuple[str, list[str]]:
     text = unicodedata.normalize("NFKC", text).replace("〇", "零")
-    text = re.sub(r"(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)", r"\1年\2月\3日", text)
+    text = re.sub(r"(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)", lambda m: f"{m.group(1)}年{int(m.group(2))}月{int(m.group(3))}日", text)
     text = re.sub(r"-(?=\d+(?:\.\d+)?\s?(?:℃|°C))", "零下", text)
     text = re.sub(r"([01]?\d|2[0-4])[:：]([0-5]\d)(?!\d)", _clock, text)
-    text = re.sub(r"([$¥￥€£])\s?(\d[\d,]*(?:\.\d+)?)", lambda m: m.group(2).replace(",", "") + _MONEY[m.group(1)], text)
-    text = re.sub(r"(?<=\d),(?=\d{3})", "", text).replace("℃", "摄氏度").replace("°C", "摄氏度").replace("+", "加").replace("&", "和")
+    text = re.sub(r"([$¥￥€£])\s?(\d[\d,]*(?:\.\d+)?)", lambda m: m.group(2) + _MONEY[m.group(1)], text)
+    # Its own normaliser takes seven digits for a telephone number and drops noughts in front.
+    text = re.sub(r"(?<!\d)\d{1,3}(?:,\d{3})+(?![\d,])", lambda m: _counted(int(m.group().replace(",", ""))), text)
+    text = re.sub(rf"(?<![\d.-])\d{{4,12}}(?={_MEASURES}|人|元|美元|欧元|米|吨|字)", lambda m: _counted(int(m.group())), text)
+    text = re.sub(r"(?<![\d.零])0\d+(?![\d.])", lambda m: "".join(_DIGITS[int(digit)] for digit in m.group()), text)
+    text = re.sub(r"(?<![\d.])(\d+)\.(\d)(\d?)元", _coins, text)
+    text = re.sub(rf"(?<![\d.])2(?=(?:{_MEASURES}))", "两", text)
+    text = re.sub(r"(?<=[\d点分月日号])\s?[-–—~]\s?(?=\d)", "到", text) if not re.search(r"\d{3,}-\d{3,}", text) else text
+    text = re.sub(r"\bNo\.\s?(\d+)", r"\1号", text)
+    text = _UNIT.sub(lambda m: _UNITS[m.group(1).lower()], text)
+    text = text.replace("℃", "摄氏度").replace("°C", "摄氏度").replace("+", "加").replace("&", "和")
     # A name such as AI is spelt; a longer Latin word has no Chinese reading.
     text = re.sub(r"(?<![A-Za-z])[A-Z]{1,4}(?![A-Za-z])", lambda m: "".join(_LETTERS[letter] for letter in m.group()), text)
     dropped = set(re.findall(r"[A-Za-z]+", text)) | {c for c in text if c.isalpha() and not c.isascii() and not _HAN.match(c)}
@@ -98,6 +135,24 @@ def _mandarin(text: str) -> tuple[str, list[str]]:
     marks = str.maketrans({",": "，", "!": "！", "?": "？", ";": "；", ":": "："})
     kept = re.sub(r"\.(?!\d)", "。", kept.translate(marks))
     return re.sub(r" +", "", kept), _left_out(dropped, "the Mandarin voice cannot read them")
+
+
+def _counted(number: int) -> str:
+    """A whole number below a billion billion in characters: 一百二十三万四千零五."""
+    if number < 10:
+        return _DIGITS[number]
+    for unit, name in ((10**8, "亿"), (10**4, "万"), (1000, "千"), (100, "百"), (10, "十")):
+        if number >= unit:
+            many, rest = divmod(number, unit)
+            gap = "零" if rest and rest < unit // 10 else ""
+            return f"{'两' if many == 2 and unit > 100 else _counted(many)}{name}{gap}{_counted(rest) if rest else ''}"
+    raise AssertionError(number)
+
+
+def _coins(match: re.Match[str]) -> str:
+    whole, tenths, hundredths = match.groups()
+    small = (f"{tenths}角" if tenths != "0" else "") + (f"{hundredths}分" if hundredths not in ("", "0") else "")
+    return f"{whole}元{'零' if tenths == '0' and small else ''}{small}"
 
 
 def _clock(match: re.Match[str]) -> str:
@@ -121,7 +176,7 @@ def _sentences(text: str) -> list[str]:
     for match in _END.finditer(text):
         head = text[begin : match.start()]
         follows = text[match.end()]
-        if _ABBREVIATION.search(head) or follows.islower() or (head.endswith("No.") and follows.isdigit()):
+        if _ABBREVIATION.search(head) or follows.islower() or (_BEFORE_NUMBER.search(head) and follows.isdigit()):
             continue
         out.append(text[begin : match.end()].strip())
         begin = match.end()

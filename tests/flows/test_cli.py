@@ -144,7 +144,3 @@ def test_preview_refuses_what_is_no_bundle(tmp_path):
 
 def test_doctor_finds_this_machine_well():
     assert "NO" not in said("doctor").split()
-
-
-def test_training_needs_an_existing_checkpoint():
-    assert "there is no checkpoint" in said("train", "identity", "--resume", "nowhere.pt", code=2)

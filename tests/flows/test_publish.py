@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from flows.batch import _state, specs_of
+from flows.batch import _state
 from flows.line import STAGES
+from flows.order import specs_of
 from flows.publish import gates, slug, timings
 
 STAGE = {"name": "voice", "version": 1, "backend": "hibari", "key": "f" * 64, "cached": True, "seconds": 1.5}

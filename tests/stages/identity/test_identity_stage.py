@@ -13,7 +13,7 @@ from assets.errors import BackendError
 from assets.home import baked
 from assets.spec.look import IdentitySpec
 from stages.identity.backend import BACKENDS
-from stages.identity.generator import StyleGan, load
+from stages.identity.generator import LATENT, Generated, StyleGan, fitted
 from stages.identity.stage import draw_latent, face_changes, run
 
 needs_bake = pytest.mark.skipif(not baked("face_changes.json").exists(), reason="run `make bake` first")
@@ -47,21 +47,51 @@ def test_skin_is_smooth() -> None:
     assert np.abs(np.diff(cheek, axis=0)).mean() < 6
 
 
-def test_corrupt_weights_are_one_sentence(tmp_path: Path) -> None:
-    broken = tmp_path / "skin-stylegan.safetensors"
-    broken.write_bytes(weights.path("skin-stylegan").read_bytes()[:-1] + b"x")
+@pytest.mark.parametrize("name", list(BACKENDS))
+def test_every_backend_follows_the_tone_and_the_latent(name: str) -> None:
+    backend = BACKENDS.get(name)
+    if reason := backend.unusable():
+        pytest.skip(reason)
+    first, other = (backend.skin(draw_latent(seed, LATENT), age=40, gender=0.5, tone=0.5)[0].astype(int) for seed in (1, 2))
+    dark = backend.skin(draw_latent(1, LATENT), age=40, gender=0.5, tone=0.9)[0].astype(int)
+    assert first.shape == (128, 128, 3)
+    assert np.abs(first - other).mean() > 0.5
+    assert first[40:100, 40:88].mean() > dark[40:100, 40:88].mean() + 8
+
+
+def test_a_latent_of_another_length_follows_from_the_identitys() -> None:
+    latent = draw_latent(1, LATENT)
+    assert fitted(latent, LATENT) is latent
+    assert np.array_equal(fitted(latent, 9), fitted(latent.copy(), 9))
+    assert not np.array_equal(fitted(latent, 9), fitted(draw_latent(2, LATENT), 9))
+
+
+def refused(backend: Generated) -> str:
     with pytest.raises(BackendError) as caught:
-        load(broken, weights.sha256("skin-stylegan"))
+        backend.skin(draw_latent(0, LATENT), age=30, gender=0, tone=0.5)
     (finding,) = caught.value.findings
-    assert finding.code == "weights/corrupt"
     assert "\n" not in finding.message
+    return finding.code
 
 
-def test_missing_weights_are_one_sentence(tmp_path: Path) -> None:
-    backend = StyleGan(tmp_path / "gone.safetensors", "0" * 64)
-    assert backend.unusable()
-    with pytest.raises(BackendError, match="weights/missing"):
-        backend.skin(draw_latent(0, 64), age=30, gender=0, tone=0.5)
+def test_missing_and_corrupt_weights_are_one_sentence(tmp_path: Path) -> None:
+    gone = StyleGan(tmp_path / "gone.safetensors", "0" * 64)
+    assert gone.unusable()
+    assert refused(gone) == "weights/missing"
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(weights.path("skin-stylegan").read_bytes()[:-1] + b"x")
+    assert refused(StyleGan(broken, weights.sha256("skin-stylegan"))) == "weights/corrupt"
+
+
+def test_weights_that_make_portraits_are_no_skin(tmp_path: Path) -> None:
+    from assets.digest import sha256
+    from stages.nets import dcgan
+    from stages.nets.shipping import Shipped, write
+
+    shape = dcgan.Shape(size=16, width=8, widest=8, latent=4)
+    file = tmp_path / "face-dcgan.safetensors"
+    file.write_bytes(write(Shipped("dcgan", shape, dcgan.shipped(shape), ()), {}))
+    assert refused(StyleGan(file, sha256(file.read_bytes()))) == "weights/foreign"
 
 
 def test_left_and_right_change_nearly_alike() -> None:
@@ -88,4 +118,4 @@ def test_the_stage_prefers_the_seed_of_the_spec() -> None:
     assert np.array_equal(given.latent, same.latent)
     assert given.face == same.face
     assert all(-1 <= value <= 1 for value in given.face.values())
-    assert given.sources[0].sha256 == weights.sha256("skin-stylegan")
+    assert given.sources[0].sha256 == weights.sha256("skin-vae")

@@ -26,7 +26,22 @@ from stages.motion.clips import LIBRARY
 from stages.motion.landmarks import face_weights, solved
 from stages.motion.mediapipe import read_video
 from stages.motion.stage import run
-from stages.motion.track import ANKLES, EARS, ELBOWS, HEELS, HIPS, KNEES, NOSE, SHOULDERS, TOES, WRISTS, Track, believable, cleaned
+from stages.motion.track import (
+    ANKLES,
+    EARS,
+    ELBOWS,
+    HEELS,
+    HIPS,
+    KNEES,
+    NOSE,
+    SHOULDERS,
+    TOES,
+    WRISTS,
+    Track,
+    believable,
+    cleaned,
+    steady,
+)  # fmt: skip
 
 REACH = Path(presets).parent / "kofi_reach.mp4"
 
@@ -238,3 +253,18 @@ def test_the_resting_face_is_taken_away_and_the_mouth_never_shuts_beyond_the_jaw
     assert weights[25, MORPHS_67.index("mouthSmileLeft")] > 0.8
     assert (weights[:, MORPHS_67.index("mouthClose")] <= weights[:, MORPHS_67.index("jawOpen")] + 1e-6).all()
     assert face_weights(track).shape == (len(track.times), 0)
+
+
+@pytest.mark.parametrize(("leaping", "believed"), [(False, True), (True, False)])
+def test_a_hand_is_believed_where_its_palm_turns_as_palms_do(leaping: bool, believed: bool) -> None:
+    track = tracked("idle")
+    count = len(track.times)
+    angle = np.linspace(0, 3, count) + (np.arange(count) % 4 == 0) * (2.0 if leaping else 0.05)
+    hands = np.zeros((count, 2, 21, 3), np.float32)
+    hands[:, 0, 9, 0] = hands[:, 0, 5, 0] = hands[:, 0, 17, 0] = 0.09
+    hands[:, 0, 5, 1:] = 0.02 * np.stack([np.cos(angle), np.sin(angle)], 1)
+    hands[:, 0, 17, 1:] = -0.02 * np.stack([np.cos(angle), np.sin(angle)], 1)
+    seen = np.tile([True, False], (count, 1))
+    waving = replace(track, hands=hands, hand_seen=seen)
+    assert steady(waving, 0) is believed
+    assert cleaned(waving, 30)[0].hand_seen[:, 0].all() == believed

@@ -1,95 +1,222 @@
-"""Training: what is held out stays out, and a resumed run is the run that never stopped."""
+"""The training loop: the same seed trains the same net, a resumed run is the run that never stopped, a run gone wrong goes back."""
 
 from __future__ import annotations
 
 import copy
+import errno
+import math
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from assets.home import baked
-from stages.nets.stylegan import Discriminator, Generator
-from stages.texture.tiles import face_window, library, lightness, tone_of
-from stages.train.data import TONES, Blends, splits, tone_colour
-from stages.train.loop import Recipe, Run, begin, restore, save, step, train
-from stages.train.start import principal_skin
+from assets.errors import BackendError, FormatError, StoreError
+from stages.train import checkpoint
+from stages.train.examples import order
+from stages.train.family import Batch, State
+from stages.train.health import Health, diversity
+from stages.train.loop import BEST, LAST, Progress, advance, newest, resume, train
+from stages.train.machine import Machine
+from tests.stages.train.tiny import examples, tiny_gan, tiny_run
 
 
-def tiny_run() -> Run:
-    torch.manual_seed(0)
-    recipe = Recipe(steps=8, batch=4, small=8, grow_at=3, fade_steps=2, penalty_every=2)
-    return begin(recipe, Generator(size=16, components=2), Discriminator(size=16))
-
-
-def draw(rng: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
-    level = rng.uniform(-1, 1, (count, 1, 1, 1)).astype(np.float32)
-    return np.broadcast_to(level, (count, 6, 16, 16)).copy(), rng.uniform(0, 1, (count, 3)).astype(np.float32)
-
-
-def test_splits_share_no_skin_and_leave_none_out() -> None:
-    parts = splits(20)
-    members = [i for part in parts.values() for i in part]
-    assert sorted(members) == list(range(20))
-
-
-def test_tone_runs_from_the_lightest_to_the_darkest_colour() -> None:
-    assert tone_colour(0.0) == pytest.approx(TONES[0])
-    assert tone_colour(1.0) == pytest.approx(TONES[-1])
-    assert tone_colour(0.4)[0] > tone_colour(0.6)[0]
-
-
-def test_a_resumed_run_equals_one_that_never_stopped(tmp_path: Path) -> None:
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
     torch.set_num_threads(1)
-    whole, half = tiny_run(), tiny_run()
-    for _ in range(6):
-        step(whole, draw)
-    for _ in range(3):
-        step(half, draw)
-    save(half, tmp_path / "run.pt")
-    resumed = tiny_run()
-    restore(resumed, tmp_path / "run.pt")
-    for _ in range(3):
-        step(resumed, draw)
-    assert resumed.step == whole.step
-    for a, b in zip(whole.averaged.parameters(), resumed.averaged.parameters(), strict=True):
-        assert torch.equal(a, b)
 
 
-def test_the_average_follows_the_generator_but_is_not_it() -> None:
-    run = tiny_run()
-    before = copy.deepcopy(run.averaged.const.detach())
-    step(run, draw)
-    moved, drift = run.generator.const - before, run.averaged.const - before
-    assert torch.allclose(drift, moved * 0.01, atol=1e-6)
+def weights(run: Any) -> dict[str, torch.Tensor]:
+    return {f"{n}/{k}": v.clone() for n, net in run.state.averaged.items() for k, v in net.state_dict().items()}
 
 
-def test_training_stops_at_its_steps_and_leaves_a_checkpoint() -> None:
-    seen: list[int] = []
-    run = train(tiny_run(), draw, seconds=60, checkpoint=lambda r: seen.append(r.step))
-    assert run.step == 8
-    assert seen == [8]
+def same(a: Mapping[str, torch.Tensor], b: Mapping[str, torch.Tensor]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
 
 
-@pytest.mark.skipif(not baked("tiles.safetensors").exists(), reason="run `make bake` first")
-def test_the_generator_starts_at_the_mean_of_its_data() -> None:
-    skins = library()
-    data = Blends(skins, splits(len(skins.names))["train"], size=16)
-    torch.manual_seed(0)
-    net = Generator(size=16, components=4)
-    principal_skin(net, data, np.random.default_rng(0), samples=60)
-    tiles, told = data.batch(np.random.default_rng(1), 60)
-    with torch.no_grad():
-        made = net(torch.randn(60, net.latent, generator=torch.Generator().manual_seed(0)), torch.from_numpy(told)).numpy()
-    assert np.abs(made.mean(0) - tiles.mean(0)).mean() < 0.05
+def test_the_same_seed_trains_the_same_net_and_another_seed_another(tmp_path: Path) -> None:
+    first, again, other = (train(tiny_run(tmp_path / n, seed=s, steps=5)) for n, s in (("a", 1), ("b", 1), ("c", 2)))
+    assert same(weights(first), weights(again))
+    assert not same(weights(first), weights(other))
 
 
-@pytest.mark.skipif(not baked("tiles.safetensors").exists(), reason="run `make bake` first")
-def test_blends_record_the_tone_that_they_show() -> None:
-    skins = library()
-    sample = Blends(skins, splits(len(skins.names))["train"], size=64).draw(np.random.default_rng(2))
-    rows, columns = face_window(64)
-    seen = tone_of(lightness((sample.tiles[:3].transpose(1, 2, 0)[rows, columns] + 1) * 127.5))
-    assert seen == pytest.approx(float(sample.condition[2]), abs=0.01)
-    assert 0.15 < sample.condition[0] < 0.95
+@pytest.mark.parametrize("recipe", [{}, {"adaptive": True, "augment": "skins", "noise": 0.1}, {"loss": "wgan", "between_gamma": 10.0}])
+def test_a_resumed_run_equals_one_that_never_stopped(tmp_path: Path, recipe: dict[str, Any]) -> None:
+    whole = train(tiny_run(tmp_path / "whole", tiny_gan(**recipe)))
+    train(tiny_run(tmp_path / "parts", tiny_gan(**recipe), steps=7))
+    resumed = tiny_run(tmp_path / "parts", tiny_gan(**recipe))
+    resume(resumed, newest(tmp_path / "parts"))
+    assert resumed.state.step == 7
+    train(resumed)
+    assert resumed.state.step == whole.state.step == 12
+    assert same(weights(whole), weights(resumed))
+    assert whole.state.numbers == resumed.state.numbers
+
+
+def test_the_average_follows_the_generator_but_is_not_it(tmp_path: Path) -> None:
+    run = tiny_run(tmp_path, tiny_gan(average=0.99))
+    before = copy.deepcopy(run.state.averaged["generator"].leave.weight)
+    run.state.step = 5000  # past the ramp of the first steps
+    advance(run)
+    moved, drift = run.state.nets["generator"].leave.weight - before, run.state.averaged["generator"].leave.weight - before
+    assert float(moved.abs().max()) > 0
+    assert torch.allclose(drift, moved * 0.01, atol=1e-7)
+
+
+def test_every_epoch_shows_every_example_once_in_another_order() -> None:
+    rows = np.concatenate([order(10, 4, step, seed=3) for step in range(5)])
+    assert sorted(rows[:10]) == sorted(rows[10:]) == list(range(10))
+    assert list(rows[:10]) != list(rows[10:])
+
+
+def test_processes_share_a_batch_without_overlap() -> None:
+    from stages.train.examples import batch_at
+
+    data = examples(64)
+    shares = [batch_at(data, 4, 2, 0, Machine(rank=rank, count=2)).rows for rank in (0, 1)]
+    assert sorted(np.concatenate(shares)) == sorted(order(64, 8, 2, 0))
+
+
+def test_training_improves_its_metric_within_fifty_steps(tmp_path: Path) -> None:
+    run = train(tiny_run(tmp_path, tiny_gan(generator_lr=2e-3, critic_lr=2e-3, average=0.5), steps=50, validate_every=10))
+    distances = [entry["distance"] for entry in run.counters.history if "distance" in entry]
+    assert min(distances[1:]) < 0.7 * distances[0]
+
+
+def test_training_stops_early_when_the_metric_no_longer_improves(tmp_path: Path) -> None:
+    run = train(tiny_run(tmp_path, tiny_gan(generator_lr=0.0), steps=400, validate_every=2, patience=3))
+    assert run.state.step < 60
+
+
+def test_the_budget_counts_the_seconds_before_a_resume(tmp_path: Path) -> None:
+    run = train(tiny_run(tmp_path, steps=3))
+    again = tiny_run(tmp_path, steps=100, budget_s=run.counters.seconds)
+    resume(again, tmp_path / LAST)
+    assert train(again).state.step == 3
+
+
+def wreck(run: Any, at: int, times: int) -> None:
+    """From step `at` on the generator's weights are no numbers, `times` times."""
+    step, left = run.family.step, [times]
+
+    def broken(state: State, batch: Batch) -> Mapping[str, float]:
+        if state.step >= at and left[0]:
+            left[0] -= 1
+            with torch.no_grad():
+                state.nets["generator"].leave.weight.fill_(math.nan)
+        return step(state, batch)
+
+    object.__setattr__(run.family, "step", broken)
+
+
+def test_a_diverged_run_goes_back_to_the_last_good_checkpoint_with_half_the_learning_rate(tmp_path: Path) -> None:
+    told: list[Progress] = []
+    run = tiny_run(tmp_path, watch=told.append)
+    wreck(run, at=6, times=1)
+    train(run)
+    assert run.state.step == 12
+    assert run.counters.events == [
+        "step 7: the critic loss is no longer a number; back to step 4 with 0.5 of the learning rate",
+    ]
+    assert [t.event for t in told if t.event] == run.counters.events
+    assert run.state.optimisers["generator"].param_groups[0]["lr"] == pytest.approx(1e-4)
+    assert all(torch.isfinite(v).all() for v in weights(run).values())
+
+
+def test_a_learning_rate_without_care_diverges_and_is_calmed(tmp_path: Path) -> None:
+    run = tiny_run(tmp_path, tiny_gan(loss="wgan", critic_lr=3.0, generator_lr=3.0), steps=120, validate_every=20, retries=9, calmer=0.05)
+    train(run)
+    assert run.counters.events
+    assert run.state.step == 120
+    assert run.counters.calmer < 1
+
+
+def test_a_run_that_cannot_be_saved_says_so(tmp_path: Path) -> None:
+    run = tiny_run(tmp_path, retries=2)
+    wreck(run, at=6, times=99)
+    with pytest.raises(BackendError, match="after 2 roll backs the critic loss is no longer a number"):
+        train(run)
+    assert newest(tmp_path) is not None
+
+
+def test_loss_of_variety_is_a_collapse() -> None:
+    health = Health(("critic",))
+    assert [health.look(v) for v in (30.0, 28.0, 31.0)] == ["", "", ""]
+    assert health.look(4.0) == "made pictures differ by 4.00, where they differed by 30.00: the generator has collapsed"
+
+
+def test_a_critic_that_always_wins_is_told_but_one_that_often_wins_is_not() -> None:
+    always, often = Health(()), Health(())
+    sentences = [(always.step({"right": 1.0}), often.step({"right": 0.97})) for _ in range(250)]
+    assert any("learns nothing" in s for s, _ in sentences)
+    assert not any(s for _, s in sentences)
+
+
+def test_a_loss_that_rises_out_of_proportion_is_told() -> None:
+    health = Health(("critic",))
+    sentences = [health.step({"critic": 1.0 if i < 100 else 400.0}) for i in range(130)]
+    assert sentences[:100] == [""] * 100
+    assert "the critic loss rose from 1.00 to 400.00" in sentences
+
+
+def test_variety_is_the_spread_over_pictures() -> None:
+    assert diversity(np.zeros((4, 8, 8, 3), np.uint8)) == 0
+    assert diversity(np.stack([np.zeros((8, 8, 3)), np.full((8, 8, 3), 10)])) == 5
+
+
+def test_a_full_disk_stops_the_run_and_leaves_the_last_checkpoint_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    train(tiny_run(tmp_path, steps=4))
+    before = (tmp_path / LAST).read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(checkpoint.os, "fsync", full)
+    run = tiny_run(tmp_path, steps=8)
+    resume(run, tmp_path / LAST)
+    with pytest.raises(StoreError, match="No space left on device"):
+        train(run)
+    assert (tmp_path / LAST).read_bytes() == before
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_ctrl_c_loses_no_more_than_what_came_after_the_last_checkpoint(tmp_path: Path) -> None:
+    def interrupt(progress: Progress) -> None:
+        if progress.step == 7:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny_run(tmp_path, watch=interrupt, checkpoint_s=0.0))
+    run = tiny_run(tmp_path)
+    resume(run, newest(tmp_path))
+    assert run.state.step == 7
+    assert same(weights(train(run)), weights(train(tiny_run(tmp_path / "whole"))))
+
+
+def test_a_checkpoint_of_other_nets_or_of_no_run_is_refused(tmp_path: Path) -> None:
+    train(tiny_run(tmp_path, steps=2))
+    other = tiny_run(tmp_path, replace(tiny_gan(), changes=(("width", 4),)))
+    with pytest.raises(FormatError, match="nets of another shape"):
+        resume(other, tmp_path / LAST)
+    torch.save({"a": 1}, tmp_path / "pickled.pt")
+    with pytest.raises(FormatError, match="cannot be read as a checkpoint"):
+        resume(other, tmp_path / "pickled.pt")
+
+
+def test_the_best_weights_are_kept_beside_the_last(tmp_path: Path) -> None:
+    run = train(tiny_run(tmp_path))
+    _, told = checkpoint.read(tmp_path / BEST)
+    assert told["step"] == run.counters.best_step
+    assert told["counters"]["best"] == pytest.approx(run.counters.best)
+
+
+def test_frozen_layers_stay_as_they_were(tmp_path: Path) -> None:
+    run = tiny_run(tmp_path, tiny_gan(frozen=("critic/shrink.0", "generator/enter")))
+    before = {k: v.clone() for k, v in run.state.nets["critic"].state_dict().items()}
+    train(run)
+    after = run.state.nets["critic"].state_dict()
+    assert torch.equal(before["shrink.0.weight"], after["shrink.0.weight"])
+    assert not torch.equal(before["shrink.1.weight"], after["shrink.1.weight"])

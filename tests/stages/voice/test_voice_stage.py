@@ -12,7 +12,7 @@ from assets.errors import BackendError, SpecError
 from assets.spec.act import VoiceSpec
 from stages.voice import mandarin
 from stages.voice.choice import choose
-from stages.voice.loudness import level, true_peak
+from stages.voice.loudness import audible, level, true_peak
 from stages.voice.stage import BACKENDS, STAGE, run
 
 TEXT = {"en": "Dr. Smith paid $5 at 10:30. Why not?", "zh": "你好，我们10:30开门。请问您要喝茶吗？"}
@@ -81,6 +81,24 @@ def test_lips_close_where_the_sound_is_silent(spoken: tuple[str, Speech]) -> Non
     assert np.median(power[silent]) < 0.25 * np.median(power[vowel])
 
 
+def test_a_sound_begins_within_a_moment_and_pauses_between_sentences_are_natural(spoken: tuple[str, Speech]) -> None:
+    line = spoken[1].lines[0]
+    quiet = [p.end - p.start for p in line.phonemes if not p.symbol]
+    assert line.samples.ndim == 1
+    assert line.samples.dtype == np.float32
+    assert audible(line.samples, line.rate)[0] / line.rate <= 0.3
+    # The text holds one full stop inside; a comma or the clock time may pause as well.
+    assert 0.25 <= max(quiet[1:-1]) <= 0.6
+
+
+def test_a_faster_voice_pauses_less() -> None:
+    def pause(rate: float) -> float:
+        phonemes = speak("hibari", "Yes. No.", rate=rate).lines[0].phonemes[1:-1]
+        return max(p.end - p.start for p in phonemes if not p.symbol)
+
+    assert pause(1.6) < pause(0.8) - 0.15
+
+
 def test_a_line_is_at_the_loudness_of_the_house_and_does_not_clip(spoken: tuple[str, Speech]) -> None:
     line = spoken[1].lines[0]
     assert level(line.samples, line.rate) == pytest.approx(-16, abs=1)
@@ -112,6 +130,11 @@ def test_lines_that_cannot_be_said_are_refused_together() -> None:
 def test_a_voice_refuses_a_language_that_it_does_not_speak() -> None:
     with pytest.raises(SpecError, match="the hibari voice speaks en, not zh"):
         run(dialogue("zh", "你好"), options=VoiceSpec(), backend=BACKENDS.get("hibari"), seed=1)
+
+
+def test_chinese_words_for_an_english_voice_are_one_sentence() -> None:
+    with pytest.raises(BackendError, match="the line line_01 holds nothing that can be spoken: '你好，欢迎！'; give it words"):
+        run(dialogue("en", "你好，欢迎！"), options=VoiceSpec(), backend=BACKENDS.get("hibari"), seed=1)
 
 
 def test_a_folder_that_is_no_coqui_model_is_refused(tmp_path: object) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from stages.voice.english import ipa, misaki, to_ipa
+from stages.voice.mandarin_symbols import written_out
 from stages.voice.text import LONGEST, clean
 
 
@@ -20,6 +21,11 @@ from stages.voice.text import LONGEST, clean
         ("100%", ("100%",)),
         ("€20, $5.50, £1 and $3 million", ("20 euros, 5 dollars and 50 cents, 1 pound and $3 million",)),
         ("$1,250.05 for a < b and c > d", ("1,250 dollars and 5 cents for a < b and c > d",)),
+        ("It was cold in Jan. We met on Jan. 5th.", ("It was cold in Jan.", "We met on Jan. 5th.")),
+        ("Ask Sgt. Pepper. Tel. 555-0123", ("Ask Sgt. Pepper.", "Tel. 555-0123")),
+        ("Open 10:00-18:00, 9am–5pm on May 1-3.", ("Open 10:00 to 18:00, 9 a.m. to 5 p.m. on May 1 to 3.",)),
+        ("$0.50, £1.01", ("50 cents, 1 pound and 1 penny",)),
+        ("Room 007 is #1, 24/7, at 0.5 on 03/04/2024", ("Room 0 0 7 is number 1, 24 7, at 0.5 on 03/04/2024",)),
         ("Room No. 5 is free. No. It is not.", ("Room No. 5 is free.", "No.", "It is not.")),
     ],
 )
@@ -51,12 +57,47 @@ def test_latin_words_are_left_out_of_chinese_but_initials_are_spelt() -> None:
         ("14:05", "14点零5分"),
         ("2:00见", "两点见"),
         ("$5", "5美元"),
-        ("1,200元", "1200元"),
+        ("1,200元", "一千二百元"),
+        ("1,234,567", "一百二十三万四千五百六十七"),
+        ("2000人", "两千人"),
+        ("10,005个", "一万零五个"),
+        ("2024年", "2024年"),
         ("２５℃", "25摄氏度"),
+        ("-5℃", "零下5摄氏度"),
+        ("2024-03-05", "2024年3月5日"),
+        ("9:00-17:00", "9点到17点"),
+        ("3~5天", "3到5天"),
+        ("￥12.50", "12元5角"),
+        ("￥12.05", "12元零5分"),
+        ("2个人", "两个人"),
+        ("12个人", "12个人"),
+        ("2月2日", "2月2日"),
+        ("60km/h", "60公里每小时"),
+        ("5kg", "5公斤"),
+        ("007", "零零七"),
+        ("No.5", "5号"),
     ],
 )
 def test_chinese_times_prices_and_units_are_written_out(text: str, sentence: str) -> None:
     assert clean(text, "zh").sentences == (sentence,)
+
+
+@pytest.mark.parametrize(
+    ("text", "characters"),
+    [
+        ("120本书", "一百二十本书"),
+        ("3.5公里", "三点五公里"),
+        ("50%", "百分之五十"),
+        ("2024年3月5日", "二零二四年三月五日"),
+        ("第21届", "第二十一届"),
+        ("1/2", "二分之一"),
+        ("100万人", "一百万人"),
+        ("8:05", "八点零五分"),
+        ("电话13800138000", "电话一三八零零一三八零零零"),
+    ],
+)
+def test_chinese_numbers_are_spoken_in_characters(text: str, characters: str) -> None:
+    assert written_out("".join(clean(text, "zh").sentences)) == characters
 
 
 @pytest.mark.parametrize(("language", "word"), [("en", "word "), ("en", "word, "), ("en", "x"), ("zh", "字"), ("zh", "字，")])
@@ -76,6 +117,23 @@ def test_very_long_text_comes_in_short_pieces_with_nothing_lost(language: str, w
         ("3 km", "θɹˈi kəlˈɑməTəɹz"),
         ("50%", "fˈɪfti pəɹsˈɛnt"),
         ("on May 3rd", "mˈA θˈɜɹd"),
+        ("12:00", "twˈɛlv əklˈɑk"),
+        ("at 7:05", "sˈɛvən ˈO fˈIv"),
+        ("9am to 5pm", "nˈIn ˌAˈɛm tə fˈIv pˌiˈɛm"),
+        ("in 1583", "fˌɪftˈin ˈATi θɹˈi"),
+        ("in the 1990s", "nˌIntˈin nˈIndiz"),
+        ("2024-03-05", "mˈɑɹʧ fˈɪfθ, twˈɛnti twˈɛnti fˈɔɹ"),
+        ("on 3 March", "ðə θˈɜɹd ʌv mˈɑɹʧ"),
+        ("the 22nd floor", "twˈɛnti sˈɛkənd flˈɔɹ"),
+        ("Chapter IV", "ʧˈæptəɹ fˈɔɹ"),
+        ("£12.50", "twˈɛlv pˈWndz ænd fˈɪfti pˈɛns"),
+        ("1,250 metres", "wˈʌn θˈWzᵊnd tˈu hˈʌndɹəd fˈɪfti"),
+        ("-5°C", "mˈInəs fˈIv dəɡɹˈiz sˈɛlsiəs"),
+        ("3.14", "θɹˈi pYnt wˈʌn fˈɔɹ"),
+        ("60 km/h", "kəlˈɑməTəɹz pɜɹ ˈWəɹ"),
+        ("St. John's St.", "sˈAnt ʤˈɑnz stɹˈit"),
+        ("Mrs. Jones, etc.", "mˈɪsɪz ʤˈOnz, ɛtsˈɛTəɹə"),
+        ("0199", "zˈɪɹO wˈʌn nˈIn nˈIn"),
         ("$5, 300 people", "fˈIv dˈɑləɹz, θɹˈi hˈʌndɹəd pˈipᵊl"),
         ("café", "kæfˈA"),
     ],

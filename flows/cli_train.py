@@ -1,0 +1,161 @@
+"""`fenshen train` and `fenshen tune`: any net on any data set."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from assets.errors import Finding, SpecError
+
+DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of a data set (`fenshen data`); identity makes its own.")]
+SeedOption = Annotated[int, typer.Option(min=0, help="Seed of the nets and of the data's order.")]
+SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting of recipe or net; may be repeated.")]
+NetArgument = Annotated[str, typer.Argument(metavar="NET", help="A family, or identity for the skin StyleGAN.")]
+StepsOption = Annotated[int | None, typer.Option(min=1, help="Stop after this many steps.")]
+
+
+def seconds_of(budget: str) -> float:
+    """Seconds of 90s, 60m, 2h or a number of minutes; raises SpecError for anything else."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", budget.strip())
+    if not found or float(found[1]) <= 0:
+        raise SpecError(Finding("train/budget", f"{budget!r} is no length of time", fix="write 90s, 60m or 2h"))
+    return float(found[1]) * {"s": 1, "m": 60, "h": 3600, "": 60}[found[2]]
+
+
+def settings_of(given: list[str] | None) -> dict[str, Any]:
+    """Name -> value of NAME=VALUE; numbers, true, false, [lists] and words are told apart as in JSON."""
+    settings: dict[str, Any] = {}
+    for pair in given or ():
+        name, sign, value = pair.partition("=")
+        if not sign:
+            raise SpecError(Finding("train/setting", f"{pair!r} is no setting", fix="write --set NAME=VALUE"))
+        try:
+            told = json.loads(value)
+        except ValueError:
+            told = value
+        settings[name.strip()] = tuple(told) if isinstance(told, list) else told
+    return settings
+
+
+def train(
+    net: NetArgument,
+    data: DataOption = None,
+    budget: Annotated[str, typer.Option(help="Stop after this long, earlier calls included: 90s, 60m, 2h.")] = "60m",
+    minutes: Annotated[float | None, typer.Option(min=0.01, help="The budget in minutes.")] = None,
+    steps: StepsOption = None,
+    out_dir: Annotated[Path, typer.Option("--out", help="Folder of weights, card, checkpoints and samples.")] = Path("build/weights"),
+    seed: SeedOption = 0,
+    resume: Annotated[str, typer.Option(help="auto, never, or a checkpoint; one is written every minute.")] = "auto",
+    start: Annotated[Path | None, typer.Option(help="Weights or a checkpoint to fine-tune.")] = None,
+    few_shot: Annotated[bool, typer.Option("--few-shot", help="Freeze what few pictures cannot teach; needs --start.")] = False,
+    given: SetOption = None,
+) -> None:
+    """Train a net on a data set; the same command goes on where it was stopped.
+
+    Example: `fenshen train stylegan --data sets/skins128 --budget 60m --out build/weights`
+
+    Several GPUs: `accelerate launch --multi_gpu -m flows.cli train stylegan --data sets/skins128`
+    """
+    from flows.cli import err, findings, out
+
+    with findings():
+        if resume not in ("auto", "never") and not Path(resume).is_file():
+            raise SpecError(Finding("train/resume", f"there is no checkpoint {resume}", fix="take --resume auto or --resume never"))
+        if start is not None and not start.is_file():
+            raise SpecError(Finding("train/start", f"there is no file {start}", fix="give weights or a checkpoint"))
+        seconds = minutes * 60 if minutes is not None else seconds_of(budget)
+        changes = settings_of(given)
+        family = "stylegan" if net == "identity" else net
+        if few_shot:
+            changes = {**_few_shot(family, start), **changes}
+        folder = _set_of(net, data)
+        if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+            out.print(_one_of_many(family, folder, out_dir, seconds, steps, seed, changes, resume, start))
+            return
+        from flows.interrupt import apart
+        from flows.train import train_generator
+
+        told = (family, str(folder), str(out_dir), seconds / 60, steps, seed, changes, resume, str(start) if start else None)
+        out.print(apart(lambda: train_generator(*told), err))
+
+
+def _few_shot(net: str, start: Path | None) -> dict[str, Any]:
+    from stages.train.adapt import FEW_SHOT
+    from stages.train.families import family_of
+
+    if start is None:
+        raise SpecError(Finding("train/few-shot", "--few-shot adapts trained weights", fix="give them as --start"))
+    base = family_of(net).net
+    if base not in FEW_SHOT:
+        raise SpecError(Finding("train/few-shot", f"{net} has no few-shot recipe", fix=f"take one of {', '.join(FEW_SHOT)}"))
+    return dict(FEW_SHOT[base])
+
+
+def _set_of(net: str, data: Path | None) -> Path:
+    """The data set asked for; identity has one of its own."""
+    if data is not None:
+        return data
+    if net != "identity":
+        raise SpecError(Finding("train/data", f"{net} needs a data set", fix="give --data FOLDER; `fenshen data` makes one"))
+    from flows.train import own_skins
+
+    return own_skins()
+
+
+def _one_of_many(
+    net: str,
+    data: Path,
+    out_dir: Path,
+    seconds: float,
+    steps: int | None,
+    seed: int,
+    changes: dict[str, Any],
+    resume: str,
+    start: Path | None,
+) -> str:
+    """One of the processes of `accelerate launch`: Prefect's flow would start once a process."""
+    from stages.train.loop import Plan
+    from stages.train.stage import train_net
+
+    plan = Plan(budget_s=seconds, steps=steps, seed=seed)
+    return str(train_net(net, data, out_dir, plan=plan, changes=changes, going_on=resume, start=start))
+
+
+def tune(
+    net: NetArgument,
+    data: Annotated[Path, typer.Option("--data", help="Folder of a data set (`fenshen data`).")],
+    trials: Annotated[int, typer.Option(min=1, help="How many settings to try.")] = 12,
+    folds: Annotated[int, typer.Option(min=2, help="Parts of the training people; each is held out once.")] = 3,
+    budget: Annotated[str, typer.Option(help="Of each training: 90s, 2m.")] = "2m",
+    steps: StepsOption = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Search a net's learning rates and weights by cross-validation over people.
+
+    Example: `fenshen tune vae --data sets/skins128 --trials 12 --budget 2m`
+    """
+    from rich.table import Table
+
+    from flows.cli import findings, out
+
+    with findings():
+        from flows.train import tune_generator
+
+        rows = tune_generator(net, str(data), trials, folds, seconds_of(budget) / 60, steps, seed)
+        table = Table(*rows[0], box=None)
+        for row in rows:
+            table.add_row(*(str(value) for value in row.values()))
+        out.print(table)
+        best = "".join(f" --set {name}={value}" for name, value in rows[0].items() if name not in ("trial", "score"))
+        out.print(f"fenshen train {net} --data {data}{best}")
+
+
+def register(app: typer.Typer) -> None:
+    """Adds both commands to the command line."""
+    app.command()(train)
+    app.command()(tune)

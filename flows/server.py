@@ -1,0 +1,86 @@
+"""Prefect's temporary server, for builds that have none to talk to.
+
+Prefect starts one by itself, but imports the whole server into the build before it does, and then waits: 4 s of a build that
+has 20. Here it boots on one core while the build's own imports use the other.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+
+from assets.errors import BackendError, Finding
+
+TEMPORARY = "FENSHEN_SERVER"
+"""Set to the address while the API is a temporary server's, whose pages nobody sees."""
+POLL_S = 0.05
+# What Prefect's own start of `create_app` sets: no pages, and services for one client alone.
+_EPHEMERAL = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
+_APP = ("-m", "uvicorn", "--factory", "prefect.server.api.server:create_app", "--log-level", "error", "--lifespan", "on")
+
+
+@dataclass(frozen=True)
+class Temporary:
+    """A server that is booting."""
+
+    process: subprocess.Popen[Any]
+    url: str
+
+    def answers(self) -> bool:
+        """Whether it has booted."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/health", timeout=5):
+                return True
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def ready(self) -> None:
+        """Returns once it answers; raises BackendError where it ended or Prefect's start-up time is over."""
+        left = float(os.environ["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"])
+        until = time.monotonic() + left
+        while time.monotonic() < until and self.process.poll() is None:
+            if self.answers():
+                return
+            time.sleep(POLL_S)
+        code = self.process.poll()
+        told = f"did not answer within {left:g} s" if code is None else f"ended with code {code}"
+        fix = "run `prefect server start` to see why, or set PREFECT_API_URL to a server that runs"
+        raise BackendError(Finding("build/server", f"Prefect's temporary server {told}", fix=fix))
+
+
+def begin() -> Temporary | None:
+    """A temporary server, and Prefect told of it; None where an environment or profile names a server."""
+    from prefect.context import refresh_global_settings_context
+    from prefect.settings import PREFECT_API_URL
+
+    if PREFECT_API_URL.value():
+        return None
+    port = _free_port()
+    command = [sys.executable, *_APP, "--host", "127.0.0.1", "--port", str(port)]
+    process = subprocess.Popen(command, env={**os.environ, **_EPHEMERAL}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    atexit.register(process.terminate)
+    url = f"http://127.0.0.1:{port}/api"
+    os.environ["PREFECT_API_URL"] = os.environ[TEMPORARY] = url
+    refresh_global_settings_context()
+    return Temporary(process, url)
+
+
+def watched() -> bool:
+    """Whether somebody can look at this run: its server outlives it."""
+    from prefect.settings import PREFECT_API_URL
+
+    return bool(PREFECT_API_URL.value()) and PREFECT_API_URL.value() != os.environ.get(TEMPORARY)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,255 @@
+"""A user's own folder of pictures as a data set, with the licence and the consent under which they may be trained on.
+
+Both travel in dataset.json and from there into every weight. An optional table (CSV) gives attributes, captions and persons.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from assets.artefacts.geometry import Pixels
+from assets.digest import sha256_file, sha256_of
+from assets.errors import FenshenError, Finding, FormatError, Location, RightsError, Severity, SpecError
+from assets.formats.image import decode
+from assets.rights import Source
+from stages.datasets.pictures import Split
+from stages.datasets.shards import Card, Item, Shard, planned, shares
+
+SHARD = 500
+LARGEST_BYTES = 100_000_000
+"""A file beyond this is not read: no portrait has so many."""
+_CAPTIONS = ("caption_en", "caption_zh")
+_TEXT = ("file", "person", *_CAPTIONS)
+CONSENT_BYTES = 100_000
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What the user gives."""
+
+    source: Path
+    size: int
+    """Pixels a side."""
+    licence: str | None
+    """SPDX id, or the terms in plain words."""
+    consent: Path | None
+    """File of the consent record of the people shown."""
+    table: Path | None = None
+    """CSV with a column `file`; `person`, caption_en, caption_zh and numbers are read where they are there."""
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the table says of a picture."""
+
+    person: str = ""
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    captions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What of a folder goes into the set."""
+
+    ask: Ask
+    files: tuple[str, ...]
+    """Paths inside the folder, in the order of the items."""
+    rows: tuple[Row, ...]
+    people: tuple[int, ...]
+    """Of each file, ascending: splits are runs of people."""
+    columns: tuple[str, ...]
+    consent: Mapping[str, str]
+    digest: str
+    """Of all pictures' names and bytes."""
+    left_out: tuple[Finding, ...]
+    """One warning for each file that is not used, and why."""
+
+
+def gather(ask: Ask) -> Gathered:
+    """Reads every file of the folder once; what is no picture, torn, tiny or a bomb is left out by name.
+
+    Raises:
+        RightsError: no licence, or no consent record.
+        SpecError: no such folder, or a wrong table.
+        FormatError: fewer than three pictures can be used.
+    """
+    consent = rights(ask)
+    if not ask.source.is_dir():
+        raise SpecError(Finding("data/folder", f"there is no folder {ask.source}", fix="give the folder that holds the pictures"))
+    known = {p.resolve() for p in (ask.consent, ask.table) if p is not None}
+    paths = [p for p in sorted(ask.source.rglob("*")) if p.is_file() and not p.name.startswith(".") and p.resolve() not in known]
+    names, digests, left = _usable(ask, paths)
+    if len(names) < 3:
+        why = "".join(f"; {finding.message}" for finding in left[:3])
+        raise FormatError(Finding("data/too-few", f"{ask.source} holds {len(names)} usable pictures, three at least are needed{why}"))
+    table = read_table(ask.table, names) if ask.table else {}
+    return _ordered(ask, names, digests, table, consent, left)
+
+
+def rights(ask: Ask) -> Mapping[str, str]:
+    """The consent record as it travels: its file name, digest and text; raises RightsError where the licence or the record is missing."""
+    missing = [name for name, given in (("licence", ask.licence and ask.licence.strip()), ("consent record", ask.consent)) if not given]
+    if missing:
+        fix = "give --licence (the terms of the pictures) and --consent (a file that says who agreed to training, and when)"
+        raise RightsError(Finding("data/rights", f"the pictures of {ask.source} come without {' and '.join(missing)}", fix=fix))
+    assert ask.consent is not None
+    try:
+        text = ask.consent.read_bytes()[: CONSENT_BYTES + 1].decode("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise RightsError(
+            Finding("data/consent", f"the consent record {ask.consent} is no text that can be read", fix="give a text file")
+        ) from error
+    if not text or len(text) > CONSENT_BYTES:
+        said = "is empty" if not text else "has more than 100 KB"
+        raise RightsError(Finding("data/consent", f"the consent record {ask.consent} {said}", fix="write who agreed to what, and when"))
+    return {"file": ask.consent.name, "sha256": sha256_file(ask.consent), "text": text}
+
+
+def _usable(ask: Ask, paths: list[Path]) -> tuple[list[str], list[str], list[Finding]]:
+    """Names inside the folder and digests of what can be used, and why the rest cannot."""
+    names, digests, left = [], [], []
+    first: dict[str, str] = {}
+    for path in paths:
+        name = path.relative_to(ask.source).as_posix()
+        try:
+            picture = read_picture(path, ask.size)
+        except FenshenError as error:
+            left.append(Finding("data/left-out", f"{name} is left out: {error.findings[0].message}", Severity.WARNING))
+            continue
+        # The same picture twice could stand in two splits.
+        digest = hashlib.sha256(picture.tobytes()).hexdigest()
+        if digest in first:
+            left.append(Finding("data/left-out", f"{name} is left out: it is the same picture as {first[digest]}", Severity.WARNING))
+            continue
+        first[digest] = name
+        names.append(name)
+        digests.append(digest)
+    return names, digests, left
+
+
+def read_picture(path: Path, size: int) -> Pixels:
+    """(size,size,3) sRGB: the middle square of the picture, alpha on mid-grey.
+
+    Raises:
+        FormatError: no picture, a torn one, one too big to open or too small to learn from.
+    """
+    import cv2
+
+    if path.stat().st_size > LARGEST_BYTES:
+        raise FormatError(Finding("data/too-big", f"it has more than {LARGEST_BYTES // 1_000_000} MB"))
+    try:
+        pixels = decode(path.read_bytes()).pixels
+    except OSError as error:
+        raise FormatError(Finding("data/unreadable", f"it cannot be read ({error.strerror})")) from error
+    height, width = pixels.shape[:2]
+    side = min(height, width)
+    if side < max(size // 2, 16):
+        raise FormatError(Finding("data/too-small", f"it is {width} x {height}, too small for {size} px"))
+    top, start = (height - side) // 2, (width - side) // 2
+    square = pixels[top : top + side, start : start + side].astype(np.float32)
+    if square.shape[2] == 4:
+        alpha = square[..., 3:] / 255
+        square = np.asarray(square[..., :3] * alpha + 128 * (1 - alpha), np.float32)
+    square = np.repeat(square, 3, 2) if square.shape[2] == 1 else square
+    small = cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA if side > size else cv2.INTER_CUBIC)
+    shown: Pixels = np.clip(small + 0.5, 0, 255).astype(np.uint8)
+    return shown
+
+
+def read_table(path: Path, names: list[str]) -> dict[str, Row]:
+    """File -> row; raises SpecError with every mistake of the table at once."""
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream)
+            columns, lines = list(reader.fieldnames or ()), list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise SpecError(Finding("data/table", f"{path} is no table that can be read", fix="write UTF-8 CSV with a header line")) from error
+    if "file" not in columns:
+        raise SpecError(Finding("data/table", f"{path} has no column named file", fix="add it: the path of each picture inside the folder"))
+    numbers = [name for name in columns if name and name not in _TEXT]
+    wrong: list[Finding] = []
+    rows: dict[str, Row] = {}
+    signed = {name for name in numbers if lines and {(line[name] or "").strip() for line in lines} <= {"-1", "1"}}
+    for number, line in enumerate(lines, 2):
+        values = {name: _number(line[name], name, Location(path.name, number), wrong, signed=name in signed) for name in numbers}
+        captions = {name[-2:]: line[name] for name in _CAPTIONS if line.get(name)}
+        rows[(line["file"] or "").strip()] = Row((line.get("person") or "").strip(), values, captions)
+    wrong += [
+        Finding("data/no-row", f"{path.name} has no row for {name}", fix="add one, or remove the picture")
+        for name in names
+        if name not in rows
+    ]
+    if wrong:
+        raise SpecError(*wrong[:20])
+    return rows
+
+
+def _number(text: str | None, column: str, where: Location, wrong: list[Finding], *, signed: bool) -> float:
+    """The value 0..1 (years in a column whose name ends so); CelebA's -1 and 1 become 0 and 1."""
+    try:
+        value = float(text or "")
+    except ValueError:
+        wrong.append(Finding("data/number", f"{column} is {text!r}, not a number", where=where))
+        return 0.0
+    value = (value + 1) / 2 if signed else value
+    high = 130.0 if column.endswith("_years") else 1.0
+    if not 0 <= value <= high:
+        wrong.append(Finding("data/range", f"{column} is {value:g}, not within 0..{high:g}", where=where, value=value, limit=high))
+    return value
+
+
+def _ordered(
+    ask: Ask, names: list[str], digests: list[str], table: Mapping[str, Row], consent: Mapping[str, str], left: list[Finding]
+) -> Gathered:
+    """Pictures person by person, the people in an order that the seed draws."""
+    rows = {name: table.get(name, Row()) for name in names}
+    people = sorted({rows[name].person or f"file {name}" for name in names})
+    order = {people[k]: place for place, k in enumerate(np.random.default_rng([ask.seed, 8]).permutation(len(people)))}
+    keyed = sorted(names, key=lambda name: (order[rows[name].person or f"file {name}"], name))
+    numbers = tuple(order[rows[name].person or f"file {name}"] for name in keyed)
+    columns = tuple(next(iter(table.values())).numbers) if table else ()
+    digest = sha256_of(sorted(zip(names, digests, strict=True)))
+    return Gathered(ask, tuple(keyed), tuple(rows[n] for n in keyed), numbers, columns, consent, digest, tuple(left))
+
+
+def plan(gathered: Gathered, command: str) -> tuple[Card, tuple[Shard, ...]]:
+    """What `fenshen data folder` will write; raises FormatError where there are too few people for three splits."""
+    ask, many = gathered.ask, len(set(gathered.people))
+    if many < 3:
+        fix = "add people; pictures of one person all go to one split"
+        raise FormatError(Finding("data/too-few-people", f"{ask.source} shows {many} people, three at least are needed", fix=fix))
+    items: dict[Split, list[int]] = {}
+    start = 0
+    for split, some in shares(many).items():
+        items[split] = [i for i, person in enumerate(gathered.people) if start <= person < start + some]
+        start += some
+    source = Source(ask.source.name, ask.licence or "", "a user's folder", note="consent record in dataset.json", sha256=gathered.digest)
+    told = any(row.person for row in gathered.rows)
+    notes: tuple[str, ...] = ("split by the table's persons" if told else "no persons were named: every picture counts as somebody else",)
+    notes += tuple(finding.message for finding in gathered.left_out)
+    card = Card(
+        ask.source.name, "folder", ask.size, len(gathered.files), gathered.columns, ask.seed, ask.licence or "", (source,), command,
+        consent=gathered.consent, notes=notes,
+    )  # fmt: skip
+    return card, planned(items, SHARD)
+
+
+class Pictured:
+    """Makes the items of a plan."""
+
+    def __init__(self, gathered: Gathered) -> None:
+        self._gathered = gathered
+
+    def __call__(self, index: int) -> Item:
+        """The picture of that index."""
+        told = self._gathered
+        row, name = told.rows[index], told.files[index]
+        picture = read_picture(told.ask.source / name, told.ask.size)
+        return Item(index, told.people[index], row.numbers, picture, captions=row.captions, labels={"file": name})

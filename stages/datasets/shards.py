@@ -1,0 +1,329 @@
+"""A data set on disk: tar shards in webdataset's layout, and dataset.json that says what lies in them and under what terms.
+
+An item is NNNNNN.png (.jpg, .npz) and NNNNNN.json; a shard holds one split and is written whole or not at all, so that
+a killed run goes on at the next shard. Six-channel skins lie side by side in one picture: head left, body right.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import tarfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.artefacts.geometry import Floats, Pixels
+from assets.digest import sha256_file
+from assets.errors import Finding, FormatError, SpecError
+from assets.rights import Source
+from stages.datasets.pictures import SPLITS, Pictures, Split, Vectors
+
+SCHEMA = "fenshen/dataset@1"
+INDEX, PLAN = "dataset.json", "plan.json"
+JPEG_FROM = 192
+"""Pictures of this size and more are JPEG (quality 95, no chroma subsampling): as PNG they fill the disk."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One example."""
+
+    index: int
+    person: int
+    """Whose picture it is: no person is in two splits."""
+    attributes: Mapping[str, float]
+    """Column -> value; every item of a set has the same columns."""
+    picture: Pixels | None = None
+    """(h,w,3) or (h,w,6) sRGB."""
+    arrays: Mapping[str, NDArray[Any]] | None = None
+    """In place of a picture: named arrays of many bodies."""
+    captions: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, Any] = field(default_factory=dict)
+    """What is no number in 0..1: names of hair styles, the source skins, the Monk class."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What dataset.json tells beside the shards."""
+
+    name: str
+    kind: str
+    """skins, faces, bodies or folder."""
+    size: int
+    """Pixels a side; 0 for bodies."""
+    count: int
+    columns: tuple[str, ...]
+    seed: int
+    licence: str
+    sources: tuple[Source, ...]
+    command: str
+    style: str = "realistic"
+    names: tuple[str, ...] = ()
+    """Names of a body vector's numbers."""
+    consent: Mapping[str, str] | None = None
+    """The consent record of the people shown; None where nobody real is."""
+    versions: Mapping[str, int] = field(default_factory=dict)
+    """What made it -> its version: a set begun by other code is not gone on with."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One tar file to be."""
+
+    split: Split
+    number: int
+    items: tuple[int, ...]
+    """Indices of its items."""
+
+    @property
+    def file(self) -> str:
+        return f"{self.split}-{self.number:06d}.tar"
+
+
+Progress = Callable[[int, int], None]
+"""Called with items done and items in all."""
+
+
+def shares(count: int) -> dict[Split, int]:
+    """How many of `count` people or pictures go to each split: ten twelfths and twice one twelfth, none empty from three on."""
+    held = max(count // 12, 1 if count >= 3 else 0)
+    return {"train": count - 2 * held, "validation": held, "test": held}
+
+
+def planned(items: Mapping[Split, Sequence[int]], each: int) -> tuple[Shard, ...]:
+    """Shards of at most `each` items, split by split, in the items' order."""
+    return tuple(
+        Shard(split, number, tuple(items[split][start : start + each]))
+        for split in SPLITS
+        for number, start in enumerate(range(0, len(items[split]), each))
+    )
+
+
+def write(
+    folder: Path,
+    card: Card,
+    shards: Sequence[Shard],
+    make: Callable[[int], Item],
+    progress: Progress | None = None,
+    sizes: Mapping[Split, int] | None = None,
+) -> Path:
+    """Makes every shard that is not there yet, then dataset.json; returns that file.
+
+    `sizes` says how many examples each split has where an item holds many.
+
+    Raises:
+        SpecError: the folder holds another data set, or files that are none.
+    """
+    claim(folder, card, shards)
+    done, total = 0, sum(len(shard.items) for shard in shards)
+    for shard in shards:
+        path = folder / shard.file
+        if not path.exists():
+            _write_whole(path, _tar(shard, make, done, total, progress))
+        done += len(shard.items)
+        if progress:
+            progress(done, total)
+    rows = [_row(folder, shard) for shard in shards]
+    splits = sizes or {split: sum(len(s.items) for s in shards if s.split == split) for split in SPLITS}
+    index = {"schema": SCHEMA, **asdict(card), "splits": dict(splits), "shards": rows}
+    _write_whole(folder / INDEX, (json.dumps(index, indent=1, ensure_ascii=False) + "\n").encode())
+    return folder / INDEX
+
+
+def _row(folder: Path, shard: Shard) -> dict[str, Any]:
+    path = folder / shard.file
+    return {"file": shard.file, "split": shard.split, "items": len(shard.items), "sha256": sha256_file(path), "bytes": path.stat().st_size}
+
+
+def claim(folder: Path, card: Card, shards: Sequence[Shard]) -> None:
+    """Writes plan.json, or checks that the one which is there plans this very set; raises SpecError where it does not."""
+    plan = {"card": {k: v for k, v in asdict(card).items() if k != "command"}, "shards": [asdict(shard) for shard in shards]}
+    text = json.dumps(plan, ensure_ascii=False).encode()
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / PLAN
+    if file.exists():
+        if json.loads(file.read_bytes()) != json.loads(text):
+            fix = "give another --out, or remove the folder"
+            raise SpecError(Finding("data/other-set", f"{folder} holds a data set of another kind, count, size, seed or version", fix=fix))
+    elif any(folder.iterdir()):
+        raise SpecError(Finding("data/not-empty", f"{folder} holds files that are no data set", fix="give an empty folder as --out"))
+    else:
+        _write_whole(file, text)
+
+
+def _tar(shard: Shard, make: Callable[[int], Item], done: int, total: int, progress: Progress | None) -> bytes:
+    """The shard's bytes: the same items give the same bytes, so nobody's name or clock gets in."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for place, index in enumerate(shard.items):
+            for name, data in _files(make(index)):
+                header = tarfile.TarInfo(name)
+                header.size, header.mode = len(data), 0o644
+                tar.addfile(header, io.BytesIO(data))
+            if progress:
+                progress(done + place + 1, total)
+    return stream.getvalue()
+
+
+def _files(item: Item) -> Iterator[tuple[str, bytes]]:
+    key = f"{item.index:06d}"
+    if item.picture is not None:
+        extension, data = _encoded(item.picture)
+        yield f"{key}.{extension}", data
+    if item.arrays is not None:
+        yield f"{key}.npz", _npz(item.arrays)
+    attributes = {name: round(float(value), 5) for name, value in item.attributes.items()}
+    told = {"index": item.index, "person": item.person, "attributes": attributes, "captions": dict(item.captions), **item.labels}
+    yield f"{key}.json", json.dumps(told, ensure_ascii=False).encode()
+
+
+def _encoded(picture: Pixels) -> tuple[str, bytes]:
+    import cv2
+
+    flat = np.hstack([picture[..., :3], picture[..., 3:]]) if picture.shape[2] == 6 else picture
+    extension, options = ("png", [cv2.IMWRITE_PNG_COMPRESSION, 6])
+    if len(picture) >= JPEG_FROM:
+        extension, options = "jpg", [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    _, data = cv2.imencode(f".{extension}", flat[..., ::-1], options)
+    return extension, data.tobytes()
+
+
+def _npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    stream = io.BytesIO()
+    np.savez(stream, **dict(arrays))  # type: ignore[arg-type]
+    return stream.getvalue()
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    partial = path.with_name(path.name + ".part")
+    with open(partial, "wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(path)
+
+
+def index_of(folder: Path) -> dict[str, Any]:
+    """dataset.json of a finished set; raises FormatError where there is none, or it is another format's."""
+    file = folder / INDEX
+    try:
+        index: dict[str, Any] = json.loads(file.read_bytes())
+    except FileNotFoundError as error:
+        fix = (
+            "run the same `fenshen data` command again: it goes on where it stopped"
+            if (folder / PLAN).exists()
+            else "make one with `fenshen data`"
+        )
+        raise FormatError(Finding("data/unfinished", f"{folder} holds no finished data set", fix=fix)) from error
+    except ValueError as error:
+        raise FormatError(Finding("data/index", f"{file} is no JSON: {error}", fix="make the data set again")) from error
+    if index.get("schema") != SCHEMA:
+        raise FormatError(
+            Finding("data/schema", f"{file} says schema {index.get('schema')!r}, not {SCHEMA}", fix="make the data set again")
+        )
+    return index
+
+
+def files_of(folder: Path, split: str) -> list[Path]:
+    """The split's shards in order, each checked against its digest.
+
+    Raises:
+        SpecError: no split has that name.
+        FormatError: a shard is missing or is not the one that was written.
+    """
+    if split not in SPLITS:
+        raise SpecError(Finding("data/split", f"{split!r} is no split", fix=f"take {', '.join(SPLITS)}"))
+    found, wrong = [], []
+    for row in index_of(folder)["shards"]:
+        path = folder / row["file"]
+        if row["split"] != split:
+            continue
+        if not path.is_file() or sha256_file(path) != row["sha256"]:
+            wrong.append(
+                Finding("data/shard", f"{path} is {'damaged' if path.exists() else 'missing'}", fix="remove it and make the set again")
+            )
+        found.append(path)
+    if wrong:
+        raise FormatError(*wrong)
+    return found
+
+
+def entries(shard: Path) -> Iterator[tuple[dict[str, Any], str, bytes]]:
+    """Of each item: its JSON, the extension of its data and the data."""
+    with tarfile.open(shard, "r:") as tar:
+        key, data = "", ("", b"")
+        for member in tar:
+            stem, extension = member.name.split(".", 1)
+            stream = tar.extractfile(member)
+            assert stream is not None
+            if extension != "json":
+                key, data = stem, (extension, stream.read())
+            else:
+                assert stem == key, "an item's JSON follows its data"
+                yield json.loads(stream.read()), *data
+
+
+def load(folder: Path, split: Split) -> Pictures:
+    """All pictures of a split in memory.
+
+    Raises:
+        FormatError: the set is unfinished, damaged, or holds no pictures.
+        SpecError: no split has that name.
+    """
+    index = index_of(folder)
+    _expect(folder, index, pictures=True)
+    channels, columns, size = 6 if index["kind"] == "skins" else 3, tuple(index["columns"]), index["size"]
+    count = index["splits"][split] if split in SPLITS else 0
+    images = np.empty((count, size, size, channels), np.uint8)
+    attributes, people = np.empty((count, len(columns)), np.float32), np.empty(count, np.int64)
+    captions: dict[str, list[str]] = {}
+    place = 0
+    for shard in files_of(folder, split):
+        for told, _, data in entries(shard):
+            images[place] = decoded(data, channels)
+            attributes[place] = [told["attributes"][name] for name in columns]
+            people[place] = told["person"]
+            for language, text in told["captions"].items():
+                captions.setdefault(language, []).append(text)
+            place += 1
+    return Pictures(images, attributes, columns, people, {k: tuple(v) for k, v in captions.items()})
+
+
+def decoded(data: bytes, channels: int) -> Pixels:
+    """(h,w,c) sRGB of an encoded picture of this module."""
+    import cv2
+
+    flat = np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), np.uint8)[..., ::-1]
+    whole: Pixels = np.concatenate(np.split(flat, 2, axis=1), 2) if channels == 6 else flat
+    return whole
+
+
+def load_vectors(folder: Path, split: Split) -> Vectors:
+    """All body vectors of a split in memory; raises as `load` does."""
+    index = index_of(folder)
+    _expect(folder, index, pictures=False)
+    parts: dict[str, list[NDArray[Any]]] = {"vectors": [], "attributes": [], "people": []}
+    for shard in files_of(folder, split):
+        for _, _, data in entries(shard):
+            with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+                for name, rows in parts.items():
+                    rows.append(arrays[name])
+    vectors, attributes, people = (np.concatenate(rows) for rows in parts.values())
+    return Vectors(_floats(vectors), tuple(index["names"]), _floats(attributes), tuple(index["columns"]), people.astype(np.int64))
+
+
+def _floats(values: NDArray[Any]) -> Floats:
+    return values.astype(np.float32)
+
+
+def _expect(folder: Path, index: Mapping[str, Any], *, pictures: bool) -> None:
+    if (index["kind"] != "bodies") != pictures:
+        held, wanted = ("body vectors", "pictures") if pictures else ("pictures", "body vectors")
+        raise FormatError(Finding("data/kind", f"{folder} holds {held}, not {wanted}", fix="give a data set of the other kind"))

@@ -1,0 +1,72 @@
+"""The first stage of latent diffusion (Rombach et al. 2022): a small KL autoencoder with attention at its lowest resolution.
+
+Pictures shrink eight times a side. Both halves work on what differs from the data's mean picture, which travels with
+the weights: skins share a layout, so the mean is most of what a decoder would otherwise have to learn first.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from stages.nets.diffusion import Attention
+
+SHRINK = 8
+"""Pixels of a picture a side for one of its latent."""
+
+
+class Plain(nn.Module):  # type: ignore[misc]
+    """Residual block without a condition."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm1, self.norm2 = nn.GroupNorm(8, width), nn.GroupNorm(8, width)
+        self.conv1, self.conv2 = nn.Conv2d(width, width, 3, padding=1), nn.Conv2d(width, width, 3, padding=1)
+        nn.init.zeros_(self.conv2.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b,width,h,w)."""
+        return x + self.conv2(F.silu(self.norm2(self.conv1(F.silu(self.norm1(x))))))
+
+
+class Autoencoder(nn.Module):  # type: ignore[misc]
+    """(b,c,s,s) pictures in -1..1 to latents (b,channels,s/8,s/8) of about unit deviation, and back."""
+
+    def __init__(self, colours: int = 6, size: int = 128, channels: int = 8, width: int = 32) -> None:
+        super().__init__()
+        self.channels, wide, top = channels, 2 * width, 3 * width
+        self.register_buffer("mean", torch.zeros(colours, size, size))
+        self.register_buffer("scale", torch.ones(()))
+        self.encoder = nn.Sequential(
+            nn.PixelUnshuffle(4), nn.Conv2d(16 * colours, wide, 3, padding=1), Plain(wide), nn.Conv2d(wide, top, 3, stride=2, padding=1),
+            Plain(top), Attention(top), nn.GroupNorm(8, top), nn.SiLU(), nn.Conv2d(top, 2 * channels, 1),
+        )  # fmt: skip
+        self.decoder = nn.Sequential(
+            nn.Conv2d(channels, top, 3, padding=1), Plain(top), Attention(top), Plain(top),
+            nn.Upsample(scale_factor=2), nn.Conv2d(top, wide, 3, padding=1), Plain(wide),
+            nn.Upsample(scale_factor=2), nn.Conv2d(wide, width, 3, padding=1), Plain(width),
+            nn.GroupNorm(8, width), nn.SiLU(), nn.Conv2d(width, 4 * colours, 3, padding=1), nn.PixelShuffle(2),
+        )  # fmt: skip
+
+    def moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log variance of the latent's normal distribution, before scaling."""
+        mean, spread = self.encoder(x - self.mean).chunk(2, 1)
+        return mean, spread.clamp(-20, 10)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """The most likely latent, scaled to about unit deviation."""
+        return self.moments(x)[0] * self.scale
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """The picture of a scaled latent."""
+        return self.restored(latent / self.scale)
+
+    def restored(self, latent: Tensor) -> Tensor:
+        """The picture of an unscaled latent."""
+        return self.mean + self.decoder(latent)
+
+
+def kl(mean: Tensor, spread: Tensor) -> Tensor:
+    """Scalar: mean divergence a number of N(mean, exp(spread)) from N(0, 1)."""
+    return 0.5 * (mean.square() + spread.exp() - 1 - spread).mean()

@@ -1,0 +1,85 @@
+"""Bodies by WGAN-GP (Gulrajani et al. 2017): a latent, an age and a gender in; phenotypes and local changes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+LATENT = 32
+CONDITIONS = 2
+"""age/100 and gender (0 female .. 1 male)."""
+ANCHORS = 9
+"""Hat functions over 0..100 years: growth bends sharply in childhood, and a smooth layer alone would blur it."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a body generator is built from."""
+
+    names: tuple[str, ...]
+    """Names of the vector's numbers: phenotype axes and local changes as stages.body takes them."""
+    latent: int = LATENT
+    width: int = 160
+
+
+def shipped(shape: Shape) -> dict[str, nn.Module]:
+    """The nets that make bodies."""
+    return {"generator": Generator(shape)}
+
+
+def make(nets: dict[str, nn.Module], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:
+    """(b,d) vectors of latents (b,latent) and conditions (b,2)."""
+    made: Tensor = nets["generator"](latents, conditions)
+    return made
+
+
+def told(condition: Tensor) -> Tensor:
+    """(b,10) hats over the years and the gender of conditions (b,2)."""
+    # Denser where bodies change fast.
+    at = torch.tensor([0.0, 0.02, 0.06, 0.11, 0.15, 0.19, 0.30, 0.60, 1.0], device=condition.device)
+    years = condition[:, :1]
+    left = (years - at[:-1]) / (at[1:] - at[:-1])
+    rising = torch.cat([torch.ones_like(years), left.clamp(0, 1)], 1)
+    falling = torch.cat([1 - left.clamp(0, 1), torch.ones_like(years)], 1)
+    return torch.cat([rising * falling, condition[:, 1:] * 2 - 1], 1)
+
+
+class Generator(nn.Module):  # type: ignore[misc]
+    """(b,32) latents and (b,2) conditions to (b,d) vectors inside the data's own limits."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        size, width, latent = len(shape.names), shape.width, shape.latent
+        self.register_buffer("low", torch.zeros(size))
+        self.register_buffer("high", torch.ones(size))
+        self.layers = nn.ModuleList([nn.Linear(latent + ANCHORS + 1, width), nn.Linear(width, width), nn.Linear(width, width)])
+        self.out = nn.Linear(width, size)
+
+    def forward(self, z: Tensor, condition: Tensor) -> Tensor:
+        """(b,d)."""
+        y = torch.cat([z, told(condition)], 1)
+        for number, layer in enumerate(self.layers):
+            y = F.leaky_relu(layer(y), 0.2) + (y if number else 0)
+        return self.low + (self.high - self.low) * torch.sigmoid(self.out(y))
+
+
+class Critic(nn.Module):  # type: ignore[misc]
+    """(b,) scores of vectors (b,d) with conditions; sees each number on its data's scale."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        size, width = len(shape.names), shape.width
+        self.register_buffer("centre", torch.zeros(size))
+        self.register_buffer("spread", torch.ones(size))
+        self.layers = nn.ModuleList([nn.Linear(size + ANCHORS + 1, width), nn.Linear(width, width), nn.Linear(width, width)])
+        self.out = nn.Linear(width, 1)
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        """(b,)."""
+        y = torch.cat([(x - self.centre) / self.spread, told(condition)], 1)
+        for number, layer in enumerate(self.layers):
+            y = F.leaky_relu(layer(y), 0.2) + (y if number else 0)
+        return self.out(y)[:, 0]

@@ -1,0 +1,99 @@
+"""DCGAN (Radford, Metz and Chintala 2016), conditional: transposed and strided convolutions, batch normalisation, no pooling.
+
+Differences: conditions join the latent; the critic is told them by projection (Miyato and Koyama 2018); the critic has
+no batch normalisation, because the gradient penalties are of one picture and must not see its neighbours.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the nets are built from."""
+
+    size: int = 64
+    """Pixels a side, a power of two from 16."""
+    channels: int = 3
+    conditions: int = 3
+    latent: int = 100
+    width: int = 32
+    """Channels at half size; doubled at every halving, to at most `widest`."""
+    widest: int = 256
+    dropout: float = 0.0
+    """In the critic."""
+
+    def widths(self) -> list[int]:
+        """Channels from 4 px to half of the size."""
+        levels = int(math.log2(self.size)) - 2
+        return [min(self.width * 2 ** (levels - 1 - i), self.widest) for i in range(levels)]
+
+
+class Generator(nn.Module):  # type: ignore[misc]
+    """Latent and conditions to a picture."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        widths = shape.widths()
+        self.enter = nn.ConvTranspose2d(shape.latent + shape.conditions, widths[0], 4, bias=False)
+        self.first = nn.BatchNorm2d(widths[0])
+        self.grow = nn.ModuleList([nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False) for a, b in pairwise(widths)])
+        self.norm = nn.ModuleList([nn.BatchNorm2d(b) for b in widths[1:]])
+        self.leave = nn.ConvTranspose2d(widths[-1], shape.channels, 4, 2, 1)
+        self.apply(drawn_small)
+
+    def forward(self, z: Tensor, conditions: Tensor) -> Tensor:
+        """(b,c,s,s) in -1..1 of (b,latent) and (b,conditions)."""
+        x = F.relu(self.first(self.enter(torch.cat([z, conditions * 2 - 1], 1)[..., None, None])))
+        for grow, norm in zip(self.grow, self.norm, strict=True):
+            x = F.relu(norm(grow(x)))
+        return torch.tanh(self.leave(x))
+
+
+class Critic(nn.Module):  # type: ignore[misc]
+    """Scores of pictures."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        widths = [shape.channels, *reversed(shape.widths())]
+        self.shrink = nn.ModuleList([nn.Conv2d(a, b, 4, 2, 1) for a, b in pairwise(widths)])
+        self.dropout = nn.Dropout2d(shape.dropout)
+        self.out = nn.Linear(widths[-1] * 16, 1)
+        self.project = nn.Linear(shape.conditions, widths[-1], bias=False) if shape.conditions else None
+        self.apply(drawn_small)
+
+    def forward(self, x: Tensor, conditions: Tensor) -> Tensor:
+        """(b,) of (b,c,s,s) and (b,conditions)."""
+        for layer in self.shrink:
+            x = self.dropout(F.leaky_relu(layer(x), 0.2))
+        score = self.out(x.flatten(1))[:, 0]
+        if self.project is not None:
+            score = score + (x.mean((2, 3)) * self.project(conditions * 2 - 1)).sum(1)
+        return score
+
+
+def drawn_small(layer: nn.Module) -> None:
+    """Weights from N(0, 0.02), as the paper draws them."""
+    if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+        nn.init.normal_(layer.weight, 0, 0.02)
+    elif isinstance(layer, nn.BatchNorm2d):
+        nn.init.normal_(layer.weight, 1, 0.02)
+
+
+def shipped(shape: Shape) -> dict[str, Any]:
+    """The nets that a weights file holds."""
+    return {"generator": Generator(shape)}
+
+
+def make(nets: dict[str, Any], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:
+    """(b,c,s,s) pictures in -1..1; `grain` is unused, for this net has no noise."""
+    made: Tensor = nets["generator"](latents, conditions)
+    return made

@@ -1,0 +1,238 @@
+"""Denoising diffusion (Ho et al. 2020; cosine schedule of Nichol and Dhariwal 2021; v-prediction of Salimans and Ho 2022).
+
+`schedule` holds abar for t = 1..T at index t - 1; every function takes t as an index 0..T-1. The net predicts
+v = sqrt(abar) noise - sqrt(1 - abar) x0, which stays well scaled at both ends of the schedule.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+STEPS = 1000
+Predict = Callable[[Tensor, Tensor], Tensor]
+"""(noisy x (b,c,h,w), t (b,)) -> v of x's shape."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What latent diffusion is built from: an autoencoder of pictures and a denoiser of its latents."""
+
+    size: int = 128
+    """Pixels of a picture's side."""
+    channels: int = 6
+    """Colour planes of a picture."""
+    latent_channels: int = 8
+    """Of a latent, whose side is an eighth of the picture's."""
+    autoencoder_width: int = 32
+    width: int = 64
+    depth: int = 2
+    conditions: int = 3
+    steps: int = 25
+    """Of the deterministic sampler."""
+    guidance: float = 1.5
+    lora: int = 0
+    """Rank of the denoiser's adapters, for fine-tuning; 0 for none."""
+
+    @property
+    def side(self) -> int:
+        """Of a latent."""
+        return self.size // 8
+
+    @property
+    def latent(self) -> int:
+        """Numbers of the noise that one picture is made of."""
+        return self.latent_channels * self.side**2
+
+
+def shipped(shape: Shape) -> dict[str, nn.Module]:
+    """The nets that make pictures."""
+    from stages.nets.autoencoder import Autoencoder
+    from stages.nets.lora import adapt
+
+    autoencoder = Autoencoder(shape.channels, shape.size, shape.latent_channels, shape.autoencoder_width)
+    denoiser = Denoiser(shape)
+    if shape.lora:
+        adapt(denoiser, shape.lora)
+    return {"autoencoder": autoencoder, "denoiser": denoiser}
+
+
+def make(nets: dict[str, nn.Module], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:
+    """(b,c,s,s) pictures of noise (b,latent) and conditions (b,k); deterministic, so no grain is drawn."""
+    shape: Shape = nets["denoiser"].shape
+    noise = latents.reshape(-1, shape.latent_channels, shape.side, shape.side)
+    schedule = cosine_schedule().to(noise.device)
+    latent = ddim(guided(nets["denoiser"], conditions, shape.guidance), noise, schedule, shape.steps)
+    made: Tensor = nets["autoencoder"].decode(latent)
+    return made
+
+
+def cosine_schedule(steps: int = STEPS, offset: float = 0.008, highest: float = 0.999) -> Tensor:
+    """(steps,) abar, the share of the picture's variance left: cos^2 of the time, no step's beta above `highest`."""
+    t = torch.arange(steps + 1, dtype=torch.float64) / steps
+    level = torch.cos((t + offset) / (1 + offset) * math.pi / 2).square()
+    beta = (1 - level[1:] / level[:-1]).clamp(max=highest)
+    return torch.cumprod(1 - beta, 0).float()
+
+
+def _at(values: Tensor, t: Tensor, like: Tensor) -> Tensor:
+    """values[t] shaped to multiply `like`."""
+    return values[t].reshape(-1, *[1] * (like.dim() - 1))
+
+
+def q_sample(x0: Tensor, t: Tensor, noise: Tensor, schedule: Tensor) -> Tensor:
+    """x_t of x0: mean sqrt(abar) x0, variance 1 - abar (eq. 4)."""
+    abar = _at(schedule, t, x0)
+    return abar.sqrt() * x0 + (1 - abar).sqrt() * noise
+
+
+def velocity(x0: Tensor, t: Tensor, noise: Tensor, schedule: Tensor) -> Tensor:
+    """What the net has to predict for x_t."""
+    abar = _at(schedule, t, x0)
+    return abar.sqrt() * noise - (1 - abar).sqrt() * x0
+
+
+def split(x: Tensor, v: Tensor, t: Tensor, schedule: Tensor) -> tuple[Tensor, Tensor]:
+    """The clean picture and the noise that x_t and v stand for."""
+    abar = _at(schedule, t, x)
+    return abar.sqrt() * x - (1 - abar).sqrt() * v, abar.sqrt() * v + (1 - abar).sqrt() * x
+
+
+def p_sample(x: Tensor, v: Tensor, t: Tensor, noise: Tensor, schedule: Tensor) -> Tensor:
+    """x_{t-1} of x_t: one ancestral step with the posterior's mean and variance (eq. 7); t = 0 gives the clean picture."""
+    x0, _ = split(x, v, t, schedule)
+    abar = _at(schedule, t, x)
+    before = torch.where(t > 0, schedule[(t - 1).clamp(min=0)], torch.ones_like(schedule[t])).reshape(abar.shape)
+    beta = 1 - abar / before
+    mean = before.sqrt() * beta / (1 - abar) * x0 + (1 - beta).sqrt() * (1 - before) / (1 - abar) * x
+    return mean + ((1 - before) / (1 - abar) * beta).sqrt() * noise
+
+
+def ddim_steps(count: int, steps: int = STEPS) -> list[int]:
+    """`count` times from the noisiest to 0, evenly spaced."""
+    return [round(t) for t in torch.linspace(steps - 1, 0, count).tolist()]
+
+
+def ddim(predict: Predict, x: Tensor, schedule: Tensor, count: int = 25) -> Tensor:
+    """The clean picture that the deterministic sampler (Song et al. 2021, eta = 0) makes of noise x in `count` steps."""
+    times = ddim_steps(count, len(schedule))
+    for here, then in zip(times, [*times[1:], -1], strict=True):
+        t = torch.full((len(x),), here, dtype=torch.long, device=x.device)
+        x0, noise = split(x, predict(x, t), t, schedule)
+        left = schedule[then] if then >= 0 else torch.ones((), device=x.device)
+        x = left.sqrt() * x0 + (1 - left).sqrt() * noise
+    return x
+
+
+def guided(net: Denoiser, condition: Tensor, scale: float) -> Predict:
+    """Classifier-free guidance (Ho and Salimans 2022): scale 1 is the conditional net itself, more exaggerates the condition."""
+
+    def predict(x: Tensor, t: Tensor) -> Tensor:
+        told = net(x, t, condition)
+        if scale == 1:
+            return told
+        untold = net(x, t, None)
+        return untold + scale * (told - untold)
+
+    return predict
+
+
+def time_features(t: Tensor, width: int) -> Tensor:
+    """(b,width) sines and cosines of t (b,) at frequencies from 1 down to 1/10000."""
+    rates = torch.exp(-math.log(10000) * torch.arange(width // 2, device=t.device) / (width // 2))
+    angle = t[:, None].float() * rates
+    return torch.cat([angle.sin(), angle.cos()], 1)
+
+
+class Block(nn.Module):  # type: ignore[misc]
+    """Residual block: norm, SiLU, convolution twice; the embedding scales and shifts between them."""
+
+    def __init__(self, inputs: int, outputs: int, embedding: int) -> None:
+        super().__init__()
+        self.norm1, self.norm2 = nn.GroupNorm(8, inputs), nn.GroupNorm(8, outputs)
+        self.conv1, self.conv2 = nn.Conv2d(inputs, outputs, 3, padding=1), nn.Conv2d(outputs, outputs, 3, padding=1)
+        self.tell = nn.Linear(embedding, 2 * outputs)
+        self.skip = nn.Identity() if inputs == outputs else nn.Conv2d(inputs, outputs, 1)
+        nn.init.zeros_(self.conv2.weight)
+        nn.init.zeros_(self.conv2.bias)
+
+    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
+        """(b,outputs,h,w)."""
+        y = self.norm2(self.conv1(F.silu(self.norm1(x))))
+        scale, shift = self.tell(embedding)[:, :, None, None].chunk(2, 1)
+        return self.skip(x) + self.conv2(F.silu(y * (1 + scale) + shift))
+
+
+class Attention(nn.Module):  # type: ignore[misc]
+    """Self-attention over all places of a feature map, added to it; its layers are linear so that LoRA finds them."""
+
+    def __init__(self, width: int, heads: int = 4) -> None:
+        super().__init__()
+        self.heads, self.norm = heads, nn.GroupNorm(8, width)
+        self.query_key_value, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b,c,h,w)."""
+        b, c, h, w = x.shape
+        tokens = self.norm(x).flatten(2).transpose(1, 2)
+        parts = self.query_key_value(tokens).reshape(b, h * w, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4)
+        mixed = F.scaled_dot_product_attention(*parts).transpose(1, 2).reshape(b, h * w, c)
+        return x + self.out(mixed).transpose(1, 2).reshape(b, c, h, w)
+
+
+class Denoiser(nn.Module):  # type: ignore[misc]
+    """U-Net of two resolutions over latents (b,channels,s,s), told the time and, unless it is dropped, the condition."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        channels, width, conditions, depth = shape.latent_channels, shape.width, shape.conditions, shape.depth
+        self.shape, self.width, embedding, wide = shape, width, 3 * width, 2 * width
+        self.time = nn.Sequential(nn.Linear(width, embedding), nn.SiLU(), nn.Linear(embedding, embedding))
+        self.told = nn.Sequential(nn.Linear(conditions, embedding), nn.SiLU(), nn.Linear(embedding, embedding))
+        self.untold = nn.Parameter(torch.zeros(embedding))
+        self.enter = nn.Conv2d(channels, width, 3, padding=1)
+        self.down = nn.ModuleList([Block(width, width, embedding) for _ in range(depth)])
+        self.shrink = nn.Conv2d(width, width, 3, stride=2, padding=1)
+        self.low = nn.ModuleList([Block(width if i == 0 else wide, wide, embedding) for i in range(depth)])
+        self.look = nn.ModuleList([Attention(wide) for _ in range(depth)])
+        self.middle = nn.ModuleList([Block(wide, wide, embedding), Block(wide, wide, embedding)])
+        self.grow = nn.Conv2d(wide, width, 3, padding=1)
+        self.up = nn.ModuleList([Block(2 * width, width, embedding) for _ in range(depth)])
+        self.norm, self.leave = nn.GroupNorm(8, width), nn.Conv2d(width, channels, 3, padding=1)
+        nn.init.zeros_(self.leave.weight)
+        nn.init.zeros_(self.leave.bias)
+
+    def embedding(self, t: Tensor, condition: Tensor | None, dropped: Tensor | None) -> Tensor:
+        """(b,e) of the times (b,), conditions (b,k) in 0..1, and which samples (b,) bool are not to know theirs."""
+        time = self.time(time_features(t, self.width))
+        if condition is None:
+            return F.silu(time + self.untold)
+        told = self.told(condition * 2 - 1)
+        if dropped is not None:
+            told = torch.where(dropped[:, None], self.untold, told)
+        return F.silu(time + told)
+
+    def forward(self, x: Tensor, t: Tensor, condition: Tensor | None, dropped: Tensor | None = None) -> Tensor:
+        """v of x's shape."""
+        e = self.embedding(t, condition, dropped)
+        y = self.enter(x)
+        kept = []
+        for block in self.down:
+            y = block(y, e)
+            kept.append(y)
+        y = self.shrink(y)
+        for block, look in zip(self.low, self.look, strict=True):
+            y = look(block(y, e))
+        for block in self.middle:
+            y = block(y, e)
+        y = self.grow(F.interpolate(y, scale_factor=2, mode="nearest"))
+        for block in self.up:
+            y = block(torch.cat([y, kept.pop()], 1), e)
+        return self.leave(F.silu(self.norm(y)))

@@ -1,0 +1,178 @@
+"""Inception v3 (Szegedy et al. 2016) up to its pooled features, for weights that the user brings.
+
+Two kinds of file are known by their classes: torchvision's (1000), and the port of the original FID network (1008), whose
+poolings differ. Only features of the latter give numbers that compare with published FIDs. Nothing of either is shipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from assets.errors import BackendError, Finding
+
+SIDE = 299
+ORIGINAL = 1008
+"""Classes of the network that FID was defined on."""
+
+
+class Conv(nn.Module):  # type: ignore[misc]
+    """Convolution without bias, batch norm, ReLU."""
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int | tuple[int, int], stride: int = 1, padding: int | tuple[int, int] = 0
+    ) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=False)
+        self.bn = nn.BatchNorm2d(outputs, eps=0.001)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b,outputs,h,w)."""
+        return F.relu(self.bn(self.conv(x)))
+
+
+class Branches(nn.Module):  # type: ignore[misc]
+    """Branches beside one another: each is a chain of named layers, a pooling may come first, their outputs are joined."""
+
+    def __init__(self, layers: Mapping[str, Conv], chains: tuple[tuple[str, ...], ...], original: bool, last: bool = False) -> None:
+        super().__init__()
+        for name, layer in layers.items():
+            self.add_module(name, layer)
+        self.chains, self.original, self.last = chains, original, last
+
+    def pool(self, x: Tensor) -> Tensor:
+        """(b,c,h,w) 3x3 pooling; the original network does not count its margin, and takes the maximum in its last block."""
+        if self.original and self.last:
+            return F.max_pool2d(x, 3, 1, 1)
+        return F.avg_pool2d(x, 3, 1, 1, count_include_pad=not self.original)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """All chains of one input, joined."""
+        return torch.cat([self._chain(x, chain) for chain in self.chains], 1)
+
+    def _chain(self, x: Tensor, chain: tuple[str, ...]) -> Tensor:
+        for name in chain:
+            if name == "pool":
+                x = self.pool(x)
+            elif name == "shrink":
+                x = F.max_pool2d(x, 3, 2)
+            elif "+" in name:
+                x = torch.cat([getattr(self, part)(x) for part in name.split("+")], 1)
+            else:
+                x = getattr(self, name)(x)
+        return x
+
+
+def _a(inputs: int, pool: int, original: bool) -> Branches:
+    layers = {"branch1x1": Conv(inputs, 64, 1), "branch5x5_1": Conv(inputs, 48, 1), "branch5x5_2": Conv(48, 64, 5, padding=2)}
+    layers |= {"branch3x3dbl_1": Conv(inputs, 64, 1), "branch3x3dbl_2": Conv(64, 96, 3, padding=1)}
+    layers |= {"branch3x3dbl_3": Conv(96, 96, 3, padding=1), "branch_pool": Conv(inputs, pool, 1)}
+    double = ("branch3x3dbl_1", "branch3x3dbl_2", "branch3x3dbl_3")
+    chains = (("branch1x1",), ("branch5x5_1", "branch5x5_2"), double, ("pool", "branch_pool"))
+    return Branches(layers, chains, original)
+
+
+def _b(inputs: int) -> Branches:
+    layers = {"branch3x3": Conv(inputs, 384, 3, 2), "branch3x3dbl_1": Conv(inputs, 64, 1)}
+    layers |= {"branch3x3dbl_2": Conv(64, 96, 3, padding=1), "branch3x3dbl_3": Conv(96, 96, 3, 2)}
+    return Branches(layers, (("branch3x3",), ("branch3x3dbl_1", "branch3x3dbl_2", "branch3x3dbl_3"), ("shrink",)), False)
+
+
+def _c(inputs: int, width: int, original: bool) -> Branches:
+    def wide(outputs: int) -> Conv:
+        return Conv(width, outputs, (1, 7), padding=(0, 3))
+
+    def tall(outputs: int) -> Conv:
+        return Conv(width, outputs, (7, 1), padding=(3, 0))
+
+    layers = {"branch1x1": Conv(inputs, 192, 1), "branch7x7_1": Conv(inputs, width, 1), "branch7x7_2": wide(width)}
+    layers |= {"branch7x7_3": tall(192), "branch7x7dbl_1": Conv(inputs, width, 1), "branch7x7dbl_2": tall(width)}
+    layers |= {"branch7x7dbl_3": wide(width), "branch7x7dbl_4": tall(width), "branch7x7dbl_5": wide(192)}
+    layers |= {"branch_pool": Conv(inputs, 192, 1)}
+    double = tuple(f"branch7x7dbl_{i}" for i in range(1, 6))
+    chains = (("branch1x1",), ("branch7x7_1", "branch7x7_2", "branch7x7_3"), double, ("pool", "branch_pool"))
+    return Branches(layers, chains, original)
+
+
+def _d(inputs: int) -> Branches:
+    layers = {"branch3x3_1": Conv(inputs, 192, 1), "branch3x3_2": Conv(192, 320, 3, 2), "branch7x7x3_1": Conv(inputs, 192, 1)}
+    layers |= {"branch7x7x3_2": Conv(192, 192, (1, 7), padding=(0, 3)), "branch7x7x3_3": Conv(192, 192, (7, 1), padding=(3, 0))}
+    layers |= {"branch7x7x3_4": Conv(192, 192, 3, 2)}
+    chains = (("branch3x3_1", "branch3x3_2"), tuple(f"branch7x7x3_{i}" for i in range(1, 5)), ("shrink",))
+    return Branches(layers, chains, False)
+
+
+def _e(inputs: int, original: bool, last: bool) -> Branches:
+    layers = {"branch1x1": Conv(inputs, 320, 1), "branch3x3_1": Conv(inputs, 384, 1)}
+    layers |= {"branch3x3_2a": Conv(384, 384, (1, 3), padding=(0, 1))}
+    layers |= {"branch3x3_2b": Conv(384, 384, (3, 1), padding=(1, 0)), "branch3x3dbl_1": Conv(inputs, 448, 1)}
+    layers |= {"branch3x3dbl_2": Conv(448, 384, 3, padding=1), "branch3x3dbl_3a": Conv(384, 384, (1, 3), padding=(0, 1))}
+    layers |= {"branch3x3dbl_3b": Conv(384, 384, (3, 1), padding=(1, 0)), "branch_pool": Conv(inputs, 192, 1)}
+    double = ("branch3x3dbl_1", "branch3x3dbl_2", "branch3x3dbl_3a+branch3x3dbl_3b")
+    chains = (("branch1x1",), ("branch3x3_1", "branch3x3_2a+branch3x3_2b"), double, ("pool", "branch_pool"))
+    return Branches(layers, chains, original, last)
+
+
+class Inception(nn.Module):  # type: ignore[misc]
+    """(b,3,h,w) pictures in -1..1 to (b,2048) features; `fc` is there because the files have it."""
+
+    def __init__(self, classes: int = 1000) -> None:
+        super().__init__()
+        original = classes == ORIGINAL
+        self.Conv2d_1a_3x3, self.Conv2d_2a_3x3 = Conv(3, 32, 3, 2), Conv(32, 32, 3)
+        self.Conv2d_2b_3x3, self.Conv2d_3b_1x1, self.Conv2d_4a_3x3 = Conv(32, 64, 3, padding=1), Conv(64, 80, 1), Conv(80, 192, 3)
+        self.Mixed_5b, self.Mixed_5c, self.Mixed_5d = _a(192, 32, original), _a(256, 64, original), _a(288, 64, original)
+        self.Mixed_6a = _b(288)
+        for name, width in (("b", 128), ("c", 160), ("d", 160), ("e", 192)):
+            self.add_module(f"Mixed_6{name}", _c(768, width, original))
+        self.Mixed_7a, self.Mixed_7b, self.Mixed_7c = _d(768), _e(1280, original, False), _e(2048, original, True)
+        self.fc = nn.Linear(2048, classes)
+
+    def layers(self) -> Iterator[nn.Module]:
+        """In the order of the data."""
+        for name, layer in self.named_children():
+            if name != "fc":
+                yield layer
+            if name in ("Conv2d_2b_3x3", "Conv2d_4a_3x3"):
+                yield nn.MaxPool2d(3, 2)
+
+    def features(self, x: Tensor) -> Tensor:
+        """(b,2048)."""
+        x = F.interpolate(x, size=(SIDE, SIDE), mode="bilinear", align_corners=False)
+        for layer in self.layers():
+            x = layer(x)
+        return x.mean((2, 3))
+
+
+def read_inception(file: Path) -> Inception:
+    """The network of a user's weights file (.pth or .safetensors); the file is read without running what a pickle may hold.
+
+    Raises:
+        BackendError: the file is missing, no weights of Inception v3, or a pickle that holds more than tensors.
+    """
+    try:
+        if file.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            tensors: dict[str, Any] = load_file(file)
+        else:
+            tensors = torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:  # safetensors, pickle, zip and torch each raise their own
+        message = f"{file} cannot be read as weights: {str(error).splitlines()[0][:120]}"
+        raise BackendError(Finding("evaluate/inception", message, fix="give torchvision's inception_v3 file")) from error
+    tensors = {name: value for name, value in tensors.items() if not name.startswith("AuxLogits.")}
+    classes = len(tensors["fc.bias"]) if "fc.bias" in tensors else 0
+    net = Inception(max(classes, 1))
+    wanted = net.state_dict()
+    lacking = [k for k, v in wanted.items() if not k.endswith("num_batches_tracked") and getattr(tensors.get(k), "shape", None) != v.shape]
+    if lacking:
+        message = f"{file.name} is no Inception v3: {lacking[0]} is missing or of another shape (and {len(lacking) - 1} more)"
+        raise BackendError(Finding("evaluate/inception", message, fix="give torchvision's inception_v3 file"))
+    net.load_state_dict({**wanted, **{k: v for k, v in tensors.items() if k in wanted}})
+    net.eval().requires_grad_(False)
+    return net

@@ -1,0 +1,71 @@
+"""Low-rank adaptation (Hu et al. 2021): frozen linear layers with a trainable product of two thin matrices beside each."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class Adapted(nn.Module):  # type: ignore[misc]
+    """A frozen linear layer plus up(down(x)) * gain; `up` starts at zero, so that nothing changes before training."""
+
+    def __init__(self, layer: nn.Linear, rank: int, gain: float = 1.0) -> None:
+        super().__init__()
+        self.layer, self.gain = layer, gain
+        self.down = nn.Parameter(torch.randn(rank, layer.in_features) / layer.in_features**0.5)
+        self.up = nn.Parameter(torch.zeros(layer.out_features, rank))
+        self.register_load_state_dict_pre_hook(_from_plain)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(...,out)."""
+        return self.layer(x) + x @ self.down.T @ self.up.T * self.gain
+
+    def merged(self) -> nn.Linear:
+        """One plain layer that does the same."""
+        whole = nn.Linear(self.layer.in_features, self.layer.out_features, bias=self.layer.bias is not None)
+        whole.load_state_dict(self.layer.state_dict())
+        with torch.no_grad():
+            whole.weight += self.up @ self.down * self.gain
+        return whole
+
+
+def _from_plain(module: nn.Module, state: dict[str, Tensor], prefix: str, *_: object) -> None:
+    """Lets weights of the plain net be loaded: what they call x is the frozen layer, and the adapter stays as it is."""
+    for name in ("weight", "bias"):
+        if f"{prefix}{name}" in state:
+            state[f"{prefix}layer.{name}"] = state.pop(f"{prefix}{name}")
+            state |= {f"{prefix}{own}": getattr(module, own).detach() for own in ("down", "up") if f"{prefix}{own}" not in state}
+
+
+def adapt(net: nn.Module, rank: int, gain: float = 1.0) -> list[nn.Parameter]:
+    """Puts an adapter on every linear layer of the net, freezes all else, and returns what is left to train."""
+    net.requires_grad_(False)
+    places = [(parent, name) for parent in net.modules() for name, child in parent.named_children() if isinstance(child, nn.Linear)]
+    for parent, name in places:
+        setattr(parent, name, Adapted(getattr(parent, name), rank, gain))
+    return [p for p in net.parameters() if p.requires_grad]
+
+
+def adapters(net: nn.Module) -> dict[str, Tensor]:
+    """What an adaptation's file holds: the thin matrices alone, by their names in the net."""
+    return {name: value for name, value in net.state_dict().items() if name.endswith((".down", ".up"))}
+
+
+def load_adapters(net: nn.Module, tensors: dict[str, Tensor]) -> None:
+    """Puts a file's adapters into an adapted net.
+
+    Raises:
+        ValueError: the file's names or shapes are another net's.
+    """
+    own = adapters(net)
+    if own.keys() != tensors.keys() or any(own[name].shape != value.shape for name, value in tensors.items()):
+        raise ValueError("the adapters belong to another net, or to another rank")
+    net.load_state_dict(tensors, strict=False)
+
+
+def merge(net: nn.Module) -> None:
+    """Turns every adapter and its layer into one plain layer again."""
+    for parent in list(net.modules()):
+        for name, child in list(parent.named_children()):
+            if isinstance(child, Adapted):
+                setattr(parent, name, child.merged())

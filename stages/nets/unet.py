@@ -1,0 +1,211 @@
+"""Image-to-image translation (Isola et al. 2017, BicycleGAN of Zhu et al. 2017): geometry maps and attributes to skin.
+
+A U-Net reads where each texel lies on the body, which part it belongs to, and whose skin is wanted; a VGG-style critic
+judges patches. The latent enters as a low noise field and as scales: an encoder ties it to real skins in training.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+CONDITIONS = 3
+"""age/100, gender, tone."""
+COLOURS = 6
+WIDTHS = (32, 64, 96, 128)
+"""Channels at a half, a quarter, an eighth and a sixteenth of the tile's side."""
+NOISE = (4, 8)
+"""Channels and side of the noise field that a latent becomes."""
+TOLD = 2 * CONDITIONS + 1
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a U-Net is built from."""
+
+    size: int = 128
+    """Pixels of a tile's side."""
+    maps: int = 14
+    """Geometry maps: positions and part masks of both tiles."""
+    latent: int = 64
+    styles: int = 96
+    widths: tuple[int, ...] = WIDTHS
+    components: int = 16
+    """The first numbers of the latent weigh so many principal components of what the conditions do not tell."""
+
+    @property
+    def channels(self) -> int:
+        """Colour planes: skins are all that it makes."""
+        return COLOURS
+
+
+def shipped(shape: Shape) -> dict[str, nn.Module]:
+    """The nets that make skins."""
+    return {"generator": Generator(shape)}
+
+
+def make(nets: dict[str, nn.Module], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:
+    """(b,6,s,s) skins of latents (b,latent) and conditions (b,3: age/100, gender, tone); the net draws no noise of its own."""
+    made: Tensor = nets["generator"](latents, conditions)
+    return made
+
+
+def condition_features(condition: Tensor) -> Tensor:
+    """(b,7) one, the conditions and their squares."""
+    return torch.cat([torch.ones_like(condition[:, :1]), condition, condition.square()], 1)
+
+
+class Told(nn.Module):  # type: ignore[misc]
+    """Convolution, instance norm scaled and shifted by the style, leaky ReLU."""
+
+    def __init__(self, inputs: int, outputs: int, styles: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, 3, padding=1)
+        self.norm = nn.GroupNorm(8, outputs)
+        self.tell = nn.Linear(styles, 2 * outputs)
+
+    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+        """(b,outputs,h,w)."""
+        scale, shift = self.tell(style)[:, :, None, None].chunk(2, 1)
+        return F.leaky_relu(self.norm(self.conv(x)) * (1 + scale) + shift, 0.2)
+
+
+class Linear(nn.Module):  # type: ignore[misc]
+    """Where the U-Net starts: a regression of skins on their conditions, and principal components of what is left."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.register_buffer("told", torch.zeros(TOLD, COLOURS, shape.size, shape.size))
+        self.register_buffer("basis", torch.zeros(shape.components, COLOURS, shape.size, shape.size))
+
+    def forward(self, z: Tensor, told: Tensor) -> Tensor:
+        """(b,6,s,s) skins of latents and condition features."""
+        usual = torch.einsum("bk,kchw->bchw", told, self.told)
+        return usual + torch.einsum("bk,kchw->bchw", z[:, : len(self.basis)], self.basis)
+
+    def coefficients(self, x: Tensor, told: Tensor) -> Tensor:
+        """(b,components) what the first numbers of a latent must be to come nearest to skins x (b,6,s,s)."""
+        left = x - torch.einsum("bk,kchw->bchw", told, self.told)
+        flat = self.basis.flatten(1)
+        return left.flatten(1) @ flat.T / flat.square().sum(1).clamp(min=1e-9)
+
+
+class Generator(nn.Module):  # type: ignore[misc]
+    """Latent (b,latent) and conditions (b,3: age/100, gender, tone) to head and body tiles (b,6,s,s) in -1..1."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        size, maps, latent, styles, widths = shape.size, shape.maps, shape.latent, shape.styles, shape.widths
+        self.size, self.latent = size, latent
+        # Fixed by the base mesh and by a regression of the data's skins on their conditions, not learned; they travel
+        # with the weights, so that these need nothing else.
+        self.register_buffer("maps", torch.zeros(maps, size, size))
+        self.linear = Linear(shape)
+        self.field = nn.Linear(latent, NOISE[0] * NOISE[1] ** 2)
+        self.style = nn.Sequential(nn.Linear(latent + TOLD, styles), nn.LeakyReLU(0.2), nn.Linear(styles, styles), nn.LeakyReLU(0.2))
+        self.enter = nn.Conv2d(4 * (maps + CONDITIONS + NOISE[0]), widths[0], 1)
+        self.down = nn.ModuleList([Told(a, b, styles) for a, b in zip((widths[0], *widths), widths, strict=False)])
+        lower = widths[:-1][::-1]
+        self.up = nn.ModuleList([Told(above + b, b, styles) for above, b in zip(widths[:0:-1], lower, strict=True)])
+        self.last = Told(widths[0], widths[0], styles)
+        self.leave = nn.Conv2d(widths[0], 4 * COLOURS, 3, padding=1)
+        self.shade = nn.Linear(styles, COLOURS)
+        for layer in (self.leave, self.shade):
+            nn.init.normal_(layer.weight, std=1e-3)
+            nn.init.zeros_(layer.bias)
+
+    def fields(self, z: Tensor, condition: Tensor) -> Tensor:
+        """(b,maps+3+4,s,s): geometry, attribute planes and the latent's noise field."""
+        b, s = len(z), self.size
+        planes = (condition * 2 - 1)[:, :, None, None].expand(-1, -1, s, s)
+        low = self.field(z).reshape(b, NOISE[0], NOISE[1], NOISE[1])
+        return torch.cat([self.maps.expand(b, -1, -1, -1), planes, F.interpolate(low, size=(s, s), mode="bicubic")], 1)
+
+    def forward(self, z: Tensor, condition: Tensor) -> Tensor:
+        """(b,6,s,s)."""
+        told = condition_features(condition)
+        style = self.style(torch.cat([z, told], 1))
+        x = self.enter(F.pixel_unshuffle(self.fields(z, condition), 2))
+        kept: list[Tensor] = []
+        for layer in self.down:
+            if kept:
+                x = F.avg_pool2d(x, 2)
+            x = layer(x, style)
+            kept.append(x)
+        kept.pop()
+        for layer in self.up:
+            x = layer(torch.cat([F.interpolate(x, scale_factor=2, mode="bilinear"), kept.pop()], 1), style)
+        detail = F.pixel_shuffle(self.leave(self.last(x, style)), 2)
+        return self.linear(z, told) + self.shade(style)[:, :, None, None] + detail
+
+
+class Encoder(nn.Module):  # type: ignore[misc]
+    """(b,6,s,s) skins to mean and log variance (b,latent) of the latent behind each; used in training alone.
+
+    It starts from the skin's coefficients in the generator's linear part.
+    """
+
+    def __init__(self, shape: Shape, width: int = 32) -> None:
+        super().__init__()
+        latent = shape.latent
+        self.trunk = nn.Sequential(
+            nn.PixelUnshuffle(4), nn.Conv2d(16 * COLOURS, width, 1), nn.LeakyReLU(0.2),
+            nn.Conv2d(width, width, 3, stride=2, padding=1), nn.LeakyReLU(0.2),
+            nn.Conv2d(width, 2 * width, 3, stride=2, padding=1), nn.LeakyReLU(0.2),
+            nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(32 * width, 2 * latent),
+        )  # fmt: skip
+
+        nn.init.zeros_(self.trunk[-1].weight)
+        with torch.no_grad():
+            self.trunk[-1].bias.copy_(torch.cat([torch.zeros(latent), torch.full((latent,), -3.0)]))
+
+    def forward(self, x: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log variance of skins whose linear coefficients are `start` (b,components)."""
+        mean, spread = self.trunk(x).chunk(2, 1)
+        return mean + F.pad(start, (0, mean.shape[1] - start.shape[1])), spread.clamp(-8, 4)
+
+
+class Critic(nn.Module):  # type: ignore[misc]
+    """VGG-style (Simonyan and Zisserman 2015): pairs of 3x3 convolutions and pooling; a score a patch, and its features."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        widths = shape.widths
+        self.register_buffer("maps", torch.zeros(shape.maps, shape.size, shape.size))
+        self.enter = nn.Conv2d(4 * (COLOURS + shape.maps), widths[0], 1)
+        pairs = zip((widths[0], *widths), widths, strict=False)
+        self.blocks = nn.ModuleList([nn.ModuleList([nn.Conv2d(a, b, 3, padding=1), nn.Conv2d(b, b, 3, padding=1)]) for a, b in pairs])
+        self.out = nn.Conv2d(widths[-1], 1, 1)
+        self.project = nn.Linear(TOLD, widths[-1])
+        # There is no norm between them: torch's own start would shrink what passes nine layers to a hundredth.
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, a=0.2)
+                nn.init.zeros_(layer.bias)
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        """What each block sees, from fine to coarse."""
+        y = F.pixel_unshuffle(torch.cat([x, self.maps.expand(len(x), -1, -1, -1)], 1), 2)
+        y, seen = F.leaky_relu(self.enter(y), 0.2), []
+        for number, (first, second) in enumerate(self.blocks):
+            y = F.avg_pool2d(y, 2) if number else y
+            y = F.leaky_relu(second(F.leaky_relu(first(y), 0.2)), 0.2)
+            seen.append(y)
+        return seen
+
+    def score(self, seen: list[Tensor], condition: Tensor) -> Tensor:
+        """(b,h,w) scores of the patches, told the conditions by projection."""
+        told = self.project(condition_features(condition))[:, :, None, None]
+        return self.out(seen[-1])[:, 0] + (seen[-1] * told).mean(1)
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        """(b,) mean score of the patches."""
+        return self.score(self.features(x), condition).mean((1, 2))
+
+
+def feature_matching(real: list[Tensor], made: list[Tensor]) -> Tensor:
+    """Scalar: mean distance of the critic's features of real and made skins (Wang et al. 2018), the real ones fixed."""
+    return torch.stack([F.l1_loss(m, r.detach()) for r, m in zip(real, made, strict=True)]).mean()

@@ -1,0 +1,172 @@
+"""Conditional variational autoencoder (Kingma and Welling 2014; beta after Higgins et al. 2017) of pictures or of vectors.
+
+Differences: the finest level works on patches (space to depth), which is where a CPU spends its time; the encoder is
+shipped, because the latent of a given picture (inversion) is what a face designer starts from.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from stages.nets.usual import UsualPicture
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the nets are built from."""
+
+    size: int = 128
+    """Pixels a side, a power of two from 16; 0 for vectors."""
+    channels: int = 6
+    """Colour planes, or the length of the vectors."""
+    conditions: int = 3
+    latent: int = 64
+    width: int = 48
+    """Channels at the finest level (doubled at every halving, to at most `widest`), or of a vector's layers."""
+    widest: int = 128
+    patch: int = 4
+    """Pixels a side that the finest level handles as channels."""
+    dropout: float = 0.0
+    """In the encoder."""
+    usual: bool = False
+    """Pictures are painted on the usual picture of their conditions."""
+
+    def widths(self) -> list[int]:
+        """Channels from 4 px to the finest level."""
+        levels = int(math.log2(self.size // self.patch)) - 1
+        return [min(self.width * 2 ** (levels - 1 - i), self.widest) for i in range(levels)]
+
+
+def _norm(channels: int) -> nn.Module:
+    return nn.GroupNorm(math.gcd(8, channels), channels)
+
+
+class PictureEncoder(nn.Module):  # type: ignore[misc]
+    """Pictures and conditions to the mean and the log variance of their latents."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        widths = list(reversed(shape.widths()))
+        self.patch = shape.patch
+        self.enter = nn.Conv2d(shape.channels * shape.patch**2, widths[0], 3, padding=1)
+        pairs = list(zip(widths, [*widths[1:], widths[-1]], strict=True))
+        self.layers = nn.ModuleList([nn.Sequential(_norm(a), nn.SiLU(), nn.Conv2d(a, b, 3, padding=1)) for a, b in pairs])
+        self.dropout = nn.Dropout(shape.dropout)
+        self.out = nn.Linear(widths[-1] * 16 + shape.conditions, 2 * shape.latent)
+
+    def forward(self, x: Tensor, conditions: Tensor) -> tuple[Tensor, Tensor]:
+        """(b,latent) twice, of (b,c,s,s) and (b,conditions)."""
+        y = self.enter(F.pixel_unshuffle(x, self.patch) if self.patch > 1 else x)
+        for i, layer in enumerate(self.layers):
+            y = layer(y)
+            if i + 1 < len(self.layers):
+                y = F.avg_pool2d(y, 2)
+        mean, log_variance = self.out(torch.cat([self.dropout(y.flatten(1)), conditions * 2 - 1], 1)).chunk(2, 1)
+        return mean, log_variance.clamp(-12, 8)
+
+
+class PictureDecoder(nn.Module):  # type: ignore[misc]
+    """Latents and conditions to pictures."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        widths = shape.widths()
+        self.patch, self.start = shape.patch, widths[0]
+        self.enter = nn.Linear(shape.latent + shape.conditions, widths[0] * 16)
+        pairs = list(zip(widths, [*widths[1:], widths[-1]], strict=True))
+        self.layers = nn.ModuleList([nn.Sequential(_norm(a), nn.SiLU(), nn.Conv2d(a, b, 3, padding=1)) for a, b in pairs])
+        self.out = nn.Sequential(_norm(widths[-1]), nn.SiLU(), nn.Conv2d(widths[-1], shape.channels * shape.patch**2, 3, padding=1))
+        self.usual = UsualPicture(shape.conditions, shape.channels, shape.size) if shape.usual else None
+
+    def forward(self, z: Tensor, conditions: Tensor) -> Tensor:
+        """(b,c,s,s), about -1..1."""
+        y = self.enter(torch.cat([z, conditions * 2 - 1], 1)).reshape(len(z), self.start, 4, 4)
+        for i, layer in enumerate(self.layers):
+            y = layer(y)
+            if i + 1 < len(self.layers):
+                y = F.interpolate(y, scale_factor=2, mode="bilinear", align_corners=False)
+        y = self.out(y)
+        made = F.pixel_shuffle(y, self.patch) if self.patch > 1 else y
+        return torch.tanh(made) if self.usual is None else made + self.usual(conditions, made.shape[-1])
+
+
+class VectorEncoder(nn.Module):  # type: ignore[misc]
+    """Vectors and conditions to the mean and the log variance of their latents."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(shape.channels + shape.conditions, shape.width), nn.SiLU(), nn.Dropout(shape.dropout),
+            nn.Linear(shape.width, shape.width), nn.SiLU(), nn.Linear(shape.width, 2 * shape.latent),
+        )  # fmt: skip
+
+    def forward(self, x: Tensor, conditions: Tensor) -> tuple[Tensor, Tensor]:
+        """(b,latent) twice, of (b,d) and (b,conditions)."""
+        mean, log_variance = self.layers(torch.cat([x, conditions], 1)).chunk(2, 1)
+        return mean, log_variance.clamp(-12, 8)
+
+
+class VectorDecoder(nn.Module):  # type: ignore[misc]
+    """Latents and conditions to vectors."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(shape.latent + shape.conditions, shape.width), nn.SiLU(),
+            nn.Linear(shape.width, shape.width), nn.SiLU(), nn.Linear(shape.width, shape.channels),
+        )  # fmt: skip
+
+    def forward(self, z: Tensor, conditions: Tensor) -> Tensor:
+        """(b,d)."""
+        made: Tensor = self.layers(torch.cat([z, conditions], 1))
+        return made
+
+
+def drawn(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """(b,latent) a draw that gradients pass (the reparametrisation), from torch's global generator."""
+    return mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
+
+
+def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """(b,) Kullback-Leibler divergence of N(mean, variance) from N(0, 1), in nats."""
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
+
+
+def shipped(shape: Shape) -> dict[str, Any]:
+    """The nets that a weights file holds: the decoder, and the encoder for inversion."""
+    if shape.size == 0:
+        return {"decoder": VectorDecoder(shape), "encoder": VectorEncoder(shape)}
+    return {"decoder": PictureDecoder(shape), "encoder": PictureEncoder(shape)}
+
+
+def make(nets: dict[str, Any], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:
+    """(b,c,s,s) pictures in -1..1, or (b,d) vectors; `grain` is unused, for this net has no noise."""
+    made: Tensor = nets["decoder"](latents, conditions)
+    return made
+
+
+def inverted(nets: dict[str, Any], values: Tensor, conditions: Tensor) -> Tensor:
+    """(b,latent) the likeliest latents of given pictures or vectors."""
+    mean: Tensor = nets["encoder"](values, conditions)[0]
+    return mean
+
+
+def between(first: Tensor, second: Tensor, count: int) -> Tensor:
+    """(count,latent) from one latent (latent,) to another along the great circle, lengths in between as well.
+
+    Straight lines pass near the origin, where a Gaussian of many dimensions has next to no mass.
+    """
+    lengths = first.norm(), second.norm()
+    a, b = first / lengths[0], second / lengths[1]
+    angle = torch.arccos((a @ b).clamp(-1, 1))
+    t = torch.linspace(0, 1, count)[:, None]
+    if float(angle) < 1e-4:
+        return first + t * (second - first)
+    on_circle = (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / torch.sin(angle)
+    return on_circle * (lengths[0] + t * (lengths[1] - lengths[0]))

@@ -1,0 +1,111 @@
+"""Training of the variational autoencoder: reconstruction and divergence, weighed by beta."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from assets.artefacts.geometry import Floats
+from stages.train.adversarial import unfrozen
+from stages.train.examples import values_of
+from stages.train.family import Batch, Examples, State
+from stages.train.machine import Machine
+from stages.train.usual import put, usual_pictures
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What training depends on beside the nets' shape."""
+
+    batch: int = 32
+    lr: float = 1e-3
+    weight_decay: float = 1e-4
+    norm: str = "l1"
+    """Of the reconstruction: l1 or l2, the mean over values."""
+    beta: float = 3e-6
+    """Weight of the divergence, in nats a picture; the reconstruction is a mean over a picture's values, which is why it is small."""
+    beta_steps: int = 500
+    """Steps over which beta grows from 0, so that latents are used before they are paid for."""
+    average: float = 0.995
+    frozen: tuple[str, ...] = ()
+    """Parameters whose "net/name" starts with one of these stay as they are (fine-tuning)."""
+
+
+@dataclass(frozen=True)
+class Autoencoding:
+    """A family of stages.train.family."""
+
+    name: str = "vae"
+    net: str = "vae"
+    recipe: Recipe = Recipe()
+    changes: tuple[tuple[str, Any], ...] = ()
+    """Fields of the net's Shape that differ from its defaults."""
+    conditions: tuple[str, ...] = ("age_years", "gender", "tone")
+    usual: list[Floats] = field(default_factory=list, compare=False)
+    """The usual pictures of the examples whose shape was asked for, where the shape wants them."""
+    metric: str = "bound"
+    averaged: tuple[str, ...] = ("decoder", "encoder")
+    watched: tuple[str, ...] = ("reconstruction", "divergence")
+
+    def shape(self, examples: Examples) -> Any:
+        """The net's Shape for pictures of this size, or for vectors of this length."""
+        from stages.nets.vae import Shape
+
+        vectors = examples.values.ndim == 2
+        size, channels = (0, examples.values.shape[1]) if vectors else (examples.values.shape[1], examples.values.shape[3])
+        shape = replace(Shape(size=size, channels=channels, conditions=len(examples.names)), **dict(self.changes))
+        if vectors:
+            shape = replace(shape, usual=False)
+        self.usual[:] = [usual_pictures(examples)] if shape.usual else []
+        return shape
+
+    def build(self, shape: Any, machine: Machine) -> State:
+        """Encoder and decoder under one Adam."""
+        import torch
+
+        from stages.nets.vae import shipped
+
+        nets = {name: machine.place(net) for name, net in shipped(shape).items()}
+        for pictures in self.usual:
+            put(nets["decoder"], pictures)
+        parameters = [p for name, net in nets.items() for p in unfrozen(name, net, self.recipe.frozen)]
+        optimiser = torch.optim.AdamW(parameters, lr=self.recipe.lr, weight_decay=self.recipe.weight_decay)
+        return State(nets, {"both": optimiser}, shape, machine)
+
+    def step(self, state: State, batch: Batch) -> Mapping[str, float]:
+        """One update of both nets."""
+        from stages.nets.vae import divergence, drawn
+
+        recipe = self.recipe
+        for net in state.nets.values():
+            net.train()
+        with state.machine.autocast():
+            told = state.nets["encoder"](batch.values, batch.conditions)
+            rebuilt = state.nets["decoder"](drawn(*told), batch.conditions)
+        gap = rebuilt.float() - batch.values
+        reconstruction = gap.abs().mean() if recipe.norm == "l1" else gap.square().mean()
+        nats = divergence(*(x.float() for x in told)).mean()
+        beta = recipe.beta * min(1.0, (state.step + 1) / recipe.beta_steps)
+        state.machine.descend(state.optimisers["both"], reconstruction + beta * nats)
+        return {"reconstruction": float(reconstruction.detach()), "divergence": float(nats.detach())}
+
+    def validate(self, state: State, examples: Examples) -> float:
+        """Reconstruction and beta times divergence of the averaged nets on at most 256 examples."""
+        import numpy as np
+        import torch
+
+        from stages.nets.vae import divergence
+
+        recipe, sums, count = self.recipe, 0.0, min(len(examples), 256)
+        nets = {name: state.averaged[name].eval() for name in ("encoder", "decoder")}
+        with torch.no_grad():
+            for first in range(0, count, 32):
+                rows = np.arange(first, min(first + 32, count))
+                values, told = values_of(examples, rows), torch.from_numpy(examples.conditions[rows])
+                values, told = values.to(state.machine.device), told.to(state.machine.device)
+                mean, log_variance = nets["encoder"](values, told)
+                gap = nets["decoder"](mean, told) - values
+                size = gap.abs() if recipe.norm == "l1" else gap.square()
+                sums += float(size.flatten(1).mean(1).sum() + recipe.beta * divergence(mean, log_variance).sum())
+        return sums / count

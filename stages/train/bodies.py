@@ -1,0 +1,104 @@
+"""The body family: WGAN-GP on body vectors, told age and gender."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from assets.errors import Finding, SpecError
+from stages.datasets.pictures import Vectors
+from stages.train.family import Batch, Examples, State
+from stages.train.machine import Machine
+from stages.train.metrics import frechet
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What the training depends on beside the nets' shape."""
+
+    batch: int = 256
+    lr: float = 5e-4
+    critic_steps: int = 3
+    """Updates of the critic for one of the generator."""
+    penalty: float = 10.0
+    average: float = 0.998
+
+
+@dataclass
+class Bodies:
+    """A family of stages.train.family; `shape` keeps the data's limits and scales for `build`."""
+
+    name: str = "bodygan"
+    net: str = "bodygan"
+    metric: str = "frechet"
+    averaged: tuple[str, ...] = ("generator",)
+    watched: tuple[str, ...] = ("penalty",)
+    conditions: tuple[str, ...] = ("age_years", "gender")
+    recipe: Recipe = Recipe()
+    changes: tuple[tuple[str, Any], ...] = ()
+    """Fields of the net's Shape that differ from its defaults."""
+    scales: tuple[Any, ...] = ()
+
+    def shape(self, examples: Examples) -> Any:
+        """Shape for vectors of these names; raises SpecError for pictures."""
+        from stages.nets.bodygan import Shape
+
+        if not isinstance(examples.source, Vectors):
+            raise SpecError(
+                Finding("train/vectors", f"{self.name} learns body vectors, not pictures", fix="give a data set of `fenshen data bodies`")
+            )
+        x = examples.values
+        self.scales = (x.min(0), x.max(0), x.mean(0), x.std(0).clip(min=1e-3))
+        return replace(Shape(tuple(examples.source.names)), **dict(self.changes))
+
+    def build(self, shape: Any, machine: Machine) -> State:
+        """Generator inside the data's limits, critic on its scales."""
+        import torch
+
+        from stages.nets.bodygan import Critic, Generator
+
+        nets: dict[str, Any] = {"generator": Generator(shape), "critic": Critic(shape)}
+        if self.scales:
+            low, high, centre, spread = (torch.from_numpy(np.asarray(x, np.float32)) for x in self.scales)
+            nets["generator"].low.copy_(low)
+            nets["generator"].high.copy_(high)
+            nets["critic"].centre.copy_(centre)
+            nets["critic"].spread.copy_(spread)
+        nets = {name: machine.place(net) for name, net in nets.items()}
+        optimisers = {name: torch.optim.Adam(net.parameters(), lr=self.recipe.lr, betas=(0.0, 0.9)) for name, net in nets.items()}
+        return State(nets, optimisers, shape, machine)
+
+    def step(self, state: State, batch: Batch) -> Mapping[str, float]:
+        """One update of the critic, and every third time one of the generator."""
+        import torch
+
+        from stages.nets.losses import LOSSES, interpolated_penalty
+
+        generator, critic, told = state.nets["generator"], state.nets["critic"], batch.conditions
+        z = torch.randn(len(told), state.shape.latent, device=told.device)
+        made = generator(z, told)
+        loss = LOSSES["wgan"].critic(critic(batch.values, told), critic(made.detach(), told), 0.0)
+        # The penalty is taken where the critic sees: on the data's scale, or small numbers would hardly count.
+        real, fake = ((x - critic.centre) / critic.spread for x in (batch.values, made))
+        penalty = interpolated_penalty(lambda y: critic(y * critic.spread + critic.centre, told), real, fake, self.recipe.penalty)
+        state.machine.descend(state.optimisers["critic"], loss + penalty)
+        losses = {"critic": float(loss.detach()), "penalty": float(penalty.detach())}
+        if state.step % self.recipe.critic_steps == 0:
+            score = LOSSES["wgan"].generator(critic(generator(z, told), told))
+            state.machine.descend(state.optimisers["generator"], score)
+            losses["generator"] = float(score.detach())
+        return losses
+
+    def validate(self, state: State, examples: Examples) -> float:
+        """Fréchet distance of made vectors, with their conditions, to the examples', every number on the examples' scale."""
+        import torch
+
+        z = torch.randn(len(examples), state.shape.latent)
+        with torch.no_grad():
+            made = state.averaged["generator"](z.to(state.machine.device), torch.from_numpy(examples.conditions).to(state.machine.device))
+        spread = np.maximum(examples.values.std(0), 1e-3)
+        real, fake = (np.concatenate([x / spread, examples.conditions], 1) for x in (examples.values, made.cpu().numpy()))
+        return frechet(real, fake)

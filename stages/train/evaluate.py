@@ -1,0 +1,223 @@
+"""How good shipped nets are: the same measures for every family, on people that training never saw, and a table of all.
+
+Distances on our own reader's features are `fenshen-frechet` and `fenshen-kernel`; they compare families here, with no
+published number. With Inception weights that the user brings there are FID and KID as well.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.artefacts.geometry import Floats
+from assets.errors import BackendError, Finding, SpecError
+from stages.datasets.pictures import Vectors
+from stages.nets.shipping import Shipped, read
+from stages.train import metrics
+from stages.train.examples import read_examples
+from stages.train.family import Examples
+
+SAMPLES = 300
+NEIGHBOURHOOD = 2000
+"""Training examples among which the nearest is looked for."""
+BODIES = 120
+"""Bodies of which the proportions are measured: each takes some ten milliseconds."""
+Features = Callable[[NDArray[Any]], Floats]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was measured of one weights file, or of the training data in its place."""
+
+    name: str
+    data: str
+    samples: int
+    values: Mapping[str, float]
+    """Measure -> value; see MEASURES."""
+    groups: Mapping[str, float] = field(default_factory=dict)
+    """Group -> Fréchet distance of its made and its real members."""
+
+
+MEASURES: Mapping[str, str] = {
+    "fenshen-frechet": "Fréchet distance on our reader's features (bodies: on standardised vectors); lower is better",
+    "fenshen-kernel": "kernel distance on the same, a thousandfold; about 0 for equals",
+    "FID": "Fréchet distance on the features of the Inception weights that the user gave",
+    "KID": "kernel distance on the same, a thousandfold",
+    "precision": "share of made samples inside the real ones' manifold",
+    "recall": "share of real samples inside the made ones' manifold",
+    "diversity": "mean distance of two made samples, as a share of that of two real ones",
+    "memory": "distance to the nearest training example, as a share of a held-out person's; well below 1 would be memorising",
+    "age error": "years between what was asked for and what our reader reads",
+    "gender error": "the same of gender, 0..1",
+    "tone error": "the same of skin tone, 0..1",
+    "impossible": "share of bodies that no person has (stature for age, body mass index, limbs)",
+    "worst": "Fréchet distance of the worst group of skin tone, age or gender",
+    "a second": "samples a second on this machine, one thread",
+    "loads in": "seconds from file to nets",
+    "megabytes": "of the weights file",
+}
+
+
+def evaluate(file: Path, data: Path, *, reader: Path | None = None, inception: Path | None = None, sha256: str | None = None) -> Report:
+    """The measures of a weights file on the test split of a data set.
+
+    Args:
+        reader: weights of our classifier for pictures of this kind; not needed for bodies.
+        inception: the user's Inception v3 weights, for FID and KID.
+
+    Raises:
+        BackendError: weights are missing, damaged or another net's.
+        FormatError: the data set cannot be read.
+        SpecError: the net is no generator, or its samples and the data do not fit together.
+    """
+    import torch  # noqa: F401 - the library's own seconds are not the weights'
+
+    started = time.perf_counter()
+    nets = read(file, sha256)
+    loading = time.perf_counter() - started
+    if nets.net == "classifier":
+        raise SpecError(Finding("evaluate/reader", f"{file.name} reads pictures and makes none", fix="give the weights of a generator"))
+    train, test = (read_examples(data, split, nets.conditions) for split in ("train", "test"))
+    test = test.at(np.arange(min(SAMPLES, len(test))))
+    started = time.perf_counter()
+    made = nets.sample(test.conditions, 7)
+    speed = len(made) / (time.perf_counter() - started)
+    if made.shape[1:] != test.values.shape[1:]:
+        message = f"{file.name} makes samples of shape {made.shape[1:]}, {data.name} holds {test.values.shape[1:]}"
+        raise SpecError(Finding("evaluate/shape", message, fix="give the kind of data set that the net was trained on"))
+    values, groups = compared(made, train, test, reader, inception)
+    values |= {"a second": speed, "loads in": loading, "megabytes": file.stat().st_size / 1e6}
+    return Report(file.stem, data.name, len(made), values, groups)
+
+
+def of_training_data(data: Path, *, reader: Path | None = None, inception: Path | None = None) -> Report:
+    """The same measures of training examples in place of made ones: what a perfect memory would score."""
+    vectors = _is_vectors(data)
+    names = ("age_years", "gender") if vectors else ("age_years", "gender", "tone")
+    train, test = (read_examples(data, split, names) for split in ("train", "test"))
+    test = test.at(np.arange(min(SAMPLES, len(test))))
+    alike = _like(test.conditions, train.conditions)
+    values, groups = compared(train.values[alike], train, test, reader, inception)
+    return Report("training data itself", data.name, len(test), values, groups)
+
+
+def _like(asked: Floats, there: Floats) -> NDArray[np.int64]:
+    """(n,) for each row asked for the nearest that is there."""
+    from scipy.spatial import cKDTree
+
+    return np.asarray(cKDTree(there).query(asked)[1], np.int64)
+
+
+def compared(
+    made: NDArray[Any], train: Examples, test: Examples, reader: Path | None, inception: Path | None
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Values by measure, and the Fréchet distance of each group, of samples made under the test split's conditions."""
+    near = train.at(np.random.default_rng(0).permutation(len(train))[:NEIGHBOURHOOD])
+    if isinstance(test.source, Vectors):
+        spread = np.maximum(train.values.std(0), 1e-3)
+        features: Features = lambda x: np.asarray(x / spread, np.float32)  # noqa: E731
+        values = {"impossible": impossible_share(made[:BODIES], test.conditions[:BODIES], test.source.names)}
+        told = [np.concatenate([features(x), c], 1) for x, c in ((test.values, test.conditions), (made, test.conditions))]
+        seen = (features(near.values), *told)
+        seen = (np.concatenate([seen[0], near.conditions], 1), seen[1], seen[2])
+    else:
+        if reader is None:
+            fix = "train one with `fenshen train classifier`"
+            raise BackendError(Finding("evaluate/reader", "pictures are measured on a reader's features, and there is none", fix=fix))
+        ours = read(reader)
+        features = lambda x: picture_features(ours, x)  # noqa: E731
+        seen = (features(near.values), features(test.values), features(made))
+        values = attribute_errors(ours, made, test.conditions)
+        if inception is not None:
+            values |= _standard(test.values, made, inception)
+    values |= on_features(*seen)
+    groups = {name: metrics.frechet(seen[1][rows], seen[2][rows]) for name, rows in metrics.members(test.conditions, test.names).items()}
+    if groups:
+        values["worst"] = metrics.worst(groups)[1]
+    return values, groups
+
+
+def on_features(train: Floats, real: Floats, made: Floats) -> dict[str, float]:
+    """All measures that need nothing but feature vectors (n,d)."""
+    precision, recall = metrics.precision_recall(real, made)
+    return {
+        "fenshen-frechet": metrics.frechet(real, made), "fenshen-kernel": 1000 * metrics.kernel(real, made),
+        "precision": precision, "recall": recall, "diversity": metrics.diversity(made) / max(metrics.diversity(real), 1e-12),
+        "memory": metrics.memory(train, real, made).ratio,
+    }  # fmt: skip
+
+
+def _batches(pictures: NDArray[Any], size: int = 64) -> Any:
+    """(b,c,h,w) float32 -1..1 tensors of (n,h,w,c) pictures."""
+    import torch
+
+    for start in range(0, len(pictures), size):
+        part = torch.from_numpy(np.ascontiguousarray(pictures[start : start + size]))
+        yield part.permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def picture_features(reader: Shipped, pictures: NDArray[Any]) -> Floats:
+    """(n,64) of our reader; raises SpecError where it reads pictures of another size."""
+    import torch
+
+    _fits(reader, pictures)
+    with torch.no_grad():
+        features: Floats = torch.cat([reader.nets["classifier"].features(x) for x in _batches(pictures)]).numpy()
+    return features
+
+
+def readings(reader: Shipped, pictures: NDArray[Any]) -> Floats:
+    """(n,3) age/100, gender and tone as our reader reads them."""
+    import torch
+
+    _fits(reader, pictures)
+    with torch.no_grad():
+        read_off: Floats = torch.cat([torch.sigmoid(reader.nets["classifier"](x)) for x in _batches(pictures)]).numpy()
+    return read_off
+
+
+def _fits(reader: Shipped, pictures: NDArray[Any]) -> None:
+    shape = reader.shape
+    if pictures.shape[1:] != (shape.size, shape.size, shape.channels):
+        message = f"the reader reads {shape.size} px in {shape.channels} planes, the pictures have shape {pictures.shape[1:]}"
+        raise SpecError(Finding("evaluate/reader", message, fix="train a reader on this data set with `fenshen train classifier`"))
+
+
+def attribute_errors(reader: Shipped, made: NDArray[Any], asked: Floats) -> dict[str, float]:
+    """Mean absolute difference of what was asked for and what is read, age in years."""
+    wrong = np.abs(readings(reader, made) - asked).mean(0)
+    return {"age error": 100 * float(wrong[0]), "gender error": float(wrong[1]), "tone error": float(wrong[2])}
+
+
+def _standard(real: NDArray[Any], made: NDArray[Any], file: Path) -> dict[str, float]:
+    """FID and KID; of skins, the head tile."""
+    import torch
+
+    from stages.nets.inception import read_inception
+
+    net = read_inception(file)
+    with torch.no_grad():
+        seen = [torch.cat([net.features(x[:, :3]) for x in _batches(p, 16)]).numpy() for p in (real, made)]
+    return {"FID": metrics.frechet(*seen), "KID": 1000 * metrics.kernel(*seen)}
+
+
+def impossible_share(vectors: Floats, conditions: Floats, names: Sequence[str]) -> float:
+    """Share of body vectors whose bodies no person of that age/100 and gender has."""
+    from stages.body.anthropometry import impossible, measured
+    from stages.train.body_sheet import body_of
+
+    told = [(body_of(v, names, float(age), float(gender)), 100 * float(age), float(gender))
+            for v, (age, gender) in zip(vectors, conditions, strict=True)]  # fmt: skip
+    return sum(bool(impossible(measured(shape), years, gender)) for shape, years, gender in told) / max(len(told), 1)
+
+
+def _is_vectors(data: Path) -> bool:
+    from stages.datasets.shards import index_of
+
+    return bool(index_of(data)["kind"] == "bodies")

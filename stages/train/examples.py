@@ -1,0 +1,64 @@
+"""From a data set on disk to what a net sees: pictures, the conditions that it is told, and the order in which they come."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.artefacts.geometry import Floats
+from assets.errors import Finding, SpecError
+from stages.datasets.pictures import Pictures, Split, Vectors
+from stages.train.family import Batch, Examples
+from stages.train.machine import Machine
+
+
+def examples_of(source: Pictures | Vectors, names: tuple[str, ...]) -> Examples:
+    """The split as a net sees it; raises SpecError where the data set does not record a condition."""
+    missing = [name for name in names if name not in source.columns]
+    if missing:
+        known = ", ".join(source.columns)
+        message = f"the data set records no {', '.join(missing)}"
+        raise SpecError(Finding("train/condition", message, fix=f"it records {known}; make it again with `fenshen data`"))
+    values = source.images if isinstance(source, Pictures) else source.vectors
+    columns = [source.column(name) / (100 if name.endswith("_years") else 1) for name in names]
+    conditions: Floats = np.stack(columns, 1).astype(np.float32) if columns else np.zeros((len(source), 0), np.float32)
+    return Examples(values, conditions, names, source)
+
+
+def read_examples(folder: Path, split: Split, names: tuple[str, ...]) -> Examples:
+    """A split of the data set in a folder; raises as stages.datasets.shards.load does."""
+    from stages.datasets import shards
+
+    bodies = shards.index_of(folder)["kind"] == "bodies"
+    return examples_of(shards.load_vectors(folder, split) if bodies else shards.load(folder, split), names)
+
+
+def order(count: int, batch: int, step: int, seed: int) -> NDArray[np.int64]:
+    """(batch,) rows of a step: every epoch is another permutation, and a row's place depends on seed and step alone."""
+    first = step * batch
+    places = np.arange(first, first + batch)
+    rows = np.empty(batch, np.int64)
+    for epoch in np.unique(places // count):
+        here = places // count == epoch
+        rows[here] = np.random.default_rng((seed, int(epoch))).permutation(count)[places[here] % count]
+    return rows
+
+
+def values_of(examples: Examples, rows: NDArray[np.int64]) -> Any:
+    """(b,c,h,w) float32 -1..1 of pictures, or (b,d) float32 of vectors, on the CPU."""
+    import torch
+
+    values = torch.from_numpy(np.ascontiguousarray(examples.values[rows]))
+    return values if values.ndim == 2 else values.permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def batch_at(examples: Examples, batch: int, step: int, seed: int, machine: Machine) -> Batch:
+    """This machine's share of a step's batch."""
+    import torch
+
+    rows = order(len(examples), batch * machine.count, step, seed)[machine.rank :: machine.count]
+    told = torch.from_numpy(examples.conditions[rows])
+    return Batch(values_of(examples, rows).to(machine.device), told.to(machine.device), rows)

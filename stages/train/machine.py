@@ -1,0 +1,99 @@
+"""Where training runs: one CPU, or the GPUs that accelerate hands out; precision, memory layout and gradients follow from it.
+
+No net is wrapped: gradients are averaged over processes after backward, as StyleGAN2 does it, because penalties
+that differentiate a net twice and nets that are used several times a step do not go through a wrapper's hooks.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A device and its share of the work."""
+
+    device: Any = "cpu"
+    rank: int = 0
+    count: int = 1
+    clip: float = 10.0
+    """Gradients longer than this are cut to it."""
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """bfloat16 where a GPU gains from it."""
+        import torch
+
+        on_gpu = torch.device(self.device).type == "cuda"
+        return torch.autocast("cuda", torch.bfloat16) if on_gpu else nullcontext()
+
+    def place(self, net: Any) -> Any:
+        """The net on the device, channels last where that is faster."""
+        import torch
+
+        on_gpu = torch.device(self.device).type == "cuda"
+        return net.to(self.device, memory_format=torch.channels_last) if on_gpu else net.to(self.device)
+
+    def descend(self, optimiser: Any, loss: Any) -> float:
+        """One step down the loss's slope; returns the gradient's length before it was cut."""
+        import torch
+
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        parameters = [p for group in optimiser.param_groups for p in group["params"] if p.grad is not None]
+        if self.count > 1:
+            _average([p.grad for p in parameters], self.count)
+        length = torch.nn.utils.clip_grad_norm_(parameters, self.clip)
+        optimiser.step()
+        return float(length)
+
+    def agree(self, value: float) -> float:
+        """The mean of a number over all processes, so that all decide alike."""
+        if self.count == 1:
+            return value
+        import torch
+
+        shared = [torch.tensor(value, device=self.device)]
+        _average(shared, self.count)
+        return float(shared[0])
+
+    def agree_on(self, losses: dict[str, float]) -> dict[str, float]:
+        """The mean of every loss over all processes."""
+        return losses if self.count == 1 else {name: self.agree(value) for name, value in losses.items()}
+
+    def share(self, net: Any) -> None:
+        """Averages what batch normalisation has seen over all processes, each of which sees its own share of a batch."""
+        seen = [buffer for name, buffer in net.named_buffers() if name.endswith(("running_mean", "running_var"))]
+        if self.count > 1 and seen:
+            _average(seen, self.count)
+
+    def wait(self) -> None:
+        """Until all processes are here."""
+        if self.count > 1:
+            import torch.distributed
+
+            torch.distributed.barrier()
+
+
+def _average(tensors: list[Any], count: int) -> None:
+    import torch
+
+    flat = torch.cat([tensor.flatten() for tensor in tensors])
+    torch.distributed.all_reduce(flat)
+    flat /= count
+    place = 0
+    for tensor in tensors:
+        tensor.copy_(flat[place : place + tensor.numel()].view_as(tensor))
+        place += tensor.numel()
+
+
+def find_machine(clip: float = 10.0) -> Machine:
+    """This process's machine: a GPU where there is one, and as many processes as `accelerate launch` started."""
+    import torch
+    from accelerate import PartialState  # type: ignore[import-untyped]
+
+    there = PartialState(cpu=not torch.cuda.is_available())
+    if there.device.type == "cpu":
+        torch.set_num_threads(1)  # the nets are small: more threads cost more than they give, and one is reproducible
+    return Machine(there.device, there.process_index, there.num_processes, clip)

@@ -1,0 +1,122 @@
+"""Search for the numbers of a recipe: trials proposed by optuna, each scored by cross-validation over people."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.errors import BackendError, Finding, SpecError
+from stages.train.examples import read_examples
+from stages.train.families import family_of
+from stages.train.loop import Plan, begin, train
+from stages.train.machine import find_machine
+from stages.train.stage import changed
+
+
+@dataclass(frozen=True)
+class Range:
+    """A number to search, between low and high; by its logarithm where it spans orders of magnitude."""
+
+    low: float
+    high: float
+    log: bool = True
+
+
+_RATES = {"generator_lr": Range(1e-4, 3e-3), "critic_lr": Range(1e-4, 3e-3)}
+SPACES: Mapping[str, Mapping[str, Range]] = {
+    "dcgan": {**_RATES, "smooth": Range(0, 0.2, log=False), "noise": Range(0, 0.2, log=False)},
+    "dcgan-lsgan": {**_RATES, "noise": Range(0, 0.2, log=False)},
+    "dcgan-hinge": {**_RATES, "real_gamma": Range(0.01, 10)},
+    "dcgan-wgan-gp": {**_RATES, "between_gamma": Range(1, 30)},
+    "stylegan": {**_RATES, "real_gamma": Range(0.5, 20), "adapt_target": Range(0.4, 0.8, log=False)},
+    "vae": {"lr": Range(2e-4, 5e-3), "beta": Range(3e-7, 3e-5), "weight_decay": Range(1e-6, 1e-2)},
+}
+"""Family -> setting -> where to search it. The VAE's bound holds beta, so its trials are scored by their pictures."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One proposal and how it did."""
+
+    number: int
+    settings: dict[str, float]
+    scores: tuple[float, ...]
+    """The metric of each fold, lower is better; infinite where training diverged."""
+
+    @property
+    def score(self) -> float:
+        return float(np.mean(self.scores))
+
+
+class Search:
+    """Proposes settings and learns from their scores; the same seed and scores make the same proposals."""
+
+    def __init__(self, name: str, seed: int = 0) -> None:
+        import optuna
+
+        if name not in SPACES:
+            raise SpecError(Finding("train/tune", f"no search space is written for {name!r}", fix=f"take one of {', '.join(SPACES)}"))
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self.space = SPACES[name]
+        self.study = optuna.create_study(direction="minimize", sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=4))
+
+    def ask(self) -> tuple[int, dict[str, float]]:
+        """The next trial's number and settings."""
+        trial = self.study.ask()
+        told = {name: trial.suggest_float(name, r.low, r.high, log=r.log and r.low > 0) for name, r in self.space.items()}
+        return trial.number, told
+
+    def tell(self, trial: Trial) -> None:
+        """A trial's result; a diverged one counts as failed."""
+        import optuna
+
+        if np.isfinite(trial.score):
+            self.study.tell(trial.number, trial.score)
+        else:
+            self.study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+
+
+def folds(people: NDArray[np.int64], count: int, seed: int) -> list[NDArray[np.int64]]:
+    """The rows of each fold: whole people, about as many in each; raises SpecError for fewer people than folds."""
+    each = np.unique(people)
+    if len(each) < count:
+        message = f"{len(each)} people cannot be split into {count} folds"
+        raise SpecError(Finding("train/folds", message, fix="give fewer --folds or a larger data set"))
+    shuffled = np.random.default_rng(seed).permutation(each)
+    return [np.flatnonzero(np.isin(people, shuffled[i::count])) for i in range(count)]
+
+
+def score_fold(name: str, data: Path, settings: Mapping[str, Any], fold: int, count: int, plan: Plan) -> float:
+    """The best metric on one fold of the training split, of nets trained on the others; infinite where they diverged."""
+    family = changed(family_of(name), settings)
+    whole = read_examples(data, "train", family.conditions)
+    held = folds(whole.source.people, count, plan.seed)[fold]
+    rest = np.setdiff1d(np.arange(len(whole)), held)
+    with tempfile.TemporaryDirectory() as folder:
+        run = begin(family, plan, whole.at(rest), whole.at(held), Path(folder), find_machine())
+        try:
+            train(run)
+        except BackendError:
+            return float("inf")
+        return _picture_score(run, whole.at(held)) if family.metric == "bound" else run.counters.best
+
+
+def _picture_score(run: Any, held: Any) -> float:
+    from stages.train.measure import picture_distance
+
+    count = min(len(held), 256)
+    if held.values.ndim == 2:
+        return float(run.counters.best)
+    return picture_distance(held.values[:count], run.shipped().sample(held.conditions[:count], 1))
+
+
+def table(trials: Sequence[Trial]) -> list[dict[str, Any]]:
+    """One row a trial, the best first."""
+    ordered = sorted(trials, key=lambda t: t.score)
+    return [{"trial": t.number, "score": round(t.score, 4), **{k: float(f"{v:.3g}") for k, v in t.settings.items()}} for t in ordered]

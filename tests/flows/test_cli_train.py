@@ -1,0 +1,69 @@
+"""`fenshen train` and `fenshen tune` from the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from assets.errors import SpecError
+from flows.cli import app
+from flows.cli_train import seconds_of, settings_of
+from tests.stages.train.tiny import tiny_set
+
+SMALL = [f"--set={pair}" for pair in ("width=8", "widest=16", "latent=8", "batch=8")]
+
+
+def said(*words: str, code: int = 0) -> str:
+    result = CliRunner().invoke(app, list(words))
+    assert result.exit_code == code, result.output
+    assert "Traceback" not in result.output
+    return " ".join(result.output.split())
+
+
+@pytest.mark.parametrize("command", ["train", "tune"])
+def test_every_command_shows_an_example(command: str) -> None:
+    assert f"fenshen {command}" in said(command, "--help")
+
+
+def test_train_makes_weights_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    data = tiny_set(tmp_path / "set", count=24)
+    line = ["train", "dcgan", "--data", str(data), "--out", str(tmp_path / "out"), "--budget", "2m", "--steps", "4", *SMALL]
+    assert "face-dcgan.safetensors" in said(*line)
+    before = (tmp_path / "out" / "face-dcgan.safetensors").read_bytes()
+    said(*line)
+    assert (tmp_path / "out" / "face-dcgan.safetensors").read_bytes() == before
+
+
+def test_tune_prints_its_trials_and_the_command_of_the_best(tmp_path: Path) -> None:
+    data = tiny_set(tmp_path / "set", count=24)
+    told = said("tune", "vae", "--data", str(data), "--trials", "2", "--folds", "2", "--steps", "3")
+    assert "fenshen train vae" in told
+    assert "--set lr=" in told
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("60m", 3600), ("1.5h", 5400), ("20", 1200)])
+def test_budgets_are_lengths_of_time(text: str, seconds: float) -> None:
+    assert seconds_of(text) == seconds
+
+
+def test_settings_are_read_as_numbers_truths_lists_and_words() -> None:
+    told = settings_of(["a=1e-3", "b=true", "c=[1, 2]", "d=hinge"])
+    assert told == {"a": 1e-3, "b": True, "c": (1, 2), "d": "hinge"}
+    with pytest.raises(SpecError, match="'a' is no setting"):
+        settings_of(["a"])
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["train", "vae", "--data", "x", "--budget", "soon"], "'soon' is no length of time"),
+        (["train", "identity", "--resume", "nowhere.pt"], "there is no checkpoint nowhere.pt"),
+        (["train", "vae"], "vae needs a data set"),
+        (["train", "vae", "--data", "x", "--few-shot"], "--few-shot adapts trained weights"),
+        (["train", "vae", "--data", "x", "--start", "gone.safetensors"], "there is no file gone.safetensors"),
+    ],
+)
+def test_what_is_wrong_is_told_before_training(words: list[str], sentence: str) -> None:
+    assert sentence in said(*words, code=2)

@@ -1,0 +1,82 @@
+"""Portraits: lit, in frame, the same whatever was taken before, and never of one person in two splits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assets.home import baked
+from stages.datasets.faces import COLUMNS, EACH, Faces, plan
+from stages.datasets.pictures import SPLITS
+from stages.datasets.shards import load, write
+from stages.datasets.tones import tone_of_monk
+from stages.datasets.views import EXPRESSIONS
+from stages.render.portrait import Portraits, portraits
+from stages.texture.tiles import library
+
+pytestmark = pytest.mark.skipif(not baked("body.safetensors").exists(), reason="run `make bake` first")
+COUNT, SIZE = 3 * EACH, 48
+
+
+@pytest.fixture(scope="module")
+def studio() -> Iterator[Portraits]:
+    with portraits() as open_studio:
+        yield open_studio
+
+
+def faces(studio: Portraits) -> Faces:
+    return Faces(library(), studio, count=COUNT, size=SIZE, seed=0)
+
+
+@pytest.fixture(scope="module")
+def items(studio: Portraits) -> list:
+    maker = faces(studio)
+    return [maker(index) for index in range(2 * EACH)]
+
+
+def test_pictures_are_neither_black_nor_flat_and_show_somebody_in_the_middle(items: list) -> None:
+    for item in items:
+        picture = item.picture.astype(float)
+        assert picture.shape == (SIZE, SIZE, 3)
+        assert 8 < picture.mean() < 247
+        middle, corner = picture[12:36, 16:32], picture[:6, :6]
+        assert middle.std() > 8
+        assert np.abs(middle.mean((0, 1)) - corner.mean((0, 1))).max() > 4 or corner.std() < middle.std()
+
+
+def test_one_persons_pictures_differ_and_share_what_belongs_to_the_person(items: list) -> None:
+    one, other = items[0], items[1]
+    assert one.person == other.person == 0
+    assert np.abs(one.picture.astype(int) - other.picture).mean() > 3
+    for name in ("age_years", "gender", "tone", "monk", "hair_length", "weight"):
+        assert one.attributes[name] == other.attributes[name]
+    shown = [{item.labels["expression"] for item in part} for part in (items[:EACH], items[EACH:])]
+    assert shown == [set(EXPRESSIONS)] * 2
+
+
+def test_attributes_are_complete_and_in_range(items: list) -> None:
+    for item in items:
+        assert tuple(item.attributes) == COLUMNS
+        assert all(0 <= value <= 1 for name, value in item.attributes.items() if not name.endswith("_years"))
+        assert set(item.captions) == {"en", "zh"}
+
+
+def test_the_tone_that_is_seen_is_near_the_class_that_was_asked_for(items: list) -> None:
+    for item in items:
+        assert item.attributes["tone"] == pytest.approx(tone_of_monk(item.labels["monk"]), abs=0.15)
+
+
+def test_a_picture_is_the_same_whatever_was_taken_before(studio: Portraits, items: list) -> None:
+    fresh = faces(studio)(EACH + 3)
+    assert fresh.attributes == items[EACH + 3].attributes
+    assert (fresh.picture == items[EACH + 3].picture).all()
+
+
+def test_nobody_is_in_two_splits(studio: Portraits, tmp_path: Path) -> None:
+    card, shards = plan(library(), count=COUNT, size=SIZE, seed=0, command="")
+    write(tmp_path, card, shards, faces(studio))
+    people = [set(load(tmp_path, split).people.tolist()) for split in SPLITS]
+    assert people == [{0}, {1}, {2}]

@@ -1,0 +1,84 @@
+"""Low-rank adapters: nothing before training, little to store, one plain layer after."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from stages.nets.diffusion import Denoiser, Shape
+from stages.nets.lora import adapt, adapters, load_adapters, merge
+
+
+def model() -> Denoiser:
+    torch.manual_seed(0)
+    made = Denoiser(Shape(latent_channels=2, width=16, depth=1))
+    torch.nn.init.normal_(made.leave.weight, std=0.1)
+    return made
+
+
+def out(net: torch.nn.Module) -> torch.Tensor:
+    x = torch.randn(1, 2, 8, 8, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        made: torch.Tensor = net(x, torch.tensor([5]), torch.full((1, 3), 0.3))
+    return made
+
+
+def train_a_little(net: torch.nn.Module, parameters: list[torch.nn.Parameter]) -> None:
+    optimiser = torch.optim.SGD(parameters, lr=0.5)
+    for _ in range(3):
+        x = torch.randn(4, 2, 8, 8, generator=torch.Generator().manual_seed(2))
+        (net(x, torch.full((4,), 7), torch.full((4, 3), 0.3)) - 1).square().mean().backward()
+        optimiser.step()
+        optimiser.zero_grad()
+
+
+@pytest.mark.parametrize("rank", [1, 4])
+def test_an_adapted_net_starts_as_itself(rank: int) -> None:
+    net = model()
+    before = out(net)
+    adapt(net, rank)
+    assert torch.equal(out(net), before)
+
+
+def test_only_the_adapters_train() -> None:
+    net = model()
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    trained = adapt(net, 2)
+    assert sum(p.numel() for p in trained) < 0.3 * sum(p.numel() for p in net.parameters())
+    train_a_little(net, trained)
+    kept = {name.replace(".layer.", "."): value for name, value in net.state_dict().items() if not name.endswith((".down", ".up"))}
+    assert all(torch.equal(value, before[name]) for name, value in kept.items())
+    assert not torch.equal(out(net), out(model()))
+
+
+def test_merged_layers_do_the_same_and_are_plain() -> None:
+    net = model()
+    train_a_little(net, adapt(net, 2))
+    tuned = out(net)
+    merge(net)
+    assert net.state_dict().keys() == model().state_dict().keys()
+    assert torch.allclose(out(net), tuned, atol=1e-5)
+
+
+def test_adapters_travel_alone() -> None:
+    tuned, fresh = model(), model()
+    train_a_little(tuned, adapt(tuned, 2))
+    adapt(fresh, 2)
+    load_adapters(fresh, adapters(tuned))
+    assert torch.equal(out(fresh), out(tuned))
+
+
+def test_adapters_of_another_rank_are_refused() -> None:
+    tuned, other = model(), model()
+    adapt(tuned, 2)
+    adapt(other, 3)
+    with pytest.raises(ValueError, match="another rank"):
+        load_adapters(other, adapters(tuned))
+
+
+def test_an_adapted_net_loads_weights_of_the_plain_one() -> None:
+    plain, tuned = model(), model()
+    torch.nn.init.normal_(plain.told[0].weight)
+    adapt(tuned, 2)
+    tuned.load_state_dict(plain.state_dict())
+    assert torch.equal(out(tuned), out(plain))

@@ -1,0 +1,148 @@
+"""Evaluation on tiny nets and sets: the same measures for all, and the one table."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from assets.digest import sha256
+from assets.errors import BackendError, SpecError
+from assets.home import baked
+from stages.datasets.shards import Card, Item, planned, write
+from stages.nets.shipping import Shipped
+from stages.nets.shipping import write as packed
+from stages.train.compare import chosen, compare, markdown
+from stages.train.evaluate import evaluate, impossible_share, on_features
+from tests.stages.train.tiny import COLUMNS, discs
+
+needs_body = pytest.mark.skipif(not baked("body.safetensors").exists(), reason="run `make bake` first")
+KEPT = ("fenshen-frechet", "fenshen-kernel", "precision", "recall", "diversity", "memory", "age error", "gender error", "tone error")
+
+
+def save(folder: Path, title: str, shipped: Shipped) -> Path:
+    """A weights file with its entry in the folder's weights.json."""
+    content = packed(shipped, {})
+    file = folder / f"{title}.safetensors"
+    file.write_bytes(content)
+    index = folder / "weights.json"
+    table = json.loads(index.read_text()) if index.exists() else {}
+    table[title] = {"file": file.name, "sha256": sha256(content), "net": shipped.net, "wall_seconds": 120}
+    index.write_text(json.dumps(table))
+    return file
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Untrained DCGAN and diffusion of 32 px portraits, and their reader."""
+    from stages.nets import classifier, dcgan, diffusion
+
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    where = tmp_path_factory.mktemp("weights")
+    reader = classifier.Shape(size=32, width=8)
+    save(where, "face-classifier", Shipped("classifier", reader, {n: m.eval() for n, m in classifier.shipped(reader).items()}, COLUMNS))
+    gan = dcgan.Shape(size=32, width=8, latent=8)
+    save(where, "face-dcgan", Shipped("dcgan", gan, {n: m.eval() for n, m in dcgan.shipped(gan).items()}, COLUMNS))
+    fog = diffusion.Shape(size=32, channels=3, latent_channels=2, autoencoder_width=8, width=16, depth=1, steps=2)
+    save(where, "face-diffusion", Shipped("diffusion", fog, {n: m.eval() for n, m in diffusion.shipped(fog).items()}, COLUMNS))
+    return where
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A set of 32 px discs that calls itself faces."""
+    pictures = discs(120, 32)
+    card = Card("discs", "faces", 32, 120, COLUMNS, 0, "CC0-1.0", (), "test")
+    items = {"train": list(range(60)), "validation": list(range(60, 90)), "test": list(range(90, 120))}
+
+    def make(i: int) -> Item:
+        told = dict(zip(COLUMNS, map(float, pictures.attributes[i]), strict=True))
+        return Item(i, i, told, pictures.images[i], captions={"en": "", "zh": ""})
+
+    where = tmp_path_factory.mktemp("sets") / "discs"
+    write(where, card, planned(items, 100), make)  # type: ignore[arg-type]
+    return where
+
+
+def test_every_measure_is_there_and_the_same_samples_give_the_same_numbers(folder: Path, faces: Path) -> None:
+    first, again = (evaluate(folder / "face-dcgan.safetensors", faces, reader=folder / "face-classifier.safetensors") for _ in range(2))
+    assert set(KEPT) <= set(first.values)
+    assert [first.values[name] for name in KEPT] == [again.values[name] for name in KEPT]
+    assert first.samples == 30
+    assert first.values["megabytes"] > 0
+
+
+def test_training_pictures_score_better_than_untrained_nets(folder: Path, faces: Path) -> None:
+    reports = compare("all", folder, [faces])
+    assert [report.name for report in reports] == ["face-dcgan", "face-diffusion", "training data itself"]
+    scores = [report.values["fenshen-frechet"] for report in reports]
+    assert scores[-1] < min(scores[:-1])
+
+
+def test_one_table_holds_all_families_measures_and_the_worst_group(folder: Path, faces: Path) -> None:
+    table = json.loads((folder / "weights.json").read_text())
+    page = markdown(compare("all", folder, [faces]), table)
+    assert page.count("## discs") == 1
+    for word in ("face-dcgan", "face-diffusion", "training data itself", "fenshen-frechet", "2 min", "a second"):
+        assert word in page
+    rows = [line for line in page.splitlines() if line.startswith("| face-")]
+    assert len({line.count("|") for line in rows[:2]}) == 1
+
+
+def test_names_mean_a_title_a_family_or_all() -> None:
+    table: dict[str, dict[str, Any]] = {"skin-unet": {"net": "unet"}, "face-dcgan": {"net": "dcgan"}}
+    table["face-classifier"] = {"net": "classifier"}
+    assert chosen(table, "all") == ["skin-unet", "face-dcgan"]
+    assert chosen(table, "unet") == chosen(table, "skin-unet") == ["skin-unet"]
+    with pytest.raises(SpecError, match="no weights are called 'unett'"):
+        chosen(table, "unett")
+
+
+def test_a_set_of_another_kind_is_said(folder: Path, faces: Path, tmp_path: Path) -> None:
+    from stages.nets import dcgan
+
+    shape = dcgan.Shape(size=16, width=8, latent=8)
+    save(tmp_path, "face-small", Shipped("dcgan", shape, dcgan.shipped(shape), COLUMNS))
+    with pytest.raises(SpecError, match="makes samples of shape"):
+        evaluate(tmp_path / "face-small.safetensors", faces, reader=folder / "face-classifier.safetensors")
+    save(tmp_path, "skin-small", Shipped("dcgan", shape, dcgan.shipped(shape), COLUMNS))
+    with pytest.raises(SpecError, match="no data set given is of the kind"):
+        compare("skin-small", tmp_path, [faces])
+
+
+def test_pictures_without_a_reader_and_readers_as_generators_are_refused(folder: Path, faces: Path) -> None:
+    with pytest.raises(BackendError, match="there is none"):
+        evaluate(folder / "face-dcgan.safetensors", faces)
+    with pytest.raises(SpecError, match="reads pictures and makes none"):
+        evaluate(folder / "face-classifier.safetensors", faces)
+
+
+def test_a_damaged_file_is_refused_in_one_sentence(folder: Path, faces: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "face-dcgan.safetensors"
+    broken.write_bytes((folder / "face-dcgan.safetensors").read_bytes()[:-4])
+    with pytest.raises(BackendError) as caught:
+        evaluate(broken, faces, sha256="0" * 64)
+    assert "\n" not in str(caught.value)
+
+
+def test_memorised_features_are_seen() -> None:
+    rng = np.random.default_rng(0)
+    train, real = rng.standard_normal((200, 4)).astype(np.float32), rng.standard_normal((100, 4)).astype(np.float32)
+    assert on_features(train, real, train[:100])["memory"] == pytest.approx(0, abs=1e-6)
+    assert on_features(train, real, rng.standard_normal((100, 4)).astype(np.float32))["memory"] > 0.7
+
+
+@needs_body
+def test_planted_bodies_raise_the_impossible_share() -> None:
+    names = ("muscle", "weight", "height", "proportions")
+    usual = np.full((4, 4), 0.5, np.float32)
+    usual[2:, 2], usual[3, 1] = 1.0, 0.5
+    told = np.array([[0.3, 0.5], [0.5, 0.0], [0.06, 0.5], [0.3, 0.5]], np.float32)
+    share = impossible_share(usual, told, names)
+    assert 0.25 <= share <= 0.75
+    assert impossible_share(np.full((2, 4), 0.45, np.float32), told[:2], names) == 0

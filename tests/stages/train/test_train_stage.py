@@ -1,0 +1,163 @@
+"""From a data set to a weights file: what training leaves, what goes on, what is refused."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+
+from assets.digest import sha256
+from assets.errors import BackendError, SpecError
+from stages.nets.shipping import read
+from stages.train import checkpoint
+from stages.train.adapt import FEW_SHOT
+from stages.train.families import FAMILIES, family_of
+from stages.train.loop import BEST, LAST, Plan, Progress
+from stages.train.stage import changed, train_net
+from stages.train.watch import curves, sheet
+from tests.stages.train.tiny import tiny_set
+
+SMALL: dict[str, dict[str, Any]] = {
+    "dcgan": {"width": 8, "widest": 16, "latent": 8},
+    "stylegan": {"width": 8, "widest": 16, "latent": 8, "styles": 12, "grow": (2,)},
+    "vae": {"width": 8, "widest": 16, "latent": 8},
+}
+PLAN = Plan(steps=6, validate_every=3, log_every=1, seed=1)
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_set(tmp_path_factory.mktemp("faces"))
+
+
+@pytest.fixture(scope="module")
+def skins(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_set(tmp_path_factory.mktemp("skins"), "skins")
+
+
+@pytest.mark.parametrize("name", sorted(SMALL))
+def test_training_leaves_weights_that_are_read_card_sheet_curves_and_scalars(name: str, skins: Path, tmp_path: Path) -> None:
+    told: list[Progress] = []
+    file = train_net(name, skins, tmp_path, plan=PLAN, changes={**SMALL[name], "batch": 8}, watch=told.append)
+    assert file.name == f"skin-{name}.safetensors"
+    entry = json.loads((tmp_path / "weights.json").read_text(encoding="utf-8"))[f"skin-{name}"]
+    net = read(file, entry["sha256"])
+    assert net.sample(np.full((2, 3), 0.5, np.float32), 0).shape == (2, 16, 16, 6)
+    assert entry["licence"] == "CC0-1.0"
+    card = file.with_suffix(".md").read_text(encoding="utf-8")
+    assert entry["sha256"] in card
+    assert "made to test" in card
+    assert cv2.imread(str(file.with_suffix(".png"))) is not None
+    assert list((tmp_path / f"run-skin-{name}" / "board").glob("events*"))
+    assert any(p.made is not None for p in told)
+    assert all(p.eta_s >= 0 for p in told)
+
+
+def test_the_same_command_goes_on_and_ends_where_one_call_would_have(faces: Path, tmp_path: Path) -> None:
+    whole = train_net("dcgan", faces, tmp_path / "whole", plan=PLAN, changes=SMALL["dcgan"])
+    train_net("dcgan", faces, tmp_path / "parts", plan=replace(PLAN, steps=3), changes=SMALL["dcgan"])
+    parts = train_net("dcgan", faces, tmp_path / "parts", plan=PLAN, changes=SMALL["dcgan"])
+    assert sha256(whole.read_bytes()) == sha256(parts.read_bytes())
+    anew = train_net("dcgan", faces, tmp_path / "parts", plan=replace(PLAN, seed=2), changes=SMALL["dcgan"], going_on="never")
+    assert sha256(anew.read_bytes()) != sha256(whole.read_bytes())
+
+
+@pytest.mark.parametrize("name", [name for name, make in FAMILIES.items() if make().net == "dcgan"])
+def test_every_game_of_the_dcgan_trains(name: str, faces: Path, tmp_path: Path) -> None:
+    file = train_net(name, faces, tmp_path, plan=replace(PLAN, steps=3), changes={**SMALL["dcgan"], "batch": 4})
+    assert read(file).net == "dcgan"
+
+
+def test_the_consent_record_of_the_data_travels_into_the_weights(tmp_path: Path) -> None:
+    folder = tiny_set(tmp_path / "mine", "folder", count=12)
+    file = train_net("vae", folder, tmp_path, plan=replace(PLAN, steps=2), changes=SMALL["vae"])
+    with safe_open(str(file), framework="pt") as opened:
+        assert json.loads(json.loads(opened.metadata()["fenshen"])["consent"])["person"] == "nobody"
+
+
+def test_no_augmentation_is_part_of_what_ships(skins: Path, tmp_path: Path) -> None:
+    # Whatever the critic is shown, a sample is the averaged generator's alone: at p = 1 of a blinding augmentation the very
+    # pictures of a run are the generator's, value for value.
+    changes = {**SMALL["stylegan"], "augment": "skins", "adaptive": False, "p": 1.0, "grow": ()}
+    told: list[Progress] = []
+    file = train_net("stylegan", skins, tmp_path, plan=replace(PLAN, steps=3), changes=changes, watch=told.append)
+    (shown,) = [p.made for p in told if p.made is not None]
+    from stages.train.examples import read_examples
+
+    conditions = read_examples(skins, "validation", ("age_years", "gender", "tone")).conditions
+    assert np.array_equal(shown, read(file).sample(conditions[:32], PLAN.seed))
+
+
+def test_a_generator_of_level_pictures_stays_level_under_augmentation_that_tints_them(tmp_path: Path) -> None:
+    # Grey pictures under strong brightness changes at p = 0.5: were augmentation to leak, samples would spread like the augmented.
+    from stages.datasets.pictures import Pictures
+    from stages.nets import augment
+    from stages.train.examples import examples_of
+    from stages.train.loop import begin, train
+    from stages.train.machine import Machine
+    from tests.stages.train.tiny import COLUMNS, tiny_gan
+
+    grey = Pictures(np.full((64, 16, 16, 3), 128, np.uint8), np.full((64, 3), 0.5, np.float32), COLUMNS, np.arange(64))
+    data = examples_of(grey, COLUMNS)
+    family = tiny_gan(augment="portraits", p=0.5, generator_lr=2e-3, critic_lr=2e-3, real_gamma=0.5, momentum=0.0)
+    run = train(begin(family, Plan(steps=250, validate_every=250), data, data, tmp_path, Machine()))
+    made = run.shipped().sample(data.conditions, 0).astype(float)
+    torch.manual_seed(0)
+    shown = augment.PORTRAITS(torch.zeros(64, 3, 16, 16), 0.5).mean((1, 2, 3)) * 127.5
+    assert made.mean((1, 2, 3)).std() < 0.5 * float(shown.std())
+
+
+def test_fine_tuning_starts_at_the_weights_given_and_keeps_frozen_layers(skins: Path, tmp_path: Path) -> None:
+    first = train_net("stylegan", skins, tmp_path / "first", plan=PLAN, changes={**SMALL["stylegan"], "grow": ()})
+    settings = {**SMALL["stylegan"], "grow": (), **FEW_SHOT["stylegan"]}
+    few = tiny_set(tmp_path / "few", "skins", count=12)
+    tuned = train_net("stylegan", few, tmp_path / "tuned", plan=PLAN, changes=settings, start=first)
+    before, after = (read(file).nets["generator"].state_dict() for file in (first, tuned))
+    assert all(torch.equal(before[key], after[key]) for key in before if key.startswith(("mapping", "const", "first.0")))
+    assert any(not torch.equal(before[key], after[key]) for key in before if key.startswith("colour"))
+
+
+def test_fine_tuning_from_a_checkpoint_takes_the_critic_as_well(faces: Path, tmp_path: Path) -> None:
+    train_net("dcgan", faces, tmp_path / "first", plan=PLAN, changes=SMALL["dcgan"])
+    start = tmp_path / "first" / "run-face-dcgan" / BEST
+    still = {**SMALL["dcgan"], "generator_lr": 0.0, "critic_lr": 0.0}
+    train_net("dcgan", faces, tmp_path / "same", plan=replace(PLAN, steps=1), changes=still, start=start)
+    first, again = (checkpoint.read(file)[0] for file in (start, tmp_path / "same" / "run-face-dcgan" / LAST))
+    for key in ("nets/generator/leave.weight", "nets/critic/out.weight"):
+        assert torch.equal(first[key], again[key])
+
+
+def test_weights_of_another_net_or_shape_are_no_start(skins: Path, faces: Path, tmp_path: Path) -> None:
+    vae = train_net("vae", skins, tmp_path, plan=replace(PLAN, steps=1), changes=SMALL["vae"])
+    with pytest.raises(BackendError, match="holds no net of stylegan"):
+        train_net("stylegan", skins, tmp_path, plan=PLAN, changes=SMALL["stylegan"], start=vae)
+    with pytest.raises(BackendError, match="is of shape"):
+        train_net("vae", faces, tmp_path, plan=PLAN, changes=SMALL["vae"], start=vae)
+
+
+def test_unknown_nets_settings_and_conditions_are_told(faces: Path, tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="there is no net 'gan'"):
+        family_of("gan")
+    with pytest.raises(SpecError, match="dcgan has no setting 'depth'"):
+        changed(family_of("dcgan"), {"depth": 3})
+    with pytest.raises(SpecError, match="there is no checkpoint nowhere"):
+        train_net("dcgan", faces, tmp_path, going_on="nowhere")
+
+
+def test_a_sheet_shows_every_picture_and_a_skins_body_under_its_head() -> None:
+    made = np.arange(16, dtype=np.uint8)[:, None, None, None] * np.ones((1, 4, 4, 6), np.uint8)
+    picture = sheet(made)
+    assert picture.shape == (16, 32, 3)
+    assert picture[0, ::4, 0].tolist() == picture[4, ::4, 0].tolist() == list(range(8))
+
+
+def test_curves_have_a_chart_for_every_number() -> None:
+    history = [{"step": i, "critic": 1.0 / (i + 1), "distance": float(i)} for i in range(5)]
+    assert curves(history, (100, 60)).shape == (60, 200, 3)

@@ -1,0 +1,65 @@
+"""Pictures and nets small enough to train in a test."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stages.datasets.pictures import Pictures
+from stages.train.adversarial import Adversarial, Recipe
+from stages.train.examples import examples_of
+from stages.train.family import Examples
+from stages.train.loop import Plan, Run, Watch, begin
+from stages.train.machine import Machine
+
+COLUMNS = ("age_years", "gender", "tone")
+
+
+def discs(count: int = 64, size: int = 16, channels: int = 3, seed: int = 0) -> Pictures:
+    """Light discs on a dark ground; the tone is how dark the disc is, its place and size vary."""
+    rng = np.random.default_rng(seed)
+    told = np.stack([rng.uniform(5, 90, count), rng.integers(0, 2, count), rng.uniform(0, 1, count)], 1).astype(np.float32)
+    grid = (np.arange(size) + 0.5) / size
+    x, y, radius = (rng.uniform(lo, hi, count)[:, None, None] for lo, hi in ((0.4, 0.6), (0.4, 0.6), (0.2, 0.35)))
+    inside = (grid[None, None] - x) ** 2 + (grid[None, :, None] - y) ** 2 < radius**2
+    level = np.where(inside, 250 - 150 * told[:, 2, None, None], 30.0)
+    tint = np.linspace(1, 0.7, channels)
+    return Pictures((level[..., None] * tint).astype(np.uint8), told, COLUMNS, np.arange(count, dtype=np.int64))
+
+
+def examples(count: int = 64, size: int = 16, channels: int = 3, seed: int = 0) -> Examples:
+    return examples_of(discs(count, size, channels, seed), COLUMNS)
+
+
+def tiny_gan(**recipe: Any) -> Adversarial:
+    chosen = replace(Recipe(batch=8, average=0.9), **recipe)
+    return Adversarial("dcgan", "dcgan", chosen, (("width", 8), ("widest", 16), ("latent", 8)))
+
+
+def tiny_run(folder: Path, family: Any = None, watch: Watch | None = None, **plan: Any) -> Run:
+    chosen = replace(Plan(steps=12, validate_every=4, log_every=1, seed=3), **plan)
+    return begin(family or tiny_gan(), chosen, examples(), examples(16, seed=1), folder, Machine(), watch)
+
+
+def tiny_set(folder: Path, kind: str = "faces", count: int = 48, size: int = 16) -> Path:
+    """A data set of discs on disk, two pictures a person."""
+    from assets.rights import Source
+    from stages.datasets.shards import Card, Item, planned, shares, write
+
+    channels = 6 if kind == "skins" else 3
+    made = discs(count, size, channels)
+    places = iter(range(count))
+    shards = planned({split: [next(places) for _ in range(n)] for split, n in shares(count).items()}, 64)
+    sources = (Source("discs", "CC0-1.0", "made here"),)
+    consent = {"person": "nobody", "given": "2026-01-01"} if kind == "folder" else None
+    card = Card("discs", kind, size, count, COLUMNS, 0, "CC0-1.0", sources, "made by a test", consent=consent)
+
+    def item(index: int) -> Item:
+        told = dict(zip(COLUMNS, made.attributes[index].tolist(), strict=True))
+        return Item(index, index // 2, told, made.images[index])
+
+    write(folder, card, shards, item)
+    return folder

@@ -1,0 +1,18 @@
+"""One of two processes of a run: python -m tests.stages.train.two_processes FOLDER; prints the digest of what it has."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from assets.digest import sha256
+from stages.nets.shipping import write
+from stages.train.loop import Plan, begin, train
+from stages.train.machine import find_machine
+from tests.stages.train.tiny import examples, tiny_gan
+
+if __name__ == "__main__":
+    folder, machine = Path(sys.argv[1]), find_machine()
+    run = begin(tiny_gan(batch=4), Plan(steps=6, validate_every=3), examples(), examples(16, seed=1), folder, machine)
+    train(run)
+    print(machine.count, run.state.step, sha256(write(run.shipped(), {})))
