@@ -2,8 +2,9 @@
 
 python -m bench.build [SPEC]
 
-The cold build starts from an empty store (baked files stay: they are set-up). `flow_over_critical_path` compares the flow's
-time with the longest chain of its stages' own times; `beyond_interpreter` takes off the start of an interpreter that imports nothing.
+The cold build starts from an empty store; baked files and Prefect's empty database stay: they are set-up. `seconds` are the whole
+command's. `flow_over_critical_path` compares the flow run's time, as Prefect recorded it, with the longest chain of its stages' own
+times; `beyond_interpreter` takes off the start of an interpreter that imports nothing.
 Each line says its limits and whether they hold, and how busy the machine was (load average of the last minute, cores).
 """
 
@@ -42,6 +43,14 @@ DESCENDANTS = ["dialogue", "voice", "performance", "package", "verify"]
 """All that a changed line may run."""
 TIMED = {MANIFEST, "report.html"}
 """Files that hold times: all others must be the same, byte for byte, in two cold builds."""
+RUN = """
+import flows
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.sorting import FlowRunSort
+with get_client(sync_client=True) as client:
+    run, = client.read_flow_runs(sort=FlowRunSort.START_TIME_DESC, limit=1)
+    print(run.total_run_time.total_seconds())
+"""
 BUILD = "import sys; from flows.cli import app; sys.argv = ['fenshen', 'build', *sys.argv[1:]]; app()"
 
 
@@ -110,7 +119,7 @@ def main(spec: str) -> None:
         subprocess.run([sys.executable, "-c", "pass"], check=True)
         interpreter = time.monotonic() - started
         seconds, memory = timed(spec, folder / "out", env)
-        cold(folder / "out", seconds, memory)
+        cold(folder / "out", seconds, memory, flow_seconds(env))
         seconds, memory = timed(spec, folder / "out", env)
         tell("unchanged", seconds=seconds, beyond_interpreter_s=seconds - interpreter, peak_gb=memory)
         other = changed(spec, folder)
@@ -124,19 +133,26 @@ def main(spec: str) -> None:
 
 
 def home_of(folder: Path) -> dict[str, str]:
-    """Environment of a home with this machine's baked files and an empty store."""
+    """Environment of a home with this machine's baked files, an empty store and an empty database of Prefect's."""
     folder.mkdir()
     (folder / "baked").symlink_to((home() / "baked").resolve())
-    return {**os.environ, "FENSHEN_HOME": str(folder), "PREFECT_HOME": str(folder / "prefect")}
+    env = {**os.environ, "FENSHEN_HOME": str(folder), "PREFECT_HOME": str(folder / "prefect")}
+    subprocess.run([sys.executable, "-m", "prefect", "server", "database", "upgrade", "-y"], env=env, check=True, stdout=subprocess.DEVNULL)
+    return env
 
 
-def cold(bundle: Path, seconds: float, memory: float) -> None:
+def flow_seconds(env: dict[str, str]) -> float:
+    """How long Prefect says that the newest flow run took."""
+    return float(subprocess.run([sys.executable, "-c", RUN], env=env, check=True, capture_output=True, text=True).stdout)
+
+
+def cold(bundle: Path, seconds: float, memory: float, flow_s: float) -> None:
     """Tells time, memory and size of a first build."""
     manifest = json.loads((bundle / MANIFEST).read_text(encoding="utf-8"))
     path = critical_path(manifest["stages"])
     sizes = {file["path"]: file["bytes"] for file in manifest["files"]}
     tier = BUDGETS[manifest["target"]]
-    tell("cold", seconds=seconds, peak_gb=memory, critical_path_s=path, flow_over_critical_path=seconds / path,
+    tell("cold", seconds=seconds, flow_s=flow_s, peak_gb=memory, critical_path_s=path, flow_over_critical_path=flow_s / path,
          stages={stage["name"]: stage["seconds"] for stage in manifest["stages"]},
          glb_mb=sizes["avatar.glb"] / 1e6, bundle_mb=sum(sizes.values()) / 1e6, within_tier=sizes["avatar.glb"] <= tier.bytes)  # fmt: skip
 

@@ -34,5 +34,5 @@ BACKENDS: Registry[IdentityBackend] = Registry(
         "unet": "stages.identity.generator:UNet",
         "diffusion": "stages.identity.generator:Diffusion",
     },
-    default="vae",
+    default="unet",
 )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from assets.codec import decode, encode
-from assets.errors import BackendError
+from assets.errors import BackendError, SpecError
 from assets.memo import remembering
 from assets.spec.act import PersonaSpec
 from assets.store import LocalStore
@@ -61,5 +61,5 @@ def test_nothing_to_learn_is_one_sentence(tiny_llama: Path) -> None:
 
 
 def test_a_backend_without_a_model_refuses_to_tune() -> None:
-    with pytest.raises(BackendError, match=r"persona\.tune is for the transformers dialogue, the overlap dialogue has nothing to tune"):
+    with pytest.raises(SpecError, match=r"persona\.tune is for the transformers dialogue, the overlap dialogue has nothing to tune"):
         run(options=PersonaSpec(tune=True), seed=1, backend=BACKENDS.get("overlap"))

@@ -118,4 +118,4 @@ def test_the_stage_prefers_the_seed_of_the_spec() -> None:
     assert np.array_equal(given.latent, same.latent)
     assert given.face == same.face
     assert all(-1 <= value <= 1 for value in given.face.values())
-    assert given.sources[0].sha256 == weights.sha256("skin-vae")
+    assert given.sources[0].sha256 == weights.sha256("skin-unet")

@@ -133,7 +133,7 @@ def test_a_voice_refuses_a_language_that_it_does_not_speak() -> None:
 
 
 def test_chinese_words_for_an_english_voice_are_one_sentence() -> None:
-    with pytest.raises(BackendError, match="the line line_01 holds nothing that can be spoken: '你好，欢迎！'; give it words"):
+    with pytest.raises(SpecError, match="the line line_01 holds nothing that can be spoken: '你好，欢迎！'; give it words"):
         run(dialogue("en", "你好，欢迎！"), options=VoiceSpec(), backend=BACKENDS.get("hibari"), seed=1)
 
 
