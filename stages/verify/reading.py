@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import json
 import struct
+import threading
 import wave
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from assets.errors import Finding, FormatError, Location
 
 Floats = NDArray[np.float64]
+T = TypeVar("T")
 _DTYPES = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
 
@@ -188,6 +190,15 @@ class Reading:
     files: Mapping[str, bytes]
     licences: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     _parsed: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    _lock: Any = field(default_factory=threading.RLock, repr=False, compare=False)
+
+    def once(self, key: str, make: Callable[[], T]) -> T:
+        """What `make` returns, made for the first gate that asks; others wait for it. An error is raised to each, and made anew."""
+        with self._lock:
+            if key not in self._parsed:
+                self._parsed[key] = make()
+            made: T = self._parsed[key]
+            return made
 
     def glb_of(self, path: str) -> Glb | None:
         """The parsed file, or None where it is absent or broken (gltf/container says which)."""

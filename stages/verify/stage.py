@@ -39,6 +39,9 @@ def _sentence(finding: Finding) -> str:
     return f"{place}{finding.message}" + (f"; {finding.fix}" if finding.fix else "")
 
 
+_SLOW = ("engine/three", "gltf/validator")
+
+
 def run(package: Package, *, options: PackageSpec, seed: int) -> Verdict:
     """What every gate of the target says about the package; nothing is raised for a failing gate."""
     gates = load_gates()
@@ -46,7 +49,7 @@ def run(package: Package, *, options: PackageSpec, seed: int) -> Verdict:
     skip = () if options.vrm else ("vrm/", "engine/three-vrm")
     wanted = [code for code in TARGETS[options.target] if not (skip and code.startswith(skip))]
     # node and Chromium are processes of their own: two gates at a time, the slow ones first, keep both cores busy.
-    slow_first = sorted(wanted, key=lambda code: not code.startswith(("engine/", "gltf/validator")))
+    slow_first = sorted(wanted, key=lambda code: code not in _SLOW)
     with ThreadPoolExecutor(2) as pool:
         told = {code: pool.submit(checks_of, gates[code], reading) for code in slow_first}
     return Verdict(options.target, tuple(check for code in wanted for check in told[code].result()))

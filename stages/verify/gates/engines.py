@@ -9,8 +9,9 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from assets.errors import BackendError, Finding, Location, Severity
 from stages.verify.gate import gate
@@ -28,31 +29,29 @@ def chromium() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
-def load_in_three(glb: bytes) -> dict[str, int]:
-    """Counts of meshes, morphs (most on one mesh), clips, VRM bones and expressions as three.js sees them.
+def load_in_three(avatars: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
+    """Name -> counts of meshes, morphs (most on one mesh), clips, VRM bones and expressions as three.js sees them, or `failed`: why.
 
-    Raises BackendError where there is no browser, or three.js refuses the file.
+    One start of the browser for all. Raises BackendError where there is none or it does not answer.
     """
     browser = chromium()
     if browser is None:
         raise BackendError(Finding("engine/three", "there is no Chromium on this machine"))
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder) / "load.html"
-        avatar = base64.b64encode(glb).decode()
+        given = json.dumps({name: base64.b64encode(data).decode() for name, data in avatars.items()})
         # createImageBitmap answers from outside the page's virtual time, which then runs out at random; three.js does without it.
-        given = f"window.createImageBitmap=undefined;window.AVATAR='{avatar}'"
-        page.write_text(f"<body><script>{given}</script><script>{_LOADER.read_text('utf-8')}</script></body>", "utf-8")
+        first = f"window.createImageBitmap=undefined;window.AVATARS={given}"
+        page.write_text(f"<body><script>{first}</script><script type=module>{_LOADER.read_text('utf-8')}</script></body>", "utf-8")
         command = [browser, *_FLAGS, f"--user-data-dir={folder}/profile", page.as_uri()]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         except subprocess.TimeoutExpired as cause:
             raise BackendError(Finding("engine/three", "Chromium did not answer within 120 s")) from cause
     if found := re.search(r'data-loaded="([^"]*)"', done.stdout):
-        counts: dict[str, int] = json.loads(html.unescape(found[1]))
+        counts: dict[str, dict[str, Any]] = json.loads(html.unescape(found[1]))
         return counts
-    failed = re.search(r'data-failed="([^"]*)"', done.stdout)
-    reason = html.unescape(failed[1]) if failed else f"no answer from the page: {done.stderr[-200:].strip()}"
-    raise BackendError(Finding("engine/three", f"three.js could not load it: {reason}"))
+    raise BackendError(Finding("engine/three", f"no answer from the page: {done.stderr[-200:].strip()}"))
 
 
 def _load(reading: Reading, path: str, code: str, least: dict[str, int]) -> Iterator[Finding]:
@@ -61,10 +60,14 @@ def _load(reading: Reading, path: str, code: str, least: dict[str, int]) -> Iter
     if chromium() is None:
         yield Finding(code, "not checked: there is no Chromium on this machine", Severity.INFO, Location(path))
         return
+    avatars = {name: reading.files[name] for name in ("avatar.glb", "avatar.vrm") if name in reading.files}
     try:
-        counts = load_in_three(reading.files[path])
+        counts = reading.once("engine/three", lambda: load_in_three(avatars))[path]
     except BackendError as error:
         yield from (Finding(code, f.message, where=Location(path)) for f in error.findings)
+        return
+    if "failed" in counts:
+        yield Finding(code, f"three.js could not load it: {counts['failed']}", where=Location(path))
         return
     for key, limit in least.items():
         if counts[key] < limit:
