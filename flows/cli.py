@@ -18,6 +18,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from assets.errors import FenshenError, Finding, GateError, SpecError
+from flows.cli_champion import register as register_champions
 from flows.cli_data import app as data
 from flows.cli_evaluate import evaluate
 from flows.cli_train import register as register_training
@@ -31,6 +32,7 @@ cache = typer.Typer(no_args_is_help=True, help="Look at and tidy the store.")
 app.add_typer(cache, name="cache")
 app.add_typer(data, name="data")
 register_training(app)
+register_champions(app)
 app.command()(evaluate)
 # A table in a file or a pipe is read by programs: no line of it is broken.
 out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 240)

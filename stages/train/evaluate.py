@@ -64,12 +64,21 @@ MEASURES: Mapping[str, str] = {
 }
 
 
-def evaluate(file: Path, data: Path, *, reader: Path | None = None, inception: Path | None = None, sha256: str | None = None) -> Report:
+def evaluate(
+    file: Path,
+    data: Path,
+    *,
+    reader: Path | None = None,
+    inception: Path | None = None,
+    sha256: str | None = None,
+    split: str = "test",
+) -> Report:
     """The measures of a weights file on the test split of a data set.
 
     Args:
         reader: weights of our classifier for pictures of this kind; not needed for bodies.
         inception: the user's Inception v3 weights, for FID and KID.
+        split: test, or validation where the numbers decide about training.
 
     Raises:
         BackendError: weights are missing, damaged or another net's.
@@ -83,7 +92,7 @@ def evaluate(file: Path, data: Path, *, reader: Path | None = None, inception: P
     loading = time.perf_counter() - started
     if nets.net == "classifier":
         raise SpecError(Finding("evaluate/reader", f"{file.name} reads pictures and makes none", fix="give the weights of a generator"))
-    train, test = (read_examples(data, split, nets.conditions) for split in ("train", "test"))
+    train, test = (read_examples(data, name, nets.conditions) for name in ("train", split))
     test = test.at(np.arange(min(SAMPLES, len(test))))
     started = time.perf_counter()
     made = nets.sample(test.conditions, 7)

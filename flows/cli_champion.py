@@ -1,0 +1,87 @@
+"""`fenshen retrain` and `fenshen champion`: challengers against the weights in use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from flows.cli_train import SetOption, seconds_of, settings_of
+
+champion = typer.Typer(no_args_is_help=True, help="Who is champion, who was refused, and the way back.")
+LadderOption = Annotated[Path, typer.Option("--ladder", help="Folder of the champions; FENSHEN_WEIGHTS=FOLDER makes builds use them.")]
+LADDER = Path("build/champions")
+
+
+def retrain(
+    net: Annotated[str, typer.Argument(metavar="NET", help="A family of docs/training.md.")],
+    data: Annotated[Path | None, typer.Option(help="Folder of a data set; our own skins without one.")] = None,
+    ladder: LadderOption = LADDER,
+    budget: Annotated[str, typer.Option(help="Of the training: 90s, 60m, 2h.")] = "60m",
+    steps: Annotated[int | None, typer.Option(min=1, help="Stop after so many steps.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the training; the number of trials so far by default.")] = None,
+    anew: Annotated[bool, typer.Option("--anew", help="Train from nothing rather than from the champion.")] = False,
+    given: SetOption = None,
+) -> None:
+    """Train a challenger; it takes the champion's place only where no measure is worse.
+
+    Example: `fenshen retrain unet --data sets/skins128 --budget 60m`
+    """
+    from flows.cli import err, findings, out
+
+    with findings():
+        from flows.interrupt import apart
+        from flows.retrain import retrain_generator
+
+        told = (net, str(data) if data else None, str(ladder), seconds_of(budget) / 60, steps, seed, settings_of(given), anew)
+        trial: dict[str, Any] = apart(lambda: retrain_generator(*told), err)
+        out.print(_measures(trial))
+        out.print(f"{'accepted' if trial['accepted'] else 'refused'}: {trial['why']}")
+
+
+@champion.command("ls")
+def listed(ladder: LadderOption = LADDER) -> None:
+    """Every trial and rollback of a ladder.
+
+    Example: `fenshen champion ls`
+    """
+    from flows.cli import findings, out
+    from stages.train.champion import history_of
+
+    with findings():
+        table = Table("trial", "when", "weights", "challenger", "", "why", box=None)
+        for record in history_of(ladder):
+            told = "accepted" if record["accepted"] else "rolled back" if "undoes" in record else "refused"
+            table.add_row(str(record["number"]), record["when"], record["title"], record["challenger"][:12], told, record["why"])
+        out.print(table)
+
+
+@champion.command()
+def rollback(
+    title: Annotated[str, typer.Argument(metavar="WEIGHTS", help="As in weights.json: skin-unet.")], ladder: LadderOption = LADDER
+) -> None:
+    """Put the champion before the present one back.
+
+    Example: `fenshen champion rollback skin-unet`
+    """
+    from flows.cli import findings, out
+    from stages.train.champion import roll_back
+
+    with findings():
+        trial = roll_back(ladder, title)
+        out.print(f"{title}: {trial.why}")
+
+
+def _measures(trial: dict[str, Any]) -> Table:
+    table = Table("measure", "champion", "challenger", "as good", box=None)
+    for row in trial["rows"]:
+        table.add_row(row["measure"], f"{row['champion']:.4g}", f"{row['challenger']:.4g}", "yes" if row["holds"] else "no")
+    return table
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to the command line."""
+    app.command()(retrain)
+    app.add_typer(champion, name="champion")

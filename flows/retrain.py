@@ -1,0 +1,93 @@
+"""Continual re-training as a flow: a challenger is trained, measured beside the champion, and takes its place or is refused."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, task
+from prefect.artifacts import create_table_artifact
+from prefect.runtime import flow_run
+from prefect.states import Completed
+
+from flows.publish import slug
+from flows.train import own_skins, train_task
+from stages.train.champion import Trial, challenge, history_of, table_of
+from stages.train.loop import Plan
+
+
+def _title() -> str:
+    return f"retrain · {flow_run.parameters['net']}"
+
+
+@task(persist_result=False, tags=["fenshen", "gpu"])
+def measure_task(folder: str, title: str, data: str, reader: str | None) -> dict[str, float]:
+    """Every measure of the weights of that title on the validation split."""
+    from stages.train.evaluate import evaluate
+
+    entry = table_of(Path(folder))[title]
+    reading = Path(reader) if reader else None
+    file = Path(folder) / str(entry["file"])
+    return dict(evaluate(file, Path(data), reader=reading, sha256=str(entry["sha256"]), split="validation").values)
+
+
+@flow(name="retrain-generator", persist_result=False, flow_run_name=_title)
+def retrain_generator(
+    net: str = "unet",
+    data: str | None = None,
+    ladder: str = "build/champions",
+    minutes: float = 60,
+    steps: int | None = None,
+    seed: int | None = None,
+    changes: dict[str, Any] | None = None,
+    anew: bool = False,
+) -> Any:
+    """Trains a challenger for the ladder's champion and lets it take the place where no measure is worse.
+
+    Args:
+        data: folder of a data set; our own skins without one.
+        ladder: folder of champions; a net that has none there begins at the committed weights.
+        seed: of the training; without one, the number of trials so far, so that no two trials are the same.
+        anew: train from nothing rather than from the champion's weights.
+    """
+    folder, where = data or str(own_skins()), Path(ladder)
+    number = len(history_of(where))
+    title = _settled(net, folder, where)
+    champion = where / str(table_of(where)[title]["file"]) if title in table_of(where) else None
+    made = where / "challengers" / str(number)
+    plan = Plan(budget_s=minutes * 60, steps=steps, seed=number if seed is None else seed)
+    train_task(net, folder, str(made), plan, changes or {}, "auto", str(champion) if champion and not anew else None)
+    reader = _reader(title, where)
+    told = measure_task(str(made), title, folder, reader)
+    before = measure_task(str(where), title, folder, reader) if champion else None
+    trial = challenge(where, title, made, before, told)
+    _show(trial, net)
+    message = f"challenger {trial.number} of {title} {'accepted' if trial.accepted else 'refused'}: {trial.why}"
+    return Completed(message=message, data=asdict(trial))
+
+
+def _settled(net: str, data: str, ladder: Path) -> str:
+    """The title of the net's weights, the committed ones and their reader being in the ladder where it has none."""
+    from assets import weights as committed
+    from stages.train.champion import install
+    from stages.train.families import family_of
+    from stages.train.stage import weights_name
+
+    title = weights_name(family_of(net), Path(data))
+    for name in (title, f"{title.partition('-')[0]}-classifier"):
+        if name not in table_of(ladder) and committed.known(name):
+            install(committed.FOLDER, ladder, name)
+    return title
+
+
+def _reader(title: str, ladder: Path) -> str | None:
+    entry = table_of(ladder).get(f"{title.partition('-')[0]}-classifier")
+    return str(ladder / str(entry["file"])) if entry else None
+
+
+def _show(trial: Trial, net: str) -> None:
+    rows = [{"measure": r.measure, "champion": f"{r.champion:.4g}", "challenger": f"{r.challenger:.4g}",
+             "holds": "yes" if r.holds else "no"} for r in trial.rows]  # fmt: skip
+    description = f"{'accepted' if trial.accepted else 'refused'}: {trial.why}"
+    create_table_artifact(table=rows or [{"measure": "", "holds": trial.why}], key=f"challenge-{slug(net)}", description=description)

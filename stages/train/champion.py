@@ -1,0 +1,141 @@
+"""Continual re-training: a challenger takes the champion's place only where no measure is worse; every trial is recorded.
+
+A ladder is a folder with the champion's `weights.json` and files beside it, as `fenshen train` leaves them, past champions under
+`past/NUMBER/`, and `history.json`: one record a trial. Trials are judged on the validation split: the test split stays unseen,
+so that it can still say how good a champion is.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from assets.errors import Finding, FormatError, SpecError
+from assets.store import write_atomic
+
+HIGHER = ("precision", "recall", "diversity", "memory")
+LOWER = ("fenshen-frechet", "fenshen-kernel", "FID", "KID", "age error", "gender error", "tone error", "impossible", "worst")
+"""Measures that decide. Speed and size do not: the net is the same, and speed is the machine's mood."""
+HISTORY = "history.json"
+Table = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measure of a trial."""
+
+    measure: str
+    champion: float
+    challenger: float
+    holds: bool
+    """The challenger is at least as good."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a trial decided."""
+
+    number: int
+    title: str
+    accepted: bool
+    why: str
+    champion: str
+    """sha256 of the champion that was challenged; empty where there was none."""
+    challenger: str
+    when: str
+    rows: tuple[Row, ...] = ()
+
+
+def judged(champion: Mapping[str, float], challenger: Mapping[str, float]) -> tuple[Row, ...]:
+    """Every deciding measure that both reports hold."""
+    names = [name for name in (*LOWER, *HIGHER) if name in champion and name in challenger]
+    return tuple(Row(name, champion[name], challenger[name], _holds(name, champion[name], challenger[name])) for name in names)
+
+
+def _holds(name: str, champion: float, challenger: float) -> bool:
+    return challenger >= champion if name in HIGHER else challenger <= champion
+
+
+def table_of(folder: Path) -> Table:
+    """The folder's weights.json, empty where there is none; raises FormatError where it is no JSON."""
+    return _json(folder / "weights.json", {})
+
+
+def history_of(ladder: Path) -> list[dict[str, Any]]:
+    """Every trial and rollback, the oldest first."""
+    return list(_json(ladder / HISTORY, []))
+
+
+def _json(file: Path, none: Any) -> Any:
+    if not file.exists():
+        return none
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise FormatError(Finding("champion/broken", f"{file} is no JSON: {error}", fix="restore it, or begin a new ladder")) from error
+
+
+def challenge(ladder: Path, title: str, made: Path, champion: Mapping[str, float] | None, challenger: Mapping[str, float]) -> Trial:
+    """Judges the weights `title` in the folder `made`, records the trial, and lets them take the place where they are as good.
+
+    Args:
+        champion: the measures of the ladder's weights of that title; None where it has none yet.
+        challenger: the measures of the new ones, of the same samples.
+    """
+    history = history_of(ladder)
+    there = table_of(ladder).get(title, {})
+    rows = judged(champion, challenger) if champion is not None else ()
+    worse = [row.measure for row in rows if not row.holds]
+    why = "there was no champion" if champion is None else f"worse: {', '.join(worse)}" if worse else "no measure is worse"
+    when = datetime.now(UTC).isoformat(timespec="seconds")
+    sha = str(table_of(made)[title]["sha256"])
+    trial = Trial(len(history), title, not worse, why, str(there.get("sha256", "")), sha, when, rows)
+    if trial.accepted:
+        if there:
+            _keep(ladder, title, trial.number)
+        install(made, ladder, title)
+    _record(ladder, [*history, asdict(trial)])
+    return trial
+
+
+def roll_back(ladder: Path, title: str) -> Trial:
+    """Puts the champion before the present one back; raises SpecError where none was replaced."""
+    history = history_of(ladder)
+    undone = {record["undoes"] for record in history if "undoes" in record}
+    taken = [r for r in history if r.get("accepted") and r["title"] == title and r["champion"] and r["number"] not in undone]
+    if not taken:
+        fix = "`fenshen champion ls` shows what was replaced"
+        raise SpecError(Finding("champion/first", f"{title} has replaced no champion in {ladder}", fix=fix))
+    last = taken[-1]
+    install(ladder / "past" / str(last["number"]), ladder, title)
+    when = datetime.now(UTC).isoformat(timespec="seconds")
+    trial = Trial(len(history), title, False, f"rolled back to the champion before trial {last['number']}",
+                  last["challenger"], last["champion"], when)  # fmt: skip
+    _record(ladder, [*history, {**asdict(trial), "undoes": last["number"]}])
+    return trial
+
+
+def _record(ladder: Path, history: list[dict[str, Any]]) -> None:
+    write_atomic(ladder / HISTORY, (json.dumps(history, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def _keep(ladder: Path, title: str, number: int) -> None:
+    """Copies the present champion to past/NUMBER before it is replaced."""
+    install(ladder, ladder / "past" / str(number), title)
+
+
+def install(source: Path, target: Path, title: str) -> None:
+    """Copies weights, card and pictures; the table, which tells of them, is written last."""
+    entry = table_of(source)[title]
+    target.mkdir(parents=True, exist_ok=True)
+    for file in source.glob(f"{title}*"):
+        if file.is_file() and file.name != entry["file"]:
+            shutil.copyfile(file, target / file.name)
+    write_atomic(target / entry["file"], (source / entry["file"]).read_bytes())
+    table = {**table_of(target), title: entry}
+    write_atomic(target / "weights.json", (json.dumps(table, indent=2, ensure_ascii=False) + "\n").encode())

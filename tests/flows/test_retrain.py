@@ -1,0 +1,74 @@
+"""The retraining flow on tiny nets: a challenger that learnt takes the place, one that did not is refused; builds use the champion."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from prefect.testing.utilities import prefect_test_harness
+from typer.testing import CliRunner
+
+from assets import weights
+from assets.errors import BackendError
+from flows.cli import app
+from stages.train.champion import history_of, table_of
+from stages.train.stage import train_net
+from tests.stages.train.tiny import tiny_set
+
+runner = CliRunner()
+SETTINGS = ["--set", "width=8", "--set", "widest=16", "--set", "latent=8", "--set", "batch=8", "--set", "average=0.5"]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_set(tmp_path_factory.mktemp("sets") / "discs", "faces", 64, 32)
+
+
+@pytest.fixture(scope="module")
+def ladder(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Path:
+    """A ladder with a reader of the discs and no champion."""
+    from stages.train.loop import Plan
+
+    where = tmp_path_factory.mktemp("ladder")
+    train_net("classifier", data, where, plan=Plan(steps=4, validate_every=2, log_every=1), changes={"width": 8, "batch": 8})
+    return where
+
+
+def retrain(ladder: Path, data: Path, steps: int, *more: str) -> dict[str, object]:
+    asked = ["retrain", "dcgan", "--data", str(data), "--ladder", str(ladder), "--steps", str(steps), *SETTINGS, *more]
+    with prefect_test_harness():
+        told = runner.invoke(app, asked)
+    assert told.exit_code == 0, told.output
+    record: dict[str, object] = history_of(ladder)[-1]
+    assert ("accepted" if record["accepted"] else "refused") in told.output
+    return record
+
+
+def test_challengers_meet_the_champion(ladder: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = retrain(ladder, data, 2)
+    assert (first["accepted"], first["why"]) == (True, "there was no champion")
+    champion = table_of(ladder)["face-dcgan"]["sha256"]
+
+    hopeless = retrain(ladder, data, 1, "--anew", "--set", "generator_lr=5.0")
+    assert not hopeless["accepted"]
+    assert str(hopeless["why"]).startswith("worse: ")
+    assert table_of(ladder)["face-dcgan"]["sha256"] == champion == hopeless["champion"]
+
+    monkeypatch.setenv(weights.YOURS, str(ladder))
+    assert weights.sha256("face-dcgan") == champion
+    assert weights.path("face-dcgan").parent == ladder
+    assert weights.path("skin-unet").parent == weights.FOLDER
+    listed = runner.invoke(app, ["champion", "ls", "--ladder", str(ladder)])
+    assert listed.output.count("face-dcgan") == 2
+    none = runner.invoke(app, ["champion", "rollback", "face-dcgan", "--ladder", str(ladder)])
+    assert none.exit_code == 2
+    assert "has replaced no champion" in none.output
+
+
+def test_a_broken_folder_of_yours_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "weights.json").write_text("[")
+    monkeypatch.setenv(weights.YOURS, str(tmp_path))
+    with pytest.raises(BackendError, match=r"weights\.json is no JSON.*unset FENSHEN_WEIGHTS"):
+        weights.sha256("skin-unet")
+    assert json.loads((weights.FOLDER / "weights.json").read_text())
