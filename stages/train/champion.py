@@ -63,7 +63,7 @@ def _holds(name: str, champion: float, challenger: float) -> bool:
 
 def table_of(folder: Path) -> Table:
     """The folder's weights.json, empty where there is none; raises FormatError where it is no JSON."""
-    return _json(folder / "weights.json", {})
+    return dict(_json(folder / "weights.json", {}))
 
 
 def history_of(ladder: Path) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,7 +71,7 @@ def evaluate(
     reader: Path | None = None,
     inception: Path | None = None,
     sha256: str | None = None,
-    split: str = "test",
+    split: Literal["validation", "test"] = "test",
 ) -> Report:
     """The measures of a weights file on the test split of a data set.
 
@@ -92,7 +92,7 @@ def evaluate(
     loading = time.perf_counter() - started
     if nets.net == "classifier":
         raise SpecError(Finding("evaluate/reader", f"{file.name} reads pictures and makes none", fix="give the weights of a generator"))
-    train, test = (read_examples(data, name, nets.conditions) for name in ("train", split))
+    train, test = read_examples(data, "train", nets.conditions), read_examples(data, split, nets.conditions)
     test = test.at(np.arange(min(SAMPLES, len(test))))
     started = time.perf_counter()
     made = nets.sample(test.conditions, 7)

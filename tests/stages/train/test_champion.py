@@ -39,7 +39,11 @@ def test_the_first_weights_need_no_better_ones(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("told", "worse"),
-    [({**BETTER, "recall": 0.49}, "recall"), ({**GOOD, "fenshen-frechet": 1.01}, "fenshen-frechet"), ({**GOOD, "precision": 0.0}, "precision")],
+    [
+        ({**BETTER, "recall": 0.49}, "recall"),
+        ({**GOOD, "fenshen-frechet": 1.01}, "fenshen-frechet"),
+        ({**GOOD, "precision": 0.0}, "precision"),
+    ],
 )
 def test_one_worse_measure_is_enough_to_be_refused(tmp_path: Path, told: dict[str, float], worse: str) -> None:
     ladder = tmp_path / "ladder"
