@@ -25,6 +25,8 @@ _VOWEL = "aɑæʌɐɛeəɜiɪᵻɔouʊ"
 # An r before a vowel is spoken as a sound of its own (Edinburgh, furry), else it colours the vowel before it.
 _FUR = re.compile(f"ɜɹ(?![ˈˌ]?[{_VOWEL}])")
 _COLOURED = re.compile(f"əɹ(?![ˈˌ]?[{_VOWEL}])")
+_WORD = re.compile(r"\S+")
+_NUCLEUS = re.compile(f"([ˈˌ]?)[{_VOWEL}ɚ]+ː?")
 # American vowels that espeak writes long; its voices were trained on the mark.
 _LONG = {"i": "iː", "u": "uː", "ɔ": "ɔː", "ɑ": "ɑː"}
 
@@ -59,7 +61,17 @@ def to_ipa(phonemes: str) -> str:
     """misaki's letters as espeak-style IPA: diphthongs opened, r-coloured schwa, length marks of stressed long vowels."""
     opened = "".join(MISAKI_IPA.get(letter, letter) for letter in phonemes)
     coloured = _COLOURED.sub("ɚ", _FUR.sub("ɜː", opened))
-    return unicodedata.normalize("NFD", _lengthened(coloured))
+    return unicodedata.normalize("NFD", _WORD.sub(_eased, _lengthened(coloured)))
+
+
+def _eased(match: re.Match[str]) -> str:
+    """A word without the secondary stress that espeak does not write: on its only syllable (she, we) and beside the primary one."""
+    word, nuclei = match.group(), list(_NUCLEUS.finditer(match.group()))
+    marks = [nucleus.group(1) for nucleus in nuclei]
+    for i in reversed(range(len(nuclei))):
+        if marks[i] == "ˌ" and (len(nuclei) == 1 or "ˈ" in marks[max(i - 1, 0) : i + 2]):
+            word = word[: nuclei[i].start()] + word[nuclei[i].start() + 1 :]
+    return word
 
 
 def _lengthened(phonemes: str) -> str:

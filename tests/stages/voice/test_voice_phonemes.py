@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import unicodedata
 from itertools import pairwise
 
 import pytest
 
 from assets.conventions import VISEMES_15
+from stages.voice.english import to_ipa
 from stages.voice.phonemes import SILENCE, VISEME_OF, Sound, closed_outside, on_clock, shifted, spread, viseme_of
 from stages.voice.pinyin import FINALS, INITIALS, sounds_of
 
@@ -64,3 +66,16 @@ def test_quiet_at_the_ends_closes_the_lips() -> None:
     assert [(p.symbol, round(p.start, 3), round(p.end, 3)) for p in phonemes] == [
         ("", 0.0, 0.2), ("h", 0.2, 0.3), ("a", 0.3, 0.5), ("t", 0.5, 0.6), ("", 0.6, 1.0),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("spoken", "written"),
+    [
+        ("ʃˌi", "ʃiː"),  # the only syllable: espeak writes no secondary stress on she, we, do
+        ("sˈiʃˌɛlz", "sˈiːʃɛlz"),  # beside the primary stress
+        ("ˈælfəbˌɛt", "ˈælfəbˌɛt"),  # a syllable away it stays
+        ("ˌɪnfəɹmˈAʃən", "ˌɪnfɚmˈeɪʃən"),
+    ],
+)
+def test_secondary_stress_is_written_where_espeak_writes_it(spoken: str, written: str) -> None:
+    assert to_ipa(spoken) == unicodedata.normalize("NFD", written)
