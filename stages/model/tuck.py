@@ -1,0 +1,76 @@
+"""Skin drawn in beneath what is worn, where fewer triangles cut corners: else scalp and shoulders come through hair and cloth.
+
+A triangle of side L over a head of radius R lies up to L^2 / 8R beneath the round that it stands for; skin and cover are
+reduced apart, so one may cut deeper than the other. Skin that was covered before the reduction is moved inwards by a
+share of its triangles' sides, and less at the edge of what covers it, where it is seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from stages.model.scene import Piece
+
+SKIN = ("head", "body", "neck")
+BARE = ("eyes", "teeth", "tongue", "brows", "lashes")
+"""Parts that cover nothing."""
+REACH_M, ASIDE_M = 0.035, 0.012
+"""How far above the skin a cover may lie, and how far beside the vertex."""
+SHARE, DEEPEST_M = 0.25, 0.010
+EDGE = 0.35
+"""Share of the depth where a neighbour is bare."""
+Floats = NDArray[np.float64]
+
+
+def tucked(before: Sequence[Piece], after: Sequence[Piece]) -> list[Piece]:
+    """The reduced pieces, their covered skin drawn in; `before` are the whole ones that tell what was covered."""
+    skin = [i for i, piece in enumerate(after) if piece.mesh.name.lower().startswith(SKIN)]
+    covers = [piece.mesh.positions for piece in before if not piece.mesh.name.lower().startswith((*SKIN, *BARE))]
+    if not skin or not covers:
+        return list(after)
+    places = np.concatenate([after[i].places for i in skin])
+    unique, dense = np.unique(places, return_inverse=True)
+    count = len(unique)
+    normals = np.zeros((count, 3))
+    np.add.at(normals, dense, np.concatenate([after[i].normals for i in skin]))
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True) + 1e-12
+    where = np.zeros((count, 3))
+    where[dense] = np.concatenate([after[i].mesh.positions for i in skin])
+    firsts = np.cumsum([0, *(len(after[i].mesh.positions) for i in skin)])
+    faces = np.concatenate([dense[after[i].mesh.triangles + first] for i, first in zip(skin, firsts[:-1], strict=True)])
+    moved = where - normals * depths(where, normals, faces, np.concatenate(covers))[:, None]
+    out = list(after)
+    for i, first in zip(skin, firsts[:-1], strict=True):
+        here = moved[dense[first : first + len(after[i].mesh.positions)]]
+        out[i] = replace(after[i], mesh=replace(after[i].mesh, positions=here.astype(after[i].mesh.positions.dtype)))
+    return out
+
+
+def depths(where: Floats, normals: Floats, faces: NDArray[np.int64], covers: Floats) -> Floats:
+    """(n,) metres that each vertex is drawn in: 0 where it is bare."""
+    covered = _covered(where, normals, covers)
+    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    edges = np.concatenate([edges, edges[:, ::-1]])
+    sides = np.linalg.norm(where[edges[:, 0]] - where[edges[:, 1]], axis=1)
+    total, number, bare = (np.zeros(len(where)) for _ in range(3))
+    np.add.at(total, edges[:, 0], sides)
+    np.add.at(number, edges[:, 0], 1)
+    np.add.at(bare, edges[:, 0], ~covered[edges[:, 1]])
+    depth = np.minimum(SHARE * total / np.maximum(number, 1), DEEPEST_M)
+    return np.where(covered, np.where(bare > 0, EDGE, 1.0) * depth, 0.0)
+
+
+def _covered(where: Floats, normals: Floats, covers: Floats) -> NDArray[np.bool_]:
+    """Whether a cover's vertex lies outwards of each vertex, near its normal."""
+    found = np.zeros(len(where), bool)
+    for row, near in enumerate(cKDTree(covers).query_ball_point(where, REACH_M)):
+        away = covers[near] - where[row]
+        height = away @ normals[row]
+        aside = np.linalg.norm(away - height[:, None] * normals[row], axis=1)
+        found[row] = bool(((height > 0) & (aside < ASIDE_M)).any())
+    return found

@@ -1,0 +1,37 @@
+"""Skin beneath hair and cloth is drawn in where triangles were saved, and only there."""
+
+import numpy as np
+
+from stages.model.tuck import DEEPEST_M, EDGE, SHARE, depths
+
+ROUND = 24
+
+
+def dome(radius: float) -> tuple[np.ndarray, np.ndarray]:
+    """(n,3) points of half a sphere around +Y and (t,3) triangles."""
+    turn, tilt = np.meshgrid(np.linspace(0, 2 * np.pi, ROUND, endpoint=False), np.linspace(0.1, np.pi / 2, 10))
+    points = radius * np.stack([np.sin(tilt) * np.cos(turn), np.cos(tilt), np.sin(tilt) * np.sin(turn)], -1)
+    rows = np.arange(points.shape[0] * ROUND).reshape(-1, ROUND)
+    beside = np.roll(rows, -1, axis=1)
+    faces = np.concatenate([np.stack([rows[:-1], rows[1:], beside[:-1]], -1), np.stack([beside[:-1], rows[1:], beside[1:]], -1)])
+    return points.reshape(-1, 3), faces.reshape(-1, 3)
+
+
+def test_only_covered_skin_is_drawn_in_and_less_at_the_edge() -> None:
+    skin, faces = dome(0.1)
+    cover = dome(0.105)[0]
+    cap = cover[cover[:, 1] > 0.06]
+    drawn = depths(skin, skin / 0.1, faces, cap)
+    assert np.all(drawn[skin[:, 1] < 0.04] == 0)
+    deep = drawn[skin[:, 1] > 0.085]
+    assert np.all(deep > 0)
+    assert drawn.max() <= DEEPEST_M
+    rim = (drawn > 0) & (skin[:, 1] < 0.065)
+    assert rim.any()
+    sides = np.linalg.norm(skin[faces[:, 0]] - skin[faces[:, 1]], axis=1)
+    assert drawn[rim].max() <= EDGE * SHARE * sides.max() + 1e-9
+
+
+def test_what_lies_beneath_the_skin_covers_nothing() -> None:
+    skin, faces = dome(0.1)
+    assert not depths(skin, skin / 0.1, faces, dome(0.095)[0]).any()
