@@ -99,7 +99,7 @@ def train_net(
         if board is not None:
             board.close()
     if machine.rank == 0:
-        publish(run, data, out, title, changes or {})
+        publish(run, data, out, title, changes or {}, start)
     return out / f"{title}.safetensors"
 
 
@@ -113,7 +113,7 @@ def _checkpoint(going_on: str, folder: Path) -> Path | None:
     return Path(going_on)
 
 
-def publish(run: Run, data: Path, out: Path, title: str, changes: Mapping[str, Any]) -> Path:
+def publish(run: Run, data: Path, out: Path, title: str, changes: Mapping[str, Any], start: Path | None = None) -> Path:
     """Weights of the best validation, weights.json entry, card, sheet and curves in `out`; returns the weights file."""
     from assets.digest import sha256
     from stages.datasets.shards import index_of
@@ -128,7 +128,7 @@ def publish(run: Run, data: Path, out: Path, title: str, changes: Mapping[str, A
     content = write(nets, facts)
     file = out / f"{title}.safetensors"
     write_whole(file, content)
-    entry = {"file": file.name, "sha256": sha256(content), "net": run.family.net, **facts, "command": _command(run, data, changes)}
+    entry = {"file": file.name, "sha256": sha256(content), "net": run.family.net, **facts, "command": _command(run, data, changes, start)}
     entry |= {"steps": run.counters.best_step, "wall_seconds": round(run.counters.seconds)}  # type: ignore[dict-item]
     table_file = out / "weights.json"
     table = json.loads(table_file.read_text(encoding="utf-8")) if table_file.exists() else {}
@@ -137,7 +137,8 @@ def publish(run: Run, data: Path, out: Path, title: str, changes: Mapping[str, A
     return file
 
 
-def _command(run: Run, data: Path, changes: Mapping[str, Any]) -> str:
+def _command(run: Run, data: Path, changes: Mapping[str, Any], start: Path | None) -> str:
+    given = f" --start {start.name}" if start else ""
     settings = "".join(f" --set {name}={json.dumps(value)}" for name, value in changes.items())
     minutes = f"{run.plan.budget_s / 60:g}m"
-    return f"fenshen train {run.family.name} --data {data.name} --budget {minutes} --seed {run.plan.seed}{settings}"
+    return f"fenshen train {run.family.name} --data {data.name} --budget {minutes} --seed {run.plan.seed}{given}{settings}"

@@ -132,6 +132,8 @@ def test_fine_tuning_from_a_checkpoint_takes_the_critic_as_well(faces: Path, tmp
     first, again = (checkpoint.read(file)[0] for file in (start, tmp_path / "same" / "run-face-dcgan" / LAST))
     for key in ("nets/generator/leave.weight", "nets/critic/out.weight"):
         assert torch.equal(first[key], again[key])
+    told = json.loads((tmp_path / "same" / "weights.json").read_text())["face-dcgan"]["command"]
+    assert f"--start {BEST}" in told
 
 
 def test_weights_of_another_net_or_shape_are_no_start(skins: Path, faces: Path, tmp_path: Path) -> None:
