@@ -55,7 +55,7 @@ def retrain_generator(
     number = len(history_of(where))
     title = _settled(net, folder, where)
     champion = where / str(table_of(where)[title]["file"]) if title in table_of(where) else None
-    made = where / "challengers" / str(number)
+    made = where / "challengers" / str(flow_run.id)[:8]  # a run that is tried again goes on with its own training
     plan = Plan(budget_s=minutes * 60, steps=steps, seed=number if seed is None else seed)
     train_task(net, folder, str(made), plan, changes or {}, "auto", str(champion) if champion and not anew else None)
     reader = _reader(title, where)
