@@ -21,6 +21,8 @@ from assets.store import write_atomic
 HIGHER = ("precision", "recall", "diversity", "memory")
 LOWER = ("fenshen-frechet", "fenshen-kernel", "FID", "KID", "age error", "gender error", "tone error", "impossible", "worst")
 """Measures that decide. Speed and size do not: the net is the same, and speed is the machine's mood."""
+ENOUGH: Mapping[str, float] = {"diversity": 1.0, "memory": 0.9}
+"""From here on more is no better: as varied as people are, as far from the training examples as strangers are."""
 HISTORY = "history.json"
 Table = dict[str, dict[str, Any]]
 
@@ -58,7 +60,7 @@ def judged(champion: Mapping[str, float], challenger: Mapping[str, float]) -> tu
 
 
 def _holds(name: str, champion: float, challenger: float) -> bool:
-    return challenger >= champion if name in HIGHER else challenger <= champion
+    return challenger >= min(champion, ENOUGH.get(name, champion)) if name in HIGHER else challenger <= champion
 
 
 def table_of(folder: Path) -> Table:

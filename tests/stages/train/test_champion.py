@@ -59,6 +59,12 @@ def test_speed_decides_nothing() -> None:
     assert all(row.holds for row in judged(GOOD, {**GOOD, "a second": 1.0}))
 
 
+@pytest.mark.parametrize(("champion", "challenger", "holds"), [(1.2, 0.95, True), (1.2, 0.85, False), (0.5, 0.6, True), (0.5, 0.4, False)])
+def test_being_farther_from_the_training_examples_than_strangers_are_is_no_merit(champion: float, challenger: float, holds: bool) -> None:
+    (row,) = judged({"memory": champion}, {"memory": challenger})
+    assert row.holds is holds
+
+
 def test_a_replaced_champion_comes_back_byte_for_byte_and_only_once(tmp_path: Path) -> None:
     ladder = tmp_path / "ladder"
     challenge(ladder, "skin-x", made(tmp_path / "a", b"one"), None, GOOD)
