@@ -117,10 +117,16 @@ def of_training_data(data: Path, *, reader: Path | None = None, inception: Path 
 
 
 def _like(asked: Floats, there: Floats) -> NDArray[np.int64]:
-    """(n,) for each row asked for the nearest that is there."""
+    """(n,) for each row asked for the nearest that is there and not taken yet: two of the same would have no manifold between them."""
     from scipy.spatial import cKDTree
 
-    return np.asarray(cKDTree(there).query(asked)[1], np.int64)
+    near = cKDTree(there).query(asked, k=min(len(asked), len(there)))[1].reshape(len(asked), -1)
+    chosen: list[int] = []
+    taken: set[int] = set()
+    for row in near.tolist():
+        chosen.append(next((i for i in row if i not in taken), row[0]))
+        taken.add(chosen[-1])
+    return np.asarray(chosen, np.int64)
 
 
 def compared(

@@ -17,7 +17,7 @@ from stages.datasets.shards import Card, Item, planned, write
 from stages.nets.shipping import Shipped
 from stages.nets.shipping import write as packed
 from stages.train.compare import chosen, compare, markdown
-from stages.train.evaluate import evaluate, impossible_share, on_features
+from stages.train.evaluate import _like, evaluate, impossible_share, on_features
 from tests.stages.train.tiny import COLUMNS, discs
 
 needs_body = pytest.mark.skipif(not baked("body.safetensors").exists(), reason="run `make bake` first")
@@ -75,6 +75,15 @@ def test_every_measure_is_there_and_the_same_samples_give_the_same_numbers(folde
     assert [first.values[name] for name in KEPT] == [again.values[name] for name in KEPT]
     assert first.samples == 30
     assert first.values["megabytes"] > 0
+
+
+def test_people_of_the_same_age_and_tone_are_each_answered_by_another_training_example() -> None:
+    asked = np.zeros((4, 3), np.float32)
+    there = np.concatenate([np.zeros((3, 3), np.float32), np.full((2, 3), 0.1, np.float32)])
+    found = _like(asked, there)
+    assert sorted(found[:3]) == [0, 1, 2]
+    assert found[3] in (3, 4)
+    assert len(_like(asked, there[:2])) == 4
 
 
 def test_training_pictures_score_better_than_untrained_nets(folder: Path, faces: Path) -> None:
