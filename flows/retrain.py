@@ -21,7 +21,7 @@ def _title() -> str:
     return f"retrain · {flow_run.parameters['net']}"
 
 
-@task(persist_result=False, tags=["fenshen", "gpu"])
+@task(persist_result=False, task_run_name="measure · {title}", tags=["fenshen", "gpu"])
 def measure_task(folder: str, title: str, data: str, reader: str | None) -> dict[str, float]:
     """Every measure of the weights of that title on the validation split."""
     from stages.train.evaluate import evaluate

@@ -74,7 +74,7 @@ def _picture(picture: Any, key: str, description: str) -> None:
     create_image_artifact(image_url=url, key=key, description=description)
 
 
-@task(persist_result=False, tags=["fenshen", "gpu"])
+@task(persist_result=False, task_run_name="train · {net}", tags=["fenshen", "gpu"])
 def train_task(net: str, data: str, out: str, plan: Plan, changes: Mapping[str, Any], resume: str, start: str | None) -> str:
     """The weights file; its card lies beside it."""
     with concurrency("gpu", occupy=1):
@@ -108,7 +108,7 @@ def train_generator(
     return str(weights)
 
 
-@task(persist_result=False, tags=["fenshen", "gpu"])
+@task(persist_result=False, task_run_name="score · {net}, fold {fold}", tags=["fenshen", "gpu"])
 def score_task(net: str, data: str, settings: Mapping[str, Any], fold: int, folds: int, plan: Plan) -> float:
     """The metric of one fold of one trial."""
     from stages.train.tune import score_fold
