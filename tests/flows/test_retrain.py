@@ -45,8 +45,10 @@ def retrain(ladder: Path, data: Path, steps: int, *more: str) -> dict[str, objec
     return record
 
 
-def test_challengers_meet_the_champion(ladder: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = retrain(ladder, data, 2)
+def test_challengers_meet_the_champion(ladder: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as nothing_committed:
+        nothing_committed.setattr(weights, "FOLDER", tmp_path)
+        first = retrain(ladder, data, 2)
     assert (first["accepted"], first["why"]) == (True, "there was no champion")
     champion = table_of(ladder)["face-dcgan"]["sha256"]
 
