@@ -132,10 +132,17 @@ def _show(folder: Path, manifest: dict[str, Any], seconds: float) -> None:
     for stage in manifest["stages"]:
         table.add_row(stage["name"], f"{stage['seconds']:.1f}", stage["backend"], "found" if stage["cached"] else "made")
     out.print(table)
-    failed = [check for check in manifest["checks"] if not check["ok"]]
-    out.print(f"gates: {len(manifest['checks']) - len(failed)} of {len(manifest['checks'])} passed")
-    for check in failed:
-        out.print(f"  {check['severity']} [{check['code']}] {check['message']}", markup=False)
+    from assets.artefacts.verdict import tally
+
+    passed, ran, idle = tally(manifest["checks"])
+    out.print(f"gates: {passed} of {ran} passed" + (f", {idle} not run here" if idle else ""))
+    for check in manifest["checks"]:
+        if not check["ok"]:
+            out.print(f"  {check['severity']} [{check['code']}] {check['message']}", markup=False)
+        elif not check.get("ran", True):
+            out.print(f"  [{check['code']}] {check['message']}", markup=False)
+    for warning in manifest.get("warnings", ()):
+        out.print(f"warning ({warning['stage']}): {warning['message']}", markup=False, style="yellow")
     size = sum(file["bytes"] for file in manifest["files"]) / 1e6
     out.print(f"{folder}/: {len(manifest['files'])} files, {size:.1f} MB, {seconds:.1f} s")
     out.print(f"look: open {folder}/report.html in a browser; avatar.glb in Blender, three.js, Godot; avatar.vrm in Unity")

@@ -9,6 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from assets.artefacts.motion import Motion
+from assets.artefacts.talk import Speech
 from assets.artefacts.verdict import Verdict
 from assets.bundle import BundleFile, Package, write_bundle
 from assets.conventions import GODOT_BONES, UNITY_BONES, UNREAL_BONES, VRM_BONES
@@ -37,11 +39,18 @@ def lay_out(
     verdict = store.get(outcomes["verify"].ref, Verdict)
     refuse(verdict, allow)
     manifest = manifest_of(spec, text, package, verdict, outcomes, allow)
+    manifest["warnings"] = warnings_of(outcomes, store)
     report = render_report({file.path: file.data for file in package.files}, manifest)
     page = BundleFile("report.html", report, "report", "text/html", "Apache-2.0", ("fenshen",))
     manifest["files"].append(_row(page))
     write_bundle(folder, (*package.files, page), manifest)
     return Built(folder, manifest)
+
+
+def warnings_of(outcomes: Mapping[str, Outcome], store: LocalStore) -> list[dict[str, str]]:
+    """What stages made the best of, e.g. a video that is cut off: stage and message."""
+    told = {"motion": store.get(outcomes["motion"].ref, Motion).warnings, "voice": store.get(outcomes["voice"].ref, Speech).warnings}
+    return [{"stage": stage, "message": message} for stage, messages in told.items() for message in messages]
 
 
 def refuse(verdict: Verdict, allow: frozenset[str]) -> None:

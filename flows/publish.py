@@ -8,6 +8,7 @@ from typing import Any
 
 from prefect.artifacts import create_image_artifact, create_link_artifact, create_markdown_artifact, create_table_artifact
 
+from assets.artefacts.verdict import tally
 from flows.layout import Built
 
 _THUMBNAIL_BYTES = 400_000  # Data URLs lie in Prefect's database: small pictures only.
@@ -49,15 +50,19 @@ def timings(manifest: dict[str, Any]) -> list[dict[str, Any]]:
 
 def gates(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     """A row per gate, those that failed first."""
-    rows = [{"gate": check["code"], "passed": "yes" if check["ok"] else "NO", "what": check["message"]} for check in manifest["checks"]]
-    return sorted(rows, key=lambda row: row["passed"] == "yes")
+    rows = [{"gate": check["code"], "passed": _said(check), "what": check["message"]} for check in manifest["checks"]]
+    return sorted(rows, key=lambda row: ("NO", "not run", "yes").index(row["passed"]))
+
+
+def _said(check: dict[str, Any]) -> str:
+    return "NO" if not check["ok"] else "yes" if check.get("ran", True) else "not run"
 
 
 def _summary(built: Built) -> str:
     manifest = built.manifest
-    failed = [check for check in manifest["checks"] if not check["ok"]]
+    passed, ran, _ = tally(manifest["checks"])
     size = sum(file["bytes"] for file in manifest["files"]) / 1e6
     return (
         f"# {manifest['name']}\n\n{len(manifest['files'])} files, {size:.1f} MB, target {manifest['target']}, "
-        f"{len(manifest['checks']) - len(failed)} of {len(manifest['checks'])} gates passed.\n\n`{built.folder}`\n"
+        f"{passed} of {ran} gates passed.\n\n`{built.folder}`\n"
     )

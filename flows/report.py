@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from assets.artefacts.verdict import tally
 from assets.formats.glb import unpack_glb
 
 _FOLDER = Path(__file__).resolve().parent / "report"
@@ -60,13 +61,13 @@ def _subtitle(dialogue: dict[str, Any] | None) -> str:
 
 def _chips(files: Mapping[str, bytes], manifest: dict[str, Any]) -> str:
     checks = manifest.get("checks", [])
-    passed = sum(bool(c["ok"]) for c in checks)
+    passed, ran, _ = tally(checks)
     licence = manifest.get("rights", {}).get("licence", "")
     triangles = _triangles(files["avatar.glb"])
     words = [
         (
-            "good" if passed == len(checks) else "bad",
-            _both(f"{passed} of {len(checks)} gates passed", f"{len(checks)} 项检查通过 {passed} 项"),
+            "good" if passed == ran else "bad",
+            _both(f"{passed} of {ran} gates passed", f"{ran} 项检查通过 {passed} 项"),
         ),
         ("", _both(f"target {manifest.get('target', '')}", f"目标 {manifest.get('target', '')}")),
         ("", _both(f"{triangles:,} triangles", f"{triangles:,} 个三角形")),
@@ -118,19 +119,23 @@ def _previews(files: Mapping[str, bytes]) -> str:
 
 
 def _gates(manifest: dict[str, Any]) -> str:
-    """What failed in the open, what passed folded away."""
+    """What failed, what could not run and what stages warn of in the open, what passed folded away."""
     checks = manifest.get("checks", [])
+    idle = [c for c in checks if c["ok"] and not c.get("ran", True)]
     failed = [c for c in checks if not c["ok"]]
-    passed = [c for c in checks if c["ok"]]
-    title = _both(f"Quality gates · {len(passed)} of {len(checks)}", f"质量检查 · {len(passed)}/{len(checks)}")
+    passed = [c for c in checks if c["ok"] and c not in idle]
+    ran = len(passed) + len(failed)
+    title = _both(f"Quality gates · {len(passed)} of {ran}", f"质量检查 · {len(passed)}/{ran}")
     good = _folded(_both(f"{len(passed)} passed", f"通过 {len(passed)} 项"), _checks(passed)) if passed else ""
-    return _section(title, _checks(failed) + good)
+    warned = "".join(f"<p>⚠ {html.escape(w['stage'])}: {html.escape(w['message'])}</p>" for w in manifest.get("warnings", ()))
+    return _section(title, _checks(failed) + _checks(idle) + warned + good)
 
 
 def _checks(checks: Iterable[dict[str, Any]]) -> str:
     rows = []
     for c in checks:
         mark = '<td class="mark good">✓</td>' if c["ok"] else '<td class="mark bad">✗</td>'
+        mark = mark if c.get("ran", True) else '<td class="mark">–</td>'
         numbers = " / ".join(str(c[key]) for key in ("value", "limit") if c.get(key))
         cells = "".join(f"<td>{html.escape(text)}</td>" for text in (str(c["code"]), str(c.get("message") or ""), numbers))
         rows.append(f"<tr>{mark}{cells}</tr>")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from assets.artefact import Artefact
 
@@ -21,6 +22,8 @@ class Check:
     """The claim where it holds, else what is wrong."""
     value: str = ""
     limit: str = ""
+    ran: bool = True
+    """False where this machine lacks what the gate needs: nothing is claimed then."""
 
 
 @dataclass(frozen=True)
@@ -30,3 +33,9 @@ class Verdict(Artefact):
     kind: ClassVar[str] = "verdict/1"
     target: str
     checks: tuple[Check, ...]
+
+
+def tally(checks: Sequence[Mapping[str, Any]]) -> tuple[int, int, int]:
+    """Of a manifest's checks: how many gates passed, how many ran, how many could not run here."""
+    ran = [check for check in checks if check.get("ran", True)]
+    return sum(bool(check["ok"]) for check in ran), len(ran), len(checks) - len(ran)

@@ -31,7 +31,7 @@ def checks_of(gate: Gate, reading: Reading) -> list[Check]:
 def _check(finding: Finding) -> Check:
     value, limit = ("" if v is None else str(v) for v in (finding.value, finding.limit))
     ok = finding.severity is not Severity.ERROR
-    return Check(finding.code, str(finding.severity), ok, _sentence(finding), value, limit)
+    return Check(finding.code, str(finding.severity), ok, _sentence(finding), value, limit, ran=finding.severity is not Severity.INFO)
 
 
 def _sentence(finding: Finding) -> str:
@@ -55,4 +55,4 @@ def run(package: Package, *, options: PackageSpec, seed: int) -> Verdict:
     return Verdict(options.target, tuple(check for code in wanted for check in told[code].result()))
 
 
-STAGE = Stage("verify", 2, run, makes=Verdict, timeout_s=300)
+STAGE = Stage("verify", 3, run, makes=Verdict, timeout_s=300)

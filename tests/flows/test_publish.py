@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from assets.artefacts.verdict import tally
 from flows.batch import _state
 from flows.line import STAGES
 from flows.order import specs_of
@@ -18,6 +19,12 @@ def test_the_seconds_stand_where_the_page_shows_them():
 def test_gates_that_failed_come_first():
     checks = [{"code": "a", "ok": True, "message": ""}, {"code": "b", "ok": False, "message": "it floats"}]
     assert [(row["gate"], row["passed"]) for row in gates({"checks": checks})] == [("b", "NO"), ("a", "yes")]
+
+
+def test_a_gate_that_could_not_run_is_not_told_as_passed():
+    checks = [{"code": "a", "ok": True, "message": ""}, {"code": "engine/blender", "ok": True, "message": "not run", "ran": False}]
+    assert [(row["gate"], row["passed"]) for row in gates({"checks": checks})] == [("engine/blender", "not run"), ("a", "yes")]
+    assert tally(checks) == (1, 1, 1)
 
 
 def test_a_name_without_latin_letters_still_makes_a_key():

@@ -17,7 +17,7 @@ import tiny
 from browser import Browser
 
 from assets.conventions import MORPHS_67
-from flows.report import render_report
+from flows.report import _gates, render_report
 from stages.verify.gates.engines import _FLAGS, chromium
 
 MANIFEST = {"name": "Kofi <b>", "target": "web", "seed": 1, "checks": [{"code": "rig/soles", "ok": False, "message": "floats"}]}
@@ -102,3 +102,20 @@ def test_the_sliders_of_the_page_cover_every_morph() -> None:
     groups = (Path(__file__).parents[2] / "flows" / "report" / "faces.js").read_text("utf-8")
     patterns = re.findall(r"/(\^[^/]+)/\]", groups)
     assert [name for name in MORPHS_67 if sum(bool(re.search(p, name)) for p in patterns) != 1] == []
+
+
+def test_what_stages_warn_of_and_what_did_not_run_is_in_the_open():
+    told = {
+        **MANIFEST,
+        "checks": [
+            {"code": "rig/soles", "ok": True, "message": "stands"},
+            {"code": "engine/blender", "ok": True, "message": "not run: no Blender", "ran": False},
+        ],
+        "warnings": [{"stage": "motion", "message": "reach.mp4: the video is cut off <"}],
+    }
+    page = _gates(told)
+    assert "Quality gates · 1 of 1" in page
+    shown, _, folded = page.partition("<details")
+    assert "not run: no Blender" in shown
+    assert "motion: reach.mp4: the video is cut off &lt;" in shown
+    assert "stands" in folded
