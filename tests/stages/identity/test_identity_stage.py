@@ -50,8 +50,7 @@ def test_skin_is_smooth() -> None:
 @pytest.mark.parametrize("name", list(BACKENDS))
 def test_every_backend_follows_the_tone_and_the_latent(name: str) -> None:
     backend = BACKENDS.get(name)
-    if reason := backend.unusable():
-        pytest.skip(reason)
+    assert backend.unusable() == ""
     first, other = (backend.skin(draw_latent(seed, LATENT), age=40, gender=0.5, tone=0.5)[0].astype(int) for seed in (1, 2))
     dark = backend.skin(draw_latent(1, LATENT), age=40, gender=0.5, tone=0.9)[0].astype(int)
     assert first.shape == (128, 128, 3)
