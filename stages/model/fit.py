@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from stages.model.lod import Soup, reduce
 from stages.model.scene import Character, Piece, compact, take
-from stages.model.tuck import tucked
+from stages.model.tuck import sunk, tucked
 
 _SLIDE = 1 / 3
 _SMALL = ("teeth", "eyes", "brows", "lashes")
@@ -28,7 +28,7 @@ def fit_triangles(whole: Character, budget: int) -> Character:
     small = {i: _reduced([whole.pieces[i]], quota)[0] for i, quota in quotas.items()}
     left = budget - sum(len(piece.mesh.triangles) for piece in small.values())
     large = iter(_reduced([p for i, p in enumerate(whole.pieces) if i not in small], left))
-    pieces = tucked(whole.pieces, [small[i] if i in small else next(large) for i in range(len(whole.pieces))])
+    pieces = sunk(tucked(whole.pieces, [small[i] if i in small else next(large) for i in range(len(whole.pieces))]))
     return replace(whole, pieces=tuple(p for p in pieces if len(p.mesh.triangles)))
 
 

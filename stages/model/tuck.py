@@ -1,4 +1,4 @@
-"""Skin drawn in beneath what is worn, where fewer triangles cut corners: else scalp and shoulders come through hair and cloth.
+"""Skin drawn in beneath what is worn, and gums behind the chin, where fewer triangles cut corners: else they come through.
 
 A triangle of side L over a head of radius R lies up to L^2 / 8R beneath the round that it stands for; skin and cover are
 reduced apart, so one may cut deeper than the other. Skin that was covered before the reduction is moved inwards by a
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from assets.artefacts.geometry import Mesh
 from stages.model.scene import Piece
 
 SKIN = ("head", "body", "neck")
@@ -24,6 +25,8 @@ REACH_M, ASIDE_M = 0.035, 0.012
 SHARE, DEEPEST_M = 0.25, 0.010
 EDGE = 0.35
 """Share of the depth where a neighbour is bare."""
+COARSE_M, GUM_BACK_M, GUM_U = 0.014, 0.006, 0.5
+"""Sides of a head's triangles from which gums are set back, how far, and where the picture of teeth turns into gum."""
 Floats = NDArray[np.float64]
 
 
@@ -49,6 +52,27 @@ def tucked(before: Sequence[Piece], after: Sequence[Piece]) -> list[Piece]:
         here = moved[dense[first : first + len(after[i].mesh.positions)]]
         out[i] = replace(after[i], mesh=replace(after[i].mesh, positions=here.astype(after[i].mesh.positions.dtype)))
     return out
+
+
+def sunk(pieces: Sequence[Piece]) -> list[Piece]:
+    """The pieces with the gums set back where the head is coarse: a chin of few triangles opens flatter than the gum behind it."""
+    heads = [piece.mesh for piece in pieces if piece.mesh.name.lower() == "head"]
+    if not heads or _side(heads[0]) < COARSE_M:
+        return list(pieces)
+    return [replace(p, mesh=_set_back(p.mesh)) if p.mesh.name.lower() == "teeth" else p for p in pieces]
+
+
+def _side(mesh: Mesh) -> float:
+    """Mean side of the triangles, metres."""
+    corners = mesh.positions[mesh.triangles].astype(np.float64)
+    return float(np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).mean())
+
+
+def _set_back(mesh: Mesh) -> Mesh:
+    gum = mesh.uv[:, 0] > GUM_U
+    positions = mesh.positions.copy()
+    positions[gum, 2] -= GUM_BACK_M
+    return replace(mesh, positions=positions)
 
 
 def depths(where: Floats, normals: Floats, faces: NDArray[np.int64], covers: Floats) -> Floats:

@@ -1,8 +1,11 @@
 """Skin beneath hair and cloth is drawn in where triangles were saved, and only there."""
 
 import numpy as np
+import pytest
 
-from stages.model.tuck import DEEPEST_M, EDGE, SHARE, depths
+from assets.artefacts.geometry import Mesh, Skin
+from stages.model.scene import Piece
+from stages.model.tuck import DEEPEST_M, EDGE, GUM_BACK_M, SHARE, depths, sunk
 
 ROUND = 24
 
@@ -35,3 +38,22 @@ def test_only_covered_skin_is_drawn_in_and_less_at_the_edge() -> None:
 def test_what_lies_beneath_the_skin_covers_nothing() -> None:
     skin, faces = dome(0.1)
     assert not depths(skin, skin / 0.1, faces, dome(0.095)[0]).any()
+
+
+def piece(name: str, positions: np.ndarray, faces: np.ndarray, u: np.ndarray) -> Piece:
+    count = len(positions)
+    skin = Skin(np.zeros((count, 4), np.uint16), np.tile(np.float32([1, 0, 0, 0]), (count, 1)))
+    uv = np.stack([u, np.zeros(count)], 1).astype(np.float32)
+    mesh = Mesh(name, positions.astype(np.float32), uv, faces.astype(np.int32), skin, (), name)
+    return Piece(mesh, np.arange(count), positions, np.ones(count))
+
+
+@pytest.mark.parametrize(("radius", "back"), [(0.3, GUM_BACK_M), (0.05, 0.0)])
+def test_gums_are_set_back_where_the_head_is_coarse_and_crowns_stay(radius: float, back: float) -> None:
+    points, faces = dome(radius)
+    u = np.where(np.arange(len(points)) % 2, 0.75, 0.25)
+    head, teeth = sunk([piece("head", points, faces, u), piece("teeth", points, faces, u)])
+    assert np.array_equal(head.mesh.positions, points.astype(np.float32))
+    moved = points.astype(np.float32) - teeth.mesh.positions
+    assert np.allclose(moved[1::2], [0, 0, back], atol=1e-6)
+    assert not moved[::2].any()
