@@ -44,21 +44,21 @@ def measure(voice: str) -> dict[str, object]:
     backend = BACKENDS.get(VOICES[voice])
     takes = [list(_spoken(voice, language, seed)) for seed in SEEDS]
     lines = [line for take in takes for line in take]
-    found = [(error_rate(words(text, language), words(got, language)), text, got) for text, got, *_ in lines]
-    counts = [len(words(text, language)) for _, text, _ in found]
-    size = len(takes[0])
-    rates = [_mean_rate(found[i : i + size], counts[i : i + size]) for i in range(0, len(found), size)]
-    worst = sorted((row for row in found if row[0]), reverse=True)[:5]
+    found = [[(error_rate(words(text, language), words(got, language)), text, got) for text, got, *_ in take] for take in takes]
+    every = [row for take in found for row in take]
+    worst = sorted((row for row in every if row[0]), reverse=True)[:5]
     return {
-        "voice": voice, "backend": backend.name, "lines": len(takes[0]), "seeds": len(SEEDS), "words": sum(counts),
-        "wer": round(_mean_rate(found, counts), 4), "wer_by_seed": [round(rate, 4) for rate in rates],
+        "voice": voice, "backend": backend.name, "lines": len(takes[0]), "seeds": len(SEEDS),
+        "words": sum(len(words(text, language)) for _, text, _ in every), "wer": round(_mean_rate(every, language), 4),
+        "wer_by_seed": [round(_mean_rate(take, language), 4) for take in found],
         "real_time_factor": round(sum(work for *_, work, _, _ in lines) / sum(seconds for *_, seconds, _ in lines), 3),
         "lufs": [round(min(line[-1] for line in lines), 2), round(max(line[-1] for line in lines), 2)], "worst": worst,
     }  # fmt: skip
 
 
-def _mean_rate(found: Sequence[tuple[float, str, str]], counts: Sequence[int]) -> float:
-    """Wrong words over all words."""
+def _mean_rate(found: Sequence[tuple[float, str, str]], language: str) -> float:
+    """Wrong words over all words, of (rate, text, heard)."""
+    counts = [len(words(text, language)) for _, text, _ in found]
     return sum(rate * count for (rate, *_), count in zip(found, counts, strict=True)) / sum(counts)
 
 

@@ -132,14 +132,14 @@ def _show(folder: Path, manifest: dict[str, Any], seconds: float) -> None:
     for stage in manifest["stages"]:
         table.add_row(stage["name"], f"{stage['seconds']:.1f}", stage["backend"], "found" if stage["cached"] else "made")
     out.print(table)
-    from assets.artefacts.verdict import tally
+    from assets.artefacts.verdict import ran, tally
 
-    passed, ran, idle = tally(manifest["checks"])
-    out.print(f"gates: {passed} of {ran} passed" + (f", {idle} not run here" if idle else ""))
+    passed, able, idle = tally(manifest["checks"])
+    out.print(f"gates: {passed} of {able} passed" + (f", {idle} not run here" if idle else ""))
     for check in manifest["checks"]:
         if not check["ok"]:
             out.print(f"  {check['severity']} [{check['code']}] {check['message']}", markup=False)
-        elif not check.get("ran", True):
+        elif not ran(check):
             out.print(f"  [{check['code']}] {check['message']}", markup=False)
     for warning in manifest.get("warnings", ()):
         out.print(f"warning ({warning['stage']}): {warning['message']}", markup=False, style="yellow")

@@ -75,9 +75,11 @@ def rollback(
 
 
 def _measures(trial: dict[str, Any]) -> Table:
+    from stages.train.champion import told
+
     table = Table("measure", "champion", "challenger", "as good", box=None)
-    for row in trial["rows"]:
-        table.add_row(row["measure"], f"{row['champion']:.4g}", f"{row['challenger']:.4g}", "yes" if row["holds"] else "no")
+    for row in told(trial["rows"]):
+        table.add_row(*row.values())
     return table
 
 

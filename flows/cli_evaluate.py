@@ -10,8 +10,6 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from assets.errors import Finding, FormatError
-
 
 def evaluate(
     net: Annotated[str, typer.Argument(metavar="NET", help='A family, a weights\' title (skin-unet), or "all".')],
@@ -28,6 +26,7 @@ def evaluate(
     """
     from assets.home import ROOT
     from assets.store import write_atomic
+    from assets.weights import table_of
     from flows.cli import findings, out
     from stages.train.compare import compare, markdown
 
@@ -40,7 +39,7 @@ def evaluate(
             _write_cards(folder, reports)
         if page is not None or net == "all":
             target = page or ROOT / "docs" / "families.md"
-            write_atomic(target, markdown(reports, _index(folder)).encode())
+            write_atomic(target, markdown(reports, table_of(folder)).encode())
             if not as_json:
                 out.print(f"{target}: {len(reports)} rows")
 
@@ -54,15 +53,6 @@ def _write_cards(folder: Path, reports: list[Any]) -> None:
         card = folder / f"{report.name}.md"
         if card.exists():
             write_atomic(card, into_card(card.read_text(encoding="utf-8"), report, rivals[report.data]).encode())
-
-
-def _index(folder: Path) -> dict[str, Any]:
-    file = folder / "weights.json"
-    try:
-        table: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise FormatError(Finding("evaluate/index", f"{file} is no JSON: {error}", fix="restore it from the repository")) from error
-    return table
 
 
 def _shown(report: Any) -> Table:

@@ -8,7 +8,7 @@ from typing import Any
 
 from prefect.artifacts import create_image_artifact, create_link_artifact, create_markdown_artifact, create_table_artifact
 
-from assets.artefacts.verdict import tally
+from assets.artefacts.verdict import ran, tally
 from flows.layout import Built
 
 _THUMBNAIL_BYTES = 400_000  # Data URLs lie in Prefect's database: small pictures only.
@@ -55,14 +55,14 @@ def gates(manifest: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _said(check: dict[str, Any]) -> str:
-    return "NO" if not check["ok"] else "yes" if check.get("ran", True) else "not run"
+    return "NO" if not check["ok"] else "yes" if ran(check) else "not run"
 
 
 def _summary(built: Built) -> str:
     manifest = built.manifest
-    passed, ran, _ = tally(manifest["checks"])
+    passed, able, _ = tally(manifest["checks"])
     size = sum(file["bytes"] for file in manifest["files"]) / 1e6
     return (
         f"# {manifest['name']}\n\n{len(manifest['files'])} files, {size:.1f} MB, target {manifest['target']}, "
-        f"{passed} of {ran} gates passed.\n\n`{built.folder}`\n"
+        f"{passed} of {able} gates passed.\n\n`{built.folder}`\n"
     )

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from assets.artefacts.verdict import tally
+from assets.artefacts.verdict import ran, tally
 from assets.formats.glb import unpack_glb
 
 _FOLDER = Path(__file__).resolve().parent / "report"
@@ -61,13 +61,13 @@ def _subtitle(dialogue: dict[str, Any] | None) -> str:
 
 def _chips(files: Mapping[str, bytes], manifest: dict[str, Any]) -> str:
     checks = manifest.get("checks", [])
-    passed, ran, _ = tally(checks)
+    passed, able, _ = tally(checks)
     licence = manifest.get("rights", {}).get("licence", "")
     triangles = _triangles(files["avatar.glb"])
     words = [
         (
-            "good" if passed == ran else "bad",
-            _both(f"{passed} of {ran} gates passed", f"{ran} 项检查通过 {passed} 项"),
+            "good" if passed == able else "bad",
+            _both(f"{passed} of {able} gates passed", f"{able} 项检查通过 {passed} 项"),
         ),
         ("", _both(f"target {manifest.get('target', '')}", f"目标 {manifest.get('target', '')}")),
         ("", _both(f"{triangles:,} triangles", f"{triangles:,} 个三角形")),
@@ -121,11 +121,11 @@ def _previews(files: Mapping[str, bytes]) -> str:
 def _gates(manifest: dict[str, Any]) -> str:
     """What failed, what could not run and what stages warn of in the open, what passed folded away."""
     checks = manifest.get("checks", [])
-    idle = [c for c in checks if c["ok"] and not c.get("ran", True)]
+    idle = [c for c in checks if c["ok"] and not ran(c)]
     failed = [c for c in checks if not c["ok"]]
     passed = [c for c in checks if c["ok"] and c not in idle]
-    ran = len(passed) + len(failed)
-    title = _both(f"Quality gates · {len(passed)} of {ran}", f"质量检查 · {len(passed)}/{ran}")
+    able = len(passed) + len(failed)
+    title = _both(f"Quality gates · {len(passed)} of {able}", f"质量检查 · {len(passed)}/{able}")
     good = _folded(_both(f"{len(passed)} passed", f"通过 {len(passed)} 项"), _checks(passed)) if passed else ""
     warned = "".join(f"<p>⚠ {html.escape(w['stage'])}: {html.escape(w['message'])}</p>" for w in manifest.get("warnings", ()))
     return _section(title, _checks(failed) + _checks(idle) + warned + good)
@@ -135,7 +135,7 @@ def _checks(checks: Iterable[dict[str, Any]]) -> str:
     rows = []
     for c in checks:
         mark = '<td class="mark good">✓</td>' if c["ok"] else '<td class="mark bad">✗</td>'
-        mark = mark if c.get("ran", True) else '<td class="mark">–</td>'
+        mark = mark if ran(c) else '<td class="mark">–</td>'
         numbers = " / ".join(str(c[key]) for key in ("value", "limit") if c.get(key))
         cells = "".join(f"<td>{html.escape(text)}</td>" for text in (str(c["code"]), str(c.get("message") or ""), numbers))
         rows.append(f"<tr>{mark}{cells}</tr>")

@@ -11,9 +11,10 @@ from prefect.artifacts import create_table_artifact
 from prefect.runtime import flow_run
 from prefect.states import Completed
 
+from assets.weights import table_of
 from flows.publish import slug
 from flows.train import own_skins, train_task
-from stages.train.champion import Trial, challenge, history_of, table_of
+from stages.train.champion import Trial, challenge, history_of, told
 from stages.train.loop import Plan
 
 
@@ -59,9 +60,9 @@ def retrain_generator(
     plan = Plan(budget_s=minutes * 60, steps=steps, seed=number if seed is None else seed)
     train_task(net, folder, str(made), plan, changes or {}, "auto", str(champion) if champion and not anew else None)
     reader = _reader(title, where)
-    told = measure_task(str(made), title, folder, reader)
+    after = measure_task(str(made), title, folder, reader)
     before = measure_task(str(where), title, folder, reader) if champion else None
-    trial = challenge(where, title, made, before, told)
+    trial = challenge(where, title, made, before, after)
     _show(trial, net)
     message = f"challenger {trial.number} of {title} {'accepted' if trial.accepted else 'refused'}: {trial.why}"
     return Completed(message=message, data=asdict(trial))
@@ -76,7 +77,7 @@ def _settled(net: str, data: str, ladder: Path) -> str:
 
     title = weights_name(family_of(net), Path(data))
     for name in (title, f"{title.partition('-')[0]}-classifier"):
-        if name not in table_of(ladder) and committed.known(name):
+        if name not in table_of(ladder) and name in table_of(committed.FOLDER):
             install(committed.FOLDER, ladder, name)
     return title
 
@@ -87,7 +88,6 @@ def _reader(title: str, ladder: Path) -> str | None:
 
 
 def _show(trial: Trial, net: str) -> None:
-    rows = [{"measure": r.measure, "champion": f"{r.champion:.4g}", "challenger": f"{r.challenger:.4g}",
-             "holds": "yes" if r.holds else "no"} for r in trial.rows]  # fmt: skip
+    rows = told(asdict(trial)["rows"])
     description = f"{'accepted' if trial.accepted else 'refused'}: {trial.why}"
     create_table_artifact(table=rows or [{"measure": "", "holds": trial.why}], key=f"challenge-{slug(net)}", description=description)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from prefect.artifacts import (
 from prefect.concurrency.sync import concurrency
 from prefect.futures import wait
 
-from flows.publish import slug
+from flows.publish import data_url, slug
 from stages.train.loop import Plan, Progress
 from stages.train.stage import train_net
 
@@ -70,8 +69,7 @@ def _picture(picture: Any, key: str, description: str) -> None:
     while len(data) > PICTURE_BYTES:
         picture = cv2.resize(picture, None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
         data = cv2.imencode(".jpg", picture[..., ::-1])[1].tobytes()
-    url = f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
-    create_image_artifact(image_url=url, key=key, description=description)
+    create_image_artifact(image_url=data_url(data, "image/jpeg"), key=key, description=description)
 
 
 @task(persist_result=False, task_run_name="train · {net}", tags=["fenshen", "gpu"])

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from assets.errors import BackendError, Finding
+from assets.errors import BackendError, Finding, FormatError
 
+Table = dict[str, dict[str, Any]]
+"""Title -> entry of a weights.json."""
 FOLDER = Path(__file__).resolve().parent
+INDEX = "weights.json"
 YOURS = "FENSHEN_WEIGHTS"
 """Environment variable: a folder like this one whose weights go before the committed ones of the same name."""
 
@@ -34,17 +39,30 @@ def sha256(name: str) -> str:
     return str(entry(name)["sha256"])
 
 
+def table_of(folder: Path) -> Table:
+    """A folder's weights.json, empty where there is none; raises FormatError where it is no JSON."""
+    file = folder / INDEX
+    try:
+        table: Table = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    except ValueError as error:
+        raise FormatError(Finding("weights/index", f"{file} is no JSON: {error}", fix="restore it")) from error
+    return table
+
+
+def index_with(folder: Path, title: str, entry: Mapping[str, Any]) -> bytes:
+    """What the folder's weights.json holds once it has this entry too."""
+    return (json.dumps({**table_of(folder), title: entry}, indent=2, ensure_ascii=False) + "\n").encode()
+
+
 def _home(name: str) -> Path:
     """The folder that holds the weights: the user's where it does."""
     yours = os.environ.get(YOURS)
     return Path(yours) if yours and name in _table(Path(yours)) else FOLDER
 
 
-def _table(folder: Path) -> dict[str, dict[str, Any]]:
-    file = folder / "weights.json"
+def _table(folder: Path) -> Table:
+    """As table_of, for a backend that cannot do without."""
     try:
-        table: dict[str, dict[str, Any]] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    except ValueError as error:
-        fix = f"restore it, or unset {YOURS}"
-        raise BackendError(Finding("weights/index", f"{file} is no JSON: {error}", fix=fix)) from error
-    return table
+        return table_of(folder)
+    except FormatError as error:
+        raise BackendError(*(replace(finding, fix=f"restore it, or unset {YOURS}") for finding in error.findings)) from error

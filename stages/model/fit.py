@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.model.lod import Soup, reduce
-from stages.model.scene import Character, Piece, compact, take
+from stages.model.scene import Character, Piece, compact, take, welded
 from stages.model.tuck import sunk, tucked
 
 _SLIDE = 1 / 3
@@ -44,20 +44,14 @@ def _reduced(pieces: Sequence[Piece], budget: int) -> list[Piece]:
     """The pieces with at most `budget` triangles in all; one that vanishes is there with none."""
     if sum(len(p.mesh.triangles) for p in pieces) <= budget:
         return list(pieces)
-    firsts = np.cumsum([0, *(len(p.mesh.positions) for p in pieces)])
-    places = np.concatenate([p.places for p in pieces])
-    _, dense = np.unique(places, return_inverse=True)
-    dense = dense.ravel()
-    count = int(dense.max()) + 1
-    where = np.zeros((count, 3))
-    where[dense] = np.concatenate([p.mesh.positions for p in pieces])
-    importance = np.zeros(count)
-    np.maximum.at(importance, dense, np.concatenate([p.importance for p in pieces]))
-    wedges = np.concatenate([p.mesh.triangles.astype(np.int64) + f for p, f in zip(pieces, firsts[:-1], strict=True)])
+    one = welded(pieces)
+    importance = np.zeros(len(one.where))
+    np.maximum.at(importance, one.dense, np.concatenate([p.importance for p in pieces]))
+    wedges = np.concatenate([p.mesh.triangles.astype(np.int64) + f for p, f in zip(pieces, one.firsts[:-1], strict=True)])
     owner = np.repeat(np.arange(len(pieces)), [len(p.mesh.triangles) for p in pieces])
     paint = np.concatenate([_paint(p) for p in pieces])
-    kept, rows = reduce(Soup(where, dense[wedges], wedges, importance, paint), budget)
-    return [_piece_of(p, kept[owner[rows] == i] - firsts[i]) for i, p in enumerate(pieces)]
+    kept, rows = reduce(Soup(one.where, one.dense[wedges], wedges, importance, paint), budget)
+    return [_piece_of(p, kept[owner[rows] == i] - one.firsts[i]) for i, p in enumerate(pieces)]
 
 
 def _paint(piece: Piece) -> NDArray[np.float64]:

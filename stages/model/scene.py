@@ -31,6 +31,28 @@ class Piece:
 
 
 @dataclass(frozen=True)
+class Welded:
+    """Pieces as one surface: vertices that belong together are one place."""
+
+    firsts: NDArray[np.int64]
+    """(pieces + 1,) where each piece's vertices begin among all."""
+    dense: NDArray[np.int64]
+    """(v,) place of every vertex, counted from 0."""
+    where: NDArray[np.float64]
+    """(p,3) metres."""
+
+
+def welded(pieces: Sequence[Piece]) -> Welded:
+    """The pieces, one after the other."""
+    firsts = np.cumsum([0, *(len(p.mesh.positions) for p in pieces)])
+    _, dense = np.unique(np.concatenate([p.places for p in pieces]), return_inverse=True)
+    dense = dense.ravel()
+    where = np.zeros((int(dense.max()) + 1, 3))
+    where[dense] = np.concatenate([p.mesh.positions for p in pieces])
+    return Welded(firsts, dense, where)
+
+
+@dataclass(frozen=True)
 class Character:
     """All pieces with what they are painted with."""
 

@@ -14,12 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from assets.artefacts.character import SKIN
 from assets.artefacts.geometry import Mesh
-from stages.model.scene import Piece
+from stages.model.scene import Piece, welded
 
-SKIN = ("head", "body", "neck")
-BARE = ("eyes", "teeth", "tongue", "brows", "lashes")
-"""Parts that cover nothing."""
 REACH_M, ASIDE_M = 0.035, 0.012
 """How far above the skin a cover may lie, and how far beside the vertex."""
 SHARE, DEEPEST_M = 0.25, 0.010
@@ -32,34 +30,29 @@ Floats = NDArray[np.float64]
 
 def tucked(before: Sequence[Piece], after: Sequence[Piece]) -> list[Piece]:
     """The reduced pieces, their covered skin drawn in; `before` are the whole ones that tell what was covered."""
-    skin = [i for i, piece in enumerate(after) if piece.mesh.name.lower().startswith(SKIN)]
-    covers = [piece.mesh.positions for piece in before if not piece.mesh.name.lower().startswith((*SKIN, *BARE))]
+    skin = [i for i, piece in enumerate(after) if piece.mesh.material in SKIN]
+    # What is worn never morphs; eyes, teeth, brows and lashes do.
+    covers = [piece.mesh.positions for piece in before if piece.mesh.material not in SKIN and not piece.mesh.morphs]
     if not skin or not covers:
         return list(after)
-    places = np.concatenate([after[i].places for i in skin])
-    unique, dense = np.unique(places, return_inverse=True)
-    count = len(unique)
-    normals = np.zeros((count, 3))
-    np.add.at(normals, dense, np.concatenate([after[i].normals for i in skin]))
+    one = welded([after[i] for i in skin])
+    normals = np.zeros_like(one.where)
+    np.add.at(normals, one.dense, np.concatenate([after[i].normals for i in skin]))
     normals /= np.linalg.norm(normals, axis=1, keepdims=True) + 1e-12
-    where = np.zeros((count, 3))
-    where[dense] = np.concatenate([after[i].mesh.positions for i in skin])
-    firsts = np.cumsum([0, *(len(after[i].mesh.positions) for i in skin)])
-    faces = np.concatenate([dense[after[i].mesh.triangles + first] for i, first in zip(skin, firsts[:-1], strict=True)])
-    moved = where - normals * depths(where, normals, faces, np.concatenate(covers))[:, None]
+    faces = np.concatenate([one.dense[after[i].mesh.triangles + first] for i, first in zip(skin, one.firsts[:-1], strict=True)])
+    moved = one.where - normals * depths(one.where, normals, faces, np.concatenate(covers))[:, None]
     out = list(after)
-    for i, first in zip(skin, firsts[:-1], strict=True):
-        here = moved[dense[first : first + len(after[i].mesh.positions)]]
+    for i, here in zip(skin, np.split(moved[one.dense], one.firsts[1:-1]), strict=True):
         out[i] = replace(after[i], mesh=replace(after[i].mesh, positions=here.astype(after[i].mesh.positions.dtype)))
     return out
 
 
 def sunk(pieces: Sequence[Piece]) -> list[Piece]:
     """The pieces with the gums set back where the head is coarse: a chin of few triangles opens flatter than the gum behind it."""
-    heads = [piece.mesh for piece in pieces if piece.mesh.name.lower() == "head"]
+    heads = [piece.mesh for piece in pieces if piece.mesh.name == "head"]
     if not heads or _side(heads[0]) < COARSE_M:
         return list(pieces)
-    return [replace(p, mesh=_set_back(p.mesh)) if p.mesh.name.lower() == "teeth" else p for p in pieces]
+    return [replace(p, mesh=_set_back(p.mesh)) if p.mesh.name == "teeth" else p for p in pieces]
 
 
 def _side(mesh: Mesh) -> float:

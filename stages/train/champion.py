@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 
 from assets.errors import Finding, FormatError, SpecError
 from assets.store import write_atomic
+from assets.weights import INDEX, index_with, table_of
 
 HIGHER = ("precision", "recall", "diversity", "memory")
 LOWER = ("fenshen-frechet", "fenshen-kernel", "FID", "KID", "age error", "gender error", "tone error", "impossible", "worst")
@@ -24,7 +25,6 @@ LOWER = ("fenshen-frechet", "fenshen-kernel", "FID", "KID", "age error", "gender
 ENOUGH: Mapping[str, float] = {"diversity": 1.0, "memory": 0.9}
 """From here on more is no better: as varied as people are, as far from the training examples as strangers are."""
 HISTORY = "history.json"
-Table = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -63,21 +63,11 @@ def _holds(name: str, champion: float, challenger: float) -> bool:
     return challenger >= min(champion, ENOUGH.get(name, champion)) if name in HIGHER else challenger <= champion
 
 
-def table_of(folder: Path) -> Table:
-    """The folder's weights.json, empty where there is none; raises FormatError where it is no JSON."""
-    return dict(_json(folder / "weights.json", {}))
-
-
 def history_of(ladder: Path) -> list[dict[str, Any]]:
-    """Every trial and rollback, the oldest first."""
-    return list(_json(ladder / HISTORY, []))
-
-
-def _json(file: Path, none: Any) -> Any:
-    if not file.exists():
-        return none
+    """Every trial and rollback, the oldest first; raises FormatError where the file is no JSON."""
+    file = ladder / HISTORY
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        return list(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else []
     except ValueError as error:
         raise FormatError(Finding("champion/broken", f"{file} is no JSON: {error}", fix="restore it, or begin a new ladder")) from error
 
@@ -94,12 +84,11 @@ def challenge(ladder: Path, title: str, made: Path, champion: Mapping[str, float
     rows = judged(champion, challenger) if champion is not None else ()
     worse = [row.measure for row in rows if not row.holds]
     why = "there was no champion" if champion is None else f"worse: {', '.join(worse)}" if worse else "no measure is worse"
-    when = datetime.now(UTC).isoformat(timespec="seconds")
     sha = str(table_of(made)[title]["sha256"])
-    trial = Trial(len(history), title, not worse, why, str(there.get("sha256", "")), sha, when, rows)
+    trial = Trial(len(history), title, not worse, why, str(there.get("sha256", "")), sha, _now(), rows)
     if trial.accepted:
         if there:
-            _keep(ladder, title, trial.number)
+            install(ladder, _past(ladder, trial.number), title)
         install(made, ladder, title)
     _record(ladder, [*history, asdict(trial)])
     return trial
@@ -114,21 +103,33 @@ def roll_back(ladder: Path, title: str) -> Trial:
         fix = "`fenshen champion ls` shows what was replaced"
         raise SpecError(Finding("champion/first", f"{title} has replaced no champion in {ladder}", fix=fix))
     last = taken[-1]
-    install(ladder / "past" / str(last["number"]), ladder, title)
-    when = datetime.now(UTC).isoformat(timespec="seconds")
+    install(_past(ladder, last["number"]), ladder, title)
     trial = Trial(len(history), title, False, f"rolled back to the champion before trial {last['number']}",
-                  last["challenger"], last["champion"], when)  # fmt: skip
+                  last["challenger"], last["champion"], _now())  # fmt: skip
     _record(ladder, [*history, {**asdict(trial), "undoes": last["number"]}])
     return trial
 
 
+def _past(ladder: Path, number: int) -> Path:
+    """Where the champion lies that trial NUMBER replaced."""
+    return ladder / "past" / str(number)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def told(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """A trial's rows, as `asdict` gives them, in words."""
+    return [
+        {"measure": row["measure"], "champion": f"{row['champion']:.4g}", "challenger": f"{row['challenger']:.4g}",
+         "holds": "yes" if row["holds"] else "no"}
+        for row in rows
+    ]  # fmt: skip
+
+
 def _record(ladder: Path, history: list[dict[str, Any]]) -> None:
     write_atomic(ladder / HISTORY, (json.dumps(history, indent=1, ensure_ascii=False) + "\n").encode())
-
-
-def _keep(ladder: Path, title: str, number: int) -> None:
-    """Copies the present champion to past/NUMBER before it is replaced."""
-    install(ladder, ladder / "past" / str(number), title)
 
 
 def install(source: Path, target: Path, title: str) -> None:
@@ -139,5 +140,4 @@ def install(source: Path, target: Path, title: str) -> None:
         if file.is_file() and file.name != entry["file"]:
             shutil.copyfile(file, target / file.name)
     write_atomic(target / entry["file"], (source / entry["file"]).read_bytes())
-    table = {**table_of(target), title: entry}
-    write_atomic(target / "weights.json", (json.dumps(table, indent=2, ensure_ascii=False) + "\n").encode())
+    write_atomic(target / INDEX, index_with(target, title, entry))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from assets.errors import Finding, SpecError
+from assets.weights import table_of
 from stages.train.evaluate import MEASURES, Report, evaluate, of_training_data
 from stages.train.metrics import worst
 
@@ -45,8 +45,7 @@ def compare(
     """
     from stages.datasets.shards import index_of
 
-    index = folder / "weights.json"
-    table: dict[str, dict[str, Any]] = json.loads(index.read_text(encoding="utf-8")) if index.exists() else {}
+    table = table_of(folder)
     by_kind = {str(index_of(path)["kind"]): path for path in data}
     titles = [title for title in chosen(table, name) if KINDS.get(title.split("-")[0]) in by_kind]
     if not titles:

@@ -116,6 +116,7 @@ def _checkpoint(going_on: str, folder: Path) -> Path | None:
 def publish(run: Run, data: Path, out: Path, title: str, changes: Mapping[str, Any], start: Path | None = None) -> Path:
     """Weights of the best validation, weights.json entry, card, sheet and curves in `out`; returns the weights file."""
     from assets.digest import sha256
+    from assets.weights import INDEX, index_with
     from stages.datasets.shards import index_of
     from stages.nets.shipping import write
 
@@ -130,9 +131,7 @@ def publish(run: Run, data: Path, out: Path, title: str, changes: Mapping[str, A
     write_whole(file, content)
     entry = {"file": file.name, "sha256": sha256(content), "net": run.family.net, **facts, "command": _command(run, data, changes, start)}
     entry |= {"steps": run.counters.best_step, "wall_seconds": round(run.counters.seconds)}  # type: ignore[dict-item]
-    table_file = out / "weights.json"
-    table = json.loads(table_file.read_text(encoding="utf-8")) if table_file.exists() else {}
-    write_whole(table_file, (json.dumps({**table, title: entry}, indent=2, ensure_ascii=False) + "\n").encode())
+    write_whole(out / INDEX, index_with(out, title, entry))
     write_card(run, nets, data, out / title, entry)
     return file
 
