@@ -6,11 +6,15 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from assets.errors import Finding, SpecError
+from stages.train.machine import Precision
+
+if TYPE_CHECKING:
+    from stages.train.loop import Plan
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of a data set (`fenshen data`); identity makes its own.")]
 SeedOption = Annotated[int, typer.Option(min=0, help="Seed of the nets and of the data's order.")]
@@ -52,6 +56,8 @@ def train(
     seed: SeedOption = 0,
     resume: Annotated[str, typer.Option(help="auto, never, or a checkpoint; one is written every minute.")] = "auto",
     start: Annotated[Path | None, typer.Option(help="Weights or a checkpoint to fine-tune.")] = None,
+    size: Annotated[int | None, typer.Option(min=16, help="Pixels a side to train at; the data set's own by default.")] = None,
+    precision: Annotated[Precision, typer.Option(help="auto takes bfloat16 on GPUs and on CPUs with tiles for it.")] = "auto",
     few_shot: Annotated[bool, typer.Option("--few-shot", help="Freeze what few pictures cannot teach; needs --start.")] = False,
     given: SetOption = None,
 ) -> None:
@@ -62,6 +68,7 @@ def train(
     Several GPUs: `accelerate launch --multi_gpu -m flows.cli train stylegan --data sets/skins128`
     """
     from flows.cli import err, findings, out
+    from stages.train.loop import Plan
 
     with findings():
         if resume not in ("auto", "never") and not Path(resume).is_file():
@@ -74,13 +81,15 @@ def train(
         if few_shot:
             changes = {**_few_shot(family, start), **changes}
         folder = _set_of(net, data)
+        plan = Plan(budget_s=seconds, steps=steps, seed=seed, size=size, precision=precision)
         if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-            out.print(_one_of_many(family, folder, out_dir, seconds, steps, seed, changes, resume, start))
+            out.print(_one_of_many(family, folder, out_dir, plan, changes, resume, start))
             return
         from flows.interrupt import apart
         from flows.train import train_generator
 
-        told = (family, str(folder), str(out_dir), seconds / 60, steps, seed, changes, resume, str(start) if start else None)
+        begun = str(start) if start else None
+        told = (family, str(folder), str(out_dir), seconds / 60, steps, seed, changes, resume, begun, size, precision)
         out.print(apart(lambda: train_generator(*told), err))
 
 
@@ -111,18 +120,14 @@ def _one_of_many(
     net: str,
     data: Path,
     out_dir: Path,
-    seconds: float,
-    steps: int | None,
-    seed: int,
+    plan: Plan,
     changes: dict[str, Any],
     resume: str,
     start: Path | None,
 ) -> str:
     """One of the processes of `accelerate launch`: Prefect's flow would start once a process."""
-    from stages.train.loop import Plan
     from stages.train.stage import train_net
 
-    plan = Plan(budget_s=seconds, steps=steps, seed=seed)
     return str(train_net(net, data, out_dir, plan=plan, changes=changes, going_on=resume, start=start))
 
 

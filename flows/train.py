@@ -21,6 +21,7 @@ from prefect.futures import wait
 
 from flows.publish import data_url, slug
 from stages.train.loop import Plan, Progress
+from stages.train.machine import Precision
 from stages.train.stage import train_net
 
 PICTURE_BYTES = 400_000  # Data URLs lie in Prefect's database: small pictures only.
@@ -92,10 +93,12 @@ def train_generator(
     changes: dict[str, Any] | None = None,
     resume: str = "auto",
     start: str | None = None,
+    size: int | None = None,
+    precision: Precision = "auto",
 ) -> str:
     """Trains a net on the data set in the folder DATA (our own skins without one) into the folder OUT; returns the weights file."""
     folder = data or str(own_skins())
-    plan = Plan(budget_s=minutes * 60, steps=steps, seed=seed)
+    plan = Plan(budget_s=minutes * 60, steps=steps, seed=seed, size=size, precision=precision)
     weights = Path(train_task(net, folder, out, plan, changes or {}, resume, start))
     create_markdown_artifact(markdown=weights.with_suffix(".md").read_text("utf-8"), key="training", description=str(weights))
     curves = weights.with_name(f"{weights.stem}-curves.png")

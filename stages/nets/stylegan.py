@@ -138,7 +138,8 @@ class ToColour(nn.Module):  # type: ignore[misc]
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         """(b,colours,h,w)."""
-        return modulated(x, self.weight * self.gain, self.affine(style), demodulate=False) + self.bias[None, :, None, None]
+        shade = modulated(x, self.weight * self.gain, self.affine(style), demodulate=False)
+        return shade.float() + self.bias[None, :, None, None]  # colours are summed over levels: bfloat16 would band them
 
 
 class Generator(nn.Module):  # type: ignore[misc]

@@ -20,7 +20,7 @@ from assets.errors import BackendError, Finding, SpecError
 from stages.datasets.pictures import Vectors
 from stages.nets.shipping import Shipped, read
 from stages.train import metrics
-from stages.train.examples import read_examples
+from stages.train.examples import read_examples, reduced
 from stages.train.family import Examples
 
 SAMPLES = 300
@@ -92,7 +92,8 @@ def evaluate(
     loading = time.perf_counter() - started
     if nets.net == "classifier":
         raise SpecError(Finding("evaluate/reader", f"{file.name} reads pictures and makes none", fix="give the weights of a generator"))
-    train, test = read_examples(data, "train", nets.conditions), read_examples(data, split, nets.conditions)
+    size = getattr(nets.shape, "size", None)
+    train, test = (read_examples(data, part, nets.conditions, size) for part in ("train", split))
     test = test.at(np.arange(min(SAMPLES, len(test))))
     started = time.perf_counter()
     made = nets.sample(test.conditions, 7)
@@ -178,10 +179,10 @@ def _batches(pictures: NDArray[Any], size: int = 64) -> Any:
 
 
 def picture_features(reader: Shipped, pictures: NDArray[Any]) -> Floats:
-    """(n,64) of our reader; raises SpecError where it reads pictures of another size."""
+    """(n,64) of our reader; raises SpecError where it reads larger pictures, or others."""
     import torch
 
-    _fits(reader, pictures)
+    pictures = _as_read(reader, pictures)
     with torch.no_grad():
         features: Floats = torch.cat([reader.nets["classifier"].features(x) for x in _batches(pictures)]).numpy()
     return features
@@ -191,17 +192,21 @@ def readings(reader: Shipped, pictures: NDArray[Any]) -> Floats:
     """(n,3) age/100, gender and tone as our reader reads them."""
     import torch
 
-    _fits(reader, pictures)
+    pictures = _as_read(reader, pictures)
     with torch.no_grad():
         read_off: Floats = torch.cat([torch.sigmoid(reader.nets["classifier"](x)) for x in _batches(pictures)]).numpy()
     return read_off
 
 
-def _fits(reader: Shipped, pictures: NDArray[Any]) -> None:
+def _as_read(reader: Shipped, pictures: NDArray[Any]) -> NDArray[Any]:
+    """The pictures at the reader's size: families of all sizes are compared at the one that all of them reach."""
     shape = reader.shape
+    if pictures.shape[1] > shape.size and pictures.shape[1] % shape.size == 0:
+        pictures = reduced(pictures, shape.size)
     if pictures.shape[1:] != (shape.size, shape.size, shape.channels):
         message = f"the reader reads {shape.size} px in {shape.channels} planes, the pictures have shape {pictures.shape[1:]}"
         raise SpecError(Finding("evaluate/reader", message, fix="train a reader on this data set with `fenshen train classifier`"))
+    return pictures
 
 
 def attribute_errors(reader: Shipped, made: NDArray[Any], asked: Floats) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,32 @@ def examples_of(source: Pictures | Vectors, names: tuple[str, ...]) -> Examples:
     return Examples(values, conditions, names, source)
 
 
-def read_examples(folder: Path, split: Split, names: tuple[str, ...]) -> Examples:
-    """A split of the data set in a folder; raises as stages.datasets.shards.load does."""
+def read_examples(folder: Path, split: Split, names: tuple[str, ...], size: int | None = None) -> Examples:
+    """A split of the data set in a folder, its pictures at `size` pixels a side.
+
+    Raises:
+        FormatError: as stages.datasets.shards.load does.
+        SpecError: a condition is not recorded, or the size is no whole part of the set's.
+    """
     from stages.datasets import shards
 
-    bodies = shards.index_of(folder)["kind"] == "bodies"
-    return examples_of(shards.load_vectors(folder, split) if bodies else shards.load(folder, split), names)
+    if shards.index_of(folder)["kind"] == "bodies":
+        return examples_of(shards.load_vectors(folder, split), names)
+    pictures = shards.load(folder, split)
+    if size is not None and pictures.images.shape[1] != size:
+        pictures = replace(pictures, images=reduced(pictures.images, size))
+    return examples_of(pictures, names)
+
+
+def reduced(pictures: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """(n,size,size,c) of (n,s,s,c): every pixel the mean of those in its place; raises SpecError where size is no whole part of s."""
+    import cv2
+
+    side = pictures.shape[1]
+    if side % size:
+        fix = f"take {', '.join(str(side // part) for part in (1, 2, 4) if side % part == 0)}"
+        raise SpecError(Finding("data/size", f"pictures of {side} px cannot be reduced to {size} px", fix=fix))
+    return np.stack([cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA) for picture in pictures])
 
 
 def order(count: int, batch: int, step: int, seed: int) -> NDArray[np.int64]:

@@ -23,7 +23,7 @@ from stages.train import checkpoint
 from stages.train.examples import batch_at
 from stages.train.family import Examples, Family, State
 from stages.train.health import Health, diversity
-from stages.train.machine import Machine
+from stages.train.machine import Machine, Precision
 
 NEXT, LAST, BEFORE, BEST = "next.safetensors", "last.safetensors", "before.safetensors", "best.safetensors"
 SHOWN = 32
@@ -50,6 +50,9 @@ class Plan:
     """Roll backs before the run is given up."""
     calmer: float = 0.5
     """What a roll back multiplies the learning rates by."""
+    precision: Precision = "auto"
+    size: int | None = None
+    """Pixels a side to train at, a whole part of the data set's; the set's own for None."""
 
 
 @dataclass

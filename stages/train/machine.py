@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
+
+Precision = Literal["auto", "float32", "bfloat16"]
 
 
 @dataclass(frozen=True)
@@ -20,20 +22,20 @@ class Machine:
     count: int = 1
     clip: float = 10.0
     """Gradients longer than this are cut to it."""
+    half: bool = False
+    """Whether convolutions and products compute in bfloat16, which lie channels last; weights, sums and penalties stay float32."""
 
     def autocast(self) -> AbstractContextManager[Any]:
-        """bfloat16 where a GPU gains from it."""
+        """Mixed precision where the machine gains from it."""
         import torch
 
-        on_gpu = torch.device(self.device).type == "cuda"
-        return torch.autocast("cuda", torch.bfloat16) if on_gpu else nullcontext()
+        return torch.autocast(torch.device(self.device).type, torch.bfloat16) if self.half else nullcontext()
 
     def place(self, net: Any) -> Any:
         """The net on the device, channels last where that is faster."""
         import torch
 
-        on_gpu = torch.device(self.device).type == "cuda"
-        return net.to(self.device, memory_format=torch.channels_last) if on_gpu else net.to(self.device)
+        return net.to(self.device, memory_format=torch.channels_last) if self.half else net.to(self.device)
 
     def descend(self, optimiser: Any, loss: Any) -> float:
         """One step down the loss's slope; returns the gradient's length before it was cut."""
@@ -88,7 +90,7 @@ def _average(tensors: list[Any], count: int) -> None:
         place += tensor.numel()
 
 
-def find_machine(clip: float = 10.0) -> Machine:
+def find_machine(precision: Precision = "auto", clip: float = 10.0) -> Machine:
     """This process's machine: a GPU where there is one, and as many processes as `accelerate launch` started."""
     import torch
     from accelerate import PartialState  # type: ignore[import-untyped]
@@ -96,4 +98,12 @@ def find_machine(clip: float = 10.0) -> Machine:
     there = PartialState(cpu=not torch.cuda.is_available())
     if there.device.type == "cpu":
         torch.set_num_threads(1)  # the nets are small: more threads cost more than they give, and one is reproducible
-    return Machine(there.device, there.process_index, there.num_processes, clip)
+    half = precision == "bfloat16" or (precision == "auto" and _gains(there.device.type))
+    return Machine(there.device, there.process_index, there.num_processes, clip, half)
+
+
+def _gains(device: str) -> bool:
+    """Whether bfloat16 is faster there: on GPUs, and on CPUs with tiles for it; without them it is emulated, and slower."""
+    import torch
+
+    return device == "cuda" or bool(torch.cpu.get_capabilities().get("amx_bf16", False))

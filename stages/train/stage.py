@@ -75,10 +75,10 @@ def train_net(
         StoreError: the disk is full.
     """
     family, plan = changed(family_of(name), changes or {}), plan or Plan()
-    seen, held = (read_examples(data, split, family.conditions) for split in SPLITS[:2])
+    seen, held = (read_examples(data, split, family.conditions, plan.size) for split in SPLITS[:2])
     title = weights_name(family, data)
     folder = out / f"run-{title}"
-    machine = find_machine()
+    machine = find_machine(plan.precision)
     board = Board(folder) if machine.rank == 0 else None
 
     def told(progress: Progress) -> None:
@@ -139,5 +139,5 @@ def publish(run: Run, data: Path, out: Path, title: str, changes: Mapping[str, A
 def _command(run: Run, data: Path, changes: Mapping[str, Any], start: Path | None) -> str:
     given = f" --start {start.name}" if start else ""
     settings = "".join(f" --set {name}={json.dumps(value)}" for name, value in changes.items())
-    minutes = f"{run.plan.budget_s / 60:g}m"
-    return f"fenshen train {run.family.name} --data {data.name} --budget {minutes} --seed {run.plan.seed}{given}{settings}"
+    minutes, size = f"{run.plan.budget_s / 60:g}m", f" --size {run.plan.size}" if run.plan.size else ""
+    return f"fenshen train {run.family.name} --data {data.name} --budget {minutes} --seed {run.plan.seed}{size}{given}{settings}"

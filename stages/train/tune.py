@@ -95,11 +95,11 @@ def folds(people: NDArray[np.int64], count: int, seed: int) -> list[NDArray[np.i
 def score_fold(name: str, data: Path, settings: Mapping[str, Any], fold: int, count: int, plan: Plan) -> float:
     """The best metric on one fold of the training split, of nets trained on the others; infinite where they diverged."""
     family = changed(family_of(name), settings)
-    whole = read_examples(data, "train", family.conditions)
+    whole = read_examples(data, "train", family.conditions, plan.size)
     held = folds(whole.source.people, count, plan.seed)[fold]
     rest = np.setdiff1d(np.arange(len(whole)), held)
     with tempfile.TemporaryDirectory() as folder:
-        run = begin(family, plan, whole.at(rest), whole.at(held), Path(folder), find_machine())
+        run = begin(family, plan, whole.at(rest), whole.at(held), Path(folder), find_machine(plan.precision))
         try:
             train(run)
         except BackendError:

@@ -77,6 +77,23 @@ def test_every_measure_is_there_and_the_same_samples_give_the_same_numbers(folde
     assert first.values["megabytes"] > 0
 
 
+def test_larger_nets_and_sets_are_compared_at_the_size_that_the_reader_reads(folder: Path, faces: Path) -> None:
+    import shutil
+
+    from stages.nets import classifier, dcgan
+
+    where = folder.parent / "small"
+    shutil.copytree(folder, where)
+    reader, gan = classifier.Shape(size=16, width=8), dcgan.Shape(size=16, width=8, latent=8)
+    save(where, "face-classifier", Shipped("classifier", reader, {n: m.eval() for n, m in classifier.shipped(reader).items()}, COLUMNS))
+    save(where, "face-dcgan", Shipped("dcgan", gan, {n: m.eval() for n, m in dcgan.shipped(gan).items()}, COLUMNS))
+    reports = compare("all", where, [faces])
+    assert [report.samples for report in reports] == [30, 30, 30]
+    assert np.isfinite([report.values["fenshen-frechet"] for report in reports]).all()
+    with pytest.raises(SpecError, match="the reader reads 32 px"):
+        evaluate(where / "face-dcgan.safetensors", faces, reader=folder / "face-classifier.safetensors")
+
+
 def test_people_of_the_same_age_and_tone_are_each_answered_by_another_training_example() -> None:
     asked = np.zeros((4, 3), np.float32)
     there = np.concatenate([np.zeros((3, 3), np.float32), np.full((2, 3), 0.1, np.float32)])
@@ -115,7 +132,7 @@ def test_names_mean_a_title_a_family_or_all() -> None:
 def test_a_set_of_another_kind_is_said(folder: Path, faces: Path, tmp_path: Path) -> None:
     from stages.nets import dcgan
 
-    shape = dcgan.Shape(size=16, width=8, latent=8)
+    shape = dcgan.Shape(size=32, channels=6, width=8, latent=8)
     save(tmp_path, "face-small", Shipped("dcgan", shape, dcgan.shipped(shape), COLUMNS))
     with pytest.raises(SpecError, match="makes samples of shape"):
         evaluate(tmp_path / "face-small.safetensors", faces, reader=folder / "face-classifier.safetensors")

@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from stages.train.machine import Machine
+from stages.nets import dcgan
+from stages.nets.losses import real_penalty
+from stages.train.loop import Plan, Run, begin, train
+from stages.train.machine import Machine, find_machine
+from tests.stages.train.tiny import examples, tiny_gan
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -44,3 +48,36 @@ def test_one_machine_agrees_with_itself() -> None:
     machine = Machine()
     assert machine.agree(0.25) == 0.25
     assert machine.agree_on({"a": 1.0}) == {"a": 1.0}
+
+
+def test_bfloat16_is_taken_where_it_is_asked_for_or_where_the_machine_has_tiles_for_it() -> None:
+    tiles = torch.cuda.is_available() or torch.cpu.get_capabilities().get("amx_bf16", False)
+    assert find_machine("bfloat16").half
+    assert not find_machine("float32").half
+    assert find_machine().half == tiles
+
+
+def test_mixed_precision_keeps_weights_whole_learns_alike_and_repeats_itself(tmp_path: Path) -> None:
+    def trained(name: str, half: bool) -> Run:
+        plan = Plan(steps=60, validate_every=30, seed=3)
+        return train(begin(tiny_gan(real_gamma=0.1), plan, examples(), examples(16, seed=1), tmp_path / name, Machine(half=half)))
+
+    mixed, again, whole = trained("mixed", True), trained("again", True), trained("whole", False)
+    states = [run.state.nets["generator"].state_dict() for run in (mixed, again, whole)]
+    assert {str(value.dtype) for value in states[0].values() if value.is_floating_point()} == {"torch.float32"}
+    assert all(torch.equal(states[0][key], states[1][key]) for key in states[0])
+    assert any(not torch.equal(states[0][key], states[2][key]) for key in states[0])
+    assert mixed.counters.best == pytest.approx(whole.counters.best, rel=0.25)
+
+
+def test_a_gradient_penalty_hardly_differs_in_mixed_precision() -> None:
+    torch.manual_seed(0)
+    critic = dcgan.Critic(dcgan.Shape(size=16, width=8))
+    real, told = torch.randn(8, 3, 16, 16), torch.rand(8, 3)
+    machines = Machine(half=True), Machine()
+    found = []
+    for machine in machines:
+        with machine.autocast():
+            found.append(float(real_penalty(lambda x: critic(x, told).float(), real, 1.0).detach()))
+    assert found[0] == pytest.approx(found[1], rel=0.05)
+    assert found[0] != found[1]

@@ -18,6 +18,7 @@ from assets.errors import BackendError, SpecError
 from stages.nets.shipping import read
 from stages.train import checkpoint
 from stages.train.adapt import FEW_SHOT
+from stages.train.examples import reduced
 from stages.train.families import FAMILIES, family_of
 from stages.train.loop import BEST, LAST, Plan, Progress
 from stages.train.stage import changed, train_net
@@ -67,6 +68,23 @@ def test_the_same_command_goes_on_and_ends_where_one_call_would_have(faces: Path
     assert sha256(whole.read_bytes()) == sha256(parts.read_bytes())
     anew = train_net("dcgan", faces, tmp_path / "parts", plan=replace(PLAN, seed=2), changes=SMALL["dcgan"], going_on="never")
     assert sha256(anew.read_bytes()) != sha256(whole.read_bytes())
+
+
+def test_a_large_set_trains_a_small_net_which_is_told_in_its_command(faces: Path, tmp_path: Path) -> None:
+    file = train_net("dcgan", faces, tmp_path, plan=replace(PLAN, size=8), changes=SMALL["dcgan"])
+    assert read(file).sample(np.full((2, 3), 0.5, np.float32), 0).shape == (2, 8, 8, 3)
+    assert "--size 8" in json.loads((tmp_path / "weights.json").read_text(encoding="utf-8"))["face-dcgan"]["command"]
+    with pytest.raises(SpecError, match="pictures of 16 px cannot be reduced to 10 px"):
+        train_net("dcgan", faces, tmp_path, plan=replace(PLAN, size=10))
+
+
+def test_a_reduced_pixel_is_the_mean_of_those_in_its_place() -> None:
+    pictures = np.zeros((1, 4, 4, 6), np.uint8)
+    pictures[0, 0, 0], pictures[0, 0, 1], pictures[0, 1, 1] = 40, 80, 120
+    made = reduced(pictures, 2)
+    assert made.shape == (1, 2, 2, 6)
+    assert (made[0, 0, 0] == 60).all()
+    assert not made[0, 1].any()
 
 
 @pytest.mark.parametrize("name", [name for name, make in FAMILIES.items() if make().net == "dcgan"])
