@@ -18,7 +18,11 @@ from stages.body.morphs import morph_targets
 from stages.body.pose import t_pose
 from stages.stage import Registry, Stage
 
-BACKENDS: Registry[BodyBackend] = Registry("body", {"anny": "stages.body.anny:Anny", "gan": "stages.body.gan:GanBody"}, default="anny")
+BACKENDS: Registry[BodyBackend] = Registry(
+    "body",
+    {"anny": "stages.body.anny:Anny", "gan": "stages.body.drawn:GanBody", "vae": "stages.body.drawn:VaeBody"},
+    default="anny",
+)
 _TWIN_M = 0.003
 """Metres within which a mirrored vertex finds its twin."""
 

@@ -1,4 +1,4 @@
-"""Conditional variational autoencoder (Kingma and Welling 2014; beta after Higgins et al. 2017) of pictures or of vectors.
+"""Conditional variational autoencoder (Kingma and Welling 2014; beta after Higgins et al. 2017) of pictures or of body vectors.
 
 Differences: the finest level works on patches (space to depth), which is where a CPU spends its time; the encoder is
 shipped, because the latent of a given picture (inversion) is what a face designer starts from.
@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stages.nets.bodygan import ANCHORS, told
 from stages.nets.usual import UsualPicture
 
 
@@ -22,7 +23,7 @@ class Shape:
     """What the nets are built from."""
 
     size: int = 128
-    """Pixels a side, a power of two from 16; 0 for vectors."""
+    """Pixels a side, a power of two from 16; 0 for body vectors."""
     channels: int = 6
     """Colour planes, or the length of the vectors."""
     conditions: int = 3
@@ -36,6 +37,8 @@ class Shape:
     """In the encoder."""
     usual: bool = False
     """Pictures are painted on the usual picture of their conditions."""
+    names: tuple[str, ...] = ()
+    """Names of a body vector's numbers."""
 
     def widths(self) -> list[int]:
         """Channels from 4 px to the finest level."""
@@ -97,35 +100,38 @@ class PictureDecoder(nn.Module):  # type: ignore[misc]
 
 
 class VectorEncoder(nn.Module):  # type: ignore[misc]
-    """Vectors and conditions to the mean and the log variance of their latents."""
+    """Body vectors, age and gender to the mean and the log variance of their latents; sees each number on its data's scale."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        self.layers = nn.Sequential(
-            nn.Linear(shape.channels + shape.conditions, shape.width), nn.SiLU(), nn.Dropout(shape.dropout),
-            nn.Linear(shape.width, shape.width), nn.SiLU(), nn.Linear(shape.width, 2 * shape.latent),
-        )  # fmt: skip
+        self.register_buffer("centre", torch.zeros(shape.channels))
+        self.register_buffer("spread", torch.ones(shape.channels))
+        self.enter = nn.Linear(shape.channels + ANCHORS + 1, shape.width)
+        self.layers = nn.Sequential(nn.SiLU(), nn.Dropout(shape.dropout), nn.Linear(shape.width, shape.width), nn.SiLU())
+        self.out = nn.Linear(shape.width, 2 * shape.latent)
 
     def forward(self, x: Tensor, conditions: Tensor) -> tuple[Tensor, Tensor]:
-        """(b,latent) twice, of (b,d) and (b,conditions)."""
-        mean, log_variance = self.layers(torch.cat([x, conditions], 1)).chunk(2, 1)
+        """(b,latent) twice, of (b,d) and (b,2) age/100 and gender."""
+        y = self.enter(torch.cat([(x - self.centre) / self.spread, told(conditions)], 1))
+        mean, log_variance = self.out(y + self.layers(y)).chunk(2, 1)
         return mean, log_variance.clamp(-12, 8)
 
 
 class VectorDecoder(nn.Module):  # type: ignore[misc]
-    """Latents and conditions to vectors."""
+    """Latents, age and gender to body vectors inside the data's own limits."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        self.layers = nn.Sequential(
-            nn.Linear(shape.latent + shape.conditions, shape.width), nn.SiLU(),
-            nn.Linear(shape.width, shape.width), nn.SiLU(), nn.Linear(shape.width, shape.channels),
-        )  # fmt: skip
+        self.register_buffer("low", torch.zeros(shape.channels))
+        self.register_buffer("high", torch.ones(shape.channels))
+        self.enter = nn.Linear(shape.latent + ANCHORS + 1, shape.width)
+        self.layers = nn.Sequential(nn.SiLU(), nn.Linear(shape.width, shape.width), nn.SiLU(), nn.Linear(shape.width, shape.width))
+        self.out = nn.Linear(shape.width, shape.channels)
 
     def forward(self, z: Tensor, conditions: Tensor) -> Tensor:
         """(b,d)."""
-        made: Tensor = self.layers(torch.cat([z, conditions], 1))
-        return made
+        y = self.enter(torch.cat([z, told(conditions)], 1))
+        return self.low + (self.high - self.low) * torch.sigmoid(self.out(y + self.layers(y)))
 
 
 def drawn(mean: Tensor, log_variance: Tensor) -> Tensor:

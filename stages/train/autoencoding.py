@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from assets.artefacts.geometry import Floats
+from stages.datasets.pictures import Vectors
 from stages.train.adversarial import unfrozen
+from stages.train.bodies import Scales, scales_of
 from stages.train.examples import values_of
 from stages.train.family import Batch, Examples, State
 from stages.train.machine import Machine
@@ -44,6 +46,8 @@ class Autoencoding:
     conditions: tuple[str, ...] = ("age_years", "gender", "tone")
     usual: list[Floats] = field(default_factory=list, compare=False)
     """The usual pictures of the examples whose shape was asked for, where the shape wants them."""
+    scales: list[Scales] = field(default_factory=list, compare=False)
+    """Limits and scales of the vectors whose shape was asked for."""
     metric: str = "bound"
     averaged: tuple[str, ...] = ("decoder", "encoder")
     watched: tuple[str, ...] = ("reconstruction", "divergence")
@@ -52,12 +56,13 @@ class Autoencoding:
         """The net's Shape for pictures of this size, or for vectors of this length."""
         from stages.nets.vae import Shape
 
-        vectors = examples.values.ndim == 2
-        size, channels = (0, examples.values.shape[1]) if vectors else (examples.values.shape[1], examples.values.shape[3])
+        if isinstance(examples.source, Vectors):
+            names, own = tuple(examples.source.names), {**dict(self.changes), "usual": False}
+            self.usual[:], self.scales[:] = [], [scales_of(examples.values)]
+            return replace(Shape(size=0, channels=len(names), conditions=len(examples.names), names=names), **own)
+        size, channels = examples.values.shape[1], examples.values.shape[3]
         shape = replace(Shape(size=size, channels=channels, conditions=len(examples.names)), **dict(self.changes))
-        if vectors:
-            shape = replace(shape, usual=False)
-        self.usual[:] = [usual_pictures(examples)] if shape.usual else []
+        self.usual[:], self.scales[:] = [usual_pictures(examples)] if shape.usual else [], []
         return shape
 
     def build(self, shape: Any, machine: Machine) -> State:
@@ -66,7 +71,10 @@ class Autoencoding:
 
         from stages.nets.vae import shipped
 
-        nets = {name: machine.place(net) for name, net in shipped(shape).items()}
+        own = shipped(shape)
+        for scales in self.scales:
+            scales.put(own["decoder"], own["encoder"])
+        nets = {name: machine.place(net) for name, net in own.items()}
         for pictures in self.usual:
             put(nets["decoder"], pictures)
         parameters = [p for name, net in nets.items() for p in unfrozen(name, net, self.recipe.frozen)]
@@ -83,7 +91,7 @@ class Autoencoding:
         with state.machine.autocast():
             told = state.nets["encoder"](batch.values, batch.conditions)
             rebuilt = state.nets["decoder"](drawn(*told), batch.conditions)
-        gap = rebuilt.float() - batch.values
+        gap = _scaled(state.nets["encoder"], rebuilt.float() - batch.values)
         reconstruction = gap.abs().mean() if recipe.norm == "l1" else gap.square().mean()
         nats = divergence(*(x.float() for x in told)).mean()
         beta = recipe.beta * min(1.0, (state.step + 1) / recipe.beta_steps)
@@ -105,7 +113,12 @@ class Autoencoding:
                 values, told = values_of(examples, rows), torch.from_numpy(examples.conditions[rows])
                 values, told = values.to(state.machine.device), told.to(state.machine.device)
                 mean, log_variance = nets["encoder"](values, told)
-                gap = nets["decoder"](mean, told) - values
+                gap = _scaled(nets["encoder"], nets["decoder"](mean, told) - values)
                 size = gap.abs() if recipe.norm == "l1" else gap.square()
                 sums += float(size.flatten(1).mean(1).sum() + recipe.beta * divergence(mean, log_variance).sum())
         return sums / count
+
+
+def _scaled(encoder: Any, gap: Any) -> Any:
+    """The gap of a picture as it is, of a vector on its data's scale, or small numbers would hardly count."""
+    return gap / encoder.spread if hasattr(encoder, "spread") else gap

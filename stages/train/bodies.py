@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from assets.artefacts.geometry import Floats
 from assets.errors import Finding, SpecError
 from stages.datasets.pictures import Vectors
 from stages.train.family import Batch, Examples, State
@@ -27,6 +28,30 @@ class Recipe:
     average: float = 0.998
 
 
+@dataclass(frozen=True)
+class Scales:
+    """(d,) float32 each: what the numbers of body vectors reach and how they spread."""
+
+    low: Floats
+    high: Floats
+    centre: Floats
+    spread: Floats
+
+    def put(self, maker: Any, reader: Any) -> None:
+        """Tells the net that makes vectors its limits, and the one that reads them their scale."""
+        import torch
+
+        for net, names in ((maker, ("low", "high")), (reader, ("centre", "spread"))):
+            for name in names:
+                getattr(net, name).copy_(torch.from_numpy(getattr(self, name)))
+
+
+def scales_of(vectors: Floats) -> Scales:
+    """Of the vectors (n,d)."""
+    parts = (vectors.min(0), vectors.max(0), vectors.mean(0), vectors.std(0).clip(min=1e-3))
+    return Scales(*(np.asarray(part, np.float32) for part in parts))
+
+
 @dataclass
 class Bodies:
     """A family of stages.train.family; `shape` keeps the data's limits and scales for `build`."""
@@ -40,7 +65,7 @@ class Bodies:
     recipe: Recipe = Recipe()
     changes: tuple[tuple[str, Any], ...] = ()
     """Fields of the net's Shape that differ from its defaults."""
-    scales: tuple[Any, ...] = ()
+    scales: Scales | None = None
 
     def shape(self, examples: Examples) -> Any:
         """Shape for vectors of these names; raises SpecError for pictures."""
@@ -50,8 +75,7 @@ class Bodies:
             raise SpecError(
                 Finding("train/vectors", f"{self.name} learns body vectors, not pictures", fix="give a data set of `fenshen data bodies`")
             )
-        x = examples.values
-        self.scales = (x.min(0), x.max(0), x.mean(0), x.std(0).clip(min=1e-3))
+        self.scales = scales_of(examples.values)
         return replace(Shape(tuple(examples.source.names)), **dict(self.changes))
 
     def build(self, shape: Any, machine: Machine) -> State:
@@ -61,12 +85,8 @@ class Bodies:
         from stages.nets.bodygan import Critic, Generator
 
         nets: dict[str, Any] = {"generator": Generator(shape), "critic": Critic(shape)}
-        if self.scales:
-            low, high, centre, spread = (torch.from_numpy(np.asarray(x, np.float32)) for x in self.scales)
-            nets["generator"].low.copy_(low)
-            nets["generator"].high.copy_(high)
-            nets["critic"].centre.copy_(centre)
-            nets["critic"].spread.copy_(spread)
+        if self.scales is not None:
+            self.scales.put(nets["generator"], nets["critic"])
         nets = {name: machine.place(net) for name, net in nets.items()}
         optimisers = {name: torch.optim.Adam(net.parameters(), lr=self.recipe.lr, betas=(0.0, 0.9)) for name, net in nets.items()}
         return State(nets, optimisers, shape, machine)

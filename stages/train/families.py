@@ -56,6 +56,13 @@ def _vae() -> Family:
     return Autoencoding(recipe=Recipe(batch=16, lr=2e-3, beta_steps=300), changes=(("usual", True), ("width", 32), ("widest", 96)))
 
 
+def _bodyvae() -> Family:
+    from stages.train.autoencoding import Autoencoding, Recipe
+
+    recipe = Recipe(batch=256, lr=1e-3, norm="l2", beta=3e-3, average=0.998)
+    return Autoencoding("bodyvae", recipe=recipe, changes=(("latent", 64), ("width", 192)), conditions=("age_years", "gender"))
+
+
 FAMILIES: Mapping[str, Callable[[], Family]] = {
     "dcgan": lambda: _dcgan("dcgan", smooth=0.1, noise=0.1),
     "dcgan-lsgan": lambda: _dcgan("dcgan-lsgan", loss="lsgan", smooth=0.1, noise=0.1),
@@ -66,6 +73,7 @@ FAMILIES: Mapping[str, Callable[[], Family]] = {
     "unet": _unet,
     "diffusion": _diffusion,
     "bodygan": _bodygan,
+    "bodyvae": _bodyvae,
     "classifier": _classifier,
 }
 

@@ -40,7 +40,7 @@ def _shape_fields(family: Family) -> set[str]:
 
     from stages.nets.shipping import NETS
 
-    return {f.name for f in fields(importlib.import_module(NETS[family.net]).Shape)} - {"size", "channels", "conditions"}
+    return {f.name for f in fields(importlib.import_module(NETS[family.net]).Shape)} - {"size", "channels", "conditions", "names"}
 
 
 def weights_name(family: Family, data: Path) -> str:

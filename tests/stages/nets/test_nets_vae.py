@@ -30,9 +30,12 @@ def test_a_way_between_latents_begins_and_ends_there_and_keeps_their_length() ->
     assert torch.allclose(between(a, a, 3), a.expand(3, -1), atol=1e-5)
 
 
-@pytest.mark.parametrize("shape", [Shape(size=16, width=8, widest=16, latent=4), Shape(size=0, channels=11, width=16, latent=4)])
+BODIES = Shape(size=0, channels=11, conditions=2, width=16, latent=4)
+
+
+@pytest.mark.parametrize("shape", [Shape(size=16, width=8, widest=16, latent=4), BODIES])
 def test_pictures_and_vectors_go_there_and_back(shape: Shape) -> None:
-    nets, told = shipped(shape), torch.full((2, 3), 0.5)
+    nets, told = shipped(shape), torch.full((2, shape.conditions), 0.5)
     made = make(nets, torch.zeros(2, 4), told)
     assert made.shape == ((2, 6, 16, 16) if shape.size else (2, 11))
     assert inverted(nets, made, told).shape == (2, 4)

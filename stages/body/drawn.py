@@ -1,4 +1,4 @@
-"""Bodies drawn by our own WGAN-GP (stages.nets.bodygan) and shaped by Anny: the build follows from age, gender and latent.
+"""Bodies drawn by a net of ours (WGAN-GP or VAE) and shaped by Anny: the build follows from age, gender and latent.
 
 No body leaves this backend that no person has: a latent whose body is impossible is drawn nearer to the average one.
 """
@@ -19,21 +19,22 @@ from stages.body.backend import Build
 from stages.body.measure import ORIGINS, age_axis
 from stages.nets.shipping import Shipped, read
 
-NAME = "body-bodygan"
 NEARER = (1.0, 0.8, 0.6, 0.4, 0.2, 0.0)
 """Lengths of the latent that are tried in turn."""
 _FIXED = ("age", "gender", *ORIGINS)
 """Axes that the identity decides."""
 
 
-class GanBody(Anny):
-    """Anny's shapes with a build that the GAN draws."""
+class Drawn(Anny):
+    """Anny's shapes with a build that a net draws."""
 
-    name = "gan"
+    title = ""
+    """Of the net's weights."""
+    kind = ""
 
     def __init__(self, file: Path | None = None, sha256: str | None = None) -> None:
-        self.file = file or committed.path(NAME)
-        self.sha256 = sha256 or committed.sha256(NAME)
+        self.file = file or committed.path(self.title)
+        self.sha256 = sha256 or committed.sha256(self.title)
         self._net: Shipped | None = None
 
     def weights(self) -> Mapping[str, str]:
@@ -46,8 +47,8 @@ class GanBody(Anny):
 
     def sources(self) -> tuple[Source, ...]:
         """Anny's, and the generator's own."""
-        note = "a WGAN-GP trained on body vectors of Anny's calibrated shape distribution"
-        own = Source(NAME, "CC0-1.0", f"assets/weights: {self.file.name}", author="Fenshen", note=note, sha256=self.sha256)
+        note = f"a {self.kind} trained on body vectors of Anny's calibrated shape distribution"
+        own = Source(self.title, "CC0-1.0", f"assets/weights: {self.file.name}", author="Fenshen", note=note, sha256=self.sha256)
         return (*super().sources(), own)
 
     def proposed(self, latent: Floats, years: float, gender: float) -> Build:
@@ -66,6 +67,18 @@ class GanBody(Anny):
         phenotypes = set(model().names["phenotypes"])
         local = {name: value for name, value in told.items() if name not in phenotypes}
         return Build({name: value for name, value in told.items() if name in phenotypes}, local)
+
+
+class GanBody(Drawn):
+    """By stages.nets.bodygan."""
+
+    name, title, kind = "gan", "body-bodygan", "WGAN-GP"
+
+
+class VaeBody(Drawn):
+    """By stages.nets.vae."""
+
+    name, title, kind = "vae", "body-bodyvae", "variational autoencoder"
 
 
 def _folded(latent: Floats, size: int) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from assets.home import baked
 from assets.spec.look import BodySpec
 from stages.body.anny import FILE, Anny, model
 from stages.body.anthropometry import impossible, measured
-from stages.body.gan import GanBody, _folded
+from stages.body.drawn import Drawn, GanBody, VaeBody, _folded
 from stages.body.measure import age_axis, shifted
 from stages.body.stage import run
 
@@ -42,6 +43,21 @@ def drawn(folder: Path, wild: bool = False) -> GanBody:
     return GanBody(file, sha256(content))
 
 
+def drawn_by_vae(folder: Path) -> VaeBody:
+    """Random weights of a tiny autoencoder of body vectors."""
+    import torch
+
+    from stages.nets import vae
+    from stages.nets.shipping import Shipped, write
+
+    torch.manual_seed(1)
+    shape = vae.Shape(size=0, channels=len(NAMES), conditions=2, latent=8, width=16, names=NAMES)
+    content = write(Shipped("vae", shape, vae.shipped(shape), ("age_years", "gender")), {})
+    file = folder / "body-bodyvae.safetensors"
+    file.write_bytes(content)
+    return VaeBody(file, sha256(content))
+
+
 def someone(seed: int = 0, age: float = 40) -> Identity:
     picture = Image(np.full((8, 8, 3), 150, np.uint8))
     latent = np.random.default_rng(seed).standard_normal(64).astype(np.float32)
@@ -52,8 +68,9 @@ def built(backend: Anny, identity: Identity, **options: float) -> Body:
     return run(identity, options=BodySpec(**options), backend=backend, seed=0)
 
 
-def test_the_same_person_has_the_same_build_and_another_another(tmp_path: Path) -> None:
-    backend = drawn(tmp_path)
+@pytest.mark.parametrize("make", [drawn, drawn_by_vae])
+def test_the_same_person_has_the_same_build_and_another_another(make: Callable[[Path], Drawn], tmp_path: Path) -> None:
+    backend = make(tmp_path)
     first, again, other = (built(backend, someone(seed)) for seed in (1, 1, 2))
     assert np.array_equal(first.positions, again.positions)
     assert np.abs(first.positions - other.positions).max() > 1e-3
