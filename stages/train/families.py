@@ -47,7 +47,7 @@ def _stylegan() -> Family:
     # 2 ln 2 for 2600 steps), and a generator faster than the critic leaves tints that the critic is too slow to see.
     recipe = Recipe(batch=16, generator_lr=5e-4, critic_lr=1e-3, momentum=0.0, real_gamma=0.05, mixing=0.3, average=0.995)
     recipe = replace(recipe, augment="skins", adaptive=True, grow=(600,))
-    return Adversarial("stylegan", "stylegan", recipe, (("width", 16), ("usual", True)))
+    return Adversarial("stylegan", "stylegan", recipe, (("width", 16), ("usual", True), ("blend", True)))
 
 
 def _vae() -> Family:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -53,6 +55,20 @@ def test_generator_fills_its_size_and_the_critic_scores_it(use_adain: bool, patc
     made = Generator(shape)(torch.randn(2, 8, generator=seeded(0)), told, grain=True)
     assert made.shape == (2, 6, 32, 32)
     assert Critic(shape)(made, told).shape == (2,)
+
+
+def test_blending_takes_out_the_grid_of_patches_and_leaves_level_colours() -> None:
+    rows, columns = torch.meshgrid(torch.arange(8), torch.arange(8), indexing="ij")
+    for wave in ((rows + columns) % 2, rows % 2):
+        made = stylegan.blended(0.3 + 0.2 * wave[None, None].float())
+        assert torch.allclose(made[..., 1:-1, 1:-1], torch.tensor(0.4))
+    slow = torch.linspace(0, 1, 8).expand(1, 2, 8, 8)
+    assert torch.allclose(stylegan.blended(slow)[..., 1:-1], slow[..., 1:-1])
+    torch.manual_seed(0)
+    z, told = torch.randn(2, 8), torch.full((2, 3), 0.5)
+    plain, smooth = Generator(TINY), Generator(replace(TINY, blend=True))
+    smooth.load_state_dict(plain.state_dict())
+    assert torch.allclose(smooth(z, told), stylegan.blended(plain(z, told)), atol=1e-6)
 
 
 def test_a_grown_level_comes_in_without_a_jump() -> None:
