@@ -22,7 +22,7 @@ from flows.events import Event, tell
 from flows.line import STAGES
 from flows.plan import Order
 from flows.publish import slug
-from flows.server import watched
+from flows.server import tagged
 from stages.execute import Job, Outcome, execute
 from stages.stage import Stage
 
@@ -65,12 +65,6 @@ def run_stage(name: str, job: Job, root: str, force: bool, inputs: dict[str, Out
     return outcome
 
 
-def _tags(stage: Stage[Any]) -> list[str]:
-    """None for the temporary server, whose pages nobody sees: it asks SQLite for every tag's limit while events are written, and
-    "database is locked" makes a task wait 2 s."""
-    return ["fenshen", "gpu" if stage.gpu else "cpu"] if watched() else []
-
-
 @dataclass
 class Step:
     """Submits a stage as a task of the running flow: `speech = step(voice.STAGE, spec.voice, dialogue=dialogue)`."""
@@ -90,10 +84,10 @@ class Step:
             persist_result=False,
             retry_condition_fn=_can_pass,
             task_run_name=f"{stage.name} · {order.spec.name}",
-            tags=_tags(stage),
             retries=stage.retries,
             retry_delay_seconds=5,
             timeout_seconds=stage.timeout_s,
-        )(run_stage)
+        )
+        task = tagged(named(run_stage), "gpu" if stage.gpu else "cpu")
         job = order.job(stage, options, backend, extra)
-        return named.submit(stage.name, job, str(order.store.root), stage.name in order.force, inputs)  # type: ignore[arg-type]
+        return task.submit(stage.name, job, str(order.store.root), stage.name in order.force, inputs)  # type: ignore[arg-type]

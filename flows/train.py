@@ -20,6 +20,7 @@ from prefect.concurrency.sync import concurrency
 from prefect.futures import wait
 
 from flows.publish import data_url, slug
+from flows.server import tagged
 from stages.train.loop import Plan, Progress
 from stages.train.machine import Precision
 from stages.train.stage import train_net
@@ -73,7 +74,7 @@ def _picture(picture: Any, key: str, description: str) -> None:
     create_image_artifact(image_url=data_url(data, "image/jpeg"), key=key, description=description)
 
 
-@task(persist_result=False, task_run_name="train · {net}", tags=["fenshen", "gpu"])
+@task(persist_result=False, task_run_name="train · {net}")
 def train_task(net: str, data: str, out: str, plan: Plan, changes: Mapping[str, Any], resume: str, start: str | None) -> str:
     """The weights file; its card lies beside it."""
     with concurrency("gpu", occupy=1):
@@ -99,7 +100,7 @@ def train_generator(
     """Trains a net on the data set in the folder DATA (our own skins without one) into the folder OUT; returns the weights file."""
     folder = data or str(own_skins())
     plan = Plan(budget_s=minutes * 60, steps=steps, seed=seed, size=size, precision=precision)
-    weights = Path(train_task(net, folder, out, plan, changes or {}, resume, start))
+    weights = Path(tagged(train_task, "gpu")(net, folder, out, plan, changes or {}, resume, start))
     create_markdown_artifact(markdown=weights.with_suffix(".md").read_text("utf-8"), key="training", description=str(weights))
     curves = weights.with_name(f"{weights.stem}-curves.png")
     if curves.exists():
@@ -109,7 +110,7 @@ def train_generator(
     return str(weights)
 
 
-@task(persist_result=False, task_run_name="score · {net}, fold {fold}", tags=["fenshen", "gpu"])
+@task(persist_result=False, task_run_name="score · {net}, fold {fold}")
 def score_task(net: str, data: str, settings: Mapping[str, Any], fold: int, folds: int, plan: Plan) -> float:
     """The metric of one fold of one trial."""
     from stages.train.tune import score_fold
@@ -130,7 +131,7 @@ def tune_generator(
     while len(done) < trials:
         asked = [search.ask() for _ in range(min(width, trials - len(done)))]
         pairs = [(settings, fold) for _, settings in asked for fold in range(folds)]
-        futures = score_task.map([net] * len(pairs), data, [s for s, _ in pairs], [f for _, f in pairs], folds, plan)
+        futures = tagged(score_task, "gpu").map([net] * len(pairs), data, [s for s, _ in pairs], [f for _, f in pairs], folds, plan)
         wait(futures)
         scores = [future.result() for future in futures]
         for i, (number, settings) in enumerate(asked):
