@@ -12,6 +12,7 @@ from prefect.runtime import flow_run
 from prefect.states import Completed
 
 from assets.weights import table_of
+from flows.events import telling
 from flows.publish import slug
 from flows.server import tagged
 from flows.train import own_skins, train_task
@@ -31,7 +32,8 @@ def measure_task(folder: str, title: str, data: str, reader: str | None) -> dict
     entry = table_of(Path(folder))[title]
     reading = Path(reader) if reader else None
     file = Path(folder) / str(entry["file"])
-    return dict(evaluate(file, Path(data), reader=reading, sha256=str(entry["sha256"]), split="validation").values)
+    sha256 = str(entry["sha256"])
+    return telling("measure", lambda: dict(evaluate(file, Path(data), reader=reading, sha256=sha256, split="validation").values))
 
 
 @flow(name="retrain-generator", persist_result=False, flow_run_name=_title)

@@ -6,7 +6,6 @@ import logging
 import os
 import subprocess
 import threading
-import time
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from prefect.futures import PrefectFuture
 
 from assets.spec.look import Section
 from assets.store import LocalStore
-from flows.events import Event, tell
+from flows.events import telling
 from flows.line import STAGES
 from flows.plan import Order
 from flows.publish import slug
@@ -52,17 +51,9 @@ def run_stage(name: str, job: Job, root: str, force: bool, inputs: dict[str, Out
     store = LocalStore(Path(root))
     # `gpu` is a global concurrency limit of the server; without one (laptop) there is nothing to wait for.
     gpu = concurrency("gpu", occupy=1) if stage.gpu else nullcontext()
-    started = time.monotonic()
-    try:
-        with _LANES, gpu:
-            started = time.monotonic()
-            tell(Event(name, "running"))
-            outcome = execute(stage, job, store, {key: value.ref for key, value in inputs.items()}, force=force)
-    except BaseException:
-        tell(Event(name, "failed", time.monotonic() - started))
-        raise
-    tell(Event(name, "cached" if outcome.cached else "done", time.monotonic() - started))
-    return outcome
+    refs = {key: value.ref for key, value in inputs.items()}
+    with _LANES, gpu:
+        return telling(name, lambda: execute(stage, job, store, refs, force=force), lambda made: "cached" if made.cached else "done")
 
 
 @dataclass

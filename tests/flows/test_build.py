@@ -20,6 +20,7 @@ from rich.console import Console
 from assets.artefacts.verdict import Check, Verdict
 from assets.bundle import MANIFEST_SCHEMA
 from assets.errors import BackendError, GateError, StoreError
+from flows.interrupt import SENTENCE
 from flows.layout import refuse
 from flows.order import Build, build_unchanged, order_of
 from flows.plan import Planned, plan
@@ -171,7 +172,7 @@ with listening(end):
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == code, done.stderr
-    assert done.stderr == "interrupted; what was finished is kept, the next build goes on from there\n"
+    assert done.stderr == f"{SENTENCE}\n"
     servers = [int(pid) for pid in done.stdout.split()]
     assert servers
     assert not [pid for pid in servers if psutil.pid_exists(pid)]

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from prefect.testing.utilities import prefect_test_harness
 from typer.testing import CliRunner
 
 from assets import weights
@@ -37,8 +36,7 @@ def ladder(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Path:
 
 def retrain(ladder: Path, data: Path, steps: int, *more: str) -> dict[str, object]:
     asked = ["retrain", "dcgan", "--data", str(data), "--ladder", str(ladder), "--steps", str(steps), *SETTINGS, *more]
-    with prefect_test_harness():
-        told = runner.invoke(app, asked)
+    told = runner.invoke(app, asked)
     assert told.exit_code == 0, told.output
     record: dict[str, object] = history_of(ladder)[-1]
     assert ("accepted" if record["accepted"] else "refused") in told.output
