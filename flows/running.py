@@ -55,8 +55,7 @@ def run_flow(build: Build, console: Console, *, quiet: bool) -> Path:
         build.spec, str(build.out) if build.out else None, build.target, build.seed,
         sorted(build.force), sorted(build.allow), build.outside, str(build.store) if build.store else None,
     )  # fmt: skip
-    expected = {stage: record.get("seconds") for stage, record in latest(order.store).items()}
-    board = nullcontext() if quiet else watching(console, expected)
+    board = nullcontext() if quiet else watching(console, {name: record.get("seconds") for name, record in latest(order.store).items()})
     return Path(run("flows.assemble:assemble_avatar", lambda flow: flow(*told), console, board, needed))
 
 
