@@ -102,14 +102,18 @@ def _awake(entry: str, needed: Sequence[str]) -> Any:
 
 
 def _cancelled(runs: list[UUID]) -> None:
-    """Tells a server that outlives us that its runs were interrupted; they would be shown as running for ever."""
+    """Tells a server that outlives us that its runs, and those inside them, were interrupted; they would be shown as running for ever."""
     if not watched():
         return
     from prefect.client.orchestration import get_client
+    from prefect.client.schemas import StateType
+    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterParentFlowRunId, FlowRunFilterState, FlowRunFilterStateType
     from prefect.states import Cancelled
 
+    running = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.RUNNING]))
+    inside = FlowRunFilter(parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=runs), state=running)
     with get_client(sync_client=True) as client:
-        for run in runs:
+        for run in (*(found.id for found in client.read_flow_runs(flow_run_filter=inside)), *runs):
             client.set_flow_run_state(run, Cancelled(message=SENTENCE), force=True)
 
 
