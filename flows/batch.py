@@ -19,6 +19,7 @@ from assets.store import write_atomic
 from flows.assemble import assemble_avatar
 from flows.order import specs_of
 from flows.publish import data_url
+from flows.server import tagged
 from stages.render.sheet import contact_sheet
 
 COLUMNS = 4
@@ -27,7 +28,7 @@ Row = dict[str, str]
 """spec, bundle, error, kind (the error's class): empty where there is none."""
 
 
-@task(persist_result=False, task_run_name="build · {name}", tags=["fenshen"])
+@task(persist_result=False, task_run_name="build · {name}")
 def build_one(name: str, spec: str, out: str, target: Target | None, store: str | None) -> Row:
     """One row of the result; what goes wrong with one spec, a bug of ours included, stays its own."""
     try:
@@ -56,7 +57,8 @@ def assemble_batch(folder: str, out: str = "build", target: Target | None = None
     names = [path.stem for path in specs]
     count = len(specs)
     outs = [str(Path(out) / name) for name in names]
-    rows: list[Row] = build_one.map(names, [str(path) for path in specs], outs, [target] * count, [store] * count).result()
+    one = tagged(build_one)
+    rows: list[Row] = one.map(names, [str(path) for path in specs], outs, [target] * count, [store] * count).result()
     create_table_artifact(table=rows, key="batch", description="Every spec of the batch")
     lay_out([Path(row["bundle"]) for row in rows if row["bundle"]], Path(out) / SHEET)
     return _state(rows)

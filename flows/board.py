@@ -1,4 +1,4 @@
-"""What a build shows while it runs: on a terminal a live line per stage with time spent and time left, else a line when one ends."""
+"""What a run shows of itself: on a terminal a live line per stage with time spent and time left, else a line when one ends."""
 
 from __future__ import annotations
 
@@ -12,19 +12,25 @@ from rich.table import Table
 
 from flows.events import Event, listening
 
+GETTING_READY = "getting ready"
+"""Shown before the first stage: libraries are imported and the server boots."""
+
 
 class Board:
-    """The running stages of one build."""
+    """The running stages of one build, or the parts of one training."""
 
     def __init__(self, expected: Mapping[str, float | None], clock: Callable[[], float] = time.monotonic) -> None:
         self.expected = expected
         self.clock = clock
-        self.begun: dict[str, float] = {}
+        self.begun: dict[str, float] = {GETTING_READY: clock()}
+        self.notes: dict[str, str] = {}
 
     def take(self, event: Event) -> str:
-        """Notes the event; returns the line to keep on the screen, empty where the stage has only begun."""
+        """Notes the event; returns the line to keep on the screen, empty where the stage has not ended."""
+        self.begun.pop(GETTING_READY, None)
+        self.notes[event.stage] = event.note
         if event.state == "running":
-            self.begun[event.stage] = self.clock()
+            self.begun.setdefault(event.stage, self.clock())
             return ""
         self.begun.pop(event.stage, None)
         words = {"done": f"{event.seconds:6.1f} s", "cached": "   found", "failed": "  failed"}
@@ -39,7 +45,10 @@ class Board:
         return table
 
     def left(self, stage: str, spent: float) -> str:
-        """About how long it still takes, by the last time that this stage ran here."""
+        """What it says itself, else about how long it still takes by the last time that this stage ran here."""
+        note = self.notes.get(stage, "")
+        if note or stage == GETTING_READY:
+            return note
         expected = self.expected.get(stage)
         if expected is None:
             return "first time here"

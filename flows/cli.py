@@ -187,7 +187,7 @@ def plan(spec: SpecArgument, target: TargetOption = None, seed: SeedOption = Non
     with findings():
         order, _, _ = order_of(Build(spec, target=_target(target), seed=seed, outside=outside))
         table = Table("stage", "", "why", box=None)
-        for planned in walk(order):
+        for planned in walk(order, explain=True):
             table.add_row(planned.stage, "run" if planned.run else "found", planned.why)
         out.print(table)
 

@@ -32,11 +32,13 @@ def retrain(
     from flows.cli import err, findings, out
 
     with findings():
-        from flows.interrupt import apart
-        from flows.retrain import retrain_generator
+        from flows.running import run_training
+        from stages.datasets.shards import index_of
 
+        if data is not None:
+            index_of(data)  # raises where there is no data set
         told = (net, str(data) if data else None, str(ladder), seconds_of(budget) / 60, steps, seed, settings_of(given), anew)
-        trial: dict[str, Any] = apart(lambda: retrain_generator(*told), err)
+        trial: dict[str, Any] = run_training("flows.retrain:retrain_generator", told, err)
         out.print(_measures(trial))
         out.print(f"{'accepted' if trial['accepted'] else 'refused'}: {trial['why']}")
 

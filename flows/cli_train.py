@@ -68,7 +68,6 @@ def train(
     Several GPUs: `accelerate launch --multi_gpu -m flows.cli train stylegan --data sets/skins128`
     """
     from flows.cli import err, findings, out
-    from stages.train.loop import Plan
 
     with findings():
         if resume not in ("auto", "never") and not Path(resume).is_file():
@@ -81,16 +80,17 @@ def train(
         if few_shot:
             changes = {**_few_shot(family, start), **changes}
         folder = _set_of(net, data)
-        plan = Plan(budget_s=seconds, steps=steps, seed=seed, size=size, precision=precision)
         if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+            from stages.train.loop import Plan
+
+            plan = Plan(budget_s=seconds, steps=steps, seed=seed, size=size, precision=precision)
             out.print(_one_of_many(family, folder, out_dir, plan, changes, resume, start))
             return
-        from flows.interrupt import apart
-        from flows.train import train_generator
+        from flows.running import run_training
 
         begun = str(start) if start else None
-        told = (family, str(folder), str(out_dir), seconds / 60, steps, seed, changes, resume, begun, size, precision)
-        out.print(apart(lambda: train_generator(*told), err))
+        told = (family, str(folder) if folder else None, str(out_dir), seconds / 60, steps, seed, changes, resume, begun, size, precision)
+        out.print(run_training("flows.train:train_generator", told, err))
 
 
 def _few_shot(net: str, start: Path | None) -> dict[str, Any]:
@@ -105,20 +105,20 @@ def _few_shot(net: str, start: Path | None) -> dict[str, Any]:
     return dict(FEW_SHOT[base])
 
 
-def _set_of(net: str, data: Path | None) -> Path:
-    """The data set asked for; identity has one of its own."""
-    if data is not None:
-        return data
-    if net != "identity":
-        raise SpecError(Finding("train/data", f"{net} needs a data set", fix="give --data FOLDER; `fenshen data` makes one"))
-    from flows.train import own_skins
+def _set_of(net: str, data: Path | None) -> Path | None:
+    """The data set asked for, which must be there; None where identity takes its own."""
+    from stages.datasets.shards import index_of
 
-    return own_skins()
+    if data is not None:
+        index_of(data)
+    elif net != "identity":
+        raise SpecError(Finding("train/data", f"{net} needs a data set", fix="give --data FOLDER; `fenshen data` makes one"))
+    return data
 
 
 def _one_of_many(
     net: str,
-    data: Path,
+    data: Path | None,
     out_dir: Path,
     plan: Plan,
     changes: dict[str, Any],
@@ -126,9 +126,10 @@ def _one_of_many(
     start: Path | None,
 ) -> str:
     """One of the processes of `accelerate launch`: Prefect's flow would start once a process."""
+    from flows.train import own_skins
     from stages.train.stage import train_net
 
-    return str(train_net(net, data, out_dir, plan=plan, changes=changes, going_on=resume, start=start))
+    return str(train_net(net, data or own_skins(), out_dir, plan=plan, changes=changes, going_on=resume, start=start))
 
 
 def tune(
@@ -146,12 +147,12 @@ def tune(
     """
     from rich.table import Table
 
-    from flows.cli import findings, out
+    from flows.cli import err, findings, out
+    from flows.running import run_training
 
     with findings():
-        from flows.train import tune_generator
-
-        rows = tune_generator(net, str(data), trials, folds, seconds_of(budget) / 60, steps, seed)
+        told = (net, str(_set_of(net, data)), trials, folds, seconds_of(budget) / 60, steps, seed)
+        rows: list[dict[str, Any]] = run_training("flows.train:tune_generator", told, err)
         table = Table(*rows[0], box=None)
         for row in rows:
             table.add_row(*(str(value) for value in row.values()))

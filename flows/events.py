@@ -1,21 +1,26 @@
-"""What happens in a build, told to whoever listens in this process: the command line's live lines."""
+"""What happens in a run, told to whoever listens in this process: the command line's live lines."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
 class Event:
-    """A stage began, was found, was made, or failed."""
+    """A stage, or a part of a training, began, was found, was made, or failed."""
 
     stage: str
     state: str
     """running, cached, done, failed."""
     seconds: float = 0.0
     note: str = ""
+    """How far it is, e.g. a training's step and time left."""
 
 
 _listeners: list[Callable[[Event], None]] = []
@@ -25,6 +30,19 @@ def tell(event: Event) -> None:
     """Passes the event to every listener."""
     for listener in list(_listeners):
         listener(event)
+
+
+def telling(stage: str, work: Callable[[], R], ending: Callable[[R], str] = lambda result: "done") -> R:
+    """What `work` returns or raises, its begin and end told under the stage's name; `ending` names the state of a result."""
+    started = time.monotonic()
+    tell(Event(stage, "running"))
+    try:
+        result = work()
+    except BaseException:
+        tell(Event(stage, "failed", time.monotonic() - started))
+        raise
+    tell(Event(stage, ending(result), time.monotonic() - started))
+    return result
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end a build at once: Prefect would wait for every running stage, and the store needs no goodbye.
+"""Ctrl-C and SIGTERM end a run at once: Prefect would wait for every running stage, and the store needs no goodbye.
 
 Everything on the disk is written aside and renamed, so a process may end at any moment; this only makes it end politely:
 one sentence, the run told to its server as cancelled, no child left behind.
@@ -12,6 +12,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from types import FrameType
 from typing import Any, NoReturn, TypeVar
 
@@ -20,23 +21,29 @@ from rich.console import Console
 R = TypeVar("R")
 GRACE_S = 3.0
 """For the farewell to a server; a stage inside C++ code cannot be stopped and ends with the process."""
-SENTENCE = "interrupted; what was finished is kept, the next build goes on from there"
+SENTENCE = "interrupted; what was finished is kept"
 _PARENT = "FENSHEN_PARENT"
 
 
-def apart(work: Callable[[], R], console: Console, farewell: Callable[[], None] = lambda: None) -> R:
-    """What `work` returns or raises, run in a thread of its own while this one waits for signals.
+def apart(
+    work: Callable[[], R], console: Console, board: AbstractContextManager[None], farewell: Callable[[], None] = lambda: None
+) -> R:
+    """What `work` returns or raises, run in a thread of its own while this one shows the board and waits for signals.
 
     In the main thread Prefect puts a handler of its own in our handler's place, and Ctrl-C waits until every stage is done.
     SIGINT and SIGTERM end the process with 128 + their number, at the latest GRACE_S after they came.
     """
     if threading.current_thread() is not threading.main_thread():
-        return work()  # only the main thread receives signals
+        with board:
+            return work()  # only the main thread receives signals
     os.environ[_PARENT] = str(os.getpid())
     sweep_orphans()
     done: Future[R] = Future()
     thread = threading.Thread(target=_run, args=(work, done), daemon=True)
-    with _handled(console, farewell):
+    shown = contextlib.ExitStack()
+    # The handlers first: a signal that came while the board is put up would leave the cursor hidden.
+    with _handled(console, shown.close, farewell), shown:
+        shown.enter_context(board)
         thread.start()
         return done.result()
 
@@ -51,8 +58,8 @@ def _run(work: Callable[[], R], done: Future[R]) -> None:
 
 
 @contextlib.contextmanager
-def _handled(console: Console, farewell: Callable[[], None]) -> Iterator[None]:
-    """Inside, SIGINT and SIGTERM say the sentence and the farewell, and end this process and its children."""
+def _handled(console: Console, curtain: Callable[[], None], farewell: Callable[[], None]) -> Iterator[None]:
+    """Inside, SIGINT and SIGTERM draw the curtain, say the sentence and the farewell, and end this process and its children."""
 
     def end(number: int, frame: FrameType | None) -> None:
         for other in before:
@@ -60,7 +67,9 @@ def _handled(console: Console, farewell: Callable[[], None]) -> Iterator[None]:
         timer = threading.Timer(GRACE_S, _leave, (number,))
         timer.daemon = True
         timer.start()
-        console.show_cursor()  # the live lines had hidden it
+        with contextlib.suppress(Exception):
+            curtain()
+        console.show_cursor()  # hidden by a board that was not up yet
         console.print(SENTENCE)
         _mute()
         with contextlib.suppress(Exception):

@@ -12,7 +12,9 @@ from prefect.runtime import flow_run
 from prefect.states import Completed
 
 from assets.weights import table_of
+from flows.events import telling
 from flows.publish import slug
+from flows.server import tagged
 from flows.train import own_skins, train_task
 from stages.train.champion import Trial, challenge, history_of, told
 from stages.train.loop import Plan
@@ -22,7 +24,7 @@ def _title() -> str:
     return f"retrain · {flow_run.parameters['net']}"
 
 
-@task(persist_result=False, task_run_name="measure · {title}", tags=["fenshen", "gpu"])
+@task(persist_result=False, task_run_name="measure · {title}")
 def measure_task(folder: str, title: str, data: str, reader: str | None) -> dict[str, float]:
     """Every measure of the weights of that title on the validation split."""
     from stages.train.evaluate import evaluate
@@ -30,7 +32,8 @@ def measure_task(folder: str, title: str, data: str, reader: str | None) -> dict
     entry = table_of(Path(folder))[title]
     reading = Path(reader) if reader else None
     file = Path(folder) / str(entry["file"])
-    return dict(evaluate(file, Path(data), reader=reading, sha256=str(entry["sha256"]), split="validation").values)
+    sha256 = str(entry["sha256"])
+    return telling("measure", lambda: dict(evaluate(file, Path(data), reader=reading, sha256=sha256, split="validation").values))
 
 
 @flow(name="retrain-generator", persist_result=False, flow_run_name=_title)
@@ -58,10 +61,11 @@ def retrain_generator(
     champion = where / str(table_of(where)[title]["file"]) if title in table_of(where) else None
     made = where / "challengers" / str(flow_run.id)[:8]  # a run that is tried again goes on with its own training
     plan = Plan(budget_s=minutes * 60, steps=steps, seed=number if seed is None else seed)
-    train_task(net, folder, str(made), plan, changes or {}, "auto", str(champion) if champion and not anew else None)
+    tagged(train_task, "gpu")(net, folder, str(made), plan, changes or {}, "auto", str(champion) if champion and not anew else None)
     reader = _reader(title, where)
-    after = measure_task(str(made), title, folder, reader)
-    before = measure_task(str(where), title, folder, reader) if champion else None
+    measure = tagged(measure_task, "gpu")
+    after = measure(str(made), title, folder, reader)
+    before = measure(str(where), title, folder, reader) if champion else None
     trial = challenge(where, title, made, before, after)
     _show(trial, net)
     message = f"challenger {trial.number} of {title} {'accepted' if trial.accepted else 'refused'}: {trial.why}"

@@ -6,7 +6,6 @@ import logging
 import os
 import subprocess
 import threading
-import time
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +17,11 @@ from prefect.futures import PrefectFuture
 
 from assets.spec.look import Section
 from assets.store import LocalStore
-from flows.events import Event, tell
+from flows.events import telling
 from flows.line import STAGES
 from flows.plan import Order
 from flows.publish import slug
-from flows.server import watched
+from flows.server import tagged
 from stages.execute import Job, Outcome, execute
 from stages.stage import Stage
 
@@ -52,23 +51,9 @@ def run_stage(name: str, job: Job, root: str, force: bool, inputs: dict[str, Out
     store = LocalStore(Path(root))
     # `gpu` is a global concurrency limit of the server; without one (laptop) there is nothing to wait for.
     gpu = concurrency("gpu", occupy=1) if stage.gpu else nullcontext()
-    started = time.monotonic()
-    try:
-        with _LANES, gpu:
-            started = time.monotonic()
-            tell(Event(name, "running"))
-            outcome = execute(stage, job, store, {key: value.ref for key, value in inputs.items()}, force=force)
-    except BaseException:
-        tell(Event(name, "failed", time.monotonic() - started))
-        raise
-    tell(Event(name, "cached" if outcome.cached else "done", time.monotonic() - started))
-    return outcome
-
-
-def _tags(stage: Stage[Any]) -> list[str]:
-    """None for the temporary server, whose pages nobody sees: it asks SQLite for every tag's limit while events are written, and
-    "database is locked" makes a task wait 2 s."""
-    return ["fenshen", "gpu" if stage.gpu else "cpu"] if watched() else []
+    refs = {key: value.ref for key, value in inputs.items()}
+    with _LANES, gpu:
+        return telling(name, lambda: execute(stage, job, store, refs, force=force), lambda made: "cached" if made.cached else "done")
 
 
 @dataclass
@@ -90,10 +75,10 @@ class Step:
             persist_result=False,
             retry_condition_fn=_can_pass,
             task_run_name=f"{stage.name} · {order.spec.name}",
-            tags=_tags(stage),
             retries=stage.retries,
             retry_delay_seconds=5,
             timeout_seconds=stage.timeout_s,
-        )(run_stage)
+        )
+        task = tagged(named(run_stage), "gpu" if stage.gpu else "cpu")
         job = order.job(stage, options, backend, extra)
-        return named.submit(stage.name, job, str(order.store.root), stage.name in order.force, inputs)  # type: ignore[arg-type]
+        return task.submit(stage.name, job, str(order.store.root), stage.name in order.force, inputs)  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ from prefect.artifacts import (
 from prefect.concurrency.sync import concurrency
 from prefect.futures import wait
 
+from flows.events import Event, tell, telling
 from flows.publish import data_url, slug
+from flows.server import tagged
 from stages.train.loop import Plan, Progress
 from stages.train.machine import Precision
 from stages.train.stage import train_net
@@ -43,17 +46,19 @@ def own_skins() -> Path:
 
 
 class Reporter:
-    """Tells a run's progress to Prefect: percent and time left, every sheet, what was rolled back."""
+    """Tells a run's progress: step and time left to whoever listens; percent, every sheet and what was rolled back to Prefect."""
 
     def __init__(self, net: str, plan: Plan) -> None:
         self.net, self.plan = net, plan
+        tell(Event(net, "running", note="begins"))
         self.progress: UUID = create_progress_artifact(0.0, key=f"training-{slug(net)}", description=f"{net}: begins")  # type: ignore[assignment]
 
     def __call__(self, progress: Progress) -> None:
         """One report of the loop."""
         share = 100 * progress.seconds / max(progress.seconds + progress.eta_s, 1e-9)
-        told = f"{self.net}: step {progress.step}, {progress.eta_s / 60:.0f} min left"
-        update_progress_artifact(self.progress, min(share, 100.0), description=told)
+        left = f"step {progress.step}, {progress.eta_s / 60:.0f} min left"
+        tell(Event(self.net, "running", note=left))
+        update_progress_artifact(self.progress, min(share, 100.0), description=f"{self.net}: {left}")
         if progress.event:
             create_markdown_artifact(markdown=progress.event, key=f"training-{slug(self.net)}-events", description="rolled back")
         if progress.made is not None and progress.made.ndim == 4:
@@ -73,13 +78,17 @@ def _picture(picture: Any, key: str, description: str) -> None:
     create_image_artifact(image_url=data_url(data, "image/jpeg"), key=key, description=description)
 
 
-@task(persist_result=False, task_run_name="train · {net}", tags=["fenshen", "gpu"])
+@task(persist_result=False, task_run_name="train · {net}")
 def train_task(net: str, data: str, out: str, plan: Plan, changes: Mapping[str, Any], resume: str, start: str | None) -> str:
     """The weights file; its card lies beside it."""
-    with concurrency("gpu", occupy=1):
-        start_file = Path(start) if start else None
+    begun = Path(start) if start else None
+
+    def work() -> str:
         watch = Reporter(net, plan)
-        return str(train_net(net, Path(data), Path(out), plan=plan, changes=changes, going_on=resume, start=start_file, watch=watch))
+        return str(train_net(net, Path(data), Path(out), plan=plan, changes=changes, going_on=resume, start=begun, watch=watch))
+
+    with concurrency("gpu", occupy=1):
+        return telling(net, work)
 
 
 @flow(name="train-generator", persist_result=False)
@@ -99,7 +108,7 @@ def train_generator(
     """Trains a net on the data set in the folder DATA (our own skins without one) into the folder OUT; returns the weights file."""
     folder = data or str(own_skins())
     plan = Plan(budget_s=minutes * 60, steps=steps, seed=seed, size=size, precision=precision)
-    weights = Path(train_task(net, folder, out, plan, changes or {}, resume, start))
+    weights = Path(tagged(train_task, "gpu")(net, folder, out, plan, changes or {}, resume, start))
     create_markdown_artifact(markdown=weights.with_suffix(".md").read_text("utf-8"), key="training", description=str(weights))
     curves = weights.with_name(f"{weights.stem}-curves.png")
     if curves.exists():
@@ -109,7 +118,7 @@ def train_generator(
     return str(weights)
 
 
-@task(persist_result=False, task_run_name="score · {net}, fold {fold}", tags=["fenshen", "gpu"])
+@task(persist_result=False, task_run_name="score · {net}, fold {fold}")
 def score_task(net: str, data: str, settings: Mapping[str, Any], fold: int, folds: int, plan: Plan) -> float:
     """The metric of one fold of one trial."""
     from stages.train.tune import score_fold
@@ -129,13 +138,17 @@ def tune_generator(
     plan = Plan(budget_s=minutes * 60, steps=steps, seed=seed, validate_every=max((steps or 400) // 4, 1))
     while len(done) < trials:
         asked = [search.ask() for _ in range(min(width, trials - len(done)))]
+        begun = time.monotonic()
+        for number, _ in asked:
+            tell(Event(f"trial {number}", "running"))
         pairs = [(settings, fold) for _, settings in asked for fold in range(folds)]
-        futures = score_task.map([net] * len(pairs), data, [s for s, _ in pairs], [f for _, f in pairs], folds, plan)
+        futures = tagged(score_task, "gpu").map([net] * len(pairs), data, [s for s, _ in pairs], [f for _, f in pairs], folds, plan)
         wait(futures)
         scores = [future.result() for future in futures]
         for i, (number, settings) in enumerate(asked):
             trial = Trial(number, settings, tuple(scores[i * folds : (i + 1) * folds]))
             search.tell(trial)
+            tell(Event(f"trial {number}", "done", time.monotonic() - begun))
             done.append(trial)
     rows = table(done)
     create_table_artifact(table=rows, key=f"tuning-{slug(net)}", description=f"{trials} trials, {folds} folds by person")

@@ -20,6 +20,7 @@ from rich.console import Console
 from assets.artefacts.verdict import Check, Verdict
 from assets.bundle import MANIFEST_SCHEMA
 from assets.errors import BackendError, GateError, StoreError
+from flows.interrupt import SENTENCE
 from flows.layout import refuse
 from flows.order import Build, build_unchanged, order_of
 from flows.plan import Planned, plan
@@ -84,7 +85,7 @@ def test_a_changed_line_runs_its_descendants_only(built, tmp_path):
 def test_the_plan_says_which_option_changed(built, tmp_path):
     spec = tmp_path / "tiny.yaml"
     spec.write_text(TINY.read_text() + "texture: {freckles: 0.7}\n")
-    told = {planned.stage: planned.why for planned in plan(order_of(Build(str(spec), store=built[1]))[0])}
+    told = {planned.stage: planned.why for planned in plan(order_of(Build(str(spec), store=built[1]))[0], explain=True)}
     assert told["texture"] == "changed: options freckles"
     assert told["model"] == "texture will be new"
     assert told["package"] == "model, previews will be new"
@@ -101,7 +102,7 @@ def test_the_plan_explains_a_miss_by_what_is_most_like_it(built, tmp_path):
     other = {**record, "seed": 77, "options": {**record["options"], "age": 80.0, "tone": 1.0}, "made": record["made"] + 1000}
     (keys / "00").mkdir(exist_ok=True)
     (keys / "00" / f"{'0' * 64}.json").write_text(json.dumps(other))
-    assert {planned.stage: planned.why for planned in plan(order)}["identity"] == "changed: seed"
+    assert {planned.stage: planned.why for planned in plan(order, explain=True)}["identity"] == "changed: seed"
 
 
 def test_a_damaged_result_is_made_again_with_a_warning(built, tmp_path, caplog):
@@ -171,7 +172,7 @@ with listening(end):
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == code, done.stderr
-    assert done.stderr == "interrupted; what was finished is kept, the next build goes on from there\n"
+    assert done.stderr == f"{SENTENCE}\n"
     servers = [int(pid) for pid in done.stdout.split()]
     assert servers
     assert not [pid for pid in servers if psutil.pid_exists(pid)]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from typer.testing import CliRunner
 
 from assets.errors import SpecError
 from flows.cli import app
 from flows.cli_train import seconds_of, settings_of
+from flows.interrupt import SENTENCE
 from tests.stages.train.tiny import tiny_set
 
 SMALL = [f"--set={pair}" for pair in ("width=8", "widest=16", "latent=8", "batch=8")]
@@ -34,6 +38,42 @@ def test_train_makes_weights_and_goes_on_where_it_stopped(tmp_path: Path) -> Non
     before = (tmp_path / "out" / "face-dcgan.safetensors").read_bytes()
     said(*line)
     assert (tmp_path / "out" / "face-dcgan.safetensors").read_bytes() == before
+
+
+INTERRUPTED = """
+import os, signal, sys, threading
+os.environ.pop("PREFECT_API_URL", None)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+import psutil
+from flows.cli import app
+from flows.events import listening
+def end(event):
+    if event.note.startswith("step"):
+        print(*[child.pid for child in psutil.Process().children()], flush=True)
+        os.kill(os.getpid(), signal.SIGINT)
+        threading.Event().wait()  # a step that never comes back
+with listening(end):
+    app(sys.argv[1:])
+"""
+
+
+def test_an_interrupted_training_ends_at_once_with_one_sentence_and_no_child(tmp_path: Path) -> None:
+    data = tiny_set(tmp_path / "set", count=24)
+    line = ["train", "dcgan", "--data", str(data), "--out", str(tmp_path / "out"), "--steps", "4000", *SMALL]
+    command = [sys.executable, "-c", INTERRUPTED, *line]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert (done.returncode, done.stderr) == (130, f"{SENTENCE}\n")
+    servers = [int(pid) for pid in done.stdout.split()]
+    assert servers
+    assert not [pid for pid in servers if psutil.pid_exists(pid)]
+    assert not list((tmp_path / "out").glob("*.safetensors"))
+
+
+@pytest.mark.parametrize("command", ["train", "tune", "retrain"])
+def test_a_data_set_that_is_not_there_is_one_sentence(command: str, tmp_path: Path) -> None:
+    """It was told after half a minute, below two tracebacks of Prefect's."""
+    told = said(command, "vae", "--data", str(tmp_path), code=2)
+    assert told == f"error[data/unfinished] {tmp_path} holds no finished data set; make one with `fenshen data`"
 
 
 def test_tune_prints_its_trials_and_the_command_of_the_best(tmp_path: Path) -> None:

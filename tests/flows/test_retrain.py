@@ -6,13 +6,16 @@ import json
 from pathlib import Path
 
 import pytest
-from prefect.testing.utilities import prefect_test_harness
 from typer.testing import CliRunner
 
 from assets import weights
 from assets.errors import BackendError
+from assets.store import LocalStore
 from flows.cli import app
-from stages.train.champion import history_of, table_of
+from flows.only import build_until
+from flows.order import Build, order_of
+from flows.plan import plan
+from stages.train.champion import challenge, history_of, table_of
 from stages.train.stage import train_net
 from tests.stages.train.tiny import tiny_set
 
@@ -37,8 +40,7 @@ def ladder(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Path:
 
 def retrain(ladder: Path, data: Path, steps: int, *more: str) -> dict[str, object]:
     asked = ["retrain", "dcgan", "--data", str(data), "--ladder", str(ladder), "--steps", str(steps), *SETTINGS, *more]
-    with prefect_test_harness():
-        told = runner.invoke(app, asked)
+    told = runner.invoke(app, asked)
     assert told.exit_code == 0, told.output
     record: dict[str, object] = history_of(ladder)[-1]
     assert ("accepted" if record["accepted"] else "refused") in told.output
@@ -66,6 +68,41 @@ def test_challengers_meet_the_champion(ladder: Path, data: Path, tmp_path: Path,
     none = runner.invoke(app, ["champion", "rollback", "face-dcgan", "--ladder", str(ladder)])
     assert none.exit_code == 2
     assert "has replaced no champion" in none.output
+
+
+def crowned(ladder: Path, skins: Path, seed: int) -> str:
+    """The digest of a new champion of the skins, as good as the one before."""
+    from stages.train.loop import Plan
+
+    made = ladder / "challengers" / str(seed)
+    short = Plan(steps=2, validate_every=2, log_every=1, seed=seed)
+    train_net("vae", skins, made, plan=short, changes={"width": 8, "latent": 8, "batch": 8})
+    trial = challenge(ladder, "skin-vae", made, {"FID": 2.0} if seed else None, {"FID": 2.0})
+    assert trial.accepted
+    return trial.challenger
+
+
+def test_a_builds_identity_follows_the_champion_and_a_rollback_brings_the_old_one_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    skins, ladder = tiny_set(tmp_path / "skins", "skins"), tmp_path / "ladder"
+    (tmp_path / "a.yaml").write_text("{name: A, identity: {backend: vae}}")
+    build = Build(str(tmp_path / "a.yaml"), store=tmp_path / "store")
+    monkeypatch.setenv(weights.YOURS, str(ladder))
+
+    digests = [crowned(ladder, skins, 0)]
+    first = build_until(build, "identity")
+    digests.append(crowned(ladder, skins, 1))
+    assert plan(order_of(build)[0], explain=True)[0].why == "changed: weights skin-vae.safetensors"
+    second = build_until(build, "identity")
+    assert [first.cached, second.cached] == [False, False]
+    records = dict(LocalStore(tmp_path / "store").records())
+    assert [records[made.key]["weights"] for made in (first, second)] == [{"skin-vae.safetensors": digest} for digest in digests]
+
+    told = runner.invoke(app, ["champion", "rollback", "skin-vae", "--ladder", str(ladder)])
+    assert told.exit_code == 0, told.output
+    again = build_until(build, "identity")
+    assert (again.key, again.ref, again.cached) == (first.key, first.ref, True)
 
 
 def test_a_broken_folder_of_yours_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,6 +93,35 @@ def test_a_scheduled_run_happens(server, tmp_path):
     assert "holds no spec" in runs[0]["state"]["message"]
 
 
+# A batch of one spec, interrupted as soon as its identity is there.
+INTERRUPTED = """
+import os, signal, sys, threading
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from pathlib import Path
+from rich.console import Console
+from flows.events import listening
+from flows.running import run_batch
+def end(event):
+    if event.stage == "identity" and event.state == "done":
+        os.kill(os.getpid(), signal.SIGINT)
+        threading.Event().wait()  # a stage that never comes back
+place = Path(sys.argv[1])
+with listening(end):
+    run_batch(place / "specs", place / "out", None, Console(quiet=True), quiet=True, store=place / "store")
+"""
+
+
+def test_an_interrupted_batch_is_shown_as_cancelled_with_the_builds_in_it(server, tmp_path):
+    """The batch was, but the build inside it was shown as running for ever."""
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / "interrupted.yaml").write_text("name: A")
+    env = {**os.environ, "PREFECT_HOME": str(tmp_path / "prefect"), "PREFECT_API_URL": server}
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED, str(tmp_path)], env=env, cwd=ROOT, timeout=300, check=False)
+    assert done.returncode == 130
+    states = {run["name"]: run["state_type"] for run in httpx.post(f"{server}/flow_runs/filter", json={}, timeout=20).json()}
+    assert {name: states[name] for name in ("batch · specs", "interrupted")} == {"batch · specs": "CANCELLED", "interrupted": "CANCELLED"}
+
+
 def test_the_deployments_point_at_flows_and_the_nightly_one_has_its_schedule():
     deployments = {item["name"]: item for item in yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]}
     for item in deployments.values():
