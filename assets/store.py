@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
+import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,22 +22,25 @@ from assets.digest import sha256, sha256_file
 from assets.errors import Finding, StoreError
 
 A = TypeVar("A", bound=Artefact)
+PART = ".part-"
+"""How the name of a file begins while it is written; a killed process may leave it."""
 
 
 def write_atomic(path: Path, data: bytes) -> None:
     """Writes a file whole: temporary name in the same folder, flush, fsync, rename; raises StoreError when there is no room."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+        # Not mkstemp: its files are 0600, and a web server is to read a contact sheet, a colleague a data set.
+        temporary = path.parent / f"{PART}{secrets.token_hex(8)}"
         try:
-            with os.fdopen(handle, "wb") as stream:
+            with open(temporary, "xb") as stream:
                 stream.write(data)
                 stream.flush()
                 os.fsync(stream.fileno())
             os.replace(temporary, path)
         except BaseException:
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
+                temporary.unlink()
             raise
     except OSError as error:
         reason = error.strerror or str(error)

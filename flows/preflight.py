@@ -9,6 +9,7 @@ from pathlib import Path
 
 from assets.bundle import refuse_strangers
 from assets.errors import BackendError, Finding, StoreError
+from assets.spec.nodes import shown
 from flows.line import STAGES
 from flows.plan import Planned
 
@@ -41,8 +42,11 @@ def _backend(plan: Planned) -> Iterable[Finding]:
 
 def _writable(path: Path) -> None:
     place = path.resolve()
-    while not place.exists():
-        place = place.parent
+    try:
+        while not place.exists():
+            place = place.parent
+    except OSError as error:  # no file can have such a name
+        raise StoreError(Finding("store/path", f"{shown(str(path))}: {error.strerror}", fix="choose another folder")) from error
     if not place.is_dir() or not os.access(place, os.W_OK):
         raise StoreError(Finding("store/read-only", f"{place} may not be written", fix="choose another folder"))
     free = shutil.disk_usage(place).free

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from assets.spec.look import Section, Unit
+from assets.spec.look import Number, Section, Unit
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Text = Annotated[str, Field(min_length=1, max_length=10_000)]
@@ -32,14 +32,14 @@ class MotionSpec(Section):
 
     clips: tuple[ClipSpec, ...] = ()
     """Clips beside the default ones."""
-    fps: Annotated[int, Field(ge=10, le=60)] = 30
+    fps: Annotated[int, Field(ge=10, le=60), Number] = 30
     """Frames a second of generated clips."""
 
 
 class RetargetSpec(Section):
     """How landmarks become joint rotations."""
 
-    window: Annotated[int, Field(ge=3, le=31)] = 9
+    window: Annotated[int, Field(ge=3, le=31), Number] = 9
     """Savitzky-Golay window in frames, odd."""
     lock_feet: bool = True
     """Hold feet that touch the floor."""
@@ -88,7 +88,7 @@ class VoiceSpec(Section):
     """coqui, hibari or mandarin; None picks by language and gender."""
     model: str | None = None
     """A coqui model folder of the user's own, relative to the spec; what lies in it is part of the stage's key."""
-    rate: Annotated[float, Field(ge=0.5, le=2.0, allow_inf_nan=False)] = 1.0
+    rate: Annotated[float, Field(ge=0.5, le=2.0, allow_inf_nan=False), Number] = 1.0
     """Speaking rate, 1 is the voice's own."""
 
 
@@ -97,5 +97,5 @@ class PerformanceSpec(Section):
 
     energy: Unit = 0.5
     """Strength of gestures, brows and head."""
-    blink_rate: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)] = 16
+    blink_rate: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False), Number] = 16
     """Blinks a minute."""

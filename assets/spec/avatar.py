@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from assets.spec.act import MotionSpec, PerformanceSpec, PersonaSpec, RetargetSpec, VoiceSpec
-from assets.spec.look import BodySpec, GroomSpec, IdentitySpec, Section, TextureSpec
+from assets.spec.look import BodySpec, GroomSpec, IdentitySpec, Number, Section, TextureSpec
 from assets.spec.ship import PackageSpec, RightsSpec
 
 
@@ -18,7 +18,7 @@ class AvatarSpec(Section):
     """Version of this layout."""
     name: Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^/\\\x00-\x1f\x7f]*[^/\\\s\x00-\x1f\x7f.][^/\\\x00-\x1f\x7f]*$")]
     """The character's name; no slashes or control characters, and more than dots and spaces."""
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
+    seed: Annotated[int, Field(ge=0, lt=2**32), Number] = 1
     """Everything random hangs on this."""
     identity: IdentitySpec = IdentitySpec()
     body: BodySpec = BodySpec()

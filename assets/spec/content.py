@@ -6,6 +6,7 @@ It looks at the plain values and not at the model, so that a wrong type elsewher
 from __future__ import annotations
 
 import difflib
+import os
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -48,13 +49,14 @@ def _paths(value: Any, folder: Path, outside: bool) -> Iterator[Problem]:
             if not isinstance(written, str) or not written:
                 continue
             target = (folder / written).resolve()
-            if pattern in IDS and not (written.startswith((".", "/")) or target.is_dir()):
+            # os.path and not Path: a name too long to be a file's is no file, where Path raises.
+            if pattern in IDS and not (written.startswith((".", "/")) or os.path.isdir(target)):
                 continue
             kind = "file" if pattern in FILES else "folder"
             if not outside and not target.is_relative_to(folder):
                 fix = f"move the {kind} beside the spec or pass --allow-outside"
                 yield loc, Finding("spec/path-escape", f"{shown(written)} lies outside the spec's folder", fix=fix)
-            elif not (target.is_file() if kind == "file" else target.is_dir()):
+            elif not (os.path.isfile(target) if kind == "file" else os.path.isdir(target)):
                 yield loc, Finding(f"spec/no-such-{kind}", f"there is no {kind} {shown(written)}", fix="paths are relative to the spec")
 
 

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticKnownError
 
-Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Signed = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
+
+def _no_truth(value: Any) -> Any:
+    # YAML reads `yes` and `no` as truth values, which pydantic would count as 1 and 0.
+    if isinstance(value, bool):
+        raise PydanticKnownError("float_type")
+    return value
+
+
+Number = BeforeValidator(_no_truth)
+"""Of every field that is a number."""
+Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), Number]
+Signed = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False), Number]
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 
 
@@ -22,9 +33,9 @@ class IdentitySpec(Section):
 
     backend: str | None = None
     """Generator; None takes the default (`fenshen backends`)."""
-    seed: int | None = Field(default=None, ge=0, lt=2**32)
+    seed: Annotated[int | None, Field(ge=0, lt=2**32), Number] = None
     """Seed of the latent; None takes the avatar's seed."""
-    age: Annotated[float, Field(ge=18, le=90, allow_inf_nan=False)] = 30
+    age: Annotated[float, Field(ge=18, le=90, allow_inf_nan=False), Number] = 30
     """Years."""
     gender: Unit = 0.5
     """0 female .. 1 male."""

@@ -5,6 +5,7 @@ Aliases, tags and documents behind the first are refused here, so nothing that f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,9 @@ MAX_NODES = 50_000
 Loc = tuple[int | str, ...]
 """A way into the spec, e.g. ("motion", "clips", 0, "video")."""
 _TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "seq", "map", "timestamp", "merge")}
+
+# An escape may write what the text itself may not hold: no file name, no voice and no JSON of ours can carry these.
+_UNSPEAKABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 def compose(data: bytes, name: str) -> yaml.Node:
@@ -69,6 +73,10 @@ def plain(node: yaml.Node, name: str, findings: list[Finding]) -> Any:
         return _mapping(node, name, findings)
     if node.tag.endswith(("timestamp", "merge")):
         return node.value
+    if odd := _UNSPEAKABLE.search(node.value):
+        message = f"the text holds the character U+{ord(odd[0]):04X}"
+        findings.append(Finding("spec/character", message, where=place(node, name), fix="leave it out"))
+        return None
     try:
         return yaml.SafeLoader("").construct_object(node)
     except (yaml.YAMLError, ValueError) as error:

@@ -6,8 +6,10 @@ pydantic knows what is wrong, the YAML nodes know where: each error's `loc` is w
 from __future__ import annotations
 
 import difflib
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import NoneType
 from typing import Any, get_args
 
 import yaml
@@ -83,14 +85,14 @@ def _validated(value: Any, node: yaml.Node, name: str) -> tuple[AvatarSpec | Non
 
 def _locate(where: str) -> Path:
     path = Path(where)
-    if path.exists():
+    if os.path.exists(path):  # Path's own raises where the name is too long
         return path
     preset = PRESETS / f"{where}.yaml"
-    if "/" not in where and preset.exists():
+    if "/" not in where and os.path.exists(preset):
         return preset
     near = difflib.get_close_matches(where, presets(), 1)
     fix = f"did you mean the preset {near[0]}?" if near else f"give a file, or a preset: {', '.join(presets())}"
-    raise SpecError(Finding("spec/missing", f"there is no file {where}", fix=fix))
+    raise SpecError(Finding("spec/missing", f"there is no file {shown(where)}", fix=fix))
 
 
 def _bytes(path: Path) -> bytes:
@@ -133,13 +135,13 @@ def _finding(detail: ErrorDetails, root: yaml.Node, name: str) -> Finding:
 
 def _advice(kind: str, given: Any, loc: Loc) -> str:
     """What to write instead: the field's own doc line says it best."""
-    if given is None:
+    field = _field(loc)
+    if given is None and not (field and field.is_required()):
         return "leave the line out to take the default"
-    if kind == "string_type" and not isinstance(given, (dict, list)):
+    if kind == "string_type" and not isinstance(given, (dict, list, NoneType)):
         return f'put it in quotes: "{shown(str(given))}"'
     if kind == "model_type":
         return f"known here: {', '.join(_fields(loc))}"
-    field = _field(loc)
     return f"expected: {field.description}" if field and field.description else "see `fenshen schema`"
 
 

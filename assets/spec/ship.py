@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from assets.spec.look import Section
 
 Target = Literal["web", "desktop", "crowd"]
+Words = Annotated[str, Field(pattern=r"\S", max_length=200)]
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,9 @@ class PackageSpec(Section):
 class RightsSpec(Section):
     """Who made it and what others may do with it."""
 
-    creator: str = "unnamed"
+    creator: Words = "unnamed"
     """Author named in the VRM meta and the manifest."""
-    licence: str = "CC-BY-4.0"
+    licence: Words = "CC-BY-4.0"
     """SPDX id of the finished avatar."""
     consent: str | None = None
     """File of a consent record; needed where a real person's likeness goes in."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import tarfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -22,6 +21,7 @@ from assets.artefacts.geometry import Floats, Pixels
 from assets.digest import sha256_file
 from assets.errors import Finding, FormatError, SpecError
 from assets.rights import Source
+from assets.store import PART, write_atomic
 from stages.datasets.pictures import SPLITS, Pictures, Split, Vectors
 
 SCHEMA = "fenshen/dataset@1"
@@ -126,14 +126,14 @@ def write(
     for shard in shards:
         path = folder / shard.file
         if not path.exists():
-            _write_whole(path, _tar(shard, make, done, total, progress))
+            write_atomic(path, _tar(shard, make, done, total, progress))
         done += len(shard.items)
         if progress:
             progress(done, total)
     rows = [_row(folder, shard) for shard in shards]
     splits = sizes or {split: sum(len(s.items) for s in shards if s.split == split) for split in SPLITS}
     index = {"schema": SCHEMA, **asdict(card), "splits": dict(splits), "shards": rows}
-    _write_whole(folder / INDEX, (json.dumps(index, indent=1, ensure_ascii=False) + "\n").encode())
+    write_atomic(folder / INDEX, (json.dumps(index, indent=1, ensure_ascii=False) + "\n").encode())
     return folder / INDEX
 
 
@@ -146,16 +146,17 @@ def claim(folder: Path, card: Card, shards: Sequence[Shard]) -> None:
     """Writes plan.json, or checks that the one which is there plans this very set; raises SpecError where it does not."""
     plan = {"card": {k: v for k, v in asdict(card).items() if k != "command"}, "shards": [asdict(shard) for shard in shards]}
     text = json.dumps(plan, ensure_ascii=False).encode()
-    folder.mkdir(parents=True, exist_ok=True)
     file = folder / PLAN
     if file.exists():
         if json.loads(file.read_bytes()) != json.loads(text):
             fix = "give another --out, or remove the folder"
             raise SpecError(Finding("data/other-set", f"{folder} holds a data set of another kind, count, size, seed or version", fix=fix))
-    elif any(folder.iterdir()):
+    elif folder.exists() and not folder.is_dir():
+        raise SpecError(Finding("data/not-a-folder", f"{folder} is there and is not a folder", fix="give another --out"))
+    elif folder.exists() and any(not path.name.startswith(PART) for path in folder.iterdir()):
         raise SpecError(Finding("data/not-empty", f"{folder} holds files that are no data set", fix="give an empty folder as --out"))
     else:
-        _write_whole(file, text)
+        write_atomic(file, text)
 
 
 def _tar(shard: Shard, make: Callable[[int], Item], done: int, total: int, progress: Progress | None) -> bytes:
@@ -199,15 +200,6 @@ def _npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     stream = io.BytesIO()
     np.savez(stream, **dict(arrays))  # type: ignore[arg-type]
     return stream.getvalue()
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    partial = path.with_name(path.name + ".part")
-    with open(partial, "wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(path)
 
 
 def index_of(folder: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from dataclasses import asdict
@@ -54,7 +55,8 @@ def write_whole(file: Path, data: bytes) -> None:
             os.fsync(stream.fileno())
         partial.replace(file)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # where the folder is a file there is nothing to remove
+            partial.unlink()
         kept = "the last one is whole" if file.exists() else "there is none yet"
         message = f"{file} cannot be written: {error.strerror}; {kept}"
         raise StoreError(Finding("train/disk", message, fix="free some space and run the same command: it goes on")) from error

@@ -50,6 +50,12 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path, monkeypatch):
     assert list((tmp_path / "a").iterdir()) == []
 
 
+def test_others_may_read_what_is_written_as_far_as_the_umask_lets_them(tmp_path):
+    (tmp_path / "plain").write_bytes(b"x")
+    write_atomic(tmp_path / "atomic", b"x")
+    assert (tmp_path / "atomic").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
 def test_sweep_drops_by_age_and_spares_fresh_blobs(store):
     store.put("a" * 64, identity(1), {"stage": "identity"})
     store.put("b" * 64, identity(2), {"stage": "identity"})

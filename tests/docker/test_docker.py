@@ -36,10 +36,34 @@ def test_services_volumes_and_dependencies_of_the_compose_file_exist():
         assert named <= file["volumes"].keys()
 
 
+def builders() -> list[str]:
+    return [stage for stage in re.split(r"^FROM ", DOCKERFILE.read_text(), flags=re.MULTILINE) if stage.startswith("base AS builder")]
+
+
 def test_the_image_runs_as_a_user_without_rights():
-    for stage in re.split(r"^FROM ", DOCKERFILE.read_text(), flags=re.MULTILINE)[2:4]:
-        assert "USER 1000" in stage
+    assert len(builders()) == 2
+    assert all("USER 1000" in stage for stage in builders())
+
+
+def test_a_volume_finds_its_folder_made_by_that_user():
+    """Docker would make it, as root, and the worker could not write its store."""
+    stores = [volume.split(":")[1] for volume in compose()["services"]["worker"]["volumes"] if volume.startswith("store:")]
+    assert stores == ["/app/.fenshen/store"]
+    assert all("mkdir -p .fenshen/store" in stage for stage in builders())
+    assert compose()["services"]["folder"]["user"] == "root"
+    assert compose()["services"]["worker"]["depends_on"]["folder"]["condition"] == "service_completed_successfully"
+
+
+def test_the_worker_makes_its_pool_before_it_registers_deployments():
+    """Without the pool `prefect deploy` fails; the pool of every deployment is the one that the worker serves."""
+    command = compose()["services"]["worker"]["command"]
+    made, started = re.findall(r"work-pool create (\S+)", command), re.findall(r"exec prefect worker start --pool (\S+?)\W*$", command)
+    wanted = {deployment["work_pool"]["name"] for deployment in yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]}
+    assert set(made) == set(started) == wanted
+    assert command.index("work-pool create") < command.index("deploy --all") < command.index("worker start")
 
 
 def test_no_password_is_written_down():
+    environment = compose()["services"]["server"]["environment"]
+    assert not any("${" in value for name, value in environment.items() if not name.endswith("PASSWORD")), "a URL would need it quoted"
     assert "${POSTGRES_PASSWORD:?" in (ROOT / "docker" / "compose.yaml").read_text()

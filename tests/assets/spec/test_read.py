@@ -78,6 +78,14 @@ def test_what_is_no_spec_at_all_is_one_sentence(data, code):
          "the character U+0000 may not stand in it; mend the syntax"),
         (f"name: A\nseed: {'9' * 5000}", f"a.yaml:2:7: error[spec/value] {'9' * 57}... cannot be read: Exceeds the limit (4300 digits) "
          "for integer string conversion: value has 5000 digits; write a smaller one"),
+        ("name:", "a.yaml:1:6: error[spec/invalid-value] name: text should stand here, got nothing; "
+         "expected: The character's name; no slashes or control characters, and more than dots and spaces."),
+        ("name: A\nidentity: {tone: yes}", "a.yaml:2:18: error[spec/invalid-value] identity.tone: a number should stand here, got True; "
+         "expected: 0 lightest .. 1 darkest skin."),
+        ('name: A\nrights: {licence: ""}', "a.yaml:2:19: error[spec/invalid-value] rights.licence: it may not be written so, got ''; "
+         "expected: SPDX id of the finished avatar."),
+        ('name: A\npersona: {who: "a\\0b"}', "a.yaml:2:16: error[spec/character] the text holds the character U+0000; leave it out"),
+        ('name: A\npersona: {who: "a\\uD83Db"}', "a.yaml:2:16: error[spec/character] the text holds the character U+D83D; leave it out"),
     ],
 )  # fmt: skip
 def test_each_mistake_is_one_sentence_that_says_what_to_write(text, sentence):
@@ -97,6 +105,17 @@ def test_a_file_of_sixty_megabytes_is_not_read(tmp_path):
 def test_a_missing_file_names_the_presets(tmp_path):
     with pytest.raises(SpecError, match="did you mean the preset kofi"):
         read_spec("koffi")
+
+
+def test_a_name_too_long_for_a_file_is_of_no_file(tmp_path):
+    long = "x" * 300
+    with pytest.raises(SpecError, match="there is no file xxx"):
+        read_spec(long)
+    path = tmp_path / "a.yaml"
+    path.write_text(f"name: A\nrights: {{consent: {long}}}\nvoice: {{model: {long}}}\npersona: {{model: {long}}}\n")
+    with pytest.raises(SpecError) as caught:
+        read_spec(str(path))
+    assert [finding.code for finding in caught.value.findings] == ["spec/no-such-file", "spec/no-such-folder"]
 
 
 def test_media_may_not_leave_the_folder_unless_allowed(tmp_path):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from assets.errors import FormatError, SpecError
+from assets.errors import FormatError, SpecError, StoreError
 from assets.rights import Source
 from stages.datasets.pictures import SPLITS
 from stages.datasets.shards import Card, Item, files_of, index_of, load, load_vectors, planned, shares, write
@@ -108,6 +110,25 @@ def test_a_folder_of_other_things_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="holds files that are no data set"):
         write(tmp_path, card(), plan(), face)
     assert [p.name for p in tmp_path.iterdir()] == ["holiday.txt"]
+
+
+def test_what_a_killed_run_was_writing_does_not_keep_the_next_one_out(tmp_path: Path) -> None:
+    (tmp_path / ".part-0f").write_text("half of a plan")
+    assert write(tmp_path, card(), plan(), face).is_file()
+
+
+def test_a_file_in_the_sets_place_and_a_disk_that_refuses_are_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("dear diary")
+    with pytest.raises(SpecError, match="is there and is not a folder; give another --out"):
+        write(tmp_path / "file", card(), plan(), face)
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreError, match=r"cannot write .*: No space left on device; free some disk space"):
+        write(tmp_path / "set", card(), plan(), face)
+    assert list((tmp_path / "set").iterdir()) == []
 
 
 def test_an_unfinished_set_says_so(tmp_path: Path) -> None:

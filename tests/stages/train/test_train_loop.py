@@ -167,6 +167,12 @@ def test_variety_is_the_spread_over_pictures() -> None:
     assert diversity(np.stack([np.zeros((8, 8, 3)), np.full((8, 8, 3), 10)])) == 5
 
 
+def test_a_file_in_the_folders_place_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("dear diary")
+    with pytest.raises(StoreError, match=r"cannot be written: .*; there is none yet"):
+        checkpoint.write_whole(tmp_path / "out" / "a.safetensors", b"x")
+
+
 def test_a_full_disk_stops_the_run_and_leaves_the_last_checkpoint_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     train(tiny_run(tmp_path, steps=4))
     before = (tmp_path / LAST).read_bytes()
