@@ -25,9 +25,7 @@ SENTENCE = "interrupted; what was finished is kept"
 _PARENT = "FENSHEN_PARENT"
 
 
-def apart(
-    work: Callable[[], R], console: Console, board: AbstractContextManager[None], farewell: Callable[[], None] = lambda: None
-) -> R:
+def apart(work: Callable[[], R], console: Console, board: AbstractContextManager[None], farewell: Callable[[], None] = lambda: None) -> R:
     """What `work` returns or raises, run in a thread of its own while this one shows the board and waits for signals.
 
     In the main thread Prefect puts a handler of its own in our handler's place, and Ctrl-C waits until every stage is done.

@@ -16,12 +16,13 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Serves a flow of ours on a two-second schedule; the batch of an empty folder is over in a moment.
+# Serves a flow of ours on a two-second schedule; the batch of an empty folder is over in a moment. One run at a time: a busy machine
+# needs longer than two seconds to start one, and would drown in those that wait.
 SERVE = """
 import datetime
 from prefect import serve
 from flows.batch import assemble_batch
-serve(assemble_batch.to_deployment("often", interval=datetime.timedelta(seconds=2), parameters={"folder": "FOLDER"}))
+serve(assemble_batch.to_deployment("often", interval=datetime.timedelta(seconds=2), parameters={"folder": "FOLDER"}), limit=1)
 """
 
 
