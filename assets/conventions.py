@@ -51,6 +51,10 @@ BASE_VERTICES = 19158
 SKIN_VERTICES = 13380
 EYE_VERTICES = slice(14598, 14742)
 
+# The picture of our teeth: enamel left of this U, gum right of it; a gum's V runs from its root outside to its root inside.
+GUM_U = 0.5
+GUM_ROOT_V = 0.2
+
 
 def parent_of(joint: str) -> str | None:
     """The parent's name of one of JOINTS, None for Hips."""

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats, Image, Ints, Mesh, MorphTarget, Skin
+from assets.conventions import GUM_U
 from stages.groom.fit import Fitted, islands, welded
 
 SEGMENTS = 8
@@ -25,8 +26,8 @@ _SHOWN = 12
 _GUM_STEPS = 23
 # As modelled the upper row hides behind the lip however wide the mouth, and the lower one stands over its own; metres.
 SEAT = (np.array([0, -0.0048, 0.0], np.float32), np.array([0, -0.0062, -0.001], np.float32))
-# The picture: left half enamel, darker to the neck; right half gum.
-_ENAMEL_U, _GUM_U = 0.25, 0.75
+# Where in the picture enamel and gum are read: in the middle of their parts.
+_ENAMEL_U, _GUM_U = GUM_U / 2, (1 + GUM_U) / 2
 
 
 @dataclass(frozen=True)
@@ -208,5 +209,5 @@ def teeth_picture(size: int = 128) -> Image:
     enamel = np.where(down < 0.5, neck + (body - neck) * upper, body + (edge - body) * lower)
     gum = np.array([0.62, 0.30, 0.29]) * (0.75 + 0.25 * np.sin(np.pi * down))
     picture = np.broadcast_to(enamel, (size, size, 3)).copy()
-    picture[:, size // 2 :] = gum
+    picture[:, round(GUM_U * size) :] = gum
     return Image((np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8))

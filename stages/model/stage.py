@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from assets.artefacts.character import Body, Groom, Model, TextureSet
 from assets.rights import merged
 from assets.spec.ship import BUDGETS, PackageSpec
 from stages.model.atlas import one_material
 from stages.model.fit import fit_triangles
+from stages.model.press import pressed
 from stages.model.scene import character, on_the_floor, parts
 from stages.stage import Stage
 
@@ -16,9 +19,10 @@ def run(body: Body, texture: TextureSet, groom: Groom, *, options: PackageSpec, 
     budget = BUDGETS[options.target]
     whole, skeleton = on_the_floor(character(body, texture, groom), body.skeleton)
     whole = fit_triangles(whole, budget.triangles)
+    whole = replace(whole, pieces=tuple(pressed(whole.pieces)))
     whole = one_material(whole, budget.side) if budget.one_material else whole
     sources = merged((body.sources, texture.sources, groom.sources))
     return Model(skeleton, parts(whole.pieces, whole.materials), whole.materials, whole.images, texture.sources, sources)
 
 
-STAGE = Stage("model", 3, run, makes=Model, memory_gb=2, timeout_s=600)
+STAGE = Stage("model", 4, run, makes=Model, memory_gb=2, timeout_s=600)

@@ -16,6 +16,7 @@ from scipy.spatial import cKDTree
 
 from assets.artefacts.character import SKIN
 from assets.artefacts.geometry import Mesh
+from assets.conventions import GUM_ROOT_V, GUM_U
 from stages.model.scene import Piece, welded
 
 REACH_M, ASIDE_M = 0.035, 0.012
@@ -23,8 +24,8 @@ REACH_M, ASIDE_M = 0.035, 0.012
 SHARE, DEEPEST_M = 0.25, 0.010
 EDGE = 0.35
 """Share of the depth where a neighbour is bare."""
-COARSE_M, GUM_BACK_M, GUM_U = 0.014, 0.006, 0.5
-"""Sides of a head's triangles from which gums are set back, how far, and where the picture of teeth turns into gum."""
+COARSE_M, GUM_BACK_M = 0.014, 0.006
+"""Sides of a head's triangles from which gums are set back, and how far."""
 Floats = NDArray[np.float64]
 
 
@@ -48,7 +49,7 @@ def tucked(before: Sequence[Piece], after: Sequence[Piece]) -> list[Piece]:
 
 
 def sunk(pieces: Sequence[Piece]) -> list[Piece]:
-    """The pieces with the gums set back where the head is coarse: a chin of few triangles opens flatter than the gum behind it."""
+    """The pieces with the gums set back, without their roots, where the head is coarse: a chin of few triangles opens flatter than they."""
     heads = [piece.mesh for piece in pieces if piece.mesh.name == "head"]
     if not heads or _side(heads[0]) < COARSE_M:
         return list(pieces)
@@ -65,7 +66,8 @@ def _set_back(mesh: Mesh) -> Mesh:
     gum = mesh.uv[:, 0] > GUM_U
     positions = mesh.positions.copy()
     positions[gum, 2] -= GUM_BACK_M
-    return replace(mesh, positions=positions)
+    root = gum & (mesh.uv[:, 1] < GUM_ROOT_V)
+    return replace(mesh, positions=positions, triangles=mesh.triangles[~root[mesh.triangles].any(1)])
 
 
 def depths(where: Floats, normals: Floats, faces: NDArray[np.int64], covers: Floats) -> Floats:

@@ -23,7 +23,7 @@ class Gate:
 
 
 GATES: dict[str, Gate] = {}
-FAMILIES = ("gltf", "rig", "motion", "vrm", "speech", "rights", "budget", "engines", "blender")
+FAMILIES = ("gltf", "rig", "motion", "cover", "vrm", "speech", "rights", "budget", "engines", "blender")
 
 
 def gate(code: str, *, why: str, source: str) -> Callable[[Claim], Claim]:
@@ -47,7 +47,7 @@ def load_gates() -> dict[str, Gate]:
 _EVERY = (
     "gltf/container", "gltf/validator", "gltf/names",
     "rig/joints", "rig/weights-sum-to-one", "rig/morph-names", "rig/morphs-alive", "rig/t-pose", "rig/soles", "rig/facing",
-    "motion/unit-quaternions", "motion/continuity", "motion/loop-seam", "motion/foot-slide", "motion/mouth-close",
+    "motion/unit-quaternions", "motion/continuity", "motion/loop-seam", "motion/foot-slide", "motion/mouth-close", "cover/poke-through",
     "vrm/bones", "vrm/meta", "vrm/no-animations",
     "speech/json", "speech/wav-format", "speech/clipping", "speech/leading-silence", "speech/loudness",
     "speech/cues-in-wav", "speech/lips-closed", "speech/say-clips", "speech/dialogue",

@@ -145,6 +145,15 @@ class Glb:
         """Animation name -> its tracks; weight tracks are (f, targets)."""
         return {a.get("name", str(i)): tuple(self._tracks(a)) for i, a in enumerate(self._items("animations"))}
 
+    def pose(self, clip: str, moment: float) -> dict[str, Floats]:
+        """What `world` takes: the clip's keys at the moment (seconds) or the next ones after it."""
+        tracks = [t for t in self.clips[clip] if t.path in ("rotation", "translation")]
+        return {f"{t.node}.{t.path}": t.values[min(int(np.searchsorted(t.times, moment)), len(t.times) - 1)] for t in tracks}
+
+    def seconds(self, clip: str) -> float:
+        """Length of the clip's movement, 0 where nothing moves."""
+        return float(max((t.times[-1] for t in self.clips[clip] if t.path in ("rotation", "translation")), default=0))
+
     def _tracks(self, animation: dict[str, Any]) -> list[Track]:
         tracks = []
         for channel in animation["channels"]:

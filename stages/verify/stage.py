@@ -55,4 +55,4 @@ def run(package: Package, *, options: PackageSpec, seed: int) -> Verdict:
     return Verdict(options.target, tuple(check for code in wanted for check in told[code].result()))
 
 
-STAGE = Stage("verify", 3, run, makes=Verdict, timeout_s=300)
+STAGE = Stage("verify", 4, run, makes=Verdict, timeout_s=300)

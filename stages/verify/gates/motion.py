@@ -92,15 +92,10 @@ def idle_feet_stay(reading: Reading) -> Iterator[Finding]:
 
 def _path(glb: Glb, clip: str, joint: str) -> Floats:
     """(s, 3) world places of a joint at up to 24 moments of the clip."""
-    index, tracks = glb.index(joint), [t for t in glb.clips[clip] if t.path in ("rotation", "translation")]
-    if index is None or not tracks:
+    index, end = glb.index(joint), glb.seconds(clip)
+    if index is None or not end:
         return np.zeros((0, 3))
-    moments = np.linspace(0, max(t.times[-1] for t in tracks), 24)
-    places = []
-    for moment in moments:
-        pose = {f"{t.node}.{t.path}": t.values[min(np.searchsorted(t.times, moment), len(t.times) - 1)] for t in tracks}
-        places.append(glb.world(index, pose)[:3, 3])
-    return np.array(places)
+    return np.array([glb.world(index, glb.pose(clip, moment))[:3, 3] for moment in np.linspace(0, end, 24)])
 
 
 @gate("motion/mouth-close", why="mouthClose never exceeds jawOpen, which would push the lips through each other", source="ARKit mouthClose")

@@ -40,10 +40,10 @@ def test_what_lies_beneath_the_skin_covers_nothing() -> None:
     assert not depths(skin, skin / 0.1, faces, dome(0.095)[0]).any()
 
 
-def piece(name: str, positions: np.ndarray, faces: np.ndarray, u: np.ndarray) -> Piece:
+def piece(name: str, positions: np.ndarray, faces: np.ndarray, u: np.ndarray, v: float = 0.5) -> Piece:
     count = len(positions)
     skin = Skin(np.zeros((count, 4), np.uint16), np.tile(np.float32([1, 0, 0, 0]), (count, 1)))
-    uv = np.stack([u, np.zeros(count)], 1).astype(np.float32)
+    uv = np.stack([u, np.full(count, v)], 1).astype(np.float32)
     mesh = Mesh(name, positions.astype(np.float32), uv, faces.astype(np.int32), skin, (), name)
     return Piece(mesh, np.arange(count), positions, np.ones(count))
 
@@ -57,3 +57,14 @@ def test_gums_are_set_back_where_the_head_is_coarse_and_crowns_stay(radius: floa
     moved = points.astype(np.float32) - teeth.mesh.positions
     assert np.allclose(moved[1::2], [0, 0, back], atol=1e-6)
     assert not moved[::2].any()
+
+
+@pytest.mark.parametrize(("radius", "stays"), [(0.3, False), (0.05, True)])
+def test_roots_of_gums_are_left_out_where_the_head_is_coarse(radius: float, stays: bool) -> None:
+    points, faces = dome(radius)
+    gum = np.full(len(points), 0.75)
+    _, root, crown = sunk(
+        [piece("head", points, faces, gum), piece("teeth", points, faces, gum, 0.1), piece("teeth", points, faces, 1 - gum, 0.1)]
+    )
+    assert len(root.mesh.triangles) == stays * len(faces)
+    assert len(crown.mesh.triangles) == len(faces)

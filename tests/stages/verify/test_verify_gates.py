@@ -13,6 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 import tiny
+import worn
 
 from assets.conventions import MORPHS_67, VRM_BONES
 from assets.errors import Severity
@@ -58,6 +59,7 @@ BROKEN: dict[str, Callable[[], Reading]] = {
     "motion/loop-seam": _glb(seam=0.2),
     "motion/foot-slide": _glb(slide=0.2),
     "motion/mouth-close": _glb(close=0.5),
+    "cover/poke-through": lambda: tiny.bundle(glb=worn.glb(body=0.113)),
     "vrm/bones": lambda: tiny.bundle(vrm=tiny.vrm(bones={k: v for k, v in VRM_BONES.items() if v != "hips"})),
     "vrm/meta": lambda: tiny.bundle(vrm=tiny.vrm(meta={"name": "x"})),
     "vrm/no-animations": lambda: tiny.bundle(vrm=tiny.vrm(clips=True)),

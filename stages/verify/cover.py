@@ -1,0 +1,145 @@
+"""What comes through its cover when a character moves: skin through cloth, a skirt through its blouse.
+
+What is covered is told in the bind pose, by rays; what comes through is seen in a moved one, by depth maps from around the person:
+a pixel counts where something covered is in front of everything and the outer side of a cover lies close behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.layers import CLOTH, SKIN, Layers, Patches, normals
+from stages.render.depth import Depths
+from stages.render.light import parallel
+from stages.verify.reading import Floats, Glb
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+WAYS = tuple(zip(range(0, 360, 60), (15, -10) * 3, strict=True))
+"""Yaw and pitch of the views, degrees: around the person, in turn from a little above and a little below."""
+_ROOM_M = 1.25
+"""Half the side of what a view shows: a tall man with his arms up, or stretched out."""
+_CLOSE_M, _LEAST_M, _SAME_M = 0.03, 0.0005, 0.0001
+"""How close behind what comes through its cover lies, at least and at most; and what depth maps cannot tell apart."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A pose that a clip takes."""
+
+    clip: str
+    seconds: float
+    pose: Mapping[str, Floats]
+    """As `Glb.world` takes it."""
+
+
+def moments(glb: Glb, count: int, of_each: int = 6) -> list[Moment]:
+    """The `count` poses of all clips that are farthest from the bind and from one another, fingers left aside."""
+    found = [Moment(clip, float(at), glb.pose(clip, float(at))) for clip in glb.clips for at in np.linspace(0, glb.seconds(clip), of_each)]
+    turns = np.array([_turns(glb, moment.pose) for moment in found])
+    rest = _turns(glb, {})
+    chosen: list[Moment] = []
+    left = np.linalg.norm(turns - rest, axis=1) if found else np.zeros(0)
+    while len(chosen) < count and left.max(initial=0) > 1e-6:
+        best = int(left.argmax())
+        chosen.append(found[best])
+        left = np.minimum(left, np.linalg.norm(turns - turns[best], axis=1))
+    return chosen
+
+
+def _turns(glb: Glb, pose: Mapping[str, Floats]) -> Floats:
+    """(4j,) quaternions of the joints, the one of the two signs."""
+    names = [name for name in glb.joint_names if "Hand" not in name]
+    turns = np.array([pose.get(f"{name}.rotation", (0, 0, 0, 1)) for name in names], float).reshape(-1, 4)
+    return (turns * np.where(turns[:, 3:] < 0, -1, 1)).ravel()
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Every triangle of a character, and which are covered in the bind."""
+
+    positions: Floats
+    """(v,3) bind, metres."""
+    joints: Ints
+    """(v,4) nodes."""
+    weights: Floats
+    """(v,4)."""
+    triangles: Ints
+    """(t,3)."""
+    cloth: Bools
+    """(t,)"""
+    covered: Patches
+
+    @classmethod
+    def of(cls, glb: Glb) -> Figure:
+        """The skinned meshes of a GLB as one."""
+        parts = list(_parts(glb))
+        firsts = np.cumsum([0, *(len(p.positions) for p in parts)])
+        points = np.concatenate([np.zeros((0, 3)), *(p.positions for p in parts)])
+        joints = np.concatenate([np.zeros((0, 4), np.int64), *(p.joints for p in parts)])
+        weights = np.concatenate([np.zeros((0, 4)), *(p.weights for p in parts)])
+        triangles = np.concatenate([np.zeros((0, 3), np.int64), *(p.triangles + first for p, first in zip(parts, firsts, strict=False))])
+        kinds = np.repeat(np.array([p.kind for p in parts], str), [len(p.triangles) for p in parts])
+        layers = Layers.of(points, triangles, kinds)
+        return cls(points, joints, weights, triangles, layers.cloth, layers.covered(points, np.isin(kinds, (*CLOTH, *SKIN))))
+
+    def posed(self, glb: Glb, pose: Mapping[str, Floats]) -> Floats:
+        """(v,3) metres; morphs stay out of it: no cloth has any."""
+        skin = glb.json["skins"][0]
+        inverse = glb.accessor(skin["inverseBindMatrices"]).reshape(-1, 4, 4).transpose(0, 2, 1)
+        moves = np.stack([glb.world(node, pose) @ back for node, back in zip(skin["joints"], inverse, strict=True)])
+        homogeneous = np.c_[self.positions, np.ones(len(self.positions))]
+        out = np.zeros((len(self.positions), 3))
+        for k in range(4):
+            out += self.weights[:, k, None] * np.einsum("vab,vb->va", moves[self.joints[:, k], :3], homogeneous)
+        return out
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One mesh; fields as of Figure."""
+
+    kind: str
+    positions: Floats
+    joints: Ints
+    weights: Floats
+    triangles: Ints
+
+
+def _parts(glb: Glb) -> Iterator[_Part]:
+    for mesh in glb.meshes:
+        for primitive in mesh["primitives"]:
+            names: dict[str, Any] = primitive["attributes"]
+            if {"JOINTS_0", "WEIGHTS_0"} <= set(names) and "indices" in primitive:
+                yield _Part(
+                    str(mesh.get("name", "")).lower(),
+                    glb.accessor(names["POSITION"]),
+                    glb.accessor(names["JOINTS_0"]).astype(np.int64),
+                    glb.accessor(names["WEIGHTS_0"]),
+                    glb.accessor(primitive["indices"]).astype(np.int64).reshape(-1, 3),
+                )
+
+
+def through(figure: Figure, points: Floats, draw: Depths) -> Iterator[tuple[Bools, Bools]]:
+    """For each view (side,side): which pixels show what comes through, and which show the person; `points` (v,3) are posed, metres."""
+    centre = np.asarray((points.min(0) + points.max(0)) / 2, np.float32)
+    depth = 2 * _ROOM_M
+    normal = normals(points, figure.triangles)
+    patch = (figure.covered.shares @ points[figure.triangles[figure.covered.owner]]).reshape(-1, 3).astype(np.float32)
+    patched = np.arange(len(patch), dtype=np.int32).reshape(-1, 3)
+    # Cloth that is covered itself would be found behind its own patches.
+    outermost = figure.cloth.copy()
+    outermost[figure.covered.owner] = False
+    places, triangles = points.astype(np.float32), figure.triangles.astype(np.int32)
+    for yaw, pitch in np.radians(WAYS):
+        way = np.array([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)], np.float32)
+        clip = parallel(way, centre, _ROOM_M, depth)
+        everything, under = draw(places, triangles, clip), draw(patch, patched, clip)
+        over = draw(places, triangles[outermost & (normal @ way > 0)], clip)
+        before, behind = ((other - under) * 2 * depth for other in (everything, over))
+        yield (under < 1) & (before > -_SAME_M) & (behind > _LEAST_M) & (behind < _CLOSE_M), everything < 1
