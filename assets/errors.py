@@ -86,3 +86,11 @@ class RightsError(FenshenError):
 
 class GateError(FenshenError):
     """The finished bundle failed at least one gate."""
+
+
+def unloadable(error: ImportError, who: str) -> BackendError:
+    """What to tell of a library that `who` cannot load; raises the error itself where the module is ours: a bug."""
+    if (error.name or "").partition(".")[0] in ("assets", "stages", "flows"):
+        raise error
+    message = f"{who} needs a library that cannot be loaded: {error}"
+    return BackendError(Finding("backend/library", message, fix="run `make setup`, then `fenshen doctor`"))

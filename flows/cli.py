@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from assets.errors import FenshenError, Finding, GateError, SpecError
+from assets.errors import FenshenError, Finding, GateError, SpecError, unloadable
 from flows.cli_champion import register as register_champions
 from flows.cli_data import app as data
 from flows.cli_evaluate import evaluate
@@ -51,17 +51,24 @@ def findings(as_json: bool = False) -> Any:
     try:
         yield
     except FenshenError as error:
-        if as_json:
-            out.print_json(json.dumps({"ok": False, "findings": [_plain(f) for f in error.findings]}, ensure_ascii=False))
-        else:
-            for finding in error.findings:
-                err.print(escape(str(finding)), style="red" if finding.severity == "error" else None, highlight=False)
-        raise typer.Exit(_code(error)) from error
+        raise _told(error, as_json) from error
+    except ImportError as error:
+        raise _told(unloadable(error, "this command"), as_json) from error
     except KeyboardInterrupt:
         from flows.interrupt import SENTENCE
 
         err.print(SENTENCE)
         raise typer.Exit(130) from None
+
+
+def _told(error: FenshenError, as_json: bool) -> typer.Exit:
+    """Prints the findings; returns the exit that goes with them."""
+    if as_json:
+        out.print_json(json.dumps({"ok": False, "findings": [_plain(f) for f in error.findings]}, ensure_ascii=False))
+    else:
+        for finding in error.findings:
+            err.print(escape(str(finding)), style="red" if finding.severity == "error" else None, highlight=False)
+    return typer.Exit(_code(error))
 
 
 _EXIT = {"SpecError": 2, "FormatError": 2, "RightsError": 2, "GateError": 3, "BackendError": 4, "StoreError": 4}
@@ -264,13 +271,14 @@ def backends() -> None:
     """
     from flows.line import STAGES
 
-    table = Table("stage", "backend", "", "usable here", box=None)
-    for stage in STAGES.values():
-        for name in stage.backends or ():
-            assert stage.backends is not None
-            reason = stage.backends.get(name).unusable()
-            table.add_row(stage.name, name, "default" if name == stage.backends.default else "", reason or "yes")
-    out.print(table)
+    with findings():
+        table = Table("stage", "backend", "", "usable here", box=None)
+        for stage in STAGES.values():
+            for name in stage.backends or ():
+                assert stage.backends is not None
+                reason = stage.backends.get(name).unusable()
+                table.add_row(stage.name, name, "default" if name == stage.backends.default else "", reason or "yes")
+        out.print(table)
 
 
 @app.command()

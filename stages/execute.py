@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from assets.artefact import Artefact, Ref
 from assets.digest import sha256_of
-from assets.errors import BackendError, Finding, StoreError
+from assets.errors import BackendError, Finding, StoreError, unloadable
 from assets.memo import remembering
 from assets.store import LocalStore
 from stages.stage import Backend, Stage
@@ -99,10 +99,7 @@ def _border(stage: Stage[Any]) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        if (error.name or "").partition(".")[0] in ("assets", "stages", "flows"):
-            raise  # a module of our own: a bug
-        message = f"{stage.name} needs a library that cannot be loaded: {error}"
-        raise BackendError(Finding("backend/library", message, fix="run `make setup`, then `fenshen doctor`")) from error
+        raise unloadable(error, stage.name) from error
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
             raise

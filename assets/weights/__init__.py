@@ -40,12 +40,16 @@ def sha256(name: str) -> str:
 
 
 def table_of(folder: Path) -> Table:
-    """A folder's weights.json, empty where there is none; raises FormatError where it is no JSON."""
+    """A folder's weights.json, empty where there is none; raises FormatError where it is no JSON or not such a table."""
     file = folder / INDEX
     try:
         table: Table = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     except ValueError as error:
         raise FormatError(Finding("weights/index", f"{file} is no JSON: {error}", fix="restore it")) from error
+    rows = table.items() if isinstance(table, dict) else [("", table)]
+    if wrong := [title for title, row in rows if not (isinstance(row, dict) and {"file", "sha256"} <= row.keys())]:
+        where = f"{wrong[0]} in {file}" if wrong[0] else str(file)
+        raise FormatError(Finding("weights/index", f"{where} names no file and sha256", fix="restore it"))
     return table
 
 
@@ -57,6 +61,8 @@ def index_with(folder: Path, title: str, entry: Mapping[str, Any]) -> bytes:
 def _home(name: str) -> Path:
     """The folder that holds the weights: the user's where it does."""
     yours = os.environ.get(YOURS)
+    if yours and not Path(yours).is_dir():
+        raise BackendError(Finding("weights/folder", f"{YOURS} names {yours}, which is no folder", fix=f"mend or unset {YOURS}"))
     return Path(yours) if yours and name in _table(Path(yours)) else FOLDER
 
 

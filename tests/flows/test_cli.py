@@ -1,13 +1,15 @@
 """The command line: every command, its exit code, and one sentence where something is wrong."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from typer.testing import CliRunner
 
-from flows.cli import app
+from flows.cli import app, findings
 from flows.line import STAGES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -140,6 +142,21 @@ def test_inspect_refuses_what_is_no_bundle(tmp_path):
 
 def test_preview_refuses_what_is_no_bundle(tmp_path):
     assert "manifest.json" in said("preview", str(tmp_path), code=2)
+
+
+def test_a_library_that_cannot_be_loaded_is_one_sentence_and_exit_code_4(monkeypatch):
+    monkeypatch.setitem(sys.modules, "flows.order", None)
+    with pytest.raises(ImportError, match=r"flows\.order"), findings():  # a module of our own is a bug
+        pass
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(typer.Exit) as caught, findings():
+        pass
+    assert caught.value.exit_code == 4
+
+
+def test_backends_tells_of_weights_that_are_not_there(monkeypatch, tmp_path):
+    monkeypatch.setenv("FENSHEN_WEIGHTS", str(tmp_path / "gone"))
+    assert "FENSHEN_WEIGHTS names" in said("backends", code=4)
 
 
 def test_doctor_finds_this_machine_well():

@@ -110,4 +110,13 @@ def test_a_broken_folder_of_yours_is_one_sentence(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv(weights.YOURS, str(tmp_path))
     with pytest.raises(BackendError, match=r"weights\.json is no JSON.*unset FENSHEN_WEIGHTS"):
         weights.sha256("skin-unet")
+    (tmp_path / "weights.json").write_text('{"skin-unet": {}}')
+    with pytest.raises(BackendError, match=r"skin-unet in .*weights\.json names no file and sha256; restore it, or unset"):
+        weights.sha256("skin-unet")
+    (tmp_path / "weights.json").write_text("[1]")
+    with pytest.raises(BackendError, match=r"weights\.json names no file and sha256"):
+        weights.sha256("skin-unet")
+    monkeypatch.setenv(weights.YOURS, str(tmp_path / "gone"))
+    with pytest.raises(BackendError, match=r"FENSHEN_WEIGHTS names .*gone, which is no folder; mend or unset"):
+        weights.sha256("skin-unet")
     assert json.loads((weights.FOLDER / "weights.json").read_text())
