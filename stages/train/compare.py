@@ -21,6 +21,7 @@ Made by `fenshen evaluate all`. Every family is asked for the ages, genders and 
 measures but the last three come from these samples. `fenshen-frechet` and `fenshen-kernel` are distances on the features of our own
 reader: they compare rows of one table, never with a published FID. The last row of each table scores training examples in place of
 samples: it is what a perfect memory would reach, and its distances show how far two sets of real people lie apart.
+Pictures of all sizes are compared at the reader's 64 px (portraits) or 128 px (skins).
 Sheets of 64 samples and cards, which tell what is weak, lie beside the weights in `assets/weights/`.
 """
 
