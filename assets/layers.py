@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from assets.components import components
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -113,14 +115,9 @@ def patches(corners: Floats, chosen: Ints) -> Patches:
 
 def islands(points: Floats, triangles: Ints) -> Ints:
     """(t,) a number for each connected part, seams welded."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
     _, place = np.unique(np.round(points, 5), axis=0, return_inverse=True)
     faces = place.ravel()[triangles]
-    rows, columns = np.r_[faces[:, 0], faces[:, 1]], np.r_[faces[:, 1], faces[:, 2]]
-    count = int(faces.max(initial=0)) + 1
-    label = connected_components(coo_matrix((np.ones(len(rows), np.int8), (rows, columns)), (count, count)), directed=False)[1]
+    label = components(faces, int(faces.max(initial=0)) + 1)
     _, number = np.unique(label[faces[:, 0]], return_inverse=True)
     return np.asarray(number.ravel(), np.int64)
 

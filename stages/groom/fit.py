@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from assets.artefacts.character import Body
 from assets.artefacts.geometry import Floats, Ints, Mesh, MorphTarget, Skin
+from assets.components import components
 from assets.conventions import BASE_VERTICES, JOINTS, SKIN_VERTICES
 from assets.skinning import mixed, skinned, strongest
 from stages.groom.base import base_triangles
@@ -144,12 +145,8 @@ def welded(item: Item) -> Ints:
 
 def islands(triangles: Ints, count: int) -> list[NDArray[np.int64]]:
     """Vertices of each connected part."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    rows, columns = np.r_[triangles[:, 0], triangles[:, 1]], np.r_[triangles[:, 1], triangles[:, 2]]
-    number, label = connected_components(coo_matrix((np.ones(len(rows), np.int8), (rows, columns)), (count, count)), directed=False)
-    return [np.flatnonzero(label == i) for i in range(number)]
+    label = components(triangles, count)
+    return [np.flatnonzero(label == i) for i in range(int(label.max(initial=-1)) + 1)]
 
 
 def pushed_out(worn: Fitted, body: Body, skin_normals: Floats) -> Fitted:

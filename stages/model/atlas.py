@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from assets.artefacts.character import ATLAS
 from assets.artefacts.geometry import Floats, Image, Ints, Material
+from assets.components import components
 from assets.formats.image import CUTOFF
 from stages.model.scene import Character, Piece
 
@@ -98,12 +99,8 @@ def _moved(piece: Piece, box: tuple[float, float, float]) -> Piece:
 
 def _first_turn(uv: Floats, triangles: Ints) -> Floats:
     """(v,2) UVs of repeating pictures brought to 0..1 by whole turns, island by island: by vertex would tear triangles."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    ends = np.concatenate([triangles[:, :2], triangles[:, 1:]])
-    links = coo_matrix((np.ones(len(ends), np.int8), (ends[:, 0], ends[:, 1])), (len(uv), len(uv)))
-    count, island = connected_components(links, directed=False)
+    island = components(triangles, len(uv))
+    count = int(island.max(initial=-1)) + 1
     size = np.maximum(np.bincount(island, minlength=count), 1)
     middle = np.stack([np.bincount(island, uv[:, k], count) / size for k in range(2)], 1)
     turned: Floats = (uv - np.floor(middle)[island]).astype(np.float32)

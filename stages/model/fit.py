@@ -47,7 +47,7 @@ def _reduced(pieces: Sequence[Piece], budget: int) -> list[Piece]:
     one = welded(pieces)
     importance = np.zeros(len(one.where))
     np.maximum.at(importance, one.dense, np.concatenate([p.importance for p in pieces]))
-    wedges = np.concatenate([p.mesh.triangles.astype(np.int64) + f for p, f in zip(pieces, one.firsts[:-1], strict=True)])
+    wedges = one.wedges
     owner = np.repeat(np.arange(len(pieces)), [len(p.mesh.triangles) for p in pieces])
     paint = np.concatenate([_paint(p) for p in pieces])
     kept, rows = reduce(Soup(one.where, one.dense[wedges], wedges, importance, paint), budget)

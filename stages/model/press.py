@@ -7,12 +7,11 @@ or a hip that is not quite this one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from assets.layers import CLOTH, OUTFIT, PROBES, SKIN, Floats, Layers, Patches, normals
-from stages.model.scene import Piece, Welded, welded
+from stages.model.scene import Piece, welded
 
 GAP_M = 0.004
 """What is kept between a cover and what it covers: clips move the two apart by a millimetre or two."""
@@ -24,22 +23,13 @@ def pressed(pieces: Sequence[Piece]) -> list[Piece]:
     if not any(piece.mesh.name in CLOTH for piece in pieces):
         return list(pieces)
     one = welded(pieces)
-    faces = np.concatenate([one.dense[p.mesh.triangles + first] for p, first in zip(pieces, one.firsts[:-1], strict=True)])
     kind = np.repeat([piece.mesh.name for piece in pieces], [len(piece.mesh.triangles) for piece in pieces])
-    layers = Layers.of(one.where, faces, kind)
-    where, inward = one.where, -_normals(pieces, one)
+    layers = Layers.of(one.where, one.faces, kind)
+    where, inward = one.where, -one.normals
     # Garments first: skin then gives way to where they have come to lie.
     for names in ((OUTFIT,), SKIN):
         where = _pressed(layers, layers.covered(where, np.isin(kind, names)), where, inward)
-    moved = np.split(where[one.dense], one.firsts[1:-1])
-    return [replace(p, mesh=replace(p.mesh, positions=m.astype(np.float32))) for p, m in zip(pieces, moved, strict=True)]
-
-
-def _normals(pieces: Sequence[Piece], one: Welded) -> Floats:
-    """(p,3) unit normals of places."""
-    total = np.zeros_like(one.where)
-    np.add.at(total, one.dense, np.concatenate([piece.normals for piece in pieces]))
-    return np.asarray(total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12))
+    return one.moved(where)
 
 
 def _pressed(layers: Layers, covered: Patches, where: Floats, inward: Floats) -> Floats:

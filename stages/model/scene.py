@@ -34,12 +34,35 @@ class Piece:
 class Welded:
     """Pieces as one surface: vertices that belong together are one place."""
 
+    pieces: tuple[Piece, ...]
     firsts: NDArray[np.int64]
     """(pieces + 1,) where each piece's vertices begin among all."""
     dense: NDArray[np.int64]
     """(v,) place of every vertex, counted from 0."""
     where: NDArray[np.float64]
     """(p,3) metres."""
+
+    @property
+    def wedges(self) -> NDArray[np.int64]:
+        """(t,3) triangles by vertex, counted through all pieces."""
+        return np.concatenate([p.mesh.triangles.astype(np.int64) + first for p, first in zip(self.pieces, self.firsts[:-1], strict=True)])
+
+    @property
+    def faces(self) -> NDArray[np.int64]:
+        """(t,3) triangles by place."""
+        return self.dense[self.wedges]
+
+    @property
+    def normals(self) -> NDArray[np.float64]:
+        """(p,3) unit normals."""
+        total = np.zeros_like(self.where)
+        np.add.at(total, self.dense, np.concatenate([piece.normals for piece in self.pieces]))
+        return np.asarray(total / (np.linalg.norm(total, axis=1, keepdims=True) + 1e-12))
+
+    def moved(self, where: NDArray[np.float64]) -> list[Piece]:
+        """The pieces with their places at `where` (p,3)."""
+        parts = np.split(where[self.dense].astype(np.float32), self.firsts[1:-1])
+        return [replace(piece, mesh=replace(piece.mesh, positions=part)) for piece, part in zip(self.pieces, parts, strict=True)]
 
 
 def welded(pieces: Sequence[Piece]) -> Welded:
@@ -49,7 +72,7 @@ def welded(pieces: Sequence[Piece]) -> Welded:
     dense = dense.ravel()
     where = np.zeros((int(dense.max()) + 1, 3))
     where[dense] = np.concatenate([p.mesh.positions for p in pieces])
-    return Welded(firsts, dense, where)
+    return Welded(tuple(pieces), firsts, dense, where)
 
 
 @dataclass(frozen=True)

@@ -37,14 +37,10 @@ def tucked(before: Sequence[Piece], after: Sequence[Piece]) -> list[Piece]:
     if not skin or not covers:
         return list(after)
     one = welded([after[i] for i in skin])
-    normals = np.zeros_like(one.where)
-    np.add.at(normals, one.dense, np.concatenate([after[i].normals for i in skin]))
-    normals /= np.linalg.norm(normals, axis=1, keepdims=True) + 1e-12
-    faces = np.concatenate([one.dense[after[i].mesh.triangles + first] for i, first in zip(skin, one.firsts[:-1], strict=True)])
-    moved = one.where - normals * depths(one.where, normals, faces, np.concatenate(covers))[:, None]
-    out = list(after)
-    for i, here in zip(skin, np.split(moved[one.dense], one.firsts[1:-1]), strict=True):
-        out[i] = replace(after[i], mesh=replace(after[i].mesh, positions=here.astype(after[i].mesh.positions.dtype)))
+    normals, out = one.normals, list(after)
+    drawn_in = one.where - normals * depths(one.where, normals, one.faces, np.concatenate(covers))[:, None]
+    for i, piece in zip(skin, one.moved(drawn_in), strict=True):
+        out[i] = piece
     return out
 
 

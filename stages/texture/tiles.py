@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats, Ints, Pixels, Surface
+from assets.components import components
 from assets.errors import BackendError, Finding
 from assets.home import ROOT, baked, node_modules
 
@@ -67,13 +68,7 @@ def _boxed(uv: Floats, box: tuple[float, float, float, float]) -> Floats:
 
 def islands(triangle_uv: Ints, count: int) -> Ints:
     """(t,) UV island of each triangle."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    edges = np.concatenate([triangle_uv[:, :2], triangle_uv[:, 1:]])
-    graph = coo_matrix((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(count, count))
-    labels: Ints = connected_components(graph, directed=False)[1].astype(np.int32)
-    return labels[triangle_uv[:, 0]]
+    return components(triangle_uv, count)[triangle_uv[:, 0]]
 
 
 def _layout(template: dict[str, Any]) -> tuple[NDArray[np.bool_], Floats]:

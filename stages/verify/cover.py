@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from assets.artefacts.geometry import Skin
 from assets.layers import CLOTH, SKIN, Layers, Patches, normals
+from assets.skinning import skinned
 from stages.render.depth import Depths
 from stages.render.light import parallel
 from stages.verify.reading import Floats, Glb
@@ -65,10 +67,7 @@ class Figure:
 
     positions: Floats
     """(v,3) bind, metres."""
-    joints: Ints
-    """(v,4) nodes."""
-    weights: Floats
-    """(v,4)."""
+    skin: Skin
     triangles: Ints
     """(t,3)."""
     cloth: Bools
@@ -81,23 +80,19 @@ class Figure:
         parts = list(_parts(glb))
         firsts = np.cumsum([0, *(len(p.positions) for p in parts)])
         points = np.concatenate([np.zeros((0, 3)), *(p.positions for p in parts)])
-        joints = np.concatenate([np.zeros((0, 4), np.int64), *(p.joints for p in parts)])
-        weights = np.concatenate([np.zeros((0, 4)), *(p.weights for p in parts)])
+        joints = np.concatenate([np.zeros((0, 4), np.uint16), *(p.skin.joints for p in parts)])
+        skin = Skin(joints, np.concatenate([np.zeros((0, 4), np.float32), *(p.skin.weights for p in parts)]))
         triangles = np.concatenate([np.zeros((0, 3), np.int64), *(p.triangles + first for p, first in zip(parts, firsts, strict=False))])
         kinds = np.repeat(np.array([p.kind for p in parts], str), [len(p.triangles) for p in parts])
         layers = Layers.of(points, triangles, kinds)
-        return cls(points, joints, weights, triangles, layers.cloth, layers.covered(points, np.isin(kinds, (*CLOTH, *SKIN))))
+        return cls(points, skin, triangles, layers.cloth, layers.covered(points, np.isin(kinds, (*CLOTH, *SKIN))))
 
     def posed(self, glb: Glb, pose: Mapping[str, Floats]) -> Floats:
         """(v,3) metres; morphs stay out of it: no cloth has any."""
         skin = glb.json["skins"][0]
         inverse = glb.accessor(skin["inverseBindMatrices"]).reshape(-1, 4, 4).transpose(0, 2, 1)
         moves = np.stack([glb.world(node, pose) @ back for node, back in zip(skin["joints"], inverse, strict=True)])
-        homogeneous = np.c_[self.positions, np.ones(len(self.positions))]
-        out = np.zeros((len(self.positions), 3))
-        for k in range(4):
-            out += self.weights[:, k, None] * np.einsum("vab,vb->va", moves[self.joints[:, k], :3], homogeneous)
-        return out
+        return skinned(np.asarray(self.positions, np.float32), self.skin, moves).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -106,8 +101,7 @@ class _Part:
 
     kind: str
     positions: Floats
-    joints: Ints
-    weights: Floats
+    skin: Skin
     triangles: Ints
 
 
@@ -119,8 +113,7 @@ def _parts(glb: Glb) -> Iterator[_Part]:
                 yield _Part(
                     str(mesh.get("name", "")).lower(),
                     glb.accessor(names["POSITION"]),
-                    glb.accessor(names["JOINTS_0"]).astype(np.int64),
-                    glb.accessor(names["WEIGHTS_0"]),
+                    Skin(glb.accessor(names["JOINTS_0"]).astype(np.uint16), glb.accessor(names["WEIGHTS_0"]).astype(np.float32)),
                     glb.accessor(primitive["indices"]).astype(np.int64).reshape(-1, 3),
                 )
 
