@@ -51,13 +51,12 @@ with get_client(sync_client=True) as client:
     run, = client.read_flow_runs(sort=FlowRunSort.START_TIME_DESC, limit=1)
     print(run.total_run_time.total_seconds())
 """
-BUILD = "import sys; from flows.cli import app; sys.argv = ['fenshen', 'build', *sys.argv[1:]]; app()"
 
 
 def timed(spec: str, out: Path, env: dict[str, str]) -> tuple[float, float]:
     """(seconds, peak resident GB) of one `fenshen build` in a process of its own."""
     started = time.monotonic()
-    process = subprocess.Popen([sys.executable, "-c", BUILD, spec, "--out", str(out)], env=env, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, "-m", "flows", "build", spec, "--out", str(out)], env=env, stdout=subprocess.DEVNULL)
     peak, over = 0, threading.Event()
 
     def watch() -> None:

@@ -20,3 +20,5 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("PYOPENGL_PLATFORM", "egl")
 # One thread a model: beyond the free cores, OpenMP barriers make small models 4-40 times slower (measured).
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+INTERRUPTED = "interrupted; what was finished is kept"
+"""What a command says that is ended by Ctrl-C or SIGTERM."""

@@ -8,20 +8,20 @@ from __future__ import annotations
 import json
 import sys
 import time
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from assets.errors import FenshenError, Finding, GateError, SpecError, unloadable
+from assets.errors import Finding, GateError, SpecError
 from flows.cli_champion import register as register_champions
 from flows.cli_data import app as data
 from flows.cli_evaluate import evaluate
 from flows.cli_train import register as register_training
+from flows.console import EXIT, err, findings, out
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False,
@@ -34,54 +34,11 @@ app.add_typer(data, name="data")
 register_training(app)
 register_champions(app)
 app.command()(evaluate)
-# A table in a file or a pipe is read by programs: no line of it is broken.
-out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 240)
-err = Console(stderr=True, soft_wrap=True)
-
 SEEDS = 2**32
 SpecArgument = Annotated[str, typer.Argument(metavar="SPEC", help="A spec file or a preset's name.")]
 TargetOption = Annotated[str | None, typer.Option(help="web, desktop or crowd.")]
 SeedOption = Annotated[int | None, typer.Option(min=0, max=SEEDS - 1, help="Overrides the spec's seed.")]
 OutsideOption = Annotated[bool, typer.Option("--allow-outside", help="Media may lie outside the spec's folder.")]
-
-
-@contextmanager
-def findings(as_json: bool = False) -> Any:
-    """Turns our errors into one line each and an exit code; bugs stay tracebacks."""
-    try:
-        yield
-    except FenshenError as error:
-        raise _told(error, as_json) from error
-    except ImportError as error:
-        raise _told(unloadable(error, "this command"), as_json) from error
-    except KeyboardInterrupt:
-        from flows.interrupt import SENTENCE
-
-        err.print(SENTENCE)
-        raise typer.Exit(130) from None
-
-
-def _told(error: FenshenError, as_json: bool) -> typer.Exit:
-    """Prints the findings; returns the exit that goes with them."""
-    if as_json:
-        out.print_json(json.dumps({"ok": False, "findings": [_plain(f) for f in error.findings]}, ensure_ascii=False))
-    else:
-        for finding in error.findings:
-            err.print(escape(str(finding)), style="red" if finding.severity == "error" else None, highlight=False)
-    return typer.Exit(_code(error))
-
-
-_EXIT = {"SpecError": 2, "FormatError": 2, "RightsError": 2, "GateError": 3, "BackendError": 4, "StoreError": 4}
-"""Exit code by the class of the error; 1 is left to bugs."""
-
-
-def _code(error: FenshenError) -> int:
-    return _EXIT.get(type(error).__name__, 2)
-
-
-def _plain(finding: Finding) -> dict[str, Any]:
-    told = {"code": finding.code, "severity": str(finding.severity), "where": str(finding.where)}
-    return {**told, "message": finding.message, "fix": finding.fix}
 
 
 @app.command()
@@ -94,7 +51,7 @@ def build(
     force: Annotated[list[str] | None, typer.Option(help="Make this stage again; may be repeated.")] = None,
     allow: Annotated[list[str] | None, typer.Option(help="Let this gate's code pass; recorded in the manifest.")] = None,
     outside: OutsideOption = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the manifest as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the manifest, with --only the stage's reference, as JSON.")] = False,
 ) -> None:
     """Build a bundle.
 
@@ -106,16 +63,31 @@ def build(
     with findings(as_json):
         request = Build(spec, out_dir, _target(target), seed, frozenset(force or ()), frozenset(allow or ()), outside)
         if only:
-            from flows.only import build_until
-
-            outcome = build_until(request, only)
-            out.print(f"{only}: {outcome.ref.kind} {outcome.ref.digest[:12]} ({'found' if outcome.cached else 'made'})")
-            return
+            return _show_stage(request, only, as_json)
         folder, manifest = _run(request, quiet=as_json)
     if as_json:
         out.print_json(json.dumps({"ok": True, "bundle": str(folder), "manifest": manifest}, ensure_ascii=False))
     else:
         _show(folder, manifest, time.monotonic() - started)
+
+
+def _show_stage(request: Any, only: str, as_json: bool) -> None:
+    """Makes one stage and prints what it is called in the store."""
+    from flows.only import build_until
+
+    made = build_until(request, only)
+    ref, cached = made.outcome.ref, made.outcome.cached
+    if as_json:
+        told = {"stage": only, "kind": ref.kind, "digest": ref.digest, "cached": cached, "warnings": made.warnings}
+        out.print_json(json.dumps({"ok": True, **told}, ensure_ascii=False))
+        return
+    out.print(f"{only}: {ref.kind} {ref.digest[:12]} ({'found' if cached else 'made'})")
+    _warn(made.warnings)
+
+
+def _warn(warnings: Iterable[dict[str, str]]) -> None:
+    for warning in warnings:
+        out.print(f"warning ({warning['stage']}): {warning['message']}", markup=False, style="yellow")
 
 
 def _target(target: str | None) -> Any:
@@ -148,8 +120,7 @@ def _show(folder: Path, manifest: dict[str, Any], seconds: float) -> None:
             out.print(f"  {check['severity']} [{check['code']}] {check['message']}", markup=False)
         elif not ran(check):
             out.print(f"  [{check['code']}] {check['message']}", markup=False)
-    for warning in manifest.get("warnings", ()):
-        out.print(f"warning ({warning['stage']}): {warning['message']}", markup=False, style="yellow")
+    _warn(manifest.get("warnings", ()))
     size = sum(file["bytes"] for file in manifest["files"]) / 1e6
     out.print(f"{folder}/: {len(manifest['files'])} files, {size:.1f} MB, {seconds:.1f} s")
     out.print(f"look: open {folder}/report.html in a browser; avatar.glb in Blender, three.js, Godot; avatar.vrm in Unity")
@@ -178,7 +149,7 @@ def batch(
             table.add_row(escape(row["spec"]), escape(row["bundle"]), escape(row["error"]))
         out.print(table)
         out.print(f"{sum(not row['error'] for row in rows)} of {len(rows)} built")
-    if failed := [_EXIT.get(row["kind"], 1) for row in rows if row["error"]]:
+    if failed := [EXIT.get(row["kind"], 1) for row in rows if row["error"]]:
         raise typer.Exit(1 if 1 in failed else max(failed))
 
 
@@ -382,7 +353,3 @@ def _store() -> Any:
     from assets.store import LocalStore
 
     return LocalStore(home() / "store")
-
-
-if __name__ == "__main__":
-    app()

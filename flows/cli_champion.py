@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from flows.cli_train import SetOption, seconds_of, settings_of
+from flows.console import err, findings, out
 
 champion = typer.Typer(no_args_is_help=True, help="Who is champion, who was refused, and the way back.")
 LadderOption = Annotated[Path, typer.Option("--ladder", help="Folder of the champions; FENSHEN_WEIGHTS=FOLDER makes builds use them.")]
@@ -29,7 +30,6 @@ def retrain(
 
     Example: `fenshen retrain unet --data sets/skins128 --budget 60m`
     """
-    from flows.cli import err, findings, out
 
     with findings():
         from flows.running import run_training
@@ -49,7 +49,6 @@ def listed(ladder: LadderOption = LADDER) -> None:
 
     Example: `fenshen champion ls`
     """
-    from flows.cli import findings, out
     from stages.train.champion import history_of
 
     with findings():
@@ -68,7 +67,6 @@ def rollback(
 
     Example: `fenshen champion rollback skin-unet`
     """
-    from flows.cli import findings, out
     from stages.train.champion import roll_back
 
     with findings():

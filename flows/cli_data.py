@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.console import err, findings, out
+
 if TYPE_CHECKING:
     from stages.datasets.make import Order
     from stages.datasets.shards import Progress
@@ -80,7 +82,6 @@ def own_folder(
 
     Example: `fenshen data folder faces/ --out sets/own --licence CC-BY-4.0 --consent consent.txt`
     """
-    from flows.cli import err, findings
     from stages.datasets.folder import Ask
     from stages.datasets.make import make_folder
 
@@ -93,7 +94,6 @@ def own_folder(
 
 
 def _make(order: Order) -> None:
-    from flows.cli import findings
     from stages.datasets.make import make
 
     with findings():
@@ -103,7 +103,6 @@ def _make(order: Order) -> None:
 
 
 def _tell(folder: Path) -> None:
-    from flows.cli import out
     from stages.datasets.shards import index_of
 
     index = index_of(folder)
@@ -117,7 +116,6 @@ def _bar(name: str) -> Iterator[Progress]:
     """A progress line on the error stream: items, speed, time left."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from flows.cli import err
 
     columns = (TextColumn(name), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err) as bar:

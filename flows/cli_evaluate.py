@@ -10,6 +10,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from flows.console import findings, out
+
 
 def evaluate(
     net: Annotated[str, typer.Argument(metavar="NET", help='A family, a weights\' title (skin-unet), or "all".')],
@@ -27,7 +29,6 @@ def evaluate(
     from assets.home import ROOT
     from assets.store import write_atomic
     from assets.weights import table_of
-    from flows.cli import findings, out
     from stages.train.compare import compare, markdown
 
     with findings(as_json):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from assets.errors import Finding, SpecError
+from flows.console import err, findings, out
 from stages.train.machine import Precision
 
 if TYPE_CHECKING:
@@ -65,9 +66,8 @@ def train(
 
     Example: `fenshen train stylegan --data sets/skins128 --budget 60m --out build/weights`
 
-    Several GPUs: `accelerate launch --multi_gpu -m flows.cli train stylegan --data sets/skins128`
+    Several GPUs: `accelerate launch --multi_gpu -m flows train stylegan --data sets/skins128`
     """
-    from flows.cli import err, findings, out
 
     with findings():
         if resume not in ("auto", "never") and not Path(resume).is_file():
@@ -147,7 +147,6 @@ def tune(
     """
     from rich.table import Table
 
-    from flows.cli import err, findings, out
     from flows.running import run_training
 
     with findings():

@@ -18,10 +18,11 @@ from typing import Any, NoReturn, TypeVar
 
 from rich.console import Console
 
+from flows import INTERRUPTED
+
 R = TypeVar("R")
 GRACE_S = 3.0
 """For the farewell to a server; a stage inside C++ code cannot be stopped and ends with the process."""
-SENTENCE = "interrupted; what was finished is kept"
 _PARENT = "FENSHEN_PARENT"
 
 
@@ -68,7 +69,7 @@ def _handled(console: Console, curtain: Callable[[], None], farewell: Callable[[
         with contextlib.suppress(Exception):
             curtain()
         console.show_cursor()  # hidden by a board that was not up yet
-        console.print(SENTENCE)
+        console.print(INTERRUPTED)
         _mute()
         with contextlib.suppress(Exception):
             farewell()

@@ -49,7 +49,8 @@ def lay_out(
 
 def warnings_of(outcomes: Mapping[str, Outcome], store: LocalStore) -> list[dict[str, str]]:
     """What stages made the best of, e.g. a video that is cut off: stage and message."""
-    told = {"motion": store.get(outcomes["motion"].ref, Motion).warnings, "voice": store.get(outcomes["voice"].ref, Speech).warnings}
+    kinds: dict[str, type[Motion | Speech]] = {"motion": Motion, "voice": Speech}
+    told = {stage: store.get(outcomes[stage].ref, kind).warnings for stage, kind in kinds.items() if stage in outcomes}
     return [{"stage": stage, "message": message} for stage, messages in told.items() for message in messages]
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from assets.errors import Finding, SpecError
 from assets.spec.look import Section
+from flows.layout import warnings_of
 from flows.line import STAGES, assemble
 from flows.order import Build, order_of
 from flows.plan import Order
@@ -28,8 +30,18 @@ class _Lazy:
         return self.outcome
 
 
-def build_until(build: Build, only: str) -> Outcome:
-    """The outcome of one stage; raises SpecError where there is no such stage."""
+@dataclass(frozen=True)
+class Until:
+    """What `build_until` made."""
+
+    outcome: Outcome
+    """Of the stage asked for."""
+    warnings: list[dict[str, str]]
+    """Of that stage and of those that it needed, as in a manifest."""
+
+
+def build_until(build: Build, only: str) -> Until:
+    """One stage and what it needs; raises SpecError where there is no such stage."""
     if only not in STAGES:
         raise SpecError(Finding("build/stage", f"there is no stage {only}", fix=f"take one of {', '.join(STAGES)}"))
     order, _, _ = order_of(build)
@@ -39,4 +51,7 @@ def build_until(build: Build, only: str) -> Outcome:
     ) -> _Lazy:
         return _Lazy(order, stage, order.job(stage, options, backend, extra), inputs)
 
-    return assemble(step, order.spec)[only].result()
+    line = assemble(step, order.spec)
+    outcome = line[only].result()
+    outcomes = {name: lazy.outcome for name, lazy in line.items() if lazy.outcome}
+    return Until(outcome, warnings_of(outcomes, order.store))

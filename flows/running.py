@@ -15,8 +15,9 @@ from uuid import UUID
 
 from rich.console import Console
 
+from flows import INTERRUPTED
 from flows.board import watching
-from flows.interrupt import SENTENCE, apart
+from flows.interrupt import apart
 from flows.server import begin, watched
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def _cancelled(runs: list[UUID]) -> None:
     inside = FlowRunFilter(parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=runs), state=running)
     with get_client(sync_client=True) as client:
         for run in (*(found.id for found in client.read_flow_runs(flow_run_filter=inside)), *runs):
-            client.set_flow_run_state(run, Cancelled(message=SENTENCE), force=True)
+            client.set_flow_run_state(run, Cancelled(message=INTERRUPTED), force=True)
 
 
 def _quiet() -> None:

@@ -16,6 +16,7 @@ from assets.rotation import continuous, unit
 # 0.0006 on a quaternion's part is 0.07 degrees: 1 mm at the foot of a straight leg.
 TURN, MOVE_M, WEIGHT = 6e-4, 5e-4, 0.012
 _STILL = 1e-5
+_Rows = NDArray[np.int64]
 _LEGS = ("UpLeg", "Leg", "Foot", "ToeBase")
 
 
@@ -53,9 +54,10 @@ def _animation(
     turns = continuous(unit(clip.rotations))
     legs = [j for j in joints if skeleton.names[j] == "Hips" or skeleton.names[j].endswith(_LEGS)]
     stance = _stance_keys(clip, turns, legs, slack)
+    free = dict(zip(joints, key_frames_each(clip.times, turns[:, joints], TURN * slack), strict=True))
     for joint in joints:
         still = np.abs(turns[:, joint] - turns[:1, joint]).max() < _STILL
-        at = stance[:1] if still else stance if joint in legs else key_frames(clip.times, turns[:, joint], TURN * slack)
+        at = stance[:1] if still else stance if joint in legs else free[joint]
         track(at, np.rint(turns[at, joint] * 32767).astype("<i2"), [joint], "rotation", normalized=True)
     track(stance, (skeleton.heads[0] + clip.root[stance]).astype("<f4"), [0], "translation", normalized=False)
     if clip.face.shape[1] and faces:
@@ -73,21 +75,44 @@ def _stance_keys(clip: Clip, turns: Floats, legs: list[int], slack: float) -> In
 
 
 def key_frames(times: Floats, values: NDArray[Any], tolerance: float) -> Ints:
-    """Ascending frames that tell the whole track within the tolerance when joined by straight lines (Ramer-Douglas-Peucker).
+    """Ascending frames that tell the whole track (n,c) within the tolerance when joined by straight lines (Ramer-Douglas-Peucker).
 
     The first and the last frame always stay, so a clip keeps its length.
     """
-    kept = {0, len(times) - 1}
-    todo = [(0, len(times) - 1)]
-    while todo:
-        low, high = todo.pop()
-        if high - low < 2:
-            continue
-        share = ((times[low + 1 : high] - times[low]) / max(float(times[high] - times[low]), 1e-9))[:, None]
-        miss = np.abs(values[low] + share * (values[high] - values[low]) - values[low + 1 : high]).max(axis=1)
-        worst = int(miss.argmax())
-        if miss[worst] > tolerance:
-            middle = low + 1 + worst
-            kept.add(middle)
-            todo += [(low, middle), (middle, high)]
-    return np.array(sorted(kept), np.int32)
+    return key_frames_each(times, values[:, None], tolerance)[0]
+
+
+def key_frames_each(times: Floats, values: NDArray[Any], tolerance: float) -> list[Ints]:
+    """`key_frames` of each of the tracks (n,t,c): the spans of all tracks are split at the same time."""
+    frames, tracks = values.shape[:2]
+    kept = np.zeros((tracks, frames), bool)
+    kept[:, [0, -1]] = True
+    track: _Rows = np.arange(tracks)
+    low, high = 0 * track, 0 * track + frames - 1
+    while (wide := high - low >= 2).any():
+        track, low, high = track[wide], low[wide], high[wide]
+        middle, miss = _worst(times, values, track, low, high)
+        far = miss > tolerance
+        kept[track[far], middle[far]] = True
+        track, low, high = np.repeat(track[far], 2), _paired(low[far], middle[far]), _paired(middle[far], high[far])
+    return [np.flatnonzero(row).astype(np.int32) for row in kept]
+
+
+def _worst(times: Floats, values: NDArray[Any], track: _Rows, low: _Rows, high: _Rows) -> tuple[_Rows, Floats]:
+    """(s,) frame within each span that lies farthest from the straight line between its ends, the first of equals, and how far."""
+    lengths = high - low - 1
+    starts = np.cumsum(lengths) - lengths
+    span = np.repeat(np.arange(len(low)), lengths)
+    frame = low[span] + 1 + np.arange(len(span)) - starts[span]
+    share = ((times[frame] - times[low][span]) / np.maximum(times[high] - times[low], 1e-9)[span])[:, None]
+    begin, end = values[low, track], values[high, track]
+    miss = np.abs(begin[span] + share * (end - begin)[span] - values[frame, track[span]]).max(axis=1)
+    most = np.maximum.reduceat(miss, starts)
+    hits = np.flatnonzero(miss == most[span])
+    _, first = np.unique(span[hits], return_index=True)
+    return frame[hits[first]], most
+
+
+def _paired(first: _Rows, second: _Rows) -> _Rows:
+    """(2n,) first and second in turn."""
+    return np.stack([first, second], 1).ravel()

@@ -16,7 +16,7 @@ from assets.artefacts.motion import Clip
 from assets.conventions import ARKIT_52, MORPHS_67, VISEMES_15, VRM_BONES
 from assets.formats.gltf import GENERATOR, Built, Picture, Scene, build, finish
 from assets.formats.gltf_accessors import Buffers
-from assets.formats.gltf_animation import MOVE_M, TURN, WEIGHT, key_frames
+from assets.formats.gltf_animation import MOVE_M, TURN, WEIGHT, key_frames, key_frames_each
 from assets.rotation import continuous, unit
 
 # Preset expression -> ARKit and viseme weights. Mouths are the visemes that VRM's five vowels name.
@@ -145,11 +145,10 @@ def write_vrma(clip: Clip, skeleton: Skeleton) -> bytes:
     nodes += [{"name": f"expression_{name}"} for name in faces]
     animation = _Tracks(clip.name, buffers, clip.times)
     _body(animation, clip, skeleton)
-    for i, name in enumerate(faces):
-        weights = np.clip(clip.face[:, MORPHS_67.index(name)], 0, 1)
-        keys = key_frames(clip.times, weights[:, None], WEIGHT)
+    weights = np.clip(clip.face[:, np.array([MORPHS_67.index(name) for name in faces], int)], 0, 1)
+    for i, keys in enumerate(key_frames_each(clip.times, weights[:, :, None], WEIGHT)):
         values = np.zeros((len(keys), 3), "<f4")
-        values[:, 0] = weights[keys]
+        values[:, 0] = weights[keys, i]
         animation.add(keys, values, first + i, "translation", normalized=False)
     bones = {bone: {"node": skeleton.names.index(joint)} for joint, bone in VRM_BONES.items() if not bone.endswith("Eye")}
     extension: dict[str, Any] = {"specVersion": "1.0", "humanoid": {"humanBones": bones}}
@@ -186,11 +185,9 @@ def _moving(clip: Clip) -> tuple[str, ...]:
 
 def _body(animation: _Tracks, clip: Clip, skeleton: Skeleton) -> None:
     turns = continuous(unit(clip.rotations))
-    for joint, name in enumerate(skeleton.names):
-        # VRM animations turn the eyes by lookAt, not by their bones.
-        if name.endswith("Eye") or np.abs(turns[:, joint, :3]).max() < 1e-5:
-            continue
-        keys = key_frames(clip.times, turns[:, joint], TURN)
+    # VRM animations turn the eyes by lookAt, not by their bones.
+    joints = [j for j, name in enumerate(skeleton.names) if not name.endswith("Eye") and np.abs(turns[:, j, :3]).max() >= 1e-5]
+    for joint, keys in zip(joints, key_frames_each(clip.times, turns[:, joints], TURN), strict=True):
         animation.add(keys, np.rint(turns[keys, joint] * 32767).astype("<i2"), joint, "rotation", normalized=True)
     keys = key_frames(clip.times, clip.root, MOVE_M)
     animation.add(keys, (skeleton.heads[0] + clip.root[keys]).astype("<f4"), 0, "translation", normalized=False)

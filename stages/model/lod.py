@@ -6,6 +6,7 @@ morphs, weights, UVs and normals stay exact. All parts are reduced together, so 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -154,18 +155,24 @@ def _candidates(faces: Ints, wedges: Ints, n: int) -> tuple[Ints, Ints, Ints, In
     on_border = np.zeros(n, bool)
     on_border[eu[border_edge]] = True
     # Every wedge of u has to be led to a wedge of v by a triangle on this edge.
-    pair = np.unique(np.stack([inverse, wu], 1), axis=0)
-    led = np.bincount(pair[:, 0], minlength=len(key))
-    spread = np.unique(np.stack([inverse, wu, wv], 1), axis=0)
-    single = np.bincount(spread[:, 0], minlength=len(key)) == led
-    wedge_count = np.bincount(np.unique(np.stack([faces.ravel(), wedges.ravel()], 1), axis=0)[:, 0], minlength=n)
+    led = np.bincount(_rows(inverse, wu)[0], minlength=len(key))
+    move, old, new = _rows(inverse, wu, wv)
+    single = np.bincount(move, minlength=len(key)) == led
+    wedge_count = np.bincount(_rows(faces.ravel(), wedges.ravel())[0], minlength=n)
     keeps = single & (led == wedge_count[eu]) & (uses <= 2) & (~on_border[eu] | border_edge)
     link = _common(eu, ev, n) == uses
     valence = np.bincount(eu, minlength=n)
     # A tetrahedron would become two triangles back to back.
     keep = keeps & link & ~((valence[eu] == 3) & (valence[ev] == 3) & ~border_edge)
-    rows = spread[keep[spread[:, 0]]]
-    return eu[keep], ev[keep], (np.cumsum(keep) - 1)[rows[:, 0]], rows[:, 1], rows[:, 2]
+    stays = keep[move]
+    return eu[keep], ev[keep], (np.cumsum(keep) - 1)[move[stays]], old[stays], new[stays]
+
+
+def _rows(*columns: Ints) -> tuple[Ints, ...]:
+    """The columns of their distinct rows in ascending order; as one number a row, which sorts ten times as fast as rows do."""
+    spans = [int(column.max(initial=0)) + 1 for column in columns]
+    assert math.prod(spans) < 2**63, "rows fit into one number"
+    return np.unravel_index(np.unique(np.ravel_multi_index(columns, spans)), spans)
 
 
 def _common(u: Ints, v: Ints, n: int) -> Ints:
@@ -183,11 +190,12 @@ def _cost(soup: Soup, error: Floats, u: Ints, v: Ints) -> Floats:
 
 
 def _cheapest(u: Ints, cost: Floats) -> Ints:
-    """Row of the cheapest move of each u."""
-    order = np.lexsort((cost, u))
-    first = np.ones(len(order), bool)
-    first[1:] = u[order][1:] != u[order][:-1]
-    return order[first]
+    """Row of the cheapest move of each u, the first of equals; u ascends."""
+    starts = np.flatnonzero(np.diff(u, prepend=-1))
+    least = np.repeat(np.minimum.reduceat(cost, starts), np.diff(starts, append=len(u)))
+    hits = np.flatnonzero(cost == least)
+    first: Ints = hits[np.diff(u[hits], prepend=-1) != 0]
+    return first
 
 
 def _flips(places: Floats, faces: Ints, u: Ints, v: Ints, n: int) -> Bools:

@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
+from flows import INTERRUPTED
 from flows.board import Board
 from flows.events import Event, listening, telling
-from flows.interrupt import SENTENCE
 
 
 class Clock:
@@ -71,7 +71,7 @@ def test_begin_and_end_are_told_with_the_state_of_the_result():
     ]  # fmt: skip
 
 
-INTERRUPTED = """
+PROGRAM = """
 import os, signal, threading
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from rich.console import Console
@@ -90,9 +90,9 @@ apart(work, console, watching(console, {}))
 
 def test_ctrl_c_takes_the_live_rows_off_the_screen_and_shows_the_cursor():
     """The row of a running stage was drawn once more below the sentence, where the shell then wrote its prompt."""
-    done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 130
-    before, _, after = done.stderr.partition(SENTENCE)
+    before, _, after = done.stderr.partition(INTERRUPTED)
     assert after.strip() == ""
     assert "body            1.0 s" in before
     assert before.rindex("\x1b[?25h") > before.rindex("\x1b[?25l")

@@ -20,7 +20,7 @@ from rich.console import Console
 from assets.artefacts.verdict import Check, Verdict
 from assets.bundle import MANIFEST_SCHEMA
 from assets.errors import BackendError, GateError, StoreError
-from flows.interrupt import SENTENCE
+from flows import INTERRUPTED
 from flows.layout import refuse
 from flows.order import Build, build_unchanged, order_of
 from flows.plan import Planned, plan
@@ -172,7 +172,7 @@ with listening(end):
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == code, done.stderr
-    assert done.stderr == f"{SENTENCE}\n"
+    assert done.stderr == f"{INTERRUPTED}\n"
     servers = [int(pid) for pid in done.stdout.split()]
     assert servers
     assert not [pid for pid in servers if psutil.pid_exists(pid)]
@@ -182,7 +182,7 @@ with listening(end):
 
 def test_our_own_errors_are_told_once_and_without_a_traceback(tmp_path):
     (tmp_path / "a.txt").write_text("mine")
-    command = [sys.executable, "-c", "from flows.cli import app; app()", "build", str(TINY), "--out", str(tmp_path / "a.txt")]
+    command = [sys.executable, "-m", "flows", "build", str(TINY), "--out", str(tmp_path / "a.txt")]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "FENSHEN_HOME": str(tmp_path)}, check=False)
     assert done.returncode == 4
     assert done.stderr.count("error[") == done.stderr.count("\n")

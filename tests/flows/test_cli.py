@@ -1,6 +1,7 @@
 """The command line: every command, its exit code, and one sentence where something is wrong."""
 
 import json
+import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -10,7 +11,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from flows.cli import app, findings
+from flows import INTERRUPTED
+from flows.cli import app
+from flows.console import findings
 from flows.line import STAGES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -83,6 +86,35 @@ def test_only_stops_after_the_stage():
     assert "identity" in said("cache", "ls")
     assert said("cache", "verify") == "0 damaged"
     assert "removed" in said("cache", "gc", "--days", "0")
+
+
+def test_only_tells_what_a_stage_made_the_best_of(tmp_path):
+    """Warnings were told of whole bundles alone."""
+    reach = (ROOT / "assets" / "presets" / "kofi_reach.mp4").read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(reach[: len(reach) // 2])
+    (tmp_path / "a.yaml").write_text("{name: A, motion: {clips: [{name: mine, video: cut.mp4}]}}")
+    told = json.loads(said("build", str(tmp_path / "a.yaml"), "--only", "motion", "--json"))
+    assert told["kind"] == "motion/1"
+    assert [warning["stage"] for warning in told["warnings"]] == ["motion"]
+    shown = said("build", str(tmp_path / "a.yaml"), "--only", "motion")
+    assert "(found)" in shown
+    assert "warning (motion): cut.mp4: the video is cut off" in shown
+
+
+def test_ctrl_c_while_the_command_is_being_loaded_is_one_sentence():
+    """The first third of a second answered with a traceback through the imports."""
+    program = """
+import sys
+class Interrupted:
+    def find_spec(self, name, *rest):
+        if name == "typer":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupted())
+from flows.__main__ import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (130, f"{INTERRUPTED}\n")
 
 
 def test_the_store_lists_parts_of_a_stage_and_a_damaged_one_is_found(tmp_path):

@@ -11,9 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from assets.errors import SpecError
+from flows import INTERRUPTED
 from flows.cli import app
 from flows.cli_train import seconds_of, settings_of
-from flows.interrupt import SENTENCE
 from tests.stages.train.tiny import tiny_set
 
 SMALL = [f"--set={pair}" for pair in ("width=8", "widest=16", "latent=8", "batch=8")]
@@ -40,7 +40,7 @@ def test_train_makes_weights_and_goes_on_where_it_stopped(tmp_path: Path) -> Non
     assert (tmp_path / "out" / "face-dcgan.safetensors").read_bytes() == before
 
 
-INTERRUPTED = """
+PROGRAM = """
 import os, signal, sys, threading
 os.environ.pop("PREFECT_API_URL", None)
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -60,9 +60,9 @@ with listening(end):
 def test_an_interrupted_training_ends_at_once_with_one_sentence_and_no_child(tmp_path: Path) -> None:
     data = tiny_set(tmp_path / "set", count=24)
     line = ["train", "dcgan", "--data", str(data), "--out", str(tmp_path / "out"), "--steps", "4000", *SMALL]
-    command = [sys.executable, "-c", INTERRUPTED, *line]
+    command = [sys.executable, "-c", PROGRAM, *line]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert (done.returncode, done.stderr) == (130, f"{SENTENCE}\n")
+    assert (done.returncode, done.stderr) == (130, f"{INTERRUPTED}\n")
     servers = [int(pid) for pid in done.stdout.split()]
     assert servers
     assert not [pid for pid in servers if psutil.pid_exists(pid)]

@@ -91,17 +91,17 @@ def test_a_builds_identity_follows_the_champion_and_a_rollback_brings_the_old_on
     monkeypatch.setenv(weights.YOURS, str(ladder))
 
     digests = [crowned(ladder, skins, 0)]
-    first = build_until(build, "identity")
+    first = build_until(build, "identity").outcome
     digests.append(crowned(ladder, skins, 1))
     assert plan(order_of(build)[0], explain=True)[0].why == "changed: weights skin-vae.safetensors"
-    second = build_until(build, "identity")
+    second = build_until(build, "identity").outcome
     assert [first.cached, second.cached] == [False, False]
     records = dict(LocalStore(tmp_path / "store").records())
     assert [records[made.key]["weights"] for made in (first, second)] == [{"skin-vae.safetensors": digest} for digest in digests]
 
     told = runner.invoke(app, ["champion", "rollback", "skin-vae", "--ladder", str(ladder)])
     assert told.exit_code == 0, told.output
-    again = build_until(build, "identity")
+    again = build_until(build, "identity").outcome
     assert (again.key, again.ref, again.cached) == (first.key, first.ref, True)
 
 
