@@ -64,19 +64,28 @@ class Temporary:
 
 def begin() -> Temporary | None:
     """A temporary server, and Prefect told of it; None where an environment or profile names a server."""
+    if os.environ.get("PREFECT_API_URL"):
+        return None
+    # Prefect needs a second to say whether a profile names a server; most have none, so ours boots meanwhile.
+    server = _launched()
     from prefect.context import refresh_global_settings_context
     from prefect.settings import PREFECT_API_URL
 
     if PREFECT_API_URL.value():
+        server.process.kill()
+        server.process.wait()
         return None
+    atexit.register(server.process.terminate)
+    os.environ["PREFECT_API_URL"] = os.environ[TEMPORARY] = server.url
+    refresh_global_settings_context()
+    return server
+
+
+def _launched() -> Temporary:
     port = _free_port()
     command = [sys.executable, *_APP, "--host", "127.0.0.1", "--port", str(port)]
     process = subprocess.Popen(command, env={**os.environ, **_EPHEMERAL}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    atexit.register(process.terminate)
-    url = f"http://127.0.0.1:{port}/api"
-    os.environ["PREFECT_API_URL"] = os.environ[TEMPORARY] = url
-    refresh_global_settings_context()
-    return Temporary(process, url)
+    return Temporary(process, f"http://127.0.0.1:{port}/api")
 
 
 def watched() -> bool:

@@ -178,8 +178,9 @@ def _unit(vectors: States) -> States:
     return np.asarray(vectors / (np.linalg.norm(vectors, axis=-1, keepdims=True) + 1e-9), np.float32)
 
 
-def _ids(model: Causal, text: str) -> list[int]:
-    return model.ids(text[:LONGEST])
+@lru_cache(maxsize=4096)
+def _ids(model: Causal, text: str) -> tuple[int, ...]:
+    return tuple(model.ids(text[:LONGEST]))
 
 
 @lru_cache(maxsize=4096)

@@ -22,18 +22,23 @@ def fit_bytes(
     scene_of: Callable[[dict[str, Picture]], Scene], write: Callable[[Scene], bytes], model: Model, budget: Budget
 ) -> tuple[Scene, bytes]:
     """The scene and its file with the best pictures that the budget has room for."""
+    lossless: dict[tuple[str, int], Picture] = {}
     for share, quality, slack in _LADDER:
-        scene = replace(scene_of(pictures(model.materials, model.images, int(budget.side * share), quality)), slack=slack)
+        drawn = pictures(model.materials, model.images, int(budget.side * share), quality, lossless)
+        scene = replace(scene_of(drawn), slack=slack)
         data = write(scene)
         if len(data) <= budget.bytes:
             break
     return scene, data
 
 
-def pictures(materials: Sequence[Material], images: Mapping[str, Image], side: int, quality: int) -> dict[str, Picture]:
+def pictures(
+    materials: Sequence[Material], images: Mapping[str, Image], side: int, quality: int, lossless: dict[tuple[str, int], Picture]
+) -> dict[str, Picture]:
     """Every picture that a material names, encoded: PNG where its alpha is used, else JPEG.
 
-    Colour of the head gets the whole side; normals of cloth, roughness and hair do with half of it.
+    Colour of the head gets the whole side; normals of cloth, roughness and hair do with half of it. A PNG does not hang on
+    the quality: it is taken from `lossless` (by name and side), or put there.
     """
     found: dict[str, Picture] = {}
     for material in materials:
@@ -43,7 +48,10 @@ def pictures(materials: Sequence[Material], images: Mapping[str, Image], side: i
             if name is None or name in found:
                 continue
             clear = colour and any(m.alpha != "OPAQUE" for m in materials if m.albedo == name)
-            found[name] = encode(images[name], side if (large and not clear) or material.name == ATLAS else side // 2, quality, clear)
+            pixels = side if (large and not clear) or material.name == ATLAS else side // 2
+            found[name] = lossless.get((name, pixels)) or encode(images[name], pixels, quality, clear)
+            if found[name].media_type == "image/png":
+                lossless[name, pixels] = found[name]
     return found
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
@@ -36,3 +40,18 @@ def test_the_temporary_server_is_asked_for_no_limit(monkeypatch: pytest.MonkeyPa
     assert not watched()
     assert tagged(train_task, "gpu").tags == set()
     assert tagged(build_one).tags == set()
+
+
+def test_a_server_that_a_profile_names_is_taken_and_ours_does_not_stay(tmp_path: Path) -> None:
+    """Ours boots before Prefect can say that there is another."""
+    (tmp_path / "profiles.toml").write_text(f'active = "mine"\n[profiles.mine]\nPREFECT_API_URL = "{URL}"\n')
+    program = """
+from flows import server
+launched = []
+server._launched = lambda whole=server._launched: launched.append(whole()) or launched[0]
+print(server.begin(), launched[0].process.poll() is not None)
+"""
+    env = {name: value for name, value in os.environ.items() if name not in ("PREFECT_API_URL", TEMPORARY)}
+    env["PREFECT_HOME"] = str(tmp_path)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=env, timeout=120, check=False)
+    assert done.stdout.split() == ["None", "True"], done.stderr

@@ -128,7 +128,7 @@ def test_a_picture_without_holes_is_a_jpeg() -> None:
 
 def test_pictures_fit_the_side() -> None:
     image = Image(np.zeros((64, 32, 3), np.uint8))
-    found = pictures((Material("head", "a", "n"),), {"a": image, "n": image}, 16, 80)
+    found = pictures((Material("head", "a", "n"),), {"a": image, "n": image}, 16, 80, {})
     assert set(found) == {"a", "n"}
 
 
