@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assets.artefacts.character import Body
 from assets.artefacts.geometry import Floats, Image, Pixels
@@ -16,6 +17,8 @@ LIMIT = 1024
 _HAIR = ("#14100e", "#241a15", "#3b2619", "#5a3a22", "#7d5530", "#a3845c", "#6b2f1a")
 _IRIS = ("#2e1a10", "#4a2c17", "#6b4a22", "#5d6a3a", "#4f7a8c", "#5c7f9e")
 _GREY = "#b9b6b2"
+_BLACK, _WHITE, _SPREAD = 0.02, 0.95, 0.3
+"""Of hair: light that counts as none, that of the brightest glint, and the standard deviation of the light's logarithm, at most."""
 
 
 def rgb(colour: str) -> Floats:
@@ -73,14 +76,30 @@ def strands(path: Path, colour: Floats, contrast: float = 0.8, cover: float = 1.
     """(h,w,4) hair in the colour: the picture's light and dark about their mean, its alpha, and no dark fringe beyond it."""
     pixels = read(path, 4)
     alpha = pixels[..., 3].astype(np.float32) / 255
-    light = pixels[..., :3].astype(np.float32).mean(2) / 255
-    mean = float((light * alpha).sum() / max(float(alpha.sum()), 1e-6))
+    share = alpha / max(float(alpha.sum()), 1e-6)
+    light = np.log(np.maximum(pixels[..., :3].astype(np.float32).mean(2) / 255, _BLACK))
     # Where nothing is drawn the colour still bleeds in when the picture is filtered.
-    light = np.where(alpha > 0.05, light, mean)
-    tone = np.clip((light / max(mean, 1e-3)) ** contrast, 0.35, 1.6)[..., None]
-    painted = np.clip(colour * tone, 0, 1)
+    light = np.where(alpha > 0.05, light - float((light * share).sum()), 0)
+    # Photographs of black hair hold glints of ten times its darks: on fair hair they would be patches of white and black.
+    tone = np.exp(light * min(contrast, _SPREAD / max(float(np.sqrt((light**2 * share).sum())), 1e-6)))
+    tone = _below_white(np.clip(tone / float((tone * share).sum()), 0.35, 1.6), alpha > 0.05, colour)[..., None]
+    # Shadows between fair strands are browner: light that passes through more hair loses its blue first.
+    depth = 1 + 0.6 * (1 - colour / max(float(colour.max()), 1e-3)) * (tone < 1)
+    painted = np.clip(colour * tone**depth, 0, 1)
     covered = np.clip(alpha * cover, 0, 1)[..., None]
     return Image((np.concatenate([painted, covered], 2) * 255 + 0.5).astype(np.uint8))
+
+
+def _below_white(tone: Floats, drawn: NDArray[np.bool_], colour: Floats) -> Floats:
+    """The tones, those of fair hair darkened and its glints pressed together until they keep their drawing below white."""
+    room = _WHITE / max(float(colour.max()), 1e-3)
+    glint = float(np.percentile(tone[drawn], 98)) if drawn.any() else 1.0
+    if glint <= room:
+        return tone
+    middle = np.sqrt(room / glint)
+    darker = tone * middle
+    pressed = (room - middle) / max(glint * middle - middle, 1e-6)
+    return np.asarray(np.where(darker > middle, middle + (darker - middle) * pressed, darker), np.float32)
 
 
 def cloth(path: Path, tint: str | None) -> tuple[Image, bool]:

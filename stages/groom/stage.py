@@ -153,4 +153,4 @@ def _fabric(part: Item, tint: str | None) -> tuple[Material, dict[str, Image]]:
     return Material(slot, f"{slot}_albedo", normal, orm, roughness=rough, alpha=alpha, double_sided=True), images  # type: ignore[arg-type]
 
 
-STAGE: Stage[Groom] = Stage("groom", 2, run, makes=Groom)
+STAGE: Stage[Groom] = Stage("groom", 3, run, makes=Groom)

@@ -130,3 +130,24 @@ def test_a_tint_moves_the_colour_and_keeps_the_folds() -> None:
     assert red.pixels[..., 0].mean() > red.pixels[..., 2].mean() * 1.8
     grey = [image.pixels[..., :3].mean(2).ravel()[::97] for image in (plain, red)]
     assert np.corrcoef(*grey)[0, 1] > 0.6
+
+
+HAIRS = tuple(wardrobe.catalogue()["hair"])
+
+
+@pytest.mark.parametrize("name", HAIRS)
+def test_dark_hair_has_the_colour_that_was_asked_for(name: str) -> None:
+    asked = colour.rgb("#3b2619")
+    pixels = colour.strands(wardrobe.item("hair", name).pictures["diffuse"], asked).pixels / 255
+    share = pixels[..., 3:] / pixels[..., 3].sum()
+    assert np.allclose((pixels[..., :3] * share).sum((0, 1)), asked, atol=0.03)
+
+
+@pytest.mark.parametrize("name", HAIRS)
+def test_fair_hair_has_no_patches_of_white_and_black(name: str) -> None:
+    """The glints of a photograph of black hair, painted fair, were patches of pure white beside others of a third of the colour."""
+    pixels = colour.strands(wardrobe.item("hair", name).pictures["diffuse"], colour.rgb("#d8b98a")).pixels.astype(float)
+    light = pixels[..., :3].mean(2)[pixels[..., 3] > 128]
+    assert (light > 240).mean() < 0.01
+    low, high = np.percentile(light, [5, 95])
+    assert 1.3 < high / low < 3
