@@ -57,7 +57,9 @@ def write_whole(file: Path, data: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):  # where the folder is a file there is nothing to remove
             partial.unlink()
-        kept = "the last one is whole" if file.exists() else "there is none yet"
+        # A checkpoint gets another name once it is whole: the file's own says nothing of those before it.
+        older = any(file.parent.glob("*.safetensors"))
+        kept = "what was written before is whole" if older else "nothing was written before it"
         message = f"{file} cannot be written: {error.strerror}; {kept}"
         raise StoreError(Finding("train/disk", message, fix="free some space and run the same command: it goes on")) from error
 

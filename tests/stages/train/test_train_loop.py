@@ -169,7 +169,7 @@ def test_variety_is_the_spread_over_pictures() -> None:
 
 def test_a_file_in_the_folders_place_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("dear diary")
-    with pytest.raises(StoreError, match=r"cannot be written: .*; there is none yet"):
+    with pytest.raises(StoreError, match=r"cannot be written: .*; nothing was written before it"):
         checkpoint.write_whole(tmp_path / "out" / "a.safetensors", b"x")
 
 
@@ -183,7 +183,7 @@ def test_a_full_disk_stops_the_run_and_leaves_the_last_checkpoint_whole(tmp_path
     monkeypatch.setattr(checkpoint.os, "fsync", full)
     run = tiny_run(tmp_path, steps=8)
     resume(run, tmp_path / LAST)
-    with pytest.raises(StoreError, match="No space left on device"):
+    with pytest.raises(StoreError, match="No space left on device; what was written before is whole"):
         train(run)
     assert (tmp_path / LAST).read_bytes() == before
     assert not list(tmp_path.glob("*.part"))
