@@ -85,28 +85,35 @@ def key_frames(times: Floats, values: NDArray[Any], tolerance: float) -> Ints:
 def key_frames_each(times: Floats, values: NDArray[Any], tolerance: float) -> list[Ints]:
     """`key_frames` of each of the tracks (n,t,c): the spans of all tracks are split at the same time."""
     frames, tracks = values.shape[:2]
+    # A column at a time: numpy takes the largest of a row of four at a twentieth of the speed.
+    columns = [np.ascontiguousarray(values[..., c].T) for c in range(values.shape[2])]
     kept = np.zeros((tracks, frames), bool)
     kept[:, [0, -1]] = True
     track: _Rows = np.arange(tracks)
     low, high = 0 * track, 0 * track + frames - 1
     while (wide := high - low >= 2).any():
         track, low, high = track[wide], low[wide], high[wide]
-        middle, miss = _worst(times, values, track, low, high)
+        middle, miss = _worst(times, columns, track, low, high)
         far = miss > tolerance
         kept[track[far], middle[far]] = True
         track, low, high = np.repeat(track[far], 2), _paired(low[far], middle[far]), _paired(middle[far], high[far])
     return [np.flatnonzero(row).astype(np.int32) for row in kept]
 
 
-def _worst(times: Floats, values: NDArray[Any], track: _Rows, low: _Rows, high: _Rows) -> tuple[_Rows, Floats]:
-    """(s,) frame within each span that lies farthest from the straight line between its ends, the first of equals, and how far."""
+def _worst(times: Floats, columns: Sequence[NDArray[Any]], track: _Rows, low: _Rows, high: _Rows) -> tuple[_Rows, Floats]:
+    """(s,) frame within each span that lies farthest from the straight line between its ends, the first of equals, and how far.
+
+    `columns` holds each number of the tracks, (t,n).
+    """
     lengths = high - low - 1
     starts = np.cumsum(lengths) - lengths
     span = np.repeat(np.arange(len(low)), lengths)
     frame = low[span] + 1 + np.arange(len(span)) - starts[span]
-    share = ((times[frame] - times[low][span]) / np.maximum(times[high] - times[low], 1e-9)[span])[:, None]
-    begin, end = values[low, track], values[high, track]
-    miss = np.abs(begin[span] + share * (end - begin)[span] - values[frame, track[span]]).max(axis=1)
+    share = (times[frame] - times[low][span]) / np.maximum(times[high] - times[low], 1e-9)[span]
+    place, miss = track[span] * len(times) + frame, np.zeros(len(span))
+    for column in columns:
+        begin, end = column[track, low], column[track, high]
+        np.maximum(miss, np.abs(begin[span] + share * (end - begin)[span] - column.ravel()[place]), out=miss)
     most = np.maximum.reduceat(miss, starts)
     hits = np.flatnonzero(miss == most[span])
     _, first = np.unique(span[hits], return_index=True)

@@ -78,7 +78,8 @@ class Coqui:
         session = _Timed(_session(seed))
         voice.model.onnx_sess = session
         voice.model.length_scale = voice.length_scale / options.rate
-        samples = np.asarray(voice.model.inference_onnx(np.asarray([ids], np.int64)), np.float32).ravel()
+        # A copy: the result lies in the session's arena and would keep all 80 MB of it as long as the sentence is kept.
+        samples = np.array(voice.model.inference_onnx(np.asarray([ids], np.int64)), np.float32).ravel()
         seconds = session.frames * HOP / voice.rate
         exact = bool(abs(seconds.sum() * voice.rate - len(samples)) < HOP)
         seconds *= len(samples) / voice.rate / seconds.sum()
