@@ -121,9 +121,16 @@ def _face_changes() -> list[str]:
 
 
 def _anny() -> Any:
+    """Anny's model; the 1.5 GB that it keeps for its next start are used where they are, and left on no machine that has none."""
     import anny
+    from anny.paths import get_anny_cache_path, set_anny_cache_path
 
-    return anny.Anny(rig="mixamo", topology="anny-full", local_changes="default", facial_actions="all", phenotypes="all")
+    home = baked("body.safetensors").parent
+    home.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=home) as passing:
+        if not get_anny_cache_path().exists():
+            set_anny_cache_path(passing)
+        return anny.Anny(rig="mixamo", topology="anny-full", local_changes="default", facial_actions="all", phenotypes="all")
 
 
 def _upright(points: Any) -> Floats:
