@@ -23,6 +23,8 @@ _RING = 0.03
 """Metres of skin kept at the open edges of a garment."""
 _STRAND = 0.007
 """Metres that hair lies over what it falls on."""
+_CAP = 0.025
+"""Metres from the skin within which short hair lies."""
 _SOCK = 0.03
 """Metres that a sock stands out of its shoe."""
 Mask = NDArray[np.bool_]
@@ -287,6 +289,18 @@ def lifted(hair: Fitted, garments: Iterable[Fitted], body: Body, skin_normals: F
         need = np.where(hangs & found & (depth < _STRAND), _STRAND - depth, 0).astype(np.float32)
         positions += normal * need[:, None]
     return Fitted(hair.item, positions, hair.skin)
+
+
+def is_cap(hair: Fitted, body: Body, skin_normals: Floats) -> bool:
+    """Whether the hair lies on the head everywhere, its outer side out: short hair does; curls and what hangs do not."""
+    from scipy.spatial import cKDTree
+
+    corners = hair.positions[welded(hair.item)]
+    facing = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    distance, nearest = cKDTree(body.positions[:SKIN_VERTICES]).query(corners.mean(1))
+    out = np.einsum("td,td->t", facing, skin_normals[nearest]) > 0
+    area = np.linalg.norm(facing, axis=1)
+    return float(area[out & (distance < _CAP)].sum()) > 0.95 * float(area.sum())
 
 
 def without_socks(shoes: Fitted, outfit: Fitted, body: Body) -> Fitted:

@@ -13,7 +13,7 @@ from assets.spec.look import GroomSpec
 from stages.groom import colour
 from stages.groom.base import base_triangles
 from stages.groom.eyes import eyes, iris_picture
-from stages.groom.fit import Fitted, Mask, drawn, fitted, hidden_under, lifted, morphs, normals, pushed_out, tucked, without_socks
+from stages.groom.fit import Fitted, Mask, drawn, fitted, hidden_under, is_cap, lifted, morphs, normals, pushed_out, tucked, without_socks
 from stages.groom.teeth import SEAT, teeth_mesh, teeth_picture
 from stages.groom.wardrobe import BARE, Item, Slot, catalogue, item, known, source
 from stages.stage import Stage
@@ -117,8 +117,10 @@ def _hair(draft: _Draft, body: Body, worn: dict[Slot, str], hair: Floats, garmen
         return
     part = item("hair", worn["hair"])
     picture = colour.strands(part.pictures["diffuse"], hair, cover=1.3)
-    material = Material("hair", albedo="hair_albedo", roughness=0.65, alpha="MASK", alpha_cutoff=0.35, double_sided=True)
     fit = lifted(fitted(part, body), garments, body, skin_normals)
+    # The inner side of a cap is seen over its outline alone, where it shall look like the outer one (stages.model.lining).
+    inside = not is_cap(fit, body, skin_normals)
+    material = Material("hair", albedo="hair_albedo", roughness=0.65, alpha="MASK", alpha_cutoff=0.35, double_sided=inside)
     draft.add(drawn(fit, "hair", "hair"), material, {"hair_albedo": picture}, source(part))
 
 
@@ -153,4 +155,4 @@ def _fabric(part: Item, tint: str | None) -> tuple[Material, dict[str, Image]]:
     return Material(slot, f"{slot}_albedo", normal, orm, roughness=rough, alpha=alpha, double_sided=True), images  # type: ignore[arg-type]
 
 
-STAGE: Stage[Groom] = Stage("groom", 3, run, makes=Groom)
+STAGE: Stage[Groom] = Stage("groom", 4, run, makes=Groom)

@@ -9,6 +9,7 @@ from assets.rights import merged
 from assets.spec.ship import BUDGETS, PackageSpec
 from stages.model.atlas import one_material
 from stages.model.fit import fit_triangles
+from stages.model.lining import lined, room
 from stages.model.press import pressed
 from stages.model.scene import character, on_the_floor, parts
 from stages.stage import Stage
@@ -18,11 +19,12 @@ def run(body: Body, texture: TextureSet, groom: Groom, *, options: PackageSpec, 
     """Everything that is drawn; what is said and how it moves comes later, so a changed line leaves the model as it is."""
     budget = BUDGETS[options.target]
     whole, skeleton = on_the_floor(character(body, texture, groom), body.skeleton)
-    whole = fit_triangles(whole, budget.triangles)
+    aside = 0 if budget.one_material else room(whole, budget.triangles)
+    whole = fit_triangles(whole, budget.triangles - aside)
     whole = replace(whole, pieces=tuple(pressed(whole.pieces)))
-    whole = one_material(whole, budget.side) if budget.one_material else whole
+    whole = one_material(whole, budget.side) if budget.one_material else lined(whole, budget.triangles)
     sources = merged((body.sources, texture.sources, groom.sources))
     return Model(skeleton, parts(whole.pieces, whole.materials), whole.materials, whole.images, texture.sources, sources)
 
 
-STAGE = Stage("model", 4, run, makes=Model, memory_gb=2, timeout_s=600)
+STAGE = Stage("model", 5, run, makes=Model, memory_gb=2, timeout_s=600)

@@ -15,7 +15,7 @@ from stages.body.stage import BACKENDS as BODIES
 from stages.body.stage import run as make_body
 from stages.groom import colour, wardrobe
 from stages.groom.base import base_triangles
-from stages.groom.fit import CLEAR, normals
+from stages.groom.fit import CLEAR, fitted, is_cap, normals
 from stages.groom.stage import run
 from stages.identity.stage import BACKENDS as IDENTITIES
 from stages.identity.stage import run as make_identity
@@ -151,3 +151,12 @@ def test_fair_hair_has_no_patches_of_white_and_black(name: str) -> None:
     assert (light > 240).mean() < 0.01
     low, high = np.percentile(light, [5, 95])
     assert 1.3 < high / low < 3
+
+
+def test_short_hair_alone_is_one_sided(woman: Body) -> None:
+    """What hangs shows an inner side that lies in the shade."""
+    skin = normals(woman.positions, base_triangles())
+    caps = {name for name in HAIRS if is_cap(fitted(wardrobe.item("hair", name), woman), woman, skin)}
+    assert caps == {"short01", "short02", "short03", "short04"}
+    groom = run(woman, options=GroomSpec(hair="short04"), seed=3)
+    assert not next(material for material in groom.materials if material.name == "hair").double_sided

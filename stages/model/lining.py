@@ -1,0 +1,41 @@
+"""Short hair drawn from within as it is from without.
+
+Over the outline of a head the inner side of the hair beyond is seen. A two-sided material turns the normals there (glTF 2.0, 3.9),
+so that it shows as dark slivers; triangles of its own, with the normals of the outer side, are lit like the hair around them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from stages.model.scene import Character, Piece
+
+HAIR = "hair"
+_SHARE = 0.06
+"""Of a target's triangles that a lining may take."""
+
+
+def room(whole: Character, budget: int) -> int:
+    """Triangles to be set aside for the lining; 0 where nothing wants one."""
+    return min(sum(len(piece.mesh.triangles) for piece in _unlined(whole)), int(_SHARE * budget))
+
+
+def lined(whole: Character, budget: int) -> Character:
+    """The character with one-sided hair lined; where that would be more than `budget` triangles the hair is two-sided instead."""
+    bare = _unlined(whole)
+    if whole.triangles + sum(len(piece.mesh.triangles) for piece in bare) > budget:
+        names = {piece.mesh.material for piece in bare}
+        return replace(whole, materials=tuple(replace(m, double_sided=True) if m.name in names else m for m in whole.materials))
+    return replace(whole, pieces=tuple(_with_back(piece) if any(piece is other for other in bare) else piece for piece in whole.pieces))
+
+
+def _unlined(whole: Character) -> list[Piece]:
+    one_sided = {material.name for material in whole.materials if not material.double_sided}
+    return [piece for piece in whole.pieces if piece.mesh.name == HAIR and piece.mesh.material in one_sided]
+
+
+def _with_back(piece: Piece) -> Piece:
+    triangles = piece.mesh.triangles
+    return replace(piece, mesh=replace(piece.mesh, triangles=np.concatenate([triangles, triangles[:, ::-1]])))
