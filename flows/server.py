@@ -75,7 +75,6 @@ def begin() -> Temporary | None:
         server.process.kill()
         server.process.wait()
         return None
-    atexit.register(server.process.terminate)
     os.environ["PREFECT_API_URL"] = os.environ[TEMPORARY] = server.url
     refresh_global_settings_context()
     return server
@@ -85,6 +84,7 @@ def _launched() -> Temporary:
     port = _free_port()
     command = [sys.executable, *_APP, "--host", "127.0.0.1", "--port", str(port)]
     process = subprocess.Popen(command, env={**os.environ, **_EPHEMERAL}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    atexit.register(process.terminate)
     return Temporary(process, f"http://127.0.0.1:{port}/api")
 
 
