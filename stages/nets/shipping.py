@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
 
 from assets.artefacts.geometry import Floats
 from assets.digest import sha256 as digest_of
@@ -148,9 +149,14 @@ def _built(file: Path, tensors: dict[str, Any], told: dict[str, Any]) -> Shipped
 
 
 def shape_of(kind: type[Any], told: Mapping[str, Any]) -> Any:
-    """The frozen dataclass of what JSON tells; raises TypeError where a field is unknown."""
-    lists = {f.name for f in fields(kind) if str(f.type).startswith("tuple")}
-    return kind(**{key: tuple(value) if key in lists else value for key, value in told.items()})
+    """The frozen dataclass of what JSON tells; raises TypeError where a field is unknown, ValueError where it holds another kind."""
+    if odd := told.keys() - {field.name for field in fields(kind)}:
+        raise TypeError(f"there is no {min(odd)}")
+    try:
+        return TypeAdapter(kind).validate_json(json.dumps(dict(told)), strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f"{first['loc'][0]}: {first['msg']}") from error
 
 
 def _refused(code: str, message: str) -> BackendError:

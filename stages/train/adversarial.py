@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from assets.artefacts.geometry import Floats
 from stages.nets import augment
@@ -19,7 +19,7 @@ class Recipe:
     """What adversarial training depends on beside the nets' shape."""
 
     batch: int = 32
-    loss: str = "bce"
+    loss: Literal["bce", "lsgan", "hinge", "wgan"] = "bce"
     generator_lr: float = 2e-4
     critic_lr: float = 2e-4
     momentum: float = 0.5
@@ -45,8 +45,7 @@ class Recipe:
     """Steps over which a new level comes in."""
     mixing: float = 0.0
     """Share of batches with two styles a picture; for nets with styles."""
-    augment: str = "none"
-    """none, portraits or skins."""
+    augment: Literal["none", "portraits", "skins"] = "none"
     adaptive: bool = False
     """The augmentation's probability follows the critic (ADA); else it is `p`."""
     p: float = 1.0

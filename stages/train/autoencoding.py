@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from assets.artefacts.geometry import Floats
 from stages.datasets.pictures import Vectors
@@ -23,8 +23,8 @@ class Recipe:
     batch: int = 32
     lr: float = 1e-3
     weight_decay: float = 1e-4
-    norm: str = "l1"
-    """Of the reconstruction: l1 or l2, the mean over values."""
+    norm: Literal["l1", "l2"] = "l1"
+    """Of the reconstruction, the mean over values."""
     beta: float = 3e-6
     """Weight of the divergence, in nats a picture; the reconstruction is a mean over a picture's values, which is why it is small."""
     beta_steps: int = 500

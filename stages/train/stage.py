@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
 
 from assets.errors import Finding, SpecError
 from stages.datasets.pictures import SPLITS
@@ -23,24 +26,46 @@ SINGULAR = {"skins": "skin", "faces": "face", "bodies": "body"}
 
 
 def changed(family: Family, changes: Mapping[str, Any]) -> Family:
-    """The family with numbers of its recipe or of its net's shape changed; raises SpecError for a name that neither has."""
+    """The family with settings of its recipe or of its net's shape changed.
+
+    Raises:
+        SpecError: neither has a setting of that name, or it takes another kind of value.
+    """
     known = {f.name for f in fields(family.recipe)}
     recipe = {name: value for name, value in changes.items() if name in known}
     rest = {name: value for name, value in changes.items() if name not in known}
-    family = replace(family, recipe=replace(family.recipe, **recipe))  # type: ignore[type-var]
-    shapes = _shape_fields(family)
+    shape = _shape_of(family)
+    shapes = {f.name for f in fields(shape)} - {"size", "channels", "conditions", "names"}
     if odd := sorted(set(rest) - shapes):
         fix = f"take one of {', '.join(sorted(known | shapes))}"
         raise SpecError(Finding("train/setting", f"{family.name} has no setting {odd[0]!r}", fix=fix))
+    _refuse_kinds(type(family.recipe), recipe)
+    _refuse_kinds(shape, rest)
+    family = replace(family, recipe=replace(family.recipe, **recipe))  # type: ignore[type-var]
     return replace(family, changes=(*family.changes, *rest.items())) if rest else family  # type: ignore[attr-defined, type-var]
 
 
-def _shape_fields(family: Family) -> set[str]:
+def _shape_of(family: Family) -> Any:
     import importlib
 
     from stages.nets.shipping import NETS
 
-    return {f.name for f in fields(importlib.import_module(NETS[family.net]).Shape)} - {"size", "channels", "conditions", "names"}
+    return importlib.import_module(NETS[family.net]).Shape
+
+
+def _refuse_kinds(record: type[Any], given: Mapping[str, Any]) -> None:
+    """Raises SpecError for the first value that its field cannot hold: a `False` that is a word would count as true."""
+    kinds = get_type_hints(record)
+    for name, value in given.items():
+        try:
+            TypeAdapter(kinds[name]).validate_python(value, strict=True)
+            reason = "" if not isinstance(value, float) or math.isfinite(value) else "input should be a finite number"
+        except ValidationError as error:
+            reason = error.errors()[0]["msg"]
+        if reason:
+            usual = next(json.dumps(field.default, default=str) for field in fields(record) if field.name == name)
+            message = f"{name} cannot be {value!r}: {reason[0].lower()}{reason[1:]}"
+            raise SpecError(Finding("train/setting", message, fix=f"write it as in JSON, e.g. --set {name}={usual}"))
 
 
 def weights_name(family: Family, data: Path) -> str:

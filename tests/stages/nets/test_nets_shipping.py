@@ -80,7 +80,12 @@ def odd(tensors: dict[str, torch.Tensor], told: dict[str, object]) -> None:
     told["shape"] = {"width": 8, "depth": 3}
 
 
+def worded(tensors: dict[str, torch.Tensor], told: dict[str, object]) -> None:
+    told["shape"] = {"width": "8"}
+
+
 REFUSED = {
+    worded: ("weights/foreign", "net.safetensors names a shape that dcgan does not have: width: Input should be a valid integer"),
     nan: ("weights/broken", "net.safetensors has values in generator/leave.bias that are no numbers"),
     lacking: ("weights/foreign", "net.safetensors lacks generator/leave.bias (and 0 more)"),
     more: ("weights/foreign", "net.safetensors holds, which no such net has, generator/more (and 0 more)"),

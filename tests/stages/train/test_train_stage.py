@@ -171,6 +171,21 @@ def test_unknown_nets_settings_and_conditions_are_told(faces: Path, tmp_path: Pa
         train_net("dcgan", faces, tmp_path, going_on="nowhere")
 
 
+@pytest.mark.parametrize(("net", "setting", "reason"), [
+    ("stylegan", {"usual": "False"}, "usual cannot be 'False': input should be a valid boolean"),
+    ("dcgan", {"generator_lr": "fast"}, "generator_lr cannot be 'fast': input should be a valid number"),
+    ("dcgan", {"generator_lr": float("nan")}, "generator_lr cannot be nan: input should be a finite number"),
+    ("dcgan", {"loss": "least squares"}, "loss cannot be 'least squares': input should be 'bce', 'lsgan', 'hinge' or 'wgan'"),
+    ("stylegan", {"grow": 600}, "grow cannot be 600: input should be a valid tuple"),
+])  # fmt: skip
+def test_a_setting_of_another_kind_is_refused(net: str, setting: dict[str, object], reason: str) -> None:
+    """`--set usual=False` was taken as the word False, which counts as true."""
+    with pytest.raises(SpecError) as caught:
+        changed(family_of(net), setting)
+    assert str(caught.value.findings[0].message) == reason
+    assert f"--set {next(iter(setting))}=" in caught.value.findings[0].fix
+
+
 def test_a_sheet_shows_every_picture_and_a_skins_body_under_its_head() -> None:
     made = np.arange(16, dtype=np.uint8)[:, None, None, None] * np.ones((1, 4, 4, 6), np.uint8)
     picture = sheet(made)
