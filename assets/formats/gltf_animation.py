@@ -54,10 +54,11 @@ def _animation(
     turns = continuous(unit(clip.rotations))
     legs = [j for j in joints if skeleton.names[j] == "Hips" or skeleton.names[j].endswith(_LEGS)]
     stance = _stance_keys(clip, turns, legs, slack)
-    free = dict(zip(joints, key_frames_each(clip.times, turns[:, joints], TURN * slack), strict=True))
+    still = {j for j in joints if np.abs(turns[:, j] - turns[:1, j]).max() < _STILL}
+    free = [j for j in joints if j not in legs and j not in still]
+    own = dict(zip(free, key_frames_each(clip.times, turns[:, free], TURN * slack), strict=True))
     for joint in joints:
-        still = np.abs(turns[:, joint] - turns[:1, joint]).max() < _STILL
-        at = stance[:1] if still else stance if joint in legs else free[joint]
+        at = stance[:1] if joint in still else own.get(joint, stance)
         track(at, np.rint(turns[at, joint] * 32767).astype("<i2"), [joint], "rotation", normalized=True)
     track(stance, (skeleton.heads[0] + clip.root[stance]).astype("<f4"), [0], "translation", normalized=False)
     if clip.face.shape[1] and faces:

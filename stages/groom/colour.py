@@ -78,11 +78,12 @@ def strands(path: Path, colour: Floats, contrast: float = 0.8, cover: float = 1.
     alpha = pixels[..., 3].astype(np.float32) / 255
     share = alpha / max(float(alpha.sum()), 1e-6)
     light = np.log(np.maximum(pixels[..., :3].astype(np.float32).mean(2) / 255, _BLACK))
+    drawn = alpha > 0.05
     # Where nothing is drawn the colour still bleeds in when the picture is filtered.
-    light = np.where(alpha > 0.05, light - float((light * share).sum()), 0)
+    light = np.where(drawn, light - float((light * share).sum()), 0)
     # Photographs of black hair hold glints of ten times its darks: on fair hair they would be patches of white and black.
     tone = np.exp(light * min(contrast, _SPREAD / max(float(np.sqrt((light**2 * share).sum())), 1e-6)))
-    tone = _below_white(np.clip(tone / float((tone * share).sum()), 0.35, 1.6), alpha > 0.05, colour)[..., None]
+    tone = _below_white(np.clip(tone / float((tone * share).sum()), 0.35, 1.6), drawn, colour)[..., None]
     # Shadows between fair strands are browner: light that passes through more hair loses its blue first.
     depth = 1 + 0.6 * (1 - colour / max(float(colour.max()), 1e-3)) * (tone < 1)
     painted = np.clip(colour * tone**depth, 0, 1)

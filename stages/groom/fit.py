@@ -244,6 +244,11 @@ class Surface:
         facing = np.concatenate([outward[drawn_ones], outward[triangles].mean(1)])
         return cls(points, facing, _from_edge(points, worn.positions, triangles))
 
+    @classmethod
+    def of_skin(cls, body: Body, skin_normals: Floats) -> Surface:
+        """Every vertex of the skin, none of them inland."""
+        return cls(body.positions[:SKIN_VERTICES], skin_normals[:SKIN_VERTICES], np.zeros(SKIN_VERTICES, np.float32))
+
     def nearest(self, points: Floats, reach: float) -> tuple[Mask, NDArray[np.int64]]:
         """Which points have a sample of this surface within reach, and which sample (0 where there is none)."""
         from scipy.spatial import cKDTree
@@ -279,8 +284,7 @@ def lifted(hair: Fitted, garments: Iterable[Fitted], body: Body, skin_normals: F
     """Hanging hair moved out of the neck and the clothes that it falls on, a strand's breadth over them; the scalp's stays."""
     heads = dict(zip(JOINTS, body.skeleton.heads, strict=True))
     hangs = hair.positions[:, 1] < float(heads["Head"][1]) + 0.02
-    visible = body.positions[:SKIN_VERTICES]
-    covers = [Surface(visible, skin_normals[:SKIN_VERTICES], np.zeros(SKIN_VERTICES, np.float32)), *map(Surface.of, garments)]
+    covers = [Surface.of_skin(body, skin_normals), *map(Surface.of, garments)]
     positions = hair.positions.copy()
     for cover in covers:
         found, index = cover.nearest(positions, 0.04)
@@ -293,14 +297,13 @@ def lifted(hair: Fitted, garments: Iterable[Fitted], body: Body, skin_normals: F
 
 def is_cap(hair: Fitted, body: Body, skin_normals: Floats) -> bool:
     """Whether the hair lies on the head everywhere, its outer side out: short hair does; curls and what hangs do not."""
-    from scipy.spatial import cKDTree
-
+    skin = Surface.of_skin(body, skin_normals)
     corners = hair.positions[welded(hair.item)]
     facing = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    distance, nearest = cKDTree(body.positions[:SKIN_VERTICES]).query(corners.mean(1))
-    out = np.einsum("td,td->t", facing, skin_normals[nearest]) > 0
+    near, index = skin.nearest(corners.mean(1), _CAP)
+    out = np.einsum("td,td->t", facing, skin.facing[index]) > 0
     area = np.linalg.norm(facing, axis=1)
-    return float(area[out & (distance < _CAP)].sum()) > 0.95 * float(area.sum())
+    return float(area[out & near].sum()) > 0.95 * float(area.sum())
 
 
 def without_socks(shoes: Fitted, outfit: Fitted, body: Body) -> Fitted:

@@ -10,30 +10,35 @@ from dataclasses import replace
 
 import numpy as np
 
-from stages.model.scene import Character, Piece
+from stages.model.scene import HAIR, Character, Piece
 
-HAIR = "hair"
 _SHARE = 0.06
 """Of a target's triangles that a lining may take."""
 
 
 def room(whole: Character, budget: int) -> int:
     """Triangles to be set aside for the lining; 0 where nothing wants one."""
-    return min(sum(len(piece.mesh.triangles) for piece in _unlined(whole)), int(_SHARE * budget))
+    return min(_size(whole), int(_SHARE * budget))
 
 
 def lined(whole: Character, budget: int) -> Character:
     """The character with one-sided hair lined; where that would be more than `budget` triangles the hair is two-sided instead."""
     bare = _unlined(whole)
-    if whole.triangles + sum(len(piece.mesh.triangles) for piece in bare) > budget:
-        names = {piece.mesh.material for piece in bare}
-        return replace(whole, materials=tuple(replace(m, double_sided=True) if m.name in names else m for m in whole.materials))
-    return replace(whole, pieces=tuple(_with_back(piece) if any(piece is other for other in bare) else piece for piece in whole.pieces))
+    if whole.triangles + _size(whole) > budget:
+        return replace(whole, materials=tuple(replace(m, double_sided=True) if m.name in bare else m for m in whole.materials))
+    return replace(whole, pieces=tuple(_with_back(piece) if piece.mesh.material in bare else piece for piece in whole.pieces))
 
 
-def _unlined(whole: Character) -> list[Piece]:
-    one_sided = {material.name for material in whole.materials if not material.double_sided}
-    return [piece for piece in whole.pieces if piece.mesh.name == HAIR and piece.mesh.material in one_sided]
+def _size(whole: Character) -> int:
+    """Triangles that a whole lining has."""
+    bare = _unlined(whole)
+    return sum(len(piece.mesh.triangles) for piece in whole.pieces if piece.mesh.material in bare)
+
+
+def _unlined(whole: Character) -> set[str]:
+    """Materials of one-sided hair."""
+    worn = {piece.mesh.material for piece in whole.pieces if piece.mesh.name == HAIR}
+    return {material.name for material in whole.materials if material.name in worn and not material.double_sided}
 
 
 def _with_back(piece: Piece) -> Piece:

@@ -14,7 +14,7 @@ from assets.artefacts.geometry import Floats, Image, Ints, Material, Mesh, Morph
 
 # A morph that moves a vertex by less than this is not carried by a part.
 STILL_M = 4e-5
-_NECK = "neck"
+_NECK, HAIR = "neck", "hair"
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def _groom_piece(mesh: Mesh, materials: Sequence[Material], offset: int) -> Piec
     places = places.ravel().astype(np.int64)
     # Normals of welded places, so that a UV seam is not seen as an edge.
     normals = welded_normals(mesh.positions, mesh.triangles, places)
-    if mesh.name == "hair":
+    if mesh.name == HAIR:
         normals = _rounded(mesh.positions, normals)
     importance = _importance(len(mesh.positions), mesh.morphs) * _groom_weight(mesh, materials)
     return Piece(mesh, places + offset, normals, importance.astype(np.float32))

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from stages.model.lining import HAIR, lined, room
-from stages.model.scene import Character, character
+from stages.model.lining import lined, room
+from stages.model.scene import HAIR, Character, character
 from tests.stages import small_character as small
 
 
