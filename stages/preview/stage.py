@@ -8,7 +8,7 @@ from assets.artefacts.motion import Motion
 from assets.formats.image import encode_jpeg
 from assets.spec.ship import PackageSpec
 from stages.render.moments import at_rest, highest, pose_at
-from stages.render.preview import Shot, stills, turntable
+from stages.render.preview import Shot, stills, turntable, walk
 from stages.stage import Stage
 
 QUALITY = 90
@@ -24,14 +24,17 @@ def run(model: Model, motion: Motion, *, options: PackageSpec, seed: int) -> Pre
     materials = {material.name: material for material in model.materials}
     rest = at_rest(motion.clips, motion.skeleton)
     shots = [Shot("portrait", rest, "portrait", 0.3), Shot("full", rest, "full", 0.3, (640, 960))]
+    round_it = walk(rest) if options.turntable else []
+    shots += round_it
     wave = next((clip for clip in motion.clips if clip.name == "wave"), None)
     if wave:
         shots.append(Shot("wave", pose_at(wave, highest(wave, motion.skeleton)), "full", 0.0, (640, 960)))
     taken = stills(meshes, materials, model.images, model.skeleton, shots, model.shading)
+    turning = [taken.pop(shot.name) for shot in round_it]
     pictures = {f"{name}.jpg": encode_jpeg(image, QUALITY) for name, image in taken.items()}
-    if options.turntable:
-        pictures["turntable.webp"] = turntable(meshes, materials, model.images, model.skeleton, rest, shading=model.shading)
+    if turning:
+        pictures["turntable.webp"] = turntable(turning)
     return Previews(pictures)
 
 
-STAGE = Stage("preview", 2, run, makes=Previews, memory_gb=2, timeout_s=900)
+STAGE = Stage("preview", 3, run, makes=Previews, memory_gb=2, timeout_s=900)

@@ -18,7 +18,7 @@ from stages.render import shader
 from stages.render.light import Camera, Lamp, Scenery
 
 SHADOW_SIDE = 2048
-OVERSAMPLING, SAMPLES = 2, 4
+OVERSAMPLING = 2
 MISSING = Finding("render/no-egl", "there is no EGL device to draw the previews with", fix="install libegl1 libgl1-mesa-dri")
 
 
@@ -73,17 +73,16 @@ class Buffers:
 class Painter:
     """Programs and textures of one context; draws pieces into pixels."""
 
-    def __init__(
-        self, images: Mapping[str, Image], *, shadow_side: int = SHADOW_SIDE, oversampling: float = OVERSAMPLING, samples: int = SAMPLES
-    ) -> None:
+    def __init__(self, images: Mapping[str, Image], *, shadow_side: int = SHADOW_SIDE, oversampling: float = OVERSAMPLING) -> None:
         from OpenGL import GL
 
         self.gl: Any = GL
         self.images = images
-        self.shadow_side, self.oversampling, self.samples = shadow_side, oversampling, samples
+        self.shadow_side, self.oversampling = shadow_side, oversampling
         self.textures: dict[str, int] = {}
         self.mesh = self._program(shader.MESH_VERTEX, shader.MESH_FRAGMENT)
-        self.depth = self._program(shader.MESH_VERTEX, shader.DEPTH_FRAGMENT)
+        self.depth = self._program(shader.DEPTH_VERTEX, shader.DEPTH_FRAGMENT)
+        self.solid = self._program(shader.SOLID_VERTEX, shader.SOLID_FRAGMENT)
         self.backdrop = self._program(shader.SCREEN_VERTEX, shader.BACKDROP_FRAGMENT)
         self.floor = self._program(shader.MESH_VERTEX, shader.FLOOR_FRAGMENT)
         self.nothing = int(GL.glGenVertexArrays(1))
@@ -200,12 +199,22 @@ class Painter:
         gl.glDisable(gl.GL_CULL_FACE)
         gl.glDepthMask(True)
         gl.glClear(gl.GL_DEPTH_BUFFER_BIT)
+        gl.glUseProgram(self.solid)
+        self._set(self.solid, view_projection=clip)
+        for one in held:
+            if one.piece.material.alpha == "OPAQUE":
+                self._triangles(one)
+        self._draw_holes([one for one in held if one.piece.material.alpha != "OPAQUE"], clip)
+
+    def _draw_holes(self, held: Sequence[Buffers], clip: Floats) -> None:
+        """The depth of what is not solid everywhere: a texel a fragment, which takes software drivers several times as long."""
+        gl = self.gl
         gl.glUseProgram(self.depth)
         self._set(self.depth, view_projection=clip, albedo_map=0)
         gl.glActiveTexture(gl.GL_TEXTURE0)
         for one in held:
             material = one.piece.material
-            cutoff = {"OPAQUE": -1.0, "MASK": material.alpha_cutoff, "BLEND": 0.6}[material.alpha]
+            cutoff = material.alpha_cutoff if material.alpha == "MASK" else 0.6
             gl.glBindTexture(gl.GL_TEXTURE_2D, self._texture(material.albedo, (255, 255, 255, 255)))
             self._set(self.depth, colour=tuple(material.colour), cutoff=cutoff)
             self._triangles(one)
@@ -302,33 +311,26 @@ class Painter:
 
     @contextmanager
     def _canvas(self, width: int, height: int) -> Iterator[Any]:
-        """A multisampled target made current; yields a function that resolves and reads (h,w,3) uint8."""
+        """A target made current; yields a function that reads (h,w,3) uint8. Multisampling on top of `oversampling` shows nowhere."""
         gl = self.gl
-        frames, buffers = [int(f) for f in gl.glGenFramebuffers(2)], [int(b) for b in gl.glGenRenderbuffers(3)]
-        many = self.samples
-        kinds = ((0, gl.GL_COLOR_ATTACHMENT0, gl.GL_RGBA8, many), (0, gl.GL_DEPTH_ATTACHMENT, gl.GL_DEPTH_COMPONENT32F, many),
-                 (1, gl.GL_COLOR_ATTACHMENT0, gl.GL_RGBA8, 0))  # fmt: skip
-        for buffer, (frame, attachment, kind, samples) in zip(buffers, kinds, strict=True):
-            gl.glBindFramebuffer(gl.GL_FRAMEBUFFER, frames[frame])
+        frame, buffers = int(gl.glGenFramebuffers(1)), [int(b) for b in gl.glGenRenderbuffers(2)]
+        gl.glBindFramebuffer(gl.GL_FRAMEBUFFER, frame)
+        kinds = ((gl.GL_COLOR_ATTACHMENT0, gl.GL_RGBA8), (gl.GL_DEPTH_ATTACHMENT, gl.GL_DEPTH_COMPONENT32F))
+        for buffer, (attachment, kind) in zip(buffers, kinds, strict=True):
             gl.glBindRenderbuffer(gl.GL_RENDERBUFFER, buffer)
-            gl.glRenderbufferStorageMultisample(gl.GL_RENDERBUFFER, samples, kind, width, height)
+            gl.glRenderbufferStorage(gl.GL_RENDERBUFFER, kind, width, height)
             gl.glFramebufferRenderbuffer(gl.GL_FRAMEBUFFER, attachment, gl.GL_RENDERBUFFER, buffer)
 
         def read() -> Pixels:
-            gl.glBindFramebuffer(gl.GL_READ_FRAMEBUFFER, frames[0])
-            gl.glBindFramebuffer(gl.GL_DRAW_FRAMEBUFFER, frames[1])
-            gl.glBlitFramebuffer(0, 0, width, height, 0, 0, width, height, gl.GL_COLOR_BUFFER_BIT, gl.GL_NEAREST)
-            gl.glBindFramebuffer(gl.GL_FRAMEBUFFER, frames[1])
             raw = gl.glReadPixels(0, 0, width, height, gl.GL_RGBA, gl.GL_UNSIGNED_BYTE)
             return np.ascontiguousarray(np.frombuffer(raw, np.uint8).reshape(height, width, 4)[::-1, :, :3])
 
-        gl.glBindFramebuffer(gl.GL_FRAMEBUFFER, frames[0])
         gl.glViewport(0, 0, width, height)
         try:
             yield read
         finally:
-            gl.glDeleteFramebuffers(2, frames)
-            gl.glDeleteRenderbuffers(3, buffers)
+            gl.glDeleteFramebuffers(1, [frame])
+            gl.glDeleteRenderbuffers(2, buffers)
 
 
 def _rgba(pixels: Pixels) -> Pixels:

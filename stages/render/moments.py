@@ -9,7 +9,8 @@ import numpy as np
 from assets.artefacts.geometry import Floats, Skeleton
 from assets.artefacts.motion import Clip
 from assets.conventions import MORPHS_67
-from stages.render.pose import Pose, forward_kinematics, standing
+from assets.rotation import forward_kinematics
+from stages.render.pose import Pose, standing
 
 _OPEN = ("jawOpen", "viseme_aa", "viseme_O", "viseme_E")
 
@@ -37,8 +38,8 @@ def widest(clip: Clip) -> int:
 def highest(clip: Clip, skeleton: Skeleton) -> int:
     """The frame whose higher hand is highest."""
     hands = [skeleton.names.index("LeftHand"), skeleton.names.index("RightHand")]
-    heights = [float(forward_kinematics(skeleton, pose_at(clip, f))[1][hands, 1].max()) for f in range(len(clip.times))]
-    return int(np.argmax(heights))
+    places, _ = forward_kinematics(skeleton.parents, skeleton.heads, clip.rotations, clip.root)
+    return int(places[:, hands, 1].max(1).argmax())
 
 
 def _shut(clip: Clip) -> Floats:

@@ -131,7 +131,7 @@ def portraits() -> Iterator[Portraits]:
     with ExitStack() as stack:
         stack.enter_context(_LOCK)
         stack.enter_context(gl.context())
-        yield Portraits(gl.Painter({}, shadow_side=SHADOW_SIDE, samples=0))
+        yield Portraits(gl.Painter({}, shadow_side=SHADOW_SIDE))
 
 
 def _eyes(skeleton: Skeleton, joints: Floats) -> Floats:

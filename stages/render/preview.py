@@ -1,4 +1,4 @@
-"""Pictures of a character: stills of posed meshes in a photographer's studio, and a turntable."""
+"""Pictures of a character: stills of posed meshes in a photographer's studio, and the walk round it that makes a turntable."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from stages.render.pose import Pose, normals, posed, turned, welds
 if TYPE_CHECKING:
     from stages.render.gl import Buffers, Painter, Piece
 
-__all__ = ["Pose", "Shot", "stills", "turntable"]
+__all__ = ["Pose", "Shot", "stills", "turntable", "walk"]
 
 # A GL context belongs to one thread and EGL's display to the whole process: one painter at a time.
 _LOCK = threading.Lock()
@@ -43,7 +43,7 @@ class Shot:
 
 def stills(meshes: Sequence[Mesh], materials: Mapping[str, Material], images: Mapping[str, Image], skeleton: Skeleton,
            shots: Sequence[Shot], shading: Mapping[str, Floats] | None = None) -> dict[str, Image]:  # fmt: skip
-    """Name -> (h,w,3) picture of every shot.
+    """Name -> (h,w,3) picture of every shot; shots of one pose that follow each other are posed once.
 
     `shading` holds the bind normals (v,3) of meshes that no morph moves, by mesh name, as an engine will turn them with the joints;
     all others are shaded by their posed shape.
@@ -66,24 +66,27 @@ def stills(meshes: Sequence[Mesh], materials: Mapping[str, Material], images: Ma
         return taken
 
 
-def turntable(meshes: Sequence[Mesh], materials: Mapping[str, Material], images: Mapping[str, Image], skeleton: Skeleton, pose: Pose,
-              camera: Framing = "full", size: tuple[int, int] = (300, 480), frames: int = 24, limit: int = 300_000,
-              shading: Mapping[str, Floats] | None = None) -> bytes:  # fmt: skip
-    """An animated WebP (2.4 s, endless) of one walk round the character, at most `limit` bytes.
+def walk(pose: Pose, camera: Framing = "full", size: tuple[int, int] = (300, 480), frames: int = 24) -> list[Shot]:
+    """The shots of one walk round the character."""
+    return [Shot(f"turn{i:03d}", pose, camera, 2 * np.pi * i / frames, size) for i in range(frames)]
+
+
+def turntable(taken: Sequence[Image], limit: int = 300_000) -> bytes:
+    """An animated WebP (ten pictures a second, endless) of a walk's pictures, at most `limit` bytes.
 
     Raises:
-        BackendError: as `stills`, or the frames do not fit in `limit` even at the lowest quality.
+        BackendError: they do not fit in `limit` even at the lowest quality.
     """
     from PIL import Image as Picture
 
-    shots = [Shot(f"{i:03d}", pose, camera, 2 * np.pi * i / frames, size) for i in range(frames)]
-    pictures = [Picture.fromarray(still.pixels) for still in stills(meshes, materials, images, skeleton, shots, shading).values()]
+    pictures = [Picture.fromarray(still.pixels) for still in taken]
     for quality in (82, 70, 55, 40, 25, 10):
         stream = io.BytesIO()
         pictures[0].save(stream, "WEBP", save_all=True, append_images=pictures[1:], duration=100, loop=0, quality=quality, method=4)
         if stream.tell() <= limit:
             return stream.getvalue()
-    raise BackendError(Finding("render/turntable", f"{frames} frames of {size[0]} x {size[1]} do not fit in {limit} bytes", limit=limit))
+    message = f"{len(taken)} pictures of {pictures[0].width} x {pictures[0].height} do not fit in {limit} bytes"
+    raise BackendError(Finding("render/turntable", message, limit=limit))
 
 
 def _check(meshes: Sequence[Mesh], materials: Mapping[str, Material]) -> None:

@@ -15,13 +15,31 @@ void main() {
 }
 """
 
+DEPTH_VERTEX = """#version 410 core
+layout(location=0) in vec3 position;
+layout(location=2) in vec2 uv;
+uniform mat4 view_projection;
+out vec2 tex;
+void main() { tex = uv; gl_Position = view_projection * vec4(position, 1.0); }
+"""
+
+SOLID_VERTEX = """#version 410 core
+layout(location=0) in vec3 position;
+uniform mat4 view_projection;
+void main() { gl_Position = view_projection * vec4(position, 1.0); }
+"""
+
+SOLID_FRAGMENT = """#version 410 core
+void main() {}
+"""
+
 DEPTH_FRAGMENT = """#version 410 core
-in vec3 world; in vec3 facing; in vec2 tex; in float sky;
+in vec2 tex;
 uniform sampler2D albedo_map;
 uniform vec4 colour;
 uniform float cutoff;
 void main() {
-    if (cutoff >= 0.0 && texture(albedo_map, tex).a * colour.a < cutoff) discard;
+    if (texture(albedo_map, tex).a * colour.a < cutoff) discard;
 }
 """
 

@@ -16,7 +16,7 @@ from assets.conventions import JOINTS, MORPHS_67, PARENTS
 from assets.errors import BackendError, FormatError
 from stages.render import gl
 from stages.render.pose import about, forward_kinematics, normals, pose_of, posed, standing, welds
-from stages.render.preview import Shot, stills, turntable
+from stages.render.preview import Shot, stills, turntable, walk
 from stages.render.sheet import CAPTION, contact_sheet
 
 SIZE = (64, 80)
@@ -167,12 +167,13 @@ def test_threads_take_turns() -> None:
 def test_the_turntable_is_an_endless_animation_within_its_limit() -> None:
     meshes, materials = head_and_hand()
     bones = skeleton()
-    data = turntable(meshes, materials, {}, bones, pose_of(bones, {}), size=SIZE, frames=6)
-    movie = Picture.open(io.BytesIO(data))
+    shots = walk(pose_of(bones, {}), size=SIZE, frames=6)
+    taken = list(stills(meshes, materials, {}, bones, shots).values())
+    movie = Picture.open(io.BytesIO(turntable(taken)))
     assert movie.n_frames == 6
     assert movie.info["loop"] == 0
     with pytest.raises(BackendError, match="do not fit"):
-        turntable(meshes, materials, {}, bones, pose_of(bones, {}), size=SIZE, frames=3, limit=100)
+        turntable(taken[:3], limit=100)
 
 
 def test_what_is_missing_is_named() -> None:
