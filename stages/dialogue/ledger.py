@@ -1,4 +1,4 @@
-"""Log-likelihoods that the language model has told before: a changed fact asks only for those that it takes part in."""
+"""What the language model has told of texts before: a changed fact asks only for what it takes part in."""
 
 from __future__ import annotations
 
@@ -6,51 +6,68 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from assets.artefact import Artefact
 from assets.digest import sha256
 from assets.memo import keep, recall
 
 
-@dataclass(frozen=True)
-class Likelihoods(Artefact):
-    """Digest of a list of (prompt, reply) -> log p(reply | prompt) of each."""
+States = NDArray[np.float32]
 
-    kind: ClassVar[str] = "likelihoods/2"
+
+@dataclass(frozen=True)
+class Told(Artefact):
+    """What was told, by the digest of what it was asked about."""
+
+    kind: ClassVar[str] = "told/1"
     values: dict[str, list[float]] = field(default_factory=dict)
+    """Of a list of (prompt, reply): log p(reply | prompt) of each."""
+    states: dict[str, States] = field(default_factory=dict)
+    """Of a text: its hidden states (tokens, width)."""
 
 
 Pairs = Sequence[tuple[str, str]]
-_OPEN: ContextVar[tuple[dict[str, list[float]], dict[str, list[float]]] | None] = ContextVar("fenshen_ledger", default=None)
+A = TypeVar("A")
+_OPEN: ContextVar[tuple[Told, Told] | None] = ContextVar("fenshen_ledger", default=None)
 
 
 @contextmanager
 def ledger(about: Mapping[str, Any]) -> Iterator[None]:
-    """Inside, likelihoods are looked up before they are computed; what was asked for is kept for the next time.
+    """Inside, likelihoods and states are looked up before they are computed; what was asked for is kept for the next time.
 
     Args:
         about: the model's weights and whose persona it is; only the last build of a persona is kept.
     """
-    parts = {"part": "dialogue/likelihoods", **about}
-    found = recall(parts, Likelihoods)
-    known = dict(found.values) if found else {}
-    asked: dict[str, list[float]] = {}
+    parts = {"part": "dialogue/told", **about}
+    known, asked = recall(parts, Told) or Told(), Told()
     token = _OPEN.set((known, asked))
     try:
         yield
     finally:
         _OPEN.reset(token)
-    if asked.keys() - known.keys():
-        keep(parts, Likelihoods(dict(sorted(asked.items()))))
+    if asked.values.keys() - known.values.keys() or asked.states.keys() - known.states.keys():
+        keep(parts, Told(dict(sorted(asked.values.items())), dict(sorted(asked.states.items()))))
 
 
 def likelihoods(pairs: Pairs, tell: Callable[[Pairs], list[float]]) -> list[float]:
     """What `tell(pairs)` gives, from the open ledger where these very pairs were told before; a list is one entry."""
-    pages = _OPEN.get()
-    if pages is None:
+    if (pages := _OPEN.get()) is None:
         return tell(pairs)
-    known, asked = pages
-    key = sha256("\0".join(text for pair in pairs for text in pair).encode())[:32]
-    asked[key] = known[key] if key in known else asked[key] if key in asked else tell(pairs)
+    return _looked_up("\0".join(text for pair in pairs for text in pair), pages[0].values, pages[1].values, lambda: tell(pairs))
+
+
+def states(text: str, tell: Callable[[str], States]) -> States:
+    """What `tell(text)` gives, from the open ledger where it was told before."""
+    if (pages := _OPEN.get()) is None:
+        return tell(text)
+    return _looked_up(text, pages[0].states, pages[1].states, lambda: tell(text))
+
+
+def _looked_up(about: str, known: dict[str, A], asked: dict[str, A], tell: Callable[[], A]) -> A:
+    key = sha256(about.encode())[:32]
+    asked[key] = known[key] if key in known else asked[key] if key in asked else tell()
     return asked[key]

@@ -25,7 +25,7 @@ from assets.spec.act import PersonaSpec
 from stages.dialogue import smollm2
 from stages.dialogue.backend import Topic
 from stages.dialogue.causal import Causal, States, load
-from stages.dialogue.ledger import likelihoods
+from stages.dialogue.ledger import likelihoods, states
 from stages.dialogue.overlap import LONGEST, Lexical
 from stages.dialogue.topics import ELSE, HELLO
 
@@ -144,8 +144,9 @@ class Weighing:
         """Weighted evidence (topics,) of the model's likelihoods."""
         told = [topic for topic in topics if topic.line != ELSE]
         replies = [(SAID.format(question), _answer(topic)) for topic in told]
-        likely = _likely(self.model, (*replies, (ALONE, " " + question), *((_context(topic), " " + question) for topic in topics)))
-        said, asked = likely[: len(told)], likely[len(told) :]
+        # Two lists, for what a line says and what it is asked by change apart, and a changed list is read anew.
+        said = _likely(self.model, tuple(replies))
+        asked = _likely(self.model, ((ALONE, " " + question), *((_context(topic), " " + question) for topic in topics)))
         length = max(1, len(self.model.ids(question)))
         saying = {topic.line: (after - self._neutral(topic)) / self._root(topic) for topic, after in zip(told, said, strict=True)}
         found = [
@@ -185,7 +186,7 @@ def _ids(model: Causal, text: str) -> tuple[int, ...]:
 
 @lru_cache(maxsize=4096)
 def _states(model: Causal, text: str) -> States:
-    return model.states(text[:LONGEST], LAYER)
+    return states(text[:LONGEST], lambda some: model.states(some, LAYER))
 
 
 @lru_cache(maxsize=4096)

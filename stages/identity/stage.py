@@ -77,4 +77,4 @@ def run(*, options: IdentitySpec, backend: IdentityBackend, seed: int) -> Identi
     return Identity(latent, Image(head), Image(body), float(options.age), options.gender, options.tone, face, (made,))
 
 
-STAGE: Stage[Identity] = Stage("identity", 2, run, makes=Identity, backends=BACKENDS)
+STAGE: Stage[Identity] = Stage("identity", 3, run, makes=Identity, backends=BACKENDS)

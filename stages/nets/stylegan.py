@@ -22,6 +22,8 @@ from stages.nets.usual import UsualPicture
 
 CENTRE = 32
 """Latents whose mean style is the centre of truncation."""
+LOUDER = math.sqrt(2)
+"""What keeps the power of features through a leaky ReLU; given to the layer before it, which saves a pass over memory."""
 
 
 @dataclass(frozen=True)
@@ -83,18 +85,24 @@ class EqualConv(nn.Module):  # type: ignore[misc]
         self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
         self.gain, self.padding = 1 / math.sqrt(inputs * kernel * kernel), kernel // 2
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(b,outputs,h,w) of (b,inputs,h,w)."""
-        return F.conv2d(x, self.weight * self.gain, self.bias, padding=self.padding)
+    def forward(self, x: Tensor, scale: float = 1.0) -> Tensor:
+        """(b,outputs,h,w), times `scale`, of (b,inputs,h,w)."""
+        bias = None if self.bias is None else self.bias * scale
+        return F.conv2d(x, self.weight * (self.gain * scale), bias, padding=self.padding)
 
 
-def modulated(x: Tensor, weight: Tensor, style: Tensor, demodulate: bool = True) -> Tensor:
-    """(b,o,h,w): x (b,i,h,w) convolved with weight (o,i,k,k) scaled by style (b,i) per sample, to unit variance where demodulated."""
-    y = F.conv2d(x * style[:, :, None, None], weight, padding=weight.shape[-1] // 2)
+def modulated(x: Tensor, weight: Tensor, style: Tensor, demodulate: bool = True, scale: float = 1.0) -> Tensor:
+    """(b,o,h,w): x (b,i,h,w) convolved with weight (o,i,k,k) scaled by style (b,i) per sample, to a deviation of `scale` where demodulated."""
+    y = F.conv2d(x * _plane(style, x), weight, padding=weight.shape[-1] // 2)
     if not demodulate:
         return y
     power = style.square() @ weight.square().sum((2, 3)).T
-    return y * torch.rsqrt(power + 1e-8)[:, :, None, None]
+    return y * _plane(scale * torch.rsqrt(power + 1e-8), y)
+
+
+def _plane(values: Tensor, x: Tensor) -> Tensor:
+    """(b,c,1,1) of (b,c), in the precision of x: in float32 they would bring the whole of x back to it."""
+    return values[:, :, None, None].to(x.dtype)
 
 
 def adain(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
@@ -118,10 +126,11 @@ class StyledConv(nn.Module):  # type: ignore[misc]
         """(b,outputs,h,w); `noise` is (b,1,h,w) or None for none."""
         told = self.affine(style)
         weight = self.weight * self.gain
-        y = F.conv2d(x, weight, padding=1) if self.adain else modulated(x, weight, told)
+        y = LOUDER * F.conv2d(x, weight, padding=1) if self.adain else modulated(x, weight, told, scale=LOUDER)
+        y = y + _plane(LOUDER * self.bias[None], y)
         if noise is not None:
-            y = y + self.strength * noise
-        y = F.leaky_relu(y + self.bias[None, :, None, None], 0.2) * math.sqrt(2)
+            y = y + (LOUDER * self.strength * noise).to(y.dtype)
+        y = F.leaky_relu(y, 0.2)
         if self.adain:
             scale, shift = told.chunk(2, 1)
             y = adain(y, 1 + scale, shift)
@@ -267,18 +276,18 @@ class Critic(nn.Module):  # type: ignore[misc]
 
     def seen(self, x: Tensor, level: int) -> Tensor:
         """(b,width,r,r) features of pictures where a level begins, 0 the finest."""
-        return F.leaky_relu(self.enter[level](F.pixel_unshuffle(x, self.patch) if self.patch > 1 else x), 0.2) * math.sqrt(2)
+        return F.leaky_relu(self.enter[level](F.pixel_unshuffle(x, self.patch) if self.patch > 1 else x, LOUDER), 0.2)
 
     def forward(self, x: Tensor, conditions: Tensor, newest: float = 1.0) -> Tensor:
         """(b,) of (b,c,r,r), r any resolution of the generator, and (b,conditions); below 1 of `newest` the next coarser level helps."""
         start = int(math.log2(self.finest * self.patch / x.shape[-1]))
         y = self.seen(x, start)
         for level in range(start, len(self.first)):
-            deep = F.avg_pool2d(F.leaky_relu(self.first[level](y), 0.2) * math.sqrt(2), 2)
-            y = (deep + self.pass_by[level](F.avg_pool2d(y, 2))) / math.sqrt(2)
+            deep = F.avg_pool2d(F.leaky_relu(self.first[level](y), 0.2), 2)  # louder by the root of 2, and their sum quieter by it
+            y = deep + self.pass_by[level](F.avg_pool2d(y, 2), 1 / LOUDER)
             if level == start and newest < 1:
                 y = newest * y + (1 - newest) * self.seen(F.avg_pool2d(x, 2), level + 1)
-        y = F.leaky_relu(self.last(torch.cat([y, batch_deviation(y)], 1)), 0.2) * math.sqrt(2)
+        y = F.leaky_relu(self.last(torch.cat([y, batch_deviation(y)], 1), LOUDER), 0.2)
         y = F.leaky_relu(self.dense(y.flatten(1)), 0.2) * math.sqrt(2)
         told = torch.cat([torch.ones_like(conditions[:, :1]), conditions * 2 - 1, conditions.square()], 1)
         return self.out(y)[:, 0] + (y * self.project(told)).mean(1)

@@ -10,6 +10,7 @@ import json
 import os
 import unicodedata
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -73,9 +74,11 @@ class Coqui:
             from stages.voice.coqui_folder import speak
 
             return speak(Path(options.model), text, language=language, rate=options.rate, seed=seed)
-        voice = _voice()
-        ids = voice.tokenizer.text_to_ids(text, language="en-us")
-        session = _Timed(_session(seed))
+        with ThreadPoolExecutor(1) as other:  # a session opens outside Python, where the library is imported and the text read
+            opened = other.submit(_session, seed)
+            voice = _voice()
+            ids = voice.tokenizer.text_to_ids(text, language="en-us")
+        session = _Timed(opened.result())
         voice.model.onnx_sess = session
         voice.model.length_scale = voice.length_scale / options.rate
         # A copy: the result lies in the session's arena and would keep all 80 MB of it as long as the sentence is kept.
@@ -116,16 +119,16 @@ def _folder() -> Path:
 
 @lru_cache(maxsize=1)
 def _onnx() -> bytes:
-    from stages.voice.onnx_outputs import with_output
+    from stages.voice.onnx_outputs import optimised, with_output
 
-    return with_output((_folder() / "en_US-joe-medium.onnx").read_bytes(), DURATIONS)
+    return optimised(with_output((_folder() / "en_US-joe-medium.onnx").read_bytes(), DURATIONS))
 
 
 def _session(seed: int) -> ort.InferenceSession:
     # A session's random stream moves on with every run: a fresh one makes a line independent of those before it.
     from stages.voice.onnx_outputs import session
 
-    return session(_onnx(), seed=seed)
+    return session(_onnx(), seed=seed, ready=True)
 
 
 @lru_cache(maxsize=1)

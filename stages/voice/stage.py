@@ -112,4 +112,4 @@ def joined(parts: Sequence[Utterance], pauses: Sequence[float]) -> Utterance:
     return Utterance(np.concatenate(pieces), rate, tidy(phonemes), all(part.exact for part in parts))
 
 
-STAGE = Stage("voice", 2, run, makes=Speech, backends=BACKENDS, imports=("pyloudnorm",))
+STAGE = Stage("voice", 3, run, makes=Speech, backends=BACKENDS, imports=("pyloudnorm",))

@@ -1,12 +1,14 @@
-"""The ledger asks the model for a list of likelihoods once, and keeps only what the last build asked for."""
+"""The ledger asks the model for a list of likelihoods or a text's states once, and keeps only what the last build asked for."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from assets.memo import recall, remembering
 from assets.store import LocalStore
-from stages.dialogue.ledger import Likelihoods, Pairs, ledger, likelihoods
+from stages.dialogue.ledger import Pairs, States, Told, ledger, likelihoods, states
 
 ABOUT = {"weights": {"model": "1"}, "persona": "Ada"}
 
@@ -33,7 +35,7 @@ def test_what_the_last_build_did_not_ask_for_is_dropped(tmp_path: Path) -> None:
         for reply in ("a", "bb"):
             with ledger(ABOUT):
                 likelihoods([("q", reply)], Model())
-        kept = recall({"part": "dialogue/likelihoods", **ABOUT}, Likelihoods)
+        kept = recall({"part": "dialogue/told", **ABOUT}, Told)
     assert kept is not None
     assert list(kept.values.values()) == [[-2.0]]
 
@@ -51,3 +53,17 @@ def test_without_a_ledger_the_model_is_asked_each_time() -> None:
     model = Model()
     assert likelihoods([("q", "a")], model) == likelihoods([("q", "a")], model)
     assert len(model.asked) == 2
+
+
+def test_states_are_kept_beside_the_likelihoods(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def read(text: str) -> States:
+        asked.append(text)
+        return np.full((len(text), 2), 0.1, np.float32)
+
+    for texts in (("a", "bb"), ("bb", "ccc")):
+        with remembering(LocalStore(tmp_path)), ledger(ABOUT):
+            likelihoods([("q", "a")], Model())
+            assert all(np.array_equal(states(text, read), np.full((len(text), 2), 0.1, np.float32)) for text in texts)
+    assert asked == ["a", "bb", "ccc"]
