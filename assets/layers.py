@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.components import components
+from assets.rotation import cross
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -145,7 +146,7 @@ def _hits(origin: Floats, way: Floats, cover: Floats, facing: Floats, reach: flo
             rays.append(near["j"].astype(np.int64))
             covers.append(index[near["i"]])
     ray, met = np.concatenate(rays), np.concatenate(covers)
-    along = (way[ray] * facing[met]).sum(1) > _ALONG
+    along = _dot(way[ray], facing[met]) > _ALONG
     ray, met = ray[along], met[along]
     far = _distance(origin[ray], way[ray], cover[met])
     within = (far > 0) & (far < reach)
@@ -158,14 +159,13 @@ def _distance(origin: Floats, way: Floats, triangle: Floats) -> Floats:
     Source: Moller and Trumbore, Fast, minimum storage ray-triangle intersection, 1997.
     """
     one, two, arm = triangle[:, 1] - triangle[:, 0], triangle[:, 2] - triangle[:, 0], origin - triangle[:, 0]
-    across, turned = _cross(way, two), _cross(arm, one)
-    area = (one * across).sum(1)
+    across, turned = cross(way, two), cross(arm, one)
+    area = _dot(one, across)
     area[np.abs(area) < 1e-14] = np.nan
-    u, v = (arm * across).sum(1) / area, (way * turned).sum(1) / area
-    return np.where((u >= 0) & (v >= 0) & (u + v <= 1), (two * turned).sum(1) / area, np.nan)
+    u, v = _dot(arm, across) / area, _dot(way, turned) / area
+    return np.where((u >= 0) & (v >= 0) & (u + v <= 1), _dot(two, turned) / area, np.nan)
 
 
-def _cross(a: Floats, b: Floats) -> Floats:
-    """(n,3) cross products, in a third of numpy's own time."""
-    (ax, ay, az), (bx, by, bz) = a.T, b.T
-    return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], 1)
+def _dot(a: Floats, b: Floats) -> Floats:
+    """(n,) of (n,3): numpy sums rows of three at a tenth of the speed."""
+    return np.asarray(np.einsum("na,na->n", a, b))

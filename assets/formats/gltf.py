@@ -14,7 +14,7 @@ from assets.conventions import MORPHS_67
 from assets.errors import Finding, FormatError
 from assets.formats.glb import pack_glb
 from assets.formats.gltf_accessors import INDICES, VERTICES, Buffers
-from assets.formats.gltf_animation import add_clips
+from assets.formats.gltf_animation import Ranks, add_clips
 
 ROOT = "Armature"
 GENERATOR = "Fenshen"
@@ -45,6 +45,8 @@ class Scene:
     clips: tuple[Clip, ...] = ()
     slack: float = 1.0
     """How many times the usual tolerance the clips may miss by."""
+    ranks: dict[str, Ranks] = field(default_factory=dict)
+    """Found for each clip when it is first written; a copy of the scene with more slack writes it without looking again."""
     extras: dict[str, Any] = field(default_factory=dict)
     """Goes into asset.extras."""
 
@@ -99,7 +101,7 @@ def build(scene: Scene) -> Built:
         "textures": textures,
         "samplers": [{"magFilter": _LINEAR, "minFilter": _MIPMAPS, "wrapS": _REPEAT, "wrapT": _REPEAT}] if textures else [],
         "skins": [_skin(scene.skeleton, buffers, len(nodes) - 1)],
-        "animations": add_clips(buffers, scene.clips, scene.skeleton, list(moving), scene.slack),
+        "animations": add_clips(buffers, scene.clips, scene.skeleton, list(moving), scene.slack, scene.ranks),
     }
     return Built(document, buffers, joints, moving, _first_person_hidden(scene, first))
 

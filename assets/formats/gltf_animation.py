@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,18 +21,32 @@ _Rows = NDArray[np.int64]
 _LEGS = ("UpLeg", "Leg", "Foot", "ToeBase")
 
 
+@dataclass(frozen=True)
+class Ranks:
+    """How much each frame of a clip tells: what `frame_ranks` says of its tracks."""
+
+    stance: Floats
+    """(n,) of the hips, the legs and the way, which share one clock so that feet stay where hips and knees agree; in tolerances."""
+    free: Floats
+    """(t,n) of every other joint that moves, radians of a quaternion's part."""
+    face: Floats
+    """(n,) of the weights."""
+
+
 def add_clips(
-    buffers: Buffers, clips: Sequence[Clip], skeleton: Skeleton, faces: Sequence[int], slack: float = 1.0
-) -> list[dict[str, Any]]:
+    buffers: Buffers, clips: Sequence[Clip], skeleton: Skeleton, faces: Sequence[int], slack: float = 1.0,
+    ranks: dict[str, Ranks] | None = None,
+) -> list[dict[str, Any]]:  # fmt: skip
     """`animations` of the document; joints are nodes 0..j-1, `faces` the mesh nodes whose weights the face drives.
 
-    `slack` above 1 lets keys be left out that tell less than so many times the usual tolerance.
+    `slack` above 1 lets keys be left out that tell less than so many times the usual tolerance; `ranks`, by clip, are
+    looked up and put there.
 
     A joint that rests in every clip has no channel; one that moves in any has at least one key in all, so that no
     clip leaves another's pose behind.
     """
-    moved = {j for clip in clips for j in np.flatnonzero(_turned(clip.rotations))}
-    return [_animation(buffers, clip, skeleton, sorted(int(j) for j in moved), faces, slack) for clip in clips]
+    moved = sorted({int(j) for clip in clips for j in np.flatnonzero(_turned(clip.rotations))})
+    return [_animation(buffers, clip, skeleton, moved, faces, slack, {} if ranks is None else ranks) for clip in clips]
 
 
 def _turned(rotations: Floats) -> NDArray[np.bool_]:
@@ -41,7 +56,7 @@ def _turned(rotations: Floats) -> NDArray[np.bool_]:
 
 
 def _animation(
-    buffers: Buffers, clip: Clip, skeleton: Skeleton, joints: list[int], faces: Sequence[int], slack: float
+    buffers: Buffers, clip: Clip, skeleton: Skeleton, joints: list[int], faces: Sequence[int], slack: float, ranks: dict[str, Ranks]
 ) -> dict[str, Any]:
     samplers: list[dict[str, int]] = []
     channels: list[dict[str, Any]] = []
@@ -53,26 +68,32 @@ def _animation(
 
     turns = continuous(unit(clip.rotations))
     legs = [j for j in joints if skeleton.names[j] == "Hips" or skeleton.names[j].endswith(_LEGS)]
-    stance = _stance_keys(clip, turns, legs, slack)
     still = {j for j in joints if np.abs(turns[:, j] - turns[:1, j]).max() < _STILL}
     free = [j for j in joints if j not in legs and j not in still]
-    own = dict(zip(free, key_frames_each(clip.times, turns[:, free], TURN * slack), strict=True))
+    if clip.name not in ranks:
+        ranks[clip.name] = _ranks(clip, turns[:, legs], turns[:, free])
+    told = ranks[clip.name]
+    # Slack is kept small here: a foot that slides is seen sooner than an arm that lags.
+    stance = _keys(told.stance, min(slack, 2.0))
+    own = {joint: _keys(rank, TURN * slack) for joint, rank in zip(free, told.free, strict=True)}
     for joint in joints:
         at = stance[:1] if joint in still else own.get(joint, stance)
         track(at, np.rint(turns[at, joint] * 32767).astype("<i2"), [joint], "rotation", normalized=True)
     track(stance, (skeleton.heads[0] + clip.root[stance]).astype("<f4"), [0], "translation", normalized=False)
     if clip.face.shape[1] and faces:
-        weights = np.clip(clip.face, 0, 1)
-        at = key_frames(clip.times, weights, WEIGHT * slack)
-        track(at, np.rint(weights[at] * 255).astype("u1").ravel(), list(faces), "weights", normalized=True)
+        at = _keys(told.face, WEIGHT * slack)
+        track(at, np.rint(np.clip(clip.face[at], 0, 1) * 255).astype("u1").ravel(), list(faces), "weights", normalized=True)
     return {"name": clip.name, "samplers": samplers, "channels": channels}
 
 
-def _stance_keys(clip: Clip, turns: Floats, legs: list[int], slack: float) -> Ints:
-    """Frames that hips and legs keep: one clock, so that feet stay where hips and knees agree."""
-    # Slack is kept small here: a foot that slides is seen sooner than an arm that lags.
-    flat = np.concatenate([turns[:, legs].reshape(len(turns), -1) / TURN, clip.root / MOVE_M], axis=1)
-    return key_frames(clip.times, flat, min(slack, 2.0))
+def _ranks(clip: Clip, legs: Floats, free: Floats) -> Ranks:
+    stance = np.concatenate([legs.reshape(len(legs), -1) / TURN, clip.root / MOVE_M], axis=1)
+    face = np.clip(clip.face, 0, 1)
+    return Ranks(
+        frame_ranks(clip.times, stance[:, None], 1.0)[0],
+        frame_ranks(clip.times, free, TURN),
+        frame_ranks(clip.times, face[:, None], WEIGHT)[0],
+    )
 
 
 def key_frames(times: Floats, values: NDArray[Any], tolerance: float) -> Ints:
@@ -84,21 +105,36 @@ def key_frames(times: Floats, values: NDArray[Any], tolerance: float) -> Ints:
 
 
 def key_frames_each(times: Floats, values: NDArray[Any], tolerance: float) -> list[Ints]:
-    """`key_frames` of each of the tracks (n,t,c): the spans of all tracks are split at the same time."""
+    """`key_frames` of each of the tracks (n,t,c)."""
+    return [_keys(rank, tolerance) for rank in frame_ranks(times, values, tolerance)]
+
+
+def _keys(ranks: Floats, tolerance: float) -> Ints:
+    return np.flatnonzero(ranks > tolerance).astype(np.int32)
+
+
+def frame_ranks(times: Floats, values: NDArray[Any], least: float) -> Floats:
+    """(t,n) the tolerance below which each frame of the tracks (n,t,c) is a key: infinite at both ends, 0 where it is under `least`.
+
+    The spans of all tracks are split at the same time. A frame is a key where it and all that split the spans about it
+    lie farther from the straight line than the tolerance, hence the least of them.
+    """
     frames, tracks = values.shape[:2]
     # A column at a time: numpy takes the largest of a row of four at a twentieth of the speed.
     columns = [np.ascontiguousarray(values[..., c].T) for c in range(values.shape[2])]
-    kept = np.zeros((tracks, frames), bool)
-    kept[:, [0, -1]] = True
+    ranks: Floats = np.zeros((tracks, frames))
+    ranks[:, [0, -1]] = np.inf
     track: _Rows = np.arange(tracks)
-    low, high = 0 * track, 0 * track + frames - 1
+    low, high, bound = 0 * track, 0 * track + frames - 1, np.full(tracks, np.inf)
     while (wide := high - low >= 2).any():
-        track, low, high = track[wide], low[wide], high[wide]
+        track, low, high, bound = track[wide], low[wide], high[wide], bound[wide]
         middle, miss = _worst(times, columns, track, low, high)
-        far = miss > tolerance
-        kept[track[far], middle[far]] = True
-        track, low, high = np.repeat(track[far], 2), _paired(low[far], middle[far]), _paired(middle[far], high[far])
-    return [np.flatnonzero(row).astype(np.int32) for row in kept]
+        far = miss > least
+        track, low, middle, high, bound = track[far], low[far], middle[far], high[far], np.minimum(bound, miss)[far]
+        ranks[track, middle] = bound
+        track, bound = np.repeat(track, 2), np.repeat(bound, 2)
+        low, high = _paired(low, middle), _paired(middle, high)
+    return ranks
 
 
 def _worst(times: Floats, columns: Sequence[NDArray[Any]], track: _Rows, low: _Rows, high: _Rows) -> tuple[_Rows, Floats]:

@@ -15,7 +15,6 @@ from assets.artefact import Artefact
 from assets.digest import sha256
 from assets.memo import keep, recall
 
-
 States = NDArray[np.float32]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from assets.artefacts.character import ATLAS, Model
 from assets.artefacts.geometry import Image, Material
 from assets.formats.gltf import Picture, Scene
+from assets.formats.gltf_animation import Ranks
 from assets.spec.ship import Budget
 
 # (share of the longest side, JPEG quality, slack of the clips), tried in order until the file fits.
@@ -23,9 +24,10 @@ def fit_bytes(
 ) -> tuple[Scene, bytes]:
     """The scene and its file with the best pictures that the budget has room for."""
     lossless: dict[tuple[str, int], Picture] = {}
+    ranks: dict[str, Ranks] = {}
     for share, quality, slack in _LADDER:
         drawn = pictures(model.materials, model.images, int(budget.side * share), quality, lossless)
-        scene = replace(scene_of(drawn), slack=slack)
+        scene = replace(scene_of(drawn), slack=slack, ranks=ranks)
         data = write(scene)
         if len(data) <= budget.bytes:
             break

@@ -12,7 +12,7 @@ from assets.conventions import JOINTS, MORPHS_67
 from assets.errors import FormatError
 from assets.formats.gltf import tidy, write_gltf
 from assets.formats.gltf_accessors import VERTICES, Buffers
-from assets.formats.gltf_animation import key_frames
+from assets.formats.gltf_animation import frame_ranks, key_frames
 from assets.rotation import continuous
 from stages.verify.gates.gltf import _validate
 from stages.verify.reading import Glb
@@ -127,6 +127,18 @@ def test_a_straight_line_needs_two_keys() -> None:
 
 def test_one_frame_is_one_key() -> None:
     assert key_frames(np.zeros(1, np.float32), np.zeros((1, 4)), 1e-3).tolist() == [0]
+
+
+def test_ranks_tell_the_keys_of_every_tolerance_from_the_least_on() -> None:
+    times = np.arange(90, dtype=np.float32) / 30
+    walk = np.random.default_rng(0).normal(size=(90, 3, 2)).cumsum(0)
+    ranks = frame_ranks(times, walk, 0.5)
+    for tolerance in (0.5, 1.0, 2.5, 8.0):
+        for track in range(3):
+            keys = np.flatnonzero(ranks[track] > tolerance)
+            assert keys.tolist() == key_frames(times, walk[:, track], tolerance).tolist()
+            for column in walk[:, track].T:
+                assert np.abs(np.interp(times, times[keys], column[keys]) - column).max() <= tolerance + 1e-5
 
 
 def test_rotations_never_take_the_long_way_round() -> None:
