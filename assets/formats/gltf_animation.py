@@ -18,6 +18,7 @@ from assets.rotation import continuous, unit
 TURN, MOVE_M, WEIGHT = 6e-4, 5e-4, 0.012
 _STILL = 1e-5
 _Rows = NDArray[np.int64]
+_Numbers = NDArray[np.float64]
 _LEGS = ("UpLeg", "Leg", "Foot", "ToeBase")
 
 
@@ -25,11 +26,11 @@ _LEGS = ("UpLeg", "Leg", "Foot", "ToeBase")
 class Ranks:
     """How much each frame of a clip tells: what `frame_ranks` says of its tracks."""
 
-    stance: Floats
+    stance: _Numbers
     """(n,) of the hips, the legs and the way, which share one clock so that feet stay where hips and knees agree; in tolerances."""
-    free: Floats
+    free: _Numbers
     """(t,n) of every other joint that moves, radians of a quaternion's part."""
-    face: Floats
+    face: _Numbers
     """(n,) of the weights."""
 
 
@@ -109,11 +110,11 @@ def key_frames_each(times: Floats, values: NDArray[Any], tolerance: float) -> li
     return [_keys(rank, tolerance) for rank in frame_ranks(times, values, tolerance)]
 
 
-def _keys(ranks: Floats, tolerance: float) -> Ints:
+def _keys(ranks: _Numbers, tolerance: float) -> Ints:
     return np.flatnonzero(ranks > tolerance).astype(np.int32)
 
 
-def frame_ranks(times: Floats, values: NDArray[Any], least: float) -> Floats:
+def frame_ranks(times: Floats, values: NDArray[Any], least: float) -> _Numbers:
     """(t,n) the tolerance below which each frame of the tracks (n,t,c) is a key: infinite at both ends, 0 where it is under `least`.
 
     The spans of all tracks are split at the same time. A frame is a key where it and all that split the spans about it
@@ -122,7 +123,7 @@ def frame_ranks(times: Floats, values: NDArray[Any], least: float) -> Floats:
     frames, tracks = values.shape[:2]
     # A column at a time: numpy takes the largest of a row of four at a twentieth of the speed.
     columns = [np.ascontiguousarray(values[..., c].T) for c in range(values.shape[2])]
-    ranks: Floats = np.zeros((tracks, frames))
+    ranks = np.zeros((tracks, frames))
     ranks[:, [0, -1]] = np.inf
     track: _Rows = np.arange(tracks)
     low, high, bound = 0 * track, 0 * track + frames - 1, np.full(tracks, np.inf)

@@ -92,7 +92,7 @@ class EqualConv(nn.Module):  # type: ignore[misc]
 
 
 def modulated(x: Tensor, weight: Tensor, style: Tensor, demodulate: bool = True, scale: float = 1.0) -> Tensor:
-    """(b,o,h,w): x (b,i,h,w) convolved with weight (o,i,k,k) scaled by style (b,i) per sample, to a deviation of `scale` where demodulated."""
+    """(b,o,h,w): x (b,i,h,w) convolved with weight (o,i,k,k) scaled by style (b,i) per sample; demodulated to a deviation of `scale`."""
     y = F.conv2d(x * _plane(style, x), weight, padding=weight.shape[-1] // 2)
     if not demodulate:
         return y
