@@ -10,7 +10,9 @@ lie at a tenth of the price.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -291,6 +293,24 @@ class Critic(nn.Module):  # type: ignore[misc]
         y = F.leaky_relu(self.dense(y.flatten(1)), 0.2) * math.sqrt(2)
         told = torch.cat([torch.ones_like(conditions[:, :1]), conditions * 2 - 1, conditions.square()], 1)
         return self.out(y)[:, 0] + (y * self.project(told)).mean(1)
+
+
+def taller(state: Mapping[str, Tensor], start: Shape, wanted: Shape) -> dict[str, Tensor] | None:
+    """A generator's or critic's state as the coarse levels of nets for larger pictures; None where they are not its like.
+
+    Progressive growing over several runs: `wanted` differs from `start` in its finer levels alone.
+    """
+    more = len(wanted.levels()) - len(start.levels())
+    alike = replace(start, size=wanted.size, width=wanted.width) == wanted
+    if more < 1 or not alike or wanted.widths()[:-more] != start.widths():
+        return None
+    fine = re.compile(r"(enter|first|pass_by)\.(\d+)\.")
+    critic = any(key.startswith("enter.") for key in state)  # counts its levels from the finest
+
+    def moved(key: str) -> str:
+        return fine.sub(lambda found: f"{found[1]}.{int(found[2]) + more}.", key) if critic else key
+
+    return {moved(key): value for key, value in state.items() if key != "grown" and not key.startswith("usual.")}
 
 
 def shipped(shape: Shape) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ FEW_SHOT: dict[str, dict[str, Any]] = {
 def warm(run: Run, start: Path) -> None:
     """Puts trained nets into a fresh run: a weights file's generator, or every net of a checkpoint (its critic as well).
 
+    Nets for smaller pictures become the coarse levels of nets that grow.
+
     Raises:
         BackendError: the file holds another net, or one of another shape, or is no weights file at all.
     """
@@ -43,20 +46,34 @@ def warm(run: Run, start: Path) -> None:
         shape = vars(shipped.shape)
     for nets, states in ((run.state.nets, own), (run.state.averaged, kept)):
         for name in set(nets) & set(states):
-            _put(nets[name], states[name], start, shape, run.state.shape)
+            _put(nets[name], states[name], start, shape, run)
     if not set(run.state.nets) & set(own):
         raise BackendError(
             Finding("train/start", f"{start.name} holds no net of {run.family.name}", fix="start from weights of its own net")
         )
 
 
-def _put(net: Any, state: dict[str, Any], start: Path, shape: Any, wanted: Any) -> None:
+def _put(net: Any, state: dict[str, Any], start: Path, shape: dict[str, Any], run: Run) -> None:
+    wanted = run.state.shape
+    if coarse := _coarse(run.family.net, state, shape, wanted):
+        state = {**net.state_dict(), **coarse}
     try:
         net.load_state_dict(state)
     except RuntimeError as error:
         message = f"{start.name} is of shape {shape}, not of {wanted}"
         fix = "give data of the same size, and the same --set as the start"
         raise BackendError(Finding("train/start", message, fix=fix)) from error
+
+
+def _coarse(net: str, state: dict[str, Any], shape: dict[str, Any], wanted: Any) -> dict[str, Any] | None:
+    """What smaller nets of the same kind tell of the coarse levels; None where they are as large, or of a kind that does not grow."""
+    from stages.nets.shipping import NETS
+
+    module = importlib.import_module(NETS[net])
+    if not hasattr(module, "taller") or shape.keys() != vars(wanted).keys():
+        return None
+    found: dict[str, Any] | None = module.taller(state, type(wanted)(**shape), wanted)
+    return found
 
 
 def is_checkpoint(file: Path) -> bool:

@@ -118,3 +118,27 @@ def test_noise_comes_from_its_seed_alone() -> None:
 
 def test_equal_pictures_have_no_batch_deviation() -> None:
     assert float(batch_deviation(torch.ones(4, 3, 4, 4)).max()) < 1e-3
+
+
+@pytest.mark.parametrize("patch", [1, 2])
+def test_nets_grow_into_taller_ones_that_see_and_make_the_same_until_a_level_comes_in(patch: int) -> None:
+    torch.manual_seed(2)
+    short = replace(TINY, size=16, width=8, patch=patch)
+    tall = replace(short, size=32, width=4)
+    z, told = torch.randn(4, 8), torch.rand(4, 3)
+    small, large = (Generator(short), Critic(short)), (Generator(tall), Critic(tall))
+    for before, after in zip(small, large, strict=True):
+        coarse = stylegan.taller(before.state_dict(), short, tall)
+        assert coarse is not None
+        after.load_state_dict({**after.state_dict(), **coarse})
+    large[0].grown[0] -= 1
+    made = large[0](z, told)
+    assert torch.allclose(made, small[0](z, told), atol=1e-6)
+    assert torch.allclose(large[1](made, told), small[1](made, told), atol=1e-5)
+
+
+def test_nets_of_another_kind_do_not_grow_into_each_other() -> None:
+    state = Generator(TINY).state_dict()
+    assert stylegan.taller(state, TINY, TINY) is None
+    assert stylegan.taller(state, TINY, replace(TINY, size=64)) is None  # its levels are wider
+    assert stylegan.taller(state, TINY, replace(TINY, size=64, width=TINY.width // 2, styles=20)) is None
