@@ -18,7 +18,7 @@ from stages.render import shader
 from stages.render.light import Camera, Lamp, Scenery
 
 SHADOW_SIDE = 2048
-OVERSAMPLING = 2
+OVERSAMPLING = 2.0
 MISSING = Finding("render/no-egl", "there is no EGL device to draw the previews with", fix="install libegl1 libgl1-mesa-dri")
 
 
@@ -73,12 +73,12 @@ class Buffers:
 class Painter:
     """Programs and textures of one context; draws pieces into pixels."""
 
-    def __init__(self, images: Mapping[str, Image], *, shadow_side: int = SHADOW_SIDE, oversampling: float = OVERSAMPLING) -> None:
+    def __init__(self, images: Mapping[str, Image], *, shadow_side: int = SHADOW_SIDE) -> None:
         from OpenGL import GL
 
         self.gl: Any = GL
         self.images = images
-        self.shadow_side, self.oversampling = shadow_side, oversampling
+        self.shadow_side, self.oversampling = shadow_side, OVERSAMPLING
         self.textures: dict[str, int] = {}
         self.mesh = self._program(shader.MESH_VERTEX, shader.MESH_FRAGMENT)
         self.depth = self._program(shader.DEPTH_VERTEX, shader.DEPTH_FRAGMENT)
