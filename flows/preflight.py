@@ -1,4 +1,4 @@
-"""What must hold before the first stage runs: every backend usable, room on the disk, a folder that may be written."""
+"""What must hold before the first stage runs: nothing missing, every backend usable, room on the disk, a folder that may be written."""
 
 from __future__ import annotations
 
@@ -21,18 +21,20 @@ def preflight(planned: Iterable[Planned], store: Path, folder: Path) -> None:
     """Returns where nothing stands in the way.
 
     Raises:
-        BackendError: a backend that would run cannot, with all such backends named.
+        BackendError: a stage or backend that would run cannot, with all such named.
         StoreError: too little room, a folder that may not be written, or one that holds something else.
     """
-    if findings := [finding for plan in planned if plan.run for finding in _backend(plan)]:
+    if findings := [finding for plan in planned if plan.run for finding in _missing(plan)]:
         raise BackendError(*findings)
     refuse_strangers(folder)
     for path in (store, folder):
         _writable(path)
 
 
-def _backend(plan: Planned) -> Iterable[Finding]:
+def _missing(plan: Planned) -> Iterable[Finding]:
     stage = STAGES[plan.stage]
+    if lacking := stage.lacks():
+        yield Finding("stage/unusable", f"{stage.name} cannot run: {lacking}", fix="see `fenshen doctor`")
     if stage.backends is None:
         return
     backend = stage.backends.get(plan.backend)

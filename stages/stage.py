@@ -52,6 +52,10 @@ class Registry(Generic[B]):
         return backend
 
 
+def _nothing() -> str:
+    return ""
+
+
 @dataclass(frozen=True)
 class Stage(Generic[A]):
     """A stage: its name, the version of its result, and the function that makes it.
@@ -71,6 +75,8 @@ class Stage(Generic[A]):
     """Tries again where the failure can pass, e.g. a busy device."""
     timeout_s: float = 1800
     """Seconds after which the stage counts as failed; noticed between two steps of Python, not inside a library's call."""
+    lacks: Callable[[], str] = _nothing
+    """What the machine must have beside a backend and does not; empty where nothing is missing."""
     imports: tuple[str, ...] = ()
     """Heavy modules of its usual backend: whoever has to wait before it runs may import them meanwhile."""
     takes: tuple[str, ...] = field(default=())

@@ -15,7 +15,7 @@ from stages.groom.base import base_triangles
 from stages.groom.eyes import eyes, iris_picture
 from stages.groom.fit import Fitted, Mask, drawn, fitted, hidden_under, is_cap, lifted, morphs, normals, pushed_out, tucked, without_socks
 from stages.groom.teeth import SEAT, teeth_mesh, teeth_picture
-from stages.groom.wardrobe import BARE, Item, Slot, catalogue, item, known, source
+from stages.groom.wardrobe import BARE, Item, Slot, catalogue, item, known, missing, source
 from stages.stage import Stage
 
 _OUTFITS = {
@@ -155,4 +155,4 @@ def _fabric(part: Item, tint: str | None) -> tuple[Material, dict[str, Image]]:
     return Material(slot, f"{slot}_albedo", normal, orm, roughness=rough, alpha=alpha, double_sided=True), images  # type: ignore[arg-type]
 
 
-STAGE: Stage[Groom] = Stage("groom", 4, run, makes=Groom)
+STAGE: Stage[Groom] = Stage("groom", 4, run, makes=Groom, lacks=missing)

