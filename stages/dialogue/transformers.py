@@ -144,9 +144,8 @@ class Weighing:
         """Weighted evidence (topics,) of the model's likelihoods."""
         told = [topic for topic in topics if topic.line != ELSE]
         replies = [(SAID.format(question), _answer(topic)) for topic in told]
-        # Two lists, for what a line says and what it is asked by change apart, and a changed list is read anew.
-        said = _likely(self.model, tuple(replies))
-        asked = _likely(self.model, ((ALONE, " " + question), *((_context(topic), " " + question) for topic in topics)))
+        likely = _likely(self.model, (*replies, (ALONE, " " + question), *((_context(topic), " " + question) for topic in topics)))
+        said, asked = likely[: len(told)], likely[len(told) :]
         length = max(1, len(self.model.ids(question)))
         saying = {topic.line: (after - self._neutral(topic)) / self._root(topic) for topic, after in zip(told, said, strict=True)}
         found = [
