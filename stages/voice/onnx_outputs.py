@@ -5,6 +5,9 @@ Concatenated protobuf messages merge: a second ModelProto that holds only graph.
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 import tempfile
 import threading
 from pathlib import Path
@@ -32,11 +35,17 @@ def with_output(model: bytes, name: str) -> bytes:
 
 
 def optimised(model: bytes) -> bytes:
-    """The model as onnxruntime rearranges it for this very machine: a session of it opens in under half the time."""
+    """The model as onnxruntime rearranges it for this very machine: a session of it opens in under half the time.
+
+    Raises:
+        OSError: ENOSPC where the temporary folder has no room for it; onnxruntime itself would fail with a message of its own.
+    """
     import onnxruntime as ort
 
     options = _options()
     with tempfile.TemporaryDirectory(prefix="fenshen-") as folder:
+        if shutil.disk_usage(folder).free < 2 * len(model):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), folder)
         options.optimized_model_filepath = str(Path(folder) / "model.onnx")
         ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         return Path(options.optimized_model_filepath).read_bytes()
