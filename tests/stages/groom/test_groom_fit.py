@@ -15,6 +15,7 @@ from stages.groom import fit
 from stages.groom.base import base_triangles
 from stages.groom.stage import run
 from stages.groom.teeth import teeth_picture
+from stages.groom.wardrobe import item
 from stages.identity.stage import BACKENDS as IDENTITIES
 from stages.identity.stage import run as make_identity
 
@@ -71,6 +72,15 @@ def test_bare_shins_wear_no_socks_and_trousers_do(skirt: Groom, trousers: Groom,
     assert len(covered.triangles) > len(shown.triangles)
     shin = (np.abs(woman.positions[:, 1] - 0.17) < 0.01) & (np.arange(len(woman.positions)) < fit.SKIN_VERTICES)
     assert not skirt.hidden[shin].any()
+
+
+def test_a_skirts_hem_is_level_on_short_legs_too() -> None:
+    who = make_identity(options=IdentitySpec(age=78, gender=0), backend=IDENTITIES.get(), seed=105)
+    body = make_body(who, options=BodySpec(weight=0.6, height=0.25), backend=BODIES.get(), seed=105)
+    worn = fit.fitted(item("outfit", "female_elegantsuit01"), body).positions
+    front = worn[worn[:, 2] > 0.05]
+    middle, beside = front[np.abs(front[:, 0]) < 0.01], front[(np.abs(front[:, 0]) > 0.05) & (np.abs(front[:, 0]) < 0.09)]
+    assert abs(middle[:, 1].min() - beside[:, 1].min()) < 0.025  # it hung out by 5 cm
 
 
 def test_a_patch_of_hidden_skin_narrower_than_two_rings_is_shown() -> None:
