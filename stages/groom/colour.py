@@ -15,7 +15,7 @@ from assets.errors import BackendError, Finding
 LIMIT = 1024
 # sRGB of common natural hair and iris colours, darkest first.
 _HAIR = ("#14100e", "#241a15", "#3b2619", "#5a3a22", "#7d5530", "#a3845c", "#6b2f1a")
-_IRIS = ("#2e1a10", "#4a2c17", "#6b4a22", "#5d6a3a", "#4f7a8c", "#5c7f9e")
+_IRIS = ("#2e1a10", "#4a2c17", "#6b4a22", "#5a6140", "#566d78", "#607484")
 _GREY = "#b9b6b2"
 _BLACK, _WHITE, _SPREAD = 0.02, 0.95, 0.3
 """Of hair: light that counts as none, that of the brightest glint, and the standard deviation of the light's logarithm, at most."""
