@@ -154,6 +154,17 @@ def test_fine_tuning_from_a_checkpoint_takes_the_critic_as_well(faces: Path, tmp
     assert f"--start {BEST}" in told
 
 
+def test_a_stylegan_for_small_pictures_is_the_beginning_of_one_for_larger_ones(faces: Path, tmp_path: Path) -> None:
+    train_net("stylegan", faces, tmp_path / "small", plan=PLAN, changes={**SMALL["stylegan"], "grow": ()})
+    start = tmp_path / "small" / "run-face-stylegan" / LAST
+    large = tiny_set(tmp_path / "large", size=32)
+    still = {**SMALL["stylegan"], "width": SMALL["stylegan"]["width"] // 2, "grow": (9,), "generator_lr": 0.0, "critic_lr": 0.0}
+    train_net("stylegan", large, tmp_path / "tall", plan=replace(PLAN, steps=1), changes=still, start=start)
+    short, tall = (checkpoint.read(file)[0] for file in (start, tmp_path / "tall" / "run-face-stylegan" / LAST))
+    assert torch.equal(short["nets/generator/second.1.weight"], tall["nets/generator/second.1.weight"])
+    assert torch.equal(short["nets/critic/enter.0.weight"], tall["nets/critic/enter.1.weight"])
+
+
 def test_weights_of_another_net_or_shape_are_no_start(skins: Path, faces: Path, tmp_path: Path) -> None:
     vae = train_net("vae", skins, tmp_path, plan=replace(PLAN, steps=1), changes=SMALL["vae"])
     with pytest.raises(BackendError, match="holds no net of stylegan"):
