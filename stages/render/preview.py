@@ -65,7 +65,8 @@ def stills(meshes: Sequence[Mesh], materials: Mapping[str, Material], images: Ma
         ready: dict[int, tuple[list[Piece], Floats]] = {}
         for shot in shots:
             if id(shot.pose) not in ready:
-                ready = {id(shot.pose): _pieces(painter, meshes, materials, skeleton, shot.pose, group, shading or {})}
+                near = any(other.camera != "full" for other in shots if other.pose is shot.pose)
+                ready = {id(shot.pose): _pieces(painter, meshes, materials, skeleton, shot.pose, group, shading or {}, near)}
             taken[shot.name] = _taken(painter, *ready[id(shot.pose)], skeleton, shot)
         return taken
 
@@ -102,8 +103,8 @@ def _check(meshes: Sequence[Mesh], materials: Mapping[str, Material]) -> None:
 
 
 def _pieces(painter: Painter, meshes: Sequence[Mesh], materials: Mapping[str, Material], skeleton: Skeleton, pose: Pose,
-            group: Ints, given: Mapping[str, Floats] = MappingProxyType({})) -> tuple[list[Piece], Floats]:  # fmt: skip
-    """The posed meshes with normals and open sky, and the posed joints (j,3)."""
+            group: Ints, given: Mapping[str, Floats] = MappingProxyType({}), near: bool = True) -> tuple[list[Piece], Floats]:  # fmt: skip
+    """The posed meshes with normals and open sky, finely about the head where it is seen from `near`, and the posed joints (j,3)."""
     from stages.render.gl import Piece
     from stages.render.pose import forward_kinematics
 
@@ -121,7 +122,7 @@ def _pieces(painter: Painter, meshes: Sequence[Mesh], materials: Mapping[str, Ma
     ]
     joints = forward_kinematics(skeleton, pose)[1]
     eyes = joints[[skeleton.names.index("LeftEye"), skeleton.names.index("RightEye")]].mean(0)
-    sky = _open_sky(painter, bare, points, shading, eyes)
+    sky = _open_sky(painter, bare, points, shading, eyes if near else None)
     done = [replace(piece, sky=sky[a:b]) for piece, a, b in zip(bare, starts[:-1], starts[1:], strict=True)]
     return done, joints
 
@@ -134,19 +135,19 @@ def _directions(count: int) -> Floats:
     return np.stack([np.cos(turn) * ring, y, np.sin(turn) * ring], 1).astype(np.float32)
 
 
-def _open_sky(painter: Painter, pieces: Sequence[Piece], points: Floats, shading: Floats, eyes: Floats) -> Floats:
+def _open_sky(painter: Painter, pieces: Sequence[Piece], points: Floats, shading: Floats, eyes: Floats | None) -> Floats:
     """(n,) how much of the sphere over each point is free, 0..1.
 
     What the eye misses without it: lips, lids, collars and hair darken where they meet. The head is measured again on its
-    own, since a lid is thinner than what the depth maps of a whole body resolve.
+    own where its `eyes` are told, since a lid is thinner than what the depth maps of a whole body resolve.
     """
     low, high = points.min(0), points.max(0)
     everything = ((low + high) / 2, float(np.linalg.norm(high - low) / 2) + 0.02)
-    face = eyes - np.array([0, 0.02, 0.07], np.float32)
-    near = np.flatnonzero(np.linalg.norm(points - face, axis=1) < _HEAD)
     with painter.uploaded(pieces) as held:
         sky = free_sky(painter, held, points, shading, *everything)
-        if len(near):
+        if eyes is not None:
+            face = eyes - np.array([0, 0.02, 0.07], np.float32)
+            near = np.flatnonzero(np.linalg.norm(points - face, axis=1) < _HEAD)
             fine = free_sky(painter, held, points[near], shading[near], face, _HEAD)
             # No step where the fine measure ends.
             blend = np.clip((_HEAD - np.linalg.norm(points[near] - face, axis=1)) / 0.05, 0, 1)
