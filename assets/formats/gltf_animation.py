@@ -35,9 +35,8 @@ class Ranks:
 
 
 def add_clips(
-    buffers: Buffers, clips: Sequence[Clip], skeleton: Skeleton, faces: Sequence[int], slack: float = 1.0,
-    ranks: dict[str, Ranks] | None = None,
-) -> list[dict[str, Any]]:  # fmt: skip
+    buffers: Buffers, clips: Sequence[Clip], skeleton: Skeleton, faces: Sequence[int], slack: float, ranks: dict[str, Ranks]
+) -> list[dict[str, Any]]:
     """`animations` of the document; joints are nodes 0..j-1, `faces` the mesh nodes whose weights the face drives.
 
     `slack` above 1 lets keys be left out that tell less than so many times the usual tolerance; `ranks`, by clip, are
@@ -47,7 +46,7 @@ def add_clips(
     clip leaves another's pose behind.
     """
     moved = sorted({int(j) for clip in clips for j in np.flatnonzero(_turned(clip.rotations))})
-    return [_animation(buffers, clip, skeleton, moved, faces, slack, {} if ranks is None else ranks) for clip in clips]
+    return [_animation(buffers, clip, skeleton, moved, faces, slack, ranks) for clip in clips]
 
 
 def _turned(rotations: Floats) -> NDArray[np.bool_]:

@@ -25,7 +25,6 @@ from assets.home import baked
 Arrays = dict[str, NDArray[Any]]
 FACE_REGIONS = ("eyebrows", "eyes", "nose", "mouth", "ears", "chin", "cheek", "head", "forehead")
 INFLUENCES = 4
-ADULTS = "adults.safetensors"
 
 
 def bake() -> Path:
@@ -38,8 +37,9 @@ def bake() -> Path:
     body = baked("body.safetensors")
     if not body.exists():
         _write(body, *_body(_anny()))
-    if not baked(ADULTS).exists():
-        _write(baked(ADULTS), _adults())
+    adults = baked("adults.safetensors")
+    if not adults.exists():
+        _write(adults, _adults())
     return body
 
 
@@ -167,18 +167,9 @@ def _body(model: Any) -> tuple[Arrays, dict[str, list[str]]]:
 
 def _adults() -> Arrays:
     """(19158,3) metres, at rest: the average woman and man, for whom clothes are made."""
-    from assets.artefacts.character import Identity
-    from assets.artefacts.geometry import Image
-    from assets.spec.look import BodySpec
-    from stages.body.anny import Anny
-    from stages.body.stage import run
+    from stages.body.stage import average_adult
 
-    def rest(gender: float) -> Floats:
-        flat = Image(np.zeros((1, 1, 3), np.uint8))
-        identity = Identity(np.zeros(64, np.float32), flat, flat, 30.0, gender, 0.4, {})
-        return run(identity, options=BodySpec(), backend=Anny(), seed=0).rest
-
-    return {"female": rest(0.0), "male": rest(1.0)}
+    return {"female": average_adult(0.0).rest, "male": average_adult(1.0).rest}
 
 
 def _quantised(rows: Floats) -> tuple[NDArray[np.int16], Floats]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from assets.artefacts.character import Body, Identity
-from assets.artefacts.geometry import Floats, Skeleton, Skin
+from assets.artefacts.geometry import Floats, Image, Skeleton, Skin
 from assets.conventions import EYE_VERTICES, JOINTS, PARENTS, SKIN_VERTICES
 from assets.errors import BackendError, Finding
 from assets.skinning import blended_matrices, mixed, skinned, strongest
@@ -55,6 +55,13 @@ def run(identity: Identity, *, options: BodySpec, backend: BodyBackend, seed: in
         eye_centres=bound[_is_eye()].astype(np.float32), eye_radius=radius,
         phenotype={**axes, **told, "age_years": years, "height_m": _tall(positions)}, sources=backend.sources(),
     )  # fmt: skip
+
+
+def average_adult(gender: float) -> Body:
+    """The body of nobody in particular at thirty, 0 female .. 1 male: on it clothes are made, cut and weighted."""
+    flat = Image(np.zeros((1, 1, 3), np.uint8))
+    nobody = Identity(np.zeros(1, np.float32), flat, flat, 30.0, gender, 0.4, {})
+    return run(nobody, options=BodySpec(), backend=BACKENDS.get(), seed=0)
 
 
 def _height_axis(backend: BodyBackend, axes: Mapping[str, float], local: Mapping[str, float], metres: float) -> float:

@@ -156,10 +156,7 @@ def _worn(body: Body, slot: Slot, name: str) -> Mesh:
 
 @lru_cache(maxsize=2)
 def _canonical(man: bool) -> Body:
-    """An average adult, on whom garments are cut and weighted."""
-    flat = Image(np.zeros((1, 1, 3), np.uint8))
-    identity = Identity(np.zeros(LATENT, np.float32), flat, flat, 30.0, float(man), 0.4, {})
-    return body_stage.run(identity, options=BodySpec(), backend=body_stage.BACKENDS.get(), seed=0)
+    return body_stage.average_adult(float(man))
 
 
 @lru_cache(maxsize=32)

@@ -8,14 +8,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from assets.artefact import Artefact
 from assets.digest import sha256
 from assets.memo import keep, recall
-
-States = NDArray[np.float32]
+from stages.dialogue.causal import States
 
 
 @dataclass(frozen=True)

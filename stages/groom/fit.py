@@ -45,8 +45,8 @@ class Fitted:
 def fitted(item: Item, body: Body, skin: Skin | None = None) -> Fitted:
     """The item on the body; `skin` are its influences where they are known from another body."""
     at_rest = _settled(item, body.rest) if item.slot == "outfit" else _placed(item, body.rest)
-    own = skin or _influences(item, at_rest.astype(np.float32), body)
-    return Fitted(item, skinned(at_rest.astype(np.float32), own, body.rest_to_bind), own)
+    own = skin or _influences(item, at_rest, body)
+    return Fitted(item, skinned(at_rest, own, body.rest_to_bind), own)
 
 
 def _placed(item: Item, base: Floats) -> Floats:
@@ -77,8 +77,7 @@ def _settled(item: Item, base: Floats) -> Floats:
     start = _placed(item, adult("female" if item.name.startswith("female") else "male"))
     moved = own = placed - start
     for _ in range(60):
-        mean = np.stack([_averaged(np.ascontiguousarray(column), doubtful) for column in moved.T], 1)
-        moved = np.where(trust < 1, trust * own + (1 - trust) * mean, own)
+        moved = trust * own + (1 - trust) * _averaged_rows(moved, doubtful)
     return np.asarray(start + moved, np.float32)
 
 
@@ -109,7 +108,7 @@ def _from_skin(points: Floats, triangles: Ints, body: Body) -> Skin:
     shares /= shares.sum(1, keepdims=True)
     dense = mixed(body.skin, nearest, shares)
     for _ in range(4):
-        dense = np.stack([_averaged(np.ascontiguousarray(column), triangles) for column in dense.T], 1)
+        dense = _averaged_rows(dense, triangles)
     return strongest(dense)
 
 
@@ -206,6 +205,11 @@ def _averaged(values: Floats, triangles: Ints) -> Floats:
         np.add.at(total, triangles[:, k], mean)
         np.add.at(count, triangles[:, k], 1)
     return np.asarray(total / np.maximum(count, 1), np.float32)
+
+
+def _averaged_rows(rows: Floats, triangles: Ints) -> Floats:
+    """(n,k) as `_averaged` of each column."""
+    return np.stack([_averaged(np.ascontiguousarray(column), triangles) for column in rows.T], 1)
 
 
 def hidden_under(garments: Iterable[Fitted], body: Body, skin_normals: Floats) -> Mask:

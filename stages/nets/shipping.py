@@ -31,6 +31,11 @@ BATCH = 16
 REPAIR = "restore it from the repository, or train it again"
 
 
+def module_of(net: str) -> Any:
+    """The module of a net, imported now."""
+    return importlib.import_module(NETS[net])
+
+
 @dataclass(frozen=True)
 class Shipped:
     """Nets ready to make pictures."""
@@ -46,7 +51,7 @@ class Shipped:
         """(n,c,h,w) -1..1 pictures, or (n,d) vectors, of (n,latent) and (n,k); `grain` seeds the noise, none without it."""
         import torch
 
-        module = importlib.import_module(NETS[self.net])
+        module = module_of(self.net)
         device = next(next(iter(self.nets.values())).parameters()).device
         noise = None if grain is None else torch.Generator(device).manual_seed(grain)
         parts = []
@@ -125,7 +130,7 @@ def _built(file: Path, tensors: dict[str, Any], told: dict[str, Any]) -> Shipped
     import torch
 
     torch.set_num_threads(1)  # the nets are small: more threads cost more than they give, and one is reproducible
-    module = importlib.import_module(NETS[told["net"]])
+    module = module_of(told["net"])
     try:
         shape = shape_of(module.Shape, told["shape"])
         with torch.device("meta"):  # drawing weights that are overwritten at once costs more than reading them

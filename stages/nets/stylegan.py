@@ -185,7 +185,7 @@ class Generator(nn.Module):  # type: ignore[misc]
         if self.told is not None:  # conditions count as much as the latent
             x = torch.cat([x, _unit(self.told(torch.cat([torch.ones_like(z[:, :1]), conditions * 2 - 1], 1)))], 1)
         for layer in self.mapping:
-            x = F.leaky_relu(layer(x), 0.2) * math.sqrt(2)
+            x = F.leaky_relu(layer(x), 0.2) * LOUDER
         return x
 
     def styles(self, z: Tensor, conditions: Tensor) -> Tensor:
@@ -290,7 +290,7 @@ class Critic(nn.Module):  # type: ignore[misc]
             if level == start and newest < 1:
                 y = newest * y + (1 - newest) * self.seen(F.avg_pool2d(x, 2), level + 1)
         y = F.leaky_relu(self.last(torch.cat([y, batch_deviation(y)], 1), LOUDER), 0.2)
-        y = F.leaky_relu(self.dense(y.flatten(1)), 0.2) * math.sqrt(2)
+        y = F.leaky_relu(self.dense(y.flatten(1)), 0.2) * LOUDER
         told = torch.cat([torch.ones_like(conditions[:, :1]), conditions * 2 - 1, conditions.square()], 1)
         return self.out(y)[:, 0] + (y * self.project(told)).mean(1)
 

@@ -18,7 +18,6 @@ from stages.render import shader
 from stages.render.light import Camera, Lamp, Scenery
 
 SHADOW_SIDE = 2048
-OVERSAMPLING = 2.0
 MISSING = Finding("render/no-egl", "there is no EGL device to draw the previews with", fix="install libegl1 libgl1-mesa-dri")
 
 
@@ -78,7 +77,7 @@ class Painter:
 
         self.gl: Any = GL
         self.images = images
-        self.shadow_side, self.oversampling = shadow_side, OVERSAMPLING
+        self.shadow_side = shadow_side
         self.textures: dict[str, int] = {}
         self.mesh = self._program(shader.MESH_VERTEX, shader.MESH_FRAGMENT)
         self.depth = self._program(shader.DEPTH_VERTEX, shader.DEPTH_FRAGMENT)
@@ -231,10 +230,12 @@ class Painter:
         self.gl.glDrawElements(self.gl.GL_TRIANGLES, one.count, self.gl.GL_UNSIGNED_INT, None)
 
     def picture(self, held: Sequence[Buffers], floor: Buffers | None, camera: Camera, lamps: Sequence[Lamp], shadow: Floats,
-                spread: float, size: tuple[int, int], scenery: Scenery = Scenery()) -> Image:  # fmt: skip
-        """The scene, `size` (w,h); the shadow map must hold the key lamp's view through `shadow`."""
+                spread: float, size: tuple[int, int], oversampling: float, scenery: Scenery = Scenery()) -> Image:  # fmt: skip
+        """The scene, `size` (w,h), each pixel from `oversampling` drawn ones a side; the shadow map must hold the key lamp's view through
+        `shadow`.
+        """
         gl = self.gl
-        width, height = round(size[0] * self.oversampling), round(size[1] * self.oversampling)
+        width, height = round(size[0] * oversampling), round(size[1] * oversampling)
         with self._canvas(width, height) as read:
             gl.glClear(gl.GL_DEPTH_BUFFER_BIT)
             gl.glDisable(gl.GL_DEPTH_TEST)
@@ -311,7 +312,7 @@ class Painter:
 
     @contextmanager
     def _canvas(self, width: int, height: int) -> Iterator[Any]:
-        """A target made current; yields a function that reads (h,w,3) uint8. Multisampling on top of `oversampling` shows nowhere."""
+        """A target made current; yields a function that reads (h,w,3) uint8. Multisampling on top of oversampling shows nowhere."""
         gl = self.gl
         frame, buffers = int(gl.glGenFramebuffers(1)), [int(b) for b in gl.glGenRenderbuffers(2)]
         gl.glBindFramebuffer(gl.GL_FRAMEBUFFER, frame)

@@ -86,12 +86,12 @@ class Portraits:
         points, shading = self._shape(view.pose, joints)
         camera, aim, half = _camera(sitter, joints.places, view)
         # Fine hair needs more than a sample a pixel. Shading four is faster here than multisampling, whose cost is threefold.
-        painter.oversampling = 2 if size <= 128 else 1.5
+        fine = 2.0 if size <= 128 else 1.5
         radius = 1.35 * half
         shadow = parallel(view.lamps[0].way, aim, radius, 1.5)
         with painter.uploaded(self._pieces(points, shading)) as held:
             painter.draw_depth(held, shadow)
-            picture = painter.picture(held, None, camera, view.lamps, shadow, 0.007 / (2 * radius), (size, size), view.scenery)
+            picture = painter.picture(held, None, camera, view.lamps, shadow, 0.007 / (2 * radius), (size, size), fine, view.scenery)
         return picture.pixels
 
     def _shape(self, pose: Pose, joints: Joints) -> tuple[Floats, Floats]:

@@ -13,7 +13,6 @@ import numpy as np
 
 from assets.artefacts.geometry import Floats, Image, Ints, Material, Mesh, Skeleton
 from assets.errors import BackendError, Finding
-from stages.render.gl import OVERSAMPLING
 from stages.render.light import Framing, framed, parallel, studio
 from stages.render.pose import Pose, normals, posed, turned, welds
 
@@ -41,7 +40,7 @@ class Shot:
     """Radians; positive shows the character turned to its left."""
     size: tuple[int, int] = (640, 800)
     """(w,h) px."""
-    oversampling: float = OVERSAMPLING
+    oversampling: float = 2.0
     """Drawn pixels a side for each of the picture's."""
 
 
@@ -207,6 +206,5 @@ def _taken(painter: Painter, pieces: Sequence[Piece], joints: Floats, skeleton: 
     with painter.uploaded([*pieces, _floor(points)]) as held:
         painter.draw_depth(held[:-1], shadow)
         floor = held[-1] if shot.camera == "full" else None
-        painter.oversampling = shot.oversampling
         spread = 0.007 / (2 * radius) if shot.camera != "full" else 0.012 / (2 * radius)
-        return painter.picture(held[:-1], floor, camera, lamps, shadow, spread, shot.size)
+        return painter.picture(held[:-1], floor, camera, lamps, shadow, spread, shot.size, shot.oversampling)

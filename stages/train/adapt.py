@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +66,9 @@ def _put(net: Any, state: dict[str, Any], start: Path, shape: dict[str, Any], ru
 
 def _coarse(net: str, state: dict[str, Any], shape: dict[str, Any], wanted: Any) -> dict[str, Any] | None:
     """What smaller nets of the same kind tell of the coarse levels; None where they are as large, or of a kind that does not grow."""
-    from stages.nets.shipping import NETS
+    from stages.nets.shipping import module_of
 
-    module = importlib.import_module(NETS[net])
+    module = module_of(net)
     if not hasattr(module, "taller") or shape.keys() != vars(wanted).keys():
         return None
     found: dict[str, Any] | None = module.taller(state, type(wanted)(**shape), wanted)

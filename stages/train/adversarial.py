@@ -74,7 +74,9 @@ class Adversarial:
 
     def shape(self, examples: Examples) -> Any:
         """The net's Shape for pictures of this size and these channels."""
-        kind = _module(self.net).Shape
+        from stages.nets.shipping import module_of
+
+        kind = module_of(self.net).Shape
         size, channels = examples.values.shape[1], examples.values.shape[3]
         shape = replace(kind(size=size, channels=channels, conditions=len(examples.names)), **dict(self.changes))
         self.usual[:] = [usual_pictures(examples)] if getattr(shape, "usual", False) else []
@@ -84,7 +86,9 @@ class Adversarial:
         """Generator and critic with Adam each."""
         import torch
 
-        module, recipe = _module(self.net), self.recipe
+        from stages.nets.shipping import module_of
+
+        module, recipe = module_of(self.net), self.recipe
         nets = {"generator": machine.place(module.Generator(shape)), "critic": machine.place(module.Critic(shape))}
         for pictures in self.usual:
             put(nets["generator"], pictures)
@@ -112,14 +116,6 @@ class Adversarial:
         count = min(len(examples), 256)
         made = shipped(self, state).sample(examples.conditions[:count], 1)
         return picture_distance(examples.values[:count], made)
-
-
-def _module(net: str) -> Any:
-    import importlib
-
-    from stages.nets.shipping import NETS
-
-    return importlib.import_module(NETS[net])
 
 
 def unfrozen(name: str, net: Any, frozen: tuple[str, ...]) -> list[Any]:

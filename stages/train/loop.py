@@ -110,12 +110,9 @@ class Run:
 
 def shipped(family: Family, state: State) -> Shipped:
     """The nets that make pictures, averaged where they are averaged, at rest."""
-    import importlib
+    from stages.nets.shipping import module_of
 
-    from stages.nets.shipping import NETS
-
-    module = importlib.import_module(NETS[family.net])
-    own = module.shipped(state.shape)
+    own = module_of(family.net).shipped(state.shape)
     for name, net in own.items():
         net.load_state_dict(state.averaged.get(name, state.nets[name]).state_dict())
         net.to(state.machine.device).eval().requires_grad_(False)

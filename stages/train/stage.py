@@ -46,11 +46,9 @@ def changed(family: Family, changes: Mapping[str, Any]) -> Family:
 
 
 def _shape_of(family: Family) -> Any:
-    import importlib
+    from stages.nets.shipping import module_of
 
-    from stages.nets.shipping import NETS
-
-    return importlib.import_module(NETS[family.net]).Shape
+    return module_of(family.net).Shape
 
 
 def _refuse_kinds(record: type[Any], given: Mapping[str, Any]) -> None:

@@ -8,7 +8,8 @@ import numpy as np
 
 from assets.memo import recall, remembering
 from assets.store import LocalStore
-from stages.dialogue.ledger import Pairs, States, Told, ledger, likelihoods, states
+from stages.dialogue.causal import States
+from stages.dialogue.ledger import Pairs, Told, ledger, likelihoods, states
 
 ABOUT = {"weights": {"model": "1"}, "persona": "Ada"}
 
