@@ -49,9 +49,13 @@ def run_flow(build: Build, console: Console, *, quiet: bool) -> Path:
     from flows.line import STAGES
     from flows.order import order_of
     from flows.plan import latest, plan
+    from flows.preflight import preflight
 
-    order, _, _ = order_of(build)
-    needed = [module for planned in plan(order) if planned.run for module in STAGES[planned.stage].imports]
+    order, _, folder = order_of(build)
+    planned = plan(order)
+    # The flow asks again, where it may be another machine: here what is missing is told before a server boots.
+    preflight(planned, order.store.root, folder)
+    needed = [module for stage in planned if stage.run for module in STAGES[stage.stage].imports]
     told = (
         build.spec, str(build.out) if build.out else None, build.target, build.seed,
         sorted(build.force), sorted(build.allow), build.outside, str(build.store) if build.store else None,

@@ -24,6 +24,9 @@ _FOUND = 0.2
 """Share of frames with a body below which a video counts as empty."""
 _SURE = 0.7
 _HAND_SIDE, _FACE_SIDE = 256, 320
+_SLOW = 0.045
+"""Seconds: frames that follow each other faster are looked at for hands two by two, every other pair: hands take half of a capture,
+two neighbours tell whether one is misread, and fingers do little in a tenth of a second (bench.motion: the same errors)."""
 _TO_OURS = np.array([1, -1, -1], np.float32)
 """mediapipe's axes (y down, z away) to ours; a person who faces the camera has their left, our +X, on the picture's right."""
 
@@ -79,12 +82,17 @@ def watched(path: Path, warnings: list[str]) -> Track:
     with native_hush(), _opened() as eyes:
         for at, pixels in frames(path, warnings):
             size = (pixels.shape[1], pixels.shape[0])
-            rows.append(_look(eyes, at, pixels))
+            rows.append(_look(eyes, at, pixels, hands_due(len(rows), at - rows[-1].at if rows else 0.0)))
     share = np.mean([row.flat is not None for row in rows])
     if share < _FOUND:
         message = "nobody was found in the video" if not share else f"a person was found in only {share:.0%} of the frames"
         raise FormatError(Finding("motion/nobody", message, where=Location(path.name), fix="show one whole person, well lit"))
     return _track(rows, size)
+
+
+def hands_due(frame: int, since: float) -> bool:
+    """Whether this frame's hands are looked for, `since` seconds after the frame before."""
+    return frame % 4 < 2 or since > _SLOW
 
 
 @contextmanager
@@ -115,14 +123,14 @@ def _opened() -> Iterator[_Eyes]:
                     lambda p: face.detect(image(p)))  # fmt: skip
 
 
-def _look(eyes: _Eyes, at: float, pixels: Pixels) -> _Seen:
+def _look(eyes: _Eyes, at: float, pixels: Pixels, hands: bool) -> _Seen:
     found = eyes.pose(pixels, at)
     if not found.pose_landmarks:
         return _Seen(at, None, None, (None, None), None, None)
     scale = np.array([pixels.shape[1], pixels.shape[0]], np.float32)
     flat = _points(found.pose_landmarks[0])[:, :2] * scale
     solid = _points(found.pose_world_landmarks[0]) * _TO_OURS
-    left, right = (_hand(eyes, pixels, flat, side) for side in (0, 1))
+    left, right = (_hand(eyes, pixels, flat, side) if hands else None for side in (0, 1))
     face, head = _face(eyes, pixels, flat)
     return _Seen(at, flat, solid, (left, right), face, head)
 

@@ -55,4 +55,4 @@ def _made(wanted: ClipSpec, fps: int) -> tuple[Clip, list[str]]:
     return LIBRARY[name](fps), []
 
 
-STAGE: Stage[Motion] = Stage("motion", 5, run, makes=Motion)
+STAGE: Stage[Motion] = Stage("motion", 6, run, makes=Motion)

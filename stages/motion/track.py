@@ -19,8 +19,8 @@ _BODY = [*SHOULDERS, *ELBOWS, *WRISTS, *HIPS, *KNEES, *ANKLES]
 _JUMP = 0.35
 """Of the body's size between neighbouring frames at 30 a second: faster than arms are thrown."""
 _WINDOW = 9
-_LEAP = np.radians(20)
-"""A thirtieth of a second: palms turn half as fast, a hand that is misread leaps farther."""
+_LEAP = np.radians(30)
+"""A thirtieth of a second, and with the root of longer times: what is misread leaps as far in one frame as in four, palms turn slower."""
 _MOST_LEAPS = 0.2
 
 
@@ -76,7 +76,7 @@ def believable(track: Track) -> Mask:
 def steady(track: Track, side: int) -> bool:
     """The hand's palm turns from frame to frame as hands do.
 
-    A small or half hidden hand is read palm for back, to and fro; where it keeps still in between it is as often wrong (see the bench).
+    A small or half hidden hand is read palm for back, to and fro; where it keeps still in between it is as often wrong (bench.hands).
     """
     rows = np.flatnonzero(track.hand_seen[:, side])
     if len(rows) < 3:
@@ -85,7 +85,7 @@ def steady(track: Track, side: int) -> bool:
     palm = frame(hand[:, 9] - hand[:, 0], hand[:, 5] - hand[:, 17])
     turned = 2 * np.arccos(np.clip(np.abs((palm[1:] * palm[:-1]).sum(1)), 0, 1))
     gap = np.maximum(np.diff(track.times[rows]) * 30, 1.0)
-    return float(np.mean(turned > _LEAP * gap)) < _MOST_LEAPS
+    return float(np.mean(turned > _LEAP * np.sqrt(gap))) < _MOST_LEAPS
 
 
 def cleaned(track: Track, fps: int) -> tuple[Track, int]:

@@ -24,7 +24,7 @@ from bench.render_reach import reach as filmed
 from stages.motion.canonical import canonical
 from stages.motion.clips import LIBRARY
 from stages.motion.landmarks import face_weights, solved
-from stages.motion.mediapipe import read_video
+from stages.motion.mediapipe import hands_due, read_video
 from stages.motion.stage import run
 from stages.motion.track import (
     ANKLES,
@@ -268,3 +268,8 @@ def test_a_hand_is_believed_where_its_palm_turns_as_palms_do(leaping: bool, beli
     waving = replace(track, hands=hands, hand_seen=seen)
     assert steady(waving, 0) is believed
     assert cleaned(waving, 30)[0].hand_seen[:, 0].all() == believed
+
+
+@pytest.mark.parametrize(("fps", "due"), [(60, [0, 1, 4, 5]), (30, [0, 1, 4, 5]), (25, [0, 1, 4, 5]), (15, [0, 1, 2, 3, 4, 5, 6, 7])])
+def test_hands_of_a_fast_film_are_looked_for_in_every_other_pair_of_frames(fps: int, due: list[int]) -> None:
+    assert [frame for frame in range(8) if hands_due(frame, 1 / fps)] == due
