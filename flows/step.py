@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import subprocess
+import sys
 import threading
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -53,7 +55,16 @@ def run_stage(name: str, job: Job, root: str, force: bool, inputs: dict[str, Out
     gpu = concurrency("gpu", occupy=1) if stage.gpu else nullcontext()
     refs = {key: value.ref for key, value in inputs.items()}
     with _LANES, gpu:
-        return telling(name, lambda: execute(stage, job, store, refs, force=force), lambda made: "cached" if made.cached else "done")
+        outcome = telling(name, lambda: execute(stage, job, store, refs, force=force), lambda made: "cached" if made.cached else "done")
+        trim_memory()
+    return outcome
+
+
+def trim_memory() -> None:
+    """Gives the system what has been freed: glibc keeps it, a heap a thread, which was 1 of a build's 4.7 GB (malloc_trim(3))."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim:
+        trim(0)
 
 
 @dataclass
