@@ -25,15 +25,16 @@ if TYPE_CHECKING:
     from flows.order import Build
 
 R = TypeVar("R")
+Warmers = Sequence[Callable[[], object]]
 
 
-def run(entry: str, call: Callable[[Any], R], console: Console, board: AbstractContextManager[None], needed: Sequence[str] = ()) -> R:
+def run(entry: str, call: Callable[[Any], R], console: Console, board: AbstractContextManager[None], needed: Warmers = ()) -> R:
     """What `call` makes of a flow of ours; Ctrl-C ends it at once and tells the server of its run.
 
     Args:
         entry: where the flow is, "module:name"; imported while the server boots.
         board: shows what happens; up for as long as the flow runs.
-        needed: modules that it will need, imported as long as the server is not ready.
+        needed: what would else be imported by its stages, called as long as the server is not ready.
     """
     runs: list[UUID] = []
 
@@ -55,7 +56,7 @@ def run_flow(build: Build, console: Console, *, quiet: bool) -> Path:
     planned = plan(order)
     # The flow asks again, where it may be another machine: here what is missing is told before a server boots.
     preflight(planned, order.store.root, folder)
-    needed = [module for stage in planned if stage.run for module in STAGES[stage.stage].imports]
+    needed = [warm for stage in planned if stage.run for warm in STAGES[stage.stage].warmers(stage.backend)]
     told = (
         build.spec, str(build.out) if build.out else None, build.target, build.seed,
         sorted(build.force), sorted(build.allow), build.outside, str(build.store) if build.store else None,
@@ -85,8 +86,8 @@ def run_training(entry: str, told: Sequence[Any], console: Console) -> Any:
     return run(entry, lambda flow: flow(*told), console, watching(console, {}))
 
 
-def _awake(entry: str, needed: Sequence[str]) -> Any:
-    """The flow, its server ready; the server boots while the flow, torch and the needed modules are imported."""
+def _awake(entry: str, needed: Warmers) -> Any:
+    """The flow, its server ready; the server boots while the flow, torch and what is needed are imported."""
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "ERROR")
     os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
     # For the temporary server, which complains when it is stopped.
@@ -98,9 +99,9 @@ def _awake(entry: str, needed: Sequence[str]) -> Any:
     module, _, name = entry.partition(":")
     flow = getattr(importlib.import_module(module), name)
     _quiet()
-    for module in needed:
-        if server and not server.answers():  # one that is ready shall not wait; the stage imports what it needs
-            importlib.import_module(module)
+    for warm in needed:
+        if server and not server.answers():  # one that is ready shall not wait
+            warm()
     if server:
         server.ready()
     return flow

@@ -6,6 +6,7 @@ import importlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from assets.artefact import Artefact
@@ -23,6 +24,8 @@ class Backend(Protocol):
 
     def unusable(self) -> str:
         """Why it cannot run on this machine, in one sentence; empty where it can."""
+
+    # `warm(self) -> None`, where there is one, imports or opens ahead what takes long (Stage.warmers).
 
 
 B = TypeVar("B", bound=Backend)
@@ -78,7 +81,7 @@ class Stage(Generic[A]):
     lacks: Callable[[], str] = _nothing
     """What the machine must have beside a backend and does not; empty where nothing is missing."""
     imports: tuple[str, ...] = ()
-    """Heavy modules of its usual backend: whoever has to wait before it runs may import them meanwhile."""
+    """Heavy modules that it imports when it runs."""
     takes: tuple[str, ...] = field(default=())
     """Names of the artefact inputs, in order; filled from run's signature when empty."""
 
@@ -87,3 +90,9 @@ class Stage(Generic[A]):
             parameters = inspect.signature(self.run).parameters.values()
             names = tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
             object.__setattr__(self, "takes", names)
+
+    def warmers(self, backend: str | None) -> list[Callable[[], object]]:
+        """What whoever has to wait before it runs may call meanwhile: its heavy imports, and what its backend calls `warm`."""
+        warm = getattr(self.backends.get(backend), "warm", None) if self.backends else None
+        imports = [partial(importlib.import_module, module) for module in self.imports]
+        return [*imports, warm] if warm else [*imports]

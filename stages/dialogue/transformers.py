@@ -11,6 +11,7 @@ is unsure they do (160 of 192 dev and left-out example questions, 157 without, a
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -60,6 +61,10 @@ class Transformers:
         if missing:
             return f"not installed: {', '.join(missing)}"
         return "" if smollm2.digest() else "the model smollm2 is not baked: run python -m stages.dialogue.transformers"
+
+    def warm(self) -> None:
+        """Imports the model's code: two seconds."""
+        importlib.import_module("transformers.models.llama.modeling_llama")
 
     def weights(self) -> Mapping[str, str]:
         """The GGUF that the baked model is made of."""

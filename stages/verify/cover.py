@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Skin
+from assets.digest import sha256
 from assets.layers import CLOTH, SKIN, Layers, Patches, normals
 from assets.skinning import skinned
 from stages.render.depth import Depths
@@ -70,9 +72,8 @@ class Figure:
     skin: Skin
     triangles: Ints
     """(t,3)."""
-    cloth: Bools
-    """(t,)"""
-    covered: Patches
+    kinds: NDArray[np.str_]
+    """(t,) the mesh that each is of."""
 
     @classmethod
     def of(cls, glb: Glb) -> Figure:
@@ -84,8 +85,22 @@ class Figure:
         skin = Skin(joints, np.concatenate([np.zeros((0, 4), np.float32), *(p.skin.weights for p in parts)]))
         triangles = np.concatenate([np.zeros((0, 3), np.int64), *(p.triangles + first for p, first in zip(parts, firsts, strict=False))])
         kinds = np.repeat(np.array([p.kind for p in parts], str), [len(p.triangles) for p in parts])
-        layers = Layers.of(points, triangles, kinds)
-        return cls(points, skin, triangles, layers.cloth, layers.covered(points, np.isin(kinds, (*CLOTH, *SKIN))))
+        return cls(points, skin, triangles, kinds)
+
+    @cached_property
+    def cloth(self) -> Bools:
+        """(t,) which triangles cover."""
+        return np.isin(self.kinds, CLOTH)
+
+    @cached_property
+    def covered(self) -> Patches:
+        """What lies beneath cloth in the bind."""
+        layers = Layers.of(self.positions, self.triangles, self.kinds)
+        return layers.covered(self.positions, np.isin(self.kinds, (*CLOTH, *SKIN)))
+
+    def digest(self, points: Floats) -> str:
+        """Hex digest of all that `through` sees of the figure in this pose (v,3), metres."""
+        return sha256(b"".join(array.tobytes() for array in (self.positions, self.triangles, self.kinds, points)))
 
     def posed(self, glb: Glb, pose: Mapping[str, Floats]) -> Floats:
         """(v,3) metres; morphs stay out of it: no cloth has any."""

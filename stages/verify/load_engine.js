@@ -7,8 +7,14 @@ import { VRMLoaderPlugin } from '@pixiv/three-vrm';
 const loader = new GLTFLoader();
 loader.register((parser) => new VRMLoaderPlugin(parser));
 
+function bytes(base64) {
+  const text = atob(base64), data = new Uint8Array(text.length);
+  for (let i = 0; i < data.length; i++) data[i] = text.charCodeAt(i);
+  return data.buffer;
+}
+
 async function load(base64) {
-  const gltf = await loader.parseAsync(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)).buffer, '');
+  const gltf = await loader.parseAsync(bytes(base64), '');
   const meshes = [];
   gltf.scene.traverse((node) => node.isMesh && meshes.push(node));
   const morphs = Math.max(0, ...meshes.map((m) => Object.keys(m.morphTargetDictionary ?? {}).length));

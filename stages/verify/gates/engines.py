@@ -41,7 +41,8 @@ def load_in_three(avatars: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
         page = Path(folder) / "load.html"
         given = json.dumps({name: base64.b64encode(data).decode() for name, data in avatars.items()})
         # createImageBitmap answers from outside the page's virtual time, which then runs out at random; three.js does without it.
-        first = f"window.createImageBitmap=undefined;window.AVATARS={given}"
+        # What Chromium dumps at the end shall not hold the avatars: the script that brings them takes itself away.
+        first = f"window.createImageBitmap=undefined;window.AVATARS={given};document.currentScript.remove()"
         page.write_text(f"<body><script>{first}</script><script type=module>{_LOADER.read_text('utf-8')}</script></body>", "utf-8")
         command = [browser, *_FLAGS, f"--user-data-dir={folder}/profile", page.as_uri()]
         try:

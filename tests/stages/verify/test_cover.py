@@ -13,6 +13,8 @@ import tiny
 import worn
 
 from assets.errors import BackendError, Finding, Severity
+from assets.memo import remembering
+from assets.store import LocalStore
 from stages.render.gl import MISSING
 from stages.verify.cover import moments
 from stages.verify.gate import load_gates
@@ -61,3 +63,12 @@ def test_without_egl_it_says_that_it_did_not_run(monkeypatch: pytest.MonkeyPatch
     (finding,) = found(body=0.113)
     assert finding.severity is Severity.INFO
     assert finding.message == "not run: there is no EGL device to draw the previews with"
+
+
+def test_a_pose_seen_before_is_not_drawn_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with remembering(LocalStore(tmp_path)):
+        before = found(step=0.025)
+        monkeypatch.setattr(cover, "depths", lambda side: pytest.fail("drawn again"))
+        assert [f.message for f in found(step=0.025)] == [f.message for f in before]
+        with pytest.raises(pytest.fail.Exception):
+            found(step=0.02)
