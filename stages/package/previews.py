@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from assets.artefact import Artefact
 from assets.artefacts.character import Model, Previews
 from assets.artefacts.talk import Performance
 from assets.bundle import BundleFile
+from assets.codec import encode
+from assets.digest import sha256
+from assets.memo import remembered
 from stages.render.moments import pose_at, widest
+from stages.render.pose import Pose
 from stages.render.preview import Shot, stills
 
 _QUALITY = 90
+_KEPT = 1
+"""Of the picture that the store keeps: to be raised where the same pose would be drawn otherwise."""
 _MEDIA = {"jpg": "image/jpeg", "webp": "image/webp"}
+
+
+@dataclass(frozen=True)
+class Taken(Artefact):
+    """One picture as a file's bytes."""
+
+    kind: ClassVar[str] = "picture/1"
+    data: bytes
 
 
 def preview_files(
@@ -22,13 +42,20 @@ def preview_files(
 
 
 def _speech(model: Model, performance: Performance) -> dict[str, bytes]:
-    """speech.jpg: the longest line with its mouth at its widest; nothing where nothing is said."""
+    """speech.jpg: the first line with its mouth at its widest, found again where another line changes; nothing where nothing is said."""
+    said = next((clip for clip in performance.clips if clip.name.startswith("say_")), None)
+    if said is None:
+        return {}
+    pose = pose_at(said, widest(said))
+    told = b"".join(np.ascontiguousarray(array).tobytes() for array in (pose.rotations, pose.root, pose.face))
+    parts = {"part": "package/speech", "version": _KEPT, "model": sha256(encode(model)), "pose": sha256(told)}
+    return {"speech.jpg": remembered(parts, Taken, lambda: _taken(model, pose)).data}
+
+
+def _taken(model: Model, pose: Pose) -> Taken:
     from assets.formats.image import encode_jpeg
 
-    says = sorted((c for c in performance.clips if c.name.startswith("say_")), key=lambda c: (-len(c.times), c.name))
-    if not says:
-        return {}
-    shot = Shot("speech", pose_at(says[0], widest(says[0])), "portrait", -0.3)
     materials = {material.name: material for material in model.materials}
-    taken = stills([part.mesh for part in model.parts], materials, model.images, model.skeleton, [shot], model.shading)
-    return {"speech.jpg": encode_jpeg(taken["speech"], _QUALITY)}
+    meshes, shot = [part.mesh for part in model.parts], Shot("speech", pose, "portrait", -0.3)
+    seen = stills(meshes, materials, model.images, model.skeleton, [shot], model.shading)
+    return Taken(encode_jpeg(seen["speech"], _QUALITY))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 
 from assets.artefacts.character import ATLAS, Model, Previews
@@ -36,7 +37,7 @@ def run(
         return Scene(title, model.skeleton, model.parts, model.materials, pictures, performance.clips)
 
     with ThreadPoolExecutor(1) as other:  # pictures are drawn outside Python, files are written inside
-        drawn = other.submit(preview_files, model, previews, performance, rights.licence, names(model.sources))
+        drawn = other.submit(copy_context().run, preview_files, model, previews, performance, rights.licence, names(model.sources))
         scene, glb = fit_bytes(scene_of, write_gltf, model, BUDGETS[options.target])
         moving = names(merged((model.sources, performance.sources)))
         files = [BundleFile("avatar.glb", glb, "avatar", "model/gltf-binary", rights.licence, moving)]
@@ -78,4 +79,4 @@ def _textures(scene: Scene, licence: str, model: Model) -> list[BundleFile]:
     return files
 
 
-STAGE = Stage("package", 4, run, makes=Package, memory_gb=2, timeout_s=900)
+STAGE = Stage("package", 5, run, makes=Package, memory_gb=2, timeout_s=900)

@@ -14,8 +14,11 @@ from assets.artefacts.geometry import Image, Material
 from assets.bundle import Package
 from assets.codec import decode, encode
 from assets.errors import RightsError
+from assets.memo import remembering
 from assets.spec.ship import PackageSpec, RightsSpec
+from assets.store import LocalStore
 from stages.model.stage import run as model
+from stages.package import previews
 from stages.package.stage import STAGE, run
 from stages.package.target import encode as encoded
 from stages.package.target import pictures
@@ -67,6 +70,13 @@ def test_the_package_holds_what_a_bundle_is_made_of() -> None:
 
 def test_a_second_build_gives_the_same_bytes() -> None:
     assert encode(packed()) == encode(once("web"))
+
+
+def test_the_picture_in_speech_is_drawn_once_for_a_pose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with remembering(LocalStore(tmp_path)):
+        before = file(packed(), "previews/speech.jpg")
+        monkeypatch.setattr(previews, "stills", lambda *_: pytest.fail("drawn again"))
+        assert file(packed(), "previews/speech.jpg") == before == file(once("web"), "previews/speech.jpg")
 
 
 def test_the_package_survives_the_store() -> None:
