@@ -11,9 +11,11 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -48,6 +50,13 @@ class Temporary:
         except (urllib.error.URLError, OSError):
             return False
 
+    def woken(self) -> None:
+        """Asks for what takes the server half a second the first time, as soon as it has booted: a run would have to wait for it."""
+        while self.process.poll() is None and not self.answers():
+            time.sleep(POLL_S)
+        with suppress(OSError), urllib.request.urlopen(f"{self.url}/admin/version", timeout=5):
+            pass
+
     def ready(self) -> None:
         """Returns once it answers; raises BackendError where it ended or Prefect's start-up time is over."""
         left = float(os.environ["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"])
@@ -77,6 +86,7 @@ def begin() -> Temporary | None:
         return None
     os.environ["PREFECT_API_URL"] = os.environ[TEMPORARY] = server.url
     refresh_global_settings_context()
+    threading.Thread(target=server.woken, daemon=True).start()
     return server
 
 

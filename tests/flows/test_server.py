@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.batch import build_one
-from flows.server import TEMPORARY, tagged, watched
+from flows.server import TEMPORARY, Temporary, tagged, watched
 from flows.train import train_task
 
 URL = "http://127.0.0.1:1/api"
@@ -55,3 +58,26 @@ print(server.begin(), launched[0].process.poll() is not None)
     env["PREFECT_HOME"] = str(tmp_path)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=env, timeout=120, check=False)
     assert done.stdout.split() == ["None", "True"], done.stderr
+
+
+class _Booting(BaseHTTPRequestHandler):
+    """Says twice that it is not ready."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        self.send_response(503 if len(self.asked) < 3 else 200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_server_is_woken_once_it_has_booted() -> None:
+    with HTTPServer(("127.0.0.1", 0), _Booting) as web, subprocess.Popen(["sleep", "60"]) as process:
+        threading.Thread(target=web.serve_forever, daemon=True).start()
+        Temporary(process, f"http://127.0.0.1:{web.server_port}").woken()
+        web.shutdown()
+        process.kill()
+    assert _Booting.asked == ["/health", "/health", "/health", "/admin/version"]
