@@ -6,7 +6,10 @@ import hashlib
 import json
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def canonical_json(value: Any) -> bytes:
@@ -17,6 +20,11 @@ def canonical_json(value: Any) -> bytes:
 def sha256(data: bytes) -> str:
     """Hex digest of bytes."""
     return hashlib.sha256(data).hexdigest()
+
+
+def sha256_arrays(*arrays: NDArray[Any]) -> str:
+    """Hex digest of the numbers of arrays, one after another; their shapes do not count."""
+    return sha256(b"".join(array.tobytes() for array in arrays))
 
 
 def sha256_of(value: Any) -> str:

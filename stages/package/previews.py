@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from assets.artefact import Artefact
 from assets.artefacts.character import Model, Previews
 from assets.artefacts.talk import Performance
 from assets.bundle import BundleFile
 from assets.codec import encode
-from assets.digest import sha256
+from assets.digest import sha256, sha256_arrays
 from assets.memo import remembered
 from stages.render.moments import pose_at, widest
 from stages.render.pose import Pose
@@ -47,8 +45,8 @@ def _speech(model: Model, performance: Performance) -> dict[str, bytes]:
     if said is None:
         return {}
     pose = pose_at(said, widest(said))
-    told = b"".join(np.ascontiguousarray(array).tobytes() for array in (pose.rotations, pose.root, pose.face))
-    parts = {"part": "package/speech", "version": _KEPT, "model": sha256(encode(model)), "pose": sha256(told)}
+    seen = {"model": sha256(encode(model)), "pose": sha256_arrays(pose.rotations, pose.root, pose.face)}
+    parts = {"part": "package/speech", "version": _KEPT, **seen}
     return {"speech.jpg": remembered(parts, Taken, lambda: _taken(model, pose)).data}
 
 

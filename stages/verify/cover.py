@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Skin
-from assets.digest import sha256
+from assets.digest import sha256_arrays
 from assets.layers import CLOTH, SKIN, Layers, Patches, normals
 from assets.skinning import skinned
 from stages.render.depth import Depths
@@ -100,7 +100,7 @@ class Figure:
 
     def digest(self, points: Floats) -> str:
         """Hex digest of all that `through` sees of the figure in this pose (v,3), metres."""
-        return sha256(b"".join(array.tobytes() for array in (self.positions, self.triangles, self.kinds, points)))
+        return sha256_arrays(self.positions, self.triangles, self.kinds, points)
 
     def posed(self, glb: Glb, pose: Mapping[str, Floats]) -> Floats:
         """(v,3) metres; morphs stay out of it: no cloth has any."""
