@@ -16,7 +16,9 @@ from flows.events import telling
 from flows.publish import slug
 from flows.server import tagged
 from flows.train import own_skins, train_task
+from stages.train.adapt import settings_of
 from stages.train.champion import Trial, challenge, history_of, told
+from stages.train.families import family_of
 from stages.train.loop import Plan
 
 
@@ -47,7 +49,7 @@ def retrain_generator(
     changes: dict[str, Any] | None = None,
     anew: bool = False,
 ) -> Any:
-    """Trains a challenger for the ladder's champion and lets it take the place where no measure is worse.
+    """Trains a challenger for the ladder's champion, as large as that one, and lets it take the place where no measure is worse.
 
     Args:
         data: folder of a data set; our own skins without one.
@@ -60,8 +62,10 @@ def retrain_generator(
     title = _settled(net, folder, where)
     champion = where / str(table_of(where)[title]["file"]) if title in table_of(where) else None
     made = where / "challengers" / str(flow_run.id)[:8]  # a run that is tried again goes on with its own training
-    plan = Plan(budget_s=minutes * 60, steps=steps, seed=number if seed is None else seed)
-    tagged(train_task, "gpu")(net, folder, str(made), plan, changes or {}, "auto", str(champion) if champion and not anew else None)
+    size, own = settings_of(champion, family_of(net), anew=anew) if champion else (None, {})
+    plan = Plan(budget_s=minutes * 60, steps=steps, seed=number if seed is None else seed, size=size)
+    begun = str(champion) if champion and not anew else None
+    tagged(train_task, "gpu")(net, folder, str(made), plan, own | (changes or {}), "auto", begun)
     reader = _reader(title, where)
     measure = tagged(measure_task, "gpu")
     after = measure(str(made), title, folder, reader)
@@ -76,7 +80,6 @@ def _settled(net: str, data: str, ladder: Path) -> str:
     """The title of the net's weights, the committed ones and their reader being in the ladder where it has none."""
     from assets import weights as committed
     from stages.train.champion import install
-    from stages.train.families import family_of
     from stages.train.stage import weights_name
 
     title = weights_name(family_of(net), Path(data))

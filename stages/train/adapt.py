@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from assets.errors import BackendError, Finding
+from stages.train.family import Family
 from stages.train.loop import Run
 
 FEW = 50
@@ -50,6 +52,26 @@ def warm(run: Run, start: Path) -> None:
         raise BackendError(
             Finding("train/start", f"{start.name} holds no net of {run.family.name}", fix="start from weights of its own net")
         )
+
+
+GIVEN = {"size", "channels", "conditions", "names"}
+"""Fields of a net's shape that the data set gives."""
+
+
+def settings_of(file: Path, family: Family, *, anew: bool = False) -> tuple[int | None, dict[str, Any]]:
+    """Pixels a side of what a weights file makes (None for vectors), and what of its shape the family would not choose by itself.
+
+    With these a fresh run of the family builds nets as large as the file's, and can start from it; then they are grown up already.
+    Raises BackendError as stages.nets.shipping.read.
+    """
+    from stages.nets.shipping import read
+
+    shape = read(file).shape
+    usual = {field.name: field.default for field in fields(shape)} | dict(family.changes)
+    own = {name: value for name, value in vars(shape).items() if name not in GIVEN and value != usual[name]}
+    if not anew and hasattr(family.recipe, "grow"):
+        own["grow"] = ()
+    return getattr(shape, "size", None), own
 
 
 def _put(net: Any, state: dict[str, Any], start: Path, shape: dict[str, Any], run: Run) -> None:

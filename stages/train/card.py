@@ -58,7 +58,8 @@ def write_card(run: Run, nets: Shipped, data: Path, stem: Path, entry: dict[str,
     facts: dict[str, Any] = {"net": f"{entry['net']}, {nets.shape}", "licence": f"{entry['licence']} (weights), Apache-2.0 (code)"}
     facts |= {"data": f"{entry['data']}, made by `{entry['data_command']}`: {len(run.train)} training pictures"}
     facts |= {"command": f"`{entry['command']}`", "conditions": ", ".join(nets.conditions) or "none"}
-    facts |= {"steps": f"{entry['steps']} of batch {run.family.recipe.batch}", "wall time": f"{run.counters.seconds / 60:.0f} min"}
+    facts |= {"steps": f"{entry['steps']} of batch {run.family.recipe.batch}"}
+    facts |= {"wall time": f"{run.counters.seconds / 60:.0f} min on {run.state.machine.name}"}
     facts |= {"precision": "bfloat16 and float32 mixed" if run.state.machine.half else "float32"}
     facts |= {"parameters": sum(p.numel() for net in nets.nets.values() for p in net.parameters()), "sha256": f"`{entry['sha256']}`"}
     lines += [f"| {name} | {value} |" for name, value in facts.items()]

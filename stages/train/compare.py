@@ -96,10 +96,15 @@ def _values(rows: Sequence[Report], table: Table) -> str:
     names = [name for name in MEASURES if any(name in row.values for row in rows)]
     lines = [f"| | trained for | {' | '.join(names)} |", "|---" * (len(names) + 2) + "|"]
     for row in rows:
-        minutes = f"{table[row.name]['wall_seconds'] / 60:.0f} min" if row.name in table else ""
         cells = [_cell(row, name) for name in names]
-        lines.append(f"| {row.name} | {minutes} | {' | '.join(cells)} |")
+        lines.append(f"| {row.name} | {_trained(table[row.name]) if row.name in table else ''} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _trained(entry: Mapping[str, Any]) -> str:
+    """Minutes, and the machine where it was no CPU: minutes of different machines do not compare."""
+    machine = entry.get("machine", "CPU")
+    return f"{entry['wall_seconds'] / 60:.0f} min" + ("" if machine == "CPU" else f", {machine}")
 
 
 def _cell(row: Report, name: str) -> str:

@@ -104,6 +104,10 @@ class Family(Protocol):
     def recipe(self) -> Any:
         """Frozen dataclass of the numbers that training depends on and the net's shape does not; has `batch` and `average`."""
 
+    @property
+    def changes(self) -> tuple[tuple[str, Any], ...]:
+        """Fields of the net's shape that differ from its defaults."""
+
     def shape(self, examples: Examples) -> Any:
         """The frozen dataclass from which the nets for these examples are built."""
 

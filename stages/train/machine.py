@@ -31,6 +31,14 @@ class Machine:
 
         return torch.autocast(torch.device(self.device).type, torch.bfloat16) if self.half else nullcontext()
 
+    @property
+    def name(self) -> str:
+        """What a card tells of it: the GPU's name or CPU, and how many processes shared the work."""
+        import torch
+
+        own = torch.cuda.get_device_name(self.device) if torch.device(self.device).type == "cuda" else "CPU"
+        return own if self.count == 1 else f"{self.count} x {own}"
+
     def place(self, net: Any) -> Any:
         """The net on the device, channels last where that is faster."""
         import torch

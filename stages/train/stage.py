@@ -42,7 +42,7 @@ def changed(family: Family, changes: Mapping[str, Any]) -> Family:
     _refuse_kinds(type(family.recipe), recipe)
     _refuse_kinds(shape, rest)
     family = replace(family, recipe=replace(family.recipe, **recipe))  # type: ignore[type-var]
-    return replace(family, changes=(*family.changes, *rest.items())) if rest else family  # type: ignore[attr-defined, type-var]
+    return replace(family, changes=(*family.changes, *rest.items())) if rest else family  # type: ignore[type-var]
 
 
 def _shape_of(family: Family) -> Any:
@@ -153,7 +153,7 @@ def publish(run: Run, data: Path, out: Path, title: str, changes: Mapping[str, A
     file = out / f"{title}.safetensors"
     write_whole(file, content)
     entry = {"file": file.name, "sha256": sha256(content), "net": run.family.net, **facts, "command": _command(run, data, changes, start)}
-    entry |= {"steps": run.counters.best_step, "wall_seconds": round(run.counters.seconds)}  # type: ignore[dict-item]
+    entry |= {"steps": run.counters.best_step, "wall_seconds": round(run.counters.seconds), "machine": run.state.machine.name}  # type: ignore[dict-item]
     write_whole(out / INDEX, index_with(out, title, entry))
     write_card(run, nets, data, out / title, entry)
     return file

@@ -70,6 +70,22 @@ def test_challengers_meet_the_champion(ladder: Path, data: Path, tmp_path: Path,
     assert "has replaced no champion" in none.output
 
 
+def test_a_challenger_is_built_as_the_champion_is(tmp_path: Path, data: Path) -> None:
+    from stages.nets.shipping import read
+    from stages.train.loop import Plan
+
+    small = Plan(steps=2, validate_every=2, log_every=1, size=16)
+    train_net("classifier", data, tmp_path, plan=small, changes={"width": 8, "batch": 8})
+    train_net("stylegan", data, tmp_path, plan=small, changes={"width": 8, "latent": 16, "batch": 8, "patch": 1})
+    asked = ["retrain", "stylegan", "--data", str(data), "--ladder", str(tmp_path), "--steps", "2", "--set", "batch=8"]
+    for more in ([], ["--anew"]):
+        told = runner.invoke(app, [*asked, *more])
+        assert told.exit_code == 0, told.output
+    shapes = {read(file).shape for file in tmp_path.rglob("face-stylegan.safetensors")}
+    assert len(history_of(tmp_path)) == 2
+    assert [(shape.size, shape.width, shape.latent, shape.patch) for shape in shapes] == [(16, 8, 16, 1)]
+
+
 def crowned(ladder: Path, skins: Path, seed: int) -> str:
     """The digest of a new champion of the skins, as good as the one before."""
     from stages.train.loop import Plan
