@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.errors import BackendError, Finding
+from assets.torch_defaults import TORCH_DEFAULTS
 
 States = NDArray[np.float32]
 LONGEST = 256
@@ -39,7 +40,8 @@ class Causal:
         torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
         try:
             self.tokenizer: Any = AutoTokenizer.from_pretrained(where, local_files_only=True)
-            self.model: Any = AutoModelForCausalLM.from_pretrained(where, dtype=torch.bfloat16, local_files_only=True).eval().to(device)
+            with TORCH_DEFAULTS:  # bfloat16 becomes the type of every new number in this process as long as the model is built
+                self.model: Any = AutoModelForCausalLM.from_pretrained(where, dtype=torch.bfloat16, local_files_only=True).eval().to(device)
         except (OSError, ValueError, KeyError) as error:
             message = f"{where} is not a causal language model that transformers can load: {str(error).splitlines()[0]}"
             fix = "give a folder with config.json, safetensors and a tokenizer, or fetch the model first with `hf download ID`"

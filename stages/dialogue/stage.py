@@ -86,4 +86,4 @@ def _matcher_of(topics: Sequence[Topic], language: str, name: str, tune: bool) -
     return BACKENDS.get(name).matcher(topics, options)
 
 
-STAGE = Stage("dialogue", 4, run, makes=Dialogue, backends=BACKENDS)
+STAGE = Stage("dialogue", 5, run, makes=Dialogue, backends=BACKENDS)

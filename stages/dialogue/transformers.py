@@ -148,9 +148,9 @@ class Weighing:
     def _slow(self, question: str, topics: Sequence[Topic]) -> Vector:
         """Weighted evidence (topics,) of the model's likelihoods."""
         told = [topic for topic in topics if topic.line != ELSE]
-        replies = [(SAID.format(question), _answer(topic)) for topic in told]
-        likely = _likely(self.model, (*replies, (ALONE, " " + question), *((_context(topic), " " + question) for topic in topics)))
-        said, asked = likely[: len(told)], likely[len(told) :]
+        # In two passes: where one line changes, what its topic's questions tell stays known, and with it most prompts unread.
+        said = _likely(self.model, tuple((SAID.format(question), _answer(topic)) for topic in told))
+        asked = _likely(self.model, ((ALONE, " " + question), *((_context(topic), " " + question) for topic in topics)))
         length = max(1, len(self.model.ids(question)))
         saying = {topic.line: (after - self._neutral(topic)) / self._root(topic) for topic, after in zip(told, said, strict=True)}
         found = [

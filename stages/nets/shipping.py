@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from assets.artefacts.geometry import Floats
 from assets.digest import sha256 as digest_of
 from assets.errors import BackendError, Finding
+from assets.torch_defaults import TORCH_DEFAULTS
 
 NETS: Mapping[str, str] = {
     "dcgan": "stages.nets.dcgan",
@@ -55,7 +56,7 @@ class Shipped:
         device = next(next(iter(self.nets.values())).parameters()).device
         noise = None if grain is None else torch.Generator(device).manual_seed(grain)
         parts = []
-        with torch.no_grad():
+        with TORCH_DEFAULTS, torch.no_grad():
             for i in range(0, len(latents), BATCH):
                 pair = (torch.from_numpy(np.ascontiguousarray(x[i : i + BATCH], np.float32)).to(device) for x in (latents, conditions))
                 parts.append(module.make(self.nets, *pair, noise).float().cpu().numpy())
@@ -133,7 +134,7 @@ def _built(file: Path, tensors: dict[str, Any], told: dict[str, Any]) -> Shipped
     module = module_of(told["net"])
     try:
         shape = shape_of(module.Shape, told["shape"])
-        with torch.device("meta"):  # drawing weights that are overwritten at once costs more than reading them
+        with TORCH_DEFAULTS, torch.device("meta"):  # drawing weights that are overwritten at once costs more than reading them
             nets = module.shipped(shape)
     except (TypeError, ValueError, KeyError, RuntimeError) as error:
         raise _refused("foreign", f"{file.name} names a shape that {told['net']} does not have: {error}") from error

@@ -15,6 +15,7 @@ import numpy as np
 from assets.digest import sha256_file, sha256_folder
 from assets.errors import BackendError, Finding, Location
 from assets.rights import Source
+from assets.torch_defaults import TORCH_DEFAULTS
 from stages.voice.backend import Utterance
 from stages.voice.english import ipa
 from stages.voice.loudness import audible
@@ -38,10 +39,11 @@ def speak(folder: Path, text: str, *, language: str, rate: float, seed: int) -> 
     synthesizer = _synthesizer(str(folder), sha256_folder(folder))
     if hasattr(synthesizer.tts_model, "length_scale"):
         synthesizer.tts_model.length_scale = 1.0 / rate
-    torch.manual_seed(seed)
     arguments = _arguments(synthesizer, folder, language)
     try:
-        samples = np.asarray(synthesizer.tts(text, split_sentences=False, **arguments), np.float32)
+        with TORCH_DEFAULTS:
+            torch.manual_seed(seed)
+            samples = np.asarray(synthesizer.tts(text, split_sentences=False, **arguments), np.float32)
     except _FAILURES as error:
         raise BackendError(_finding(folder, f"the model cannot speak {text[:40]!r}: {_first_line(error)}")) from error
     sampling_rate = int(synthesizer.output_sample_rate)
