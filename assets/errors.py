@@ -63,6 +63,10 @@ class FenshenError(Exception):
         self.findings = findings
         super().__init__("\n".join(str(finding) for finding in findings))
 
+    def __reduce__(self) -> tuple[type[FenshenError], tuple[Finding, ...]]:
+        # An exception is pickled by its text; the findings shall survive the way between processes.
+        return type(self), self.findings
+
 
 class SpecError(FenshenError):
     """The avatar spec is wrong."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from assets.spec.ship import Target
+from flows.beside import BESIDE
 from flows.layout import Built, lay_out
 from flows.line import STAGES, assemble
 from flows.order import Build, order_of
@@ -53,19 +53,14 @@ def assemble_avatar(
     order, file, folder = order_of(build)
     planned = plan(order)
     preflight(planned, order.store.root, folder)
-    if any(stage.run for stage in planned):
-        _whole_torch()
+    for load in BESIDE.prepare(planned)[0]:
+        load()
     outcomes = _gather(assemble(Step(order), order.spec), folder)
     # An asset of its own: Prefect's lineage leads from the bundle back to the stages that it was made from.
     lay = materialize(f"fenshen://{slug(folder.name)}/bundle", by="fenshen", persist_result=False)(bundle)
     built = lay.with_options(task_run_name=f"bundle · {order.spec.name}")(order, file.text, outcomes, folder, build.allow)
     publish(built)
     return str(built.folder)
-
-
-def _whole_torch() -> None:
-    """Imports torch before threads do: scipy asks the half-imported module of another thread for its tensors, and fails."""
-    importlib.import_module("torch")
 
 
 def _gather(futures: dict[str, PrefectFuture[Outcome]], folder: Path) -> dict[str, Outcome]:

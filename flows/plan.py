@@ -46,6 +46,8 @@ class Planned:
     outcome: Outcome | None = None
     backend: str | None = None
     """The backend asked for, None for the default."""
+    waits: bool = False
+    """Another stage has to run before it."""
 
 
 @dataclass
@@ -77,7 +79,7 @@ class Walk:
             outcome, why = None, "forced"
         else:
             outcome, why = self._look(stage, self.order.job(stage, options, backend, extra), inputs)
-        planned = Planned(stage.name, outcome is None, why, outcome, backend)
+        planned = Planned(stage.name, outcome is None, why, outcome, backend, bool(fresh))
         self.planned.append(planned)
         return planned
 

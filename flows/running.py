@@ -9,6 +9,7 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
@@ -25,21 +26,23 @@ if TYPE_CHECKING:
     from flows.order import Build
 
 R = TypeVar("R")
-Warmers = Sequence[Callable[[], object]]
+Load = Callable[[], object]
+Loads = tuple[Sequence[Load], Sequence[Load]]
+TORCH: Sequence[Load] = (partial(importlib.import_module, "torch"),)
 
 
-def run(entry: str, call: Callable[[Any], R], console: Console, board: AbstractContextManager[None], needed: Warmers = ()) -> R:
+def run(entry: str, call: Callable[[Any], R], console: Console, board: AbstractContextManager[None], loads: Loads = (TORCH, ())) -> R:
     """What `call` makes of a flow of ours; Ctrl-C ends it at once and tells the server of its run.
 
     Args:
         entry: where the flow is, "module:name"; imported while the server boots.
         board: shows what happens; up for as long as the flow runs.
-        needed: what would else be imported by its stages, called as long as the server is not ready.
+        loads: what its stages need loaded before they run, and what they would load else: called as long as the server is not ready.
     """
     runs: list[UUID] = []
 
     def work() -> R:
-        flow = _awake(entry, needed)
+        flow = _awake(entry, *loads)
         return call(flow.with_options(on_running=[lambda flow, run, state: runs.append(run.id)]))
 
     return apart(work, console, board, farewell=lambda: _cancelled(runs))
@@ -47,7 +50,7 @@ def run(entry: str, call: Callable[[Any], R], console: Console, board: AbstractC
 
 def run_flow(build: Build, console: Console, *, quiet: bool) -> Path:
     """The bundle folder; raises FenshenError as the stage raised it."""
-    from flows.line import STAGES
+    from flows.beside import BESIDE
     from flows.order import order_of
     from flows.plan import latest, plan
     from flows.preflight import preflight
@@ -56,13 +59,13 @@ def run_flow(build: Build, console: Console, *, quiet: bool) -> Path:
     planned = plan(order)
     # The flow asks again, where it may be another machine: here what is missing is told before a server boots.
     preflight(planned, order.store.root, folder)
-    needed = [warm for stage in planned if stage.run for warm in STAGES[stage.stage].warmers(stage.backend)]
+    loads = BESIDE.prepare(planned)
     told = (
         build.spec, str(build.out) if build.out else None, build.target, build.seed,
         sorted(build.force), sorted(build.allow), build.outside, str(build.store) if build.store else None,
     )  # fmt: skip
     board = nullcontext() if quiet else watching(console, {name: record.get("seconds") for name, record in latest(order.store).items()})
-    return Path(run("flows.assemble:assemble_avatar", lambda flow: flow(*told), console, board, needed))
+    return Path(run("flows.assemble:assemble_avatar", lambda flow: flow(*told), console, board, loads))
 
 
 def run_batch(
@@ -86,8 +89,8 @@ def run_training(entry: str, told: Sequence[Any], console: Console) -> Any:
     return run(entry, lambda flow: flow(*told), console, watching(console, {}))
 
 
-def _awake(entry: str, needed: Warmers) -> Any:
-    """The flow, its server ready; the server boots while the flow, torch and what is needed are imported."""
+def _awake(entry: str, needed: Sequence[Load], useful: Sequence[Load]) -> Any:
+    """The flow, its server ready; the server boots while the flow and what its stages need are imported."""
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "ERROR")
     os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
     # For the temporary server, which complains when it is stopped.
@@ -95,13 +98,14 @@ def _awake(entry: str, needed: Warmers) -> Any:
     os.environ.setdefault("PREFECT_SERVER_LOGGING_LEVEL", "CRITICAL")
     atexit.register(gc.freeze)  # a last search for cycles among torch's and Prefect's objects would take 1.7 s of the exit
     server = begin()
-    importlib.import_module("torch")
+    for load in needed:
+        load()
     module, _, name = entry.partition(":")
     flow = getattr(importlib.import_module(module), name)
     _quiet()
-    for warm in needed:
+    for load in useful:
         if server and not server.answers():  # one that is ready shall not wait
-            warm()
+            load()
     if server:
         server.ready()
     return flow

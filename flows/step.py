@@ -19,12 +19,13 @@ from prefect.futures import PrefectFuture
 
 from assets.spec.look import Section
 from assets.store import LocalStore
+from flows.beside import BESIDE, Request
 from flows.events import telling
 from flows.line import STAGES
 from flows.plan import Order
 from flows.publish import slug
 from flows.server import tagged
-from stages.execute import Job, Outcome, execute
+from stages.execute import Job, Outcome, execute, found_in
 from stages.stage import Stage
 
 
@@ -54,8 +55,14 @@ def run_stage(name: str, job: Job, root: str, force: bool, inputs: dict[str, Out
     # `gpu` is a global concurrency limit of the server; without one (laptop) there is nothing to wait for.
     gpu = concurrency("gpu", occupy=1) if stage.gpu else nullcontext()
     refs = {key: value.ref for key, value in inputs.items()}
+
+    def work() -> Outcome:
+        if stage.apart(job.backend) and (force or not found_in(store, stage, job, refs)):
+            return BESIDE.execute(Request(name, job, root, force, refs))
+        return execute(stage, job, store, refs, force=force)
+
     with _LANES, gpu:
-        outcome = telling(name, lambda: execute(stage, job, store, refs, force=force), lambda made: "cached" if made.cached else "done")
+        outcome = telling(name, work, lambda made: "cached" if made.cached else "done")
         trim_memory()
     return outcome
 

@@ -68,16 +68,25 @@ def key_parts(stage: Stage[Any], job: Job, inputs: Mapping[str, Ref[Any]]) -> di
     }
 
 
+def found_in(store: LocalStore, stage: Stage[Any], job: Job, inputs: Mapping[str, Ref[Any]]) -> Outcome | None:
+    """The stage's result where the store has it, whole."""
+    parts = key_parts(stage, job, inputs)
+    key = sha256_of(parts)
+    found = store.find(key)
+    if not found:
+        return None
+    return Outcome(Ref(found["kind"], found["digest"]), key, parts["backend"], True, float(found.get("seconds", 0)))
+
+
 def execute(
     stage: Stage[A], job: Job, store: LocalStore, inputs: Mapping[str, Ref[Any]], *, force: bool = False
 ) -> Outcome:
     """The stage's result as a Ref: found in the store, or made now and put there; raises what the stage raises."""
+    if not force and (found := found_in(store, stage, job, inputs)):
+        return found
     started = time.monotonic()
     parts = key_parts(stage, job, inputs)
     key = sha256_of(parts)
-    found = None if force else store.find(key)
-    if found:
-        return Outcome(Ref(found["kind"], found["digest"]), key, parts["backend"], True, float(found.get("seconds", 0)))
     if not force and store.damaged(key):
         log.warning("%s: the stored result is damaged and is made again", stage.name)
     arguments: dict[str, Any] = {name: store.get(inputs[name], kind) for name, kind in _kinds(stage).items()}

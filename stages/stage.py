@@ -26,6 +26,7 @@ class Backend(Protocol):
         """Why it cannot run on this machine, in one sentence; empty where it can."""
 
     # `warm(self) -> None`, where there is one, imports or opens ahead what takes long (Stage.warmers).
+    # `apart = True` where it holds Python for long: the flow then runs it in another process (Stage.apart).
 
 
 B = TypeVar("B", bound=Backend)
@@ -90,6 +91,10 @@ class Stage(Generic[A]):
             parameters = inspect.signature(self.run).parameters.values()
             names = tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
             object.__setattr__(self, "takes", names)
+
+    def apart(self, backend: str | None) -> bool:
+        """Whether it runs in a process of its own with this backend, so that the flow's threads keep Python for themselves."""
+        return bool(self.backends and getattr(self.backends.get(backend), "apart", False))
 
     def warmers(self, backend: str | None) -> list[Callable[[], object]]:
         """What whoever has to wait before it runs may call meanwhile: its heavy imports, and what its backend calls `warm`."""

@@ -77,16 +77,48 @@ class Causal:
     def likelihoods(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """log p(reply | prompt) of each (prompt, reply), natural log, summed over the reply's tokens.
 
-        A prompt is read once however many replies follow it, and all replies go through the model in one pass, none seeing
-        another. The last digits hang on what shares a pass: told alone, a pair gives a hair more or less than in company.
+        All replies go through the model in one pass, none seeing another; with them goes their prompt, if they have but one, else
+        each prompt is read once and remembered for a while. The last digits hang on what shares a pass: told alone, a pair gives
+        a hair more or less than in company.
         """
         import torch
 
-        prompts = {prompt: _read(self, prompt) for prompt, _ in pairs}
+        asked = list(dict.fromkeys(prompt for prompt, _ in pairs))
         tails = [self.ids(reply) or [0] for _, reply in pairs]
         with torch.inference_mode():
-            hidden = self._after([prompts[prompt] for prompt, _ in pairs], tails)
+            if len(asked) == 1:
+                hidden = self._with(self.ids(asked[0]) or [0], tails)
+            else:
+                prompts = {prompt: _read(self, prompt) for prompt in asked}
+                hidden = self._after([prompts[prompt] for prompt, _ in pairs], tails)
             return [self._told(states, tail) for states, tail in zip(hidden, tails, strict=True)]
+
+    def _with(self, prompt: Sequence[int], tails: Sequence[Sequence[int]]) -> list[Any]:
+        """What the model thinks before each token of each tail of one prompt: (tokens, width) a tail."""
+        import torch
+
+        rows = [tail[:-1] for tail in tails]  # the last token of a tail is foretold, never read
+        first, ids = len(prompt), [*prompt, *(token for row in rows for token in row)]
+        places = [*range(first), *(first + at for row in rows for at in range(len(row)))]
+        owner = torch.tensor([-1] * first + [i for i, row in enumerate(rows) for _ in row])
+        seen = ((owner[:, None] == owner[None, :]) | (owner == -1)[None, :]).tril()
+        hidden = self._passed(ids, places, seen)
+        last, *parts = hidden.split([first, *(len(row) for row in rows)])
+        return [torch.cat([last[-1:], part]) for part in parts]
+
+    def _passed(self, ids: Sequence[int], places: Sequence[int], seen: Any, cache: Any = None) -> Any:
+        """(tokens, width) of a pass over tokens at these places of their texts.
+
+        `seen` (tokens, cached + tokens) is true where one sees another.
+        """
+        import torch
+
+        least = torch.finfo(self.model.dtype).min
+        sight = torch.full(seen.shape, least, dtype=self.model.dtype).masked_fill(seen, 0.0)[None, None]
+        at = torch.tensor([places])
+        # Without a cache to go on from none is asked for: it would be filled and thrown away.
+        given = {"past_key_values": cache} if cache is not None else {"use_cache": False}
+        return self.model.base_model(torch.tensor([ids]), position_ids=at, attention_mask=sight, **given)[0][0]
 
     def _after(self, prompts: Sequence[_Prompt], tails: Sequence[Sequence[int]]) -> list[Any]:
         """What the model thinks before each token of each tail: (tokens, width) a tail."""
@@ -104,23 +136,8 @@ class Causal:
             keys, values = zip(*(prompt.layers[layer] for prompt in unique), strict=True)
             cache.update(torch.cat(keys, 2), torch.cat(values, 2), layer)
         places = [at + prompt.length for prompt, row in zip(prompts, rows, strict=True) for at in range(len(row))]
-        sight = self._sight(prompts, unique, rows)
-        at = torch.tensor([places])
-        hidden = self.model.base_model(torch.tensor([ids]), past_key_values=cache, position_ids=at, attention_mask=sight)[0][0]
-        parts = hidden.split([len(row) for row in rows])
+        parts = self._passed(ids, places, _seen(prompts, unique, rows), cache).split([len(row) for row in rows])
         return [torch.cat([prompt.last, part]) for prompt, part in zip(prompts, parts, strict=True)]
-
-    def _sight(self, prompts: Sequence[_Prompt], unique: Sequence[_Prompt], rows: Sequence[Sequence[int]]) -> Any:
-        """(1, 1, rows, prompts + rows) added to the attention: 0 where a token sees its own prompt and what came before it, else -inf."""
-        import torch
-
-        owner = torch.tensor([i for i, prompt in enumerate(unique) for _ in range(prompt.length)])
-        wanted = torch.tensor([unique.index(prompt) for prompt, row in zip(prompts, rows, strict=True) for _ in row])
-        tail = torch.tensor([i for i, row in enumerate(rows) for _ in row])
-        own = (tail[:, None] == tail[None, :]) & torch.ones(len(tail), len(tail), dtype=torch.bool).tril()
-        seen = torch.cat([owner[None, :] == wanted[:, None], own], 1)
-        hidden = torch.full(seen.shape, torch.finfo(self.model.dtype).min, dtype=self.model.dtype)
-        return hidden.masked_fill(seen, 0.0)[None, None]
 
     def _told(self, states: Any, tail: Sequence[int]) -> float:
         import torch
@@ -146,6 +163,16 @@ class Causal:
                 pad_token_id=self.tokenizer.eos_token_id or 0,
             )  # fmt: skip
         return str(self.tokenizer.decode(out[0, encoded["input_ids"].shape[1] :], skip_special_tokens=True)).strip()
+
+
+def _seen(prompts: Sequence[_Prompt], unique: Sequence[_Prompt], rows: Sequence[Sequence[int]]) -> Any:
+    """(rows, prompts + rows) true where a token sees another: its own prompt, and what came before it in its row."""
+    import torch
+
+    owner = torch.tensor([i for i, prompt in enumerate(unique) for _ in range(prompt.length)])
+    wanted = torch.tensor([unique.index(prompt) for prompt, row in zip(prompts, rows, strict=True) for _ in row])
+    tail = torch.tensor([i for i, row in enumerate(rows) for _ in row])
+    return torch.cat([owner[None, :] == wanted[:, None], (tail[:, None] == tail[None, :]).tril()], 1)
 
 
 @lru_cache(maxsize=32)

@@ -37,6 +37,7 @@ class Writer:
     name = "writer"
     languages: tuple[str, ...] = ("en", "zh")
     takes_model = True
+    apart = True
 
     def unusable(self) -> str:
         """Empty where torch and transformers are installed."""

