@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -40,6 +41,8 @@ class Request:
     """Of the store."""
     force: bool
     refs: Mapping[str, Ref[Any]]
+    asked: float = field(default_factory=time.monotonic)
+    """The machine's clock: a stage's seconds count from here, those in which the process still loads what it needs included."""
 
 
 @dataclass
@@ -116,7 +119,7 @@ def answer(request: Request) -> tuple[bool, Outcome | Exception]:
     """Whether the stage was found or made, and its outcome or what it raised."""
     try:
         store = LocalStore(Path(request.root))
-        return True, execute(STAGES[request.name], request.job, store, request.refs, force=request.force)
+        return True, execute(STAGES[request.name], request.job, store, request.refs, force=request.force, asked=request.asked)
     except Exception as error:
         error.add_note("".join(traceback.format_exception(error)))  # where it was raised does not travel by itself
         try:

@@ -79,12 +79,15 @@ def found_in(store: LocalStore, stage: Stage[Any], job: Job, inputs: Mapping[str
 
 
 def execute(
-    stage: Stage[A], job: Job, store: LocalStore, inputs: Mapping[str, Ref[Any]], *, force: bool = False
+    stage: Stage[A], job: Job, store: LocalStore, inputs: Mapping[str, Ref[Any]], *, force: bool = False, asked: float | None = None
 ) -> Outcome:
-    """The stage's result as a Ref: found in the store, or made now and put there; raises what the stage raises."""
+    """The stage's result as a Ref: found in the store, or made now and put there; raises what the stage raises.
+
+    Its seconds count from `asked` (time.monotonic()), where it was asked for before it could begin.
+    """
     if not force and (found := found_in(store, stage, job, inputs)):
         return found
-    started = time.monotonic()
+    started = time.monotonic() if asked is None else asked
     parts = key_parts(stage, job, inputs)
     key = sha256_of(parts)
     if not force and store.damaged(key):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,8 @@ def test_a_stage_gives_there_what_it_gives_here(beside: Beside, tmp_path: Path) 
     here = execute(STAGES["dialogue"], job(), LocalStore(tmp_path / "here"), {})
     assert (there.key, there.ref, there.cached) == (here.key, here.ref, False)
     assert beside.execute(request(tmp_path / "there")).cached
+    early = replace(request(tmp_path / "early"), asked=time.monotonic() - 100)
+    assert beside.execute(early).seconds > 100, "what it waited for is its own time"
 
 
 def test_what_is_raised_there_arrives_with_its_findings_and_where_it_was_raised(beside: Beside, tmp_path: Path) -> None:
