@@ -55,13 +55,15 @@ def run_stage(name: str, job: Job, root: str, force: bool, inputs: dict[str, Out
     # `gpu` is a global concurrency limit of the server; without one (laptop) there is nothing to wait for.
     gpu = concurrency("gpu", occupy=1) if stage.gpu else nullcontext()
     refs = {key: value.ref for key, value in inputs.items()}
+    beside = stage.apart(job.backend) and (force or not found_in(store, stage, job, refs))
 
     def work() -> Outcome:
-        if stage.apart(job.backend) and (force or not found_in(store, stage, job, refs)):
+        if beside:
             return BESIDE.execute(Request(name, job, root, force, refs))
         return execute(stage, job, store, refs, force=force)
 
-    with _LANES, gpu:
+    # What works beside waits for no lane and holds none: this process hardly notices it, and speech, the longest branch, hangs on it.
+    with nullcontext() if beside else _LANES, gpu:
         outcome = telling(name, work, lambda made: "cached" if made.cached else "done")
         trim_memory()
     return outcome
