@@ -17,7 +17,7 @@ from flows.publish import slug
 from flows.server import tagged
 from flows.train import own_skins, train_task
 from stages.train.adapt import settings_of
-from stages.train.champion import Trial, challenge, history_of, told
+from stages.train.champion import Trial, challenge, history_of, start_of, told
 from stages.train.families import family_of
 from stages.train.loop import Plan
 
@@ -64,8 +64,8 @@ def retrain_generator(
     made = where / "challengers" / str(flow_run.id)[:8]  # a run that is tried again goes on with its own training
     size, own = settings_of(champion, family_of(net), anew=anew) if champion else (None, {})
     plan = Plan(budget_s=minutes * 60, steps=steps, seed=number if seed is None else seed, size=size)
-    begun = str(champion) if champion and not anew else None
-    tagged(train_task, "gpu")(net, folder, str(made), plan, own | (changes or {}), "auto", begun)
+    begun = None if anew else start_of(where, title)
+    tagged(train_task, "gpu")(net, folder, str(made), plan, own | (changes or {}), "auto", str(begun) if begun else None)
     reader = _reader(title, where)
     measure = tagged(measure_task, "gpu")
     after = measure(str(made), title, folder, reader)

@@ -18,6 +18,7 @@ from typing import Any
 from assets.errors import Finding, FormatError, SpecError
 from assets.store import write_atomic
 from assets.weights import INDEX, index_with, table_of
+from stages.train.loop import BEST
 
 HIGHER = ("precision", "recall", "diversity", "memory")
 LOWER = ("fenshen-frechet", "fenshen-kernel", "FID", "KID", "age error", "gender error", "tone error", "impossible", "worst")
@@ -25,6 +26,9 @@ LOWER = ("fenshen-frechet", "fenshen-kernel", "FID", "KID", "age error", "gender
 ENOUGH: Mapping[str, float] = {"diversity": 1.0, "memory": 0.9}
 """From here on more is no better: as varied as people are, as far from the training examples as strangers are."""
 HISTORY = "history.json"
+NETS = "-nets.safetensors"
+"""Ending of what lies beside a champion that was trained here: all nets of its run. A generator that meets a critic which knows nothing
+first forgets what it could; so challengers begin with the champion's critic."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +94,16 @@ def challenge(ladder: Path, title: str, made: Path, champion: Mapping[str, float
         if there:
             install(ladder, _past(ladder, trial.number), title)
         install(made, ladder, title)
+        if (nets := made / f"run-{title}" / BEST).exists():
+            write_atomic(ladder / f"{title}{NETS}", nets.read_bytes())
     _record(ladder, [*history, asdict(trial)])
     return trial
+
+
+def start_of(ladder: Path, title: str) -> Path | None:
+    """Where a challenger begins: all nets of the champion's run, its weights where these are not there; None where there is no champion."""
+    nets, entry = ladder / f"{title}{NETS}", table_of(ladder).get(title)
+    return None if entry is None else nets if nets.exists() else ladder / str(entry["file"])
 
 
 def roll_back(ladder: Path, title: str) -> Trial:
@@ -136,6 +148,7 @@ def install(source: Path, target: Path, title: str) -> None:
     """Copies weights, card and pictures; the table, which tells of them, is written last."""
     entry = table_of(source)[title]
     target.mkdir(parents=True, exist_ok=True)
+    (target / f"{title}{NETS}").unlink(missing_ok=True)  # of another champion
     for file in source.glob(f"{title}*"):
         if file.is_file() and file.name != entry["file"]:
             shutil.copyfile(file, target / file.name)

@@ -9,7 +9,7 @@ import pytest
 
 from assets.digest import sha256
 from assets.errors import FormatError, SpecError
-from stages.train.champion import challenge, history_of, install, judged, roll_back, table_of
+from stages.train.champion import challenge, history_of, install, judged, roll_back, start_of, table_of
 
 GOOD = {"fenshen-frechet": 1.0, "precision": 0.8, "recall": 0.5, "a second": 50.0}
 BETTER = {**GOOD, "fenshen-frechet": 0.9}
@@ -87,6 +87,26 @@ def test_two_steps_are_taken_back_one_by_one(tmp_path: Path) -> None:
         roll_back(ladder, "skin-x")
         found.append(held(ladder)[0])
     assert found == [b"three", b"two", b"one"]
+
+
+def test_a_challenger_begins_with_all_nets_of_the_champion_where_they_are_kept(tmp_path: Path) -> None:
+    ladder = tmp_path / "ladder"
+    assert start_of(ladder, "skin-x") is None
+    install(made(tmp_path / "a", b"one"), ladder, "skin-x")
+    assert start_of(ladder, "skin-x") == ladder / table_of(ladder)["skin-x"]["file"]
+    learnt = made(tmp_path / "b", b"two")
+    (learnt / "run-skin-x").mkdir()
+    (learnt / "run-skin-x" / "best.safetensors").write_bytes(b"generator and critic")
+    challenge(ladder, "skin-x", learnt, GOOD, BETTER)
+    kept = start_of(ladder, "skin-x")
+    assert kept == ladder / "skin-x-nets.safetensors"
+    assert kept.read_bytes() == b"generator and critic"
+    challenge(ladder, "skin-x", made(tmp_path / "c", b"three"), GOOD, BETTER)
+    assert not kept.exists(), "they were the nets of another champion"
+    roll_back(ladder, "skin-x")
+    assert kept.read_bytes() == b"generator and critic"
+    roll_back(ladder, "skin-x")
+    assert not kept.exists()
 
 
 def test_other_weights_of_the_ladder_stay(tmp_path: Path) -> None:
