@@ -61,7 +61,7 @@ def retrain_generator(
     number = len(history_of(where))
     title = _settled(net, folder, where)
     champion = where / str(table_of(where)[title]["file"]) if title in table_of(where) else None
-    made = where / "challengers" / str(flow_run.id)[:8]  # a run that is tried again goes on with its own training
+    made = own_folder(where, str(flow_run.id))
     size, own = settings_of(champion, family_of(net), anew=anew) if champion else (None, {})
     plan = Plan(budget_s=minutes * 60, steps=steps, seed=number if seed is None else seed, size=size)
     begun = None if anew else start_of(where, title)
@@ -74,6 +74,14 @@ def retrain_generator(
     _show(trial, net)
     message = f"challenger {trial.number} of {title} {'accepted' if trial.accepted else 'refused'}: {trial.why}"
     return Completed(message=message, data=asdict(trial))
+
+
+def own_folder(ladder: Path, run: str) -> Path:
+    """Where a run trains its challenger: a run that is tried again goes on with its own training, and with nobody else's.
+
+    The whole id: Prefect's begin with the time, and runs that were scheduled together share the first half.
+    """
+    return ladder / "challengers" / run
 
 
 def _settled(net: str, data: str, ladder: Path) -> str:

@@ -15,6 +15,7 @@ from flows.cli import app
 from flows.only import build_until
 from flows.order import Build, order_of
 from flows.plan import plan
+from flows.retrain import own_folder
 from stages.train.champion import challenge, history_of, table_of
 from stages.train.stage import train_net
 from tests.stages.train.tiny import tiny_set
@@ -68,6 +69,11 @@ def test_challengers_meet_the_champion(ladder: Path, data: Path, tmp_path: Path,
     none = runner.invoke(app, ["champion", "rollback", "face-dcgan", "--ladder", str(ladder)])
     assert none.exit_code == 2
     assert "has replaced no champion" in none.output
+
+
+def test_runs_that_were_scheduled_together_train_apart(tmp_path: Path) -> None:
+    folders = {own_folder(tmp_path, run) for run in ("019ac3f2-7b1c-7e5a-9d00-000000000001", "019ac3f2-7b1c-7e5a-9d00-000000000002")}
+    assert len(folders) == 2
 
 
 def test_a_challenger_is_built_as_the_champion_is(tmp_path: Path, data: Path) -> None:
