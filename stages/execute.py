@@ -64,6 +64,7 @@ def key_parts(stage: Stage[Any], job: Job, inputs: Mapping[str, Ref[Any]]) -> di
         "weights": dict(backend.weights()) if backend else {},
         "seed": job.seed,
         "media": dict(job.media or {}),
+        "programs": dict(stage.programs()),
         "extra": {name: _plain(value) for name, value in (job.extra or {}).items()},
     }
 

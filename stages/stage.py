@@ -81,6 +81,8 @@ class Stage(Generic[A]):
     """Seconds after which the stage counts as failed; noticed between two steps of Python, not inside a library's call."""
     lacks: Callable[[], str] = _nothing
     """What the machine must have beside a backend and does not; empty where nothing is missing."""
+    programs: Callable[[], Mapping[str, str]] = dict
+    """Programs of the machine that its result depends on: name -> path, empty where there is none."""
     imports: tuple[str, ...] = ()
     """Heavy modules that it imports when it runs."""
     takes: tuple[str, ...] = field(default=())

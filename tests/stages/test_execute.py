@@ -126,6 +126,14 @@ def test_weights_and_version_count_in_the_key(monkeypatch):
     assert sha256_of(key_parts(SHAPE, Job(Options(), 1), {})) != before
 
 
+def test_a_program_that_the_machine_has_now_counts_in_the_key():
+    found = {"blender": ""}
+    stage = Stage("shape", 1, make, Number, BACKENDS, programs=lambda: found)
+    before = sha256_of(key_parts(stage, Job(Options(), 1), {}))
+    found["blender"] = "/usr/bin/blender"
+    assert sha256_of(key_parts(stage, Job(Options(), 1), {})) != before
+
+
 def test_numbers_and_strings_have_different_keys():
     assert sha256_of(1) != sha256_of("1")
     assert sha256_of([1, 2]) != sha256_of([2, 1])

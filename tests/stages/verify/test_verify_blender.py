@@ -14,6 +14,7 @@ import tiny
 from assets.conventions import JOINTS, MORPHS_67
 from assets.errors import Severity
 from stages.verify.gates.blender import Import, blender, blender_opens_the_glb, differences, load_in_blender
+from stages.verify.stage import STAGE
 
 needs_blender = pytest.mark.skipif(blender() is None, reason="no Blender: neither on PATH nor in FENSHEN_BLENDER")
 AS_WRITTEN = Import(
@@ -72,3 +73,12 @@ def test_a_blender_that_is_not_there_is_one_sentence(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("FENSHEN_BLENDER", str(tmp_path / "blender"))
     (finding,) = blender_opens_the_glb(tiny.bundle())
     assert finding.message == f"{tmp_path}/blender cannot be run: No such file or directory"
+
+
+def test_a_blender_that_was_installed_since_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """The package is the same, and the stored verdict says that the gate was not run."""
+    monkeypatch.delenv("FENSHEN_BLENDER", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    before = STAGE.programs()
+    monkeypatch.setenv("FENSHEN_BLENDER", str(tmp_path / "blender"))
+    assert {name for name, path in STAGE.programs().items() if path != before[name]} == {"blender"}
