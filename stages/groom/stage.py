@@ -14,6 +14,7 @@ from stages.groom import colour
 from stages.groom.base import base_triangles
 from stages.groom.eyes import eyes, iris_picture
 from stages.groom.fit import Fitted, Mask, drawn, fitted, hidden_under, is_cap, lifted, morphs, normals, pushed_out, tucked, without_socks
+from stages.groom.gutter import filled
 from stages.groom.teeth import SEAT, teeth_mesh, teeth_picture
 from stages.groom.wardrobe import BARE, Item, Slot, catalogue, item, known, missing, source
 from stages.stage import Stage
@@ -150,9 +151,10 @@ def _fabric(part: Item, tint: str | None) -> tuple[Material, dict[str, Image]]:
         images[f"{slot}_normal"] = Image(colour.read(part.pictures["normal"], 3), srgb=False)
     if "ao" in part.pictures:
         images[f"{slot}_orm"] = colour.occlusion(part.pictures["ao"], rough)
+    images = {name: filled(image, part) for name, image in images.items()}
     normal, orm = (name if (name := f"{slot}_{role}") in images else None for role in ("normal", "orm"))
     alpha = "MASK" if holes else "OPAQUE"
     return Material(slot, f"{slot}_albedo", normal, orm, roughness=rough, alpha=alpha, double_sided=True), images  # type: ignore[arg-type]
 
 
-STAGE: Stage[Groom] = Stage("groom", 5, run, makes=Groom, lacks=missing)
+STAGE: Stage[Groom] = Stage("groom", 6, run, makes=Groom, lacks=missing)

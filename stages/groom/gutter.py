@@ -1,0 +1,67 @@
+"""Gutters: around its islands a garment's picture goes on in their colour, as far as a filter or a saved triangle may reach."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.artefacts.geometry import Image, Pixels
+from stages.groom.colour import read
+from stages.groom.wardrobe import Item, Slot, item
+
+WIDTH = 0.05
+"""Share of the picture's side. Where triangles are saved a seam moves into the ground beside it, which has the colour of another part."""
+_SAME = 10
+"""Of 255: as near to the ground's colour a patch at an island's rim was left out by the painter."""
+_OTHER = 40
+"""Of 255: as far from it is an island's own colour; a nearer one is painted like the ground."""
+
+Mask = NDArray[np.bool_]
+
+
+def islands(part: Item, height: int, width: int) -> Mask:
+    """(height,width) the texels that a triangle shows and somebody painted, but for the outermost."""
+    import cv2
+
+    drawn = np.zeros((height, width), np.uint8)
+    # 4 bits of fraction; a texel's middle lies at half.
+    corners = ((part.uv[part.triangles] * [width, height] - 0.5) * 16).round().astype(np.int32)
+    for triangle in corners:
+        cv2.fillConvexPoly(drawn, triangle, 1, shift=4)
+    picture = cv2.resize(read(part.pictures["diffuse"], 3), (width, height), interpolation=cv2.INTER_NEAREST)
+    painted = (drawn > 0) & ~_left_out(np.asarray(picture, np.uint8), drawn)
+    # The outermost texels are mixed with the ground already.
+    return np.asarray(cv2.erode(painted.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+
+
+def _left_out(picture: Pixels, drawn: Pixels) -> Mask:
+    """(h,w) patches of the ground's colour at the rim of islands that have another: their painter stopped short of the seam."""
+    import cv2
+
+    ground = np.median(picture[drawn == 0], 0) if (drawn == 0).any() else np.zeros(3)
+    off = np.abs(picture.astype(np.float32) - ground).max(2)
+    count, island = cv2.connectedComponents(drawn)
+    own = np.array([np.median(off[island == k]) > _OTHER for k in range(count)])
+    reach = max(3, round(WIDTH / 4 * max(drawn.shape)))
+    rim = cv2.distanceTransform(drawn, cv2.DIST_L2, 3) < reach
+    like_ground = (own[island] & rim & (off < _SAME)).astype(np.uint8)
+    # A stripe of that colour is narrower than a patch.
+    return np.asarray(cv2.morphologyEx(like_ground, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0)
+
+
+@lru_cache(maxsize=32)
+def _nearest(slot: Slot, name: str, height: int, width: int) -> NDArray[np.int32]:
+    """(2,height,width) row and column that each texel takes its colour from: the island's nearest within WIDTH, else itself."""
+    from scipy import ndimage
+
+    far, from_where = ndimage.distance_transform_edt(~islands(item(slot, name), height, width), return_indices=True)
+    reached = far <= WIDTH * max(height, width)
+    return np.where(reached, from_where, np.indices((height, width))).astype(np.int32)
+
+
+def filled(image: Image, part: Item) -> Image:
+    """The part's picture with gutters; what lies within the islands stays as it is."""
+    rows, columns = _nearest(part.slot, part.name, *image.pixels.shape[:2])
+    return Image(np.ascontiguousarray(image.pixels[rows, columns]), image.srgb)
