@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.artefacts.geometry import Image, Pixels
+from assets.artefacts.geometry import Floats, Image, Pixels
 from stages.groom.colour import read
 from stages.groom.wardrobe import Item, Slot, item
 
@@ -22,7 +22,7 @@ Mask = NDArray[np.bool_]
 
 
 def islands(part: Item, height: int, width: int) -> Mask:
-    """(height,width) the texels that a triangle shows and somebody painted, but for the outermost."""
+    """(height,width) the texels that a triangle shows and somebody painted, and nothing that is mixed with the ground."""
     import cv2
 
     drawn = np.zeros((height, width), np.uint8)
@@ -30,18 +30,19 @@ def islands(part: Item, height: int, width: int) -> Mask:
     corners = ((part.uv[part.triangles] * [width, height] - 0.5) * 16).round().astype(np.int32)
     for triangle in corners:
         cv2.fillConvexPoly(drawn, triangle, 1, shift=4)
-    picture = cv2.resize(read(part.pictures["diffuse"], 3), (width, height), interpolation=cv2.INTER_NEAREST)
-    painted = (drawn > 0) & ~_left_out(np.asarray(picture, np.uint8), drawn)
-    # The outermost texels are mixed with the ground already.
-    return np.asarray(cv2.erode(painted.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+    picture = np.asarray(cv2.resize(read(part.pictures["diffuse"], 3), (width, height), interpolation=cv2.INTER_NEAREST), np.float32)
+    ground = np.median(picture[drawn == 0], 0) if (drawn == 0).any() else np.zeros(3)
+    off = np.abs(picture - ground).max(2)
+    return _without_mixed((drawn > 0) & ~_left_out(off, drawn), picture, off)
 
 
-def _left_out(picture: Pixels, drawn: Pixels) -> Mask:
-    """(h,w) patches of the ground's colour at the rim of islands that have another: their painter stopped short of the seam."""
+def _left_out(off: Floats, drawn: Pixels) -> Mask:
+    """(h,w) patches of the ground's colour at the rim of islands that have another: their painter stopped short of the seam.
+
+    `off` is every texel's distance from the ground's colour.
+    """
     import cv2
 
-    ground = np.median(picture[drawn == 0], 0) if (drawn == 0).any() else np.zeros(3)
-    off = np.abs(picture.astype(np.float32) - ground).max(2)
     count, island = cv2.connectedComponents(drawn)
     own = np.array([np.median(off[island == k]) > _OTHER for k in range(count)])
     reach = max(3, round(WIDTH / 4 * max(drawn.shape)))
@@ -49,6 +50,17 @@ def _left_out(picture: Pixels, drawn: Pixels) -> Mask:
     like_ground = (own[island] & rim & (off < _SAME)).astype(np.uint8)
     # A stripe of that colour is narrower than a patch.
     return np.asarray(cv2.morphologyEx(like_ground, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0)
+
+
+def _without_mixed(painted: Mask, picture: Floats, off: Floats) -> Mask:
+    """(h,w) without the outermost texels, nor those behind them that are nearer to the ground's colour than to their island's."""
+    from scipy import ndimage
+
+    first = ndimage.binary_erosion(painted, np.ones((3, 3)))
+    inner = ndimage.binary_erosion(first, np.ones((3, 3)))
+    rows, columns = ndimage.distance_transform_edt(~inner, return_distances=False, return_indices=True)
+    mixed = off < np.abs(picture - picture[rows, columns]).max(2)
+    return np.asarray(first & (inner | ~mixed))
 
 
 @lru_cache(maxsize=32)
