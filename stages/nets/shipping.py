@@ -130,11 +130,13 @@ def _opened(file: Path, content: bytes) -> tuple[dict[str, Any], dict[str, Any]]
 def _built(file: Path, tensors: dict[str, Any], told: dict[str, Any]) -> Shipped:
     import torch
 
+    from stages.nets.undrawn import Undrawn
+
     torch.set_num_threads(1)  # the nets are small: more threads cost more than they give, and one is reproducible
     module = module_of(told["net"])
     try:
         shape = shape_of(module.Shape, told["shape"])
-        with TORCH_DEFAULTS, torch.device("meta"):  # drawing weights that are overwritten at once costs more than reading them
+        with TORCH_DEFAULTS, Undrawn():
             nets = module.shipped(shape)
     except (TypeError, ValueError, KeyError, RuntimeError) as error:
         raise _refused("foreign", f"{file.name} names a shape that {told['net']} does not have: {error}") from error
