@@ -33,8 +33,17 @@ def hair_colour(body: Body, asked: str | None, rng: np.random.Generator) -> Floa
         return rgb(asked)
     dark = max(body.phenotype.get("african", 0), body.phenotype.get("asian", 0)) > 0.5
     own = rgb(_HAIR[pick % 2 if dark else pick])
-    grey = float(np.clip((body.phenotype["age_years"] - 42) / 36, 0, 1)) * 0.85
-    return np.asarray(own * (1 - grey) + rgb(_GREY) * grey, np.float32)
+    return greyed(own, float(np.clip((body.phenotype["age_years"] - 42) / 36, 0, 1)) * 0.85)
+
+
+def greyed(own: Floats, share: float) -> Floats:
+    """(3,) sRGB of hair of which a share has lost its pigment; red goes before yellow: mixed alike, ginger hair would turn pink."""
+    import cv2
+
+    pigment, bare = (cv2.cvtColor(np.asarray(colour, np.float32)[None, None], cv2.COLOR_RGB2LAB)[0, 0] for colour in (own, rgb(_GREY)))
+    left = np.array([1 - share, (1 - share) ** 3, 1 - share], np.float32)
+    mixed = bare + (pigment - bare) * left
+    return np.asarray(np.clip(cv2.cvtColor(mixed[None, None], cv2.COLOR_LAB2RGB)[0, 0], 0, 1), np.float32)
 
 
 def iris_colour(body: Body, asked: str | None, rng: np.random.Generator) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from scipy.spatial import cKDTree
@@ -121,6 +122,19 @@ def test_the_same_seed_dresses_the_same_way(woman: Body) -> None:
     first, second = (run(woman, options=GroomSpec(), seed=9) for _ in range(2))
     assert [source.name for source in first.sources] == [source.name for source in second.sources]
     assert all(np.array_equal(a.positions, b.positions) for a, b in zip(first.meshes, second.meshes, strict=True))
+
+
+@pytest.mark.parametrize("share", [0.2, 0.4, 0.6])
+def test_ginger_hair_greys_to_sand_and_not_to_pink(share: float) -> None:
+    ginger = colour.rgb("#6b2f1a")
+    hues = [cv2.cvtColor(c[None, None], cv2.COLOR_RGB2HSV)[0, 0, 0] for c in (ginger, colour.greyed(ginger, share))]
+    assert 10 < hues[0] < hues[1] < 60  # degrees: 0 is red, 60 yellow
+
+
+def test_hair_without_a_grey_strand_keeps_its_colour_and_all_of_it_is_grey_at_last() -> None:
+    ginger = colour.rgb("#6b2f1a")
+    assert np.allclose(colour.greyed(ginger, 0), ginger, atol=0.01)
+    assert np.ptp(colour.greyed(ginger, 1)) < 0.05
 
 
 def test_a_tint_moves_the_colour_and_keeps_the_folds() -> None:
