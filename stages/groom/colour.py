@@ -26,13 +26,17 @@ def rgb(colour: str) -> Floats:
     return np.array([int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)], np.float32)
 
 
+def _dark(body: Body) -> bool:
+    """Whether hair and eyes are dark: with a third of such origin they are, dark colours being dominant."""
+    return body.phenotype.get("african", 0) + body.phenotype.get("asian", 0) > 0.3
+
+
 def hair_colour(body: Body, asked: str | None, rng: np.random.Generator) -> Floats:
     """(3,) sRGB: as asked; else by origin and seed, greying from the middle forties on."""
     pick = int(rng.integers(len(_HAIR)))
     if asked:
         return rgb(asked)
-    dark = max(body.phenotype.get("african", 0), body.phenotype.get("asian", 0)) > 0.5
-    own = rgb(_HAIR[pick % 2 if dark else pick])
+    own = rgb(_HAIR[pick % 2 if _dark(body) else pick])
     return greyed(own, float(np.clip((body.phenotype["age_years"] - 42) / 36, 0, 1)) * 0.85)
 
 
@@ -51,8 +55,7 @@ def iris_colour(body: Body, asked: str | None, rng: np.random.Generator) -> Floa
     pick = int(rng.integers(len(_IRIS)))
     if asked:
         return rgb(asked)
-    dark = max(body.phenotype.get("african", 0), body.phenotype.get("asian", 0)) > 0.5
-    return rgb(_IRIS[pick % 2 if dark else pick])
+    return rgb(_IRIS[pick % 2 if _dark(body) else pick])
 
 
 @lru_cache(maxsize=48)

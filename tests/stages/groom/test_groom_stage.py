@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -122,6 +124,13 @@ def test_the_same_seed_dresses_the_same_way(woman: Body) -> None:
     first, second = (run(woman, options=GroomSpec(), seed=9) for _ in range(2))
     assert [source.name for source in first.sources] == [source.name for source in second.sources]
     assert all(np.array_equal(a.positions, b.positions) for a, b in zip(first.meshes, second.meshes, strict=True))
+
+
+def test_hair_and_eyes_are_dark_where_a_third_of_the_origin_is(woman: Body) -> None:
+    mixed = replace(woman, phenotype={**woman.phenotype, "african": 0.32, "asian": 0.05, "caucasian": 0.63})
+    for make in (colour.hair_colour, colour.iris_colour):
+        picked = [make(mixed, None, np.random.default_rng(seed)) for seed in range(12)]
+        assert max(float(shade.mean()) for shade in picked) < 0.3
 
 
 @pytest.mark.parametrize("share", [0.2, 0.4, 0.6])
