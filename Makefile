@@ -11,7 +11,7 @@ export OMP_NUM_THREADS ?= 1
 BAKED := $(FENSHEN_HOME)/baked
 
 .PHONY: setup demo test lint bake clean
-setup: .system.ok $(VENV)/ok node_modules/.package-lock.json $(BAKED)/ok
+setup: .system.ok $(VENV)/ok node_modules/.package-lock.json bake
 
 demo: setup
 	$(VENV)/bin/fenshen build kofi --out build/kofi
@@ -24,7 +24,7 @@ lint: $(VENV)/ok
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/mypy
 
-bake: $(BAKED)/ok
+bake: $(BAKED)/ok $(BAKED)/viewer.js $(BAKED)/load_engine.js
 
 # Debian packages: pyrender and mediapipe need EGL/GLES; Chromium opens the report in the tests.
 .system.ok: docker/system.sh docker/packages.txt
@@ -49,6 +49,14 @@ $(BAKED)/ok: $(VENV)/ok node_modules/.package-lock.json stages/body/bake.py
 	$(PY) -m stages.dialogue.transformers
 	$(VENV)/bin/prefect server database upgrade -y
 	touch $@
+
+# three.js and three-vrm with what of ours drives them: in the report, and in the gates that open the files.
+ESBUILD := node_modules/.bin/esbuild --bundle --minify --log-level=warning
+$(BAKED)/viewer.js: flows/report/*.js node_modules/.package-lock.json
+	$(ESBUILD) flows/report/viewer.js --format=iife --banner:js="/*! three.js: $$(cat node_modules/three/LICENSE) */" --outfile=$@
+
+$(BAKED)/load_engine.js: stages/verify/load_engine.js node_modules/.package-lock.json
+	$(ESBUILD) $< --format=esm --outfile=$@
 
 clean:
 	rm -rf build $(FENSHEN_HOME)

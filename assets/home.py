@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from assets.errors import BackendError, Finding
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -20,6 +22,14 @@ def home() -> Path:
 def baked(name: str) -> Path:
     """Path of one file that `make bake` writes, e.g. baked("body.safetensors"); it may not exist yet."""
     return home() / "baked" / name
+
+
+def baked_script(name: str) -> str:
+    """The text of a script that `make bake` bundles with the node packages that it uses; raises BackendError where it is not there."""
+    try:
+        return baked(name).read_text("utf-8")
+    except OSError as error:
+        raise BackendError(Finding("bake/script", f"{name} is not baked: {error.strerror}", fix="run `make bake`")) from error
 
 
 def node_modules() -> Path:

@@ -11,6 +11,7 @@ from typing import Any
 
 from assets.artefacts.verdict import ran, tally
 from assets.formats.glb import unpack_glb
+from assets.home import baked_script
 
 _FOLDER = Path(__file__).resolve().parent / "report"
 _PICTURES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp", ".gif": "image/gif"}
@@ -20,7 +21,10 @@ _MOVIES = {".mp4": "video/mp4", ".webm": "video/webm"}
 
 
 def render_report(files: Mapping[str, bytes], manifest: dict[str, Any]) -> bytes:
-    """UTF-8 HTML holding the avatar, every voice and viseme track, previews, gates, timings and licences of `files` by path."""
+    """UTF-8 HTML holding the avatar, every voice and viseme track, previews, gates, timings and licences of `files` by path.
+
+    Raises BackendError where the viewer is not baked.
+    """
     bundle: dict[str, Any] = {
         "glb": _base64(files["avatar.glb"]),
         "dialogue": json.loads(files["dialogue.json"]) if "dialogue.json" in files else None,
@@ -37,7 +41,7 @@ def render_report(files: Mapping[str, bytes], manifest: dict[str, Any]) -> bytes
         "footer": html.escape(_footer(manifest)),
         # "<" would let a spoken line close the script element.
         "bundle": json.dumps(bundle, ensure_ascii=False).replace("<", "\\u003c"),
-        "viewer": (_FOLDER / "viewer.min.js").read_text("utf-8").replace("</script", "<\\/script"),
+        "viewer": baked_script("viewer.js").replace("</script", "<\\/script"),
     }
     pieces = (_FOLDER / "page.html").read_text("utf-8").split("{{")
     page = pieces[0] + "".join(parts[name] + rest for name, _, rest in (piece.partition("}}") for piece in pieces[1:]))

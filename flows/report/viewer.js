@@ -1,5 +1,4 @@
-// The viewer of report.html: reads the bundle that the page carries and fills the page. Bundled to viewer.min.js by
-// node_modules/.bin/esbuild flows/report/viewer.js --bundle --minify --format=iife --outfile=flows/report/viewer.min.js
+// The viewer of report.html: reads the bundle that the page carries and fills the page. Bundled with three.js by `make bake`.
 import * as THREE from 'three';
 import { GLTFLoader } from 'three/addons/loaders/GLTFLoader.js';
 import { OrbitControls } from 'three/addons/controls/OrbitControls.js';

@@ -1,6 +1,6 @@
 // Loads window.AVATARS (name -> base64) with three's GLTFLoader and @pixiv/three-vrm, one after the other; writes what it found,
 // or {failed: why}, under each name into body[data-loaded].
-// node_modules/.bin/esbuild stages/verify/load_engine.js --bundle --minify --format=esm --outfile=stages/verify/load_engine.min.js
+// Bundled with both by `make bake`.
 import { GLTFLoader } from 'three/addons/loaders/GLTFLoader.js';
 import { VRMLoaderPlugin } from '@pixiv/three-vrm';
 

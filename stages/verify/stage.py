@@ -9,6 +9,7 @@ from contextvars import copy_context
 from assets.artefacts.verdict import Check, Verdict
 from assets.bundle import Package
 from assets.errors import Finding, Severity
+from assets.home import baked
 from assets.spec.ship import PackageSpec
 from stages.stage import Stage
 from stages.verify.gate import TARGETS, Gate, load_gates
@@ -67,4 +68,10 @@ def programs() -> dict[str, str]:
     return {name: path or "" for name, path in found.items()}
 
 
-STAGE = Stage("verify", 4, run, makes=Verdict, timeout_s=300, programs=programs)
+def missing() -> str:
+    """Empty where the scripts of the engine gates and of the report are baked."""
+    absent = [name for name in ("load_engine.js", "viewer.js") if not baked(name).exists()]
+    return f"{' and '.join(absent)} is not baked: run `make bake`" if absent else ""
+
+
+STAGE = Stage("verify", 4, run, makes=Verdict, timeout_s=300, programs=programs, lacks=missing)

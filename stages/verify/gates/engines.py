@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from assets.errors import BackendError, Finding, Location, Severity
+from assets.home import baked_script
 from stages.verify.gate import gate
 from stages.verify.reading import Reading
 
-_LOADER = Path(__file__).resolve().parent.parent / "load_engine.min.js"
 _FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run",
     "--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=20000", "--dump-dom",
@@ -43,7 +43,7 @@ def load_in_three(avatars: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
         # createImageBitmap answers from outside the page's virtual time, which then runs out at random; three.js does without it.
         # What Chromium dumps at the end shall not hold the avatars: the script that brings them takes itself away.
         first = f"window.createImageBitmap=undefined;window.AVATARS={given};document.currentScript.remove()"
-        page.write_text(f"<body><script>{first}</script><script type=module>{_LOADER.read_text('utf-8')}</script></body>", "utf-8")
+        page.write_text(f"<body><script>{first}</script><script type=module>{baked_script('load_engine.js')}</script></body>", "utf-8")
         command = [browser, *_FLAGS, f"--user-data-dir={folder}/profile", page.as_uri()]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
