@@ -41,7 +41,7 @@ def lay_out(
     manifest = manifest_of(spec, text, package, verdict, outcomes, allow)
     manifest["warnings"] = warnings_of(outcomes, store)
     report = render_report({file.path: file.data for file in package.files}, manifest)
-    page = BundleFile("report.html", report, "report", "text/html", "Apache-2.0", ("fenshen",))
+    page = BundleFile("report.html", report, "report", "text/html", "Apache-2.0 AND MIT", ("fenshen", "three.js"))
     manifest["files"].append(_row(page))
     write_bundle(folder, (*package.files, page), manifest)
     return Built(folder, manifest)

@@ -79,6 +79,7 @@ def licences(name: str, licence: str, creator: str, files: Sequence[BundleFile],
     rows += [_row((s.name, s.licence, s.origin, s.author, "yes" if s.sellable else "NO", s.note)) for s in sources]
     rows += ["", "## Files", "", "| file | licence | rests on |", "|---|---|---|"]
     rows += [_row((f.path, f.licence, ", ".join(f.sources))) for f in files]
+    rows += [_row(("report.html", "Apache-2.0 AND MIT", "fenshen, three.js"))]  # written when the bundle is laid out
     data = ("\n".join(rows) + "\n").encode()
     return BundleFile("LICENSES.md", data, "licences", "text/markdown", "CC0-1.0", ("Fenshen",))
 

@@ -122,6 +122,7 @@ def test_the_licences_name_every_source_in_a_whole_table() -> None:
     text = file(once("web"), "LICENSES.md").decode()
     assert "| A voice | CC-BY-NC-4.0 |" in text
     assert "recorded for research" in text
+    assert "| report.html | Apache-2.0 AND MIT | fenshen, three.js |" in text
 
 
 def test_names_with_bars_do_not_break_the_table() -> None:
