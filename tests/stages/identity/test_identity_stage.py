@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -118,3 +119,26 @@ def test_the_stage_prefers_the_seed_of_the_spec() -> None:
     assert given.face == same.face
     assert all(-1 <= value <= 1 for value in given.face.values())
     assert given.sources[0].sha256 == weights.sha256("skin-unet")
+
+
+def cheek(head: np.ndarray) -> np.ndarray:
+    """(26,26,3) CIE Lab of the left cheek of a head tile."""
+    return cv2.cvtColor(np.ascontiguousarray(head[62:88, 22:48]).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+
+
+def test_sixteen_seeds_are_sixteen_people() -> None:
+    heads = [skin(seed)[0].astype(float) for seed in range(16)]
+    drawn = [head - head.mean((0, 1)) for head in heads]  # a lighter skin is not yet another person
+    apart = [float(np.sqrt(((a - b) ** 2).mean())) for a, b in combinations(drawn, 2)]
+    assert min(apart) > 1.5
+    faces = [np.array(list(face_changes(draw_latent(seed, 64), NAMES, 0.6).values())) for seed in range(16)]
+    assert min(float(np.abs(a - b).max()) for a, b in combinations(faces, 2)) > 0.05
+
+
+@pytest.mark.parametrize("name", list(BACKENDS))
+def test_nobodys_skin_is_blotched(name: str) -> None:
+    """Patches of another hue, as a generator leaves them that was trained too short."""
+    backend = BACKENDS.get(name)
+    for seed in range(8 if name == "diffusion" else 16):
+        head, _ = backend.skin(draw_latent(seed, LATENT), age=40.0, gender=0.5, tone=0.5)
+        assert cheek(head)[..., 1:].std((0, 1)).max() < 3
