@@ -25,7 +25,7 @@ from stages.retarget.stage import STAGE as RETARGET
 from stages.stage import Stage
 from stages.texture.stage import STAGE as TEXTURE
 from stages.verify.stage import STAGE as VERIFY
-from stages.voice.choice import choose as choose_voice
+from stages.voice.choice import voice_of
 from stages.voice.stage import STAGE as VOICE
 
 # One GAN at a time on a GPU: where a stage runs is this floor's affair.
@@ -53,7 +53,6 @@ class Step(Protocol[R]):
 
 def assemble(step: Step[R], spec: AvatarSpec) -> dict[str, R]:
     """Stage name -> result of the whole line, from spec to verified package."""
-    speaks = choose_voice(spec.persona.language, spec.identity.gender, spec.voice.model)
     thinks = choose_dialogue(spec.persona.language)
     identity = step(IDENTITY, spec.identity, backend=spec.identity.backend)
     body = step(BODY, spec.body, backend=spec.body.backend, identity=identity)
@@ -62,7 +61,7 @@ def assemble(step: Step[R], spec: AvatarSpec) -> dict[str, R]:
     motion = step(MOTION, spec.motion)
     moved = step(RETARGET, spec.retarget, motion=motion, body=body)
     dialogue = step(DIALOGUE, spec.persona, backend=spec.persona.backend or thinks, extra={"name": spec.name})
-    speech = step(VOICE, spec.voice, backend=spec.voice.backend or speaks, dialogue=dialogue)
+    speech = step(VOICE, spec.voice, backend=voice_of(spec), dialogue=dialogue)
     alive = step(PRESENCE, spec.performance, motion=moved)
     performance = step(PERFORMANCE, spec.performance, dialogue=dialogue, speech=speech, motion=alive)
     model = step(MODEL, spec.package, body=body, texture=texture, groom=groom)

@@ -8,16 +8,17 @@ from __future__ import annotations
 import difflib
 import os
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from assets.errors import Finding
 from assets.spec.nodes import Loc, found, shown
+from assets.spec.rules import Problem, Rule, misfits
 
-Known = Mapping[str, Callable[[], Iterable[str] | None]]
+Names = Mapping[str, Callable[[], Iterable[str] | None]]
 """Dotted pattern -> the names that may stand there, None where they cannot be told; one that ends in `.*` is about a mapping's keys."""
-Problem = tuple[Loc, Finding]
 FILES = ("motion.clips.*.video", "motion.clips.*.bvh", "rights.consent")
 FOLDERS = ("voice.model", "persona.model")
 IDS = ("persona.model",)
@@ -26,17 +27,27 @@ _TEXTS = ("persona.greeting", "persona.fallback", "persona.facts.*.say", "person
 _SCRIPTS = {"en": ("LATIN", "an English"), "zh": ("CJK", "a Mandarin")}
 
 
-def problems(value: Any, folder: Path, *, outside: bool, known: Known) -> Iterator[Problem]:
+@dataclass(frozen=True)
+class Known:
+    """What only the stages know of a spec."""
+
+    names: Names = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+
+
+def problems(value: Any, folder: Path, *, outside: bool, known: Known, wrong: Sequence[Loc] = ()) -> Iterator[Problem]:
     """Every (loc, finding without a place) of plain values.
 
     Args:
         folder: where the spec lies; paths are relative to it.
         outside: files may lie outside of it.
+        wrong: where a value is not what its field takes.
     """
     yield from _paths(value, folder, outside)
     yield from _clips(value)
-    yield from _names(value, known)
+    yield from _names(value, known.names)
     yield from _spoken(value)
+    yield from misfits(known.rules, value, wrong, folder)
 
 
 def _every(value: Any, pattern: str) -> Iterator[tuple[Loc, Any]]:
@@ -75,7 +86,7 @@ def _clips(value: Any) -> Iterator[Problem]:
         named.add(str(name))
 
 
-def _names(value: Any, known: Known) -> Iterator[Problem]:
+def _names(value: Any, known: Names) -> Iterator[Problem]:
     for pattern, names in known.items():
         keys = pattern.endswith(".*")
         for loc, item in _every(value, pattern):

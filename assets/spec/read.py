@@ -45,7 +45,7 @@ def read_spec(where: str, *, outside: bool = False, known: Known | None = None) 
 
     Args:
         outside: media files may lie outside the spec's folder.
-        known: the names that may stand in fields which are free text to the model (backends, clothes, clips).
+        known: what the stages know: names that may stand in free text (backends, clothes, clips), fields that must go together.
 
     Raises:
         SpecError: with every finding, sorted by place.
@@ -67,20 +67,22 @@ def parse_spec(data: bytes, name: str, *, folder: Path | None = None, outside: b
     if not isinstance(value, dict) and not findings:
         fix = "begin with a line such as `name: Ada`"
         raise SpecError(Finding("spec/not-a-mapping", "a spec is a list of `key: value` lines", where=place(node, name), fix=fix))
-    spec, wrong = _validated(value, node, name)
-    findings += [finding for finding in wrong if finding.where not in {found.where for found in findings}]
+    spec, wrong = _validated(value)
+    told = [_finding(detail, node, name) for detail in wrong]
+    findings += [finding for finding in told if finding.where not in {found.where for found in findings}]
     if folder is not None:
-        findings += [replace(f, where=walk(node, loc, name)) for loc, f in problems(value, folder, outside=outside, known=known or {})]
+        found = problems(value, folder, outside=outside, known=known or Known(), wrong=[detail["loc"] for detail in wrong])
+        findings += [replace(finding, where=walk(node, loc, name)) for loc, finding in found]
     if findings or spec is None:
         raise SpecError(*sorted(set(findings), key=lambda finding: (finding.where, finding.code)))
     return spec
 
 
-def _validated(value: Any, node: yaml.Node, name: str) -> tuple[AvatarSpec | None, list[Finding]]:
+def _validated(value: Any) -> tuple[AvatarSpec | None, list[ErrorDetails]]:
     try:
         return AvatarSpec.model_validate(value if isinstance(value, dict) else {"name": "unread"}), []
     except ValidationError as error:
-        return None, [_finding(detail, node, name) for detail in error.errors()]
+        return None, error.errors()
 
 
 def _locate(where: str) -> Path:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 CHECKPOINTS = ("model.pth", "best_model.pth", "model_file.pth", "model.pth.tar", "model.safetensors")
 # What coqui-tts and torch raise on a checkpoint or a sentence that is not what they expect.
 _FAILURES = (RuntimeError, ValueError, KeyError, OSError, TypeError, AttributeError, AssertionError, pickle.UnpicklingError)
+OWN = "a model of the user's own; its licence is not known to fenshen"
 REFERENCE = "speaker.wav"
 """A voice to clone, beside the model; only XTTS-like models read it. Whose voice it is has to be cleared by the user."""
 
@@ -54,8 +55,7 @@ def speak(folder: Path, text: str, *, language: str, rate: float, seed: int) -> 
 
 def source(folder: Path) -> Source:
     """The user's model, named by its folder; its terms are the user's to know."""
-    note = "a model of the user's own; its licence is not known to fenshen"
-    return Source(folder.name, "LicenseRef-user", folder.name, note=note, sellable=False, sha256=sha256_file(_checkpoint(folder)))
+    return Source(folder.name, "LicenseRef-user", folder.name, note=OWN, sellable=False, sha256=sha256_file(_checkpoint(folder)))
 
 
 def _symbols(text: str, language: str) -> list[str]:

@@ -6,7 +6,7 @@ from assets.errors import SpecError
 from flows.names import known
 from flows.order import Build, order_of
 
-NAMES = known()
+NAMES = known().names
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from assets.errors import SpecError
+from assets.spec.content import Known
 from assets.spec.read import parse_spec, read_spec
 
-KNOWN = {"groom.hair": lambda: ("afro01", "bob01"), "body.local.*": lambda: ("chin-width-incr",), "voice.backend": lambda: None}
+KNOWN = Known({"groom.hair": lambda: ("afro01", "bob01"), "body.local.*": lambda: ("chin-width-incr",), "voice.backend": lambda: None})
 
 
 def told(text: str, folder: Path, **options: bool) -> list[str]:
