@@ -11,6 +11,7 @@ from assets.spec.act import MotionSpec, PersonaSpec, VoiceSpec
 from assets.spec.avatar import AvatarSpec
 from assets.spec.look import Section
 from stages.body.stage import STAGE as BODY
+from stages.dialogue.causal import folder_of
 from stages.dialogue.choice import choose as choose_dialogue
 from stages.dialogue.stage import STAGE as DIALOGUE
 from stages.groom.stage import STAGE as GROOM
@@ -96,22 +97,8 @@ def media_of(options: Section) -> Iterator[tuple[str, Path]]:
                 if path := getattr(clip, kind):
                     yield f"{clip.name}.{kind}", Path(path)
     model = getattr(options, "model", None)
-    if model and (place := _model_folder(model)):
+    if model and (place := folder_of(model)):
         yield "model", place
-
-
-def _model_folder(named: str) -> Path | None:
-    """Where a model of the user's own lies: its folder, or what the local cache holds under its id."""
-    if Path(named).is_dir():
-        return Path(named)
-    from huggingface_hub import try_to_load_from_cache
-    from huggingface_hub.errors import HFValidationError
-
-    try:
-        found = try_to_load_from_cache(named, "config.json")
-    except HFValidationError:
-        return None
-    return Path(found).parent if isinstance(found, str) else None
 
 
 def _absolute(options: S, names: Iterable[str], folder: Path) -> S:

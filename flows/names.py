@@ -11,6 +11,7 @@ from functools import partial
 from assets.spec.content import Known, Names
 from flows.line import STAGES
 from stages.body.measure import ORIGINS
+from stages.dialogue.rules import RULES as DIALOGUE
 from stages.groom.wardrobe import BARE, Slot, catalogue
 from stages.motion.clips import LIBRARY
 from stages.voice.rules import RULES as VOICE
@@ -22,7 +23,7 @@ _SLOTS: tuple[Slot, ...] = ("hair", "brows", "lashes", "outfit", "shoes", "hat")
 
 def known() -> Known:
     """Names and rules."""
-    return Known(_names(), VOICE)
+    return Known(_names(), (*DIALOGUE, *VOICE))
 
 
 def _names() -> Names:

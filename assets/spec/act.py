@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from assets.spec.look import Number, Section, Unit
 
@@ -36,10 +37,16 @@ class MotionSpec(Section):
     """Frames a second of generated clips."""
 
 
+def _odd(value: int) -> int:
+    if value % 2 == 0:
+        raise PydanticCustomError("even", "an odd number should stand here")
+    return value
+
+
 class RetargetSpec(Section):
     """How landmarks become joint rotations."""
 
-    window: Annotated[int, Field(ge=3, le=31), Number] = 9
+    window: Annotated[int, Field(ge=3, le=31, json_schema_extra={"not": {"multipleOf": 2}}), AfterValidator(_odd), Number] = 9
     """Savitzky-Golay window in frames, odd."""
     lock_feet: bool = True
     """Hold feet that touch the floor."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from assets.errors import Finding
+from assets.errors import Finding, SpecError
 from assets.spec.avatar import AvatarSpec
 from assets.spec.rules import Problem, Rule
 from stages.voice.choice import speakers, voice_of
@@ -17,6 +18,18 @@ def _speaks(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
     if spec.voice.backend in BACKENDS.table:
         for field, finding in misfits(spec.voice, BACKENDS.get(spec.voice.backend), spec.persona.language):
             yield ("voice", field), finding
+
+
+def _can_be_loaded(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
+    """A model folder that is there holds a model."""
+    if not spec.voice.model or not os.path.isdir(folder / spec.voice.model):
+        return
+    from stages.voice.coqui_folder import checkpoint
+
+    try:
+        checkpoint(folder / spec.voice.model)
+    except SpecError as error:
+        yield from ((("voice", "model"), finding) for finding in error.findings)
 
 
 def _may_be_sold(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
@@ -47,4 +60,4 @@ def _instead(spec: AvatarSpec) -> str:
 
 
 _VOICE = ("persona.language", "voice.backend", "voice.model")
-RULES = (Rule(_VOICE, _speaks), Rule(("rights.strict", "identity.gender", *_VOICE), _may_be_sold))
+RULES = (Rule(_VOICE, _speaks), Rule(("voice.model",), _can_be_loaded), Rule(("rights.strict", "identity.gender", *_VOICE), _may_be_sold))

@@ -82,6 +82,8 @@ def test_what_is_no_spec_at_all_is_one_sentence(data, code):
          "expected: The character's name; no slashes or control characters, and more than dots and spaces."),
         ("name: A\nidentity: {tone: yes}", "a.yaml:2:18: error[spec/invalid-value] identity.tone: a number should stand here, got True; "
          "expected: 0 lightest .. 1 darkest skin."),
+        ("name: A\nretarget: {window: 8}", "a.yaml:2:20: error[spec/invalid-value] retarget.window: an odd number should stand here, "
+         "got 8; expected: Savitzky-Golay window in frames, odd."),
         ('name: A\nrights: {licence: ""}', "a.yaml:2:19: error[spec/invalid-value] rights.licence: it may not be written so, got ''; "
          "expected: SPDX id of the finished avatar."),
         ('name: A\npersona: {who: "a\\0b"}', "a.yaml:2:16: error[spec/character] the text holds the character U+0000; leave it out"),

@@ -21,6 +21,12 @@ def told(text: str, folder: Path) -> list[str]:
     return [str(finding) for finding in caught.value.findings]
 
 
+def own_model(folder: Path) -> None:
+    (folder / "mine").mkdir()
+    (folder / "mine" / "config.json").write_text("{}")
+    (folder / "mine" / "model.pth").write_bytes(b"weights")
+
+
 def spec_of(**sections: object) -> AvatarSpec:
     return AvatarSpec.model_validate({"name": "A", **sections})
 
@@ -45,16 +51,22 @@ def test_a_man_whose_bundle_shall_be_sold_gets_the_voice_that_may_be(tmp_path: P
          "a.yaml:2:18: error[voice/language] the mandarin voice speaks zh, not en; leave voice.backend out and one is picked"),
         ("voice: {backend: hibari}\npersona: {language: zh}\n",
          "a.yaml:2:18: error[voice/language] the hibari voice speaks en, not zh; leave voice.backend out and one is picked"),
+        ("voice: {model: empty}\n",
+         "a.yaml:2:16: error[voice/model-folder] empty holds no config.json with a checkpoint (model.pth); "
+         "give a coqui-tts model folder in voice.model"),
+        ("voice: {backend: hibari, model: mine}\n",
+         "a.yaml:2:33: error[voice/model-unused] voice.model is a coqui model folder, the hibari voice has no use for it; "
+         "set voice.backend to coqui"),
     ],
 )  # fmt: skip
 def test_a_voice_that_cannot_be_is_one_sentence_at_its_place(text: str, sentence: str, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    own_model(tmp_path)
     assert told(text, tmp_path) == [sentence]
 
 
 def test_a_voice_of_the_users_own_may_not_be_sold_either(tmp_path: Path) -> None:
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "config.json").write_text("{}")
-    (tmp_path / "mine" / "model.pth").write_bytes(b"weights")
+    own_model(tmp_path)
     assert told("voice: {model: mine}\nrights: {strict: true}\n", tmp_path) == [
         "a.yaml:2:16: error[rights/strict] the coqui voice may not be sold, as rights.strict asks: a model of the user's own; "
         "its licence is not known to fenshen; set voice.backend to hibari and leave voice.model out"

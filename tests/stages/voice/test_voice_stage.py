@@ -8,7 +8,7 @@ import pytest
 
 from assets.artefacts.talk import Dialogue, Line, Speech
 from assets.conventions import VISEMES_15
-from assets.errors import BackendError, SpecError
+from assets.errors import SpecError
 from assets.spec.act import VoiceSpec
 from stages.voice import mandarin
 from stages.voice.choice import choose
@@ -146,7 +146,7 @@ def test_chinese_words_for_an_english_voice_are_one_sentence() -> None:
 
 
 def test_a_folder_that_is_no_coqui_model_is_refused(tmp_path: object) -> None:
-    with pytest.raises(BackendError, match=r"holds no config.json with a checkpoint"):
+    with pytest.raises(SpecError, match=r"holds no config.json with a checkpoint"):
         run(dialogue("en", "Hello."), options=VoiceSpec(model=str(tmp_path)), backend=BACKENDS.get("coqui"), seed=1)
 
 
