@@ -23,6 +23,8 @@ FILES = ("motion.clips.*.video", "motion.clips.*.bvh", "rights.consent")
 FOLDERS = ("voice.model", "persona.model")
 IDS = ("persona.model",)
 """Where a name that is no path and no folder is a model's id."""
+SPOKEN = "say_"
+"""How the names of the clips begin that speak a line each."""
 _TEXTS = ("persona.greeting", "persona.fallback", "persona.facts.*.say", "persona.lines.*")
 _SCRIPTS = {"en": ("LATIN", "an English"), "zh": ("CJK", "a Mandarin")}
 
@@ -81,6 +83,9 @@ def _clips(value: Any) -> Iterator[Problem]:
             message = f"{dotted(loc)} names {len(given)} of library, video, bvh"
             yield loc, Finding("spec/clip-source", message, fix="name exactly one")
         name = clip.get("name")
+        if isinstance(name, str) and name.startswith(SPOKEN):
+            message = f"{shown(name)} begins like the clips of spoken lines ({SPOKEN}ID)"
+            yield (*loc, "name"), Finding("spec/clip-of-line", message, fix="give it another name")
         if isinstance(name, str) and name in named:
             yield (*loc, "name"), Finding("spec/clip-twice", f"two clips are called {shown(name)}", fix="give each a name of its own")
         named.add(str(name))

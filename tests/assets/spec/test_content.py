@@ -49,6 +49,14 @@ def test_two_clips_of_one_name_and_a_clip_of_nothing_are_told(tmp_path):
     ]
 
 
+def test_a_clip_that_is_named_like_a_spoken_lines_is_told(tmp_path):
+    """It passed, and ended in a traceback when the bundle was packed."""
+    text = "name: A\nmotion: {clips: [{name: say_hello, library: nod}, {name: saying, library: nod}]}\n"
+    assert told(text, tmp_path) == [
+        "a.yaml:2:25: error[spec/clip-of-line] say_hello begins like the clips of spoken lines (say_ID); give it another name"
+    ]
+
+
 @pytest.mark.parametrize(
     ("language", "line", "voice"),
     [("en", "你好", "an English"), ("en", "😀", "an English"), ("en", "...", "an English"), ("zh", "Hello", "a Mandarin")],
