@@ -65,7 +65,7 @@ class PersonaSpec(Section):
     """Who speaks: facts, manner and lines of the user's own."""
 
     backend: str | None = None
-    """Dialogue engine; None takes the default."""
+    """Dialogue engine; left out: picked by language."""
     language: Literal["en", "zh"] = "en"
     """Language of every sentence."""
     who: str = ""
@@ -73,9 +73,9 @@ class PersonaSpec(Section):
     manner: Literal["warm", "formal", "lively", "calm"] = "warm"
     """How they carry themselves; steers gestures and the face."""
     greeting: Text | None = None
-    """First words; None makes one of the name."""
+    """First words; left out: made of the name."""
     fallback: Text | None = None
-    """Said where no fact fits; None takes the language's default."""
+    """Said where no fact fits; left out: the language's default."""
     facts: tuple[FactSpec, ...] = ()
     """What the person knows."""
     out_of_scope: tuple[Text, ...] = ()
@@ -85,14 +85,14 @@ class PersonaSpec(Section):
     tune: bool = False
     """Tunes the embedded model on the persona's own questions for about a minute, once; English only."""
     model: str | None = None
-    """For the writer: a transformers folder, relative to the spec, or the id of a model in the local cache; None takes the embedded one."""
+    """For the writer: a transformers folder, relative to the spec, or the id of a model in the local cache."""
 
 
 class VoiceSpec(Section):
     """How it sounds."""
 
     backend: str | None = None
-    """coqui, hibari or mandarin; None picks by language and gender."""
+    """coqui, hibari or mandarin; left out: picked by language, gender and rights."""
     model: str | None = None
     """A coqui model folder of the user's own, relative to the spec; what lies in it is part of the stage's key."""
     rate: Annotated[float, Field(ge=0.5, le=2.0, allow_inf_nan=False), Number] = 1.0

@@ -9,12 +9,13 @@ import difflib
 import os
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from assets.errors import Finding
-from assets.spec.nodes import Loc, found, shown
+from assets.spec.nodes import Loc, found, says_nothing, shown
 from assets.spec.rules import Problem, Rule, misfits
 
 Names = Mapping[str, Callable[[], Iterable[str] | None]]
@@ -45,11 +46,24 @@ def problems(value: Any, folder: Path, *, outside: bool, known: Known, wrong: Se
         outside: files may lie outside of it.
         wrong: where a value is not what its field takes.
     """
-    yield from _paths(value, folder, outside)
-    yield from _clips(value)
-    yield from _names(value, known.names)
-    yield from _spoken(value)
-    yield from misfits(known.rules, value, wrong, folder)
+    every = (
+        _paths(value, folder, outside), _clips(value), _names(value, known.names), _spoken(value),
+        misfits(known.rules, value, wrong, folder),
+    )  # fmt: skip
+    for loc, finding in chain.from_iterable(every):
+        yield loc, replace(finding, fix=_leave(finding.fix)) if says_nothing(_at(value, loc)) else finding
+
+
+def _leave(fix: str) -> str:
+    """What to do where nothing was meant."""
+    return "leave the line out to take the default" + (", or write none where there shall be none" if "none" in fix else "")
+
+
+def _at(value: Any, loc: Loc) -> Any:
+    """The value at a place; None where the spec says nothing there."""
+    for part in loc:
+        value = value.get(part) if isinstance(value, dict) else value[part] if isinstance(value, list) and isinstance(part, int) else None
+    return value
 
 
 def _every(value: Any, pattern: str) -> Iterator[tuple[Loc, Any]]:

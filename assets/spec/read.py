@@ -20,7 +20,7 @@ from pydantic_core import ErrorDetails
 from assets.errors import Finding, Location, SpecError
 from assets.spec.avatar import AvatarSpec
 from assets.spec.content import Known, dotted, problems
-from assets.spec.nodes import Loc, compose, place, plain, shown, walk
+from assets.spec.nodes import Loc, compose, place, plain, says_nothing, shown, walk
 
 MAX_BYTES = 1_000_000  # A spec with every fact written out is a few KB; media stay in files of their own.
 PRESETS = Path(__file__).resolve().parent.parent / "presets"
@@ -138,7 +138,7 @@ def _finding(detail: ErrorDetails, root: yaml.Node, name: str) -> Finding:
 def _advice(kind: str, given: Any, loc: Loc) -> str:
     """What to write instead: the field's own doc line says it best."""
     field = _field(loc)
-    if given is None and not (field and field.is_required()):
+    if (given is None or says_nothing(given)) and not (field and field.is_required()):
         return "leave the line out to take the default"
     if kind == "string_type" and not isinstance(given, (dict, list, NoneType)):
         return f'put it in quotes: "{shown(str(given))}"'
