@@ -17,7 +17,7 @@ class ClipSpec(Section):
     """One clip: exactly one of library, video or bvh."""
 
     name: Name
-    """Clip name in the bundle; those of spoken lines begin with say_."""
+    """Clip name in the bundle: small letters, digits and _, a letter first; those of spoken lines begin with say_."""
     library: str | None = None
     """A clip of our library: idle, wave, nod, explain, shrug, point, walk."""
     video: str | None = None

@@ -20,6 +20,7 @@ from pydantic_core import ErrorDetails
 from assets.errors import Finding, Location, SpecError
 from assets.spec.avatar import AvatarSpec
 from assets.spec.content import Known, dotted, problems
+from assets.spec.extent import extent
 from assets.spec.nodes import Loc, compose, place, plain, says_nothing, shown, walk
 
 MAX_BYTES = 1_000_000  # A spec with every fact written out is a few KB; media stay in files of their own.
@@ -72,7 +73,10 @@ def parse_spec(data: bytes, name: str, *, folder: Path | None = None, outside: b
     findings += [finding for finding in told if finding.where not in {found.where for found in findings}]
     if folder is not None:
         found = problems(value, folder, outside=outside, known=known or Known(), wrong=[detail["loc"] for detail in wrong])
-        findings += [replace(finding, where=walk(node, loc, name)) for loc, finding in found]
+        placed = [replace(finding, where=walk(node, loc, name)) for loc, finding in found]
+        # How large a change may be is of no interest where nobody knows it.
+        unknown = {finding.where for finding in placed if finding.code == "spec/unknown-name"}
+        findings = [finding for finding in findings if finding.where not in unknown] + placed
     if findings or spec is None:
         raise SpecError(*sorted(set(findings), key=lambda finding: (finding.where, finding.code)))
     return spec
@@ -144,7 +148,10 @@ def _advice(kind: str, given: Any, loc: Loc) -> str:
         return f'put it in quotes: "{shown(str(given))}"'
     if kind == "model_type":
         return f"known here: {', '.join(_fields(loc))}"
-    return f"expected: {field.description}" if field and field.description else "see `fenshen schema`"
+    if not field or not field.description:
+        return "see `fenshen schema`"
+    how_far = extent(field)
+    return f"expected: {how_far} ({field.description.removesuffix('.')})" if how_far else f"expected: {field.description}"
 
 
 def _model(loc: Loc) -> type[BaseModel] | None:

@@ -37,6 +37,11 @@ def test_an_unknown_key_of_a_free_mapping_is_told(tmp_path):
     ]
 
 
+def test_an_unknown_key_whose_value_is_wrong_too_is_told_once(tmp_path):
+    found = told("name: A\nbody: {local: {nose: 2, chin-width-incr: 3}}\n", tmp_path)
+    assert [line.split(" ")[1] for line in found] == ["error[spec/unknown-name]", "error[spec/invalid-value]"]
+
+
 def test_names_that_cannot_be_told_here_are_let_through(tmp_path):
     assert parse_spec(b"name: A\nvoice: {backend: other}\n", "a.yaml", folder=tmp_path, known=KNOWN).voice.backend == "other"
 
