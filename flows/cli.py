@@ -272,9 +272,9 @@ def schema() -> None:
 
     Example: `fenshen schema > avatar.schema.json`
     """
-    from assets.spec.avatar import AvatarSpec
+    from flows.schema import schema as spec_schema
 
-    typer.echo(json.dumps(AvatarSpec.model_json_schema(by_alias=True), indent=1, ensure_ascii=False))
+    typer.echo(json.dumps(spec_schema(), indent=1, ensure_ascii=False))
 
 
 @app.command()

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from assets.home import ROOT
 from assets.spec.avatar import AvatarSpec
+from assets.spec.extent import extent
 from assets.store import write_atomic
 from flows.line import STAGES
 from stages.verify.docs import gates_markdown
@@ -70,11 +71,7 @@ def _default(field: FieldInfo) -> str:
 
 
 def _kind(field: FieldInfo) -> str:
-    limits = [f"{word} {getattr(rule, mark):g}" for rule in field.metadata for mark, word in _LIMITS.items() if hasattr(rule, mark)]
-    return ", ".join([_name(field.annotation), *limits])
-
-
-_LIMITS = {"ge": "from", "gt": "above", "le": "to", "lt": "below"}
+    return f"{_name(field.annotation)} {extent(field)}".strip()
 
 
 def _name(annotation: Any) -> str:
@@ -85,7 +82,7 @@ def _name(annotation: Any) -> str:
     if origin is tuple:
         return f"list of {_name(arguments[0])}"
     if origin is dict:
-        return "map"
+        return f"map of {_name(arguments[1])}"
     if origin is typing.Annotated or arguments:
         return _name(arguments[0])
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):

@@ -21,6 +21,7 @@ from assets.store import LocalStore
 from flows.line import STAGES
 from flows.report import render_report
 from stages.execute import Outcome
+from stages.voice.choice import remark
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def lay_out(
     verdict = store.get(outcomes["verify"].ref, Verdict)
     refuse(verdict, allow)
     manifest = manifest_of(spec, text, package, verdict, outcomes, allow)
-    manifest["warnings"] = warnings_of(outcomes, store)
+    manifest["warnings"] = [*warnings_of(outcomes, store), *reservations(spec, package)]
     report = render_report({file.path: file.data for file in package.files}, manifest)
     page = BundleFile("report.html", report, "report", "text/html", "Apache-2.0 AND MIT", ("fenshen", "three.js"))
     manifest["files"].append(_row(page))
@@ -52,6 +53,16 @@ def warnings_of(outcomes: Mapping[str, Outcome], store: LocalStore) -> list[dict
     kinds: dict[str, type[Motion | Speech]] = {"motion": Motion, "voice": Speech}
     told = {stage: store.get(outcomes[stage].ref, kind).warnings for stage, kind in kinds.items() if stage in outcomes}
     return [{"stage": stage, "message": message} for stage, messages in told.items() for message in messages]
+
+
+def reservations(spec: AvatarSpec, package: Package) -> list[dict[str, str]]:
+    """What a user should know of a bundle that is sound: a voice of another gender, each part that may not be sold."""
+    told = [("voice", message)] if (message := remark(spec)) else []
+    for source in package.sources:
+        if not source.sellable:
+            message = f"{source.name} ({source.licence}) may not be sold: {source.note or source.origin}; "
+            told.append(("package", message + "set rights.strict, and only parts that may are taken"))
+    return [{"stage": stage, "message": message} for stage, message in told]
 
 
 def refuse(verdict: Verdict, allow: frozenset[str]) -> None:

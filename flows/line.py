@@ -11,6 +11,7 @@ from assets.spec.act import MotionSpec, PersonaSpec, VoiceSpec
 from assets.spec.avatar import AvatarSpec
 from assets.spec.look import Section
 from stages.body.stage import STAGE as BODY
+from stages.dialogue.causal import folder_of
 from stages.dialogue.choice import choose as choose_dialogue
 from stages.dialogue.stage import STAGE as DIALOGUE
 from stages.groom.stage import STAGE as GROOM
@@ -25,7 +26,7 @@ from stages.retarget.stage import STAGE as RETARGET
 from stages.stage import Stage
 from stages.texture.stage import STAGE as TEXTURE
 from stages.verify.stage import STAGE as VERIFY
-from stages.voice.choice import choose as choose_voice
+from stages.voice.choice import voice_of
 from stages.voice.stage import STAGE as VOICE
 
 # One GAN at a time on a GPU: where a stage runs is this floor's affair.
@@ -53,7 +54,6 @@ class Step(Protocol[R]):
 
 def assemble(step: Step[R], spec: AvatarSpec) -> dict[str, R]:
     """Stage name -> result of the whole line, from spec to verified package."""
-    speaks = choose_voice(spec.persona.language, spec.identity.gender, spec.voice.model)
     thinks = choose_dialogue(spec.persona.language)
     identity = step(IDENTITY, spec.identity, backend=spec.identity.backend)
     body = step(BODY, spec.body, backend=spec.body.backend, identity=identity)
@@ -62,7 +62,7 @@ def assemble(step: Step[R], spec: AvatarSpec) -> dict[str, R]:
     motion = step(MOTION, spec.motion)
     moved = step(RETARGET, spec.retarget, motion=motion, body=body)
     dialogue = step(DIALOGUE, spec.persona, backend=spec.persona.backend or thinks, extra={"name": spec.name})
-    speech = step(VOICE, spec.voice, backend=spec.voice.backend or speaks, dialogue=dialogue)
+    speech = step(VOICE, spec.voice, backend=voice_of(spec), dialogue=dialogue)
     alive = step(PRESENCE, spec.performance, motion=moved)
     performance = step(PERFORMANCE, spec.performance, dialogue=dialogue, speech=speech, motion=alive)
     model = step(MODEL, spec.package, body=body, texture=texture, groom=groom)
@@ -97,22 +97,8 @@ def media_of(options: Section) -> Iterator[tuple[str, Path]]:
                 if path := getattr(clip, kind):
                     yield f"{clip.name}.{kind}", Path(path)
     model = getattr(options, "model", None)
-    if model and (place := _model_folder(model)):
+    if model and (place := folder_of(model)):
         yield "model", place
-
-
-def _model_folder(named: str) -> Path | None:
-    """Where a model of the user's own lies: its folder, or what the local cache holds under its id."""
-    if Path(named).is_dir():
-        return Path(named)
-    from huggingface_hub import try_to_load_from_cache
-    from huggingface_hub.errors import HFValidationError
-
-    try:
-        found = try_to_load_from_cache(named, "config.json")
-    except HFValidationError:
-        return None
-    return Path(found).parent if isinstance(found, str) else None
 
 
 def _absolute(options: S, names: Iterable[str], folder: Path) -> S:

@@ -1,6 +1,6 @@
-"""The names that a spec may use and only the stages know: backends, clothes, clips, local changes of the body.
+"""What only the stages know of a spec: names of backends, clothes, clips, changes of the body; and what must go together.
 
-They are looked up when the spec is read, so that a wrong one is told with its line before any work.
+It is looked up when the spec is read, so that a mistake is told with its line before any work.
 """
 
 from __future__ import annotations
@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from assets.spec.content import Known
+from assets.spec.content import Known, Names
 from flows.line import STAGES
 from stages.body.measure import ORIGINS
+from stages.dialogue.rules import RULES as DIALOGUE
 from stages.groom.wardrobe import BARE, Slot, catalogue
 from stages.motion.clips import LIBRARY
+from stages.voice.rules import RULES as VOICE
 
 _SECTIONS = {"identity": "identity", "body": "body", "persona": "dialogue", "voice": "voice"}
 """Section of the spec -> stage whose backends it may name."""
@@ -20,6 +22,11 @@ _SLOTS: tuple[Slot, ...] = ("hair", "brows", "lashes", "outfit", "shoes", "hat")
 
 
 def known() -> Known:
+    """Names and rules."""
+    return Known(_names(), (*DIALOGUE, *VOICE))
+
+
+def _names() -> Names:
     """Dotted pattern -> names, each list made only where a spec holds such a field."""
     table: dict[str, Callable[[], Iterable[str] | None]] = {"body.local.*": _changes, "motion.clips.*.library": lambda: LIBRARY}
     for section, stage in _SECTIONS.items():

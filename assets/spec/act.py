@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from assets.spec.look import Number, Section, Unit
 
@@ -16,7 +17,7 @@ class ClipSpec(Section):
     """One clip: exactly one of library, video or bvh."""
 
     name: Name
-    """Clip name in the bundle."""
+    """Clip name in the bundle: small letters, digits and _, a letter first; those of spoken lines begin with say_."""
     library: str | None = None
     """A clip of our library: idle, wave, nod, explain, shrug, point, walk."""
     video: str | None = None
@@ -36,10 +37,16 @@ class MotionSpec(Section):
     """Frames a second of generated clips."""
 
 
+def _odd(value: int) -> int:
+    if value % 2 == 0:
+        raise PydanticCustomError("even", "an odd number should stand here")
+    return value
+
+
 class RetargetSpec(Section):
     """How landmarks become joint rotations."""
 
-    window: Annotated[int, Field(ge=3, le=31), Number] = 9
+    window: Annotated[int, Field(ge=3, le=31, json_schema_extra={"not": {"multipleOf": 2}}), AfterValidator(_odd), Number] = 9
     """Savitzky-Golay window in frames, odd."""
     lock_feet: bool = True
     """Hold feet that touch the floor."""
@@ -58,7 +65,7 @@ class PersonaSpec(Section):
     """Who speaks: facts, manner and lines of the user's own."""
 
     backend: str | None = None
-    """Dialogue engine; None takes the default."""
+    """Dialogue engine; left out: picked by language."""
     language: Literal["en", "zh"] = "en"
     """Language of every sentence."""
     who: str = ""
@@ -66,9 +73,9 @@ class PersonaSpec(Section):
     manner: Literal["warm", "formal", "lively", "calm"] = "warm"
     """How they carry themselves; steers gestures and the face."""
     greeting: Text | None = None
-    """First words; None makes one of the name."""
+    """First words; left out: made of the name."""
     fallback: Text | None = None
-    """Said where no fact fits; None takes the language's default."""
+    """Said where no fact fits; left out: the language's default."""
     facts: tuple[FactSpec, ...] = ()
     """What the person knows."""
     out_of_scope: tuple[Text, ...] = ()
@@ -78,14 +85,14 @@ class PersonaSpec(Section):
     tune: bool = False
     """Tunes the embedded model on the persona's own questions for about a minute, once; English only."""
     model: str | None = None
-    """For the writer: a transformers folder, relative to the spec, or the id of a model in the local cache; None takes the embedded one."""
+    """For the writer: a transformers folder, relative to the spec, or the id of a model in the local cache."""
 
 
 class VoiceSpec(Section):
     """How it sounds."""
 
     backend: str | None = None
-    """coqui, hibari or mandarin; None picks by language and gender."""
+    """coqui, hibari or mandarin; left out: picked by language, gender and rights."""
     model: str | None = None
     """A coqui model folder of the user's own, relative to the spec; what lies in it is part of the stage's key."""
     rate: Annotated[float, Field(ge=0.5, le=2.0, allow_inf_nan=False), Number] = 1.0

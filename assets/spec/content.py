@@ -8,35 +8,62 @@ from __future__ import annotations
 import difflib
 import os
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from assets.errors import Finding
-from assets.spec.nodes import Loc, found, shown
+from assets.spec.nodes import Loc, found, says_nothing, shown
+from assets.spec.rules import Problem, Rule, misfits
 
-Known = Mapping[str, Callable[[], Iterable[str] | None]]
+Names = Mapping[str, Callable[[], Iterable[str] | None]]
 """Dotted pattern -> the names that may stand there, None where they cannot be told; one that ends in `.*` is about a mapping's keys."""
-Problem = tuple[Loc, Finding]
 FILES = ("motion.clips.*.video", "motion.clips.*.bvh", "rights.consent")
 FOLDERS = ("voice.model", "persona.model")
 IDS = ("persona.model",)
 """Where a name that is no path and no folder is a model's id."""
+SPOKEN = "say_"
+"""How the names of the clips begin that speak a line each."""
 _TEXTS = ("persona.greeting", "persona.fallback", "persona.facts.*.say", "persona.lines.*")
 _SCRIPTS = {"en": ("LATIN", "an English"), "zh": ("CJK", "a Mandarin")}
 
 
-def problems(value: Any, folder: Path, *, outside: bool, known: Known) -> Iterator[Problem]:
+@dataclass(frozen=True)
+class Known:
+    """What only the stages know of a spec."""
+
+    names: Names = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+
+
+def problems(value: Any, folder: Path, *, outside: bool, known: Known, wrong: Sequence[Loc] = ()) -> Iterator[Problem]:
     """Every (loc, finding without a place) of plain values.
 
     Args:
         folder: where the spec lies; paths are relative to it.
         outside: files may lie outside of it.
+        wrong: where a value is not what its field takes.
     """
-    yield from _paths(value, folder, outside)
-    yield from _clips(value)
-    yield from _names(value, known)
-    yield from _spoken(value)
+    every = (
+        _paths(value, folder, outside), _clips(value), _names(value, known.names), _spoken(value),
+        misfits(known.rules, value, wrong, folder),
+    )  # fmt: skip
+    for loc, finding in chain.from_iterable(every):
+        yield loc, replace(finding, fix=_leave(finding.fix)) if says_nothing(_at(value, loc)) else finding
+
+
+def _leave(fix: str) -> str:
+    """What to do where nothing was meant."""
+    return "leave the line out to take the default" + (", or write none where there shall be none" if "none" in fix else "")
+
+
+def _at(value: Any, loc: Loc) -> Any:
+    """The value at a place; None where the spec says nothing there."""
+    for part in loc:
+        value = value.get(part) if isinstance(value, dict) else value[part] if isinstance(value, list) and isinstance(part, int) else None
+    return value
 
 
 def _every(value: Any, pattern: str) -> Iterator[tuple[Loc, Any]]:
@@ -70,12 +97,15 @@ def _clips(value: Any) -> Iterator[Problem]:
             message = f"{dotted(loc)} names {len(given)} of library, video, bvh"
             yield loc, Finding("spec/clip-source", message, fix="name exactly one")
         name = clip.get("name")
+        if isinstance(name, str) and name.startswith(SPOKEN):
+            message = f"{shown(name)} begins like the clips of spoken lines ({SPOKEN}ID)"
+            yield (*loc, "name"), Finding("spec/clip-of-line", message, fix="give it another name")
         if isinstance(name, str) and name in named:
             yield (*loc, "name"), Finding("spec/clip-twice", f"two clips are called {shown(name)}", fix="give each a name of its own")
         named.add(str(name))
 
 
-def _names(value: Any, known: Known) -> Iterator[Problem]:
+def _names(value: Any, known: Names) -> Iterator[Problem]:
     for pattern, names in known.items():
         keys = pattern.endswith(".*")
         for loc, item in _every(value, pattern):

@@ -32,9 +32,9 @@ class IdentitySpec(Section):
     """Who it is: age, gender, skin tone, and a seed for all that makes a face one's own."""
 
     backend: str | None = None
-    """Generator; None takes the default (`fenshen backends`)."""
+    """Generator; left out: the default (`fenshen backends`)."""
     seed: Annotated[int | None, Field(ge=0, lt=2**32), Number] = None
-    """Seed of the latent; None takes the avatar's seed."""
+    """Seed of the latent; left out: the avatar's seed."""
     age: Annotated[float, Field(ge=18, le=90, allow_inf_nan=False), Number] = 30
     """Years."""
     gender: Unit = 0.5
@@ -49,11 +49,11 @@ class BodySpec(Section):
     """The build; age and gender follow the identity unless given here."""
 
     backend: str | None = None
-    """Body model; None takes the default. With "gan" the build is drawn, and the numbers below shift what was drawn."""
+    """Body model; left out: the default. With "gan" the build is drawn, and the numbers below shift what was drawn."""
     gender: Unit | None = None
-    """0 female .. 1 male; None follows identity.gender."""
+    """0 female .. 1 male; left out: follows identity.gender."""
     age: Unit | None = None
-    """Anny's axis: 0 newborn, 1/3 child, 2/3 adult, 1 old; None follows identity.age."""
+    """Anny's axis: 0 newborn, 1/3 child, 2/3 adult, 1 old; left out: follows identity.age."""
     muscle: Unit = 0.5
     """0 slack .. 1 strong."""
     weight: Unit = 0.5
@@ -67,26 +67,26 @@ class BodySpec(Section):
 
 
 class GroomSpec(Section):
-    """What is worn and grown, by the names of the CC0 wardrobe; None picks by gender and seed."""
+    """What is worn and grown, by the names of the CC0 wardrobe; what is left out is picked by gender and seed."""
 
     hair: str | None = None
-    """Hair item, or "none"."""
+    """Hair item, or none for a bald head; left out: picked by gender and seed."""
     brows: str | None = None
-    """Brows item."""
+    """Brows item; left out: picked by gender and seed."""
     lashes: str | None = None
-    """Lashes item."""
+    """Lashes item; left out: picked by gender and seed."""
     outfit: str | None = None
-    """Outfit item; every bundle is dressed."""
+    """Outfit item, every bundle is dressed; left out: picked by gender and seed."""
     shoes: str | None = None
-    """Shoes item."""
+    """Shoes item; left out: picked by gender and seed."""
     hat: str | None = None
-    """Hat item, none by default."""
+    """Hat item; left out: none."""
     hair_colour: Colour | None = None
-    """#rrggbb; None picks by age and tone."""
+    """#rrggbb; left out: picked by age and tone."""
     outfit_colour: Colour | None = None
-    """#rrggbb tint of the outfit; None keeps its own colours."""
+    """#rrggbb tint of the outfit; left out: its own colours."""
     eye_colour: Colour | None = None
-    """#rrggbb of the iris; None picks by tone."""
+    """#rrggbb of the iris; left out: picked by tone."""
 
 
 class TextureSpec(Section):
@@ -97,6 +97,6 @@ class TextureSpec(Section):
     freckles: Unit = 0.0
     """0 none .. 1 many."""
     wrinkles: Unit | None = None
-    """0 none .. 1 many; None follows the age."""
+    """0 none .. 1 many; left out: follows the age."""
     pores: Unit = 0.5
     """Strength of the pore normals."""

@@ -100,6 +100,11 @@ def _mapping(node: yaml.MappingNode, name: str, findings: list[Finding]) -> dict
     return value
 
 
+def says_nothing(given: Any) -> bool:
+    """Whether it is what other languages write for nothing: text to YAML, and not the absence that was meant."""
+    return isinstance(given, str) and given.strip().lower() in ("none", "null", "nil", "undefined", "~")
+
+
 def shown(given: Any) -> str:
     """What was written, short enough for a sentence."""
     text = given if isinstance(given, str) else repr(given)

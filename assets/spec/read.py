@@ -20,7 +20,8 @@ from pydantic_core import ErrorDetails
 from assets.errors import Finding, Location, SpecError
 from assets.spec.avatar import AvatarSpec
 from assets.spec.content import Known, dotted, problems
-from assets.spec.nodes import Loc, compose, place, plain, shown, walk
+from assets.spec.extent import extent
+from assets.spec.nodes import Loc, compose, place, plain, says_nothing, shown, walk
 
 MAX_BYTES = 1_000_000  # A spec with every fact written out is a few KB; media stay in files of their own.
 PRESETS = Path(__file__).resolve().parent.parent / "presets"
@@ -45,7 +46,7 @@ def read_spec(where: str, *, outside: bool = False, known: Known | None = None) 
 
     Args:
         outside: media files may lie outside the spec's folder.
-        known: the names that may stand in fields which are free text to the model (backends, clothes, clips).
+        known: what the stages know: names that may stand in free text (backends, clothes, clips), fields that must go together.
 
     Raises:
         SpecError: with every finding, sorted by place.
@@ -67,20 +68,25 @@ def parse_spec(data: bytes, name: str, *, folder: Path | None = None, outside: b
     if not isinstance(value, dict) and not findings:
         fix = "begin with a line such as `name: Ada`"
         raise SpecError(Finding("spec/not-a-mapping", "a spec is a list of `key: value` lines", where=place(node, name), fix=fix))
-    spec, wrong = _validated(value, node, name)
-    findings += [finding for finding in wrong if finding.where not in {found.where for found in findings}]
+    spec, wrong = _validated(value)
+    told = [_finding(detail, node, name) for detail in wrong]
+    findings += [finding for finding in told if finding.where not in {found.where for found in findings}]
     if folder is not None:
-        findings += [replace(f, where=walk(node, loc, name)) for loc, f in problems(value, folder, outside=outside, known=known or {})]
+        found = problems(value, folder, outside=outside, known=known or Known(), wrong=[detail["loc"] for detail in wrong])
+        placed = [replace(finding, where=walk(node, loc, name)) for loc, finding in found]
+        # How large a change may be is of no interest where nobody knows it.
+        unknown = {finding.where for finding in placed if finding.code == "spec/unknown-name"}
+        findings = [finding for finding in findings if finding.where not in unknown] + placed
     if findings or spec is None:
         raise SpecError(*sorted(set(findings), key=lambda finding: (finding.where, finding.code)))
     return spec
 
 
-def _validated(value: Any, node: yaml.Node, name: str) -> tuple[AvatarSpec | None, list[Finding]]:
+def _validated(value: Any) -> tuple[AvatarSpec | None, list[ErrorDetails]]:
     try:
         return AvatarSpec.model_validate(value if isinstance(value, dict) else {"name": "unread"}), []
     except ValidationError as error:
-        return None, [_finding(detail, node, name) for detail in error.errors()]
+        return None, error.errors()
 
 
 def _locate(where: str) -> Path:
@@ -136,13 +142,16 @@ def _finding(detail: ErrorDetails, root: yaml.Node, name: str) -> Finding:
 def _advice(kind: str, given: Any, loc: Loc) -> str:
     """What to write instead: the field's own doc line says it best."""
     field = _field(loc)
-    if given is None and not (field and field.is_required()):
+    if (given is None or says_nothing(given)) and not (field and field.is_required()):
         return "leave the line out to take the default"
     if kind == "string_type" and not isinstance(given, (dict, list, NoneType)):
         return f'put it in quotes: "{shown(str(given))}"'
     if kind == "model_type":
         return f"known here: {', '.join(_fields(loc))}"
-    return f"expected: {field.description}" if field and field.description else "see `fenshen schema`"
+    if not field or not field.description:
+        return "see `fenshen schema`"
+    how_far = extent(field)
+    return f"expected: {how_far} ({field.description.removesuffix('.')})" if how_far else f"expected: {field.description}"
 
 
 def _model(loc: Loc) -> type[BaseModel] | None:

@@ -7,12 +7,14 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assets.errors import BackendError, Finding
+from assets.spec.nodes import shown
 from assets.torch_defaults import TORCH_DEFAULTS
 
 States = NDArray[np.float32]
@@ -43,9 +45,7 @@ class Causal:
             with TORCH_DEFAULTS:  # bfloat16 becomes the type of every new number in this process as long as the model is built
                 self.model: Any = AutoModelForCausalLM.from_pretrained(where, dtype=torch.bfloat16, local_files_only=True).eval().to(device)
         except (OSError, ValueError, KeyError) as error:
-            message = f"{where} is not a causal language model that transformers can load: {str(error).splitlines()[0]}"
-            fix = "give a folder with config.json, safetensors and a tokenizer, or fetch the model first with `hf download ID`"
-            raise BackendError(Finding("dialogue/model", message, fix=fix)) from error
+            raise BackendError(_unloadable(where, error)) from error
 
     def ids(self, text: str) -> list[int]:
         """Token ids, at most LONGEST."""
@@ -163,6 +163,35 @@ class Causal:
                 pad_token_id=self.tokenizer.eos_token_id or 0,
             )  # fmt: skip
         return str(self.tokenizer.decode(out[0, encoded["input_ids"].shape[1] :], skip_special_tokens=True)).strip()
+
+
+def folder_of(model: str) -> Path | None:
+    """Where a model of the user's own lies: its folder, or what the local cache holds under its id; None where it is not here."""
+    if os.path.isdir(model):
+        return Path(model)
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        found = try_to_load_from_cache(model, "config.json")
+    except HFValidationError:
+        return None
+    return Path(found).parent if isinstance(found, str) else None
+
+
+def absent(model: str) -> Finding:
+    """What to tell of a model that is not on this machine."""
+    message = f"the model {shown(model)} is not on this machine, neither as a folder nor in the local cache"
+    return Finding("dialogue/model-absent", message, fix=f"fetch it with `hf download {shown(model)}`, or give a folder")
+
+
+def _unloadable(where: str, error: Exception) -> Finding:
+    if folder_of(where) is None:
+        return absent(where)
+    # Of a model that is only half in the cache transformers says that it cannot reach its server, which nobody asked it to.
+    reason = str(error).splitlines()[0] if os.path.isdir(where) else "the local cache holds not all of it"
+    fix = "give a folder with config.json, safetensors and a tokenizer, or fetch the model first with `hf download ID`"
+    return Finding("dialogue/model", f"{where} is not a causal language model that transformers can load: {reason}", fix=fix)
 
 
 def _seen(prompts: Sequence[_Prompt], unique: Sequence[_Prompt], rows: Sequence[Sequence[int]]) -> Any:

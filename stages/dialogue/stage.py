@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from assets.artefacts.talk import Dialogue, Line
@@ -29,8 +29,12 @@ def run(*, options: PersonaSpec, seed: int, backend: DialogueBackend, name: str 
     """Every line with its tags and grounds, and the questions by line.
 
     Nothing that the persona holds is ever an instruction: facts, questions and lines are compared and spoken, never obeyed.
+
+    Raises:
+        SpecError: the backend cannot do what the options ask.
     """
-    _refuse(options, backend)
+    if findings := [finding for _, finding in misfits(options, backend)]:
+        raise SpecError(*findings)
     replies = replies_of(options)
     asked = {reply.line: reply.questions for reply in replies}
     lines = []
@@ -53,16 +57,20 @@ def run(*, options: PersonaSpec, seed: int, backend: DialogueBackend, name: str 
     return Dialogue(whose, options.language, tuple(lines), replies, ELSE, backend.name, scores, backend.sources(options))
 
 
-def _refuse(options: PersonaSpec, backend: DialogueBackend) -> None:
+def misfits(options: PersonaSpec, backend: DialogueBackend) -> Iterator[tuple[str, Finding]]:
+    """(field of the options, finding) of what this backend cannot do."""
     if options.language not in backend.languages:
         message = f"the {backend.name} dialogue understands {', '.join(backend.languages)}, not {options.language}"
-        raise SpecError(Finding("dialogue/language", message, fix="leave persona.backend out and one is picked"))
+        yield "backend", Finding("dialogue/language", message, fix="leave persona.backend out and one is picked")
     if options.tune and backend.name != "transformers":
         message = f"persona.tune is for the transformers dialogue, the {backend.name} dialogue has nothing to tune"
-        raise SpecError(Finding("dialogue/tune-unused", message, fix="leave persona.tune out"))
+        yield "tune", Finding("dialogue/tune-unused", message, fix="leave persona.tune out")
     if options.model and not backend.takes_model:
         message = f"persona.model is for the writer, the {backend.name} dialogue has no use for it"
-        raise SpecError(Finding("dialogue/model-unused", message, fix="set persona.backend to writer"))
+        yield "model", Finding("dialogue/model-unused", message, fix="set persona.backend to writer")
+    if backend.takes_model and not options.model:
+        message = f"the {backend.name} needs persona.model, a transformers folder or the id of a model in the local cache"
+        yield "backend", Finding("dialogue/no-model", message, fix="set persona.model, or leave persona.backend out")
 
 
 def answer(dialogue: Dialogue, question: str, *, backend: DialogueBackend | None = None, tune: bool = False) -> Line:

@@ -40,6 +40,10 @@ class VoiceBackend(Backend, Protocol):
 
     languages: tuple[str, ...]
     """Language codes it can speak with its own voice."""
+    gender: float
+    """0 a woman's .. 1 a man's voice."""
+    restriction: str
+    """Why what its own voice speaks may not be sold; empty where it may."""
 
     def speak(self, text: str, *, language: str, options: VoiceSpec, seed: int) -> Utterance:
         """The sound of one clean sentence; the same arguments give the same samples."""

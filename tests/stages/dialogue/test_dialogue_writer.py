@@ -54,3 +54,12 @@ def test_only_a_grounded_wording_is_spoken(monkeypatch: pytest.MonkeyPatch, writ
 def test_a_folder_without_a_model_is_refused_with_a_remedy(tmp_path: Path) -> None:
     with pytest.raises(BackendError, match=r"dialogue/model.*is not a causal language model"):
         load(str(tmp_path))
+
+
+def test_a_model_that_is_not_here_is_told_as_such_and_not_as_a_server_out_of_reach() -> None:
+    with pytest.raises(BackendError) as caught:
+        load("nobody/nothing-of-this-name")
+    assert str(caught.value) == (
+        "error[dialogue/model-absent] the model nobody/nothing-of-this-name is not on this machine, neither as a folder nor in the "
+        "local cache; fetch it with `hf download nobody/nothing-of-this-name`, or give a folder"
+    )

@@ -8,7 +8,7 @@ import pytest
 
 from assets.artefacts.talk import Dialogue, Line, Speech
 from assets.conventions import VISEMES_15
-from assets.errors import BackendError, SpecError
+from assets.errors import SpecError
 from assets.spec.act import VoiceSpec
 from stages.voice import mandarin
 from stages.voice.choice import choose
@@ -146,13 +146,33 @@ def test_chinese_words_for_an_english_voice_are_one_sentence() -> None:
 
 
 def test_a_folder_that_is_no_coqui_model_is_refused(tmp_path: object) -> None:
-    with pytest.raises(BackendError, match=r"holds no config.json with a checkpoint"):
+    with pytest.raises(SpecError, match=r"holds no config.json with a checkpoint"):
         run(dialogue("en", "Hello."), options=VoiceSpec(model=str(tmp_path)), backend=BACKENDS.get("coqui"), seed=1)
 
 
 def test_the_choice_follows_language_and_gender() -> None:
     assert [choose("zh", 1.0), choose("en", 0.9), choose("en", 0.1)] == ["mandarin", "coqui", "hibari"]
     assert choose("zh", 0.1, model="mine") == "coqui"
+
+
+def test_the_choice_follows_rights_where_a_voice_may_be_sold() -> None:
+    assert [choose("en", 1.0, strict=True), choose("en", 0.0, strict=True), choose("zh", 0.0, strict=True)] == [
+        "hibari",
+        "hibari",
+        "mandarin",
+    ]
+
+
+@pytest.mark.parametrize("name", list(BACKENDS))
+def test_a_voice_with_a_restriction_says_so_of_its_sources(name: str) -> None:
+    voice = BACKENDS.get(name)
+    assert [source.note for source in voice.sources(VoiceSpec()) if not source.sellable] == list(filter(None, [voice.restriction]))
+
+
+def test_a_language_that_the_voice_does_not_speak_is_told_once_for_all_lines() -> None:
+    with pytest.raises(SpecError) as caught:
+        run(dialogue("zh", "你好", "再见"), options=VoiceSpec(), backend=BACKENDS.get("hibari"), seed=1)
+    assert str(caught.value) == ("error[voice/language] the hibari voice speaks en, not zh; leave voice.backend out and one is picked")
 
 
 def test_a_model_folder_given_to_another_voice_is_refused() -> None:

@@ -47,7 +47,7 @@ def test_foreign_script_is_left_out_and_told() -> None:
 def test_latin_words_are_left_out_of_chinese_but_initials_are_spelt() -> None:
     text = clean("我喜欢AI和coffee。", "zh")
     assert text.sentences == ("我喜欢诶爱和。",)
-    assert text.warnings == ("left out 1 letters or words (coffee): the Mandarin voice cannot read them",)
+    assert text.warnings == ("left out one letter or word (coffee): the Mandarin voice cannot read it",)
 
 
 @pytest.mark.parametrize(
