@@ -19,6 +19,7 @@ from assets.errors import Finding, FormatError, Location, StoreError
 from assets.rights import Source
 
 MANIFEST = "manifest.json"
+SCHEMA = "fenshen/bundle@1"
 _NAMED = 3  # of the files that are in the way: one sentence stays one sentence
 _LEFT_BY_SYSTEMS = (".DS_Store", "Thumbs.db", "desktop.ini")
 """What Finder and Explorer leave in a folder that was looked at: nobody's work."""
@@ -67,7 +68,7 @@ MANIFEST_SCHEMA: dict[str, Any] = {
         "files", "stages", "models", "rights", "checks", "skeleton",
     ],
     "properties": {
-        "schema": {"const": "fenshen/bundle@1"},
+        "schema": {"const": SCHEMA},
         "name": {"type": "string", "minLength": 1},
         "target": {"enum": ["web", "desktop", "crowd"]},
         "seed": {"type": "integer", "minimum": 0},
@@ -133,9 +134,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     except ValueError as error:
         raise FormatError(Finding("bundle/manifest", f"{MANIFEST} is not JSON: {error}", where=where, fix="build it again")) from error
     schema = manifest.get("schema") if isinstance(manifest, dict) else None
-    if schema != "fenshen/bundle@1" or not isinstance(manifest.get("files"), list):
-        message = f"{MANIFEST} is not of a fenshen/bundle@1 (its schema is {schema!r})"
+    if schema != SCHEMA:
+        message = f"{MANIFEST} is not of a {SCHEMA} (its schema is {schema!r})"
         raise FormatError(Finding("bundle/manifest", message, where=where, fix="build it again"))
+    if not isinstance(manifest.get("files"), list):
+        raise FormatError(Finding("bundle/manifest", f"{MANIFEST} has no list of files", where=where, fix="build it again"))
     return dict(manifest)
 
 

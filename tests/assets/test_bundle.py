@@ -221,6 +221,13 @@ def test_a_bad_manifest_is_one_finding(tmp_path: Path, text: str) -> None:
     assert len(caught.value.findings) == 1
 
 
+def test_a_manifest_without_files_is_told_so_and_not_of_its_schema(tmp_path: Path) -> None:
+    """It was "not of a fenshen/bundle@1 (its schema is 'fenshen/bundle@1')"."""
+    (tmp_path / "manifest.json").write_text('{"schema": "fenshen/bundle@1"}')
+    with pytest.raises(FormatError, match=r"error\[bundle/manifest\] manifest\.json has no list of files; build it again$"):
+        read_manifest(tmp_path)
+
+
 def test_a_missing_manifest_is_one_finding(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="no readable manifest"):
         read_manifest(tmp_path)
