@@ -165,7 +165,11 @@ def refuse_strangers(folder: Path) -> None:
     if not os.path.lexists(folder):
         return
     fix = "choose another folder"
-    if not folder.is_dir() or folder.is_symlink():
+    if folder.is_symlink():
+        # It would be replaced, and what it leads to stay as it is: neither is what was asked for.
+        message = f"{folder} is a link, which a build would replace"
+        raise StoreError(Finding("bundle/link", message, fix="give the folder that it leads to, or another one"))
+    if not folder.is_dir():
         raise StoreError(Finding("bundle/not-a-folder", f"{folder} is there and is not a folder", fix=fix))
     if not any(folder.iterdir()):
         return

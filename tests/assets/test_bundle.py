@@ -140,6 +140,17 @@ def test_a_file_in_the_way_is_left_alone(tmp_path: Path) -> None:
     assert leftovers(tmp_path) == ["ada"]
 
 
+@pytest.mark.parametrize("target", ["there", "gone"])
+def test_a_link_in_the_way_is_left_alone_and_called_a_link(tmp_path: Path, target: str) -> None:
+    """A link to a folder was said to be no folder."""
+    (tmp_path / "there").mkdir()
+    (tmp_path / "ada").symlink_to(tmp_path / target)
+    with pytest.raises(StoreError, match="ada is a link, which a build would replace; give the folder that it leads to, or another one"):
+        write_bundle(tmp_path / "ada", [a_file()], a_manifest([a_file()]))
+    assert leftovers(tmp_path) == ["ada", "there"]
+    assert leftovers(tmp_path / "there") == []
+
+
 def test_a_path_out_of_the_bundle_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="leads out"):
         write_bundle(tmp_path / "ada", [a_file("../evil.txt")], a_manifest([a_file()]))
