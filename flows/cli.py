@@ -302,14 +302,17 @@ def cache_ls() -> None:
     Example: `fenshen cache ls`
     """
     table = Table("made by", "kind", "KB", "seconds", "key", box=None)
-    total = 0
-    for key, record in sorted(_store().records(), key=lambda item: (_maker(item[1]), item[0])):
+    store = _store()
+    orphans = sum(status.st_size for _, status in store.orphans())
+    total = orphans
+    for key, record in sorted(store.records(), key=lambda item: (_maker(item[1]), item[0])):
         total += record.get("bytes", 0)
         seconds = record.get("seconds")
         spent = "" if seconds is None else f"{seconds:.1f}"
         table.add_row(_maker(record), record.get("kind", "?"), f"{record.get('bytes', 0) / 1000:.0f}", spent, key[:12])
     out.print(table)
-    out.print(f"{table.row_count} results, {total / 1e6:.1f} MB")
+    left = f", {orphans / 1e6:.1f} MB of it of no result: `fenshen cache gc` frees it after an hour" if orphans else ""
+    out.print(f"{table.row_count} results, {total / 1e6:.1f} MB{left}")
 
 
 def _maker(record: dict[str, Any]) -> str:

@@ -131,6 +131,21 @@ def test_the_store_lists_parts_of_a_stage_and_a_damaged_one_is_found(tmp_path):
     assert said("cache", "verify", code=4).endswith("the next build makes it again 1 damaged")
 
 
+def test_the_store_counts_what_belongs_to_no_result(tmp_path):
+    """A store that killed builds had filled was told to be empty."""
+    orphan = tmp_path / "home" / "store" / "blobs" / "ab" / ("ab" * 32)
+    orphan.parent.mkdir(parents=True)
+    orphan.write_bytes(bytes(300_000))
+    assert "0 results, 0.3 MB, 0.3 MB of it of no result: `fenshen cache gc` frees it after an hour" in said("cache", "ls")
+
+
+def test_gc_to_nothing_leaves_nothing(tmp_path):
+    """It removed the keys, said `0.0 MB`, and freed nothing."""
+    said("build", str(ROOT / "tests" / "data" / "tiny.yaml"), "--only", "identity")
+    assert said("cache", "gc", "--keep-mb", "0").startswith("removed 2 files")
+    assert said("cache", "ls").endswith("0 results, 0.0 MB")
+
+
 def test_a_batch_of_an_empty_folder_is_refused(tmp_path):
     assert "holds no spec" in said("batch", str(tmp_path), code=2)
 
