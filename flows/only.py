@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from assets.artefacts.verdict import Verdict
 from assets.errors import Finding, SpecError
 from assets.spec.look import Section
-from flows.layout import warnings_of
+from flows.layout import refuse, warnings_of
 from flows.line import STAGES, assemble
 from flows.order import Build, order_of
 from flows.plan import Order
@@ -41,7 +42,12 @@ class Until:
 
 
 def build_until(build: Build, only: str) -> Until:
-    """One stage and what it needs; raises SpecError where there is no such stage."""
+    """One stage and what it needs.
+
+    Raises:
+        SpecError: there is no such stage.
+        GateError: the stage is verify, and a gate failed that the build does not allow.
+    """
     if only not in STAGES:
         raise SpecError(Finding("build/stage", f"there is no stage {only}", fix=f"take one of {', '.join(STAGES)}"))
     order, _, _ = order_of(build)
@@ -53,5 +59,7 @@ def build_until(build: Build, only: str) -> Until:
 
     line = assemble(step, order.spec)
     outcome = line[only].result()
+    if STAGES[only].makes is Verdict:
+        refuse(order.store.get(outcome.ref, Verdict), build.allow)
     outcomes = {name: lazy.outcome for name, lazy in line.items() if lazy.outcome}
     return Until(outcome, warnings_of(outcomes, order.store))
