@@ -16,7 +16,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from assets.errors import Finding, GateError, SpecError
+from assets.errors import Finding, FormatError, GateError, SpecError
 from flows.cli_champion import register as register_champions
 from flows.cli_data import app as data
 from flows.cli_evaluate import evaluate
@@ -206,7 +206,7 @@ def inspect(bundle: Annotated[Path, typer.Argument(help="A bundle folder.")]) ->
 
 @app.command()
 def preview(bundle: Annotated[Path, typer.Argument(help="A bundle folder.")]) -> None:
-    """Open a bundle's report in the browser; print its path where there is none.
+    """Open a bundle's report in the browser, and print its path.
 
     Example: `fenshen preview build/kofi`
     """
@@ -215,6 +215,8 @@ def preview(bundle: Annotated[Path, typer.Argument(help="A bundle folder.")]) ->
     with findings():
         read_manifest(bundle)
         page = (bundle / "report.html").resolve()
+        if not page.is_file():
+            raise FormatError(Finding("bundle/report", f"{bundle} has no report.html", fix="build it again"))
         out.print(str(page))
         if sys.stdout.isatty():
             typer.launch(page.as_uri())

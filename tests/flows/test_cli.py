@@ -192,6 +192,14 @@ def test_preview_refuses_what_is_no_bundle(tmp_path):
     assert "manifest.json" in said("preview", str(tmp_path), code=2)
 
 
+def test_preview_prints_the_report_s_path_where_there_is_one(tmp_path):
+    """It printed the path of a report that was not there, with exit code 0."""
+    (tmp_path / "manifest.json").write_text('{"schema": "fenshen/bundle@1", "files": []}')
+    assert "has no report.html; build it again" in said("preview", str(tmp_path), code=2)
+    (tmp_path / "report.html").write_text("")
+    assert said("preview", str(tmp_path)) == str((tmp_path / "report.html").resolve())
+
+
 def test_a_library_that_cannot_be_loaded_is_one_sentence_and_exit_code_4(monkeypatch):
     monkeypatch.setitem(sys.modules, "flows.order", None)
     with pytest.raises(ImportError, match=r"flows\.order"), findings():  # a module of our own is a bug
