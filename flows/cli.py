@@ -123,7 +123,8 @@ def _show(folder: Path, manifest: dict[str, Any], seconds: float) -> None:
     _warn(manifest.get("warnings", ()))
     size = sum(file["bytes"] for file in manifest["files"]) / 1e6
     out.print(f"{folder}/: {len(manifest['files'])} files, {size:.1f} MB, {seconds:.1f} s")
-    out.print(f"look: open {folder}/report.html in a browser; avatar.glb in Blender, three.js, Godot; avatar.vrm in Unity")
+    vrm = "; avatar.vrm in Unity" if any(file["path"] == "avatar.vrm" for file in manifest["files"]) else ""
+    out.print(f"look: open {folder}/report.html in a browser; avatar.glb in Blender, three.js, Godot{vrm}")
 
 
 @app.command()

@@ -12,7 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from flows import INTERRUPTED
-from flows.cli import app
+from flows.cli import _show, app
 from flows.console import findings
 from flows.line import STAGES
 
@@ -198,6 +198,16 @@ def test_preview_prints_the_report_s_path_where_there_is_one(tmp_path):
     assert "has no report.html; build it again" in said("preview", str(tmp_path), code=2)
     (tmp_path / "report.html").write_text("")
     assert said("preview", str(tmp_path)) == str((tmp_path / "report.html").resolve())
+
+
+@pytest.mark.parametrize("vrm", [True, False])
+def test_a_build_tells_of_unity_where_there_is_a_vrm(capsys, vrm):
+    """`package: {vrm: false}` was told of a file that it had not asked for."""
+    files = [{"path": path, "bytes": 1} for path in ("avatar.glb", *(("avatar.vrm",) if vrm else ()))]
+    _show(Path("build/a"), {"name": "A", "stages": [], "checks": [], "files": files}, 1.0)
+    told = capsys.readouterr().out
+    assert "avatar.glb in Blender, three.js, Godot" in told
+    assert ("avatar.vrm in Unity" in told) is vrm
 
 
 def test_a_library_that_cannot_be_loaded_is_one_sentence_and_exit_code_4(monkeypatch):
