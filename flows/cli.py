@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,8 +26,8 @@ from flows.console import EXIT, err, findings, out
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False,
-    help="One text file in, one validated, talking digital human out.\n\nExit codes: 0 done, 2 bad input, 3 a gate failed, "
-    "4 the machine lacks something, 130 interrupted, 143 terminated.",
+    help="One text file in, one validated, talking digital human out.\n\nExit codes: 0 done, 1 a bug of ours, 2 bad input, "
+    "3 a gate failed, 4 the machine lacks something, 130 interrupted, 143 terminated.",
 )  # fmt: skip
 cache = typer.Typer(no_args_is_help=True, help="Look at and tidy the store.")
 app.add_typer(cache, name="cache")
@@ -41,10 +42,23 @@ SeedOption = Annotated[int | None, typer.Option(min=0, max=SEEDS - 1, help="Over
 OutsideOption = Annotated[bool, typer.Option("--allow-outside", help="Media may lie outside the spec's folder.")]
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"fenshen {version('fenshen')}")
+        raise typer.Exit
+
+
+@app.callback()
+def fenshen(
+    asked: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")] = False,
+) -> None:
+    """Holds the options of `fenshen` itself; what the command is for stands in `app`."""
+
+
 @app.command()
 def build(
     spec: SpecArgument,
-    out_dir: Annotated[Path | None, typer.Option("--out", help="Bundle folder; build/NAME by default.")] = None,
+    out_dir: Annotated[Path | None, typer.Option("--out", help="Bundle folder; by default build/ and the spec file's name.")] = None,
     target: TargetOption = None,
     seed: SeedOption = None,
     only: Annotated[str | None, typer.Option(help="Stop after this stage; no bundle is laid out.")] = None,
@@ -130,7 +144,7 @@ def _show(folder: Path, manifest: dict[str, Any], seconds: float) -> None:
 @app.command()
 def batch(
     folder: Annotated[Path, typer.Argument(help="A folder of .yaml and .json specs.")],
-    out_dir: Annotated[Path, typer.Option("--out", help="Every bundle goes to OUT/NAME, a contact sheet beside them.")] = Path("build"),
+    out_dir: Annotated[Path, typer.Option("--out", help="Here a bundle by each spec file's name, and a contact sheet.")] = Path("build"),
     target: TargetOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a row per spec as JSON.")] = False,
 ) -> None:

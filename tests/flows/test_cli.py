@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,22 @@ def test_every_command_shows_an_example(command):
 @pytest.mark.parametrize("command", ["ls", "gc", "verify"])
 def test_every_cache_command_shows_an_example(command):
     assert f"fenshen cache {command}" in said("cache", command, "--help")
+
+
+def test_help_tells_every_exit_code():
+    """1, a bug of ours, was left out."""
+    told = said("--help")
+    assert all(f"{code} " in told for code in (0, 1, 2, 3, 4, 130, 143))
+    assert "1 a bug of ours" in told
+
+
+def test_the_version_is_told():
+    assert said("--version") == f"fenshen {version('fenshen')}"
+
+
+def test_help_says_where_a_bundle_goes_by_default():
+    """It said build/NAME, and the name is the spec file's, not the character's."""
+    assert "by default build/ and the spec file's name" in said("build", "--help").replace("│ ", "").replace(" │", "")
 
 
 def test_check_says_that_a_preset_is_sound():
