@@ -144,7 +144,9 @@ def _show(folder: Path, manifest: dict[str, Any], seconds: float) -> None:
 @app.command()
 def batch(
     folder: Annotated[Path, typer.Argument(help="A folder of .yaml and .json specs.")],
-    out_dir: Annotated[Path, typer.Option("--out", help="Here a bundle by each spec file's name, and a contact sheet.")] = Path("build"),
+    out_dir: Annotated[
+        Path, typer.Option("--out", help="Every bundle goes to OUT/ and its spec file's name, a contact sheet beside them.")
+    ] = Path("build"),
     target: TargetOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a row per spec as JSON.")] = False,
 ) -> None:
@@ -296,19 +298,18 @@ def schema() -> None:
 
 @app.command()
 def doctor() -> None:
-    """Say what this machine has and lacks.
+    """Say what this machine has and lacks; exit code 4 where a build needs what it lacks.
 
     Example: `fenshen doctor`
     """
     from flows.doctor import examine
 
     table = Table("part", "", "what to do", box=None)
-    lacking = 0
-    for part, have, fix in examine():
-        lacking += not have
-        table.add_row(part, "yes" if have else "NO", "" if have else fix)
+    parts = list(examine())
+    for part in parts:
+        table.add_row(part.name, "yes" if part.here else "NO" if part.needed else "no", "" if part.here else part.fix)
     out.print(table)
-    if lacking:
+    if any(part.needed and not part.here for part in parts):
         raise typer.Exit(4)
 
 
