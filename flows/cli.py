@@ -89,7 +89,7 @@ def _show_stage(request: Any, only: str, as_json: bool) -> None:
     """Makes one stage and prints what it is called in the store."""
     from flows.only import build_until
 
-    made = build_until(request, only)
+    made = build_until(request, only, None if as_json else err)
     ref, cached = made.outcome.ref, made.outcome.cached
     if as_json:
         told = {"stage": only, "kind": ref.kind, "digest": ref.digest, "cached": cached, "warnings": made.warnings}
