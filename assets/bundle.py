@@ -19,6 +19,10 @@ from assets.errors import Finding, FormatError, Location, StoreError
 from assets.rights import Source
 
 MANIFEST = "manifest.json"
+SCHEMA = "fenshen/bundle@1"
+_NAMED = 3  # of the files that are in the way: one sentence stays one sentence
+_LEFT_BY_SYSTEMS = (".DS_Store", "Thumbs.db", "desktop.ini")
+"""What Finder and Explorer leave in a folder that was looked at: nobody's work."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ MANIFEST_SCHEMA: dict[str, Any] = {
         "files", "stages", "models", "rights", "checks", "skeleton",
     ],
     "properties": {
-        "schema": {"const": "fenshen/bundle@1"},
+        "schema": {"const": SCHEMA},
         "name": {"type": "string", "minLength": 1},
         "target": {"enum": ["web", "desktop", "crowd"]},
         "seed": {"type": "integer", "minimum": 0},
@@ -100,7 +104,7 @@ MANIFEST_SCHEMA: dict[str, Any] = {
 def write_bundle(folder: Path, files: Iterable[BundleFile], manifest: dict[str, Any]) -> None:
     """Writes the folder whole: built beside its place, synced, then exchanged for what lay there; the last writer wins.
 
-    Raises StoreError, with nothing left behind, where the disk refuses or the folder holds something that is no bundle.
+    Raises StoreError, with nothing left behind, where the disk refuses or the folder holds something that no build put there.
     """
     folder = folder.absolute()
     try:
@@ -130,9 +134,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     except ValueError as error:
         raise FormatError(Finding("bundle/manifest", f"{MANIFEST} is not JSON: {error}", where=where, fix="build it again")) from error
     schema = manifest.get("schema") if isinstance(manifest, dict) else None
-    if schema != "fenshen/bundle@1" or not isinstance(manifest.get("files"), list):
-        message = f"{MANIFEST} is not of a fenshen/bundle@1 (its schema is {schema!r})"
+    if schema != SCHEMA:
+        message = f"{MANIFEST} is not of a {SCHEMA} (its schema is {schema!r})"
         raise FormatError(Finding("bundle/manifest", message, where=where, fix="build it again"))
+    if not isinstance(manifest.get("files"), list):
+        raise FormatError(Finding("bundle/manifest", f"{MANIFEST} has no list of files", where=where, fix="build it again"))
     return dict(manifest)
 
 
@@ -155,14 +161,34 @@ def _lock(folder: Path) -> Iterator[None]:
 
 
 def refuse_strangers(folder: Path) -> None:
-    """Raises StoreError where the folder holds what is no bundle; nothing of anybody's is ever written over."""
+    """Raises StoreError where the folder holds what no build put there; nothing of anybody's is ever written over."""
     if not os.path.lexists(folder):
         return
     fix = "choose another folder"
-    if not folder.is_dir() or folder.is_symlink():
+    if folder.is_symlink():
+        # It would be replaced, and what it leads to stay as it is: neither is what was asked for.
+        message = f"{folder} is a link, which a build would replace"
+        raise StoreError(Finding("bundle/link", message, fix="give the folder that it leads to, or another one"))
+    if not folder.is_dir():
         raise StoreError(Finding("bundle/not-a-folder", f"{folder} is there and is not a folder", fix=fix))
-    if any(folder.iterdir()) and not (folder / MANIFEST).is_file():
-        raise StoreError(Finding("bundle/not-a-bundle", f"{folder} holds files and is not a bundle, so it is left alone", fix=fix))
+    if not any(folder.iterdir()):
+        return
+    try:
+        manifest = read_manifest(folder)  # many programs call a file of theirs manifest.json: only the schema tells ours
+    except FormatError as error:
+        message = f"{folder} holds files and is not a bundle, so it is left alone"
+        raise StoreError(Finding("bundle/not-a-bundle", message, fix=fix)) from error
+    if strays := _strays(folder, manifest):
+        named = ", ".join(strays[:_NAMED]) + (f" and {len(strays) - _NAMED} more" if len(strays) > _NAMED else "")
+        message = f"{folder} holds {named}, which no build put there and the next one would delete"
+        raise StoreError(Finding("bundle/strays", message, fix="move it elsewhere or choose another folder"))
+
+
+def _strays(folder: Path, manifest: dict[str, Any]) -> list[str]:
+    """What lies in the bundle, at any depth, and its manifest does not list; what is listed may be missing or changed."""
+    listed = {MANIFEST, *(row.get("path") for row in manifest["files"] if isinstance(row, dict))}
+    there = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()}
+    return sorted(name for name, path in there.items() if name not in listed and path.name not in _LEFT_BY_SYSTEMS)
 
 
 def _fill(fresh: Path, files: Iterable[BundleFile], manifest: dict[str, Any]) -> None:

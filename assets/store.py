@@ -11,7 +11,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -24,6 +24,8 @@ from assets.errors import Finding, StoreError
 A = TypeVar("A", bound=Artefact)
 PART = ".part-"
 """How the name of a file begins while it is written; a killed process may leave it."""
+GRACE_S = 3600.0
+"""For a blob without a key: a build may have written it and not yet its key."""
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -115,36 +117,71 @@ class LocalStore:
             if (record := _json(path)) is not None:
                 yield path.stem, record
 
+    def orphans(self) -> Iterator[tuple[Path, os.stat_result]]:
+        """Every blob that no key names, and what a killed build was writing: it lies as .part-* beside what it would have become."""
+        kept = {record["digest"] for _, record in self.records()}
+        for path in (*self.root.glob("blobs/*/*"), *self.root.glob(f"keys/*/{PART}*")):
+            if path.name not in kept and (status := _status(path)) is not None:
+                yield path, status
+
     def sweep(self, *, older_than_s: float | None = None, keep_bytes: int | None = None) -> tuple[int, int]:
         """Drops keys by the age of their last use, then the oldest until at most keep_bytes stay, then blobs no key names.
+
+        A build at the same time keeps what it puts; of what it put before, it may have to make again what is dropped here.
 
         Returns (files, bytes) removed.
         """
         now = time.time()
-        paths = sorted(self.root.glob("keys/*/*.json"), key=lambda path: path.stat().st_mtime)
-        sizes = {path: int(record.get("bytes", 0)) for path in paths if (record := _json(path)) is not None}
-        total = sum(sizes.values())
+        keys = sorted(self._uses(), key=lambda use: use.last)
+        total = sum(use.bytes for use in keys)
+        dropped: dict[str, float] = {}
         removed = 0
-        for path in paths:
-            old = older_than_s is not None and now - path.stat().st_mtime > older_than_s
+        for use in keys:
+            old = older_than_s is not None and now - use.last > older_than_s
             if old or (keep_bytes is not None and total > keep_bytes):
-                total -= sizes.get(path, 0)
-                path.unlink(missing_ok=True)
+                total -= use.bytes
+                use.path.unlink(missing_ok=True)
+                dropped[use.digest] = use.last
                 removed += 1
-        files, size = self._sweep_blobs()
+        files, size = self._sweep_blobs(dropped)
         return removed + files, size
 
-    def _sweep_blobs(self) -> tuple[int, int]:
-        kept = {record["digest"] for _, record in self.records()}
+    def _uses(self) -> Iterator[_Use]:
+        """Every key; one that another sweep removes meanwhile is passed over."""
+        for path in self.root.glob("keys/*/*.json"):
+            if (status := _status(path)) is not None:
+                record = _json(path) or {}
+                yield _Use(path, status.st_mtime, str(record.get("digest", "")), int(record.get("bytes", 0)))
+
+    def _sweep_blobs(self, dropped: Mapping[str, float]) -> tuple[int, int]:
+        """Removes the blobs of the keys just dropped (digest -> last use), and those that have had no key for long."""
         files = size = 0
-        # What a killed build was writing lies as .part-* beside what it would have become.
-        for blob in (*self.root.glob("blobs/*/*"), *self.root.glob("keys/*/.part-*")):
-            # An hour's grace: another build may have written the blob and not yet its key.
-            fresh = time.time() - blob.stat().st_mtime < 3600
-            if blob.name not in kept and not fresh:
-                files, size = files + 1, size + blob.stat().st_size
-                blob.unlink(missing_ok=True)
+        for path, status in self.orphans():
+            # A key is written after its blob. A blob newer than that was put by another build, whose key may be still to come.
+            if status.st_mtime <= max(time.time() - GRACE_S, dropped.get(path.name, 0.0)):
+                path.unlink(missing_ok=True)
+                files, size = files + 1, size + status.st_size
         return files, size
+
+
+@dataclass(frozen=True)
+class _Use:
+    """One key of the store."""
+
+    path: Path
+    last: float
+    """When it was written or found, seconds since 1970."""
+    digest: str
+    """Of its blob; empty where the record is damaged."""
+    bytes: int
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """None where another process has removed it a moment ago."""
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
 
 
 def _json(path: Path) -> dict[str, Any] | None:

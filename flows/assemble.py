@@ -55,17 +55,18 @@ def assemble_avatar(
     preflight(planned, order.store.root, folder)
     for load in BESIDE.prepare(planned)[0]:
         load()
-    outcomes = _gather(assemble(Step(order), order.spec), folder)
+    key = slug(file.path.stem)
+    outcomes = _gather(assemble(Step(order, key), order.spec), key)
     # An asset of its own: Prefect's lineage leads from the bundle back to the stages that it was made from.
-    lay = materialize(f"fenshen://{slug(folder.name)}/bundle", by="fenshen", persist_result=False)(bundle)
+    lay = materialize(f"fenshen://{key}/bundle", by="fenshen", persist_result=False)(bundle)
     built = lay.with_options(task_run_name=f"bundle · {order.spec.name}")(order, file.text, outcomes, folder, build.allow)
-    publish(built)
+    publish(built, key)
     return str(built.folder)
 
 
-def _gather(futures: dict[str, PrefectFuture[Outcome]], folder: Path) -> dict[str, Outcome]:
+def _gather(futures: dict[str, PrefectFuture[Outcome]], key: str) -> dict[str, Outcome]:
     """Stage name -> outcome, the run's progress artifact moving on with each."""
-    progress: Any = create_progress_artifact(0.0, key=f"{slug(folder.name)}-progress", description=f"Stages done of {len(STAGES)}")
+    progress: Any = create_progress_artifact(0.0, key=f"{key}-progress", description=f"Stages done of {len(STAGES)}")
     outcomes: dict[str, Outcome] = {}
     for name in STAGES:
         outcomes[name] = futures[name].result()

@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +17,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from assets.errors import Finding, GateError, SpecError
+from assets.errors import Finding, FormatError, GateError, SpecError
 from flows.cli_champion import register as register_champions
 from flows.cli_data import app as data
 from flows.cli_evaluate import evaluate
@@ -25,8 +26,8 @@ from flows.console import EXIT, err, findings, out
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False,
-    help="One text file in, one validated, talking digital human out.\n\nExit codes: 0 done, 2 bad input, 3 a gate failed, "
-    "4 the machine lacks something, 130 interrupted, 143 terminated.",
+    help="One text file in, one validated, talking digital human out.\n\nExit codes: 0 done, 1 a bug of ours, 2 bad input, "
+    "3 a gate failed, 4 the machine lacks something, 130 interrupted, 143 terminated.",
 )  # fmt: skip
 cache = typer.Typer(no_args_is_help=True, help="Look at and tidy the store.")
 app.add_typer(cache, name="cache")
@@ -41,10 +42,23 @@ SeedOption = Annotated[int | None, typer.Option(min=0, max=SEEDS - 1, help="Over
 OutsideOption = Annotated[bool, typer.Option("--allow-outside", help="Media may lie outside the spec's folder.")]
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"fenshen {version('fenshen')}")
+        raise typer.Exit
+
+
+@app.callback()
+def fenshen(
+    asked: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")] = False,
+) -> None:
+    """Holds the options of `fenshen` itself; what the command is for stands in `app`."""
+
+
 @app.command()
 def build(
     spec: SpecArgument,
-    out_dir: Annotated[Path | None, typer.Option("--out", help="Bundle folder; build/NAME by default.")] = None,
+    out_dir: Annotated[Path | None, typer.Option("--out", help="Bundle folder; by default build/ and the spec file's name.")] = None,
     target: TargetOption = None,
     seed: SeedOption = None,
     only: Annotated[str | None, typer.Option(help="Stop after this stage; no bundle is laid out.")] = None,
@@ -75,7 +89,7 @@ def _show_stage(request: Any, only: str, as_json: bool) -> None:
     """Makes one stage and prints what it is called in the store."""
     from flows.only import build_until
 
-    made = build_until(request, only)
+    made = build_until(request, only, None if as_json else err)
     ref, cached = made.outcome.ref, made.outcome.cached
     if as_json:
         told = {"stage": only, "kind": ref.kind, "digest": ref.digest, "cached": cached, "warnings": made.warnings}
@@ -123,13 +137,16 @@ def _show(folder: Path, manifest: dict[str, Any], seconds: float) -> None:
     _warn(manifest.get("warnings", ()))
     size = sum(file["bytes"] for file in manifest["files"]) / 1e6
     out.print(f"{folder}/: {len(manifest['files'])} files, {size:.1f} MB, {seconds:.1f} s")
-    out.print(f"look: open {folder}/report.html in a browser; avatar.glb in Blender, three.js, Godot; avatar.vrm in Unity")
+    vrm = "; avatar.vrm in Unity" if any(file["path"] == "avatar.vrm" for file in manifest["files"]) else ""
+    out.print(f"look: open {folder}/report.html in a browser; avatar.glb in Blender, three.js, Godot{vrm}")
 
 
 @app.command()
 def batch(
     folder: Annotated[Path, typer.Argument(help="A folder of .yaml and .json specs.")],
-    out_dir: Annotated[Path, typer.Option("--out", help="Every bundle goes to OUT/NAME, a contact sheet beside them.")] = Path("build"),
+    out_dir: Annotated[
+        Path, typer.Option("--out", help="Every bundle goes to OUT/ and its spec file's name, a contact sheet beside them.")
+    ] = Path("build"),
     target: TargetOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a row per spec as JSON.")] = False,
 ) -> None:
@@ -206,7 +223,7 @@ def inspect(bundle: Annotated[Path, typer.Argument(help="A bundle folder.")]) ->
 
 @app.command()
 def preview(bundle: Annotated[Path, typer.Argument(help="A bundle folder.")]) -> None:
-    """Open a bundle's report in the browser; print its path where there is none.
+    """Open a bundle's report in the browser, and print its path.
 
     Example: `fenshen preview build/kofi`
     """
@@ -215,6 +232,8 @@ def preview(bundle: Annotated[Path, typer.Argument(help="A bundle folder.")]) ->
     with findings():
         read_manifest(bundle)
         page = (bundle / "report.html").resolve()
+        if not page.is_file():
+            raise FormatError(Finding("bundle/report", f"{bundle} has no report.html", fix="build it again"))
         out.print(str(page))
         if sys.stdout.isatty():
             typer.launch(page.as_uri())
@@ -279,19 +298,18 @@ def schema() -> None:
 
 @app.command()
 def doctor() -> None:
-    """Say what this machine has and lacks.
+    """Say what this machine has and lacks; exit code 4 where a build needs what it lacks.
 
     Example: `fenshen doctor`
     """
     from flows.doctor import examine
 
     table = Table("part", "", "what to do", box=None)
-    lacking = 0
-    for part, have, fix in examine():
-        lacking += not have
-        table.add_row(part, "yes" if have else "NO", "" if have else fix)
+    parts = list(examine())
+    for part in parts:
+        table.add_row(part.name, "yes" if part.here else "NO" if part.needed else "no", "" if part.here else part.fix)
     out.print(table)
-    if lacking:
+    if any(part.needed and not part.here for part in parts):
         raise typer.Exit(4)
 
 
@@ -302,14 +320,17 @@ def cache_ls() -> None:
     Example: `fenshen cache ls`
     """
     table = Table("made by", "kind", "KB", "seconds", "key", box=None)
-    total = 0
-    for key, record in sorted(_store().records(), key=lambda item: (_maker(item[1]), item[0])):
+    store = _store()
+    orphans = sum(status.st_size for _, status in store.orphans())
+    total = orphans
+    for key, record in sorted(store.records(), key=lambda item: (_maker(item[1]), item[0])):
         total += record.get("bytes", 0)
         seconds = record.get("seconds")
         spent = "" if seconds is None else f"{seconds:.1f}"
         table.add_row(_maker(record), record.get("kind", "?"), f"{record.get('bytes', 0) / 1000:.0f}", spent, key[:12])
     out.print(table)
-    out.print(f"{table.row_count} results, {total / 1e6:.1f} MB")
+    left = f", {orphans / 1e6:.1f} MB of it of no result: `fenshen cache gc` frees it after an hour" if orphans else ""
+    out.print(f"{table.row_count} results, {total / 1e6:.1f} MB{left}")
 
 
 def _maker(record: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from assets.artefacts.motion import Motion
 from assets.artefacts.talk import Speech
 from assets.artefacts.verdict import Verdict
-from assets.bundle import BundleFile, Package, write_bundle
+from assets.bundle import SCHEMA, BundleFile, Package, write_bundle
 from assets.conventions import GODOT_BONES, UNITY_BONES, UNREAL_BONES, VRM_BONES
 from assets.digest import sha256
 from assets.errors import Finding, GateError, Severity
@@ -84,7 +84,7 @@ def manifest_of(
         for name, outcome in outcomes.items()
     ]  # fmt: skip
     return {
-        "schema": "fenshen/bundle@1",
+        "schema": SCHEMA,
         "name": spec.name,
         "target": spec.package.target,
         "seed": spec.seed,

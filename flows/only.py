@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from rich.console import Console
+
+from assets.artefacts.verdict import Verdict
 from assets.errors import Finding, SpecError
 from assets.spec.look import Section
-from flows.layout import warnings_of
+from flows.board import watching
+from flows.events import telling
+from flows.layout import refuse, warnings_of
 from flows.line import STAGES, assemble
 from flows.order import Build, order_of
-from flows.plan import Order
+from flows.plan import Order, latest
 from stages.execute import Job, Outcome, execute
 from stages.stage import Stage
 
@@ -26,7 +33,8 @@ class _Lazy:
         """The outcome, made now if need be."""
         if self.outcome is None:
             refs = {name: lazy.result().ref for name, lazy in self.inputs.items()}
-            self.outcome = execute(self.stage, self.job, self.order.store, refs, force=self.stage.name in self.order.force)
+            work = partial(execute, self.stage, self.job, self.order.store, refs, force=self.stage.name in self.order.force)
+            self.outcome = telling(self.stage.name, work, lambda made: "cached" if made.cached else "done")
         return self.outcome
 
 
@@ -40,8 +48,16 @@ class Until:
     """Of that stage and of those that it needed, as in a manifest."""
 
 
-def build_until(build: Build, only: str) -> Until:
-    """One stage and what it needs; raises SpecError where there is no such stage."""
+def build_until(build: Build, only: str, console: Console | None = None) -> Until:
+    """One stage and what it needs.
+
+    Args:
+        console: shows the stages while they run, where it is a terminal.
+
+    Raises:
+        SpecError: there is no such stage.
+        GateError: the stage is verify, and a gate failed that the build does not allow.
+    """
     if only not in STAGES:
         raise SpecError(Finding("build/stage", f"there is no stage {only}", fix=f"take one of {', '.join(STAGES)}"))
     order, _, _ = order_of(build)
@@ -52,6 +68,16 @@ def build_until(build: Build, only: str) -> Until:
         return _Lazy(order, stage, order.job(stage, options, backend, extra), inputs)
 
     line = assemble(step, order.spec)
-    outcome = line[only].result()
+    with _shown(order, console):
+        outcome = line[only].result()
+    if STAGES[only].makes is Verdict:
+        refuse(order.store.get(outcome.ref, Verdict), build.allow)
     outcomes = {name: lazy.outcome for name, lazy in line.items() if lazy.outcome}
     return Until(outcome, warnings_of(outcomes, order.store))
+
+
+def _shown(order: Order, console: Console | None) -> AbstractContextManager[None]:
+    # Who keeps the output keeps a stage's reference: lines of its making would only stand in the way.
+    if console is None or not console.is_terminal:
+        return nullcontext()
+    return watching(console, {name: record.get("seconds") for name, record in latest(order.store).items()})

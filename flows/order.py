@@ -25,7 +25,7 @@ class Build:
     spec: str
     """File or preset name."""
     out: Path | None = None
-    """Bundle folder; None takes build/NAME."""
+    """Bundle folder; None takes build/ and the spec file's name."""
     target: Target | None = None
     seed: int | None = None
     force: frozenset[str] = frozenset()

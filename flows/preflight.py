@@ -10,11 +10,9 @@ from pathlib import Path
 from assets.bundle import refuse_strangers
 from assets.errors import BackendError, Finding, StoreError
 from assets.spec.nodes import shown
+from flows.doctor import ROOM
 from flows.line import STAGES
 from flows.plan import Planned
-
-ROOM = 300_000_000
-"""Bytes: a build's results and its bundle take about 100 MB."""
 
 
 def preflight(planned: Iterable[Planned], store: Path, folder: Path) -> None:

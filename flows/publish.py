@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import base64
 import re
+import unicodedata
 from typing import Any
 
 from prefect.artifacts import create_image_artifact, create_link_artifact, create_markdown_artifact, create_table_artifact
 
 from assets.artefacts.verdict import ran, tally
+from assets.digest import sha256
 from flows.layout import Built
 
 _THUMBNAIL_BYTES = 400_000  # Data URLs lie in Prefect's database: small pictures only.
 
 
 def slug(name: str) -> str:
-    """The name in the letters that Prefect's artifact and asset keys allow; `avatar` where none of its letters are."""
-    return re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-") or "avatar"
+    """The name in the letters that Prefect's artifact and asset keys allow; a short hash tells it apart where letters are lost."""
+    name = unicodedata.normalize("NFC", name)  # some file systems take é apart
+    kept = re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-")
+    if kept and not any(letter.isalnum() and not letter.isascii() for letter in name):
+        return kept
+    digest = sha256(name.encode(errors="surrogatepass"))  # a file's name need not be Unicode
+    return f"{kept or 'avatar'}-{digest[:8]}"
 
 
 def data_url(data: bytes, media_type: str) -> str:
@@ -24,10 +31,9 @@ def data_url(data: bytes, media_type: str) -> str:
     return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
 
 
-def publish(built: Built) -> None:
-    """Creates the artifacts on the run in whose flow this is called."""
+def publish(built: Built, key: str) -> None:
+    """Creates the artifacts on the run in whose flow this is called; each key begins with `key`."""
     manifest = built.manifest
-    key = slug(built.folder.name)
     create_table_artifact(table=timings(manifest), key=f"{key}-timings", description="Seconds of each stage")
     create_table_artifact(table=gates(manifest), key=f"{key}-gates", description="Every gate and what it found")
     create_markdown_artifact(markdown=_summary(built), key=f"{key}-summary", description="What was built")

@@ -23,7 +23,6 @@ from flows.beside import BESIDE, Request
 from flows.events import telling
 from flows.line import STAGES
 from flows.plan import Order
-from flows.publish import slug
 from flows.server import tagged
 from stages.execute import Job, Outcome, execute, found_in
 from stages.stage import Stage
@@ -81,6 +80,8 @@ class Step:
     """Submits a stage as a task of the running flow: `speech = step(voice.STAGE, spec.voice, dialogue=dialogue)`."""
 
     order: Order
+    key: str
+    """What the avatar is called in the keys of Prefect's assets: the spec file's name, which the bundle's is made of too."""
 
     def __call__(
         self, stage: Stage[Any], options: Section, *, backend: str | None = None, extra: dict[str, Any] | None = None,
@@ -89,7 +90,7 @@ class Step:
         """The future of the stage's outcome."""
         order = self.order
         named = materialize(
-            f"fenshen://{slug(order.spec.name)}/{stage.name}",
+            f"fenshen://{self.key}/{stage.name}",
             by="fenshen",
             name=stage.name,
             persist_result=False,

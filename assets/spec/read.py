@@ -90,11 +90,12 @@ def _validated(value: Any) -> tuple[AvatarSpec | None, list[ErrorDetails]]:
 
 
 def _locate(where: str) -> Path:
-    path = Path(where)
-    if os.path.exists(path):  # Path's own raises where the name is too long
+    path, preset = Path(where), PRESETS / f"{where}.yaml"
+    known = "/" not in where and os.path.exists(preset)  # Path's own raises where the name is too long
+    # A folder is no spec: `build kofi --out kofi` leaves one of the preset's name.
+    if os.path.exists(path) and not (known and os.path.isdir(path)):
         return path
-    preset = PRESETS / f"{where}.yaml"
-    if "/" not in where and os.path.exists(preset):
+    if known:
         return preset
     near = difflib.get_close_matches(where, presets(), 1)
     fix = f"did you mean the preset {near[0]}?" if near else f"give a file, or a preset: {', '.join(presets())}"

@@ -77,11 +77,78 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
     assert leftovers(tmp_path) == ["home"]
 
 
+@pytest.mark.parametrize("text", ['{"name": "My app", "start_url": "/"}', "{}", "not JSON"])
+def test_a_folder_with_a_manifest_of_somebody_else_is_left_alone(tmp_path: Path, text: str) -> None:
+    """Any manifest.json counted as ours: `--out webapp` erased a web app."""
+    (tmp_path / "webapp").mkdir()
+    (tmp_path / "webapp" / "index.html").write_text("years of work")
+    (tmp_path / "webapp" / "manifest.json").write_text(text)
+    with pytest.raises(StoreError, match="webapp holds files and is not a bundle, so it is left alone; choose another folder"):
+        write_bundle(tmp_path / "webapp", [a_file()], a_manifest([a_file()]))
+    assert (tmp_path / "webapp" / "index.html").read_text() == "years of work"
+    assert (tmp_path / "webapp" / "manifest.json").read_text() == text
+    assert leftovers(tmp_path) == ["webapp"]
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "voice/take2.wav", ".git/HEAD"])
+def test_a_file_that_no_build_put_into_a_bundle_is_left_alone(tmp_path: Path, name: str) -> None:
+    """The next build deleted it without a word."""
+    write_bundle(tmp_path / "ada", [a_file()], a_manifest([a_file()]))
+    mine = tmp_path / "ada" / name
+    mine.parent.mkdir(exist_ok=True)
+    mine.write_text("mine")
+    with pytest.raises(StoreError) as caught:
+        write_bundle(tmp_path / "ada", [a_file(data=b"new")], a_manifest([a_file(data=b"new")]))
+    assert [str(finding) for finding in caught.value.findings] == [
+        f"error[bundle/strays] {tmp_path / 'ada'} holds {name}, which no build put there and the next one would delete; "
+        "move it elsewhere or choose another folder"
+    ]
+    assert mine.read_text() == "mine"
+    assert (tmp_path / "ada/voice/hello.wav").read_bytes() == b"sound"
+
+
+def test_a_link_that_no_build_put_into_a_bundle_is_left_alone(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "ada", [a_file()], a_manifest([a_file()]))
+    (tmp_path / "ada" / "media").symlink_to(tmp_path)
+    with pytest.raises(StoreError, match="holds media, which no build put there"):
+        write_bundle(tmp_path / "ada", [a_file()], a_manifest([a_file()]))
+
+
+def test_of_many_files_in_the_way_some_are_named(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "ada", [a_file()], a_manifest([a_file()]))
+    for number in range(5):
+        (tmp_path / "ada" / f"{number}.txt").write_text("mine")
+    with pytest.raises(StoreError, match=r"holds 0\.txt, 1\.txt, 2\.txt and 2 more, which"):
+        write_bundle(tmp_path / "ada", [a_file()], a_manifest([a_file()]))
+
+
+def test_a_bundle_that_was_looked_at_or_is_damaged_is_built_again(tmp_path: Path) -> None:
+    files = [a_file(), a_file("avatar.glb", b"\x00glb"), a_file("dialogue.json", b"{}")]
+    write_bundle(tmp_path / "ada", files, a_manifest(files))
+    (tmp_path / "ada" / ".DS_Store").write_bytes(b"Finder")
+    (tmp_path / "ada" / "avatar.glb").write_bytes(b"changed")
+    (tmp_path / "ada" / "dialogue.json").unlink()
+    write_bundle(tmp_path / "ada", files, a_manifest(files))
+    assert leftovers(tmp_path / "ada") == ["avatar.glb", "dialogue.json", "manifest.json", "voice"]
+    assert (tmp_path / "ada" / "avatar.glb").read_bytes() == b"\x00glb"
+
+
 def test_a_file_in_the_way_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "ada").write_text("a file")
     with pytest.raises(StoreError, match="not a folder"):
         write_bundle(tmp_path / "ada", [a_file()], a_manifest([a_file()]))
     assert leftovers(tmp_path) == ["ada"]
+
+
+@pytest.mark.parametrize("target", ["there", "gone"])
+def test_a_link_in_the_way_is_left_alone_and_called_a_link(tmp_path: Path, target: str) -> None:
+    """A link to a folder was said to be no folder."""
+    (tmp_path / "there").mkdir()
+    (tmp_path / "ada").symlink_to(tmp_path / target)
+    with pytest.raises(StoreError, match="ada is a link, which a build would replace; give the folder that it leads to, or another one"):
+        write_bundle(tmp_path / "ada", [a_file()], a_manifest([a_file()]))
+    assert leftovers(tmp_path) == ["ada", "there"]
+    assert leftovers(tmp_path / "there") == []
 
 
 def test_a_path_out_of_the_bundle_is_refused(tmp_path: Path) -> None:
@@ -163,6 +230,13 @@ def test_a_bad_manifest_is_one_finding(tmp_path: Path, text: str) -> None:
     with pytest.raises(FormatError) as caught:
         read_manifest(tmp_path)
     assert len(caught.value.findings) == 1
+
+
+def test_a_manifest_without_files_is_told_so_and_not_of_its_schema(tmp_path: Path) -> None:
+    """It was "not of a fenshen/bundle@1 (its schema is 'fenshen/bundle@1')"."""
+    (tmp_path / "manifest.json").write_text('{"schema": "fenshen/bundle@1"}')
+    with pytest.raises(FormatError, match=r"error\[bundle/manifest\] manifest\.json has no list of files; build it again$"):
+        read_manifest(tmp_path)
 
 
 def test_a_missing_manifest_is_one_finding(tmp_path: Path) -> None:

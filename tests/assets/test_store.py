@@ -1,6 +1,7 @@
 """The store is atomic, verified and safe to share."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -77,6 +78,60 @@ def test_sweep_by_size_drops_the_oldest_first(store):
     store.sweep(keep_bytes=store.find("b" * 64)["bytes"])
     assert store.find("a" * 64) is None
     assert LocalStore(store.root).find("b" * 64)["digest"] == ref.digest
+
+
+def test_a_sweep_to_nothing_frees_what_was_put_a_moment_ago(store):
+    """The keys went and every blob stayed, for an hour of grace."""
+    for letter in "abc":
+        store.put(letter * 64, identity(ord(letter)), {"stage": "identity"})
+    size = sum(blob.stat().st_size for blob in store.root.glob("blobs/*/*"))
+    assert store.sweep(keep_bytes=0) == (6, size)
+    assert [path for path in store.root.rglob("*") if path.is_file()] == []
+
+
+def test_a_blob_stays_as_long_as_one_key_names_it(store):
+    ref = store.put("a" * 64, identity(), {"stage": "identity"})
+    store.put("b" * 64, identity(), {"part": "identity/twin"})
+    os.utime(store.root / "keys" / "aa" / ("a" * 64 + ".json"), (0, 0))
+    assert store.sweep(older_than_s=60) == (1, 0)
+    assert store.get(ref, Identity).age == 30.0
+
+
+def test_a_sweep_spares_the_blob_that_another_build_has_put_and_not_yet_its_key(store, monkeypatch):
+    """Both where the blob never had a key, and where the key that it had is dropped meanwhile."""
+    store.put("a" * 64, identity(1), {"stage": "identity"})
+    os.utime(store.root / "keys" / "aa" / ("a" * 64 + ".json"), (0, 0))
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalStore, "_key", lambda self, key: self.root / "unwritten")
+        for number in (1, 2):
+            store.put("c" * 64, identity(number), {"stage": "identity"})
+    assert store.sweep(keep_bytes=0) == (1, 0)
+    assert len(list(store.root.glob("blobs/*/*"))) == 2
+
+
+def test_two_sweeps_at_once_share_the_work(store, monkeypatch):
+    """The second raised FileNotFoundError for what the first had removed."""
+    for letter in "abc":
+        store.put(letter * 64, identity(ord(letter)), {"stage": "identity"})
+    glob = Path.glob
+
+    def slow(self, pattern):
+        """The other sweep runs between a listing and the look at what is in it."""
+        found = list(glob(self, pattern))
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "glob", glob)
+            store.sweep(keep_bytes=0)
+        return iter(found)
+
+    monkeypatch.setattr(Path, "glob", slow)
+    assert store.sweep(keep_bytes=0) == (0, 0)
+
+
+def test_what_no_key_names_is_told(store):
+    store.put("k" * 64, identity(1), {"stage": "identity"})
+    ref = store.put("o" * 64, identity(2), {"stage": "identity"})
+    (store.root / "keys" / "oo" / ("o" * 64 + ".json")).unlink()
+    assert [path.name for path, _ in store.orphans()] == [ref.digest]
 
 
 def test_age_is_counted_from_the_last_use(store):

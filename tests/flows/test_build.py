@@ -20,8 +20,10 @@ from rich.console import Console
 from assets.artefacts.verdict import Check, Verdict
 from assets.bundle import MANIFEST_SCHEMA
 from assets.errors import BackendError, GateError, StoreError
+from assets.store import LocalStore
 from flows import INTERRUPTED
 from flows.layout import refuse
+from flows.only import build_until
 from flows.order import Build, build_unchanged, order_of
 from flows.plan import Planned, plan
 from flows.preflight import preflight
@@ -208,6 +210,19 @@ def test_the_override_of_a_gate_is_recorded(built, tmp_path):
         refuse(verdict, frozenset())
     refuse(verdict, frozenset({"budget/bytes"}))
     assert order.spec.name == "Tiny"
+
+
+def test_only_verify_refuses_as_the_whole_build_does(built, tmp_path):
+    """A failed gate was hidden behind exit code 0."""
+    store = LocalStore(tmp_path / "store")
+    shutil.copytree(built[1], store.root)
+    failed = Check("budget/bytes", "error", False, "too large")
+    key = {planned.stage: planned.outcome.key for planned in plan(order_of(Build(str(TINY), store=store.root))[0])}["verify"]
+    store.put(key, Verdict("web", (failed,)), store.find(key))
+    with pytest.raises(GateError, match=r"budget/bytes\] too large; mend it or pass --allow budget/bytes"):
+        build_until(Build(str(TINY), store=store.root), "verify")
+    allowed = Build(str(TINY), allow=frozenset({"budget/bytes"}), store=store.root)
+    assert build_until(allowed, "verify").outcome.cached
 
 
 def test_a_folder_that_is_no_bundle_is_left_alone_before_any_work(tmp_path):

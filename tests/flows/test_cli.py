@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import typer
 from typer.testing import CliRunner
 
 from flows import INTERRUPTED
-from flows.cli import app
+from flows.cli import _show, app
 from flows.console import findings
 from flows.line import STAGES
 
@@ -47,6 +48,22 @@ def test_every_command_shows_an_example(command):
 @pytest.mark.parametrize("command", ["ls", "gc", "verify"])
 def test_every_cache_command_shows_an_example(command):
     assert f"fenshen cache {command}" in said("cache", command, "--help")
+
+
+def test_help_tells_every_exit_code():
+    """1, a bug of ours, was left out."""
+    told = said("--help")
+    assert all(f"{code} " in told for code in (0, 1, 2, 3, 4, 130, 143))
+    assert "1 a bug of ours" in told
+
+
+def test_the_version_is_told():
+    assert said("--version") == f"fenshen {version('fenshen')}"
+
+
+def test_help_says_where_a_bundle_goes_by_default():
+    """It said build/NAME, and the name is the spec file's, not the character's."""
+    assert "by default build/ and the spec file's name" in said("build", "--help").replace("│ ", "").replace(" │", "")
 
 
 def test_check_says_that_a_preset_is_sound():
@@ -131,6 +148,21 @@ def test_the_store_lists_parts_of_a_stage_and_a_damaged_one_is_found(tmp_path):
     assert said("cache", "verify", code=4).endswith("the next build makes it again 1 damaged")
 
 
+def test_the_store_counts_what_belongs_to_no_result(tmp_path):
+    """A store that killed builds had filled was told to be empty."""
+    orphan = tmp_path / "home" / "store" / "blobs" / "ab" / ("ab" * 32)
+    orphan.parent.mkdir(parents=True)
+    orphan.write_bytes(bytes(300_000))
+    assert "0 results, 0.3 MB, 0.3 MB of it of no result: `fenshen cache gc` frees it after an hour" in said("cache", "ls")
+
+
+def test_gc_to_nothing_leaves_nothing(tmp_path):
+    """It removed the keys, said `0.0 MB`, and freed nothing."""
+    said("build", str(ROOT / "tests" / "data" / "tiny.yaml"), "--only", "identity")
+    assert said("cache", "gc", "--keep-mb", "0").startswith("removed 2 files")
+    assert said("cache", "ls").endswith("0 results, 0.0 MB")
+
+
 def test_a_batch_of_an_empty_folder_is_refused(tmp_path):
     assert "holds no spec" in said("batch", str(tmp_path), code=2)
 
@@ -175,6 +207,24 @@ def test_inspect_refuses_what_is_no_bundle(tmp_path):
 
 def test_preview_refuses_what_is_no_bundle(tmp_path):
     assert "manifest.json" in said("preview", str(tmp_path), code=2)
+
+
+def test_preview_prints_the_report_s_path_where_there_is_one(tmp_path):
+    """It printed the path of a report that was not there, with exit code 0."""
+    (tmp_path / "manifest.json").write_text('{"schema": "fenshen/bundle@1", "files": []}')
+    assert "has no report.html; build it again" in said("preview", str(tmp_path), code=2)
+    (tmp_path / "report.html").write_text("")
+    assert said("preview", str(tmp_path)) == str((tmp_path / "report.html").resolve())
+
+
+@pytest.mark.parametrize("vrm", [True, False])
+def test_a_build_tells_of_unity_where_there_is_a_vrm(capsys, vrm):
+    """`package: {vrm: false}` was told of a file that it had not asked for."""
+    files = [{"path": path, "bytes": 1} for path in ("avatar.glb", *(("avatar.vrm",) if vrm else ()))]
+    _show(Path("build/a"), {"name": "A", "stages": [], "checks": [], "files": files}, 1.0)
+    told = capsys.readouterr().out
+    assert "avatar.glb in Blender, three.js, Godot" in told
+    assert ("avatar.vrm in Unity" in told) is vrm
 
 
 def test_a_library_that_cannot_be_loaded_is_one_sentence_and_exit_code_4(monkeypatch):

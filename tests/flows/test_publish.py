@@ -1,6 +1,9 @@
 """What a run shows in Prefect's pages."""
 
+import re
 from pathlib import Path
+
+import pytest
 
 from assets.artefacts.verdict import tally
 from flows.batch import _state
@@ -27,9 +30,20 @@ def test_a_gate_that_could_not_run_is_not_told_as_passed():
     assert tally(checks) == (1, 1, 1)
 
 
-def test_a_name_without_latin_letters_still_makes_a_key():
-    assert slug("林老师") == "avatar"
+def test_a_name_in_latin_letters_makes_its_key():
     assert slug("Kofi M.") == "kofi-m"
+    assert slug("face-net_2") == "face-net-2"
+
+
+@pytest.mark.parametrize(("one", "other"), [("林老师", "王老师"), ("José", "Josá"), ("lin 林", "lin 王"), ("🙂", "🙃")])
+def test_names_that_lose_letters_keep_keys_of_their_own(one, other):
+    """Every Chinese name became `avatar`: two characters shared one history in Prefect's pages."""
+    assert slug(one) != slug(other)
+    assert all(re.fullmatch(r"[a-z0-9-]+", slug(name)) for name in (one, other))
+
+
+def test_a_letter_and_its_parts_make_one_key():
+    assert slug("Jos\u00e9") == slug("Jose\u0301") == "jos-24c2ab65"
 
 
 def test_gan_inference_waits_for_the_gpu_and_nothing_else_does():

@@ -115,6 +115,22 @@ def test_a_missing_file_names_the_presets(tmp_path):
         read_spec("koffi")
 
 
+def test_a_folder_does_not_hide_the_preset_of_its_name(tmp_path, monkeypatch):
+    """`build kofi --out kofi` worked once; then `kofi is not a file`."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "kofi").mkdir()
+    (tmp_path / "mine").mkdir()
+    assert read_spec("kofi").path == PRESETS / "kofi.yaml"
+    with pytest.raises(SpecError, match="mine is not a file"):
+        read_spec("mine")
+
+
+def test_a_file_without_a_suffix_goes_before_the_preset_of_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "kofi").write_text("name: Mine")
+    assert read_spec("kofi").spec.name == "Mine"
+
+
 def test_a_name_too_long_for_a_file_is_of_no_file(tmp_path):
     long = "x" * 300
     with pytest.raises(SpecError, match="there is no file xxx"):
