@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from assets.artefacts.motion import Motion
-from assets.artefacts.talk import Speech
+from assets.artefacts.talk import Dialogue, Speech
 from assets.artefacts.verdict import Verdict
 from assets.bundle import BundleFile, Package, write_bundle
 from assets.conventions import GODOT_BONES, UNITY_BONES, UNREAL_BONES, VRM_BONES
@@ -49,7 +49,7 @@ def lay_out(
 
 def warnings_of(outcomes: Mapping[str, Outcome], store: LocalStore) -> list[dict[str, str]]:
     """What stages made the best of, e.g. a video that is cut off: stage and message."""
-    kinds: dict[str, type[Motion | Speech]] = {"motion": Motion, "voice": Speech}
+    kinds: dict[str, type[Motion | Dialogue | Speech]] = {"motion": Motion, "dialogue": Dialogue, "voice": Speech}
     told = {stage: store.get(outcomes[stage].ref, kind).warnings for stage, kind in kinds.items() if stage in outcomes}
     return [{"stage": stage, "message": message} for stage, messages in told.items() for message in messages]
 

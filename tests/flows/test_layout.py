@@ -14,10 +14,11 @@ def test_what_stages_warn_of_is_told_with_the_stage(tmp_path: Path) -> None:
     store = LocalStore(tmp_path)
     speech = replace(small.speech(), warnings=("hello: the times were spread",))
     motion = Motion(small.performance().skeleton, (), ("reach.mp4: the video is cut off",))
-    outcomes = {
-        name: Outcome(store.put(name, artefact, {}), name, "", False, 0.0) for name, artefact in (("voice", speech), ("motion", motion))
-    }
+    dialogue = replace(small.dialogue(), warnings=("no fact is about 'cars'",))
+    made = {"voice": speech, "motion": motion, "dialogue": dialogue}
+    outcomes = {name: Outcome(store.put(name, artefact, {}), name, "", False, 0.0) for name, artefact in made.items()}
     assert warnings_of(outcomes, store) == [
         {"stage": "motion", "message": "reach.mp4: the video is cut off"},
+        {"stage": "dialogue", "message": "no fact is about 'cars'"},
         {"stage": "voice", "message": "hello: the times were spread"},
     ]
