@@ -40,6 +40,8 @@ class PackageSpec(Section):
     """Budget of triangles, pixels and bytes."""
     vrm: bool = True
     """Write avatar.vrm and clips/*.vrma beside the GLB."""
+    bvh: bool = False
+    """Write clips/*.bvh: the body's motion of every clip on the character's own skeleton, in centimetres."""
     turntable: bool = True
     """Render a turntable beside the stills."""
 
