@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from assets.store import LocalStore
 from flows.line import STAGES
 from flows.report import render_report
 from stages.execute import Outcome
+from stages.verify.gates.rights import check_folder
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ def lay_out(
     report = render_report({file.path: file.data for file in package.files}, manifest)
     page = BundleFile("report.html", report, "report", "text/html", "Apache-2.0", ("fenshen",))
     manifest["files"].append(_row(page))
-    write_bundle(folder, (*package.files, page), manifest)
+    write_bundle(folder, (*package.files, page), manifest, partial(refuse_changed, allow=allow))
     return Built(folder, manifest)
 
 
@@ -59,6 +61,12 @@ def refuse(verdict: Verdict, allow: frozenset[str]) -> None:
     failed = [check for check in verdict.checks if not check.ok and check.severity == "error" and check.code not in allow]
     if failed:
         raise GateError(*(Finding(c.code, c.message, Severity.ERROR, fix=f"mend it or pass --allow {c.code}") for c in failed))
+
+
+def refuse_changed(written: Path, allow: frozenset[str]) -> None:
+    """Reads the written folder again; raises GateError where a file is not what the manifest says: a disk or another program changed it."""
+    if found := [finding for finding in check_folder(written) if finding.code not in allow]:
+        raise GateError(*(replace(finding, fix="build it again; where it comes back, look at the disk") for finding in found))
 
 
 def manifest_of(

@@ -91,4 +91,4 @@ def _textures(scene: Scene, licence: str, model: Model) -> list[BundleFile]:
     return files
 
 
-STAGE = Stage("package", 5, run, makes=Package, memory_gb=2, timeout_s=900)
+STAGE = Stage("package", 6, run, makes=Package, memory_gb=2, timeout_s=900)
