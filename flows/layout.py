@@ -73,7 +73,7 @@ def manifest_of(
     spec: AvatarSpec, text: bytes, package: Package, verdict: Verdict, outcomes: Mapping[str, Outcome],
     allow: frozenset[str],
 ) -> dict[str, Any]:
-    """manifest.json as DESIGN's bundle format says; only created and seconds differ between two equal builds."""
+    """manifest.json as MANIFEST_SCHEMA says; only created and seconds differ between two equal builds."""
     checks = [{**asdict(check), "allowed": True} if check.code in allow and not check.ok else asdict(check) for check in verdict.checks]
     stages = [
         {"name": name, "version": STAGES[name].version, "backend": outcome.backend, "key": outcome.key,

@@ -72,7 +72,7 @@ def _validate(files: dict[str, bytes]) -> dict[str, dict[str, Any]]:
 @gate(
     "gltf/names",
     why="the root node is Armature, no two nodes share a name and no two animations",
-    source="DESIGN.md, the bundle",
+    source="engines look nodes and clips up by name; glTF 2.0 itself would let names repeat",
 )
 def names_are_unique(reading: Reading) -> Iterator[Finding]:
     if (glb := reading.glb) is None:

@@ -14,7 +14,7 @@ from stages.verify.reading import Reading
 _OURS = ("manifest.json", "report.html", "LICENSES.md")
 
 
-@gate("rights/licences", why="every file names its licence and its sources", source="DESIGN.md, the bundle: manifest files")
+@gate("rights/licences", why="every file names its licence and its sources", source="assets/bundle.py MANIFEST_SCHEMA, files")
 def every_file_has_a_licence(reading: Reading) -> Iterator[Finding]:
     for path in sorted(set(reading.files) - set(_OURS)):
         licence, sources = reading.licences.get(path, ("", ()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +19,7 @@ import worn
 from assets.conventions import MORPHS_67, VRM_BONES
 from assets.digest import sha256
 from assets.errors import Severity
+from assets.home import ROOT
 from stages.verify.gate import TARGETS, WRITTEN, load_gates
 from stages.verify.gates.rights import check_folder
 from stages.verify.reading import Glb, Reading
@@ -88,6 +90,13 @@ BROKEN: dict[str, Callable[[], Reading]] = {
 
 def test_every_gate_has_a_broken_bundle_and_a_target() -> None:
     assert set(BROKEN) == set(GATES) == {code for codes in TARGETS.values() for code in codes} | set(WRITTEN)
+
+
+@pytest.mark.parametrize("code", sorted(GATES))
+def test_a_source_in_the_repository_is_there(code: str) -> None:
+    # A name beside a URL is a file of that site.
+    named = re.findall(r"[\w/]+\.(?:md|py)\b", re.sub(r"https:.*", "", GATES[code].source))
+    assert [path for path in named if not (ROOT / path).is_file()] == []
 
 
 @pytest.mark.parametrize("code", sorted(GATES))
