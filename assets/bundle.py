@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
@@ -101,10 +101,17 @@ MANIFEST_SCHEMA: dict[str, Any] = {
 }  # fmt: skip
 
 
-def write_bundle(folder: Path, files: Iterable[BundleFile], manifest: dict[str, Any]) -> None:
+def _content(fresh: Path) -> None:
+    """Nothing to say against the folder."""
+
+
+def write_bundle(folder: Path, files: Iterable[BundleFile], manifest: dict[str, Any], check: Callable[[Path], None] = _content) -> None:
     """Writes the folder whole: built beside its place, synced, then exchanged for what lay there; the last writer wins.
 
     Raises StoreError, with nothing left behind, where the disk refuses or the folder holds something that no build put there.
+
+    Args:
+        check: looks at the written folder before it takes its place, and raises where it must not.
     """
     folder = folder.absolute()
     try:
@@ -115,6 +122,7 @@ def write_bundle(folder: Path, files: Iterable[BundleFile], manifest: dict[str, 
             fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-new-"))
             try:
                 _fill(fresh, files, manifest)
+                check(fresh)
                 _exchange(fresh, folder)
             finally:
                 shutil.rmtree(fresh, ignore_errors=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from assets.artefacts.motion import Motion
-from assets.artefacts.talk import Speech
+from assets.artefacts.talk import Dialogue, Speech
 from assets.artefacts.verdict import Verdict
 from assets.bundle import SCHEMA, BundleFile, Package, write_bundle
 from assets.conventions import GODOT_BONES, UNITY_BONES, UNREAL_BONES, VRM_BONES
@@ -21,6 +22,7 @@ from assets.store import LocalStore
 from flows.line import STAGES
 from flows.report import render_report
 from stages.execute import Outcome
+from stages.verify.gates.rights import check_folder
 from stages.voice.choice import remark
 
 
@@ -44,13 +46,13 @@ def lay_out(
     report = render_report({file.path: file.data for file in package.files}, manifest)
     page = BundleFile("report.html", report, "report", "text/html", "Apache-2.0 AND MIT", ("fenshen", "three.js"))
     manifest["files"].append(_row(page))
-    write_bundle(folder, (*package.files, page), manifest)
+    write_bundle(folder, (*package.files, page), manifest, partial(refuse_changed, allow=allow))
     return Built(folder, manifest)
 
 
 def warnings_of(outcomes: Mapping[str, Outcome], store: LocalStore) -> list[dict[str, str]]:
     """What stages made the best of, e.g. a video that is cut off: stage and message."""
-    kinds: dict[str, type[Motion | Speech]] = {"motion": Motion, "voice": Speech}
+    kinds: dict[str, type[Motion | Dialogue | Speech]] = {"motion": Motion, "dialogue": Dialogue, "voice": Speech}
     told = {stage: store.get(outcomes[stage].ref, kind).warnings for stage, kind in kinds.items() if stage in outcomes}
     return [{"stage": stage, "message": message} for stage, messages in told.items() for message in messages]
 
@@ -72,11 +74,17 @@ def refuse(verdict: Verdict, allow: frozenset[str]) -> None:
         raise GateError(*(Finding(c.code, c.message, Severity.ERROR, fix=f"mend it or pass --allow {c.code}") for c in failed))
 
 
+def refuse_changed(written: Path, allow: frozenset[str]) -> None:
+    """Reads the written folder again; raises GateError where a file is not what the manifest says: a disk or another program changed it."""
+    if found := [finding for finding in check_folder(written) if finding.code not in allow]:
+        raise GateError(*(replace(finding, fix="build it again; where it comes back, look at the disk") for finding in found))
+
+
 def manifest_of(
     spec: AvatarSpec, text: bytes, package: Package, verdict: Verdict, outcomes: Mapping[str, Outcome],
     allow: frozenset[str],
 ) -> dict[str, Any]:
-    """manifest.json as DESIGN's bundle format says; only created and seconds differ between two equal builds."""
+    """manifest.json as MANIFEST_SCHEMA says; only created and seconds differ between two equal builds."""
     checks = [{**asdict(check), "allowed": True} if check.code in allow and not check.ok else asdict(check) for check in verdict.checks]
     stages = [
         {"name": name, "version": STAGES[name].version, "backend": outcome.backend, "key": outcome.key,

@@ -16,7 +16,7 @@ class Line:
     """One thing that can be said."""
 
     id: str
-    """File-name safe: hello, fact_03, line_01, fallback."""
+    """File-name safe: hello, fact_03, line_01, topic_01, fallback."""
     text: str
     language: str
     """en or zh."""
@@ -52,6 +52,8 @@ class Dialogue(Artefact):
     scores: dict[str, float]
     """Self-check: question accuracy on the persona's own examples, margins."""
     sources: tuple[Source, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """Topics that no fact is about."""
 
 
 @dataclass(frozen=True)

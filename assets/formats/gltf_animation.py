@@ -83,7 +83,9 @@ def _animation(
     if clip.face.shape[1] and faces:
         at = _keys(told.face, WEIGHT * slack)
         track(at, np.rint(np.clip(clip.face[at], 0, 1) * 255).astype("u1").ravel(), list(faces), "weights", normalized=True)
-    return {"name": clip.name, "samplers": samplers, "channels": channels}
+    # glTF has no word for a clip that repeats: engines and our own gates read it here.
+    loops = {"extras": {"loop": True}} if clip.loop else {}
+    return {"name": clip.name, "samplers": samplers, "channels": channels} | loops
 
 
 def _ranks(clip: Clip, legs: Floats, free: Floats) -> Ranks:

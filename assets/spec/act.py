@@ -11,6 +11,7 @@ from assets.spec.look import Number, Section, Unit
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Text = Annotated[str, Field(min_length=1, max_length=10_000)]
+Subject = Annotated[str, Field(pattern=r"\S", max_length=80)]
 
 
 class ClipSpec(Section):
@@ -82,6 +83,8 @@ class PersonaSpec(Section):
     """Questions to be answered by the fallback."""
     lines: tuple[Text, ...] = ()
     """Lines to be spoken as they stand."""
+    topics: Annotated[tuple[Subject, ...], Field(max_length=20)] = ()
+    """Subjects to speak about, at most 20: each becomes one line made of the facts that are about it, or a warning where none is."""
     tune: bool = False
     """Tunes the embedded model on the persona's own questions for about a minute, once; English only."""
     model: str | None = None

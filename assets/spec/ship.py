@@ -25,7 +25,7 @@ class Budget:
     one_material: bool = False
 
 
-# DESIGN.md, tiers; crowd's texture limit is web's.
+# Our own choice, no engine's limit; crowd's texture limit is web's.
 BUDGETS: dict[str, Budget] = {
     "web": Budget(15_000, 1024, 3_000_000),
     "desktop": Budget(32_000, 2048, 10_000_000),
@@ -40,6 +40,8 @@ class PackageSpec(Section):
     """Budget of triangles, pixels and bytes."""
     vrm: bool = True
     """Write avatar.vrm and clips/*.vrma beside the GLB."""
+    bvh: bool = False
+    """Write clips/*.bvh: the body's motion of every clip on the character's own skeleton, in centimetres."""
     turntable: bool = True
     """Render a turntable beside the stills."""
 

@@ -17,6 +17,15 @@ STRAY = {
 """Questions outside of nearly every persona's world: a matcher weighs them beside the author's out_of_scope."""
 
 
+ABOUT = {"en": "Tell me about {}.", "zh": "请说说{}。"}
+"""How a topic is asked for."""
+ASKING = {
+    "en": "tell me us something more about the a an your our my of can could would you please what do know i like to hear want talk speak",
+    "zh": "请你您能可以给我们说讲谈聊介绍一下吧吗呢的关于想听知道些什么跟",
+}
+"""Words (Chinese: characters) of such a question that are not its topic."""
+
+
 def greeting(name: str, who: str, language: str) -> str:
     """First words made of the name and the sentence about the person, as far as they are there."""
     who = who.strip()

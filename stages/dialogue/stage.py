@@ -8,6 +8,7 @@ from functools import lru_cache
 from assets.artefacts.talk import Dialogue, Line
 from assets.errors import Finding, SpecError
 from assets.spec.act import PersonaSpec
+from stages.dialogue.about import asked_for, spoken
 from stages.dialogue.backend import DialogueBackend, Matcher, Topic
 from stages.dialogue.check import leave_one_out, pick
 from stages.dialogue.ledger import ledger
@@ -36,15 +37,15 @@ def run(*, options: PersonaSpec, seed: int, backend: DialogueBackend, name: str 
     if findings := [finding for _, finding in misfits(options, backend)]:
         raise SpecError(*findings)
     replies = replies_of(options)
+    texts = dict(authored(options, name))
     asked = {reply.line: reply.questions for reply in replies}
     lines = []
-    for line, text in authored(options, name):
+    for line, text in texts.items():
         if line.startswith("fact"):
             question = asked[line][0] if asked[line] else ""
             lines.append(tagged(line, backend.worded(text, question, options, seed), options, (text,)))
         else:
             lines.append(tagged(line, text, options, ()))
-    texts = dict(authored(options, name))
     topics = topics_of(replies, texts, options.language)
     own = [Topic(reply.line, texts[reply.line], reply.questions) for reply in replies]
     whose = name or " ".join(options.who.split())[:60]
@@ -54,7 +55,10 @@ def run(*, options: PersonaSpec, seed: int, backend: DialogueBackend, name: str 
     plain = options.model_copy(update={"tune": False})
     with ledger({"weights": dict(backend.weights()), "persona": whose, "language": options.language}):
         scores = leave_one_out(topics, own, lambda some: backend.matcher(some, plain))
-    return Dialogue(whose, options.language, tuple(lines), replies, ELSE, backend.name, scores, backend.sources(options))
+        about, warnings = spoken(options, topics, backend, seed)
+    lines[-1:-1] = about.values()  # The fallback stays the last.
+    replies = replies_of(options, about)
+    return Dialogue(whose, options.language, tuple(lines), replies, ELSE, backend.name, scores, backend.sources(options), warnings)
 
 
 def misfits(options: PersonaSpec, backend: DialogueBackend) -> Iterator[tuple[str, Finding]]:
@@ -80,7 +84,9 @@ def answer(dialogue: Dialogue, question: str, *, backend: DialogueBackend | None
         backend: what weighs the question; None takes the one that made the dialogue.
         tune: weigh with the model tuned to the persona; its adapter is found in the store inside of `remembering`.
     """
-    found, _ = pick(_matcher(dialogue, backend or BACKENDS.get(dialogue.engine), tune), question)
+    found = asked_for(dialogue, question)
+    if not found:
+        found, _ = pick(_matcher(dialogue, backend or BACKENDS.get(dialogue.engine), tune), question)
     return next(line for line in dialogue.lines if line.id == found)
 
 
@@ -94,4 +100,4 @@ def _matcher_of(topics: Sequence[Topic], language: str, name: str, tune: bool) -
     return BACKENDS.get(name).matcher(topics, options)
 
 
-STAGE = Stage("dialogue", 5, run, makes=Dialogue, backends=BACKENDS)
+STAGE = Stage("dialogue", 6, run, makes=Dialogue, backends=BACKENDS)

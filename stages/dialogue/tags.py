@@ -31,7 +31,7 @@ QUIET = {"formal": {"happy": "neutral", "surprised": "neutral"}, "calm": {"surpr
 
 
 def emotion_of(kind: str, text: str, manner: str) -> str:
-    """One of neutral, happy, sad, surprised, serious for a line of kind hello, fact, line or fallback."""
+    """One of neutral, happy, sad, surprised, serious for a line of kind hello, fact, line, topic or fallback."""
     if kind == "hello" or CLOSING.search(text):
         return "happy"
     if kind == "fallback":
@@ -52,6 +52,6 @@ def gesture_of(kind: str, text: str, manner: str) -> str:
         return "point"
     if ASSENT.search(text):
         return "nod"
-    if kind == "fact":
+    if kind in ("fact", "topic"):
         return "explain"
     return "none" if manner in ("calm", "formal") else "nod"

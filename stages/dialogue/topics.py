@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from assets.artefacts.talk import Dialogue, Line, Reply
 from assets.spec.act import PersonaSpec
 from stages.dialogue.backend import Topic
 from stages.dialogue.phrases import FALLBACK, GREETED, STRAY, greeting
 from stages.dialogue.tags import emotion_of, gesture_of
 
-HELLO, ELSE = "hello", "fallback"
+HELLO, ELSE, TOPIC = "hello", "fallback", "topic"
 
 
 def authored(options: PersonaSpec, name: str) -> list[tuple[str, str]]:
-    """(line id, text) of everything that can be said: hello, fact_01.., line_01.., fallback."""
+    """(line id, text) of everything that the author wrote: hello, fact_01.., line_01.., fallback."""
     facts = [(f"fact_{index:02d}", fact.say) for index, fact in enumerate(options.facts, start=1)]
     own = [(f"line_{index:02d}", text) for index, text in enumerate(options.lines, start=1)]
     hello = options.greeting or greeting(name, options.who, options.language)
@@ -25,11 +27,22 @@ def tagged(line: str, text: str, options: PersonaSpec, grounds: tuple[str, ...])
     return Line(line, text, options.language, emotion_of(kind, text, options.manner), gesture_of(kind, text, options.manner), grounds)
 
 
-def replies_of(options: PersonaSpec) -> tuple[Reply, ...]:
-    """Questions by the line that answers them; the fallback's are those out of scope. A blank question asks nothing."""
+def replies_of(options: PersonaSpec, told: Container[int] = ()) -> tuple[Reply, ...]:
+    """Questions by the line that answers them; the fallback's are those out of scope. A blank question asks nothing.
+
+    Args:
+        told: which topics have a line, counted from 1.
+    """
     asked = [Reply(HELLO, GREETED[options.language])]
     asked += [Reply(f"fact_{index:02d}", _kept(fact.ask)) for index, fact in enumerate(options.facts, start=1)]
+    # The bare topic: words of asking, the same in every such question, would draw other questions to it.
+    asked += [Reply(topic_id(index), (topic,)) for index, topic in enumerate(options.topics, start=1) if index in told]
     return (*asked, Reply(ELSE, _kept(options.out_of_scope)))
+
+
+def topic_id(index: int) -> str:
+    """topic_01 for the first topic, counted from 1."""
+    return f"{TOPIC}_{index:02d}"
 
 
 def _kept(questions: tuple[str, ...]) -> tuple[str, ...]:
@@ -37,9 +50,13 @@ def _kept(questions: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def topics_of(replies: tuple[Reply, ...], texts: dict[str, str], language: str) -> list[Topic]:
-    """A topic a reply; the fallback's is widened by questions that lie outside of nearly every persona."""
+    """A topic a reply; the fallback's is widened by questions that lie outside of nearly every persona.
+
+    Lines about a topic are left out: they repeat facts, and two equal lines would share the belief that one deserves.
+    """
     further = {ELSE: STRAY[language]}
-    return [Topic(reply.line, texts[reply.line], (*reply.questions, *further.get(reply.line, ()))) for reply in replies]
+    weighed = (reply for reply in replies if not reply.line.startswith(TOPIC))
+    return [Topic(reply.line, texts[reply.line], (*reply.questions, *further.get(reply.line, ()))) for reply in weighed]
 
 
 def topics_in(dialogue: Dialogue) -> list[Topic]:

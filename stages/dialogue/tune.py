@@ -7,6 +7,7 @@ is kept in the store under what it was tuned on: the same persona is never tuned
 from __future__ import annotations
 
 import importlib.util
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -109,7 +110,10 @@ def _with_factors(model: Any, chance: Any) -> Any:
     from peft import LoraConfig, get_peft_model
 
     config = LoraConfig(r=RANK, lora_alpha=2 * RANK, lora_dropout=0.0, target_modules=list(PARTS), task_type="CAUSAL_LM")
-    wrapped = get_peft_model(model, config)
+    with warnings.catch_warnings():
+        # peft still asks transformers by the old name; nothing here can ask by the new one.
+        warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated", category=FutureWarning)
+        wrapped = get_peft_model(model, config)
     for name, parameter in wrapped.named_parameters():
         # peft draws from torch's global chance, which other stages share: drawn again from our own.
         if "lora_A" in name:

@@ -9,7 +9,7 @@ import importlib.util
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from assets.digest import sha256_file
+from assets.digest import sha256_file, sha256_of
 from assets.rights import Source
 from assets.spec.act import PersonaSpec
 from stages.dialogue import smollm2
@@ -52,7 +52,9 @@ class Writer:
         """The user's model, whose terms only they know, and the matcher's."""
         where = Path(_named(options))
         parts = sorted(where.glob("*.safetensors"))
-        digest = sha256_file(parts[0]) if parts else ""
+        # A model in one file is known by that file's own digest, one in shards by all of theirs.
+        digests = [sha256_file(part) for part in parts]
+        digest = digests[0] if len(digests) == 1 else sha256_of(digests) if digests else ""
         own = Source(where.name, "unknown", str(where.name), note=OWN, sellable=False, sha256=digest)
         return (own, *_finder(options.language).sources(options))
 

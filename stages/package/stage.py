@@ -9,6 +9,7 @@ from dataclasses import replace
 from assets.artefacts.character import ATLAS, Model, Previews
 from assets.artefacts.talk import Dialogue, Performance, Speech
 from assets.bundle import BundleFile, Package
+from assets.formats import bvh
 from assets.formats.gltf import Picture, Scene, write_gltf
 from assets.formats.vrm import Meta, write_vrm, write_vrma
 from assets.rights import Source, merged
@@ -43,6 +44,8 @@ def run(
         files = [BundleFile("avatar.glb", glb, "avatar", "model/gltf-binary", rights.licence, moving)]
         if options.vrm:
             files += _vrm_files(scene, performance, rights, title, model.sources, previews)
+        if options.bvh:
+            files += _bvh_files(scene, performance, rights.licence)
         pictures = drawn.result()
     files += talk_files(dialogue, speech, performance, rights.licence)
     files += _textures(scene, rights.licence, model)
@@ -66,6 +69,15 @@ def _vrm_files(
     return files
 
 
+def _bvh_files(scene: Scene, performance: Performance, licence: str) -> list[BundleFile]:
+    """clips/NAME.bvh of every clip; a face and lips have no place in that format."""
+    rests_on = names(performance.sources)
+    return [
+        BundleFile(f"clips/{clip.name}.bvh", bvh.write(clip, scene.skeleton).encode(), "clip", "text/plain", licence, rests_on)
+        for clip in performance.clips
+    ]
+
+
 def _textures(scene: Scene, licence: str, model: Model) -> list[BundleFile]:
     """The pictures of avatar.glb as files of their own."""
     files = []
@@ -79,4 +91,4 @@ def _textures(scene: Scene, licence: str, model: Model) -> list[BundleFile]:
     return files
 
 
-STAGE = Stage("package", 6, run, makes=Package, memory_gb=2, timeout_s=900)
+STAGE = Stage("package", 7, run, makes=Package, memory_gb=2, timeout_s=900)

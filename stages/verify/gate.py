@@ -54,4 +54,6 @@ _EVERY = (
     "rights/licences",
     "budget/triangles", "budget/texture", "budget/bytes", "engine/three", "engine/three-vrm", "engine/blender",
 )  # fmt: skip
+WRITTEN = ("rights/digest",)
+"""Gates of the folder on disk: the flow asks them of every target, between the writing and the renaming."""
 TARGETS: dict[str, tuple[str, ...]] = {"web": _EVERY, "desktop": _EVERY, "crowd": (*_EVERY, "budget/materials")}

@@ -145,6 +145,16 @@ class Glb:
         """Animation name -> its tracks; weight tracks are (f, targets)."""
         return {a.get("name", str(i)): tuple(self._tracks(a)) for i, a in enumerate(self._items("animations"))}
 
+    @cached_property
+    def loops(self) -> tuple[str, ...]:
+        """Names of the animations that repeat; the idle always does."""
+        animations = self._items("animations")
+        return tuple(a.get("name", str(i)) for i, a in enumerate(animations) if a.get("name") == "idle" or a.get("extras", {}).get("loop"))
+
+    @property
+    def animation_names(self) -> list[str]:
+        return [animation.get("name", "") for animation in self._items("animations")]
+
     def pose(self, clip: str, moment: float) -> dict[str, Floats]:
         """What `world` takes: the clip's keys at the moment (seconds) or the next ones after it."""
         tracks = [t for t in self.clips[clip] if t.path in ("rotation", "translation")]
@@ -193,11 +203,15 @@ def _local(node: dict[str, Any], pose: Mapping[str, Floats]) -> Floats:
 
 @dataclass(frozen=True)
 class Reading:
-    """Bundle files by path with lazy parsed views; `licences` is path -> (licence, sources)."""
+    """Bundle files by path with lazy parsed views; `licences` is path -> (licence, sources).
+
+    `listed` is path -> (sha256, bytes) of a manifest; None before there is one.
+    """
 
     target: str
     files: Mapping[str, bytes]
     licences: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    listed: Mapping[str, tuple[str, int]] | None = None
     _parsed: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
     _lock: Any = field(default_factory=threading.RLock, repr=False, compare=False)
 

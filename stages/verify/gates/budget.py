@@ -17,7 +17,7 @@ def triangles_of(glb: Glb) -> int:
     return int(sum(accessors[p.get("indices", p["attributes"]["POSITION"])]["count"] // 3 for p in glb.primitives))
 
 
-@gate("budget/triangles", why="the triangles fit the target", source="DESIGN.md, tiers")
+@gate("budget/triangles", why="the triangles fit the target", source="our own budget of a target, assets/spec/ship.py BUDGETS")
 def triangles_fit(reading: Reading) -> Iterator[Finding]:
     limit = BUDGETS[reading.target].triangles
     if reading.glb is not None and (count := triangles_of(reading.glb)) > limit:
@@ -37,7 +37,7 @@ def _pixels(data: bytes) -> int:
     return 0
 
 
-@gate("budget/texture", why="no texture is larger than the target allows", source="DESIGN.md, tiers")
+@gate("budget/texture", why="no texture is larger than the target allows", source="our own budget of a target, assets/spec/ship.py BUDGETS")
 def textures_fit(reading: Reading) -> Iterator[Finding]:
     if (glb := reading.glb) is None:
         return
@@ -53,14 +53,16 @@ def textures_fit(reading: Reading) -> Iterator[Finding]:
             yield Finding("budget/texture", message, where=Location("avatar.glb", pointer=f"/images/{number}"), value=side, limit=limit)
 
 
-@gate("budget/bytes", why="avatar.glb is not heavier than the target allows", source="DESIGN.md, tiers")
+@gate(
+    "budget/bytes", why="avatar.glb is not heavier than the target allows", source="our own budget of a target, assets/spec/ship.py BUDGETS"
+)
 def bytes_fit(reading: Reading) -> Iterator[Finding]:
     size, limit = len(reading.files.get("avatar.glb", b"")), BUDGETS[reading.target].bytes
     if size > limit:
         yield Finding("budget/bytes", f"avatar.glb has {size} bytes, over {limit} for {reading.target}", value=size, limit=limit)
 
 
-@gate("budget/materials", why="a crowd avatar draws with one material", source="DESIGN.md, tiers")
+@gate("budget/materials", why="a crowd avatar draws with one material", source="our own budget of a target, assets/spec/ship.py BUDGETS")
 def one_material(reading: Reading) -> Iterator[Finding]:
     count = len(reading.glb.json.get("materials", [])) if reading.glb else 0
     if count > 1:

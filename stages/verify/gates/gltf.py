@@ -69,7 +69,11 @@ def _validate(files: dict[str, bytes]) -> dict[str, dict[str, Any]]:
     return {paths[place]: report for place, report in json.loads(done.stdout).items()}
 
 
-@gate("gltf/names", why="the root node is Armature and no two nodes share a name", source="DESIGN.md, the bundle")
+@gate(
+    "gltf/names",
+    why="the root node is Armature, no two nodes share a name and no two animations",
+    source="engines look nodes and clips up by name; glTF 2.0 itself would let names repeat",
+)
 def names_are_unique(reading: Reading) -> Iterator[Finding]:
     if (glb := reading.glb) is None:
         return
@@ -77,6 +81,6 @@ def names_are_unique(reading: Reading) -> Iterator[Finding]:
     roots = [names[i] for i in range(len(names)) if i not in glb.parents]
     if _ROOT not in roots:
         yield Finding("gltf/names", f"no root node is named {_ROOT}", value=", ".join(roots), limit=_ROOT)
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        yield Finding("gltf/names", f"nodes share the names {', '.join(twice)}", value=len(twice), limit=0)
+    for kind, given in (("nodes", names), ("animations", glb.animation_names)):
+        if twice := sorted({name for name in given if given.count(name) > 1}):
+            yield Finding("gltf/names", f"{kind} share the names {', '.join(twice)}", value=len(twice), limit=0)

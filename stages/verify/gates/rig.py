@@ -103,7 +103,7 @@ def arms_lie_along_x(reading: Reading) -> Iterator[Finding]:
             )
 
 
-@gate("rig/soles", why="the lowest vertex lies at Y=0 within 1 cm", source="DESIGN.md, the bundle")
+@gate("rig/soles", why="the lowest vertex lies at Y=0 within 1 cm", source="docs/architecture.md, units and axes")
 def soles_are_on_the_floor(reading: Reading) -> Iterator[Finding]:
     if (glb := reading.glb) is None or not glb.primitives:
         return

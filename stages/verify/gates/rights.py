@@ -14,7 +14,7 @@ from stages.verify.reading import Reading
 _OURS = ("manifest.json", "report.html", "LICENSES.md")
 
 
-@gate("rights/licences", why="every file names its licence and its sources", source="DESIGN.md, the bundle: manifest files")
+@gate("rights/licences", why="every file names its licence and its sources", source="assets/bundle.py MANIFEST_SCHEMA, files")
 def every_file_has_a_licence(reading: Reading) -> Iterator[Finding]:
     for path in sorted(set(reading.files) - set(_OURS)):
         licence, sources = reading.licences.get(path, ("", ()))
@@ -24,22 +24,32 @@ def every_file_has_a_licence(reading: Reading) -> Iterator[Finding]:
             yield Finding("rights/licences", f"{path} names no sources", where=Location(path))
 
 
+@gate(
+    "rights/digest",
+    why="the folder holds every file of its manifest, byte for byte, and no other; looked at as it is written and by `fenshen inspect`",
+    source="FIPS 180-4, SHA-256",
+)
+def files_are_the_manifests(reading: Reading) -> Iterator[Finding]:
+    if reading.listed is None:
+        return
+    for path in sorted(set(reading.listed) - set(reading.files)):
+        yield Finding("rights/missing-file", f"{path} is listed but not there", where=Location(path))
+    for path in sorted(set(reading.files) - set(reading.listed)):
+        yield Finding("rights/extra-file", f"{path} is there but not listed", where=Location(path))
+    for path in sorted(set(reading.files) & set(reading.listed)):
+        yield from _compare(path, reading.files[path], *reading.listed[path])
+
+
 def check_folder(folder: Path) -> list[Finding]:
     """Findings of a bundle on disk against manifest.json: digests, sizes, missing and extra files."""
     try:
         manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-        listed = {entry["path"]: entry for entry in manifest["files"]}
+        listed = {str(entry["path"]): (str(entry["sha256"]), int(entry["bytes"])) for entry in manifest["files"]}
     except (OSError, ValueError, KeyError, TypeError):
         return [Finding("rights/manifest", "manifest.json is missing or unreadable", where=Location("manifest.json"))]
-    findings = []
-    there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()} - {"manifest.json"}
-    for path in sorted(set(listed) - there):
-        findings.append(Finding("rights/missing-file", f"{path} is listed but not there", where=Location(path)))
-    for path in sorted(there - set(listed)):
-        findings.append(Finding("rights/extra-file", f"{path} is there but not listed", where=Location(path)))
-    for path in sorted(there & set(listed)):
-        findings += _compare(path, (folder / path).read_bytes(), listed[path]["sha256"], listed[path]["bytes"])
-    return findings
+    there = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
+    files = {path: place.read_bytes() for path, place in there.items() if path != "manifest.json"}
+    return list(files_are_the_manifests(Reading("", files, listed=listed)))
 
 
 def _compare(path: str, data: bytes, expected: str, size: int) -> list[Finding]:

@@ -26,7 +26,7 @@ def talk_is_json(reading: Reading) -> Iterator[Finding]:
         yield Finding("speech/json", "it is no JSON object", where=Location(path))
 
 
-@gate("speech/wav-format", why="every voice file is mono 16-bit PCM", source="DESIGN.md, the bundle: voice")
+@gate("speech/wav-format", why="every voice file is mono 16-bit PCM", source="RIFF WAVE, PCM: what engines import without a codec")
 def wavs_are_mono_pcm16(reading: Reading) -> Iterator[Finding]:
     for name, sound in reading.sounds.items():
         if (sound.channels, sound.bits) != (1, 16):
@@ -64,7 +64,7 @@ def lines_are_equally_loud(reading: Reading) -> Iterator[Finding]:
             yield Finding("speech/loudness", f"it is {level:.1f} LUFS", where=_wav(name), value=round(float(level), 2), limit=_LUFS)
 
 
-@gate("speech/cues-in-wav", why="cues are in order and end within the sound", source="DESIGN.md, the bundle: visemes")
+@gate("speech/cues-in-wav", why="cues are in order and end within the sound", source="a cue behind the end would move the lips in silence")
 def cues_lie_in_the_sound(reading: Reading) -> Iterator[Finding]:
     for name, track in reading.visemes.items():
         cues, where = track.get("cues", []), Location(f"visemes/{name}.json")
@@ -118,7 +118,7 @@ def _silent(cue: dict[str, object]) -> bool:
 @gate(
     "speech/say-clips",
     why="every voice file has a clip say_ID of its length",
-    source="DESIGN.md, the bundle: clips and voice share a clock",
+    source="a player starts clip and sound together: they share a clock",
 )
 def every_line_has_its_clip(reading: Reading) -> Iterator[Finding]:
     clips = reading.glb.clips if reading.glb else {}
@@ -139,7 +139,7 @@ def _lasts(sound: Sound, length: float) -> bool:
 @gate(
     "speech/dialogue",
     why="lines have sound and visemes, replies and the fallback name lines",
-    source="DESIGN.md, the bundle: dialogue.json",
+    source="a player follows these names from a question to its sound",
 )
 def dialogue_refers_to_what_is_there(reading: Reading) -> Iterator[Finding]:
     where = Location("dialogue.json")

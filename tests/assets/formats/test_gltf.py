@@ -68,6 +68,11 @@ def test_clips_keep_their_length_and_their_movement() -> None:
     assert np.abs(jaw - clip.face[:, MORPHS_67.index("jawOpen")]).max() < 0.02
 
 
+def test_a_clip_that_loops_says_so_and_the_idle_is_known_to() -> None:
+    clips = (a_clip(), replace(a_clip("dance"), loop=True), a_clip("bow"))
+    assert Glb.parse("avatar.glb", write_gltf(a_scene(clips=clips))).loops == ("idle", "dance")
+
+
 def test_joints_that_never_turn_have_no_channel() -> None:
     glb = Glb.parse("avatar.glb", write_gltf(a_scene()))
     assert {t.node for t in glb.clips["idle"] if t.path == "rotation"} == {"Head"}

@@ -92,6 +92,13 @@ def test_what_is_no_spec_at_all_is_one_sentence(data, code):
          "got 2; expected: from 0 to 1 (0 female .. 1 male; left out: follows identity.gender)"),
         ('name: A\nrights: {licence: ""}', "a.yaml:2:19: error[spec/invalid-value] rights.licence: it may not be written so, got ''; "
          "expected: SPDX id of the finished avatar."),
+        ("name: A\npersona: {topics: [' ']}", "a.yaml:2:20: error[spec/invalid-value] persona.topics.0: it may not be written so, got ' '; "
+         "expected: Subjects to speak about, at most 20: each becomes one line made of the facts that are about it, "
+         "or a warning where none is."),
+        (f"name: A\npersona: {{topics: [{', '.join('t' * 21)}]}}", "a.yaml:2:19: error[spec/invalid-value] persona.topics: "
+         f"the list is too long, got {str(['t'] * 21)[:57]}...; "
+         "expected: Subjects to speak about, at most 20: each becomes one line made of the facts that are about it, "
+         "or a warning where none is."),
         ('name: A\npersona: {who: "a\\0b"}', "a.yaml:2:16: error[spec/character] the text holds the character U+0000; leave it out"),
         ('name: A\npersona: {who: "a\\uD83Db"}', "a.yaml:2:16: error[spec/character] the text holds the character U+D83D; leave it out"),
     ],

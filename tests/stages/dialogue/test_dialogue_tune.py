@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,16 @@ def test_the_same_seed_learns_the_same_factors_and_another_does_not(tiny_llama: 
     again, other = tuned(str(tiny_llama), PAIRS, 3), tuned(str(tiny_llama), PAIRS, 4)
     assert all(np.array_equal(again.factors[name], factor) for name, factor in adapter.factors.items())
     assert any(not np.array_equal(other.factors[name], factor) for name, factor in adapter.factors.items())
+
+
+def test_tuning_says_nothing_of_names_that_only_libraries_use(tiny_llama: Path) -> None:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        tuned(str(tiny_llama), PAIRS, 3, steps=1)
+        warnings.warn("ours still speaks", FutureWarning, stacklevel=1)
+    assert [str(warning.message) for warning in told if "gradient" in str(warning.message) or "ours" in str(warning.message)] == [
+        "ours still speaks"
+    ]
 
 
 def test_an_adapter_survives_the_codec(adapter: Adapter) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from assets.digest import sha256
 from assets.errors import BackendError
 from assets.spec.act import FactSpec, PersonaSpec
 from stages.dialogue import writer
@@ -23,6 +24,20 @@ def test_what_random_weights_write_is_thrown_away_for_the_authors_words(tiny_lla
     assert dialogue.sources[0].name == tiny_llama.name
     assert len(dialogue.sources[0].sha256) == 64
     assert answer(dialogue, "How much is a ticket?").id == "fact_01"
+
+
+def test_every_shard_of_a_model_is_part_of_its_digest(tmp_path: Path) -> None:
+    def digest() -> str:
+        return writer.Writer().sources(PersonaSpec(language="zh", model=str(tmp_path)))[0].sha256
+
+    assert digest() == ""
+    (tmp_path / "model-00001-of-00002.safetensors").write_bytes(b"one")
+    assert digest() == sha256(b"one")
+    (tmp_path / "model-00002-of-00002.safetensors").write_bytes(b"two")
+    both = digest()
+    (tmp_path / "model-00002-of-00002.safetensors").write_bytes(b"too")
+    assert len(both) == 64
+    assert len({sha256(b"one"), both, digest()}) == 3
 
 
 def test_the_loaded_model_really_writes(tiny_llama: Path) -> None:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from assets.artefacts.character import Model, Previews
 from assets.artefacts.geometry import Image, Material
+from assets.artefacts.talk import Performance
 from assets.bundle import Package
 from assets.codec import decode, encode
+from assets.conventions import JOINTS
 from assets.errors import RightsError
+from assets.formats import bvh
 from assets.memo import remembering
 from assets.spec.ship import PackageSpec, RightsSpec
 from assets.store import LocalStore
@@ -102,6 +107,36 @@ def test_no_vrm_where_none_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None
     options = PackageSpec(vrm=False, turntable=False)
     package = run(modelled(options), shown(), small.performance(), small.dialogue(), small.speech(), options=options, seed=1)
     assert not [f.path for f in package.files if f.path.endswith((".vrm", ".vrma"))]
+
+
+def moving() -> Performance:
+    """The small character's clips with every joint turned by up to half a radian and a walk forward."""
+    shake = np.random.default_rng(5).uniform(-0.3, 0.3, (31, len(JOINTS), 3))
+    turns = Rotation.from_rotvec(shake.reshape(-1, 3)).as_quat().reshape(31, len(JOINTS), 4).astype(np.float32)
+    root = np.linspace([0, 0, 0], [0.1, 0.02, 0.5], 31).astype(np.float32)
+    clips = tuple(replace(clip, rotations=turns, root=root) for clip in small.performance().clips)
+    return replace(small.performance(), clips=clips)
+
+
+def test_clips_go_out_as_bvh_where_it_is_asked_for_and_come_back_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stages.package.stage.preview_files", lambda *given: [])  # pictures cost seconds
+    options = PackageSpec(vrm=False, turntable=False, bvh=True)
+    package = run(modelled(options), shown(), moving(), small.dialogue(), small.speech(), options=options, seed=1)
+    written = {f.path: f for f in package.files if f.path.endswith(".bvh")}
+    assert list(written) == ["clips/idle.bvh", "clips/say_hello.bvh"]
+    assert {(f.role, f.licence, f.sources) for f in written.values()} == {("clip", "CC-BY-4.0", ("Ours",))}
+    for clip in moving().clips:
+        film = bvh.read(file(package, f"clips/{clip.name}.bvh").decode())
+        order = [film.names.index(name) for name in JOINTS]
+        apart = Rotation.from_quat(film.rotations[:, order].reshape(-1, 4)).inv() * Rotation.from_quat(clip.rotations.reshape(-1, 4))
+        assert apart.magnitude().max() < 0.01
+        np.testing.assert_allclose(film.times, clip.times, atol=1e-4)
+        np.testing.assert_allclose(bvh.CENTIMETRES * film.heads[order], small.SKELETON.heads, atol=1e-4)
+        np.testing.assert_allclose(bvh.CENTIMETRES * film.positions[:, 0], clip.root + small.SKELETON.heads[0], atol=1e-4)
+
+
+def test_no_bvh_where_none_is_asked_for() -> None:
+    assert not [f.path for f in once("web").files if f.path.endswith(".bvh")]
 
 
 def test_strict_rights_name_every_source_that_may_not_be_sold() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,10 +17,12 @@ import tiny
 import worn
 
 from assets.conventions import MORPHS_67, VRM_BONES
+from assets.digest import sha256
 from assets.errors import Severity
-from stages.verify.gate import TARGETS, load_gates
+from assets.home import ROOT
+from stages.verify.gate import TARGETS, WRITTEN, load_gates
 from stages.verify.gates.rights import check_folder
-from stages.verify.reading import Reading
+from stages.verify.reading import Glb, Reading
 
 GATES = load_gates()
 
@@ -43,6 +46,7 @@ def _heavy(accessor: str) -> Reading:
     return tiny.bundle(glb=tiny.pack(document, image))
 
 
+LISTED = {path: (sha256(data), len(data)) for path, data in tiny.bundle().files.items()}
 BROKEN: dict[str, Callable[[], Reading]] = {
     "gltf/container": lambda: tiny.bundle(glb=b"not a glb"),
     "gltf/validator": _glb(stretch=1.5),
@@ -72,6 +76,7 @@ BROKEN: dict[str, Callable[[], Reading]] = {
     "speech/lips-closed": _glb(jaw=0.8),
     "speech/say-clips": _glb(say="say_other"),
     "speech/dialogue": lambda: tiny.bundle(dialogue=tiny.dialogue("nobody")),
+    "rights/digest": lambda: replace(tiny.bundle(), listed=LISTED | {"dialogue.json": ("0" * 64, len(tiny.dialogue()))}),
     "rights/licences": lambda: replace(tiny.bundle(), licences={}),
     "budget/triangles": lambda: _heavy("triangles"),
     "budget/texture": lambda: _heavy("texture"),
@@ -84,7 +89,14 @@ BROKEN: dict[str, Callable[[], Reading]] = {
 
 
 def test_every_gate_has_a_broken_bundle_and_a_target() -> None:
-    assert set(BROKEN) == set(GATES) == {code for codes in TARGETS.values() for code in codes}
+    assert set(BROKEN) == set(GATES) == {code for codes in TARGETS.values() for code in codes} | set(WRITTEN)
+
+
+@pytest.mark.parametrize("code", sorted(GATES))
+def test_a_source_in_the_repository_is_there(code: str) -> None:
+    # A name beside a URL is a file of that site.
+    named = re.findall(r"[\w/]+\.(?:md|py)\b", re.sub(r"https:.*", "", GATES[code].source))
+    assert [path for path in named if not (ROOT / path).is_file()] == []
 
 
 @pytest.mark.parametrize("code", sorted(GATES))
@@ -107,6 +119,25 @@ def test_a_folder_is_held_against_its_manifest(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"two")
     (tmp_path / "b").write_bytes(b"")
     assert [f.code for f in check_folder(tmp_path)] == ["rights/extra-file", "rights/digest"]
+
+
+def test_files_that_are_the_manifests_pass() -> None:
+    assert list(GATES["rights/digest"].claim(replace(tiny.bundle(), listed=LISTED))) == []
+
+
+@pytest.mark.parametrize(("extras", "seams"), [({}, 0), ({"loop": False}, 0), ({"loop": True}, 1)])
+def test_a_clip_that_loops_may_leave_no_seam(extras: dict[str, bool], seams: int) -> None:
+    glb = Glb.parse("avatar.glb", tiny.glb(seam=0.2))
+    dance = glb.json["animations"][0] | {"name": "dance", "extras": extras}
+    reading = tiny.bundle(glb=tiny.pack(glb.json | {"animations": [dance]}, glb.bin))
+    assert [f.message for f in GATES["motion/loop-seam"].claim(reading)] == ["dance leaves a seam of 11.5 degrees at Head"] * seams
+
+
+def test_two_animations_of_one_name_are_told() -> None:
+    glb = Glb.parse("avatar.glb", tiny.glb())
+    twins = [animation | {"name": "idle"} for animation in glb.json["animations"]]
+    (finding,) = GATES["gltf/names"].claim(tiny.bundle(glb=tiny.pack(glb.json | {"animations": twins}, glb.bin)))
+    assert finding.message == "animations share the names idle"
 
 
 def test_a_sound_without_moving_lips_is_refused() -> None:
