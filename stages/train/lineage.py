@@ -7,13 +7,13 @@ run says the same. It also keeps what the run was asked for: no other run goes o
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from assets.digest import sha256_file, sha256_of
-from assets.errors import Finding, SpecError
+from assets.errors import Finding, FormatError, SpecError
 from assets.rights import UNKNOWN, strictest
 from assets.weights import table_of
 
@@ -72,12 +72,44 @@ def lineage_in(told: Mapping[str, Any]) -> Lineage | None:
     return Lineage(**{**kept, "origins": tuple(Origin(**origin) for origin in kept["origins"])}) if kept else None
 
 
-def same_run(now: Lineage, told: Mapping[str, Any]) -> Lineage:
-    """The lineage of a run that goes on from the checkpoint whose header is `told`."""
+def same_run(now: Lineage, file: Path, told: Mapping[str, Any]) -> Lineage:
+    """The lineage of a run that goes on from the checkpoint `file`, whose header is `told`.
+
+    Raises:
+        FormatError: the checkpoint is one of a run on other data, from another start, with another seed or other settings.
+    """
     kept = lineage_in(told)
     if kept is None:
         return now
+    if other := list(_differences(kept, now)):
+        message = f"{file} belongs to another run: {'; '.join(other)}"
+        raise FormatError(Finding("train/other-run", message, fix="give another --out or --resume never"))
     return replace(now, origins=joined((*kept.origins, *now.origins)))
+
+
+def _differences(kept: Lineage, now: Lineage) -> Iterator[str]:
+    if kept.family != now.family:
+        yield f"net {kept.family}, not {now.family}"
+    # A setting that only one of them knows is of another version of the recipe.
+    for name in sorted(kept.settings.keys() & now.settings.keys()) if kept.family == now.family else ():
+        if kept.settings[name] != now.settings[name]:
+            yield f"{name} {_plain(kept.settings[name])}, not {_plain(now.settings[name])}"
+    if kept.data_sha256 != now.data_sha256:
+        yield _apart("data", (kept.data, kept.data_sha256), (now.data, now.data_sha256))
+    if kept.seed != now.seed:
+        yield f"seed {kept.seed}, not {now.seed}"
+    if kept.start_sha256 != now.start_sha256:
+        yield _apart("start", (kept.start, kept.start_sha256), (now.start, now.start_sha256))
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _apart(kind: str, kept: tuple[str, str], now: tuple[str, str]) -> str:
+    """Both by name, and by digest too where they are called the same."""
+    first, other = (f"{name} ({digest[:12]})" if kept[0] == now[0] else name or "none" for name, digest in (kept, now))
+    return f"{kind} {first}, not {other}"
 
 
 def origins_of(start: Path) -> tuple[Origin, ...]:

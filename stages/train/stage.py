@@ -93,7 +93,7 @@ def train_net(
 
     Raises:
         SpecError: no such net or setting, or the data set lacks a condition.
-        FormatError: the data set or the checkpoint cannot be read.
+        FormatError: the data set or the checkpoint cannot be read, or the checkpoint is another run's.
         BackendError: training diverged again and again, or the start weights are refused.
         StoreError: the disk is full.
     """
@@ -113,7 +113,7 @@ def train_net(
     settings = {**asdict(family.recipe), **asdict(run.state.shape)}
     run.lineage = lineage_of(family.name, index_of(data), plan.seed, start, settings)
     if (file := _checkpoint(going_on, folder)) is not None:
-        run.lineage = same_run(run.lineage, header(file))
+        run.lineage = same_run(run.lineage, file, header(file))
         resume(run, file)
     elif start is not None:
         from stages.train.adapt import warm

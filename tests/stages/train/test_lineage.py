@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from assets.errors import SpecError
+from assets.errors import FormatError, SpecError
 from stages.train import checkpoint
 from stages.train.lineage import NOBODY_KNOWS, Origin, joined, origins_of
 from stages.train.loop import BEST, LAST, Plan
@@ -92,6 +92,38 @@ def test_an_older_checkpoints_terms_are_those_beside_it_and_unknown_without_them
 def test_a_data_set_counts_once_and_the_runs_own_comes_last() -> None:
     a, b = Origin("a", "MIT"), Origin("b", "MIT")
     assert joined([a, b, a]) == (b, a)
+
+
+@pytest.mark.parametrize(("changes", "plan", "said"), [
+    ({"loss": "hinge"}, {}, "loss bce, not hinge"),
+    ({"generator_lr": 0.5, "frozen": ("critic/out",)}, {}, 'frozen [], not ["critic/out"]; generator_lr 0.0002, not 0.5'),
+    ({"width": 4}, {}, "width 8, not 4"),
+    ({}, {"seed": 2}, "seed 1, not 2"),
+    ({}, {"size": 8}, "size 16, not 8"),
+])  # fmt: skip
+def test_a_run_does_not_go_on_as_another_one(
+    changes: dict[str, Any], plan: dict[str, Any], said: str, begun: Path, own: Path, tmp_path: Path
+) -> None:
+    """A changed rate was ignored, a changed loss went on with the nets of the other."""
+    shutil.copytree(begun, tmp_path / "out")
+    with pytest.raises(FormatError) as caught:
+        train_net("dcgan", own, tmp_path / "out", plan=replace(PLAN, **plan), changes={**SMALL, **changes})
+    (finding,) = caught.value.findings
+    file = tmp_path / "out" / "run-folder-dcgan" / LAST
+    assert (finding.message, finding.fix) == (f"{file} belongs to another run: {said}", "give another --out or --resume never")
+
+
+def test_nor_on_other_data_or_from_another_start(begun: Path, free: Path, tmp_path: Path) -> None:
+    shutil.copytree(begun, tmp_path / "out")
+    said = r"loss bce, not hinge; data own1, not own2; start none, not folder-dcgan\.safetensors; give another"
+    changes = {**SMALL, "loss": "hinge"}
+    with pytest.raises(FormatError, match=said):
+        train_net("dcgan", free, tmp_path / "out", plan=PLAN, changes=changes, start=begun / "folder-dcgan.safetensors")
+    grown = tiny_set(tmp_path / "own1", "folder", name="own1", licence="CC-BY-NC-4.0", count=24)
+    with pytest.raises(FormatError, match=r"data own1 \(\w{12}\), not own1 \(\w{12}\)"):
+        train_net("dcgan", grown, tmp_path / "out", plan=PLAN, changes=SMALL)
+    anew = train_net("dcgan", free, tmp_path / "out", plan=PLAN, changes=changes, going_on="never")
+    assert (entry(anew)["data"], entry(anew)["licence"]) == ("own2", "CC0-1.0")
 
 
 def test_more_steps_and_a_longer_budget_are_the_same_run(begun: Path, own: Path, tmp_path: Path) -> None:
