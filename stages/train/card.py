@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from assets.weights import consents
 from stages.datasets.pictures import Vectors
 from stages.nets.shipping import Shipped
 from stages.train.examples import read_examples
@@ -85,11 +86,13 @@ def write_card(run: Run, nets: Shipped, data: Path, stem: Path, entry: dict[str,
 
 
 def _learnt(entry: dict[str, Any], pictures: int) -> dict[str, str]:
-    """What the nets have seen, in this run and before it."""
+    """What the nets have seen, in this run and before it, and who agreed to that."""
     *before, own = origins_in(entry)
     rows = {"data": f"{own.data}, made by `{entry['data_command']}`: {pictures} training pictures"}
     if before:
         rows["learnt before"] = ", ".join(f"{origin.data} ({origin.licence})" for origin in before)
+    if records := consents(entry.get("consent")):
+        rows["consent"] = "; ".join(records).replace("|", "\\|").replace("\n", " ")
     return rows
 
 

@@ -63,6 +63,7 @@ def test_who_starts_at_weights_takes_their_licence_and_consent(start: str, begun
     assert "| licence | CC-BY-NC-4.0 (weights), Apache-2.0 (code) |" in card
     assert "| data | own2, made by `made by a test`" in card
     assert "| learnt before | own1 (CC-BY-NC-4.0) |" in card
+    assert "| consent | person: nobody of own1, given: 2026-01-01; person: nobody of own2, given: 2026-01-01 |" in card
 
 
 def test_a_resumed_run_says_the_same(begun: Path, free: Path, tmp_path: Path) -> None:
