@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+UNKNOWN = "unknown"
+"""Licence of what nobody said the terms of."""
+_NOTICE = "0bsd apache-2.0 bsd-2-clause bsd-3-clause cdla-permissive-2.0 isc mit odc-by-1.0"
+_DEMANDS = {"cc0-1.0": frozenset[str](), "mit-0": frozenset[str](), "unlicense": frozenset[str](), "pddl-1.0": frozenset[str]()}
+_DEMANDS |= {licence: frozenset({"by"}) for licence in _NOTICE.split()}
+"""SPDX id in small letters -> what it asks for, in Creative Commons' words."""
+_AND = " AND "
+"""Between licences that all hold, as SPDX writes it."""
 
 
 @dataclass(frozen=True)
@@ -28,3 +38,28 @@ def merged(groups: Iterable[Sequence[Source]]) -> tuple[Source, ...]:
     """Every source once, by name."""
     found = {(s.name, s.origin): s for group in groups for s in group}
     return tuple(found[key] for key in sorted(found))
+
+
+def sellable(licence: str) -> bool:
+    """Whether what is under this licence may be sold; terms in plain words may not, until a person has read them."""
+    return all((demands := _demands(part)) is not None and "nc" not in demands for part in licence.split(_AND))
+
+
+def strictest(licences: Iterable[str]) -> str:
+    """The licence that asks for all that the others ask for; where there is none, those that no other one covers, joined by AND."""
+    given = sorted({part.strip() or UNKNOWN for licence in licences for part in licence.split(_AND)})
+    return _AND.join(one for one in given if not any(_covers(other, one) for other in given))
+
+
+def _demands(licence: str) -> frozenset[str] | None:
+    """by, nc, sa, nd; None where the terms are none that we know."""
+    known = licence.strip().lower()
+    if found := re.fullmatch(r"cc-(by(?:-nc)?(?:-sa|-nd)?)-\d\.\d", known):
+        return frozenset(found[1].split("-"))
+    return _DEMANDS.get(known)
+
+
+def _covers(one: str, other: str) -> bool:
+    """Whether who keeps to `one` keeps to `other` too: it asks for more, or `other` asks for nothing."""
+    more, less = _demands(one), _demands(other)
+    return less is not None and (not less if more is None else less < more)

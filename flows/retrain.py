@@ -63,7 +63,7 @@ def retrain_generator(
     champion = where / str(table_of(where)[title]["file"]) if title in table_of(where) else None
     made = own_folder(where, str(flow_run.id))
     size, own = settings_of(champion, family_of(net), anew=anew) if champion else (None, {})
-    plan = Plan(budget_s=minutes * 60, steps=steps, seed=number if seed is None else seed, size=size)
+    plan = Plan(budget_s=minutes * 60, steps=steps, seed=_seed(made / f"run-{title}", number) if seed is None else seed, size=size)
     begun = None if anew else start_of(where, title)
     tagged(train_task, "gpu")(net, folder, str(made), plan, own | (changes or {}), "auto", str(begun) if begun else None)
     reader = _reader(title, where)
@@ -82,6 +82,17 @@ def own_folder(ladder: Path, run: str) -> Path:
     The whole id: Prefect's begin with the time, and runs that were scheduled together share the first half.
     """
     return ladder / "challengers" / run
+
+
+def _seed(folder: Path, usual: int) -> int:
+    """The seed of the run in that folder, where one is: other trials may have ended since it began."""
+    from stages.train.checkpoint import header
+    from stages.train.lineage import lineage_in
+    from stages.train.loop import newest
+
+    file = newest(folder)
+    kept = lineage_in(header(file)) if file else None
+    return kept.seed if kept else usual
 
 
 def _settled(net: str, data: str, ladder: Path) -> str:

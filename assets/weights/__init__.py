@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from assets.errors import BackendError, Finding, FormatError
+from assets.rights import UNKNOWN, Source, sellable
 
 Table = dict[str, dict[str, Any]]
 """Title -> entry of a weights.json."""
@@ -37,6 +38,39 @@ def path(name: str) -> Path:
 def sha256(name: str) -> str:
     """The digest that the file must have."""
     return str(entry(name)["sha256"])
+
+
+def source(name: str, digest: str, *, usual: str) -> Source:
+    """Where weights come from and under what terms, as their entry says; unknown terms where the entry is of other weights.
+
+    Args:
+        digest: sha256 of the weights that are used.
+        usual: what the committed weights of that name were trained on.
+    """
+    told = entry(name) if known(name) and sha256(name) == digest else {}
+    licence = str(told.get("licence") or UNKNOWN)
+    ours = _table(FOLDER).get(name, {}).get("sha256") == digest
+    data = usual if ours else str(told.get("data") or "unknown data")
+    note = f"trained on {data}{_agreed(told.get('consent'))}"
+    folder = "assets/weights" if ours or not told else _home(name).name
+    origin = f"{folder}: {told.get('file', name)}"
+    return Source(name, licence, origin, author="Fenshen" if ours else "", note=note, sellable=sellable(licence), sha256=digest)
+
+
+def consents(told: str | None) -> list[str]:
+    """Each consent record of weights in words: its file and digest, or what it says where it is no file."""
+    records = json.loads(told) if told else []
+    return [_named(record) for record in (records if isinstance(records, list) else [records])]
+
+
+def _named(record: Mapping[str, Any]) -> str:
+    if {"file", "sha256"} <= record.keys():
+        return f"{record['file']} (sha256 {record['sha256']})"
+    return ", ".join(f"{key}: {value}" for key, value in record.items())
+
+
+def _agreed(told: str | None) -> str:
+    return f"; consent record {'; '.join(consents(told))}" if told else ""
 
 
 def table_of(folder: Path) -> Table:

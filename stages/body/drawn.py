@@ -6,6 +6,7 @@ No body leaves this backend that no person has: a latent whose body is impossibl
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,10 +47,9 @@ class Drawn(Anny):
         return super().unusable() or ("" if self.file.exists() else f"{self.file.name} is missing")
 
     def sources(self) -> tuple[Source, ...]:
-        """Anny's, and the generator's own."""
-        note = f"a {self.kind} trained on body vectors of Anny's calibrated shape distribution"
-        own = Source(self.title, "CC0-1.0", f"assets/weights: {self.file.name}", author="Fenshen", note=note, sha256=self.sha256)
-        return (*super().sources(), own)
+        """Anny's, and the generator's own with the terms of what it was trained on."""
+        own = committed.source(self.title, self.sha256, usual="body vectors of Anny's calibrated shape distribution")
+        return (*super().sources(), replace(own, note=f"a {self.kind} {own.note}"))
 
     def proposed(self, latent: Floats, years: float, gender: float) -> Build:
         """The build of a latent; raises BackendError where the weights are damaged or another net's."""

@@ -130,4 +130,4 @@ def _mirrored(skin: Skin, rest: Floats) -> Skin:
     return strongest(paired)
 
 
-STAGE = Stage("body", 2, run, makes=Body, backends=BACKENDS)
+STAGE = Stage("body", 3, run, makes=Body, backends=BACKENDS)

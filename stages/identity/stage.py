@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from assets.errors import BackendError, Finding
 from assets.home import baked
 from assets.rights import Source
 from assets.spec.look import IdentitySpec
+from assets.weights import source
 from stages.identity.backend import BACKENDS, IdentityBackend
 from stages.stage import Stage
 
@@ -66,15 +68,19 @@ def _known_changes() -> list[str]:
     return names
 
 
+def _source(name: str, digest: str) -> Source:
+    """The backend's weights with the terms of what they were trained on."""
+    told = source(f"skin-{name}", digest, usual="20 CC0 MakeHuman skins")
+    return replace(told, origin=f"{told.origin} sha256 {digest}")
+
+
 def run(*, options: IdentitySpec, backend: IdentityBackend, seed: int) -> Identity:
     """Who this is, from the spec's seed (the avatar's without one)."""
     latent = draw_latent(seed if options.seed is None else options.seed, backend.latent)
     head, body = backend.skin(latent, age=options.age, gender=options.gender, tone=options.tone)
-    origin = ", ".join(f"{name} sha256 {digest}" for name, digest in backend.weights().items())
-    made = Source(f"skin-{backend.name}", "CC0-1.0", f"assets/weights: {origin}", author="Fenshen",
-                  note="trained on 20 CC0 MakeHuman skins", sha256=next(iter(backend.weights().values()), ""))  # fmt: skip
+    made = tuple(_source(backend.name, digest) for digest in list(backend.weights().values()) or [""])
     face = face_changes(latent, _known_changes(), options.variety)
-    return Identity(latent, Image(head), Image(body), float(options.age), options.gender, options.tone, face, (made,))
+    return Identity(latent, Image(head), Image(body), float(options.age), options.gender, options.tone, face, made)
 
 
-STAGE: Stage[Identity] = Stage("identity", 3, run, makes=Identity, backends=BACKENDS)
+STAGE: Stage[Identity] = Stage("identity", 4, run, makes=Identity, backends=BACKENDS)

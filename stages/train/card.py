@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from assets.weights import consents
 from stages.datasets.pictures import Vectors
 from stages.nets.shipping import Shipped
 from stages.train.examples import read_examples
 from stages.train.family import Examples
 from stages.train.health import diversity
+from stages.train.lineage import origins_in
 from stages.train.loop import Run
 from stages.train.measure import picture_distance
 from stages.train.watch import curves, sheet, write_png
@@ -56,7 +58,7 @@ def write_card(run: Run, nets: Shipped, data: Path, stem: Path, entry: dict[str,
     test = read_examples(data, "test", run.family.conditions, run.plan.size)
     lines = [f"# {stem.name}", "", "| | |", "|---|---|"]
     facts: dict[str, Any] = {"net": f"{entry['net']}, {nets.shape}", "licence": f"{entry['licence']} (weights), Apache-2.0 (code)"}
-    facts |= {"data": f"{entry['data']}, made by `{entry['data_command']}`: {len(run.train)} training pictures"}
+    facts |= _learnt(entry, len(run.train))
     facts |= {"command": f"`{entry['command']}`", "conditions": ", ".join(nets.conditions) or "none"}
     facts |= {"steps": f"{entry['steps']} of batch {run.family.recipe.batch}"}
     facts |= {"wall time": f"{run.counters.seconds / 60:.0f} min on {run.state.machine.name}"}
@@ -81,6 +83,17 @@ def write_card(run: Run, nets: Shipped, data: Path, stem: Path, entry: dict[str,
         ]
     write_png(stem.with_name(f"{stem.name}-curves.png"), curves(run.counters.history))
     stem.with_suffix(".md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _learnt(entry: dict[str, Any], pictures: int) -> dict[str, str]:
+    """What the nets have seen, in this run and before it, and who agreed to that."""
+    *before, own = origins_in(entry)
+    rows = {"data": f"{own.data}, made by `{entry['data_command']}`: {pictures} training pictures"}
+    if before:
+        rows["learnt before"] = ", ".join(f"{origin.data} ({origin.licence})" for origin in before)
+    if records := consents(entry.get("consent")):
+        rows["consent"] = "; ".join(records).replace("|", "\\|").replace("\n", " ")
+    return rows
 
 
 def _bodies(nets: Shipped, test: Examples, stem: Path) -> list[str]:

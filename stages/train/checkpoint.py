@@ -11,6 +11,7 @@ from typing import Any
 
 from assets.errors import Finding, FormatError, StoreError
 from stages.train.family import State
+from stages.train.lineage import Lineage
 
 SCHEMA = "fenshen/checkpoint@1"
 
@@ -29,8 +30,8 @@ def _tensors(state: State) -> tuple[dict[str, Any], dict[str, Any]]:
     return tensors, groups
 
 
-def save(state: State, counters: dict[str, Any], file: Path) -> None:
-    """Writes the run with the loop's counters.
+def save(state: State, counters: dict[str, Any], file: Path, lineage: Lineage | None = None) -> None:
+    """Writes the run with the loop's counters and what it belongs to.
 
     Raises:
         StoreError: the disk is full or refuses; what was there before stays whole.
@@ -39,7 +40,7 @@ def save(state: State, counters: dict[str, Any], file: Path) -> None:
 
     tensors, groups = _tensors(state)
     told = {"schema": SCHEMA, "shape": asdict(state.shape), "numbers": state.numbers, "step": state.step}
-    told |= {"groups": groups, "counters": counters}
+    told |= {"groups": groups, "counters": counters, "lineage": asdict(lineage) if lineage else None}
     clean = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
     write_whole(file, packed(clean, metadata={"fenshen": json.dumps(told)}))
 
@@ -77,6 +78,18 @@ def read(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     except (SafetensorError, OSError, ValueError) as error:
         finding = Finding("train/checkpoint", f"{file} cannot be read as a checkpoint: {error}", fix="remove it, or give another --resume")
         raise FormatError(finding) from error
+
+
+def header(file: Path) -> dict[str, Any]:
+    """What a safetensors file of ours tells beside its tensors; nothing where it is none, which whoever opens it will say."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(file), framework="pt") as opened:
+            told: dict[str, Any] = json.loads((opened.metadata() or {}).get("fenshen", "{}"))
+            return told
+    except (SafetensorError, OSError, ValueError):
+        return {}
 
 
 def restore(state: State, file: Path) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from stages.train import checkpoint
 from stages.train.examples import batch_at
 from stages.train.family import Examples, Family, State
 from stages.train.health import Health, diversity
+from stages.train.lineage import Lineage
 from stages.train.machine import Machine, Precision
 
 NEXT, LAST, BEFORE, BEST = "next.safetensors", "last.safetensors", "before.safetensors", "best.safetensors"
@@ -100,6 +101,8 @@ class Run:
     folder: Path
     health: Health
     watch: Watch
+    lineage: Lineage | None = None
+    """What its checkpoints belong to; None where nobody will go on with them."""
     dawn: float = 0.0
     """Clock at which this call's first second began, moved back by the seconds of earlier calls."""
 
@@ -230,7 +233,7 @@ def _validate(run: Run, losses: dict[str, float], *, final: bool = False) -> str
 
 def _write(run: Run, name: str) -> None:
     if run.state.machine.rank == 0:
-        checkpoint.save(run.state, vars(run.counters), run.folder / name)
+        checkpoint.save(run.state, vars(run.counters), run.folder / name, run.lineage)
 
 
 def _keep(run: Run) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -13,11 +13,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from assets.errors import Finding, SpecError
 from stages.datasets.pictures import SPLITS
+from stages.datasets.shards import index_of
 from stages.train.card import write_card
-from stages.train.checkpoint import restore, write_whole
+from stages.train.checkpoint import header, restore, write_whole
 from stages.train.examples import read_examples
 from stages.train.families import family_of
 from stages.train.family import Family
+from stages.train.lineage import facts_of, lineage_of, same_run
 from stages.train.loop import BEST, Plan, Progress, Run, Watch, begin, newest, resume, train
 from stages.train.machine import find_machine
 from stages.train.watch import Board
@@ -68,8 +70,6 @@ def _refuse_kinds(record: type[Any], given: Mapping[str, Any]) -> None:
 
 def weights_name(family: Family, data: Path) -> str:
     """skin-stylegan and the like: what the net makes, and its family."""
-    from stages.datasets.shards import index_of
-
     kind = index_of(data)["kind"]
     return f"{SINGULAR.get(kind, kind)}-{family.name}"
 
@@ -93,7 +93,7 @@ def train_net(
 
     Raises:
         SpecError: no such net or setting, or the data set lacks a condition.
-        FormatError: the data set or the checkpoint cannot be read.
+        FormatError: the data set or the checkpoint cannot be read, or the checkpoint is another run's.
         BackendError: training diverged again and again, or the start weights are refused.
         StoreError: the disk is full.
     """
@@ -110,7 +110,10 @@ def train_net(
                 watcher(progress)
 
     run = begin(family, plan, seen, held, folder, machine, told)
+    settings = {**asdict(family.recipe), **asdict(run.state.shape)}
+    run.lineage = lineage_of(family.name, index_of(data), plan.seed, start, settings)
     if (file := _checkpoint(going_on, folder)) is not None:
+        run.lineage = same_run(run.lineage, file, header(file))
         resume(run, file)
     elif start is not None:
         from stages.train.adapt import warm
@@ -140,15 +143,13 @@ def publish(run: Run, data: Path, out: Path, title: str, changes: Mapping[str, A
     """Weights of the best validation, weights.json entry, card, sheet and curves in `out`; returns the weights file."""
     from assets.digest import sha256
     from assets.weights import INDEX, index_with
-    from stages.datasets.shards import index_of
     from stages.nets.shipping import write
 
     if (run.folder / BEST).exists():
         restore(run.state, run.folder / BEST)
     index, nets = index_of(data), run.shipped()
-    facts = {"licence": str(index["licence"]), "data": str(index["name"]), "data_command": str(index.get("command", ""))}
-    if index.get("consent"):
-        facts["consent"] = json.dumps(index["consent"])
+    assert run.lineage is not None
+    facts = facts_of(run.lineage.origins, str(index.get("command", "")))
     content = write(nets, facts)
     file = out / f"{title}.safetensors"
     write_whole(file, content)

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from assets import weights
 from assets.errors import BackendError
 from assets.store import LocalStore
+from flows import retrain as retraining
 from flows.cli import app
 from flows.only import build_until
 from flows.order import Build, order_of
@@ -74,6 +75,16 @@ def test_challengers_meet_the_champion(ladder: Path, data: Path, tmp_path: Path,
 def test_runs_that_were_scheduled_together_train_apart(tmp_path: Path) -> None:
     folders = {own_folder(tmp_path, run) for run in ("019ac3f2-7b1c-7e5a-9d00-000000000001", "019ac3f2-7b1c-7e5a-9d00-000000000002")}
     assert len(folders) == 2
+
+
+def test_a_run_that_is_tried_again_keeps_its_seed_though_other_trials_have_ended(tmp_path: Path, data: Path) -> None:
+    """With the number of trials as its seed it would be another run, which its own checkpoint refuses."""
+    from stages.train.loop import Plan
+
+    plan = Plan(steps=1, validate_every=1, log_every=1, seed=3)
+    train_net("dcgan", data, tmp_path, plan=plan, changes={"width": 8, "widest": 16, "latent": 8, "batch": 8})
+    assert retraining._seed(tmp_path / "run-face-dcgan", 7) == 3
+    assert retraining._seed(tmp_path / "run-face-vae", 7) == 7
 
 
 def test_a_challenger_is_built_as_the_champion_is(tmp_path: Path, data: Path) -> None:

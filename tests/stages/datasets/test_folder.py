@@ -74,6 +74,20 @@ def test_rights_travel_in_the_index(ask: Ask, tmp_path: Path) -> None:
     assert len(index["consent"]["sha256"]) == len(index["sources"][0]["sha256"]) == 64
 
 
+def test_the_command_of_a_set_names_licence_consent_and_table(ask: Ask, tmp_path: Path) -> None:
+    """Without them it was refused, and who read a model card could not see that anybody had agreed."""
+    make_folder(ask, tmp_path / "out")
+    said = "fenshen data folder faces --out out --size 32 --seed 0 --licence CC-BY-4.0 --consent consent.txt"
+    assert index_of(tmp_path / "out")["command"] == said
+    table = tmp_path / "who is who.csv"
+    rows = [f"{path.relative_to(ask.source).as_posix()},{path.stem}" for path in ask.source.rglob("*.png")]
+    table.write_text("\n".join(["file,person", *rows]))
+    make_folder(replace(ask, table=table, licence="for tests only"), tmp_path / "other")
+    assert index_of(tmp_path / "other")["command"].endswith(
+        "--licence 'for tests only' --consent consent.txt --attributes 'who is who.csv'"
+    )
+
+
 def test_pictures_are_cut_to_their_middle_square(ask: Ask, tmp_path: Path) -> None:
     wide = np.zeros((64, 128, 3), np.uint8)
     wide[:, 32:96] = (0, 0, 255)  # OpenCV: red

@@ -44,18 +44,21 @@ def tiny_run(folder: Path, family: Any = None, watch: Watch | None = None, **pla
     return begin(family or tiny_gan(), chosen, examples(), examples(16, seed=1), folder, Machine(), watch)
 
 
-def tiny_set(folder: Path, kind: str = "faces", count: int = 48, size: int = 16) -> Path:
+def tiny_set(
+    folder: Path, kind: str = "faces", count: int = 48, size: int = 16, *, name: str = "discs", licence: str = "CC0-1.0", seed: int = 0
+) -> Path:
     """A data set of discs on disk, two pictures a person."""
     from assets.rights import Source
     from stages.datasets.shards import Card, Item, planned, shares, write
 
     channels = 6 if kind == "skins" else 3
-    made = discs(count, size, channels)
+    made = discs(count, size, channels, seed)
     places = iter(range(count))
     shards = planned({split: [next(places) for _ in range(n)] for split, n in shares(count).items()}, 64)
     sources = (Source("discs", "CC0-1.0", "made here"),)
-    consent = {"person": "nobody", "given": "2026-01-01"} if kind == "folder" else None
-    card = Card("discs", kind, size, count, COLUMNS, 0, "CC0-1.0", sources, "made by a test", consent=consent)
+    person = "nobody" if name == "discs" else f"nobody of {name}"
+    consent = {"person": person, "given": "2026-01-01"} if kind == "folder" else None
+    card = Card(name, kind, size, count, COLUMNS, seed, licence, sources, "made by a test", consent=consent)
 
     def item(index: int) -> Item:
         told = dict(zip(COLUMNS, made.attributes[index].tolist(), strict=True))
