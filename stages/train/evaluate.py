@@ -24,8 +24,6 @@ from stages.train.examples import read_examples, reduced
 from stages.train.family import Examples
 
 SAMPLES = 300
-NEIGHBOURHOOD = 2000
-"""Training examples among which the nearest is looked for."""
 BODIES = 120
 """Bodies of which the proportions are measured: each takes some ten milliseconds."""
 Features = Callable[[NDArray[Any]], Floats]
@@ -134,21 +132,19 @@ def compared(
     made: NDArray[Any], train: Examples, test: Examples, reader: Path | None, inception: Path | None
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Values by measure, and the Fréchet distance of each group, of samples made under the test split's conditions."""
-    near = train.at(np.random.default_rng(0).permutation(len(train))[:NEIGHBOURHOOD])
     if isinstance(test.source, Vectors):
         spread = np.maximum(train.values.std(0), 1e-3)
         features: Features = lambda x: np.asarray(x / spread, np.float32)  # noqa: E731
         values = {"impossible": impossible_share(made[:BODIES], test.conditions[:BODIES], test.source.names)}
-        told = [np.concatenate([features(x), c], 1) for x, c in ((test.values, test.conditions), (made, test.conditions))]
-        seen = (features(near.values), *told)
-        seen = (np.concatenate([seen[0], near.conditions], 1), seen[1], seen[2])
+        pairs = ((train.values, train.conditions), (test.values, test.conditions), (made, test.conditions))
+        seen = [np.concatenate([features(x), told], 1) for x, told in pairs]
     else:
         if reader is None:
             fix = "train one with `fenshen train classifier`"
             raise BackendError(Finding("evaluate/reader", "pictures are measured on a reader's features, and there is none", fix=fix))
         ours = read(reader)
         features = lambda x: picture_features(ours, x)  # noqa: E731
-        seen = (features(near.values), features(test.values), features(made))
+        seen = [training_features(reader, ours, train.values), features(test.values), features(made)]
         values = attribute_errors(ours, made, test.conditions)
         if inception is not None:
             values |= _standard(test.values, made, inception)
@@ -196,6 +192,21 @@ def readings(reader: Shipped, pictures: NDArray[Any]) -> Floats:
     with torch.no_grad():
         read_off: Floats = torch.cat([torch.sigmoid(reader.nets["classifier"](x)) for x in _batches(pictures)]).numpy()
     return read_off
+
+
+_READ: dict[tuple[str, str], Floats] = {}
+"""Digest of a reader, digest of training pictures -> their features: families that are compared share them, and reading takes longest."""
+
+
+def training_features(file: Path, reader: Shipped, pictures: NDArray[Any]) -> Floats:
+    """(n,64) of the reader in `file`, of all training pictures: a copy of any of them has to find its original."""
+    from assets.digest import sha256, sha256_file
+
+    pictures = np.ascontiguousarray(_as_read(reader, pictures))
+    key = sha256_file(file), sha256(pictures.tobytes())
+    if key not in _READ:
+        _READ[key] = picture_features(reader, pictures)
+    return _READ[key]
 
 
 def _as_read(reader: Shipped, pictures: NDArray[Any]) -> NDArray[Any]:

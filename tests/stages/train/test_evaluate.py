@@ -13,12 +13,14 @@ import torch
 from assets.digest import sha256
 from assets.errors import BackendError, SpecError
 from assets.home import baked
+from stages.datasets.pictures import Vectors
 from stages.datasets.shards import Card, Item, planned, write
 from stages.nets.shipping import Shipped
 from stages.nets.shipping import write as packed
 from stages.train.compare import chosen, compare, markdown
-from stages.train.evaluate import _like, evaluate, impossible_share, on_features
-from tests.stages.train.tiny import COLUMNS, discs
+from stages.train.evaluate import _like, compared, evaluate, impossible_share, on_features
+from stages.train.examples import examples_of
+from tests.stages.train.tiny import COLUMNS, discs, examples
 
 needs_body = pytest.mark.skipif(not baked("body.safetensors").exists(), reason="run `make bake` first")
 KEPT = ("fenshen-frechet", "fenshen-kernel", "precision", "recall", "diversity", "memory", "age error", "gender error", "tone error")
@@ -162,6 +164,25 @@ def test_memorised_features_are_seen() -> None:
     train, real = rng.standard_normal((200, 4)).astype(np.float32), rng.standard_normal((100, 4)).astype(np.float32)
     assert on_features(train, real, train[:100])["memory"] == pytest.approx(0, abs=1e-6)
     assert on_features(train, real, rng.standard_normal((100, 4)).astype(np.float32))["memory"] > 0.7
+
+
+def test_a_copy_of_any_training_picture_is_seen_in_a_large_set(folder: Path) -> None:
+    """The nearest was looked for among 2000 random ones: of a set three times as large, two copies in three passed for new people."""
+    train, test = examples(6000, 32), examples(40, 32, seed=1)
+    copies, reader = train.values[-40:], folder / "face-classifier.safetensors"
+    assert compared(copies, train, test, reader, None)[0]["memory"] == pytest.approx(0, abs=1e-3)
+    assert compared(test.values[::-1], train, test, reader, None)[0]["memory"] == pytest.approx(1, abs=1e-3)
+
+
+@needs_body
+def test_a_copy_of_any_training_body_is_seen_in_a_large_set() -> None:
+    rng = np.random.default_rng(0)
+    names, columns = ("muscle", "weight", "height", "proportions"), ("age_years", "gender")
+    told = np.tile(np.array([[30, 1]], np.float32), (3000, 1))
+    values = rng.uniform(0.3, 0.7, (3000, 4)).astype(np.float32)
+    bodies = [Vectors(values[rows], names, told[rows], columns, np.arange(3000)[rows]) for rows in (slice(30, None), slice(30))]
+    train, test = (examples_of(part, columns) for part in bodies)
+    assert compared(train.values[-30:], train, test, None, None)[0]["memory"] == pytest.approx(0, abs=1e-6)
 
 
 @needs_body
