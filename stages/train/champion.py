@@ -21,7 +21,7 @@ from assets.weights import INDEX, index_with, table_of
 from stages.train.loop import BEST
 
 HIGHER = ("precision", "recall", "diversity", "memory")
-LOWER = ("fenshen-frechet", "fenshen-kernel", "FID", "KID", "age error", "gender error", "tone error", "impossible", "worst")
+LOWER = ("fenshen-frechet", "fenshen-kernel", "patches", "FID", "KID", "age error", "gender error", "tone error", "impossible", "worst")
 """Measures that decide. Speed and size do not: the net is the same, and speed is the machine's mood."""
 ENOUGH: Mapping[str, float] = {"diversity": 1.0, "memory": 0.9}
 """From here on more is no better: as varied as people are, as far from the training examples as strangers are."""

@@ -75,7 +75,8 @@ def markdown(reports: Sequence[Report], table: Table) -> str:
     for data in dict.fromkeys(report.data for report in reports):
         rows = [report for report in reports if report.data == data]
         parts += [f"## {data}: {rows[0].samples} samples a family", "", _values(rows, table), "", "By group:", "", _groups(rows), ""]
-    parts += ["## Measures", "", "| measure | meaning |", "|---|---|", *(f"| {name} | {text} |" for name, text in MEASURES.items())]
+    parts += ["## Measures", "", "| measure | meaning | does not see |", "|---|---|---|"]
+    parts += [f"| {name} | {told.meaning} | {told.blind} |" for name, told in MEASURES.items()]
     return "\n".join(parts) + "\n"
 
 

@@ -22,6 +22,7 @@ from stages.nets.shipping import Shipped, read
 from stages.train import metrics
 from stages.train.examples import read_examples, reduced
 from stages.train.family import Examples
+from stages.train.measure import picture_distance
 
 SAMPLES = 300
 BODIES = 120
@@ -42,23 +43,47 @@ class Report:
     """Group -> Fréchet distance of its made and its real members."""
 
 
-MEASURES: Mapping[str, str] = {
-    "fenshen-frechet": "Fréchet distance on our reader's features (bodies: on standardised vectors); lower is better",
-    "fenshen-kernel": "kernel distance on the same, a thousandfold; about 0 for equals",
-    "FID": "Fréchet distance on the features of the Inception weights that the user gave",
-    "KID": "kernel distance on the same, a thousandfold",
-    "precision": "share of made samples inside the real ones' manifold",
-    "recall": "share of real samples inside the made ones' manifold",
-    "diversity": "mean distance of two made samples, as a share of that of two real ones",
-    "memory": "distance to the nearest training example, as a share of a held-out person's; well below 1 would be memorising",
-    "age error": "years between what was asked for and what our reader reads",
-    "gender error": "the same of gender, 0..1",
-    "tone error": "the same of skin tone, 0..1",
-    "impossible": "share of bodies that no person has (stature for age, body mass index, limbs)",
-    "worst": "Fréchet distance of the worst group of skin tone, age or gender",
-    "a second": "samples a second on this machine, one thread",
-    "loads in": "seconds from file to nets",
-    "megabytes": "of the weights file",
+@dataclass(frozen=True)
+class Measure:
+    """What a measure tells, and what it is blind to."""
+
+    meaning: str
+    blind: str = ""
+
+
+MEASURES: Mapping[str, Measure] = {
+    "fenshen-frechet": Measure(
+        "Fréchet distance on our reader's features (bodies: on standardised vectors); lower is better",
+        "what does not tell age, gender or tone: light, background, sharpness",
+    ),
+    "fenshen-kernel": Measure("kernel distance on the same, a thousandfold; about 0 for equals", "the same"),
+    "patches": Measure(
+        "sliced Wasserstein distance of patches over a pyramid, in grey levels; light, background and texture count; lower is better",
+        "whether the parts make a face, and whether it is of the age asked for",
+    ),
+    "FID": Measure("Fréchet distance on the features of the Inception weights that the user gave", "what only people mind: eyes, teeth"),
+    "KID": Measure("kernel distance on the same, a thousandfold", "the same"),
+    "precision": Measure("share of made samples inside the real ones' manifold", "what is never made; the features' blind spots"),
+    "recall": Measure("share of real samples inside the made ones' manifold", "how bad the bad ones are; the features' blind spots"),
+    "diversity": Measure(
+        "mean distance of two made samples, as a share of that of two real ones", "whether what varies is right; the features' blind spots"
+    ),
+    "memory": Measure(
+        "distance to the nearest training example, as a share of a held-out person's; well below 1 would be memorising",
+        "a copied background or light; few copies among many: it is a median",
+    ),
+    "age error": Measure("years between what was asked for and what our reader reads", "the reader's own error, which the last row shows"),
+    "gender error": Measure("the same of gender, 0..1", "the same"),
+    "tone error": Measure("the same of skin tone, 0..1", "the same"),
+    "impossible": Measure(
+        "share of bodies that no person has (stature for age, body mass index, limbs)", "possible bodies that nobody asked for"
+    ),
+    "worst": Measure(
+        "Fréchet distance of the worst group of skin tone, age or gender", "groups of two traits; those with under 24 members"
+    ),
+    "a second": Measure("samples a second on this machine, one thread"),
+    "loads in": Measure("seconds from file to nets"),
+    "megabytes": Measure("of the weights file"),
 }
 
 
@@ -145,7 +170,8 @@ def compared(
         ours = read(reader)
         features = lambda x: picture_features(ours, x)  # noqa: E731
         seen = [training_features(reader, ours, train.values), features(test.values), features(made)]
-        values = attribute_errors(ours, made, test.conditions)
+        values = {"patches": picture_distance(_as_read(ours, test.values), _as_read(ours, made))}
+        values |= attribute_errors(ours, made, test.conditions)
         if inception is not None:
             values |= _standard(test.values, made, inception)
     values |= on_features(*seen)

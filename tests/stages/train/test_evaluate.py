@@ -23,7 +23,18 @@ from stages.train.examples import examples_of
 from tests.stages.train.tiny import COLUMNS, discs, examples
 
 needs_body = pytest.mark.skipif(not baked("body.safetensors").exists(), reason="run `make bake` first")
-KEPT = ("fenshen-frechet", "fenshen-kernel", "precision", "recall", "diversity", "memory", "age error", "gender error", "tone error")
+KEPT = (
+    "fenshen-frechet",
+    "fenshen-kernel",
+    "patches",
+    "precision",
+    "recall",
+    "diversity",
+    "memory",
+    "age error",
+    "gender error",
+    "tone error",
+)
 
 
 def save(folder: Path, title: str, shipped: Shipped) -> Path:
@@ -121,6 +132,20 @@ def test_one_table_holds_all_families_measures_and_the_worst_group(folder: Path,
         assert word in page
     rows = [line for line in page.splitlines() if line.startswith("| face-")]
     assert len({line.count("|") for line in rows[:2]}) == 1
+
+
+def test_the_page_says_what_each_measure_does_not_see() -> None:
+    rows = [line for line in markdown([], {}).splitlines() if line.startswith(("| fenshen-frechet |", "| patches |", "| precision |"))]
+    assert len(rows) == 3
+    assert all(len(row.split("|")[3].strip()) > 10 for row in rows)
+    assert "light" in rows[0].split("|")[3]
+
+
+def test_another_light_is_seen_by_patches(folder: Path) -> None:
+    train, test = examples(60, 32), examples(40, 32, seed=1)
+    lit, reader = np.minimum(test.values.astype(int) + 20, 255).astype(np.uint8), folder / "face-classifier.safetensors"
+    assert compared(test.values, train, test, reader, None)[0]["patches"] == 0
+    assert compared(lit, train, test, reader, None)[0]["patches"] > 1
 
 
 def test_names_mean_a_title_a_family_or_all() -> None:
