@@ -57,7 +57,7 @@ def _write_cards(folder: Path, reports: list[Any]) -> None:
 
 
 def _shown(report: Any) -> Table:
-    table = Table("measure", "value", title=f"{report.name} on {report.data}", title_justify="left", box=None)
+    table = Table("measure", "value", title=f"{report.name} on {report.data}", caption=report.note or None, title_justify="left", box=None)
     for name, value in report.values.items():
         table.add_row(name, f"{value:.3g}")
     for name, value in report.groups.items():

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from assets.errors import Finding, SpecError
+from assets import weights
+from assets.errors import BackendError, Finding, SpecError
 from assets.weights import table_of
-from stages.train.evaluate import MEASURES, Report, evaluate, of_training_data
+from stages.train.evaluate import MEASURES, Report, evaluate, of_training_data, refuse_unreadable
 from stages.train.metrics import worst
 
-KINDS = {"skin": "skins", "face": "faces", "body": "bodies"}
+KINDS = {"skin": "skins", "face": "faces", "body": "bodies", "folder": "folder"}
 """First word of a weights' title -> kind of data set."""
+READERS = {"skin": ("skin",), "face": ("face",), "body": (), "folder": ("folder", "face")}
+"""First word of a weights' title -> whose readers read such pictures, the best first; bodies need none."""
 Table = Mapping[str, Mapping[str, Any]]
 HEAD = """# Families of generators, measured alike
 
@@ -35,6 +38,52 @@ def chosen(table: Table, name: str) -> list[str]:
     return found
 
 
+@dataclass(frozen=True)
+class Reader:
+    """Where the features of pictures come from."""
+
+    file: Path | None
+    """None for bodies, whose numbers are their features."""
+    note: str = ""
+    """What has to be said where it is not the reader that was trained with the nets."""
+
+
+def reader_for(title: str, folder: Path) -> Reader:
+    """The reader of what the weights `title` make: the one beside them, else the one that ships.
+
+    Raises:
+        BackendError: there is none.
+    """
+    own = title.partition("-")[0]
+    for kind in READERS.get(own, (own,)):
+        name, table = f"{kind}-classifier", table_of(folder)
+        beside = name in table
+        if beside or weights.known(name):
+            file = folder / str(table[name]["file"]) if beside else weights.path(name)
+            return Reader(file, "" if beside and kind == own else f"Measured on the features of {name}{'' if beside else ', which ships'}.")
+    if own == "body":
+        return Reader(None)
+    fix = "train one with `fenshen train classifier` into the folder of the weights"
+    raise BackendError(Finding("evaluate/reader", f"{title} is measured on a reader's features, and there is no {own}-classifier", fix=fix))
+
+
+def refuse_unmeasurable(title: str, folder: Path, data: Path, size: int | None = None) -> None:
+    """Raises before a training what measuring the weights `title` would raise after it.
+
+    Args:
+        size: pixels a side of the training; the data set's own for None.
+
+    Raises:
+        BackendError: no reader reads what they make.
+        SpecError: the reader reads pictures of another size.
+    """
+    from stages.datasets.shards import index_of
+
+    index, reader = index_of(data), reader_for(title, folder)
+    if reader.file is not None:
+        refuse_unreadable(reader.file, size or index["size"], 6 if index["kind"] == "skins" else 3)
+
+
 def compare(
     name: str, folder: Path, data: Sequence[Path], *, inception: Path | None = None, told: Callable[[Report], None] | None = None
 ) -> list[Report]:
@@ -50,7 +99,9 @@ def compare(
     by_kind = {str(index_of(path)["kind"]): path for path in data}
     titles = [title for title in chosen(table, name) if KINDS.get(title.split("-")[0]) in by_kind]
     if not titles:
-        raise SpecError(Finding("evaluate/data", f"no data set given is of the kind that {name} makes", fix="give skins, faces or bodies"))
+        raise SpecError(
+            Finding("evaluate/data", f"no data set given is of the kind that {name} makes", fix=f"give {', '.join(KINDS.values())}")
+        )
     reports = []
     for report in _reports(titles, table, folder, by_kind, inception):
         reports.append(report)
@@ -61,12 +112,12 @@ def compare(
 
 def _reports(titles: list[str], table: Table, folder: Path, by_kind: Mapping[str, Path], inception: Path | None) -> Iterator[Report]:
     for kind in dict.fromkeys(title.split("-")[0] for title in titles):
-        data, reader = by_kind[KINDS[kind]], table.get(f"{kind}-classifier")
-        measure = partial(evaluate, data=data, reader=folder / reader["file"] if reader else None, inception=inception)
+        data, reader = by_kind[KINDS[kind]], reader_for(kind, folder)
         for title in titles:
             if title.split("-")[0] == kind:
-                yield measure(folder / table[title]["file"], sha256=table[title]["sha256"])
-        yield of_training_data(data, reader=folder / reader["file"] if reader else None, inception=inception)
+                file, sha256 = folder / table[title]["file"], table[title]["sha256"]
+                yield replace(evaluate(file, data, reader=reader.file, inception=inception, sha256=sha256), note=reader.note)
+        yield replace(of_training_data(data, reader=reader.file, inception=inception), note=reader.note)
 
 
 def markdown(reports: Sequence[Report], table: Table) -> str:
@@ -74,7 +125,18 @@ def markdown(reports: Sequence[Report], table: Table) -> str:
     parts = [HEAD]
     for data in dict.fromkeys(report.data for report in reports):
         rows = [report for report in reports if report.data == data]
-        parts += [f"## {data}: {rows[0].samples} samples a family", "", _values(rows, table), "", "By group:", "", _groups(rows), ""]
+        noted = [rows[0].note, ""] if rows[0].note else []
+        parts += [
+            f"## {data}: {rows[0].samples} samples a family",
+            "",
+            *noted,
+            _values(rows, table),
+            "",
+            "By group:",
+            "",
+            _groups(rows),
+            "",
+        ]
     parts += ["## Measures", "", "| measure | meaning | does not see |", "|---|---|---|"]
     parts += [f"| {name} | {told.meaning} | {told.blind} |" for name, told in MEASURES.items()]
     return "\n".join(parts) + "\n"

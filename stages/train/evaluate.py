@@ -41,6 +41,8 @@ class Report:
     """Measure -> value; see MEASURES."""
     groups: Mapping[str, float] = field(default_factory=dict)
     """Group -> Fréchet distance of its made and its real members."""
+    note: str = ""
+    """What a reader of the numbers has to know, e.g. that another set's reader gave the features."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ def evaluate(
     Raises:
         BackendError: weights are missing, damaged or another net's.
         FormatError: the data set cannot be read.
-        SpecError: the net is no generator, or its samples and the data do not fit together.
+        SpecError: the net is no generator, its samples and the data do not fit together, or the split is too small to be measured on.
     """
     import torch  # noqa: F401 - the library's own seconds are not the weights'
 
@@ -117,7 +119,7 @@ def evaluate(
         raise SpecError(Finding("evaluate/reader", f"{file.name} reads pictures and makes none", fix="give the weights of a generator"))
     size = getattr(nets.shape, "size", None)
     train, test = (read_examples(data, part, nets.conditions, size) for part in ("train", split))
-    test = test.at(np.arange(min(SAMPLES, len(test))))
+    test = _asked(test, data)
     started = time.perf_counter()
     made = nets.sample(test.conditions, 7)
     speed = len(made) / (time.perf_counter() - started)
@@ -131,19 +133,30 @@ def evaluate(
 
 def of_training_data(data: Path, *, reader: Path | None = None, inception: Path | None = None) -> Report:
     """The same measures of training examples in place of made ones: what a perfect memory would score."""
-    vectors = _is_vectors(data)
-    names = ("age_years", "gender") if vectors else ("age_years", "gender", "tone")
+    from stages.datasets.shards import index_of
+
+    names = tuple(name for name in ERRORS if name in index_of(data)["columns"])
     train, test = (read_examples(data, split, names) for split in ("train", "test"))
-    test = test.at(np.arange(min(SAMPLES, len(test))))
+    test = _asked(test, data)
     alike = _like(test.conditions, train.conditions)
     values, groups = compared(train.values[alike], train, test, reader, inception)
     return Report("training data itself", data.name, len(test), values, groups)
+
+
+def _asked(test: Examples, data: Path) -> Examples:
+    """The people whom all nets are asked for; raises SpecError for so few that no manifold can be drawn through them."""
+    if len(test) <= metrics.NEIGHBOURS:
+        message = f"{data.name} holds {len(test)} pictures to measure on, {metrics.NEIGHBOURS + 1} at least are needed"
+        raise SpecError(Finding("evaluate/few", message, fix="make the data set of more people"))
+    return test.at(np.arange(min(SAMPLES, len(test))))
 
 
 def _like(asked: Floats, there: Floats) -> NDArray[np.int64]:
     """(n,) for each row asked for the nearest that is there and not taken yet: two of the same would have no manifold between them."""
     from scipy.spatial import cKDTree
 
+    if not asked.shape[1]:
+        return np.arange(len(asked)) % len(there)
     near = cKDTree(there).query(asked, k=min(len(asked), len(there)))[1].reshape(len(asked), -1)
     chosen: list[int] = []
     taken: set[int] = set()
@@ -171,7 +184,7 @@ def compared(
         features = lambda x: picture_features(ours, x)  # noqa: E731
         seen = [training_features(reader, ours, train.values), features(test.values), features(made)]
         values = {"patches": picture_distance(_as_read(ours, test.values), _as_read(ours, made))}
-        values |= attribute_errors(ours, made, test.conditions)
+        values |= attribute_errors(ours, made, test.conditions, test.names)
         if inception is not None:
             values |= _standard(test.values, made, inception)
     values |= on_features(*seen)
@@ -246,10 +259,22 @@ def _as_read(reader: Shipped, pictures: NDArray[Any]) -> NDArray[Any]:
     return pictures
 
 
-def attribute_errors(reader: Shipped, made: NDArray[Any], asked: Floats) -> dict[str, float]:
-    """Mean absolute difference of what was asked for and what is read, age in years."""
-    wrong = np.abs(readings(reader, made) - asked).mean(0)
-    return {"age error": 100 * float(wrong[0]), "gender error": float(wrong[1]), "tone error": float(wrong[2])}
+ERRORS: Mapping[str, tuple[str, float]] = {"age_years": ("age error", 100), "gender": ("gender error", 1), "tone": ("tone error", 1)}
+"""Column of a data set -> measure, and what it is multiplied by."""
+
+
+def attribute_errors(reader: Shipped, made: NDArray[Any], asked: Floats, names: Sequence[str] = tuple(ERRORS)) -> dict[str, float]:
+    """Mean absolute difference of what was asked for (n,k) and what is read, age in years, of every trait among the names."""
+    if not (known := [name for name in ERRORS if name in names]):
+        return {}
+    read_off, columns = readings(reader, made), list(ERRORS)
+    wrong = {name: np.abs(read_off[:, columns.index(name)] - asked[:, list(names).index(name)]).mean() for name in known}
+    return {ERRORS[name][0]: ERRORS[name][1] * float(value) for name, value in wrong.items()}
+
+
+def refuse_unreadable(reader: Path, size: int, channels: int) -> None:
+    """Raises SpecError where the reader cannot read pictures of that size and so many channels."""
+    _as_read(read(reader), np.zeros((1, size, size, channels), np.uint8))
 
 
 def _standard(real: NDArray[Any], made: NDArray[Any], file: Path) -> dict[str, float]:
@@ -272,9 +297,3 @@ def impossible_share(vectors: Floats, conditions: Floats, names: Sequence[str]) 
     told = [(body_of(v, names, float(age), float(gender)), 100 * float(age), float(gender))
             for v, (age, gender) in zip(vectors, conditions, strict=True)]  # fmt: skip
     return sum(bool(impossible(measured(shape), years, gender)) for shape, years, gender in told) / max(len(told), 1)
-
-
-def _is_vectors(data: Path) -> bool:
-    from stages.datasets.shards import index_of
-
-    return bool(index_of(data)["kind"] == "bodies")

@@ -17,7 +17,7 @@ from stages.datasets.pictures import Vectors
 from stages.datasets.shards import Card, Item, planned, write
 from stages.nets.shipping import Shipped
 from stages.nets.shipping import write as packed
-from stages.train.compare import chosen, compare, markdown
+from stages.train.compare import chosen, compare, markdown, reader_for
 from stages.train.evaluate import _like, compared, evaluate, impossible_share, on_features
 from stages.train.examples import examples_of
 from tests.stages.train.tiny import COLUMNS, discs, examples
@@ -167,6 +167,58 @@ def test_a_set_of_another_kind_is_said(folder: Path, faces: Path, tmp_path: Path
     save(tmp_path, "skin-small", Shipped("dcgan", shape, dcgan.shipped(shape), COLUMNS))
     with pytest.raises(SpecError, match="no data set given is of the kind"):
         compare("skin-small", tmp_path, [faces])
+
+
+def own_set(where: Path, columns: tuple[str, ...] = COLUMNS, count: int = 120) -> Path:
+    """A user's folder of 32 px discs that records these columns."""
+    pictures, half = discs(count, 32), count // 2
+    consent = {"person": "nobody", "given": "2026-01-01"}
+    card = Card("mine", "folder", 32, count, columns, 0, "CC0-1.0", (), "test", consent=consent)
+    items = {"train": list(range(half)), "validation": [], "test": list(range(half, count))}
+
+    def make(i: int) -> Item:
+        return Item(i, i, {name: float(pictures.column(name)[i]) for name in columns}, pictures.images[i], captions={"en": "", "zh": ""})
+
+    write(where, card, planned(items, 100), make)  # type: ignore[arg-type]
+    return where
+
+
+def test_a_users_folder_is_measured_by_its_own_reader_or_by_the_portraits_which_is_said(folder: Path, tmp_path: Path) -> None:
+    """It could be trained on but not measured: no data set given was of the kind that folder-dcgan makes."""
+    import shutil
+
+    data = own_set(tmp_path / "mine")
+    for name in ("dcgan", "classifier"):
+        where = tmp_path / name
+        where.mkdir()
+        shutil.copy(folder / f"face-{name}.safetensors", where / f"folder-{name}.safetensors")
+    entries = json.loads((folder / "weights.json").read_text())
+    made = {"folder-dcgan": {**entries["face-dcgan"], "file": "folder-dcgan.safetensors"}}
+    lent = {"face-classifier": {**entries["face-classifier"], "file": "../classifier/folder-classifier.safetensors"}}
+    own = {"folder-classifier": lent["face-classifier"]}
+    for reader, note in ((lent, "Measured on the features of face-classifier."), (own, "")):
+        (tmp_path / "dcgan" / "weights.json").write_text(json.dumps(made | reader))
+        reports = compare("folder-dcgan", tmp_path / "dcgan", [data])
+        assert [(report.name, report.note) for report in reports] == [("folder-dcgan", note), ("training data itself", note)]
+        assert {"fenshen-frechet", "age error"} <= set(reports[0].values)
+        assert (note in markdown(reports, made)) is True
+    assert reader_for("folder-dcgan", tmp_path).note == "Measured on the features of face-classifier, which ships."
+
+
+def test_what_a_folder_does_not_record_has_no_error(folder: Path, tmp_path: Path) -> None:
+    from stages.train.evaluate import of_training_data
+
+    reader = folder / "face-classifier.safetensors"
+    assert {"age error", "tone error", "gender error"} & set(of_training_data(own_set(tmp_path / "a", ()), reader=reader).values) == set()
+    told = of_training_data(own_set(tmp_path / "b", ("tone",)), reader=reader)
+    assert {"age error", "tone error", "gender error"} & set(told.values) == {"tone error"}
+    assert told.values["memory"] == pytest.approx(0, abs=1e-3)
+
+
+def test_too_few_held_out_pictures_are_one_sentence(folder: Path, tmp_path: Path) -> None:
+    data = own_set(tmp_path / "mine", count=6)
+    with pytest.raises(SpecError, match="mine holds 3 pictures to measure on, 4 at least are needed"):
+        evaluate(folder / "face-dcgan.safetensors", data, reader=folder / "face-classifier.safetensors")
 
 
 def test_pictures_without_a_reader_and_readers_as_generators_are_refused(folder: Path, faces: Path) -> None:
