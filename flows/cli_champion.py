@@ -57,11 +57,11 @@ def listed(ladder: LadderOption = LADDER) -> None:
 
     Example: `fenshen champion ls`
     """
-    from stages.train.champion import history_of
+    from stages.train.champion import trials_of
 
     with findings():
         table = Table("trial", "when", "weights", "challenger", "", "why", box=None)
-        for record in history_of(ladder):
+        for record in trials_of(ladder):
             told = "accepted" if record["accepted"] else "rolled back" if "undoes" in record else "refused"
             table.add_row(str(record["number"]), record["when"], record["title"], record["challenger"][:12], told, record["why"])
         out.print(table)

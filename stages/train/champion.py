@@ -76,6 +76,14 @@ def history_of(ladder: Path) -> list[dict[str, Any]]:
         raise FormatError(Finding("champion/broken", f"{file} is no JSON: {error}", fix="restore it, or begin a new ladder")) from error
 
 
+def trials_of(ladder: Path) -> list[dict[str, Any]]:
+    """As history_of, for who asks what is there; raises SpecError where no trial was made."""
+    history = history_of(ladder)
+    if not history:
+        raise SpecError(Finding("champion/none", f"no trial was made in {ladder}", fix="make one with `fenshen retrain`, or mend --ladder"))
+    return history
+
+
 def challenge(ladder: Path, title: str, made: Path, champion: Mapping[str, float] | None, challenger: Mapping[str, float]) -> Trial:
     """Judges the weights `title` in the folder `made`, records the trial, and lets them take the place where they are as good.
 

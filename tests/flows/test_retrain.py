@@ -88,6 +88,11 @@ def test_pictures_that_the_reader_cannot_read_are_told_before_training(tmp_path:
     assert not (tmp_path / "ladder").exists()
 
 
+def test_the_list_of_no_ladder_is_one_sentence(tmp_path: Path) -> None:
+    told = runner.invoke(app, ["champion", "ls", "--ladder", str(tmp_path / "nowhere")])
+    assert (told.exit_code, "no trial was made in" in told.output) == (2, True), told.output
+
+
 def test_runs_that_were_scheduled_together_train_apart(tmp_path: Path) -> None:
     folders = {own_folder(tmp_path, run) for run in ("019ac3f2-7b1c-7e5a-9d00-000000000001", "019ac3f2-7b1c-7e5a-9d00-000000000002")}
     assert len(folders) == 2
