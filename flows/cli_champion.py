@@ -33,14 +33,22 @@ def retrain(
 
     with findings():
         from flows.running import run_training
-        from stages.datasets.shards import index_of
 
         if data is not None:
-            index_of(data)  # raises where there is no data set
+            _refuse_early(net, data, ladder)
         told = (net, str(data) if data else None, str(ladder), seconds_of(budget) / 60, steps, seed, settings_of(given), anew)
         trial: dict[str, Any] = run_training("flows.retrain:retrain_generator", told, err)
         out.print(_measures(trial))
         out.print(f"{'accepted' if trial['accepted'] else 'refused'}: {trial['why']}")
+
+
+def _refuse_early(net: str, data: Path, ladder: Path) -> None:
+    """Raises, before a server boots, where there is no such net or data set, or nothing that reads what the net would make."""
+    from stages.train.compare import refuse_unmeasurable
+    from stages.train.families import family_of
+    from stages.train.stage import weights_name
+
+    refuse_unmeasurable(weights_name(family_of(net), data), ladder, data)
 
 
 @champion.command("ls")
@@ -49,11 +57,11 @@ def listed(ladder: LadderOption = LADDER) -> None:
 
     Example: `fenshen champion ls`
     """
-    from stages.train.champion import history_of
+    from stages.train.champion import trials_of
 
     with findings():
         table = Table("trial", "when", "weights", "challenger", "", "why", box=None)
-        for record in history_of(ladder):
+        for record in trials_of(ladder):
             told = "accepted" if record["accepted"] else "rolled back" if "undoes" in record else "refused"
             table.add_row(str(record["number"]), record["when"], record["title"], record["challenger"][:12], told, record["why"])
         out.print(table)

@@ -18,6 +18,7 @@ from flows.server import tagged
 from flows.train import own_skins, train_task
 from stages.train.adapt import settings_of
 from stages.train.champion import Trial, challenge, history_of, start_of, told
+from stages.train.compare import reader_for, refuse_unmeasurable
 from stages.train.families import family_of
 from stages.train.loop import Plan
 
@@ -64,12 +65,13 @@ def retrain_generator(
     made = own_folder(where, str(flow_run.id))
     size, own = settings_of(champion, family_of(net), anew=anew) if champion else (None, {})
     plan = Plan(budget_s=minutes * 60, steps=steps, seed=_seed(made / f"run-{title}", number) if seed is None else seed, size=size)
+    refuse_unmeasurable(title, where, Path(folder), size)  # now, for after the training it would be too late
     begun = None if anew else start_of(where, title)
     tagged(train_task, "gpu")(net, folder, str(made), plan, own | (changes or {}), "auto", str(begun) if begun else None)
-    reader = _reader(title, where)
+    reader = reader_for(title, where).file
     measure = tagged(measure_task, "gpu")
-    after = measure(str(made), title, folder, reader)
-    before = measure(str(where), title, folder, reader) if champion else None
+    after = measure(str(made), title, folder, str(reader) if reader else None)
+    before = measure(str(where), title, folder, str(reader) if reader else None) if champion else None
     trial = challenge(where, title, made, before, after)
     _show(trial, net)
     message = f"challenger {trial.number} of {title} {'accepted' if trial.accepted else 'refused'}: {trial.why}"
@@ -106,11 +108,6 @@ def _settled(net: str, data: str, ladder: Path) -> str:
         if name not in table_of(ladder) and name in table_of(committed.FOLDER):
             install(committed.FOLDER, ladder, name)
     return title
-
-
-def _reader(title: str, ladder: Path) -> str | None:
-    entry = table_of(ladder).get(f"{title.partition('-')[0]}-classifier")
-    return str(ladder / str(entry["file"])) if entry else None
 
 
 def _show(trial: Trial, net: str) -> None:

@@ -21,7 +21,7 @@ from assets.weights import INDEX, index_with, table_of
 from stages.train.loop import BEST
 
 HIGHER = ("precision", "recall", "diversity", "memory")
-LOWER = ("fenshen-frechet", "fenshen-kernel", "FID", "KID", "age error", "gender error", "tone error", "impossible", "worst")
+LOWER = ("fenshen-frechet", "fenshen-kernel", "patches", "FID", "KID", "age error", "gender error", "tone error", "impossible", "worst")
 """Measures that decide. Speed and size do not: the net is the same, and speed is the machine's mood."""
 ENOUGH: Mapping[str, float] = {"diversity": 1.0, "memory": 0.9}
 """From here on more is no better: as varied as people are, as far from the training examples as strangers are."""
@@ -74,6 +74,14 @@ def history_of(ladder: Path) -> list[dict[str, Any]]:
         return list(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else []
     except ValueError as error:
         raise FormatError(Finding("champion/broken", f"{file} is no JSON: {error}", fix="restore it, or begin a new ladder")) from error
+
+
+def trials_of(ladder: Path) -> list[dict[str, Any]]:
+    """As history_of, for who asks what is there; raises SpecError where no trial was made."""
+    history = history_of(ladder)
+    if not history:
+        raise SpecError(Finding("champion/none", f"no trial was made in {ladder}", fix="make one with `fenshen retrain`, or mend --ladder"))
+    return history
 
 
 def challenge(ladder: Path, title: str, made: Path, champion: Mapping[str, float] | None, challenger: Mapping[str, float]) -> Trial:

@@ -22,10 +22,9 @@ from stages.nets.shipping import Shipped, read
 from stages.train import metrics
 from stages.train.examples import read_examples, reduced
 from stages.train.family import Examples
+from stages.train.measure import picture_distance
 
 SAMPLES = 300
-NEIGHBOURHOOD = 2000
-"""Training examples among which the nearest is looked for."""
 BODIES = 120
 """Bodies of which the proportions are measured: each takes some ten milliseconds."""
 Features = Callable[[NDArray[Any]], Floats]
@@ -42,25 +41,51 @@ class Report:
     """Measure -> value; see MEASURES."""
     groups: Mapping[str, float] = field(default_factory=dict)
     """Group -> Fréchet distance of its made and its real members."""
+    note: str = ""
+    """What a reader of the numbers has to know, e.g. that another set's reader gave the features."""
 
 
-MEASURES: Mapping[str, str] = {
-    "fenshen-frechet": "Fréchet distance on our reader's features (bodies: on standardised vectors); lower is better",
-    "fenshen-kernel": "kernel distance on the same, a thousandfold; about 0 for equals",
-    "FID": "Fréchet distance on the features of the Inception weights that the user gave",
-    "KID": "kernel distance on the same, a thousandfold",
-    "precision": "share of made samples inside the real ones' manifold",
-    "recall": "share of real samples inside the made ones' manifold",
-    "diversity": "mean distance of two made samples, as a share of that of two real ones",
-    "memory": "distance to the nearest training example, as a share of a held-out person's; well below 1 would be memorising",
-    "age error": "years between what was asked for and what our reader reads",
-    "gender error": "the same of gender, 0..1",
-    "tone error": "the same of skin tone, 0..1",
-    "impossible": "share of bodies that no person has (stature for age, body mass index, limbs)",
-    "worst": "Fréchet distance of the worst group of skin tone, age or gender",
-    "a second": "samples a second on this machine, one thread",
-    "loads in": "seconds from file to nets",
-    "megabytes": "of the weights file",
+@dataclass(frozen=True)
+class Measure:
+    """What a measure tells, and what it is blind to."""
+
+    meaning: str
+    blind: str = ""
+
+
+MEASURES: Mapping[str, Measure] = {
+    "fenshen-frechet": Measure(
+        "Fréchet distance on our reader's features (bodies: on standardised vectors); lower is better",
+        "what does not tell age, gender or tone: light, background, sharpness",
+    ),
+    "fenshen-kernel": Measure("kernel distance on the same, a thousandfold; about 0 for equals", "the same"),
+    "patches": Measure(
+        "sliced Wasserstein distance of patches over a pyramid, in grey levels; light, background and texture count; lower is better",
+        "whether the parts make a face, and whether it is of the age asked for",
+    ),
+    "FID": Measure("Fréchet distance on the features of the Inception weights that the user gave", "what only people mind: eyes, teeth"),
+    "KID": Measure("kernel distance on the same, a thousandfold", "the same"),
+    "precision": Measure("share of made samples inside the real ones' manifold", "what is never made; the features' blind spots"),
+    "recall": Measure("share of real samples inside the made ones' manifold", "how bad the bad ones are; the features' blind spots"),
+    "diversity": Measure(
+        "mean distance of two made samples, as a share of that of two real ones", "whether what varies is right; the features' blind spots"
+    ),
+    "memory": Measure(
+        "distance to the nearest training example, as a share of a held-out person's; well below 1 would be memorising",
+        "a copied background or light; few copies among many: it is a median",
+    ),
+    "age error": Measure("years between what was asked for and what our reader reads", "the reader's own error, which the last row shows"),
+    "gender error": Measure("the same of gender, 0..1", "the same"),
+    "tone error": Measure("the same of skin tone, 0..1", "the same"),
+    "impossible": Measure(
+        "share of bodies that no person has (stature for age, body mass index, limbs)", "possible bodies that nobody asked for"
+    ),
+    "worst": Measure(
+        "Fréchet distance of the worst group of skin tone, age or gender", "groups of two traits; those with under 24 members"
+    ),
+    "a second": Measure("samples a second on this machine, one thread"),
+    "loads in": Measure("seconds from file to nets"),
+    "megabytes": Measure("of the weights file"),
 }
 
 
@@ -83,7 +108,7 @@ def evaluate(
     Raises:
         BackendError: weights are missing, damaged or another net's.
         FormatError: the data set cannot be read.
-        SpecError: the net is no generator, or its samples and the data do not fit together.
+        SpecError: the net is no generator, its samples and the data do not fit together, or the split is too small to be measured on.
     """
     import torch  # noqa: F401 - the library's own seconds are not the weights'
 
@@ -94,7 +119,7 @@ def evaluate(
         raise SpecError(Finding("evaluate/reader", f"{file.name} reads pictures and makes none", fix="give the weights of a generator"))
     size = getattr(nets.shape, "size", None)
     train, test = (read_examples(data, part, nets.conditions, size) for part in ("train", split))
-    test = test.at(np.arange(min(SAMPLES, len(test))))
+    test = _asked(test, data)
     started = time.perf_counter()
     made = nets.sample(test.conditions, 7)
     speed = len(made) / (time.perf_counter() - started)
@@ -108,19 +133,30 @@ def evaluate(
 
 def of_training_data(data: Path, *, reader: Path | None = None, inception: Path | None = None) -> Report:
     """The same measures of training examples in place of made ones: what a perfect memory would score."""
-    vectors = _is_vectors(data)
-    names = ("age_years", "gender") if vectors else ("age_years", "gender", "tone")
+    from stages.datasets.shards import index_of
+
+    names = tuple(name for name in ERRORS if name in index_of(data)["columns"])
     train, test = (read_examples(data, split, names) for split in ("train", "test"))
-    test = test.at(np.arange(min(SAMPLES, len(test))))
+    test = _asked(test, data)
     alike = _like(test.conditions, train.conditions)
     values, groups = compared(train.values[alike], train, test, reader, inception)
     return Report("training data itself", data.name, len(test), values, groups)
+
+
+def _asked(test: Examples, data: Path) -> Examples:
+    """The people whom all nets are asked for; raises SpecError for so few that no manifold can be drawn through them."""
+    if len(test) <= metrics.NEIGHBOURS:
+        message = f"{data.name} holds {len(test)} pictures to measure on, {metrics.NEIGHBOURS + 1} at least are needed"
+        raise SpecError(Finding("evaluate/few", message, fix="make the data set of more people"))
+    return test.at(np.arange(min(SAMPLES, len(test))))
 
 
 def _like(asked: Floats, there: Floats) -> NDArray[np.int64]:
     """(n,) for each row asked for the nearest that is there and not taken yet: two of the same would have no manifold between them."""
     from scipy.spatial import cKDTree
 
+    if not asked.shape[1]:
+        return np.arange(len(asked)) % len(there)
     near = cKDTree(there).query(asked, k=min(len(asked), len(there)))[1].reshape(len(asked), -1)
     chosen: list[int] = []
     taken: set[int] = set()
@@ -134,22 +170,21 @@ def compared(
     made: NDArray[Any], train: Examples, test: Examples, reader: Path | None, inception: Path | None
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Values by measure, and the Fréchet distance of each group, of samples made under the test split's conditions."""
-    near = train.at(np.random.default_rng(0).permutation(len(train))[:NEIGHBOURHOOD])
     if isinstance(test.source, Vectors):
         spread = np.maximum(train.values.std(0), 1e-3)
         features: Features = lambda x: np.asarray(x / spread, np.float32)  # noqa: E731
         values = {"impossible": impossible_share(made[:BODIES], test.conditions[:BODIES], test.source.names)}
-        told = [np.concatenate([features(x), c], 1) for x, c in ((test.values, test.conditions), (made, test.conditions))]
-        seen = (features(near.values), *told)
-        seen = (np.concatenate([seen[0], near.conditions], 1), seen[1], seen[2])
+        pairs = ((train.values, train.conditions), (test.values, test.conditions), (made, test.conditions))
+        seen = [np.concatenate([features(x), told], 1) for x, told in pairs]
     else:
         if reader is None:
             fix = "train one with `fenshen train classifier`"
             raise BackendError(Finding("evaluate/reader", "pictures are measured on a reader's features, and there is none", fix=fix))
         ours = read(reader)
         features = lambda x: picture_features(ours, x)  # noqa: E731
-        seen = (features(near.values), features(test.values), features(made))
-        values = attribute_errors(ours, made, test.conditions)
+        seen = [training_features(reader, ours, train.values), features(test.values), features(made)]
+        values = {"patches": picture_distance(_as_read(ours, test.values), _as_read(ours, made))}
+        values |= attribute_errors(ours, made, test.conditions, test.names)
         if inception is not None:
             values |= _standard(test.values, made, inception)
     values |= on_features(*seen)
@@ -198,6 +233,21 @@ def readings(reader: Shipped, pictures: NDArray[Any]) -> Floats:
     return read_off
 
 
+_READ: dict[tuple[str, str], Floats] = {}
+"""Digest of a reader, digest of training pictures -> their features: families that are compared share them, and reading takes longest."""
+
+
+def training_features(file: Path, reader: Shipped, pictures: NDArray[Any]) -> Floats:
+    """(n,64) of the reader in `file`, of all training pictures: a copy of any of them has to find its original."""
+    from assets.digest import sha256, sha256_file
+
+    pictures = np.ascontiguousarray(_as_read(reader, pictures))
+    key = sha256_file(file), sha256(pictures.tobytes())
+    if key not in _READ:
+        _READ[key] = picture_features(reader, pictures)
+    return _READ[key]
+
+
 def _as_read(reader: Shipped, pictures: NDArray[Any]) -> NDArray[Any]:
     """The pictures at the reader's size: families of all sizes are compared at the one that all of them reach."""
     shape = reader.shape
@@ -209,10 +259,22 @@ def _as_read(reader: Shipped, pictures: NDArray[Any]) -> NDArray[Any]:
     return pictures
 
 
-def attribute_errors(reader: Shipped, made: NDArray[Any], asked: Floats) -> dict[str, float]:
-    """Mean absolute difference of what was asked for and what is read, age in years."""
-    wrong = np.abs(readings(reader, made) - asked).mean(0)
-    return {"age error": 100 * float(wrong[0]), "gender error": float(wrong[1]), "tone error": float(wrong[2])}
+ERRORS: Mapping[str, tuple[str, float]] = {"age_years": ("age error", 100), "gender": ("gender error", 1), "tone": ("tone error", 1)}
+"""Column of a data set -> measure, and what it is multiplied by."""
+
+
+def attribute_errors(reader: Shipped, made: NDArray[Any], asked: Floats, names: Sequence[str] = tuple(ERRORS)) -> dict[str, float]:
+    """Mean absolute difference of what was asked for (n,k) and what is read, age in years, of every trait among the names."""
+    if not (known := [name for name in ERRORS if name in names]):
+        return {}
+    read_off, columns = readings(reader, made), list(ERRORS)
+    wrong = {name: np.abs(read_off[:, columns.index(name)] - asked[:, list(names).index(name)]).mean() for name in known}
+    return {ERRORS[name][0]: ERRORS[name][1] * float(value) for name, value in wrong.items()}
+
+
+def refuse_unreadable(reader: Path, size: int, channels: int) -> None:
+    """Raises SpecError where the reader cannot read pictures of that size and so many channels."""
+    _as_read(read(reader), np.zeros((1, size, size, channels), np.uint8))
 
 
 def _standard(real: NDArray[Any], made: NDArray[Any], file: Path) -> dict[str, float]:
@@ -235,9 +297,3 @@ def impossible_share(vectors: Floats, conditions: Floats, names: Sequence[str]) 
     told = [(body_of(v, names, float(age), float(gender)), 100 * float(age), float(gender))
             for v, (age, gender) in zip(vectors, conditions, strict=True)]  # fmt: skip
     return sum(bool(impossible(measured(shape), years, gender)) for shape, years, gender in told) / max(len(told), 1)
-
-
-def _is_vectors(data: Path) -> bool:
-    from stages.datasets.shards import index_of
-
-    return bool(index_of(data)["kind"] == "bodies")

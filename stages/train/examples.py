@@ -32,6 +32,8 @@ def examples_of(source: Pictures | Vectors, names: tuple[str, ...]) -> Examples:
 def read_examples(folder: Path, split: Split, names: tuple[str, ...], size: int | None = None) -> Examples:
     """A split of the data set in a folder, its pictures at `size` pixels a side.
 
+    Held-out splits come by turns: their first n rows, on which nets are validated, shown and measured, are of as many people as can be.
+
     Raises:
         FormatError: as stages.datasets.shards.load does.
         SpecError: a condition is not recorded, or the size is no whole part of the set's.
@@ -39,11 +41,24 @@ def read_examples(folder: Path, split: Split, names: tuple[str, ...], size: int 
     from stages.datasets import shards
 
     if shards.index_of(folder)["kind"] == "bodies":
-        return examples_of(shards.load_vectors(folder, split), names)
+        return _held(examples_of(shards.load_vectors(folder, split), names), split)
     pictures = shards.load(folder, split)
     if size is not None and pictures.images.shape[1] != size:
         pictures = replace(pictures, images=reduced(pictures.images, size))
-    return examples_of(pictures, names)
+    return _held(examples_of(pictures, names), split)
+
+
+def _held(examples: Examples, split: Split) -> Examples:
+    return examples if split == "train" else examples.at(by_turns(examples.source.people))
+
+
+def by_turns(people: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(n,) rows with the first of each person (n,) in front, then everybody's second, and so on."""
+    rows = np.argsort(people, kind="stable")
+    first = np.flatnonzero(np.diff(people[rows], prepend=people.min(initial=0) - 1))
+    turns = np.empty(len(people), np.int64)
+    turns[rows] = np.arange(len(people)) - np.repeat(first, np.diff(first, append=len(people)))
+    return np.argsort(turns, kind="stable")
 
 
 def reduced(pictures: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:

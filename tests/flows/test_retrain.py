@@ -72,6 +72,28 @@ def test_challengers_meet_the_champion(ladder: Path, data: Path, tmp_path: Path,
     assert "has replaced no champion" in none.output
 
 
+@pytest.mark.parametrize(("kind", "sentence"), [("faces", "there is no face-classifier"), ("folder", "there is no folder-classifier")])
+def test_without_a_reader_nothing_is_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, sentence: str) -> None:
+    """The whole budget was trained before it was told that nothing could be measured."""
+    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    discs = tiny_set(tmp_path / "discs", kind, 64, 32)
+    told = runner.invoke(app, ["retrain", "dcgan", "--data", str(discs), "--ladder", str(tmp_path / "ladder"), *SETTINGS])
+    assert (told.exit_code, sentence in told.output) == (4, True), told.output
+    assert not (tmp_path / "ladder").exists()
+
+
+def test_pictures_that_the_reader_cannot_read_are_told_before_training(tmp_path: Path) -> None:
+    discs = tiny_set(tmp_path / "discs", "folder", 64, 32)
+    told = runner.invoke(app, ["retrain", "dcgan", "--data", str(discs), "--ladder", str(tmp_path / "ladder"), *SETTINGS])
+    assert (told.exit_code, "the reader reads 64 px" in told.output) == (2, True), told.output
+    assert not (tmp_path / "ladder").exists()
+
+
+def test_the_list_of_no_ladder_is_one_sentence(tmp_path: Path) -> None:
+    told = runner.invoke(app, ["champion", "ls", "--ladder", str(tmp_path / "nowhere")])
+    assert (told.exit_code, "no trial was made in" in told.output) == (2, True), told.output
+
+
 def test_runs_that_were_scheduled_together_train_apart(tmp_path: Path) -> None:
     folders = {own_folder(tmp_path, run) for run in ("019ac3f2-7b1c-7e5a-9d00-000000000001", "019ac3f2-7b1c-7e5a-9d00-000000000002")}
     assert len(folders) == 2

@@ -9,9 +9,9 @@ import pytest
 
 from assets.digest import sha256
 from assets.errors import FormatError, SpecError
-from stages.train.champion import challenge, history_of, install, judged, roll_back, start_of, table_of
+from stages.train.champion import challenge, history_of, install, judged, roll_back, start_of, table_of, trials_of
 
-GOOD = {"fenshen-frechet": 1.0, "precision": 0.8, "recall": 0.5, "a second": 50.0}
+GOOD = {"fenshen-frechet": 1.0, "precision": 0.8, "recall": 0.5, "patches": 2.0, "a second": 50.0}
 BETTER = {**GOOD, "fenshen-frechet": 0.9}
 
 
@@ -43,6 +43,7 @@ def test_the_first_weights_need_no_better_ones(tmp_path: Path) -> None:
         ({**BETTER, "recall": 0.49}, "recall"),
         ({**GOOD, "fenshen-frechet": 1.01}, "fenshen-frechet"),
         ({**GOOD, "precision": 0.0}, "precision"),
+        ({**BETTER, "patches": 2.1}, "patches"),
     ],
 )
 def test_one_worse_measure_is_enough_to_be_refused(tmp_path: Path, told: dict[str, float], worse: str) -> None:
@@ -120,3 +121,9 @@ def test_a_broken_history_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "history.json").write_text("{")
     with pytest.raises(FormatError, match=r"history\.json is no JSON"):
         history_of(tmp_path)
+
+
+def test_a_ladder_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    """`champion ls` showed an empty table, as if there were a ladder without trials."""
+    with pytest.raises(SpecError, match=r"no trial was made in .*nowhere; make one with `fenshen retrain`, or mend --ladder"):
+        trials_of(tmp_path / "nowhere")

@@ -13,15 +13,28 @@ import torch
 from assets.digest import sha256
 from assets.errors import BackendError, SpecError
 from assets.home import baked
+from stages.datasets.pictures import Vectors
 from stages.datasets.shards import Card, Item, planned, write
 from stages.nets.shipping import Shipped
 from stages.nets.shipping import write as packed
-from stages.train.compare import chosen, compare, markdown
-from stages.train.evaluate import _like, evaluate, impossible_share, on_features
-from tests.stages.train.tiny import COLUMNS, discs
+from stages.train.compare import chosen, compare, markdown, reader_for
+from stages.train.evaluate import _like, compared, evaluate, impossible_share, on_features
+from stages.train.examples import examples_of
+from tests.stages.train.tiny import COLUMNS, discs, examples
 
 needs_body = pytest.mark.skipif(not baked("body.safetensors").exists(), reason="run `make bake` first")
-KEPT = ("fenshen-frechet", "fenshen-kernel", "precision", "recall", "diversity", "memory", "age error", "gender error", "tone error")
+KEPT = (
+    "fenshen-frechet",
+    "fenshen-kernel",
+    "patches",
+    "precision",
+    "recall",
+    "diversity",
+    "memory",
+    "age error",
+    "gender error",
+    "tone error",
+)
 
 
 def save(folder: Path, title: str, shipped: Shipped) -> Path:
@@ -121,6 +134,20 @@ def test_one_table_holds_all_families_measures_and_the_worst_group(folder: Path,
     assert len({line.count("|") for line in rows[:2]}) == 1
 
 
+def test_the_page_says_what_each_measure_does_not_see() -> None:
+    rows = [line for line in markdown([], {}).splitlines() if line.startswith(("| fenshen-frechet |", "| patches |", "| precision |"))]
+    assert len(rows) == 3
+    assert all(len(row.split("|")[3].strip()) > 10 for row in rows)
+    assert "light" in rows[0].split("|")[3]
+
+
+def test_another_light_is_seen_by_patches(folder: Path) -> None:
+    train, test = examples(60, 32), examples(40, 32, seed=1)
+    lit, reader = np.minimum(test.values.astype(int) + 20, 255).astype(np.uint8), folder / "face-classifier.safetensors"
+    assert compared(test.values, train, test, reader, None)[0]["patches"] == 0
+    assert compared(lit, train, test, reader, None)[0]["patches"] > 1
+
+
 def test_names_mean_a_title_a_family_or_all() -> None:
     table: dict[str, dict[str, Any]] = {"skin-unet": {"net": "unet"}, "face-dcgan": {"net": "dcgan"}}
     table["face-classifier"] = {"net": "classifier"}
@@ -140,6 +167,58 @@ def test_a_set_of_another_kind_is_said(folder: Path, faces: Path, tmp_path: Path
     save(tmp_path, "skin-small", Shipped("dcgan", shape, dcgan.shipped(shape), COLUMNS))
     with pytest.raises(SpecError, match="no data set given is of the kind"):
         compare("skin-small", tmp_path, [faces])
+
+
+def own_set(where: Path, columns: tuple[str, ...] = COLUMNS, count: int = 120) -> Path:
+    """A user's folder of 32 px discs that records these columns."""
+    pictures, half = discs(count, 32), count // 2
+    consent = {"person": "nobody", "given": "2026-01-01"}
+    card = Card("mine", "folder", 32, count, columns, 0, "CC0-1.0", (), "test", consent=consent)
+    items = {"train": list(range(half)), "validation": [], "test": list(range(half, count))}
+
+    def make(i: int) -> Item:
+        return Item(i, i, {name: float(pictures.column(name)[i]) for name in columns}, pictures.images[i], captions={"en": "", "zh": ""})
+
+    write(where, card, planned(items, 100), make)  # type: ignore[arg-type]
+    return where
+
+
+def test_a_users_folder_is_measured_by_its_own_reader_or_by_the_portraits_which_is_said(folder: Path, tmp_path: Path) -> None:
+    """It could be trained on but not measured: no data set given was of the kind that folder-dcgan makes."""
+    import shutil
+
+    data = own_set(tmp_path / "mine")
+    for name in ("dcgan", "classifier"):
+        where = tmp_path / name
+        where.mkdir()
+        shutil.copy(folder / f"face-{name}.safetensors", where / f"folder-{name}.safetensors")
+    entries = json.loads((folder / "weights.json").read_text())
+    made = {"folder-dcgan": {**entries["face-dcgan"], "file": "folder-dcgan.safetensors"}}
+    lent = {"face-classifier": {**entries["face-classifier"], "file": "../classifier/folder-classifier.safetensors"}}
+    own = {"folder-classifier": lent["face-classifier"]}
+    for reader, note in ((lent, "Measured on the features of face-classifier."), (own, "")):
+        (tmp_path / "dcgan" / "weights.json").write_text(json.dumps(made | reader))
+        reports = compare("folder-dcgan", tmp_path / "dcgan", [data])
+        assert [(report.name, report.note) for report in reports] == [("folder-dcgan", note), ("training data itself", note)]
+        assert {"fenshen-frechet", "age error"} <= set(reports[0].values)
+        assert (note in markdown(reports, made)) is True
+    assert reader_for("folder-dcgan", tmp_path).note == "Measured on the features of face-classifier, which ships."
+
+
+def test_what_a_folder_does_not_record_has_no_error(folder: Path, tmp_path: Path) -> None:
+    from stages.train.evaluate import of_training_data
+
+    reader = folder / "face-classifier.safetensors"
+    assert {"age error", "tone error", "gender error"} & set(of_training_data(own_set(tmp_path / "a", ()), reader=reader).values) == set()
+    told = of_training_data(own_set(tmp_path / "b", ("tone",)), reader=reader)
+    assert {"age error", "tone error", "gender error"} & set(told.values) == {"tone error"}
+    assert told.values["memory"] == pytest.approx(0, abs=1e-3)
+
+
+def test_too_few_held_out_pictures_are_one_sentence(folder: Path, tmp_path: Path) -> None:
+    data = own_set(tmp_path / "mine", count=6)
+    with pytest.raises(SpecError, match="mine holds 3 pictures to measure on, 4 at least are needed"):
+        evaluate(folder / "face-dcgan.safetensors", data, reader=folder / "face-classifier.safetensors")
 
 
 def test_pictures_without_a_reader_and_readers_as_generators_are_refused(folder: Path, faces: Path) -> None:
@@ -162,6 +241,25 @@ def test_memorised_features_are_seen() -> None:
     train, real = rng.standard_normal((200, 4)).astype(np.float32), rng.standard_normal((100, 4)).astype(np.float32)
     assert on_features(train, real, train[:100])["memory"] == pytest.approx(0, abs=1e-6)
     assert on_features(train, real, rng.standard_normal((100, 4)).astype(np.float32))["memory"] > 0.7
+
+
+def test_a_copy_of_any_training_picture_is_seen_in_a_large_set(folder: Path) -> None:
+    """The nearest was looked for among 2000 random ones: of a set three times as large, two copies in three passed for new people."""
+    train, test = examples(6000, 32), examples(40, 32, seed=1)
+    copies, reader = train.values[-40:], folder / "face-classifier.safetensors"
+    assert compared(copies, train, test, reader, None)[0]["memory"] == pytest.approx(0, abs=1e-3)
+    assert compared(test.values[::-1], train, test, reader, None)[0]["memory"] == pytest.approx(1, abs=1e-3)
+
+
+@needs_body
+def test_a_copy_of_any_training_body_is_seen_in_a_large_set() -> None:
+    rng = np.random.default_rng(0)
+    names, columns = ("muscle", "weight", "height", "proportions"), ("age_years", "gender")
+    told = np.tile(np.array([[30, 1]], np.float32), (3000, 1))
+    values = rng.uniform(0.3, 0.7, (3000, 4)).astype(np.float32)
+    bodies = [Vectors(values[rows], names, told[rows], columns, np.arange(3000)[rows]) for rows in (slice(30, None), slice(30))]
+    train, test = (examples_of(part, columns) for part in bodies)
+    assert compared(train.values[-30:], train, test, None, None)[0]["memory"] == pytest.approx(0, abs=1e-6)
 
 
 @needs_body
