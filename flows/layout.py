@@ -63,7 +63,7 @@ def reservations(spec: AvatarSpec, package: Package) -> list[dict[str, str]]:
     for source in package.sources:
         if not source.sellable:
             message = f"{source.name} ({source.licence}) may not be sold: {source.note or source.origin}; "
-            told.append(("package", message + "set rights.strict, and only parts that may are taken"))
+            told.append(("package", message + "with rights.strict only parts that may go into a bundle"))
     return [{"stage": stage, "message": message} for stage, message in told]
 
 

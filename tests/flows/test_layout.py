@@ -38,7 +38,7 @@ def test_each_part_that_may_not_be_sold_is_told_once_and_so_is_a_voice_of_anothe
         {"stage": "voice", "message": "the mandarin voice is a woman's, identity.gender is 1: no other voice speaks zh"},
         {
             "stage": "package",
-            "message": "baker (MIT) may not be sold: non-commercial data; set rights.strict, and only parts that may are taken",
+            "message": "baker (MIT) may not be sold: non-commercial data; with rights.strict only parts that may go into a bundle",
         },
     ]
 
