@@ -14,9 +14,9 @@ from assets.artefacts.geometry import Floats, Pixels
 from assets.artefacts.motion import Clip
 from assets.conventions import ARKIT_52
 from assets.errors import Finding, FormatError, Location
+from assets.hush import native_hush
 from assets.rotation import IDENTITY, from_matrix
 from stages.motion.frames import frames, model
-from stages.motion.hush import native_hush
 from stages.motion.landmarks import face_weights, solved
 from stages.motion.track import EARS, ELBOWS, INDICES, NOSE, PINKIES, SHOULDERS, WRISTS, Track, cleaned
 

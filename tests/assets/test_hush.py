@@ -5,7 +5,7 @@ import sys
 
 CODE = """
 import logging, os, sys
-from stages.motion.hush import native_hush
+from assets.hush import native_hush
 logging.basicConfig(format="%(message)s")
 with native_hush():
     os.write(2, b"W0000 from below\\n")
@@ -27,7 +27,7 @@ def test_only_python_reaches_standard_error():
 def test_no_descriptor_is_left_open():
     code = """
 import os
-from stages.motion.hush import native_hush
+from assets.hush import native_hush
 def count(): return len(os.listdir("/proc/self/fd"))
 with native_hush(): pass
 before = count()
