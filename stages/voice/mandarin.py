@@ -19,6 +19,7 @@ import numpy as np
 from assets.digest import sha256_file
 from assets.errors import BackendError, Finding
 from assets.home import baked
+from assets.hush import native_hush
 from assets.rights import Source
 from assets.spec.act import VoiceSpec
 from stages.voice.backend import Samples, Utterance
@@ -122,7 +123,8 @@ def _invoke(interpreter: Interpreter, feed: tuple[np.ndarray[Any, Any], ...]) ->
     inputs = interpreter.get_input_details()
     for detail, value in zip(inputs, feed, strict=True):
         interpreter.resize_tensor_input(detail["index"], list(value.shape))
-    interpreter.allocate_tensors()
+    with native_hush():  # litert's C++ names its delegate here, once a process, and heeds no environment variable
+        interpreter.allocate_tensors()
     for detail, value in zip(inputs, feed, strict=True):
         interpreter.set_tensor(detail["index"], value)
     interpreter.invoke()

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from assets.errors import BackendError
@@ -46,3 +49,17 @@ def test_an_unbaked_model_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert mandarin.Mandarin().unusable() == "fastspeech2.tflite is not baked: run python -m stages.voice.mandarin"
     with pytest.raises(BackendError, match="is not baked"):
         mandarin.Mandarin().speak("茶", language="zh", options=VoiceSpec(), seed=1)
+
+
+SAY = """
+from assets.spec.act import VoiceSpec
+from stages.voice.mandarin import Mandarin
+Mandarin().speak("你好。", language="zh", options=VoiceSpec(), seed=1)
+"""
+
+
+def test_the_interpreter_names_no_delegate_on_the_users_screen() -> None:
+    if not mandarin.baked(mandarin.ACOUSTIC).exists():
+        mandarin.bake_default()
+    told = subprocess.run([sys.executable, "-c", SAY], capture_output=True, text=True, check=False)
+    assert (told.returncode, "XNNPACK" in told.stderr) == (0, False)
