@@ -77,9 +77,9 @@ def train(
         seconds = minutes * 60 if minutes is not None else seconds_of(budget)
         changes = settings_of(given)
         family = "stylegan" if net == "identity" else net
-        if few_shot:
-            changes = {**_few_shot(family, start), **changes}
+        few = _few_shot(family, start) if few_shot else {}
         folder = _set_of(net, data)
+        changes = {**_as_started(family, start, folder, size), **few, **changes}
         if int(os.environ.get("WORLD_SIZE", "1")) > 1:
             from stages.train.loop import Plan
 
@@ -103,6 +103,24 @@ def _few_shot(net: str, start: Path | None) -> dict[str, Any]:
     if base not in FEW_SHOT:
         raise SpecError(Finding("train/few-shot", f"{net} has no few-shot recipe", fix=f"take one of {', '.join(FEW_SHOT)}"))
     return dict(FEW_SHOT[base])
+
+
+def _as_started(net: str, start: Path | None, data: Path | None, size: int | None) -> dict[str, Any]:
+    """Settings that make nets as large as the start's, where it is for pictures of the size that is trained at."""
+    from stages.train.adapt import settings_of_start
+    from stages.train.families import family_of
+
+    return settings_of_start(start, family_of(net), size or _pixels_of(data)) if start is not None else {}
+
+
+def _pixels_of(data: Path | None) -> int:
+    from stages.datasets.shards import index_of
+
+    if data is not None:
+        return int(index_of(data)["size"])
+    from flows.train import SKINS  # with Prefect: for identity alone
+
+    return SKINS[1]
 
 
 def _set_of(net: str, data: Path | None) -> Path | None:

@@ -14,6 +14,7 @@ from assets.errors import SpecError
 from flows import INTERRUPTED
 from flows.cli import app
 from flows.cli_train import seconds_of, settings_of
+from stages.nets.shipping import read
 from tests.stages.train.tiny import tiny_set
 
 SMALL = [f"--set={pair}" for pair in ("width=8", "widest=16", "latent=8", "batch=8")]
@@ -38,6 +39,17 @@ def test_train_makes_weights_and_goes_on_where_it_stopped(tmp_path: Path) -> Non
     before = (tmp_path / "out" / "face-dcgan.safetensors").read_bytes()
     said(*line)
     assert (tmp_path / "out" / "face-dcgan.safetensors").read_bytes() == before
+
+
+def test_few_pictures_adapt_a_net_of_other_settings_at_its_whole_resolution(tmp_path: Path) -> None:
+    """A start at `--set width=8` was refused in 400 characters, and one that fitted was shipped at half its size."""
+    data = tiny_set(tmp_path / "set", count=24)
+    line = ["train", "stylegan", "--data", str(data), "--steps", "1", "--set", "batch=8"]
+    said(*line, "--out", str(tmp_path / "first"), *SMALL)
+    start = tmp_path / "first" / "face-stylegan.safetensors"
+    said(*line, "--out", str(tmp_path / "few"), "--start", str(start), "--few-shot")
+    net = read(tmp_path / "few" / "face-stylegan.safetensors").nets["generator"]
+    assert net.grown.tolist() == [len(net.first), 1.0]
 
 
 PROGRAM = """

@@ -17,7 +17,7 @@ from assets.digest import sha256
 from assets.errors import BackendError, SpecError
 from stages.nets.shipping import read
 from stages.train import checkpoint
-from stages.train.adapt import FEW_SHOT
+from stages.train.adapt import FEW_SHOT, settings_of_start
 from stages.train.examples import reduced
 from stages.train.families import FAMILIES, family_of
 from stages.train.loop import BEST, LAST, Plan, Progress
@@ -169,8 +169,28 @@ def test_weights_of_another_net_or_shape_are_no_start(skins: Path, faces: Path, 
     vae = train_net("vae", skins, tmp_path, plan=replace(PLAN, steps=1), changes=SMALL["vae"])
     with pytest.raises(BackendError, match="holds no net of stylegan"):
         train_net("stylegan", skins, tmp_path, plan=PLAN, changes=SMALL["stylegan"], start=vae)
-    with pytest.raises(BackendError, match="is of shape"):
-        train_net("vae", faces, tmp_path, plan=PLAN, changes=SMALL["vae"], start=vae)
+    with pytest.raises(BackendError) as caught:
+        train_net("vae", faces, tmp_path, plan=PLAN, changes={**SMALL["vae"], "width": 16}, start=vae)
+    assert caught.value.findings[0].message == f"{vae.name} is no start for this net: channels is 6, not 3, width is 8, not 16"
+
+
+def test_a_start_gives_the_settings_of_its_shape(faces: Path, tmp_path: Path) -> None:
+    file = train_net("stylegan", faces, tmp_path, plan=replace(PLAN, steps=1), changes=SMALL["stylegan"])
+    for start in (file, tmp_path / "run-face-stylegan" / LAST):
+        told = settings_of_start(start, family_of("stylegan"), 16)
+        assert told == {**SMALL["stylegan"], "grow": ()}
+        assert settings_of_start(start, family_of("stylegan"), 32) == {}  # its nets become the coarse levels
+        with pytest.raises(BackendError, match="holds no net of vae"):
+            settings_of_start(start, family_of("vae"), 16)
+    whole = train_net("stylegan", faces, tmp_path / "tuned", plan=replace(PLAN, steps=1), changes=told, start=file)
+    assert read(whole).nets["generator"].grown.tolist() == [2.0, 1.0]  # though the start had not grown up
+
+
+def test_a_start_that_is_no_weights_file_is_not_the_repository_s_to_restore(tmp_path: Path) -> None:
+    (tmp_path / "c1.txt").write_text("notes")
+    with pytest.raises(BackendError) as caught:
+        settings_of_start(tmp_path / "c1.txt", family_of("vae"), 16)
+    assert caught.value.findings[0].fix == "give weights that `fenshen train` wrote, or a run's checkpoint"
 
 
 def test_unknown_nets_settings_and_conditions_are_told(faces: Path, tmp_path: Path) -> None:
