@@ -84,7 +84,7 @@ def settings_of(file: Path, family: Family, *, anew: bool = False) -> tuple[int 
     shape = _shape_in(file, family)
     usual = {field.name: field.default for field in fields(shape)} | dict(family.changes)
     own = {name: value for name, value in vars(shape).items() if name not in GIVEN and value != usual[name]}
-    if not anew and getattr(family.recipe, "grow", ()):
+    if not anew and getattr(family.recipe, "grow", None):
         own["grow"] = ()
     return getattr(shape, "size", None), own
 
