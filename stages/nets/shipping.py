@@ -195,7 +195,7 @@ def shape_of(kind: type[Any], told: Mapping[str, Any]) -> Any:
     except ValidationError as error:
         first = error.errors()[0]
         where = f"{first['loc'][0]}: " if first["loc"] else ""
-        raise ValueError(f"{where}{first['msg']}") from error
+        raise ValueError(f"{where}{first['msg'].removeprefix('Value error, ')}") from error
 
 
 def _refused(code: str, message: str) -> BackendError:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from assets.artefacts.geometry import Floats
-from stages.train.family import Batch, Examples, State
+from stages.nets.ranges import Count, Share, Weight, Whole
+from stages.train.family import Batch, Examples, State, shaped
 from stages.train.machine import Machine
 
 
@@ -17,19 +18,19 @@ from stages.train.machine import Machine
 class Recipe:
     """What the training depends on beside the nets' shape."""
 
-    batch: int = 32
-    autoencoder_steps: int = 500
-    autoencoder_batch: int = 8
+    batch: Count = 32
+    autoencoder_steps: Whole = 500
+    autoencoder_batch: Count = 8
     """The first pictures of a batch: whole pictures cost far more than latents."""
-    autoencoder_lr: float = 2e-3
-    denoiser_lr: float = 1e-3
-    weight_decay: float = 0.01
-    kl: float = 1e-4
-    edges: float = 1.0
+    autoencoder_lr: Weight = 2e-3
+    denoiser_lr: Weight = 1e-3
+    weight_decay: Weight = 0.01
+    kl: Weight = 1e-4
+    edges: Weight = 1.0
     """Weight of the differences between neighbouring texels, or small marks would cost too little to be kept."""
-    drop: float = 0.15
+    drop: Share = 0.15
     """Share of samples that are not told their conditions, for guidance."""
-    average: float = 0.995
+    average: Share = 0.995
 
 
 def mean_picture(examples: Examples) -> Floats:
@@ -61,7 +62,7 @@ class LatentDiffusion:
 
         self.mean = mean_picture(examples)
         size, channels = examples.values.shape[1], examples.values.shape[3]
-        return replace(Shape(size=size, channels=channels, conditions=len(examples.names)), **dict(self.changes))
+        return shaped(self, Shape, {"size": size, "channels": channels, "conditions": len(examples.names)})
 
     def build(self, shape: Any, machine: Machine) -> State:
         """Both nets, each with its own optimiser."""

@@ -53,7 +53,7 @@ def _shape_of(family: Family) -> Any:
 
 def _refuse_kinds(record: type[Any], given: Mapping[str, Any]) -> None:
     """Raises SpecError for the first value that its field cannot hold: a `False` that is a word would count as true."""
-    kinds = get_type_hints(record)
+    kinds = get_type_hints(record, include_extras=True)
     for name, value in given.items():
         try:
             TypeAdapter(kinds[name]).validate_python(value, strict=True)
@@ -61,7 +61,8 @@ def _refuse_kinds(record: type[Any], given: Mapping[str, Any]) -> None:
         except ValidationError as error:
             reason = error.errors()[0]["msg"]
         if reason:
-            usual = next(json.dumps(field.default, default=str) for field in fields(record) if field.name == name)
+            default = next(field.default for field in fields(record) if field.name == name)
+            usual = json.dumps([value] if isinstance(default, tuple) and not isinstance(value, tuple) else default, default=str)
             message = f"{name} cannot be {value!r}: {reason[0].lower()}{reason[1:]}"
             raise SpecError(Finding("train/setting", message, fix=f"write it as in JSON, e.g. --set {name}={usual}"))
 

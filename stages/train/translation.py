@@ -7,7 +7,7 @@ has to come back; the other half of every batch starts from random latents and a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats
 from assets.errors import Finding, SpecError
-from stages.train.family import Batch, Examples, State
+from stages.nets.ranges import Below, Count, Share, Weight
+from stages.train.family import Batch, Examples, State, shaped
 from stages.train.machine import Machine
 
 
@@ -23,19 +24,19 @@ from stages.train.machine import Machine
 class Recipe:
     """What the training depends on beside the nets' shape."""
 
-    batch: int = 8
-    generator_lr: float = 1e-3
-    critic_lr: float = 3e-4
-    momentum: float = 0.5
-    l1: float = 10.0
-    adversarial: float = 0.3
-    features: float = 1.0
-    kl: float = 0.002
+    batch: Count = 8
+    generator_lr: Weight = 1e-3
+    critic_lr: Weight = 3e-4
+    momentum: Below = 0.5
+    l1: Weight = 10.0
+    adversarial: Weight = 0.3
+    features: Weight = 1.0
+    kl: Weight = 0.002
     """A number of the latent; small, or skins forget their latents."""
-    gamma: float = 1.0
+    gamma: Weight = 1.0
     """R1, every `lazy` steps."""
-    lazy: int = 16
-    average: float = 0.995
+    lazy: Count = 16
+    average: Share = 0.995
 
 
 SEEN = 1500
@@ -96,7 +97,7 @@ class Translation:
         if examples.values.shape[-1] != COLOURS:
             message = f"{self.name} paints head and body tiles (six channels), the pictures have {examples.values.shape[-1]}"
             raise SpecError(Finding("train/channels", message, fix="give a data set of `fenshen data skins`"))
-        shape = replace(Shape(size=examples.values.shape[1], maps=MAPS), **dict(self.changes))
+        shape = shaped(self, Shape, {"size": examples.values.shape[1], "maps": MAPS})
         usual = usual_skins(examples)
         self.start = usual, components(examples, usual, shape.components)
         return shape

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.errors import BackendError, Finding, SpecError
-from stages.train.examples import read_examples
+from stages.train.examples import read_examples, refuse_unfit
 from stages.train.families import family_of
 from stages.train.loop import Plan, begin, train
 from stages.train.machine import find_machine
@@ -60,10 +60,8 @@ class Search:
     def __init__(self, name: str, seed: int = 0) -> None:
         import optuna
 
-        if name not in SPACES:
-            raise SpecError(Finding("train/tune", f"no search space is written for {name!r}", fix=f"take one of {', '.join(SPACES)}"))
+        self.space = _space_of(name)
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self.space = SPACES[name]
         self.study = optuna.create_study(direction="minimize", sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=4))
 
     def ask(self) -> tuple[int, dict[str, float]]:
@@ -80,6 +78,21 @@ class Search:
             self.study.tell(trial.number, trial.score)
         else:
             self.study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+
+
+def refuse_early(name: str, data: Path, count: int) -> None:
+    """Raises SpecError where the family has no search space, does not fit the set, or the set has fewer people than folds."""
+    from stages.datasets.shards import people_of
+
+    _space_of(name)
+    refuse_unfit(family_of(name), data)
+    folds(people_of(data, "train"), count, 0)
+
+
+def _space_of(name: str) -> Mapping[str, Range]:
+    if name not in SPACES:
+        raise SpecError(Finding("train/tune", f"no search space is written for {name!r}", fix=f"take one of {', '.join(SPACES)}"))
+    return SPACES[name]
 
 
 def folds(people: NDArray[np.int64], count: int, seed: int) -> list[NDArray[np.int64]]:

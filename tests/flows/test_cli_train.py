@@ -88,6 +88,23 @@ def test_a_data_set_that_is_not_there_is_one_sentence(command: str, tmp_path: Pa
     assert told == f"error[data/unfinished] {tmp_path} holds no finished data set; make one with `fenshen data`"
 
 
+@pytest.mark.parametrize(("words", "sentence"), [
+    (["train", "cats"], "there is no net 'cats'"),
+    (["train", "dcgan", "--set", "batch=0"], "batch cannot be 0: input should be greater than or equal to 1"),
+    (["train", "bodyvae"], "bodyvae learns body vectors, not pictures"),
+    (["tune", "cats"], "no search space is written for 'cats'"),
+    (["tune", "vae", "--folds", "50"], "10 people cannot be split into 50 folds"),
+])  # fmt: skip
+def test_what_does_not_fit_is_told_before_prefect_starts(
+    words: list[str], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def started(*_: object) -> None:
+        raise AssertionError("Prefect was started")
+
+    monkeypatch.setattr("flows.running.run_training", started)
+    assert sentence in said(*words, "--data", str(tiny_set(tmp_path, count=24)), code=2)
+
+
 def test_tune_prints_its_trials_and_the_command_of_the_best(tmp_path: Path) -> None:
     data = tiny_set(tmp_path / "set", count=24)
     told = said("tune", "vae", "--data", str(data), "--trials", "2", "--folds", "2", "--steps", "3")

@@ -102,7 +102,11 @@ def shapeless(tensors: dict[str, torch.Tensor], told: dict[str, object]) -> None
 
 
 def huge(tensors: dict[str, torch.Tensor], told: dict[str, object]) -> None:
-    told["shape"] = {"size": 16, "width": 8, "latent": 10**15}
+    told["shape"] = {"size": 16, "width": 8, "conditions": 10**15}
+
+
+def unhalved(tensors: dict[str, torch.Tensor], told: dict[str, object]) -> None:
+    told["shape"] = {"size": 100, "width": 8}
 
 
 def half(tensors: dict[str, torch.Tensor], told: dict[str, object]) -> None:
@@ -123,6 +127,10 @@ REFUSED = {
     numbered: ("weights/foreign", "net.safetensors names no conditions, which should be a list of words"),
     shapeless: ("weights/foreign", "net.safetensors tells no shape of its dcgan"),
     huge: ("weights/foreign", "net.safetensors names a shape of which no dcgan can be built"),
+    unhalved: (
+        "weights/foreign",
+        "net.safetensors names a shape that dcgan does not have: its pictures are 100 px a side, which must be a power of two from 8",
+    ),
     half: ("weights/foreign", "net.safetensors has generator/leave.bias as float16, not float32"),
     double: ("weights/foreign", "net.safetensors has generator/leave.bias as float64, not float32"),
     whole: ("weights/foreign", "net.safetensors has generator/leave.bias as int32, not float32"),
