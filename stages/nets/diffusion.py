@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import torch
@@ -67,6 +67,16 @@ def shipped(shape: Shape) -> dict[str, nn.Module]:
     if shape.lora:
         adapt(denoiser, shape.lora)
     return {"autoencoder": autoencoder, "denoiser": denoiser}
+
+
+def plain(nets: dict[str, nn.Module], shape: Shape) -> Shape:
+    """The shape of nets whose adapters, where they have some, are merged here into the layers beside them."""
+    from stages.nets.lora import merge
+
+    if shape.lora:
+        merge(nets["denoiser"])
+        nets["denoiser"].shape = shape = replace(shape, lora=0)
+    return shape
 
 
 def make(nets: dict[str, nn.Module], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:

@@ -116,7 +116,11 @@ def _shape_in(file: Path, family: Family) -> Any:
 
 
 def _put(net: Any, state: dict[str, Any], start: Path, shape: dict[str, Any], run: Run) -> None:
+    from stages.nets.lora import merged_state
+
     wanted = run.state.shape
+    if not getattr(wanted, "lora", 0):  # a run that trained adapters keeps them beside their layers in its checkpoints
+        state = merged_state(state)
     if coarse := _coarse(run.family.net, state, shape, wanted):
         state = {**net.state_dict(), **coarse}
     try:

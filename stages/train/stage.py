@@ -18,6 +18,7 @@ from stages.train.checkpoint import restore, write_whole
 from stages.train.examples import read_examples
 from stages.train.families import family_of
 from stages.train.family import Family
+from stages.train.latent import write_adapters
 from stages.train.loop import BEST, Plan, Progress, Run, Watch, begin, newest, resume, train
 from stages.train.machine import find_machine
 from stages.train.watch import Board
@@ -153,6 +154,7 @@ def publish(run: Run, data: Path, out: Path, title: str, changes: Mapping[str, A
     content = write(nets, facts)
     file = out / f"{title}.safetensors"
     write_whole(file, content)
+    write_adapters(run, file, facts)
     entry = {"file": file.name, "sha256": sha256(content), "net": run.family.net, **facts, "command": _command(run, data, changes, start)}
     entry |= {"steps": run.counters.best_step, "wall_seconds": round(run.counters.seconds), "machine": run.state.machine.name}  # type: ignore[dict-item]
     write_whole(out / INDEX, index_with(out, title, entry))
