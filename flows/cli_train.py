@@ -69,6 +69,7 @@ def train(
     Several GPUs: `accelerate launch --multi_gpu -m flows train stylegan --data sets/skins128`
     """
 
+    from stages.train.adapt import many
     from stages.train.families import family_of
 
     with findings():
@@ -82,6 +83,8 @@ def train(
         family_of(family)
         few = _few_shot(family, start) if few_shot else {}
         folder = _set_of(net, data)
+        if few_shot and folder is not None and (warning := many(folder)):
+            err.print(str(warning), markup=False, highlight=False)
         changes = {**_as_started(family, start, folder, size), **few, **changes}
         _refuse_early(family, folder, size, changes)
         if int(os.environ.get("WORLD_SIZE", "1")) > 1:

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assets.errors import BackendError, Finding
+from assets.errors import BackendError, Finding, Severity
 from stages.train.family import Family
 from stages.train.loop import Run
 
@@ -25,8 +25,25 @@ FEW_SHOT: dict[str, dict[str, Any]] = {
     },
     "dcgan": {"frozen": ("generator/enter", "critic/shrink.0"), "generator_lr": 5e-5, "critic_lr": 5e-5, "p": 0.6},
     "vae": {"frozen": ("decoder/enter", "decoder/layers.0", "encoder/enter"), "lr": 2e-4},
+    "unet": {
+        "frozen": ("generator/style", "generator/field", "generator/down.3", "generator/up.0", "critic/enter", "critic/blocks.0"),
+        "generator_lr": 2e-4, "critic_lr": 1e-4,
+    },
+    # The autoencoder rests under adapters: ten pictures would teach it to draw these ten.
+    "diffusion": {"lora": 8, "denoiser_lr": 5e-4},
 }  # fmt: skip
-"""Net -> settings of its recipe for few-shot adaptation."""
+"""Net -> settings of its recipe or shape for few-shot adaptation."""
+
+
+def many(data: Path) -> Finding | None:
+    """The warning that a data set is too large to be adapted to as if it were few-shot; None where it is not."""
+    from stages.datasets.shards import index_of
+
+    count = index_of(data)["splits"]["train"]
+    if count <= FEW:
+        return None
+    message = f"--few-shot holds back what {FEW} pictures cannot teach, {data.name} has {count}"
+    return Finding("train/few-shot", message, Severity.WARNING, fix="leave it out to fine-tune the whole net")
 
 
 def warm(run: Run, start: Path) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from assets.artefacts.geometry import Floats
 from assets.errors import Finding, SpecError
 from stages.nets.ranges import Below, Count, Share, Weight
+from stages.train.adversarial import unfrozen
 from stages.train.family import Batch, Examples, State, shaped
 from stages.train.machine import Machine
 
@@ -37,6 +38,8 @@ class Recipe:
     """R1, every `lazy` steps."""
     lazy: Count = 16
     average: Share = 0.995
+    frozen: tuple[str, ...] = ()
+    """Parameters whose "net/name" starts with one of these stay as they are (fine-tuning)."""
 
 
 SEEN = 1500
@@ -119,10 +122,11 @@ class Translation:
                 kept[: len(found)] = torch.from_numpy(found)
         nets = {name: machine.place(net) for name, net in nets.items()}
         betas, recipe = (self.recipe.momentum, 0.99), self.recipe
-        own = [*nets["generator"].parameters(), *nets["encoder"].parameters()]
+        free = {name: unfrozen(name, net, recipe.frozen) for name, net in nets.items()}
+        own = [*free["generator"], *free["encoder"]]
         optimisers = {
             "generator": torch.optim.Adam(own, lr=recipe.generator_lr, betas=betas),
-            "critic": torch.optim.Adam(nets["critic"].parameters(), lr=recipe.critic_lr, betas=betas),
+            "critic": torch.optim.Adam(free["critic"], lr=recipe.critic_lr, betas=betas),
         }
         return State(nets, optimisers, shape, machine)
 

@@ -14,14 +14,16 @@ import torch
 from safetensors import safe_open
 
 from assets.digest import sha256
-from assets.errors import BackendError, SpecError
+from assets.errors import BackendError, Severity, SpecError
+from assets.home import baked
 from stages.datasets.pictures import Vectors
 from stages.nets.shipping import read
 from stages.train import checkpoint
-from stages.train.adapt import FEW_SHOT, settings_of_start
+from stages.train.adapt import FEW_SHOT, many, settings_of_start
 from stages.train.examples import examples_of, reduced
 from stages.train.families import FAMILIES, family_of
 from stages.train.loop import BEST, LAST, Plan, Progress
+from stages.train.machine import Machine
 from stages.train.stage import changed, train_net
 from stages.train.watch import curves, sheet
 from tests.stages.train.tiny import discs, tiny_set
@@ -141,6 +143,26 @@ def test_fine_tuning_starts_at_the_weights_given_and_keeps_frozen_layers(skins: 
     before, after = (read(file).nets["generator"].state_dict() for file in (first, tuned))
     assert all(torch.equal(before[key], after[key]) for key in before if key.startswith(("mapping", "const", "first.0")))
     assert any(not torch.equal(before[key], after[key]) for key in before if key.startswith("colour"))
+
+
+needs_bake = pytest.mark.skipif(not baked("tiles.safetensors").exists(), reason="run `make bake` first")
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=needs_bake if name == "unet" else ()) for name in sorted(FEW_SHOT)])
+def test_a_few_shot_recipe_names_settings_and_layers_that_its_net_has(name: str) -> None:
+    family = changed(family_of(name), FEW_SHOT[name])
+    nets = family.build(family.shape(examples_of(discs(4, 32, 6), family.conditions)), Machine()).nets
+    layers = [f"{net}/{key}" for net, module in nets.items() for key, _ in module.named_parameters()]
+    for prefix in FEW_SHOT[name].get("frozen", ()):
+        assert any(layer.startswith(prefix) for layer in layers), prefix
+
+
+def test_a_set_of_many_pictures_is_warned_of_as_not_few_shot(faces: Path, tmp_path: Path) -> None:
+    assert many(faces) is None
+    warning = many(tiny_set(tmp_path / "many", count=66))
+    assert warning is not None
+    assert warning.severity == Severity.WARNING
+    assert warning.message == "--few-shot holds back what 50 pictures cannot teach, many has 56"
 
 
 def test_fine_tuning_from_a_checkpoint_takes_the_critic_as_well(faces: Path, tmp_path: Path) -> None:
