@@ -69,6 +69,9 @@ def train(
     Several GPUs: `accelerate launch --multi_gpu -m flows train stylegan --data sets/skins128`
     """
 
+    from stages.train.adapt import many
+    from stages.train.families import family_of
+
     with findings():
         if resume not in ("auto", "never") and not Path(resume).is_file():
             raise SpecError(Finding("train/resume", f"there is no checkpoint {resume}", fix="take --resume auto or --resume never"))
@@ -77,9 +80,13 @@ def train(
         seconds = minutes * 60 if minutes is not None else seconds_of(budget)
         changes = settings_of(given)
         family = "stylegan" if net == "identity" else net
-        if few_shot:
-            changes = {**_few_shot(family, start), **changes}
+        family_of(family)
+        few = _few_shot(family, start) if few_shot else {}
         folder = _set_of(net, data)
+        if few_shot and folder is not None and (warning := many(folder)):
+            err.print(str(warning), markup=False, highlight=False)
+        changes = {**_as_started(family, start, folder, size), **few, **changes}
+        _refuse_early(family, folder, size, changes)
         if int(os.environ.get("WORLD_SIZE", "1")) > 1:
             from stages.train.loop import Plan
 
@@ -103,6 +110,35 @@ def _few_shot(net: str, start: Path | None) -> dict[str, Any]:
     if base not in FEW_SHOT:
         raise SpecError(Finding("train/few-shot", f"{net} has no few-shot recipe", fix=f"take one of {', '.join(FEW_SHOT)}"))
     return dict(FEW_SHOT[base])
+
+
+def _refuse_early(net: str, data: Path | None, size: int | None, changes: dict[str, Any]) -> None:
+    """Raises what the run would raise after half a minute, below Prefect's tracebacks."""
+    from stages.train.examples import refuse_unfit
+    from stages.train.families import family_of
+    from stages.train.stage import changed
+
+    family = changed(family_of(net), changes)
+    if data is not None:
+        refuse_unfit(family, data, size)
+
+
+def _as_started(net: str, start: Path | None, data: Path | None, size: int | None) -> dict[str, Any]:
+    """Settings that make nets as large as the start's, where it is for pictures of the size that is trained at."""
+    from stages.train.adapt import settings_of_start
+    from stages.train.families import family_of
+
+    return settings_of_start(start, family_of(net), size or _pixels_of(data)) if start is not None else {}
+
+
+def _pixels_of(data: Path | None) -> int:
+    from stages.datasets.shards import index_of
+
+    if data is not None:
+        return int(index_of(data)["size"])
+    from flows.train import SKINS  # with Prefect: for identity alone
+
+    return SKINS[1]
 
 
 def _set_of(net: str, data: Path | None) -> Path | None:
@@ -148,9 +184,12 @@ def tune(
     from rich.table import Table
 
     from flows.running import run_training
+    from stages.train.tune import refuse_early
 
     with findings():
-        told = (net, str(_set_of(net, data)), trials, folds, seconds_of(budget) / 60, steps, seed)
+        _set_of(net, data)
+        refuse_early(net, data, folds)
+        told = (net, str(data), trials, folds, seconds_of(budget) / 60, steps, seed)
         rows: list[dict[str, Any]] = run_training("flows.train:tune_generator", told, err)
         table = Table(*rows[0], box=None)
         for row in rows:

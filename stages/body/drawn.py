@@ -36,6 +36,7 @@ class Drawn(Anny):
     def __init__(self, file: Path | None = None, sha256: str | None = None) -> None:
         self.file = file or committed.path(self.title)
         self.sha256 = sha256 or committed.sha256(self.title)
+        self._promised: str | None = None if file else committed.entry(self.title).get("net")
         self._net: Shipped | None = None
 
     def weights(self) -> Mapping[str, str]:
@@ -54,7 +55,7 @@ class Drawn(Anny):
     def proposed(self, latent: Floats, years: float, gender: float) -> Build:
         """The build of a latent; raises BackendError where the weights are damaged or another net's."""
         if self._net is None:
-            self._net = read(self.file, self.sha256)
+            self._net = read(self.file, self.sha256, self._promised)
         z = _folded(latent, self._net.shape.latent)
         builds = (self._build(z * nearer, years, gender) for nearer in NEARER)
         axes = {"age": age_axis(years), "gender": 1 - gender}

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 STYLES = ("realistic",)
 
+LEAST = 3
+"""People of a set: no split may be empty, and nobody is in two."""
+
 
 @dataclass(frozen=True)
 class Order:
@@ -38,11 +41,21 @@ class Order:
 
 
 def make(order: Order, progress: Progress | None = None) -> Path:
-    """dataset.json of the finished set; raises SpecError for a folder in use, BackendError where something is not baked."""
+    """dataset.json of the finished set; raises SpecError for too few people or a folder in use, BackendError for what is not baked."""
     if order.style not in STYLES:
         fix = f"take {', '.join(STYLES)}"
         raise SpecError(Finding("data/style", f"there is no style {order.style!r} to make {order.kind} in", fix=fix))
+    _refuse_few(order)
     return _MAKERS[order.kind](order, progress)
+
+
+def _refuse_few(order: Order) -> None:
+    from stages.datasets.faces import EACH
+
+    each = EACH if order.kind == "faces" else 1
+    if -(-order.count // each) < LEAST:
+        people = f"{order.count} {order.kind} are of fewer than {LEAST} people, one for each split"
+        raise SpecError(Finding("data/too-few", people, fix=f"give --count {(LEAST - 1) * each + 1} or more"))
 
 
 def _skins(order: Order, progress: Progress | None) -> Path:

@@ -50,7 +50,8 @@ class Generated:
     def loaded(self) -> Shipped:
         """The net, read once; raises BackendError where its weights are refused or make no skin."""
         if self._net is None:
-            net = read(self.file, self._sha256 or committed.sha256(self.title))
+            promised = None if self._file else committed.entry(self.title).get("net")
+            net = read(self.file, self._sha256 or committed.sha256(self.title), promised)
             if net.net == "classifier" or getattr(net.shape, "channels", 0) != 6 or net.shape.size == 0:
                 raise BackendError(Finding("weights/foreign", f"{self.file.name} makes no skin", fix="give weights trained on skins"))
             self._net = net

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stages.nets.ranges import Count, Width
+
 LATENT = 32
 CONDITIONS = 2
 """age/100 and gender (0 female .. 1 male)."""
@@ -21,8 +23,8 @@ class Shape:
 
     names: tuple[str, ...]
     """Names of the vector's numbers: phenotype axes and local changes as stages.body takes them."""
-    latent: int = LATENT
-    width: int = 160
+    latent: Count = LATENT
+    width: Width = 160
 
 
 def shipped(shape: Shape) -> dict[str, nn.Module]:

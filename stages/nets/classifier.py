@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stages.nets.ranges import Below, Count, Grouped, refuse_remainder
+
 READS = ("age", "gender", "tone")
 FEATURES = 64
 
@@ -21,12 +23,22 @@ class Shape:
 
     size: int = 64
     """Pixels of a picture's side."""
-    channels: int = 3
+    channels: Count = 3
     """Colour planes."""
-    width: int = 24
-    features: int = FEATURES
-    drop: float = 0.2
+    width: Grouped = 24
+    features: Count = FEATURES
+    drop: Below = 0.2
     """Dropout before the readings."""
+
+    def __post_init__(self) -> None:
+        refuse_remainder(self.size, self.fold)
+        if self.size < 16:
+            raise ValueError(f"its pictures are {self.size} px a side, 16 at least are needed")
+
+    @property
+    def fold(self) -> int:
+        """Pixels a side that are folded into channels: pictures of every size cost about the same."""
+        return max(1, self.size // 64)
 
     @property
     def latent(self) -> int:
@@ -50,8 +62,7 @@ class Classifier(nn.Module):  # type: ignore[misc]
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        # Larger pictures are folded first: every size costs about the same.
-        fold, width = max(1, shape.size // 64), shape.width
+        fold, width = shape.fold, shape.width
         widths = (width, 2 * width, 3 * width, 4 * width)
         layers: list[nn.Module] = [nn.PixelUnshuffle(fold)] if fold > 1 else []
         before = shape.channels * fold**2

@@ -15,21 +15,26 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stages.nets.ranges import Below, Count, Whole, Width, refuse_odd_size
+
 
 @dataclass(frozen=True)
 class Shape:
     """What the nets are built from."""
 
     size: int = 64
-    """Pixels a side, a power of two from 16."""
-    channels: int = 3
-    conditions: int = 3
-    latent: int = 100
-    width: int = 32
+    """Pixels a side, a power of two from 8."""
+    channels: Count = 3
+    conditions: Whole = 3
+    latent: Count = 100
+    width: Width = 32
     """Channels at half size; doubled at every halving, to at most `widest`."""
-    widest: int = 256
-    dropout: float = 0.0
+    widest: Width = 256
+    dropout: Below = 0.0
     """In the critic."""
+
+    def __post_init__(self) -> None:
+        refuse_odd_size(self.size, least=8)
 
     def widths(self) -> list[int]:
         """Channels from 4 px to half of the size."""

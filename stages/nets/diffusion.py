@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
+from annotated_types import Interval
 from torch import Tensor, nn
+
+from stages.nets.ranges import Count, Grouped, Weight, Whole, refuse_remainder
 
 STEPS = 1000
 Predict = Callable[[Tensor, Tensor], Tensor]
@@ -25,19 +29,22 @@ class Shape:
 
     size: int = 128
     """Pixels of a picture's side."""
-    channels: int = 6
+    channels: Count = 6
     """Colour planes of a picture."""
-    latent_channels: int = 8
+    latent_channels: Count = 8
     """Of a latent, whose side is an eighth of the picture's."""
-    autoencoder_width: int = 32
-    width: int = 64
-    depth: int = 2
-    conditions: int = 3
-    steps: int = 25
+    autoencoder_width: Grouped = 32
+    width: Grouped = 64
+    depth: Count = 2
+    conditions: Whole = 3
+    steps: Annotated[int, Interval(ge=1, le=STEPS)] = 25
     """Of the deterministic sampler."""
-    guidance: float = 1.5
-    lora: int = 0
+    guidance: Weight = 1.5
+    lora: Whole = 0
     """Rank of the denoiser's adapters, for fine-tuning; 0 for none."""
+
+    def __post_init__(self) -> None:
+        refuse_remainder(self.size, 16)
 
     @property
     def side(self) -> int:
@@ -60,6 +67,16 @@ def shipped(shape: Shape) -> dict[str, nn.Module]:
     if shape.lora:
         adapt(denoiser, shape.lora)
     return {"autoencoder": autoencoder, "denoiser": denoiser}
+
+
+def plain(nets: dict[str, nn.Module], shape: Shape) -> Shape:
+    """The shape of nets whose adapters, where they have some, are merged here into the layers beside them."""
+    from stages.nets.lora import merge
+
+    if shape.lora:
+        merge(nets["denoiser"])
+        nets["denoiser"].shape = shape = replace(shape, lora=0)
+    return shape
 
 
 def make(nets: dict[str, nn.Module], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
 
@@ -51,16 +55,41 @@ def adapters(net: nn.Module) -> dict[str, Tensor]:
     return {name: value for name, value in net.state_dict().items() if name.endswith((".down", ".up"))}
 
 
-def load_adapters(net: nn.Module, tensors: dict[str, Tensor]) -> None:
+def packed(net: nn.Module, facts: Mapping[str, str]) -> bytes:
+    """The bytes of a safetensors file of the net's adapters; `facts` (data, licence, consent, ...) travel in its header."""
+    from safetensors.torch import save
+
+    tensors = {name: value.detach().cpu().contiguous() for name, value in adapters(net).items()}
+    content: bytes = save(tensors, metadata={"fenshen": json.dumps({"adapters": "lora", **facts})})
+    return content
+
+
+def load_adapters(net: nn.Module, file: Path) -> None:
     """Puts a file's adapters into an adapted net.
 
     Raises:
-        ValueError: the file's names or shapes are another net's.
+        ValueError: the file cannot be read, or its names or shapes are another net's.
     """
-    own = adapters(net)
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        own, tensors = adapters(net), load(file.read_bytes())
+    except (OSError, SafetensorError) as error:
+        raise ValueError(f"it is no file of adapters ({error})") from error
     if own.keys() != tensors.keys() or any(own[name].shape != value.shape for name, value in tensors.items()):
-        raise ValueError("the adapters belong to another net, or to another rank")
+        raise ValueError("its adapters belong to another net, or to another rank")
     net.load_state_dict(tensors, strict=False)
+
+
+def merged_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The state of the plain net that does what the net of an adapted state does; a plain one as it is."""
+    plain = dict(state)
+    for place in [name.removesuffix(".up") for name in state if name.endswith(".up") and f"{name.removesuffix('.up')}.down" in state]:
+        plain[f"{place}.weight"] = plain.pop(f"{place}.layer.weight") + plain.pop(f"{place}.up") @ plain.pop(f"{place}.down")
+        if f"{place}.layer.bias" in plain:
+            plain[f"{place}.bias"] = plain.pop(f"{place}.layer.bias")
+    return plain
 
 
 def merge(net: nn.Module) -> None:

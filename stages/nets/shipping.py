@@ -94,22 +94,30 @@ def _tensors(nets: Mapping[str, Any]) -> dict[str, Any]:
     return {f"{name}/{key}": value for name, net in nets.items() for key, value in net.state_dict().items()}
 
 
-def read(file: Path, sha256: str | None = None) -> Shipped:
+def read(file: Path, sha256: str | None = None, net: str | None = None) -> Shipped:
     """The nets of a weights file, ready to make pictures.
 
     Raises:
-        BackendError: the file is missing, is not the one promised (sha256), holds pickle, another net's tensors or no numbers.
+        BackendError: the file is missing, is not the one promised (sha256), holds pickle, another net than asked for (net), another
+            net's tensors or no numbers.
     """
     try:
         content = file.read_bytes()
     except OSError as error:
         raise _refused("missing", f"{file.name} cannot be read: {error.strerror}") from error
-    if content[:2] in (b"PK", b"\x80\x02", b"\x80\x04"):
+    if content[:2] == b"PK" or _is_pickle(content):
         raise _refused("pickle", f"{file.name} is a pickle, which can run code when it is read")
     if sha256 is not None and digest_of(content) != sha256:
         raise _refused("corrupt", f"{file.name} does not have the sha256 of weights.json")
     tensors, told = _opened(file, content)
+    if net is not None and told["net"] != net:
+        raise _refused("foreign", f"{file.name} holds a {told['net']}, where weights.json promises a {net}")
     return _built(file, tensors, told)
+
+
+def _is_pickle(content: bytes) -> bool:
+    """Whether it begins as protocols 2 to 5 do: a safetensors file whose header were that long would have no such end."""
+    return content[:1] == b"\x80" and content[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05") and content[8:9] != b"{"
 
 
 def _opened(file: Path, content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -119,41 +127,63 @@ def _opened(file: Path, content: bytes) -> tuple[dict[str, Any], dict[str, Any]]
     try:
         tensors = load(content)
         length = int.from_bytes(content[:8], "little")
-        told = json.loads(json.loads(content[8 : 8 + length]).get("__metadata__", {}).get("fenshen", "{}"))
-    except (SafetensorError, ValueError) as error:
+        told = json.loads((json.loads(content[8 : 8 + length]).get("__metadata__") or {}).get("fenshen", "{}"))
+    except (SafetensorError, ValueError, KeyError) as error:
         raise _refused("corrupt", f"{file.name} is no safetensors file: {error}") from error
-    if told.get("net") not in NETS:
+    if not isinstance(told, dict) or not isinstance(told.get("net"), str) or told["net"] not in NETS:
         raise _refused("foreign", f"{file.name} says no net of ours ({', '.join(NETS)})")
+    conditions = told.get("conditions")
+    if not isinstance(conditions, list) or not all(isinstance(name, str) for name in conditions):
+        raise _refused("foreign", f"{file.name} names no conditions, which should be a list of words")
     return tensors, told
 
 
 def _built(file: Path, tensors: dict[str, Any], told: dict[str, Any]) -> Shipped:
     import torch
 
-    from stages.nets.undrawn import Undrawn
-
     torch.set_num_threads(1)  # the nets are small: more threads cost more than they give, and one is reproducible
-    module = module_of(told["net"])
-    try:
-        shape = shape_of(module.Shape, told["shape"])
-        with TORCH_DEFAULTS, Undrawn():
-            nets = module.shipped(shape)
-    except (TypeError, ValueError, KeyError, RuntimeError) as error:
-        raise _refused("foreign", f"{file.name} names a shape that {told['net']} does not have: {error}") from error
+    shape, nets = _of_shape(file, told["net"], told.get("shape"))
     wanted = _tensors(nets)
     if odd := sorted(set(wanted) ^ set(tensors)):
         lacking = "lacks" if odd[0] in wanted else "holds, which no such net has,"
         raise _refused("foreign", f"{file.name} {lacking} {odd[0]} (and {len(odd) - 1} more)")
     for key, value in tensors.items():
-        if value.shape != wanted[key].shape:
-            raise _refused("foreign", f"{file.name} has {key} of shape {tuple(value.shape)}, not {tuple(wanted[key].shape)}")
-        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
-            raise _refused("broken", f"{file.name} has values in {key} that are no numbers")
+        _refuse_tensor(file, key, value, wanted[key])
     for name, net in nets.items():
         own = {key.removeprefix(f"{name}/"): value for key, value in tensors.items() if key.startswith(f"{name}/")}
         net.load_state_dict(own, assign=True)
         net.eval().requires_grad_(False)
     return Shipped(told["net"], shape, nets, tuple(told["conditions"]))
+
+
+def _of_shape(file: Path, net: str, told: Any) -> tuple[Any, dict[str, Any]]:
+    """The shape that a file tells and empty nets of it."""
+    from stages.nets.undrawn import Undrawn
+
+    module = module_of(net)
+    if not isinstance(told, dict):
+        raise _refused("foreign", f"{file.name} tells no shape of its {net}")
+    try:
+        shape = shape_of(module.Shape, told)
+    except (TypeError, ValueError) as error:
+        raise _refused("foreign", f"{file.name} names a shape that {net} does not have: {error}") from error
+    try:
+        with TORCH_DEFAULTS, Undrawn():
+            return shape, module.shipped(shape)
+    except (TypeError, ValueError, ArithmeticError, IndexError, RuntimeError, MemoryError) as error:  # torch's words fill a page
+        raise _refused("foreign", f"{file.name} names a shape of which no {net} can be built") from error
+
+
+def _refuse_tensor(file: Path, key: str, value: Any, wanted: Any) -> None:
+    import torch
+
+    if value.shape != wanted.shape:
+        raise _refused("foreign", f"{file.name} has {key} of shape {tuple(value.shape)}, not {tuple(wanted.shape)}")
+    if value.dtype != wanted.dtype:
+        own, other = (str(kind).removeprefix("torch.") for kind in (value.dtype, wanted.dtype))
+        raise _refused("foreign", f"{file.name} has {key} as {own}, not {other}")
+    if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+        raise _refused("broken", f"{file.name} has values in {key} that are no numbers")
 
 
 def shape_of(kind: type[Any], told: Mapping[str, Any]) -> Any:
@@ -164,7 +194,8 @@ def shape_of(kind: type[Any], told: Mapping[str, Any]) -> Any:
         return TypeAdapter(kind).validate_json(json.dumps(dict(told)), strict=True)
     except ValidationError as error:
         first = error.errors()[0]
-        raise ValueError(f"{first['loc'][0]}: {first['msg']}") from error
+        where = f"{first['loc'][0]}: " if first["loc"] else ""
+        raise ValueError(f"{where}{first['msg'].removeprefix('Value error, ')}") from error
 
 
 def _refused(code: str, message: str) -> BackendError:

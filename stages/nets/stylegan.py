@@ -20,6 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stages.nets.ranges import Count, Patch, Share, Whole, Width, refuse_odd_size
 from stages.nets.usual import UsualPicture
 
 CENTRE = 32
@@ -33,17 +34,17 @@ class Shape:
     """What the nets are built from."""
 
     size: int = 128
-    """Pixels a side, a power of two from 16."""
-    channels: int = 6
-    conditions: int = 3
-    latent: int = 64
-    styles: int = 96
-    mapping: int = 3
+    """Pixels a side, a power of two from four patches."""
+    channels: Count = 6
+    conditions: Whole = 3
+    latent: Count = 64
+    styles: Count = 96
+    mapping: Count = 3
     """Layers of the mapping network."""
-    width: int = 24
+    width: Width = 24
     """Channels at the finest level; doubled at every halving, to at most `widest`."""
-    widest: int = 96
-    patch: int = 2
+    widest: Width = 96
+    patch: Patch = 2
     """Pixels a side that the finest level handles as channels."""
     blend: bool = False
     """Pixels are blended with their neighbours, which takes out the grid that patches leave: a wave of two pixels and nothing else."""
@@ -51,8 +52,11 @@ class Shape:
     """Styles by adaptive instance normalisation in place of modulated weights."""
     usual: bool = False
     """Pictures are painted on the usual picture of their conditions."""
-    truncation: float = 1.0
+    truncation: Share = 1.0
     """Share of a style's way from the mean style of its conditions, when pictures are made."""
+
+    def __post_init__(self) -> None:
+        refuse_odd_size(self.size, self.patch)
 
     def levels(self) -> list[int]:
         """Resolutions from 4 to the finest level's."""

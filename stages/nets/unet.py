@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stages.nets.ranges import Count, Whole, Widths, refuse_remainder
+
 CONDITIONS = 3
 """age/100, gender, tone."""
 COLOURS = 6
@@ -28,13 +30,18 @@ class Shape:
 
     size: int = 128
     """Pixels of a tile's side."""
-    maps: int = 14
+    maps: Count = 14
     """Geometry maps: positions and part masks of both tiles."""
-    latent: int = 64
-    styles: int = 96
-    widths: tuple[int, ...] = WIDTHS
-    components: int = 16
+    latent: Count = 64
+    styles: Count = 96
+    widths: Widths = WIDTHS
+    components: Whole = 16
     """The first numbers of the latent weigh so many principal components of what the conditions do not tell."""
+
+    def __post_init__(self) -> None:
+        refuse_remainder(self.size, max(4, 2 ** len(self.widths)))
+        if self.components > self.latent:
+            raise ValueError(f"its latent has {self.latent} numbers, too few for {self.components} components")
 
     @property
     def channels(self) -> int:

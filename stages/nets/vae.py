@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stages.nets.bodygan import ANCHORS, told
+from stages.nets.ranges import Below, Count, Patch, Whole, Width, refuse_odd_size
 from stages.nets.usual import UsualPicture
 
 
@@ -23,22 +24,26 @@ class Shape:
     """What the nets are built from."""
 
     size: int = 128
-    """Pixels a side, a power of two from 16; 0 for body vectors."""
-    channels: int = 6
+    """Pixels a side, a power of two from four patches; 0 for body vectors."""
+    channels: Count = 6
     """Colour planes, or the length of the vectors."""
-    conditions: int = 3
-    latent: int = 64
-    width: int = 48
+    conditions: Whole = 3
+    latent: Count = 64
+    width: Width = 48
     """Channels at the finest level (doubled at every halving, to at most `widest`), or of a vector's layers."""
-    widest: int = 128
-    patch: int = 4
+    widest: Width = 128
+    patch: Patch = 4
     """Pixels a side that the finest level handles as channels."""
-    dropout: float = 0.0
+    dropout: Below = 0.0
     """In the encoder."""
     usual: bool = False
     """Pictures are painted on the usual picture of their conditions."""
     names: tuple[str, ...] = ()
     """Names of a body vector's numbers."""
+
+    def __post_init__(self) -> None:
+        if self.size:
+            refuse_odd_size(self.size, self.patch)
 
     def widths(self) -> list[int]:
         """Channels from 4 px to the finest level."""

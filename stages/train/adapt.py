@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+import json
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from assets.errors import BackendError, Finding
+from assets.errors import BackendError, Finding, Severity
 from stages.train.family import Family
 from stages.train.loop import Run
+
+if TYPE_CHECKING:
+    from stages.nets.shipping import Shipped
 
 FEW = 50
 """Data sets of at most so many pictures are few-shot."""
@@ -17,23 +21,39 @@ FEW_SHOT: dict[str, dict[str, Any]] = {
     # minutes: their coarse eyes stay (FreezeD, Mo et al. 2020), they learn slowly, and all they see is augmented.
     "stylegan": {
         "frozen": ("generator/mapping", "generator/const", "generator/first.0", "generator/second.0", "critic/enter", "critic/first.0"),
-        "generator_lr": 3e-4, "critic_lr": 2e-4, "adaptive": False, "p": 0.6, "mixing": 0.0,
+        "generator_lr": 3e-4, "critic_lr": 2e-4, "adaptive": False, "p": 0.6, "mixing": 0.0, "grow": (),
     },
     "dcgan": {"frozen": ("generator/enter", "critic/shrink.0"), "generator_lr": 5e-5, "critic_lr": 5e-5, "p": 0.6},
     "vae": {"frozen": ("decoder/enter", "decoder/layers.0", "encoder/enter"), "lr": 2e-4},
+    "unet": {
+        "frozen": ("generator/style", "generator/field", "generator/down.3", "generator/up.0", "critic/enter", "critic/blocks.0"),
+        "generator_lr": 2e-4, "critic_lr": 1e-4,
+    },
+    # The autoencoder rests under adapters: ten pictures would teach it to draw these ten.
+    "diffusion": {"lora": 8, "denoiser_lr": 5e-4},
 }  # fmt: skip
-"""Net -> settings of its recipe for few-shot adaptation."""
+"""Net -> settings of its recipe or shape for few-shot adaptation."""
+
+
+def many(data: Path) -> Finding | None:
+    """The warning that a data set is too large to be adapted to as if it were few-shot; None where it is not."""
+    from stages.datasets.shards import index_of
+
+    count = index_of(data)["splits"]["train"]
+    if count <= FEW:
+        return None
+    message = f"--few-shot holds back what {FEW} pictures cannot teach, {data.name} has {count}"
+    return Finding("train/few-shot", message, Severity.WARNING, fix="leave it out to fine-tune the whole net")
 
 
 def warm(run: Run, start: Path) -> None:
     """Puts trained nets into a fresh run: a weights file's generator, or every net of a checkpoint (its critic as well).
 
-    Nets for smaller pictures become the coarse levels of nets that grow.
+    Nets for smaller pictures become the coarse levels of nets that grow; nets that shall not grow are whole from the first step.
 
     Raises:
         BackendError: the file holds another net, or one of another shape, or is no weights file at all.
     """
-    from stages.nets.shipping import read
     from stages.train import checkpoint
 
     if is_checkpoint(start):
@@ -42,16 +62,30 @@ def warm(run: Run, start: Path) -> None:
         kept = {name: _under(tensors, f"averaged/{name}/") for name in run.state.averaged}
         shape: Any = told["shape"]
     else:
-        shipped = read(start)
+        shipped = _weights(start)
         own = kept = {name: dict(net.state_dict()) for name, net in shipped.nets.items()}
         shape = vars(shipped.shape)
+    if not any(own.get(name) for name in run.state.nets):
+        raise _of_another_net(start, run.family)
     for nets, states in ((run.state.nets, own), (run.state.averaged, kept)):
         for name in set(nets) & set(states):
             _put(nets[name], states[name], start, shape, run)
-    if not set(run.state.nets) & set(own):
-        raise BackendError(
-            Finding("train/start", f"{start.name} holds no net of {run.family.name}", fix="start from weights of its own net")
-        )
+
+
+def _weights(start: Path) -> Shipped:
+    """The nets of a weights file; what is wrong with it is the giver's to mend, not the repository's."""
+    from stages.nets.shipping import read
+
+    try:
+        return read(start)
+    except BackendError as error:
+        fix = "give weights that `fenshen train` wrote, or a run's checkpoint"
+        raise BackendError(*(replace(finding, fix=fix) for finding in error.findings)) from error
+
+
+def _of_another_net(start: Path, family: Family) -> BackendError:
+    message = f"{start.name} holds no net of {family.name}"
+    return BackendError(Finding("train/start", message, fix="start from weights of its own net"))
 
 
 GIVEN = {"size", "channels", "conditions", "names"}
@@ -59,31 +93,67 @@ GIVEN = {"size", "channels", "conditions", "names"}
 
 
 def settings_of(file: Path, family: Family, *, anew: bool = False) -> tuple[int | None, dict[str, Any]]:
-    """Pixels a side of what a weights file makes (None for vectors), and what of its shape the family would not choose by itself.
+    """Pixels a side of what weights or a checkpoint make (None for vectors), and what of their shape the family would not choose by itself.
 
     With these a fresh run of the family builds nets as large as the file's, and can start from it; then they are grown up already.
-    Raises BackendError as stages.nets.shipping.read.
+    Raises BackendError as stages.nets.shipping.read, and for another family's file.
     """
-    from stages.nets.shipping import read
-
-    shape = read(file).shape
+    shape = _shape_in(file, family)
     usual = {field.name: field.default for field in fields(shape)} | dict(family.changes)
     own = {name: value for name, value in vars(shape).items() if name not in GIVEN and value != usual[name]}
-    if not anew and hasattr(family.recipe, "grow"):
+    if not anew and getattr(family.recipe, "grow", None):
         own["grow"] = ()
     return getattr(shape, "size", None), own
 
 
+def settings_of_start(start: Path, family: Family, size: int) -> dict[str, Any]:
+    """Settings with which nets for pictures of that size (0 for vectors) can start from the file.
+
+    None from nets for other pictures: a StyleGAN's become the coarse levels of a larger one, which the caller's settings tell of.
+    Raises BackendError as `settings_of`.
+    """
+    pixels, own = settings_of(start, family)
+    return own if pixels in (None, size) else {}
+
+
+def _shape_in(file: Path, family: Family) -> Any:
+    from stages.nets.shipping import module_of, shape_of
+    from stages.train import checkpoint
+
+    if not is_checkpoint(file):
+        shipped = _weights(file)
+        if shipped.net != family.net:
+            raise _of_another_net(file, family)
+        return shipped.shape
+    told = checkpoint.read(file)[1]["shape"]
+    kind = module_of(family.net).Shape
+    if told.keys() != {field.name for field in fields(kind)}:
+        raise _of_another_net(file, family)
+    return shape_of(kind, told)
+
+
 def _put(net: Any, state: dict[str, Any], start: Path, shape: dict[str, Any], run: Run) -> None:
+    from stages.nets.lora import merged_state
+
     wanted = run.state.shape
+    if not getattr(wanted, "lora", 0):  # a run that trained adapters keeps them beside their layers in its checkpoints
+        state = merged_state(state)
     if coarse := _coarse(run.family.net, state, shape, wanted):
         state = {**net.state_dict(), **coarse}
     try:
         net.load_state_dict(state)
     except RuntimeError as error:
-        message = f"{start.name} is of shape {shape}, not of {wanted}"
+        message = f"{start.name} is no start for this net: {_differences(shape, vars(wanted)) or 'its tensors are of other shapes'}"
         fix = "give data of the same size, and the same --set as the start"
         raise BackendError(Finding("train/start", message, fix=fix)) from error
+    if hasattr(net, "grown") and not run.family.recipe.grow:
+        net.grown[0], net.grown[1] = len(net.first), 1.0  # weights that were not grown up would make half the pixels for ever
+
+
+def _differences(shape: dict[str, Any], wanted: dict[str, Any]) -> str:
+    """What two shapes disagree on, e.g. `width is 16, not 8`."""
+    own, other = json.loads(json.dumps(shape)), json.loads(json.dumps(wanted))  # a checkpoint's tuples are lists
+    return ", ".join(f"{name} is {own.get(name)}, not {value}" for name, value in other.items() if own.get(name) != value)
 
 
 def _coarse(net: str, state: dict[str, Any], shape: dict[str, Any], wanted: Any) -> dict[str, Any] | None:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from assets.artefacts.geometry import Floats
+from assets.errors import Finding, SpecError
 from stages.nets import augment
-from stages.train.family import Batch, Examples, State
+from stages.nets.ranges import Below, Count, Share, Weight, Whole
+from stages.train.family import Batch, Examples, State, shaped
 from stages.train.machine import Machine
 from stages.train.measure import picture_distance
 from stages.train.usual import put, usual_pictures
@@ -18,40 +20,40 @@ from stages.train.usual import put, usual_pictures
 class Recipe:
     """What adversarial training depends on beside the nets' shape."""
 
-    batch: int = 32
+    batch: Count = 32
     loss: Literal["bce", "lsgan", "hinge", "wgan"] = "bce"
-    generator_lr: float = 2e-4
-    critic_lr: float = 2e-4
-    momentum: float = 0.5
-    weight_decay: float = 0.0
+    generator_lr: Weight = 2e-4
+    critic_lr: Weight = 2e-4
+    momentum: Below = 0.5
+    weight_decay: Weight = 0.0
     """Of the critic, decoupled."""
-    critic_steps: int = 1
+    critic_steps: Count = 1
     """Updates of the critic for one of the generator."""
-    smooth: float = 0.0
+    smooth: Share = 0.0
     """One-sided label smoothing of BCE and LSGAN."""
-    noise: float = 0.0
+    noise: Weight = 0.0
     """Standard deviation of noise on what the critic sees at first, fading out over `noise_steps` (Arjovsky and Bottou 2017)."""
-    noise_steps: int = 2000
-    real_gamma: float = 0.0
+    noise_steps: Count = 2000
+    real_gamma: Weight = 0.0
     """R1, every `lazy` steps."""
-    between_gamma: float = 0.0
+    between_gamma: Weight = 0.0
     """WGAN-GP's penalty, at every step."""
-    lazy: int = 8
-    path_weight: float = 0.0
+    lazy: Count = 8
+    path_weight: Weight = 0.0
     """Path length regularisation every `lazy` steps; for nets with styles."""
-    grow: tuple[int, ...] = ()
+    grow: tuple[Whole, ...] = ()
     """Steps at which pictures double in size until they are whole (progressive growing); for nets that can."""
-    grow_fade: int = 150
+    grow_fade: Count = 150
     """Steps over which a new level comes in."""
-    mixing: float = 0.0
+    mixing: Share = 0.0
     """Share of batches with two styles a picture; for nets with styles."""
     augment: Literal["none", "portraits", "skins"] = "none"
     adaptive: bool = False
     """The augmentation's probability follows the critic (ADA); else it is `p`."""
-    p: float = 1.0
-    adapt_target: float = 0.6
-    adapt_every: int = 8
-    average: float = 0.999
+    p: Share = 1.0
+    adapt_target: Share = 0.6
+    adapt_every: Count = 8
+    average: Share = 0.999
     frozen: tuple[str, ...] = ()
     """Parameters whose "net/name" starts with one of these stay as they are (fine-tuning)."""
 
@@ -73,12 +75,13 @@ class Adversarial:
     watched: tuple[str, ...] = ("critic", "generator", "penalty")
 
     def shape(self, examples: Examples) -> Any:
-        """The net's Shape for pictures of this size and these channels."""
+        """The net's Shape for pictures of this size and these channels; raises SpecError where no such net can be built, or grow."""
         from stages.nets.shipping import module_of
 
         kind = module_of(self.net).Shape
         size, channels = examples.values.shape[1], examples.values.shape[3]
-        shape = replace(kind(size=size, channels=channels, conditions=len(examples.names)), **dict(self.changes))
+        shape = shaped(self, kind, {"size": size, "channels": channels, "conditions": len(examples.names)})
+        _refuse_growth(self, shape)
         self.usual[:] = [usual_pictures(examples)] if getattr(shape, "usual", False) else []
         return shape
 
@@ -116,6 +119,15 @@ class Adversarial:
         count = min(len(examples), 256)
         made = shipped(self, state).sample(examples.conditions[:count], 1)
         return picture_distance(examples.values[:count], made)
+
+
+def _refuse_growth(family: Adversarial, shape: Any) -> None:
+    times, levels = len(family.recipe.grow), len(shape.levels()) if hasattr(shape, "levels") else 1
+    if times >= levels > 1:
+        message = f"{family.name} cannot grow {times} times: pictures of {shape.size} px have {levels} levels"
+        raise SpecError(Finding("train/grow", message, fix="give fewer steps, e.g. --set grow=[600]"))
+    if times and levels == 1:
+        raise SpecError(Finding("train/grow", f"{family.name} cannot grow: its nets have one size", fix="leave out --set grow"))
 
 
 def unfrozen(name: str, net: Any, frozen: tuple[str, ...]) -> list[Any]:

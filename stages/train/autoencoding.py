@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 from assets.artefacts.geometry import Floats
 from stages.datasets.pictures import Vectors
+from stages.nets.ranges import Count, Share, Weight
 from stages.train.adversarial import unfrozen
-from stages.train.bodies import Scales, scales_of
+from stages.train.bodies import Scales, refuse_pictures, scales_of
 from stages.train.examples import values_of
-from stages.train.family import Batch, Examples, State
+from stages.train.family import Batch, Examples, State, shaped
 from stages.train.machine import Machine
 from stages.train.usual import put, usual_pictures
 
@@ -20,16 +21,16 @@ from stages.train.usual import put, usual_pictures
 class Recipe:
     """What training depends on beside the nets' shape."""
 
-    batch: int = 32
-    lr: float = 1e-3
-    weight_decay: float = 1e-4
+    batch: Count = 32
+    lr: Weight = 1e-3
+    weight_decay: Weight = 1e-4
     norm: Literal["l1", "l2"] = "l1"
     """Of the reconstruction, the mean over values."""
-    beta: float = 3e-6
+    beta: Weight = 3e-6
     """Weight of the divergence, in nats a picture; the reconstruction is a mean over a picture's values, which is why it is small."""
-    beta_steps: int = 500
+    beta_steps: Count = 500
     """Steps over which beta grows from 0, so that latents are used before they are paid for."""
-    average: float = 0.995
+    average: Share = 0.995
     frozen: tuple[str, ...] = ()
     """Parameters whose "net/name" starts with one of these stay as they are (fine-tuning)."""
 
@@ -44,6 +45,8 @@ class Autoencoding:
     changes: tuple[tuple[str, Any], ...] = ()
     """Fields of the net's Shape that differ from its defaults."""
     conditions: tuple[str, ...] = ("age_years", "gender", "tone")
+    vectors: bool = False
+    """Whether it learns body vectors and no pictures."""
     usual: list[Floats] = field(default_factory=list, compare=False)
     """The usual pictures of the examples whose shape was asked for, where the shape wants them."""
     scales: list[Scales] = field(default_factory=list, compare=False)
@@ -53,15 +56,18 @@ class Autoencoding:
     watched: tuple[str, ...] = ("reconstruction", "divergence")
 
     def shape(self, examples: Examples) -> Any:
-        """The net's Shape for pictures of this size, or for vectors of this length."""
+        """The net's Shape for pictures of this size, or for vectors of this length; raises SpecError where no such net can be built."""
         from stages.nets.vae import Shape
 
         if isinstance(examples.source, Vectors):
-            names, own = tuple(examples.source.names), {**dict(self.changes), "usual": False}
+            names = tuple(examples.source.names)
             self.usual[:], self.scales[:] = [], [scales_of(examples.values)]
-            return replace(Shape(size=0, channels=len(names), conditions=len(examples.names), names=names), **own)
+            given = {"size": 0, "channels": len(names), "conditions": len(examples.names), "names": names}
+            return replace(shaped(self, Shape, given), usual=False)
+        if self.vectors:
+            refuse_pictures(self.name)
         size, channels = examples.values.shape[1], examples.values.shape[3]
-        shape = replace(Shape(size=size, channels=channels, conditions=len(examples.names)), **dict(self.changes))
+        shape = shaped(self, Shape, {"size": size, "channels": channels, "conditions": len(examples.names)})
         self.usual[:], self.scales[:] = [usual_pictures(examples)] if shape.usual else [], []
         return shape
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Never
 
 import numpy as np
 
 from assets.artefacts.geometry import Floats
 from assets.errors import Finding, SpecError
 from stages.datasets.pictures import Vectors
-from stages.train.family import Batch, Examples, State
+from stages.nets.ranges import Count, Share, Weight
+from stages.train.family import Batch, Examples, State, shaped
 from stages.train.machine import Machine
 from stages.train.metrics import frechet
 
@@ -20,12 +21,12 @@ from stages.train.metrics import frechet
 class Recipe:
     """What the training depends on beside the nets' shape."""
 
-    batch: int = 256
-    lr: float = 5e-4
-    critic_steps: int = 3
+    batch: Count = 256
+    lr: Weight = 5e-4
+    critic_steps: Count = 3
     """Updates of the critic for one of the generator."""
-    penalty: float = 10.0
-    average: float = 0.998
+    penalty: Weight = 10.0
+    average: Share = 0.998
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,11 @@ def scales_of(vectors: Floats) -> Scales:
     return Scales(*(np.asarray(part, np.float32) for part in parts))
 
 
+def refuse_pictures(name: str) -> Never:
+    """Raises SpecError: a family of bodies was given pictures."""
+    raise SpecError(Finding("train/vectors", f"{name} learns body vectors, not pictures", fix="give a data set of `fenshen data bodies`"))
+
+
 @dataclass
 class Bodies:
     """A family of stages.train.family; `shape` keeps the data's limits and scales for `build`."""
@@ -72,11 +78,9 @@ class Bodies:
         from stages.nets.bodygan import Shape
 
         if not isinstance(examples.source, Vectors):
-            raise SpecError(
-                Finding("train/vectors", f"{self.name} learns body vectors, not pictures", fix="give a data set of `fenshen data bodies`")
-            )
+            refuse_pictures(self.name)
         self.scales = scales_of(examples.values)
-        return replace(Shape(tuple(examples.source.names)), **dict(self.changes))
+        return shaped(self, Shape, {"names": tuple(examples.source.names)})
 
     def build(self, shape: Any, machine: Machine) -> State:
         """Generator inside the data's limits, critic on its scales."""

@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 from assets.artefacts.geometry import Floats
 from assets.errors import Finding, SpecError
 from stages.datasets.pictures import Pictures, Split, Vectors
-from stages.train.family import Batch, Examples
+from stages.train.family import Batch, Examples, Family
 from stages.train.machine import Machine
+
+FEW = 8
+"""Examples that tell whether a set fits a family."""
 
 
 def examples_of(source: Pictures | Vectors, names: tuple[str, ...]) -> Examples:
@@ -22,7 +25,8 @@ def examples_of(source: Pictures | Vectors, names: tuple[str, ...]) -> Examples:
     if missing:
         known = ", ".join(source.columns)
         message = f"the data set records no {', '.join(missing)}"
-        raise SpecError(Finding("train/condition", message, fix=f"it records {known}; make it again with `fenshen data`"))
+        fix = "body vectors are for bodygan and bodyvae" if isinstance(source, Vectors) else "make it again with `fenshen data`"
+        raise SpecError(Finding("train/condition", message, fix=f"it records {known}; {fix}"))
     values = source.images if isinstance(source, Pictures) else source.vectors
     columns = [source.column(name) / (100 if name.endswith("_years") else 1) for name in names]
     conditions: Floats = np.stack(columns, 1).astype(np.float32) if columns else np.zeros((len(source), 0), np.float32)
@@ -36,10 +40,11 @@ def read_examples(folder: Path, split: Split, names: tuple[str, ...], size: int 
 
     Raises:
         FormatError: as stages.datasets.shards.load does.
-        SpecError: a condition is not recorded, or the size is no whole part of the set's.
+        SpecError: the split is empty, a condition is not recorded, or the size is no whole part of the set's.
     """
     from stages.datasets import shards
 
+    _refuse_empty(folder, split)
     if shards.index_of(folder)["kind"] == "bodies":
         return _held(examples_of(shards.load_vectors(folder, split), names), split)
     pictures = shards.load(folder, split)
@@ -59,6 +64,21 @@ def by_turns(people: NDArray[np.int64]) -> NDArray[np.int64]:
     turns = np.empty(len(people), np.int64)
     turns[rows] = np.arange(len(people)) - np.repeat(first, np.diff(first, append=len(people)))
     return np.argsort(turns, kind="stable")
+
+
+def refuse_unfit(family: Family, folder: Path, size: int | None = None) -> None:
+    """Raises what training the family on the set would raise of their not fitting together, by a few of its examples."""
+    _refuse_empty(folder, "train")
+    few = read_examples(folder, "validation", family.conditions, size)
+    family.shape(few.at(np.arange(min(len(few), FEW))))
+
+
+def _refuse_empty(folder: Path, split: Split) -> None:
+    from stages.datasets.shards import index_of
+
+    if index_of(folder)["splits"].get(split) == 0:
+        fix = "make a larger set with `fenshen data`: every split needs somebody"
+        raise SpecError(Finding("data/empty-split", f"the {split} split of {folder} is empty", fix=fix))
 
 
 def reduced(pictures: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:

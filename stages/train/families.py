@@ -66,7 +66,8 @@ def _bodyvae() -> Family:
     from stages.train.autoencoding import Autoencoding, Recipe
 
     recipe = Recipe(batch=256, lr=1e-3, norm="l2", beta=3e-3, average=0.998)
-    return Autoencoding("bodyvae", recipe=recipe, changes=(("latent", 64), ("width", 192)), conditions=("age_years", "gender"))
+    changes, conditions = (("latent", 64), ("width", 192)), ("age_years", "gender")
+    return Autoencoding("bodyvae", recipe=recipe, changes=changes, conditions=conditions, vectors=True)
 
 
 FAMILIES: Mapping[str, Callable[[], Family]] = {

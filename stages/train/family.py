@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats
+from assets.errors import Finding, SpecError
 from stages.datasets.pictures import Pictures, Vectors
 from stages.train.machine import Machine
 
@@ -120,3 +121,12 @@ class Family(Protocol):
 
     def validate(self, state: State, examples: Examples) -> float:
         """The validation metric of the averaged nets."""
+
+
+def shaped(family: Family, kind: type[Any], given: Mapping[str, Any]) -> Any:
+    """The net's shape, of what the data set gives and what the family changes; raises SpecError where no net can be built of them."""
+    try:
+        return kind(**{**given, **dict(family.changes)})
+    except ValueError as error:
+        fix = "give another --size, another data set, or other --set"
+        raise SpecError(Finding("train/shape", f"no {family.name} can be built: {error}", fix=fix)) from error

@@ -3,33 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from assets.artefacts.geometry import Floats
-from stages.train.family import Batch, Examples, State
+from assets.errors import BackendError, Finding, SpecError
+from stages.nets.ranges import Count, Share, Weight, Whole
+from stages.train.family import Batch, Examples, State, shaped
 from stages.train.machine import Machine
+
+if TYPE_CHECKING:
+    from stages.train.loop import Run
 
 
 @dataclass(frozen=True)
 class Recipe:
     """What the training depends on beside the nets' shape."""
 
-    batch: int = 32
-    autoencoder_steps: int = 500
-    autoencoder_batch: int = 8
+    batch: Count = 32
+    autoencoder_steps: Whole = 500
+    autoencoder_batch: Count = 8
     """The first pictures of a batch: whole pictures cost far more than latents."""
-    autoencoder_lr: float = 2e-3
-    denoiser_lr: float = 1e-3
-    weight_decay: float = 0.01
-    kl: float = 1e-4
-    edges: float = 1.0
+    autoencoder_lr: Weight = 2e-3
+    denoiser_lr: Weight = 1e-3
+    weight_decay: Weight = 0.01
+    kl: Weight = 1e-4
+    edges: Weight = 1.0
     """Weight of the differences between neighbouring texels, or small marks would cost too little to be kept."""
-    drop: float = 0.15
+    drop: Share = 0.15
     """Share of samples that are not told their conditions, for guidance."""
-    average: float = 0.995
+    average: Share = 0.995
+    adapters: str = ""
+    """A file of adapters to go on from, beside the start that they were trained on; their rank is `lora`."""
 
 
 def mean_picture(examples: Examples) -> Floats:
@@ -56,12 +64,15 @@ class LatentDiffusion:
     """Row of the training split -> its latent, from the moment that the autoencoder rests."""
 
     def shape(self, examples: Examples) -> Any:
-        """Shape for pictures of this size and these channels."""
+        """Shape for pictures of this size and these channels; raises SpecError where no such net, or none with adapters, can be built."""
         from stages.nets.diffusion import Shape
 
         self.mean = mean_picture(examples)
         size, channels = examples.values.shape[1], examples.values.shape[3]
-        return replace(Shape(size=size, channels=channels, conditions=len(examples.names)), **dict(self.changes))
+        shape = shaped(self, Shape, {"size": size, "channels": channels, "conditions": len(examples.names)})
+        if self.recipe.adapters and not shape.lora:
+            raise SpecError(Finding("train/adapters", "adapters need a net with adapters of their rank", fix="give it as --set lora=RANK"))
+        return shape
 
     def build(self, shape: Any, machine: Machine) -> State:
         """Both nets, each with its own optimiser."""
@@ -72,6 +83,8 @@ class LatentDiffusion:
         nets, recipe = shipped(shape), self.recipe
         if self.mean is not None:
             nets["autoencoder"].mean.copy_(torch.from_numpy(self.mean))
+        if recipe.adapters:
+            _adapt_from(nets["denoiser"], Path(recipe.adapters))
         nets = {name: machine.place(net) for name, net in nets.items()}
         rates = {"autoencoder": recipe.autoencoder_lr, "denoiser": recipe.denoiser_lr}
         trained = {n: [p for p in net.parameters() if p.requires_grad] for n, net in nets.items()}  # of an adapted net, its adapters
@@ -113,6 +126,25 @@ class LatentDiffusion:
                 return 10 + float((net.decode(net.encode(batch.values)) - batch.values).abs().mean())
             x0 = state.averaged["autoencoder"].encode(batch.values)
             return float(_velocity_error(state.averaged["denoiser"], x0, batch.conditions, None))
+
+
+def write_adapters(run: Run, file: Path, facts: Mapping[str, str]) -> None:
+    """Writes the adapters alone beside a weights file that holds them merged; nothing where the run's nets have none."""
+    from stages.nets.lora import packed
+    from stages.train.checkpoint import write_whole
+
+    if getattr(run.state.shape, "lora", 0):
+        write_whole(file.with_name(f"{file.stem}-adapters.safetensors"), packed(run.state.averaged["denoiser"], facts))
+
+
+def _adapt_from(denoiser: Any, file: Path) -> None:
+    from stages.nets.lora import load_adapters
+
+    try:
+        load_adapters(denoiser, file)
+    except ValueError as error:
+        fix = "give a file of adapters of this rank and this net"
+        raise BackendError(Finding("train/adapters", f"{file.name} cannot be gone on from: {error}", fix=fix)) from error
 
 
 def _restore(recipe: Recipe, state: State, real: Any) -> dict[str, float]:

@@ -115,11 +115,15 @@ def shipped(family: Family, state: State) -> Shipped:
     """The nets that make pictures, averaged where they are averaged, at rest."""
     from stages.nets.shipping import module_of
 
-    own = module_of(family.net).shipped(state.shape)
+    module, shape = module_of(family.net), state.shape
+    own = module.shipped(shape)
     for name, net in own.items():
         net.load_state_dict(state.averaged.get(name, state.nets[name]).state_dict())
+    if hasattr(module, "plain"):
+        shape = module.plain(own, shape)
+    for net in own.values():
         net.to(state.machine.device).eval().requires_grad_(False)
-    return Shipped(family.net, state.shape, own, family.conditions)
+    return Shipped(family.net, shape, own, family.conditions)
 
 
 def begin(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from stages.train.family import Batch, Examples, State
+from stages.nets.ranges import Count, Share, Weight
+from stages.train.family import Batch, Examples, State, shaped
 from stages.train.machine import Machine
 
 
@@ -14,11 +15,11 @@ from stages.train.machine import Machine
 class Recipe:
     """What the training depends on beside the net's shape."""
 
-    batch: int = 32
-    lr: float = 2e-3
-    weight_decay: float = 0.02
-    average: float = 0.99
-    noise: float = 0.05
+    batch: Count = 32
+    lr: Weight = 2e-3
+    weight_decay: Weight = 0.02
+    average: Share = 0.99
+    noise: Weight = 0.05
     """Standard deviation of what is added to pictures, so that features do not hang on single pixels."""
 
 
@@ -40,7 +41,7 @@ class Reading:
         """Shape for pictures of this size and these channels."""
         from stages.nets.classifier import Shape
 
-        return replace(Shape(size=examples.values.shape[1], channels=examples.values.shape[3]), **dict(self.changes))
+        return shaped(self, Shape, {"size": examples.values.shape[1], "channels": examples.values.shape[3]})
 
     def build(self, shape: Any, machine: Machine) -> State:
         """The reader with AdamW."""

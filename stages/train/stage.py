@@ -19,6 +19,7 @@ from stages.train.checkpoint import header, restore, write_whole
 from stages.train.examples import read_examples
 from stages.train.families import family_of
 from stages.train.family import Family
+from stages.train.latent import write_adapters
 from stages.train.lineage import facts_of, lineage_of, same_run
 from stages.train.loop import BEST, Plan, Progress, Run, Watch, begin, newest, resume, train
 from stages.train.machine import find_machine
@@ -55,7 +56,7 @@ def _shape_of(family: Family) -> Any:
 
 def _refuse_kinds(record: type[Any], given: Mapping[str, Any]) -> None:
     """Raises SpecError for the first value that its field cannot hold: a `False` that is a word would count as true."""
-    kinds = get_type_hints(record)
+    kinds = get_type_hints(record, include_extras=True)
     for name, value in given.items():
         try:
             TypeAdapter(kinds[name]).validate_python(value, strict=True)
@@ -63,7 +64,8 @@ def _refuse_kinds(record: type[Any], given: Mapping[str, Any]) -> None:
         except ValidationError as error:
             reason = error.errors()[0]["msg"]
         if reason:
-            usual = next(json.dumps(field.default, default=str) for field in fields(record) if field.name == name)
+            default = next(field.default for field in fields(record) if field.name == name)
+            usual = json.dumps([value] if isinstance(default, tuple) and not isinstance(value, tuple) else default, default=str)
             message = f"{name} cannot be {value!r}: {reason[0].lower()}{reason[1:]}"
             raise SpecError(Finding("train/setting", message, fix=f"write it as in JSON, e.g. --set {name}={usual}"))
 
@@ -153,6 +155,7 @@ def publish(run: Run, data: Path, out: Path, title: str, changes: Mapping[str, A
     content = write(nets, facts)
     file = out / f"{title}.safetensors"
     write_whole(file, content)
+    write_adapters(run, file, facts)
     entry = {"file": file.name, "sha256": sha256(content), "net": run.family.net, **facts, "command": _command(run, data, changes, start)}
     entry |= {"steps": run.counters.best_step, "wall_seconds": round(run.counters.seconds), "machine": run.state.machine.name}  # type: ignore[dict-item]
     write_whole(out / INDEX, index_with(out, title, entry))

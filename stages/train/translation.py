@@ -7,7 +7,7 @@ has to come back; the other half of every batch starts from random latents and a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats
 from assets.errors import Finding, SpecError
-from stages.train.family import Batch, Examples, State
+from stages.nets.ranges import Below, Count, Share, Weight
+from stages.train.adversarial import unfrozen
+from stages.train.family import Batch, Examples, State, shaped
 from stages.train.machine import Machine
 
 
@@ -23,19 +25,21 @@ from stages.train.machine import Machine
 class Recipe:
     """What the training depends on beside the nets' shape."""
 
-    batch: int = 8
-    generator_lr: float = 1e-3
-    critic_lr: float = 3e-4
-    momentum: float = 0.5
-    l1: float = 10.0
-    adversarial: float = 0.3
-    features: float = 1.0
-    kl: float = 0.002
+    batch: Count = 8
+    generator_lr: Weight = 1e-3
+    critic_lr: Weight = 3e-4
+    momentum: Below = 0.5
+    l1: Weight = 10.0
+    adversarial: Weight = 0.3
+    features: Weight = 1.0
+    kl: Weight = 0.002
     """A number of the latent; small, or skins forget their latents."""
-    gamma: float = 1.0
+    gamma: Weight = 1.0
     """R1, every `lazy` steps."""
-    lazy: int = 16
-    average: float = 0.995
+    lazy: Count = 16
+    average: Share = 0.995
+    frozen: tuple[str, ...] = ()
+    """Parameters whose "net/name" starts with one of these stay as they are (fine-tuning)."""
 
 
 SEEN = 1500
@@ -96,7 +100,7 @@ class Translation:
         if examples.values.shape[-1] != COLOURS:
             message = f"{self.name} paints head and body tiles (six channels), the pictures have {examples.values.shape[-1]}"
             raise SpecError(Finding("train/channels", message, fix="give a data set of `fenshen data skins`"))
-        shape = replace(Shape(size=examples.values.shape[1], maps=MAPS), **dict(self.changes))
+        shape = shaped(self, Shape, {"size": examples.values.shape[1], "maps": MAPS})
         usual = usual_skins(examples)
         self.start = usual, components(examples, usual, shape.components)
         return shape
@@ -118,10 +122,11 @@ class Translation:
                 kept[: len(found)] = torch.from_numpy(found)
         nets = {name: machine.place(net) for name, net in nets.items()}
         betas, recipe = (self.recipe.momentum, 0.99), self.recipe
-        own = [*nets["generator"].parameters(), *nets["encoder"].parameters()]
+        free = {name: unfrozen(name, net, recipe.frozen) for name, net in nets.items()}
+        own = [*free["generator"], *free["encoder"]]
         optimisers = {
             "generator": torch.optim.Adam(own, lr=recipe.generator_lr, betas=betas),
-            "critic": torch.optim.Adam(nets["critic"].parameters(), lr=recipe.critic_lr, betas=betas),
+            "critic": torch.optim.Adam(free["critic"], lr=recipe.critic_lr, betas=betas),
         }
         return State(nets, optimisers, shape, machine)
 

@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.errors import BackendError, Finding, SpecError
-from stages.train.examples import read_examples
+from stages.nets.shipping import Shipped
+from stages.train.examples import read_examples, refuse_unfit
 from stages.train.families import family_of
+from stages.train.family import Examples
 from stages.train.loop import Plan, begin, train
 from stages.train.machine import find_machine
 from stages.train.stage import changed
@@ -36,8 +38,17 @@ SPACES: Mapping[str, Mapping[str, Range]] = {
     "dcgan-wgan-gp": {**_RATES, "between_gamma": Range(1, 30)},
     "stylegan": {**_RATES, "real_gamma": Range(0.5, 20), "adapt_target": Range(0.4, 0.8, log=False)},
     "vae": {"lr": Range(2e-4, 5e-3), "beta": Range(3e-7, 3e-5), "weight_decay": Range(1e-6, 1e-2)},
-}
-"""Family -> setting -> where to search it. The VAE's bound holds beta, so its trials are scored by their pictures."""
+    "unet": {**_RATES, "adversarial": Range(0.03, 3), "kl": Range(2e-4, 2e-2), "gamma": Range(0.1, 10)},
+    "diffusion": {
+        "autoencoder_lr": Range(3e-4, 5e-3), "denoiser_lr": Range(2e-4, 5e-3), "kl": Range(1e-5, 1e-3), "edges": Range(0.2, 5),
+        "drop": Range(0.05, 0.3, log=False),
+    },
+    "bodygan": {"lr": Range(1e-4, 3e-3), "penalty": Range(1, 30), "average": Range(0.99, 0.9995, log=False)},
+    "bodyvae": {"lr": Range(2e-4, 5e-3), "beta": Range(3e-4, 3e-2), "weight_decay": Range(1e-6, 1e-2)},
+}  # fmt: skip
+"""Family -> setting -> where to search it."""
+BY_SAMPLES = ("vae", "bodyvae", "diffusion")
+"""Families scored by what they make: a VAE's bound holds beta, and the denoiser's error falls where the autoencoder tells little."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +71,8 @@ class Search:
     def __init__(self, name: str, seed: int = 0) -> None:
         import optuna
 
-        if name not in SPACES:
-            raise SpecError(Finding("train/tune", f"no search space is written for {name!r}", fix=f"take one of {', '.join(SPACES)}"))
+        self.space = _space_of(name)
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self.space = SPACES[name]
         self.study = optuna.create_study(direction="minimize", sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=4))
 
     def ask(self) -> tuple[int, dict[str, float]]:
@@ -80,6 +89,21 @@ class Search:
             self.study.tell(trial.number, trial.score)
         else:
             self.study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+
+
+def refuse_early(name: str, data: Path, count: int) -> None:
+    """Raises SpecError where the family has no search space, does not fit the set, or the set has fewer people than folds."""
+    from stages.datasets.shards import people_of
+
+    _space_of(name)
+    refuse_unfit(family_of(name), data)
+    folds(people_of(data, "train"), count, 0)
+
+
+def _space_of(name: str) -> Mapping[str, Range]:
+    if name not in SPACES:
+        raise SpecError(Finding("train/tune", f"no search space is written for {name!r}", fix=f"take one of {', '.join(SPACES)}"))
+    return SPACES[name]
 
 
 def folds(people: NDArray[np.int64], count: int, seed: int) -> list[NDArray[np.int64]]:
@@ -104,16 +128,19 @@ def score_fold(name: str, data: Path, settings: Mapping[str, Any], fold: int, co
             train(run)
         except BackendError:
             return float("inf")
-        return _picture_score(run, whole.at(held)) if family.metric == "bound" else run.counters.best
+        return sample_score(run.shipped(), whole.at(held)) if name in BY_SAMPLES else run.counters.best
 
 
-def _picture_score(run: Any, held: Any) -> float:
+def sample_score(nets: Shipped, held: Examples) -> float:
+    """How far what the nets make lies from the examples: sliced Wasserstein of at most 256 pictures, Fréchet of vectors on their scale."""
     from stages.train.measure import picture_distance
+    from stages.train.metrics import frechet
 
-    count = min(len(held), 256)
     if held.values.ndim == 2:
-        return float(run.counters.best)
-    return picture_distance(held.values[:count], run.shipped().sample(held.conditions[:count], 1))
+        made, spread = nets.sample(held.conditions, 1), np.maximum(held.values.std(0), 1e-3)
+        return frechet(held.values / spread, made / spread)
+    count = min(len(held), 256)
+    return picture_distance(held.values[:count], nets.sample(held.conditions[:count], 1))
 
 
 def table(trials: Sequence[Trial]) -> list[dict[str, Any]]:

@@ -33,6 +33,14 @@ def test_data_refuses_a_folder_that_holds_another_set(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not baked("body.safetensors").exists(), reason="run `make bake` first")
+def test_too_few_people_for_three_splits_are_told_with_the_least_count(tmp_path: Path) -> None:
+    """Sixteen portraits are of two people: there was nobody to validate on."""
+    told = run.invoke(app, ["data", "faces", "--out", str(tmp_path / "f"), "--count", "16", "--size", "32"])
+    assert told.exit_code == 2
+    assert "16 faces are of fewer than 3 people, one for each split; give --count 17 or more" in " ".join(told.output.split())
+    assert not (tmp_path / "f").exists()
+
+
 def test_data_bodies_and_faces_make_sets(tmp_path: Path) -> None:
     made = run.invoke(app, ["data", "bodies", "--out", str(tmp_path / "b"), "--count", "12"])
     assert made.exit_code == 0, made.output

@@ -14,6 +14,7 @@ from assets.errors import SpecError
 from flows import INTERRUPTED
 from flows.cli import app
 from flows.cli_train import seconds_of, settings_of
+from stages.nets.shipping import read
 from tests.stages.train.tiny import tiny_set
 
 SMALL = [f"--set={pair}" for pair in ("width=8", "widest=16", "latent=8", "batch=8")]
@@ -38,6 +39,17 @@ def test_train_makes_weights_and_goes_on_where_it_stopped(tmp_path: Path) -> Non
     before = (tmp_path / "out" / "face-dcgan.safetensors").read_bytes()
     said(*line)
     assert (tmp_path / "out" / "face-dcgan.safetensors").read_bytes() == before
+
+
+def test_few_pictures_adapt_a_net_of_other_settings_at_its_whole_resolution(tmp_path: Path) -> None:
+    """A start at `--set width=8` was refused in 400 characters, and one that fitted was shipped at half its size."""
+    data = tiny_set(tmp_path / "set", count=24)
+    line = ["train", "stylegan", "--data", str(data), "--steps", "1", "--set", "batch=8"]
+    said(*line, "--out", str(tmp_path / "first"), *SMALL)
+    start = tmp_path / "first" / "face-stylegan.safetensors"
+    said(*line, "--out", str(tmp_path / "few"), "--start", str(start), "--few-shot")
+    net = read(tmp_path / "few" / "face-stylegan.safetensors").nets["generator"]
+    assert net.grown.tolist() == [len(net.first), 1.0]
 
 
 PROGRAM = """
@@ -74,6 +86,23 @@ def test_a_data_set_that_is_not_there_is_one_sentence(command: str, tmp_path: Pa
     """It was told after half a minute, below two tracebacks of Prefect's."""
     told = said(command, "vae", "--data", str(tmp_path), code=2)
     assert told == f"error[data/unfinished] {tmp_path} holds no finished data set; make one with `fenshen data`"
+
+
+@pytest.mark.parametrize(("words", "sentence"), [
+    (["train", "cats"], "there is no net 'cats'"),
+    (["train", "dcgan", "--set", "batch=0"], "batch cannot be 0: input should be greater than or equal to 1"),
+    (["train", "bodyvae"], "bodyvae learns body vectors, not pictures"),
+    (["tune", "cats"], "no search space is written for 'cats'"),
+    (["tune", "vae", "--folds", "50"], "10 people cannot be split into 50 folds"),
+])  # fmt: skip
+def test_what_does_not_fit_is_told_before_prefect_starts(
+    words: list[str], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def started(*_: object) -> None:
+        raise AssertionError("Prefect was started")
+
+    monkeypatch.setattr("flows.running.run_training", started)
+    assert sentence in said(*words, "--data", str(tiny_set(tmp_path, count=24)), code=2)
 
 
 def test_tune_prints_its_trials_and_the_command_of_the_best(tmp_path: Path) -> None:

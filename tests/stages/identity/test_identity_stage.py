@@ -94,6 +94,21 @@ def test_weights_that_make_portraits_are_no_skin(tmp_path: Path) -> None:
     assert refused(StyleGan(file, sha256(file.read_bytes()))) == "weights/foreign"
 
 
+def test_a_file_of_another_family_is_not_taken_for_the_entry_s_net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its sha256 was right: weights.json had been written by hand."""
+    from assets.digest import sha256
+    from stages.nets import dcgan
+    from stages.nets.shipping import Shipped, write
+
+    shape = dcgan.Shape(size=16, channels=6, width=8, widest=8, latent=4)
+    file = tmp_path / "skin-stylegan.safetensors"
+    file.write_bytes(write(Shipped("dcgan", shape, dcgan.shipped(shape), ()), {}))
+    entry = {"file": file.name, "sha256": sha256(file.read_bytes()), "net": "stylegan"}
+    (tmp_path / weights.INDEX).write_bytes(weights.index_with(tmp_path, "skin-stylegan", entry))
+    monkeypatch.setenv(weights.YOURS, str(tmp_path))
+    assert refused(StyleGan()) == "weights/foreign"
+
+
 def test_left_and_right_change_nearly_alike() -> None:
     face = face_changes(draw_latent(7, 64), NAMES, 0.6)
     assert abs(face["l-eye-scale-incr"] - face["r-eye-scale-incr"]) < 0.1

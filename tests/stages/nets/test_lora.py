@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
 from stages.nets.diffusion import Denoiser, Shape
-from stages.nets.lora import adapt, adapters, load_adapters, merge
+from stages.nets.lora import adapt, load_adapters, merge, merged_state, packed
 
 
 def model() -> Denoiser:
@@ -54,26 +56,34 @@ def test_only_the_adapters_train() -> None:
 def test_merged_layers_do_the_same_and_are_plain() -> None:
     net = model()
     train_a_little(net, adapt(net, 2))
-    tuned = out(net)
+    tuned, plain = out(net), model()
+    plain.load_state_dict(merged_state(net.state_dict()))
+    assert torch.allclose(out(plain), tuned, atol=1e-5)
+    assert merged_state(plain.state_dict()).keys() == plain.state_dict().keys()
     merge(net)
     assert net.state_dict().keys() == model().state_dict().keys()
     assert torch.allclose(out(net), tuned, atol=1e-5)
 
 
-def test_adapters_travel_alone() -> None:
-    tuned, fresh = model(), model()
+def test_adapters_travel_alone(tmp_path: Path) -> None:
+    tuned, fresh, file = model(), model(), tmp_path / "adapters.safetensors"
     train_a_little(tuned, adapt(tuned, 2))
     adapt(fresh, 2)
-    load_adapters(fresh, adapters(tuned))
+    file.write_bytes(packed(tuned, {"licence": "CC0-1.0"}))
+    load_adapters(fresh, file)
     assert torch.equal(out(fresh), out(tuned))
 
 
-def test_adapters_of_another_rank_are_refused() -> None:
-    tuned, other = model(), model()
+def test_adapters_of_another_rank_and_what_is_none_are_refused(tmp_path: Path) -> None:
+    tuned, other, file = model(), model(), tmp_path / "adapters.safetensors"
     adapt(tuned, 2)
     adapt(other, 3)
+    file.write_bytes(packed(tuned, {}))
     with pytest.raises(ValueError, match="another rank"):
-        load_adapters(other, adapters(tuned))
+        load_adapters(other, file)
+    file.write_text("notes")
+    with pytest.raises(ValueError, match="it is no file of adapters"):
+        load_adapters(other, file)
 
 
 def test_an_adapted_net_loads_weights_of_the_plain_one() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
@@ -84,7 +85,55 @@ def worded(tensors: dict[str, torch.Tensor], told: dict[str, object]) -> None:
     told["shape"] = {"width": "8"}
 
 
+def listed(tensors: dict[str, torch.Tensor], told: dict[str, object]) -> None:
+    told["net"] = ["dcgan"]
+
+
+def untold(tensors: dict[str, torch.Tensor], told: dict[str, object]) -> None:
+    del told["conditions"]
+
+
+def numbered(tensors: dict[str, torch.Tensor], told: dict[str, object]) -> None:
+    told["conditions"] = 5
+
+
+def shapeless(tensors: dict[str, torch.Tensor], told: dict[str, object]) -> None:
+    del told["shape"]
+
+
+def huge(tensors: dict[str, torch.Tensor], told: dict[str, object]) -> None:
+    told["shape"] = {"size": 16, "width": 8, "conditions": 10**15}
+
+
+def unhalved(tensors: dict[str, torch.Tensor], told: dict[str, object]) -> None:
+    told["shape"] = {"size": 100, "width": 8}
+
+
+def half(tensors: dict[str, torch.Tensor], told: dict[str, object]) -> None:
+    tensors["generator/leave.bias"] = torch.zeros(3, dtype=torch.float16)
+
+
+def double(tensors: dict[str, torch.Tensor], told: dict[str, object]) -> None:
+    tensors["generator/leave.bias"] = torch.zeros(3, dtype=torch.float64)
+
+
+def whole(tensors: dict[str, torch.Tensor], told: dict[str, object]) -> None:
+    tensors["generator/leave.bias"] = torch.zeros(3, dtype=torch.int32)
+
+
 REFUSED = {
+    listed: ("weights/foreign", "net.safetensors says no net of ours"),
+    untold: ("weights/foreign", "net.safetensors names no conditions, which should be a list of words"),
+    numbered: ("weights/foreign", "net.safetensors names no conditions, which should be a list of words"),
+    shapeless: ("weights/foreign", "net.safetensors tells no shape of its dcgan"),
+    huge: ("weights/foreign", "net.safetensors names a shape of which no dcgan can be built"),
+    unhalved: (
+        "weights/foreign",
+        "net.safetensors names a shape that dcgan does not have: its pictures are 100 px a side, which must be a power of two from 8",
+    ),
+    half: ("weights/foreign", "net.safetensors has generator/leave.bias as float16, not float32"),
+    double: ("weights/foreign", "net.safetensors has generator/leave.bias as float64, not float32"),
+    whole: ("weights/foreign", "net.safetensors has generator/leave.bias as int32, not float32"),
     worded: ("weights/foreign", "net.safetensors names a shape that dcgan does not have: width: Input should be a valid integer"),
     nan: ("weights/broken", "net.safetensors has values in generator/leave.bias that are no numbers"),
     lacking: ("weights/foreign", "net.safetensors lacks generator/leave.bias (and 0 more)"),
@@ -108,7 +157,26 @@ def test_foreign_and_broken_weights_are_refused_in_one_sentence(change: Callable
     assert "\n" not in finding.message
 
 
-@pytest.mark.parametrize(("content", "code"), [(b"PK\x03\x04rest", "pickle"), (b"\x80\x02rest", "pickle"), (b"nothing of ours", "corrupt")])
+@pytest.mark.parametrize("header", ["[]", "5", '"dcgan"', "null", "{}"])
+def test_a_header_that_is_no_record_says_no_net(header: str, tmp_path: Path) -> None:
+    file = tmp_path / "net.safetensors"
+    file.write_bytes(save({"a": torch.zeros(1)}, metadata={"fenshen": header}))
+    with pytest.raises(BackendError, match=r"weights/foreign.*says no net of ours"):
+        read(file)
+
+
+def test_another_family_s_file_is_not_taken_for_the_one_promised(tmp_path: Path) -> None:
+    file = tmp_path / "net.safetensors"
+    file.write_bytes(write(tiny("dcgan"), {}))
+    assert read(file, net="dcgan").net == "dcgan"
+    with pytest.raises(BackendError, match=r"net\.safetensors holds a dcgan, where weights\.json promises a vae"):
+        read(file, net="vae")
+
+
+@pytest.mark.parametrize(("content", "code"), [
+    (b"PK\x03\x04rest", "pickle"), (b"nothing of ours", "corrupt"), (b"", "corrupt"),
+    *((pickle.dumps({"weights": [1.0]}, protocol), "pickle") for protocol in (2, 3, 4, 5)),
+])  # fmt: skip
 def test_files_that_are_no_safetensors_are_refused_unread(content: bytes, code: str, tmp_path: Path) -> None:
     file = tmp_path / "net.safetensors"
     file.write_bytes(content)

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 import torch
 
+from assets.errors import BackendError, SpecError
+from stages.nets.shipping import read
 from stages.train.latent import LatentDiffusion, Recipe
-from stages.train.loop import Plan, Run, advance, begin, newest, resume, train
+from stages.train.loop import LAST, Plan, Run, advance, begin, newest, resume, train
 from stages.train.machine import Machine
-from tests.stages.train.tiny import examples
+from stages.train.stage import train_net
+from tests.stages.train.tiny import examples, tiny_set
 
 CHANGES = (("latent_channels", 2), ("autoencoder_width", 8), ("width", 16), ("depth", 1), ("steps", 4))
 
@@ -106,6 +109,35 @@ def test_adapters_alone_train_from_the_plain_net_s_weights(tmp_path: Path) -> No
     assert names
     assert all(name.endswith((".down", ".up")) for name in names)
     assert float(tuned.state.nets["denoiser"].told[0].up.abs().sum()) > 0
+
+
+def test_an_adaptation_ships_a_plain_net_and_its_adapters_alone_from_which_it_goes_on(tmp_path: Path) -> None:
+    """The shipped file was the whole net with its adapters beside the layers, and could start no plain run."""
+    data, plan = tiny_set(tmp_path / "set", count=24, size=32), Plan(steps=3, validate_every=3, log_every=1, seed=3)
+    small = {**dict(CHANGES), "batch": 8}
+    plain = train_net("diffusion", data, tmp_path / "plain", plan=replace(plan, steps=4), changes={**small, "autoencoder_steps": 0})
+    lora = {**small, "lora": 2}
+    tuned = train_net("diffusion", data, tmp_path / "tuned", plan=plan, changes=lora, start=plain)
+    assert read(tuned).shape == read(plain).shape
+    assert not torch.equal(*(read(file).nets["denoiser"].told[0].weight for file in (tuned, plain)))
+    for start in (tuned, tmp_path / "tuned" / "run-face-diffusion" / LAST):  # a plain run goes on from either
+        train_net("diffusion", data, tmp_path / start.stem, plan=replace(plan, steps=1), changes=small, start=start)
+
+    alone = tmp_path / "tuned" / "face-diffusion-adapters.safetensors"
+    assert alone.stat().st_size < tuned.stat().st_size / 2
+    still = {**lora, "adapters": str(alone), "denoiser_lr": 0.0}
+    same = train_net("diffusion", data, tmp_path / "same", plan=replace(plan, steps=1), changes=still, start=plain)
+    told = examples(2).conditions
+    assert (read(same).sample(told, 1) == read(tuned).sample(told, 1)).all()
+
+
+def test_adapters_without_their_rank_or_of_another_net_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("notes")
+    with pytest.raises(SpecError, match="adapters need a net with adapters of their rank; give it as --set lora=RANK"):
+        run(tmp_path, adapters="notes.txt")
+    family = LatentDiffusion(recipe=Recipe(adapters=str(tmp_path / "notes.txt")), changes=(*CHANGES, ("lora", 2)))
+    with pytest.raises(BackendError, match=r"notes\.txt cannot be gone on from: it is no file of adapters"):
+        family.build(family.shape(examples(4, 32)), Machine())
 
 
 def test_remembered_latents_are_those_that_the_resting_encoder_would_give(tmp_path: Path) -> None:

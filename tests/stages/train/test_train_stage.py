@@ -14,16 +14,19 @@ import torch
 from safetensors import safe_open
 
 from assets.digest import sha256
-from assets.errors import BackendError, SpecError
+from assets.errors import BackendError, Severity, SpecError
+from assets.home import baked
+from stages.datasets.pictures import Vectors
 from stages.nets.shipping import read
 from stages.train import checkpoint
-from stages.train.adapt import FEW_SHOT
-from stages.train.examples import reduced
+from stages.train.adapt import FEW_SHOT, many, settings_of_start
+from stages.train.examples import examples_of, reduced
 from stages.train.families import FAMILIES, family_of
 from stages.train.loop import BEST, LAST, Plan, Progress
+from stages.train.machine import Machine
 from stages.train.stage import changed, train_net
 from stages.train.watch import curves, sheet
-from tests.stages.train.tiny import tiny_set
+from tests.stages.train.tiny import discs, tiny_set
 
 SMALL: dict[str, dict[str, Any]] = {
     "dcgan": {"width": 8, "widest": 16, "latent": 8},
@@ -142,6 +145,26 @@ def test_fine_tuning_starts_at_the_weights_given_and_keeps_frozen_layers(skins: 
     assert any(not torch.equal(before[key], after[key]) for key in before if key.startswith("colour"))
 
 
+needs_bake = pytest.mark.skipif(not baked("tiles.safetensors").exists(), reason="run `make bake` first")
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=needs_bake if name == "unet" else ()) for name in sorted(FEW_SHOT)])
+def test_a_few_shot_recipe_names_settings_and_layers_that_its_net_has(name: str) -> None:
+    family = changed(family_of(name), FEW_SHOT[name])
+    nets = family.build(family.shape(examples_of(discs(4, 32, 6), family.conditions)), Machine()).nets
+    layers = [f"{net}/{key}" for net, module in nets.items() for key, _ in module.named_parameters()]
+    for prefix in FEW_SHOT[name].get("frozen", ()):
+        assert any(layer.startswith(prefix) for layer in layers), prefix
+
+
+def test_a_set_of_many_pictures_is_warned_of_as_not_few_shot(faces: Path, tmp_path: Path) -> None:
+    assert many(faces) is None
+    warning = many(tiny_set(tmp_path / "many", count=66))
+    assert warning is not None
+    assert warning.severity == Severity.WARNING
+    assert warning.message == "--few-shot holds back what 50 pictures cannot teach, many has 56"
+
+
 def test_fine_tuning_from_a_checkpoint_takes_the_critic_as_well(faces: Path, tmp_path: Path) -> None:
     train_net("dcgan", faces, tmp_path / "first", plan=PLAN, changes=SMALL["dcgan"])
     start = tmp_path / "first" / "run-face-dcgan" / BEST
@@ -169,8 +192,28 @@ def test_weights_of_another_net_or_shape_are_no_start(skins: Path, faces: Path, 
     vae = train_net("vae", skins, tmp_path, plan=replace(PLAN, steps=1), changes=SMALL["vae"])
     with pytest.raises(BackendError, match="holds no net of stylegan"):
         train_net("stylegan", skins, tmp_path, plan=PLAN, changes=SMALL["stylegan"], start=vae)
-    with pytest.raises(BackendError, match="is of shape"):
-        train_net("vae", faces, tmp_path, plan=PLAN, changes=SMALL["vae"], start=vae)
+    with pytest.raises(BackendError) as caught:
+        train_net("vae", faces, tmp_path, plan=PLAN, changes={**SMALL["vae"], "width": 16}, start=vae)
+    assert caught.value.findings[0].message == f"{vae.name} is no start for this net: channels is 6, not 3, width is 8, not 16"
+
+
+def test_a_start_gives_the_settings_of_its_shape(faces: Path, tmp_path: Path) -> None:
+    file = train_net("stylegan", faces, tmp_path, plan=replace(PLAN, steps=1), changes=SMALL["stylegan"])
+    for start in (file, tmp_path / "run-face-stylegan" / LAST):
+        told = settings_of_start(start, family_of("stylegan"), 16)
+        assert told == {**SMALL["stylegan"], "grow": ()}
+        assert settings_of_start(start, family_of("stylegan"), 32) == {}  # its nets become the coarse levels
+        with pytest.raises(BackendError, match="holds no net of vae"):
+            settings_of_start(start, family_of("vae"), 16)
+    whole = train_net("stylegan", faces, tmp_path / "tuned", plan=replace(PLAN, steps=1), changes=told, start=file)
+    assert read(whole).nets["generator"].grown.tolist() == [2.0, 1.0]  # though the start had not grown up
+
+
+def test_a_start_that_is_no_weights_file_is_not_the_repository_s_to_restore(tmp_path: Path) -> None:
+    (tmp_path / "c1.txt").write_text("notes")
+    with pytest.raises(BackendError) as caught:
+        settings_of_start(tmp_path / "c1.txt", family_of("vae"), 16)
+    assert caught.value.findings[0].fix == "give weights that `fenshen train` wrote, or a run's checkpoint"
 
 
 def test_unknown_nets_settings_and_conditions_are_told(faces: Path, tmp_path: Path) -> None:
@@ -188,13 +231,71 @@ def test_unknown_nets_settings_and_conditions_are_told(faces: Path, tmp_path: Pa
     ("dcgan", {"generator_lr": float("nan")}, "generator_lr cannot be nan: input should be a finite number"),
     ("dcgan", {"loss": "least squares"}, "loss cannot be 'least squares': input should be 'bce', 'lsgan', 'hinge' or 'wgan'"),
     ("stylegan", {"grow": 600}, "grow cannot be 600: input should be a valid tuple"),
+    ("dcgan", {"batch": 0}, "batch cannot be 0: input should be greater than or equal to 1"),
+    ("dcgan", {"generator_lr": -1}, "generator_lr cannot be -1: input should be greater than or equal to 0"),
+    ("dcgan", {"momentum": 1.0}, "momentum cannot be 1.0: input should be less than 1"),
+    ("stylegan", {"lazy": 0}, "lazy cannot be 0: input should be greater than or equal to 1"),
+    ("stylegan", {"patch": 3}, "patch cannot be 3: input should be 1, 2, 4 or 8"),
+    ("vae", {"width": 0}, "width cannot be 0: input should be greater than or equal to 1"),
+    ("unet", {"widths": ()}, "widths cannot be (): tuple should have at least 1 item after validation, not 0"),
+    ("diffusion", {"width": 50}, "width cannot be 50: input should be a multiple of 8"),
+    ("diffusion", {"steps": 0}, "steps cannot be 0: input should be greater than or equal to 1"),
+    ("bodygan", {"critic_steps": 0}, "critic_steps cannot be 0: input should be greater than or equal to 1"),
+    ("classifier", {"drop": 1.0}, "drop cannot be 1.0: input should be less than 1"),
 ])  # fmt: skip
-def test_a_setting_of_another_kind_is_refused(net: str, setting: dict[str, object], reason: str) -> None:
+def test_a_setting_of_another_kind_or_out_of_its_range_is_refused(net: str, setting: dict[str, object], reason: str) -> None:
     """`--set usual=False` was taken as the word False, which counts as true."""
     with pytest.raises(SpecError) as caught:
         changed(family_of(net), setting)
     assert str(caught.value.findings[0].message) == reason
     assert f"--set {next(iter(setting))}=" in caught.value.findings[0].fix
+
+
+def test_one_word_where_a_list_belongs_is_answered_with_the_list() -> None:
+    with pytest.raises(SpecError) as caught:
+        changed(family_of("vae"), {"frozen": "encoder/enter"})
+    assert caught.value.findings[0].fix == 'write it as in JSON, e.g. --set frozen=["encoder/enter"]'
+
+
+@pytest.mark.parametrize("name", sorted(FAMILIES))
+def test_every_family_s_own_settings_lie_in_their_ranges(name: str) -> None:
+    family = family_of(name)
+    assert changed(family, {**vars(family.recipe), **dict(family.changes)}).recipe == family.recipe
+
+
+@pytest.mark.parametrize(("net", "settings", "size", "sentence"), [
+    ("dcgan", {}, 12, "no dcgan can be built: its pictures are 12 px a side, which must be a power of two from 8"),
+    ("stylegan", {"patch": 8}, 16, "no stylegan can be built: its pictures are 16 px a side, which must be a power of two from 32"),
+    ("vae", {"usual": False}, 20, "no vae can be built: its pictures are 20 px a side, which must be a power of two from 16"),
+    ("diffusion", {}, 24, "no diffusion can be built: its pictures are 24 px a side, which must be a multiple of 16"),
+    ("classifier", {}, 12, "no classifier can be built: its pictures are 12 px a side, 16 at least are needed"),
+    ("dcgan", {"grow": (1,)}, 16, "dcgan cannot grow: its nets have one size"),
+    ("stylegan", {"grow": (1, 2)}, 16, "stylegan cannot grow 2 times: pictures of 16 px have 2 levels"),
+    ("bodyvae", {}, 16, "bodyvae learns body vectors, not pictures"),
+    ("bodygan", {}, 16, "bodygan learns body vectors, not pictures"),
+])  # fmt: skip
+def test_a_net_that_does_not_fit_its_pictures_is_refused(net: str, settings: dict[str, Any], size: int, sentence: str) -> None:
+    family = changed(family_of(net), settings)
+    with pytest.raises(SpecError) as caught:
+        family.shape(examples_of(discs(4, size), family.conditions))
+    assert caught.value.findings[0].message == sentence
+
+
+def test_a_unet_s_side_halves_once_for_each_of_its_widths() -> None:
+    with pytest.raises(SpecError, match="its pictures are 24 px a side, which must be a multiple of 16"):
+        family_of("unet").shape(examples_of(discs(4, 24, 6), ("age_years", "gender", "tone")))
+
+
+def test_a_split_of_nobody_is_refused_by_name(tmp_path: Path) -> None:
+    """Sixteen portraits are of two people: validation and test were empty, and training ended in numpy's words."""
+    with pytest.raises(SpecError, match=r"the validation split of .* is empty"):
+        train_net("dcgan", tiny_set(tmp_path / "few", count=2), tmp_path)
+
+
+def test_picture_nets_on_bodies_are_told_which_nets_learn_them() -> None:
+    bodies = Vectors(np.zeros((4, 2), np.float32), ("a", "b"), np.zeros((4, 2), np.float32), ("age_years", "gender"), np.arange(4))
+    with pytest.raises(SpecError, match="records no tone; it records age_years, gender; body vectors are for bodygan and bodyvae"):
+        examples_of(bodies, family_of("vae").conditions)
 
 
 def test_a_sheet_shows_every_picture_and_a_skins_body_under_its_head() -> None:

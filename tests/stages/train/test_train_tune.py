@@ -6,10 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from assets.errors import SpecError
+from stages.datasets.pictures import Vectors
+from stages.nets import vae
+from stages.nets.shipping import Shipped
+from stages.train.families import FAMILIES, family_of
+from stages.train.family import Examples
 from stages.train.loop import Plan
-from stages.train.tune import SPACES, Search, Trial, folds, score_fold, table
+from stages.train.stage import changed
+from stages.train.tune import SPACES, Search, Trial, folds, sample_score, score_fold, table
 from tests.stages.train.tiny import tiny_set
 
 
@@ -34,6 +41,26 @@ def test_proposals_lie_in_their_ranges_and_repeat_with_the_seed() -> None:
             assert all(space[key].low <= value <= space[key].high for key, value in told.items())
             for search in (first, again):
                 search.tell(Trial(number, told, (1.0,)))
+
+
+def test_every_family_that_makes_something_has_a_space_of_its_own_settings() -> None:
+    assert SPACES.keys() == FAMILIES.keys() - {"classifier"}
+    for name, space in SPACES.items():
+        assert 3 <= len(space) <= 5
+        for end in ("low", "high"):
+            changed(family_of(name), {setting: getattr(place, end) for setting, place in space.items()})
+
+
+def test_bodies_are_scored_by_how_far_the_made_ones_lie_whatever_beta_is() -> None:
+    shape = vae.Shape(size=0, channels=3, conditions=2, latent=4, width=8, names=("a", "b", "c"))
+    torch.manual_seed(0)
+    nets = Shipped("vae", shape, {name: net.eval() for name, net in vae.shipped(shape).items()}, ("age_years", "gender"))
+    told = np.random.default_rng(0).uniform(0, 1, (64, 2)).astype(np.float32)
+    near, far = nets.sample(told, 1), nets.sample(told, 1) + 1
+    source = Vectors(near, shape.names, told, nets.conditions, np.arange(64))
+    scores = [sample_score(nets, Examples(values, told, nets.conditions, source)) for values in (near, far)]
+    assert scores[0] == pytest.approx(0, abs=1e-3)
+    assert scores[1] > 1
 
 
 def test_the_search_comes_nearer_to_the_best_learning_rate() -> None:

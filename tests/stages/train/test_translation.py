@@ -20,10 +20,10 @@ needs_bake = pytest.mark.skipif(not baked("tiles.safetensors").exists(), reason=
 CHANGES = (("latent", 8), ("styles", 16), ("widths", (8, 16)), ("components", 4))
 
 
-def run(folder: Path, steps: int = 6) -> Run:
+def run(folder: Path, steps: int = 6, frozen: tuple[str, ...] = ()) -> Run:
     torch.set_num_threads(1)
     plan = Plan(steps=steps, validate_every=3, log_every=1)
-    family = Translation(recipe=Recipe(batch=8, average=0.9, lazy=2), changes=CHANGES)
+    family = Translation(recipe=Recipe(batch=8, average=0.9, lazy=2, frozen=frozen), changes=CHANGES)
     return begin(family, plan, examples(64, 32, 6), examples(32, 32, 6, seed=1), folder, Machine())
 
 
@@ -52,6 +52,18 @@ def test_components_are_as_long_as_they_deviate_and_orthogonal() -> None:
 def test_portraits_are_refused_in_one_sentence() -> None:
     with pytest.raises(SpecError, match="paints head and body tiles"):
         Translation().shape(examples(8, 16, 3))
+
+
+@needs_bake
+def test_frozen_layers_stay_while_others_learn(tmp_path: Path) -> None:
+    tiny = run(tmp_path, frozen=("generator/style", "critic/enter"))
+    before = {f"{net}/{key}": p.detach().clone() for net, module in tiny.state.nets.items() for key, p in module.named_parameters()}
+    for _ in range(2):
+        advance(tiny)
+    after = {f"{net}/{key}": p for net, module in tiny.state.nets.items() for key, p in module.named_parameters()}
+    moved = {key for key in before if not torch.equal(before[key], after[key])}
+    assert not {key for key in moved if key.startswith(("generator/style", "critic/enter"))}
+    assert {"generator/shade.weight", "critic/out.weight"} <= moved
 
 
 @needs_bake
