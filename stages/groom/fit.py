@@ -27,6 +27,10 @@ _CAP = 0.025
 """Metres from the skin within which short hair lies."""
 _SOCK = 0.03
 """Metres that a sock stands out of its shoe."""
+_LEG, _SEALED = 0.06, 0.025
+"""Metres within a trouser leg, and inland of its hem, that the edge of a shoe must lie for the skin there never to be seen."""
+_SEAM, _TOUCH = 0.015, 0.02
+"""Metres inland that the middle of a part of a shoe lies, and within which an edge lies on it."""
 _SURE, _LOST = 0.04, 0.08
 """Metres from what a vertex hangs on up to which it follows that alone, and from which on it follows its neighbours alone."""
 Mask = NDArray[np.bool_]
@@ -215,11 +219,13 @@ def _averaged_rows(rows: Floats, triangles: Ints) -> Floats:
 def hidden_under(garments: Iterable[Fitted], body: Body, skin_normals: Floats) -> Mask:
     """(19158,) base vertices that cloth covers: those that its maker deletes, and those with cloth closely over them.
 
-    A ring of skin stays at every open edge, so that collars, cuffs and hems show no hole.
+    A ring of skin stays at every open edge, so that collars, cuffs and hems show no hole; not where the edge lies beneath another
+    garment, as a shoe's does in a trouser leg.
     """
     hidden = np.zeros(BASE_VERTICES, bool)
-    for worn in garments:
-        surface = Surface.of(worn)
+    each = [(worn, Surface.of(worn)) for worn in garments]
+    for worn, alone in each:
+        surface = Surface.of(worn, [other for _, other in each if other is not alone])
         hidden |= _deleted(worn, surface, body) | _covered(surface, body, skin_normals)
     return _opened(hidden)
 
@@ -267,13 +273,16 @@ class Surface:
     inland: Floats
 
     @classmethod
-    def of(cls, worn: Fitted) -> Surface:
-        """Vertices and face centres of the garment."""
+    def of(cls, worn: Fitted, over: Iterable[Surface] = ()) -> Surface:
+        """Vertices and face centres of the garment; edges that lie well beneath one of the others `over` it do not count as open."""
         triangles = welded(worn.item)
         outward, drawn_ones = normals(worn.positions, triangles), np.unique(triangles)
         points = np.concatenate([worn.positions[drawn_ones], worn.positions[triangles].mean(1)])
         facing = np.concatenate([outward[drawn_ones], outward[triangles].mean(1)])
-        return cls(points, facing, _from_edge(points, worn.positions, triangles))
+        rim = _mouth(worn.positions, triangles) if worn.item.slot == "shoes" else _rim(worn.positions, triangles)
+        for other in over:
+            rim = rim[~other.hides(rim)]
+        return cls(points, facing, _from(points, rim))
 
     @classmethod
     def of_skin(cls, body: Body, skin_normals: Floats) -> Surface:
@@ -288,6 +297,12 @@ class Surface:
         found = np.isfinite(distance)
         return found, np.where(found, index, 0)
 
+    def hides(self, points: Floats) -> Mask:
+        """(n,) which points lie beneath this surface, well inland of its open edges."""
+        found, index = self.nearest(points, _LEG)
+        beneath = np.einsum("nd,nd->n", points - self.points[index], self.facing[index]) < 0
+        return np.asarray(found & beneath & (self.inland[index] > _SEALED))
+
     def covers(self, points: Floats, outward: Floats, reach: float = 0.045) -> Mask:
         """(n,) which points have cloth straight above them, inland of its open edges."""
         found, index = self.nearest(points, reach)
@@ -298,17 +313,34 @@ class Surface:
         return np.asarray(found & above & along & (self.inland[index] > _RING))
 
 
-def _from_edge(points: Floats, cloth: Floats, triangles: Ints) -> Floats:
-    """(n,) metres to the nearest open edge of the garment; large where it has none."""
-    from scipy.spatial import cKDTree
-
+def _rim(cloth: Floats, triangles: Ints) -> Floats:
+    """(r,3) points along the open edges of a garment, metres."""
     edges = np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), 1)
     unique, count = np.unique(edges, axis=0, return_counts=True)
     rim = unique[count == 1]
+    return np.concatenate([cloth[rim[:, 0]] * (1 - t) + cloth[rim[:, 1]] * t for t in (0.0, 0.33, 0.67)])
+
+
+def _mouth(shoe: Floats, triangles: Ints) -> Floats:
+    """(r,3) as `_rim`, without the edges of soles, laces and leather that lie on another part of the shoe or on its sock."""
+    # Vertices that no triangle uses are islands too: those of socks that are not worn.
+    parts = [part for part in islands(triangles, len(shoe)) if len(part) > 1]
+    rims = [_rim(shoe, triangles[np.isin(triangles[:, 0], part)]) for part in parts]
+    middles = [shoe[part][(_from(shoe[part], rim) > _SEAM) & (len(rim) > 0)] for part, rim in zip(parts, rims, strict=True)]
+    left = [np.zeros((0, 3), np.float32)]
+    for k, rim in enumerate(rims):
+        others = np.concatenate([rim[:0], *(middle for j, middle in enumerate(middles) if j != k)])
+        left.append(rim[_from(rim, others) > _TOUCH])
+    return np.concatenate(left)
+
+
+def _from(points: Floats, rim: Floats) -> Floats:
+    """(n,) metres to the nearest point of the rim; large where there is none."""
+    from scipy.spatial import cKDTree
+
     if not len(rim):
         return np.full(len(points), 9.0, np.float32)
-    along = np.concatenate([cloth[rim[:, 0]] * (1 - t) + cloth[rim[:, 1]] * t for t in (0.0, 0.33, 0.67)])
-    return np.asarray(cKDTree(along).query(points)[0], np.float32)
+    return np.asarray(cKDTree(rim).query(points)[0], np.float32)
 
 
 def lifted(hair: Fitted, garments: Iterable[Fitted], body: Body, skin_normals: Floats) -> Fitted:

@@ -15,6 +15,7 @@ from stages.groom.base import base_triangles
 from stages.groom.eyes import eyes, iris_picture
 from stages.groom.fit import Fitted, Mask, drawn, fitted, hidden_under, is_cap, lifted, morphs, normals, pushed_out, tucked, without_socks
 from stages.groom.gutter import filled
+from stages.groom.hat import pressed_under, roomy
 from stages.groom.teeth import SEAT, teeth_mesh, teeth_picture
 from stages.groom.wardrobe import BARE, Item, Slot, catalogue, item, known, missing, source
 from stages.stage import Stage
@@ -112,33 +113,34 @@ def _fringes(draft: _Draft, body: Body, worn: dict[Slot, str], hair: Floats) -> 
         draft.add(mesh, material, {f"{slot}_albedo": picture}, source(part))
 
 
-def _hair(draft: _Draft, body: Body, worn: dict[Slot, str], hair: Floats, garments: list[Fitted], skin_normals: Floats) -> None:
+def _hair(draft: _Draft, body: Body, worn: dict[Slot, str], hair: Floats, garments: dict[Slot, Fitted], skin_normals: Floats) -> None:
     """Hair is MASK: sorted blending shows notches at the hairline."""
     if "hair" not in worn:
         return
     part = item("hair", worn["hair"])
     picture = colour.strands(part.pictures["diffuse"], hair, cover=1.3)
-    fit = lifted(fitted(part, body), garments, body, skin_normals)
+    fit = lifted(fitted(part, body), [fit for slot, fit in garments.items() if slot != "hat"], body, skin_normals)
     # The inner side of a cap is seen over its outline alone, where it shall look like the outer one (stages.model.lining).
     inside = not is_cap(fit, body, skin_normals)
     material = Material("hair", albedo="hair_albedo", roughness=0.65, alpha="MASK", alpha_cutoff=0.35, double_sided=inside)
-    draft.add(drawn(fit, "hair", "hair"), material, {"hair_albedo": picture}, source(part))
+    fit, buried = pressed_under(fit, garments["hat"]) if "hat" in garments else (fit, None)
+    draft.add(drawn(fit, "hair", "hair", dropped=buried), material, {"hair_albedo": picture}, source(part))
 
 
-def _clothes(
-    draft: _Draft, body: Body, worn: dict[Slot, str], tint: str | None, skin_normals: Floats
-) -> tuple[list[Fitted], Mask]:
-    """Adds outfit, shoes and hat; returns the fitted garments and the base vertices that they hide."""
+def _clothes(draft: _Draft, body: Body, worn: dict[Slot, str], tint: str | None, skin_normals: Floats) -> tuple[dict[Slot, Fitted], Mask]:
+    """Adds outfit, shoes and hat; returns them fitted, and the base vertices that outfit and shoes hide."""
     slots: tuple[Slot, ...] = ("outfit", "shoes", "hat")
     fits = {slot: fitted(item(slot, worn[slot]), body) for slot in slots if slot in worn}
     garments = {slot: pushed_out(fit, body, skin_normals) for slot, fit in fits.items() if slot != "hat"}
     garments["shoes"], under = tucked(garments["shoes"], garments["outfit"])
     garments["shoes"] = without_socks(garments["shoes"], garments["outfit"], body)
+    if "hat" in fits:
+        fits["hat"] = pushed_out(roomy(fits["hat"]) if "hair" in worn else fits["hat"], body, skin_normals)
     for slot, fit in (fits | garments).items():
         material, images = _fabric(fit.item, tint if slot == "outfit" else None)
         mesh = drawn(fit, slot, slot, dropped=under if slot == "shoes" else None)
         draft.add(mesh, material, images, source(fit.item))
-    return list(garments.values()), hidden_under(garments.values(), body, skin_normals)
+    return fits | garments, hidden_under(garments.values(), body, skin_normals)
 
 
 def _fabric(part: Item, tint: str | None) -> tuple[Material, dict[str, Image]]:
@@ -157,4 +159,4 @@ def _fabric(part: Item, tint: str | None) -> tuple[Material, dict[str, Image]]:
     return Material(slot, f"{slot}_albedo", normal, orm, roughness=rough, alpha=alpha, double_sided=True), images  # type: ignore[arg-type]
 
 
-STAGE: Stage[Groom] = Stage("groom", 7, run, makes=Groom, lacks=missing)
+STAGE: Stage[Groom] = Stage("groom", 8, run, makes=Groom, lacks=missing)

@@ -21,10 +21,10 @@ def run(body: Body, texture: TextureSet, groom: Groom, *, options: PackageSpec, 
     whole, skeleton = on_the_floor(character(body, texture, groom), body.skeleton)
     aside = 0 if budget.one_material else room(whole, budget.triangles)
     whole = fit_triangles(whole, budget.triangles - aside)
-    whole = replace(whole, pieces=tuple(pressed(whole.pieces)))
+    whole = replace(whole, pieces=tuple(pressed(whole.pieces, skeleton)))
     whole = one_material(whole, budget.side) if budget.one_material else lined(whole, budget.triangles)
     sources = merged((body.sources, texture.sources, groom.sources))
     return Model(skeleton, parts(whole.pieces, whole.materials), whole.materials, whole.images, texture.sources, sources)
 
 
-STAGE = Stage("model", 5, run, makes=Model, memory_gb=2, timeout_s=600)
+STAGE = Stage("model", 6, run, makes=Model, memory_gb=2, timeout_s=600)

@@ -1,7 +1,8 @@
-"""What comes through its cover when a character moves: skin through cloth, a skirt through its blouse.
+"""What comes through its cover when a character moves: skin through cloth, a skirt through its blouse, hair through a hat.
 
 What is covered is told in the bind pose, by rays; what comes through is seen in a moved one, by depth maps from around the person:
 a pixel counts where something covered is in front of everything and the outer side of a cover lies close behind it.
+Hair over a hat is never covered by it, so it counts where it hides the hat from above.
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ _ROOM_M = 1.25
 """Half the side of what a view shows: a tall man with his arms up, or stretched out."""
 _CLOSE_M, _LEAST_M, _SAME_M = 0.03, 0.0005, 0.0001
 """How close behind what comes through its cover lies, at least and at most; and what depth maps cannot tell apart."""
+_HAIR, _HAT, _THICK_M = "hair", "hat", 0.12
+"""Names of the meshes, and how far over a hat hair is still hair that stands through it: curls are that thick."""
+_UPWARD = -0.2
+"""Height of the normals of a hat's upper side, crown and band: what hangs below the brim may hide the brim's lower one."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,11 @@ class Figure:
         return np.isin(self.kinds, CLOTH)
 
     @cached_property
+    def hair(self) -> Bools:
+        """(t,) hair that is worn with a hat; none where there is no hat."""
+        return np.asarray((self.kinds == _HAIR) & (self.kinds == _HAT).any())
+
+    @cached_property
     def covered(self) -> Patches:
         """What lies beneath cloth in the bind."""
         layers = Layers.of(self.positions, self.triangles, self.kinds)
@@ -133,8 +143,17 @@ def _parts(glb: Glb) -> Iterator[_Part]:
                 )
 
 
-def through(figure: Figure, points: Floats, draw: Depths) -> Iterator[tuple[Bools, Bools]]:
-    """For each view (side,side): which pixels show what comes through, and which show the person; `points` (v,3) are posed, metres."""
+@dataclass(frozen=True)
+class View:
+    """What is seen from one side, (side,side) each."""
+
+    bad: Mapping[str, Bools]
+    """Garment -> the pixels that show what comes through it; no pixel is in two."""
+    person: Bools
+
+
+def through(figure: Figure, points: Floats, draw: Depths) -> Iterator[View]:
+    """The figure from each of `WAYS`; `points` (v,3) are posed, metres."""
     centre = np.asarray((points.min(0) + points.max(0)) / 2, np.float32)
     depth = 2 * _ROOM_M
     normal = normals(points, figure.triangles)
@@ -148,6 +167,17 @@ def through(figure: Figure, points: Floats, draw: Depths) -> Iterator[tuple[Bool
         way = np.array([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)], np.float32)
         clip = parallel(way, centre, _ROOM_M, depth)
         everything, under = draw(places, triangles, clip), draw(patch, patched, clip)
-        over = draw(places, triangles[outermost & (normal @ way > 0)], clip)
+        seen = normal @ way > 0
+        covers = [name for name in CLOTH if (figure.kinds == name).any()]
+        garments = [draw(places, triangles[outermost & seen & (figure.kinds == name)], clip) for name in covers]
+        over, nearest = np.min(garments, 0), np.argmin(garments, 0)
         before, behind = ((other - under) * 2 * depth for other in (everything, over))
-        yield (under < 1) & (before > -_SAME_M) & (behind > _LEAST_M) & (behind < _CLOSE_M), everything < 1
+        bad = (under < 1) & (before > -_SAME_M) & (behind > _LEAST_M) & (behind < _CLOSE_M)
+        found = {name: bad & (nearest == k) for k, name in enumerate(covers)}
+        # From below, hair before the brim hides the crown as it should.
+        if pitch > 0 and figure.hair.any():
+            upper = draw(places, triangles[(figure.kinds == _HAT) & seen & (normal[:, 1] > _UPWARD)], clip)
+            hair = draw(places, triangles[figure.hair], clip)
+            above = (upper - hair) * 2 * depth
+            found[_HAT] |= ~bad & (hair < 1) & ((everything - hair) * 2 * depth > -_SAME_M) & (above > _LEAST_M) & (above < _THICK_M)
+        yield View(found, everything < 1)

@@ -20,7 +20,7 @@ _CODE = "cover/poke-through"
 _SHARE = 2e-4
 """Of the person's pixels: at 1.8 m a fleck of 12 mm, which is seen as one at full-body distance."""
 _SIDE, _POSES = 384, 5
-_KEPT = 1
+_KEPT = 2
 """Of the shares that the store keeps: to be raised where the same pose would give another one."""
 
 
@@ -28,9 +28,11 @@ _KEPT = 1
 class Share(Artefact):
     """How much comes through in one pose."""
 
-    kind: ClassVar[str] = "cover-share/1"
+    kind: ClassVar[str] = "cover-share/2"
     share: float
     """Of the person's pixels, 0..1."""
+    garment: str = ""
+    """Through which most comes; none where nothing does."""
 
 
 @gate(
@@ -46,14 +48,15 @@ def nothing_comes_through(reading: Reading) -> Iterator[Finding]:
     except BackendError as error:
         yield from (Finding(_CODE, f"not run: {f.message}", Severity.INFO, f.where, fix=f.fix) for f in error.findings)
         return
-    moment, share = max(seen, key=lambda pair: pair[1])
-    if share > _SHARE:
+    moment, worst = max(seen, key=lambda pair: pair[1].share)
+    if (share := worst.share) > _SHARE:
         place = f"{moment.clip} at {moment.seconds:.2f} s" if moment.clip else "the bind pose"
         message = f"{1e4 * share:.1f} of 10,000 pixels of the person show what cloth should cover, in {place}"
-        yield Finding(_CODE, message, where=Location("avatar.glb", pointer=moment.clip), value=round(share, 6), limit=_SHARE)
+        fix = f"most comes through the {worst.garment}: take another one (groom.{worst.garment}), milder values of body, or --allow {_CODE}"
+        yield Finding(_CODE, message, where=Location("avatar.glb", pointer=moment.clip), fix=fix, value=round(share, 6), limit=_SHARE)
 
 
-def shares(glb: Glb, figure: Figure, poses: int = _POSES) -> list[tuple[Moment, float]]:
+def shares(glb: Glb, figure: Figure, poses: int = _POSES) -> list[tuple[Moment, Share]]:
     """The bind (a moment of no clip) and the clips' farthest poses, each with the share of its pixels that come through.
 
     Raises:
@@ -68,15 +71,17 @@ def shares(glb: Glb, figure: Figure, poses: int = _POSES) -> list[tuple[Moment, 
     return found
 
 
-def _share(figure: Figure, points: Floats, draw: Callable[[], Depths]) -> float:
+def _share(figure: Figure, points: Floats, draw: Callable[[], Depths]) -> Share:
     """Of a pose (v,3), metres; what was found for it before where the store has it."""
     parts = {"part": "verify/cover", "version": _KEPT, "side": _SIDE, "pose": figure.digest(points)}
-    return remembered(parts, Share, lambda: _seen(figure, points, draw)).share
+    return remembered(parts, Share, lambda: _seen(figure, points, draw))
 
 
 def _seen(figure: Figure, points: Floats, draw: Callable[[], Depths]) -> Share:
-    if not figure.covered.owner.size:
+    if not figure.covered.owner.size and not figure.hair.any():
         return Share(0.0)
     views = list(through(figure, points, draw()))
-    whole = sum(int(person.sum()) for _, person in views)
-    return Share(sum(int(bad.sum()) for bad, _ in views) / max(whole, 1))
+    whole = sum(int(view.person.sum()) for view in views)
+    counts = {name: sum(int(view.bad[name].sum()) for view in views) for name in views[0].bad}
+    garment = max(counts, key=lambda name: counts[name])
+    return Share(sum(counts.values()) / max(whole, 1), garment if counts[garment] else "")

@@ -106,3 +106,16 @@ def test_hanging_hair_lies_over_skin_and_cloth(skirt: Groom, woman: Body) -> Non
     depth = np.einsum("nd,nd->n", low - cloth.positions[nearest], outward[nearest])
     inside = (distance < 0.02) & (depth < -0.004)
     assert inside.mean() < 0.03
+
+
+def test_no_foot_is_drawn_in_a_shoe_that_a_trouser_leg_meets(trousers: Groom, woman: Body) -> None:
+    """Soles, laces and the shoe's mouth kept a ring of skin each, which came through the leather of a walking foot."""
+    foot = (woman.positions[:, 1] < 0.07) & (np.arange(len(woman.positions)) < fit.SKIN_VERTICES)
+    assert trousers.hidden[foot].mean() > 0.98
+
+
+def test_the_mouth_of_a_shoe_without_socks_keeps_its_ring_of_skin(skirt: Groom, woman: Body) -> None:
+    worn = fit.without_socks(
+        *(fit.fitted(item(*name), woman) for name in (("shoes", "shoes03"), ("outfit", "female_elegantsuit01"))), woman
+    )
+    assert len(fit._mouth(worn.positions, fit.welded(worn.item)))

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from assets.artefacts.geometry import Mesh, Skin
+from assets.artefacts.geometry import Mesh, Skeleton, Skin
+from assets.conventions import JOINTS, PARENTS
 from stages.model.press import GAP_M, pressed
 from stages.model.scene import Piece
 
 ROUND = 32
+ARM = JOINTS.index("LeftArm")
+SKELETON = Skeleton(JOINTS, np.array(PARENTS, np.int32), np.where(np.arange(len(JOINTS))[:, None] == ARM, np.float32([0.01, 0, 0]), 0))
+"""A centimetre beside the ball's middle an arm turns; every other joint is in the middle."""
 
 
 def dome(radius: float, tilt: float, rows: int = 12) -> tuple[np.ndarray, np.ndarray]:
@@ -49,3 +55,20 @@ def test_skin_far_enough_beneath_cloth_stays() -> None:
 def test_a_naked_character_is_left_alone() -> None:
     naked = [piece("body", 0.1, 1.5, 0), piece("hair", 0.099, 1.0, 10_000)]
     assert pressed(naked) == naked
+
+
+def test_skin_that_leaves_its_cloth_in_a_stance_is_pressed_in_for_it() -> None:
+    """A walking foot came through its shoe: pressed in at rest alone, the two parted where the ankle turns."""
+    skin, cap = piece("body", 0.1, 1.5, 0), piece("outfit", 0.101 + GAP_M, 1.0, 10_000)
+    arm = hung(skin, ARM)
+    (rest, _), (bent, _) = pressed([arm, cap]), pressed([arm, cap], SKELETON)
+    assert np.allclose(radii(rest), 0.1, atol=1e-6)
+    polar = np.arccos(skin.mesh.positions[:, 1] / 0.1)
+    assert radii(bent)[(polar > 0.2) & (polar < 0.8)].min() < 0.098
+    assert np.allclose(radii(bent)[polar > 1.2], 0.1, atol=1e-6)
+
+
+def hung(one: Piece, joint: int) -> Piece:
+    """The piece on that joint alone."""
+    skin = Skin(np.full_like(one.mesh.skin.joints, joint), one.mesh.skin.weights)
+    return replace(one, mesh=replace(one.mesh, skin=skin))

@@ -72,3 +72,17 @@ def test_a_pose_seen_before_is_not_drawn_again(tmp_path: Path, monkeypatch: pyte
         assert [f.message for f in found(step=0.025)] == [f.message for f in before]
         with pytest.raises(pytest.fail.Exception):
             found(step=0.02)
+
+
+def test_hair_within_its_hat_passes() -> None:
+    assert found(hair=0.114) == []
+
+
+def test_hair_that_hides_its_hat_fails_and_says_what_to_change() -> None:
+    (finding,) = found(hair=0.16)
+    assert float(str(finding.value)) > 0.02
+    assert finding.fix == ("most comes through the hat: take another one (groom.hat), milder values of body, or --allow cover/poke-through")
+
+
+def test_hair_that_hangs_below_its_hat_may_stand_out() -> None:
+    assert found(hair=0.16, hair_top=0.28) == []

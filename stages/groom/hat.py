@@ -1,0 +1,97 @@
+"""Hair beneath a hat: pressed under it, and not drawn where nobody can look.
+
+Seen from the middle of its opening a hat lies in every direction upwards, so one number for each direction, how far it is, tells
+what is inside it. The brim is taken to go on outwards: hair beside it does not stand up past it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from assets.artefacts.geometry import Floats
+from stages.groom.fit import Fitted, Mask, welded
+
+_GAP = 0.004
+"""Metres that hair keeps from the hat."""
+_ROOM = np.array([1.06, 1.04, 1.06], np.float32)
+"""How much wider a hat is over hair than on a bald head, where it touches the skin."""
+_BAND = 0.018
+"""Metres of hair kept above the hat's opening: what is seen from below."""
+_SWELL, _FREE, _HANGS = 0.1, 0.35, 2.0
+"""Metres that hair may stand out further for every radian below the brim; radians from which on it hangs freely, and metres there."""
+_AZIMUTHS, _NEAR, _SPREAD = 36, 24, 0.08
+
+
+@dataclass(frozen=True)
+class Dome:
+    """A hat as seen from the middle of its opening."""
+
+    centre: Floats
+    """(3,) metres."""
+    ways: Floats
+    """(s,3) unit directions in which it lies."""
+    far: Floats
+    """(s,) metres to it."""
+
+    @classmethod
+    def of(cls, hat: Fitted) -> Dome:
+        """From points all over the hat, a few millimetres apart."""
+        shares = np.array([(a, b, 4 - a - b) for a in range(5) for b in range(5 - a)], np.float32) / 4
+        points = np.einsum("sk,tkd->tsd", shares, hat.positions[welded(hat.item)]).reshape(-1, 3)
+        centre = _opening(hat).mean(0)
+        far = np.linalg.norm(points - centre, axis=1)
+        return cls(centre, (points - centre) / far[:, None], far)
+
+    def limit(self, ways: Floats) -> Floats:
+        """(n,) metres to the hat's inner side in directions (n,3); beside the brim more by `_SWELL`, the lower the more."""
+        from scipy.spatial import cKDTree
+
+        distance, index = cKDTree(self.ways).query(ways, _NEAR, distance_upper_bound=_SPREAD)
+        inside = np.where(np.isfinite(distance), np.append(self.far, np.inf)[index], np.inf).min(1)
+        slope, edge = self._brim(np.arctan2(ways[:, 0], ways[:, 2]))
+        below = slope - np.arcsin(np.clip(ways[:, 1], -1, 1))
+        beside = edge + _SWELL * np.maximum(below, 0) + _HANGS * np.maximum(below - _FREE, 0)
+        return np.asarray(np.where(below > 0, beside, np.minimum(inside, edge)) - _GAP, np.float32)
+
+    def _brim(self, azimuth: Floats) -> tuple[Floats, Floats]:
+        """(n,) radians above the level and (n,) metres, of the brim's edge in these directions."""
+        own = np.arctan2(self.ways[:, 0], self.ways[:, 2])
+        level = self.far * np.linalg.norm(self.ways[:, [0, 2]], axis=1)
+        middles = (np.arange(_AZIMUTHS) + 0.5) * 2 * np.pi / _AZIMUTHS - np.pi
+        bins = np.minimum(((own + np.pi) * _AZIMUTHS / (2 * np.pi)).astype(int), _AZIMUTHS - 1)
+        edges = np.array([np.argmax(np.where(bins == k, level, -1)) for k in range(_AZIMUTHS)])
+        slope = np.interp(azimuth, middles, np.arcsin(self.ways[edges, 1]), period=2 * np.pi)
+        return slope, np.interp(azimuth, middles, self.far[edges], period=2 * np.pi)
+
+
+def roomy(hat: Fitted) -> Fitted:
+    """The hat with room for hair."""
+    centre = _opening(hat).mean(0)
+    return replace(hat, positions=((hat.positions - centre) * _ROOM + centre).astype(np.float32))
+
+
+def pressed_under(hair: Fitted, hat: Fitted) -> tuple[Fitted, Mask]:
+    """The hair within the hat or below its brim, and (n,) which of its vertices need not be drawn: those deep inside."""
+    dome = Dome.of(hat)
+    arm = hair.positions - dome.centre
+    far = np.maximum(np.linalg.norm(arm, axis=1), 1e-6)
+    ways = arm / far[:, None]
+    kept = np.minimum(far, dome.limit(ways))
+    moved = (dome.centre + ways * kept[:, None]).astype(np.float32)
+    return replace(hair, positions=moved), _over(moved, _opening(hat)) > _BAND
+
+
+def _opening(hat: Fitted) -> Floats:
+    """(n,3) the edge of the hat that no cloth closes: where the head goes in."""
+    triangles = welded(hat.item)
+    edges = np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), 1)
+    unique, count = np.unique(edges, axis=0, return_counts=True)
+    return hat.positions[np.unique(unique[count == 1])]
+
+
+def _over(points: Floats, ring: Floats) -> Floats:
+    """(n,) metres that points (n,3) lie above the plane of a ring (r,3)."""
+    normal = np.linalg.svd(ring - ring.mean(0))[2][2]
+    return np.asarray((points - ring.mean(0)) @ (normal * np.sign(normal[1])), np.float32)

@@ -1,0 +1,66 @@
+"""Hair beneath a hat: none outside of it, none missing below its brim."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from assets.artefacts.character import Body, Groom
+from assets.artefacts.geometry import Mesh
+from assets.home import baked
+from assets.spec.look import BodySpec, GroomSpec, IdentitySpec
+from stages.body.stage import BACKENDS as BODIES
+from stages.body.stage import run as make_body
+from stages.groom.fit import fitted
+from stages.groom.hat import Dome, pressed_under, roomy
+from stages.groom.stage import run
+from stages.groom.wardrobe import catalogue, item
+from stages.identity.stage import BACKENDS as IDENTITIES
+from stages.identity.stage import run as make_identity
+
+pytestmark = pytest.mark.skipif(not baked("body.safetensors").exists(), reason="`make bake` makes the body")
+HATS, HAIRS = tuple(catalogue()["hat"]), tuple(catalogue()["hair"])
+
+
+@pytest.fixture(scope="module")
+def man() -> Body:
+    who = make_identity(options=IdentitySpec(age=35, gender=1), backend=IDENTITIES.get(), seed=5)
+    return make_body(who, options=BodySpec(), backend=BODIES.get(), seed=5)
+
+
+def shown(groom: Groom, name: str) -> np.ndarray:
+    """(n,3) points of the mesh that a triangle uses, metres."""
+    mesh: Mesh = next(mesh for mesh in groom.meshes if mesh.name == name)
+    return mesh.positions[np.unique(mesh.triangles)]
+
+
+@pytest.mark.parametrize("hat", HATS)
+@pytest.mark.parametrize("hair", HAIRS)
+def test_no_hair_lies_outside_of_its_hat(man: Body, hair: str, hat: str) -> None:
+    dome = Dome.of(roomy(fitted(item("hat", hat), man)))
+    loose = fitted(item("hair", hair), man)
+    pressed, _ = pressed_under(loose, roomy(fitted(item("hat", hat), man)))
+    arm = pressed.positions - dome.centre
+    far = np.linalg.norm(arm, axis=1)
+    assert (far < dome.limit(arm / far[:, None]) + 1e-4).all()
+
+
+@pytest.mark.parametrize("hat", HATS)
+def test_curls_under_a_hat_end_at_its_band_and_go_all_around_below_it(man: Body, hat: str) -> None:
+    """Curls lay over nearly the whole hat."""
+    groom = run(man, options=GroomSpec(hair="afro01", hat=hat), seed=5)
+    curls, felt = shown(groom, "hair"), shown(groom, "hat")
+    assert curls[:, 1].max() < felt[:, 1].max() - 0.02
+    low = curls[curls[:, 1] < felt[:, 1].min() + 0.01]
+    behind = low[low[:, 2] < felt[:, 2].mean()]
+    assert set(np.sign(behind[:, 0])) >= {-1, 1}
+
+
+def test_long_hair_keeps_its_length_under_a_hat(man: Body) -> None:
+    bare, hatted = (shown(run(man, options=GroomSpec(hair="long01", hat=hat), seed=5), "hair") for hat in (None, "fedora"))
+    assert hatted[:, 1].min() == pytest.approx(bare[:, 1].min(), abs=0.005)
+
+
+def test_a_hat_on_a_bald_head_keeps_its_size(man: Body) -> None:
+    with_hair, bald = (shown(run(man, options=GroomSpec(hair=hair, hat="fedora"), seed=5), "hat") for hair in ("short01", "none"))
+    assert np.ptp(with_hair[:, 0]) > 1.03 * np.ptp(bald[:, 0])
