@@ -57,19 +57,29 @@ def source(name: str, digest: str, *, usual: str) -> Source:
     return Source(name, licence, origin, author="Fenshen" if ours else "", note=note, sellable=sellable(licence), sha256=digest)
 
 
-def consents(told: str | None) -> list[str]:
+def consents(told: Any) -> list[str]:
     """Each consent record of weights in words: its file and digest, or what it says where it is no file."""
-    records = json.loads(told) if told else []
-    return [_named(record) for record in (records if isinstance(records, list) else [records])]
+    return [_named(record) for record in consent_records(told)]
 
 
-def _named(record: Mapping[str, Any]) -> str:
+def consent_records(told: Any) -> list[Any]:
+    """What an entry says under `consent`: one record or several, as JSON, or in plain words where a person wrote them there."""
+    try:
+        records = json.loads(told) if isinstance(told, str) and told else told
+    except ValueError:
+        records = told
+    return records if isinstance(records, list) else [records] if records else []
+
+
+def _named(record: Any) -> str:
+    if not isinstance(record, dict):
+        return str(record)
     if {"file", "sha256"} <= record.keys():
         return f"{record['file']} (sha256 {record['sha256']})"
     return ", ".join(f"{key}: {value}" for key, value in record.items())
 
 
-def _agreed(told: str | None) -> str:
+def _agreed(told: Any) -> str:
     return f"; consent record {'; '.join(consents(told))}" if told else ""
 
 

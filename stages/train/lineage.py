@@ -15,7 +15,7 @@ from typing import Any
 from assets.digest import sha256_file, sha256_of
 from assets.errors import Finding, FormatError, SpecError
 from assets.rights import UNKNOWN, strictest
-from assets.weights import table_of
+from assets.weights import consent_records, table_of
 
 NOBODY_KNOWS = "unknown data"
 _OF_DATA = ("channels", "conditions", "names")
@@ -129,7 +129,9 @@ def origins_in(facts: Mapping[str, Any]) -> tuple[Origin, ...]:
         return tuple(Origin(**origin) for origin in json.loads(facts["origins"]))
     if "licence" not in facts:
         return ()
-    return (Origin(str(facts.get("data", NOBODY_KNOWS)), str(facts["licence"]), str(facts.get("consent", ""))),)
+    records = consent_records(facts.get("consent"))
+    consent = json.dumps(records[0] if len(records) == 1 else records) if records else ""
+    return (Origin(str(facts.get("data", NOBODY_KNOWS)), str(facts["licence"]), consent),)
 
 
 def _beside(start: Path) -> Mapping[str, Any]:
@@ -148,13 +150,8 @@ def facts_of(origins: tuple[Origin, ...], command: str) -> dict[str, str]:
     """What travels with weights: the licence that holds, all data, the last one's command, every consent record."""
     names = ", ".join(dict.fromkeys(origin.data for origin in origins))
     facts = {"licence": strictest(origin.licence for origin in origins), "data": names, "data_command": command}
-    if records := list(dict.fromkeys(json.dumps(record) for origin in origins for record in _records(origin))):
+    if records := list(dict.fromkeys(json.dumps(record) for origin in origins for record in consent_records(origin.consent))):
         facts["consent"] = records[0] if len(records) == 1 else f"[{', '.join(records)}]"
     if len(origins) > 1:
         facts["origins"] = json.dumps([asdict(origin) for origin in origins])
     return facts
-
-
-def _records(origin: Origin) -> list[Any]:
-    told = json.loads(origin.consent) if origin.consent else []
-    return told if isinstance(told, list) else [told]

@@ -178,6 +178,8 @@ def train(run: Run) -> Run:
     run.dawn -= run.counters.seconds
     if run.state.step == 0:
         _keep(run)
+        if run.state.machine.rank == 0:
+            (run.folder / BEFORE).unlink(missing_ok=True)  # the last one of a run that this one takes the place of
     while not _over(run):
         losses = run.state.machine.agree_on(advance(run))
         trouble = run.health.step(losses)

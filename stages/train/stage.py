@@ -147,7 +147,8 @@ def publish(run: Run, data: Path, out: Path, title: str, changes: Mapping[str, A
     from assets.weights import INDEX, index_with
     from stages.nets.shipping import write
 
-    if (run.folder / BEST).exists():
+    # A run that was never measured has no best: what lies there is of a run whose place it took.
+    if math.isfinite(run.counters.best) and (run.folder / BEST).exists():
         restore(run.state, run.folder / BEST)
     index, nets = index_of(data), run.shipped()
     assert run.lineage is not None

@@ -72,3 +72,14 @@ def test_champions_that_are_the_committed_weights_keep_their_words(tmp_path: Pat
     monkeypatch.setenv(weights.YOURS, str(tmp_path))
     made = weights.source("skin-unet", weights.sha256("skin-unet"), usual="skins")
     assert (made.origin, made.note) == ("assets/weights: skin-unet.safetensors", "trained on skins")
+
+
+@pytest.mark.parametrize(("told", "said"), [
+    (None, []), ("", []),
+    (json.dumps(CONSENT), ["consent.txt (sha256 c0)"]),
+    (CONSENT, ["consent.txt (sha256 c0)"]),
+    (json.dumps([CONSENT, {"person": "Ada"}]), ["consent.txt (sha256 c0)", "person: Ada"]),
+    ("Ada agreed by letter", ["Ada agreed by letter"]),
+])  # fmt: skip
+def test_a_consent_is_read_however_it_was_written_into_the_entry(told: object, said: list[str]) -> None:
+    assert weights.consents(told) == said

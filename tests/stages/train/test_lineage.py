@@ -12,6 +12,7 @@ import pytest
 
 from assets.errors import FormatError, SpecError
 from stages.train import checkpoint
+from stages.train.adversarial import Adversarial
 from stages.train.lineage import NOBODY_KNOWS, Origin, joined, origins_of
 from stages.train.loop import BEST, LAST, Plan
 from stages.train.stage import train_net
@@ -125,6 +126,15 @@ def test_nor_on_other_data_or_from_another_start(begun: Path, free: Path, tmp_pa
         train_net("dcgan", grown, tmp_path / "out", plan=PLAN, changes=SMALL)
     anew = train_net("dcgan", free, tmp_path / "out", plan=PLAN, changes=changes, going_on="never")
     assert (entry(anew)["data"], entry(anew)["licence"]) == ("own2", "CC0-1.0")
+
+
+def test_a_run_that_was_never_measured_does_not_publish_the_best_of_the_one_before(
+    begun: Path, own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(begun, tmp_path / "out")
+    monkeypatch.setattr(Adversarial, "validate", lambda *_: float("inf"))
+    anew = train_net("dcgan", own, tmp_path / "out", plan=replace(PLAN, seed=2), changes=SMALL, going_on="never")
+    assert anew.read_bytes() != (begun / anew.name).read_bytes()
 
 
 def test_more_steps_and_a_longer_budget_are_the_same_run(begun: Path, own: Path, tmp_path: Path) -> None:

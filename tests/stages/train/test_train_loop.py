@@ -126,6 +126,14 @@ def test_a_diverged_run_goes_back_to_the_last_good_checkpoint_with_half_the_lear
     assert all(torch.isfinite(v).all() for v in weights(run).values())
 
 
+def test_a_run_that_begins_anew_never_goes_back_into_the_one_whose_place_it_takes(tmp_path: Path) -> None:
+    train(tiny_run(tmp_path, steps=4))
+    run = tiny_run(tmp_path, seed=5)
+    wreck(run, at=1, times=2)
+    train(run)
+    assert ["back to step 0" in event for event in run.counters.events] == [True, True]
+
+
 def test_a_learning_rate_without_care_diverges_and_is_calmed(tmp_path: Path) -> None:
     run = tiny_run(tmp_path, tiny_gan(loss="wgan", critic_lr=3.0, generator_lr=3.0), steps=120, validate_every=20, retries=9, calmer=0.05)
     train(run)
