@@ -67,4 +67,4 @@ def programs() -> dict[str, str]:
     return {name: path or "" for name, path in found.items()}
 
 
-STAGE = Stage("verify", 4, run, makes=Verdict, timeout_s=300, programs=programs)
+STAGE = Stage("verify", 5, run, makes=Verdict, timeout_s=300, programs=programs)
