@@ -88,7 +88,7 @@ def _opening(hat: Fitted) -> Floats:
     triangles = welded(hat.item)
     edges = np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), 1)
     unique, count = np.unique(edges, axis=0, return_counts=True)
-    return hat.positions[np.unique(unique[count == 1])]
+    return np.asarray(hat.positions[np.unique(unique[count == 1])], np.float32)
 
 
 def _over(points: Floats, ring: Floats) -> Floats:

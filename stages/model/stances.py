@@ -32,7 +32,7 @@ def stances() -> Floats:
 
 def _moments(name: str) -> Floats:
     rotations = LIBRARY[name](_FPS).rotations
-    return rotations[np.linspace(0, len(rotations) - 1, _OF_EACH).round().astype(int)]
+    return np.asarray(rotations[np.linspace(0, len(rotations) - 1, _OF_EACH).round().astype(int)], np.float32)
 
 
 def moves(skeleton: Skeleton) -> Floats:
