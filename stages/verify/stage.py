@@ -68,14 +68,10 @@ def programs() -> dict[str, str]:
     return {name: path or "" for name, path in found.items()}
 
 
-<<<<<<< HEAD
 def missing() -> str:
     """Empty where the scripts of the engine gates and of the report are baked."""
     absent = [name for name in ("load_engine.js", "viewer.js") if not baked(name).exists()]
     return f"{' and '.join(absent)} is not baked: run `make bake`" if absent else ""
 
 
-STAGE = Stage("verify", 5, run, makes=Verdict, timeout_s=300, programs=programs, lacks=missing)
-=======
-STAGE = Stage("verify", 5, run, makes=Verdict, timeout_s=300, programs=programs)
->>>>>>> 3a204883016d50eeb68ac1a1df981a3cda33da1c
+STAGE = Stage("verify", 6, run, makes=Verdict, timeout_s=300, programs=programs, lacks=missing)
