@@ -40,21 +40,30 @@ def train_alike(titles: list[str], data: Path, out: Path, seconds: float, told: 
         FormatError, BackendError, StoreError: as stages.train.stage.train_net.
     """
     size = size_of(titles[0].partition("-")[0], data)
-    folder = out / f"{data.resolve().name}{f'-{size}px' if size else ''}-{seconds / 60:g}m"
+    folder = out / f"{data.resolve().name}{f'-{size}px' if size else ''}-{spelt(seconds)}"
     _refuse_other_data(folder, data)
     plan = Plan(budget_s=seconds, size=size, patience=None)  # who has learnt enough still has the time of the others
     for title in titles:
         there = title in table_of(folder)
         if told is not None:
-            told(f"{title}: {'is there' if there else f'trains for {seconds / 60:g} min'}")
+            told(f"{title}: {'is there' if there else f'trains for {spelt(seconds)}'}")
         if not there:
             _train(title, data, folder, plan)
     return folder
 
 
 def trainable(titles: list[str]) -> list[str]:
-    """Those of a family that can be trained, and of none twice."""
-    return [title for title in dict.fromkeys(titles) if title.partition("-")[2] in FAMILIES]
+    """Those whose family can be trained; raises SpecError where that is none."""
+    found = [title for title in titles if title.partition("-")[2] in FAMILIES]
+    if not found:
+        message = f"{', '.join(titles)} are of no family that can be trained"
+        raise SpecError(Finding("evaluate/family", message, fix=f"take one of {', '.join(sorted(FAMILIES))}"))
+    return found
+
+
+def spelt(seconds: float) -> str:
+    """The time as --train takes it."""
+    return f"{seconds / 60:g}m" if seconds >= 60 else f"{seconds:g}s"
 
 
 def size_of(kind: str, data: Path) -> int | None:

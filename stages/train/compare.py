@@ -10,7 +10,7 @@ from typing import Any
 from assets import weights
 from assets.errors import BackendError, Finding, SpecError
 from assets.weights import table_of
-from stages.train.alike import size_of, train_alike, trainable
+from stages.train.alike import size_of, spelt, train_alike, trainable
 from stages.train.evaluate import MEASURES, Report, evaluate, of_training_data, refuse_unreadable
 from stages.train.metrics import worst
 
@@ -33,8 +33,8 @@ Pictures of all sizes are compared at the reader's 64 px (portraits) or 128 px (
 Sheets of 64 samples and cards, which tell what is weak, lie beside the weights in `assets/weights/`.
 """
 ALIKE = "## The same data, size and time"
-ALIKE_HEAD = """Made by `fenshen evaluate {name} --train {minutes:g}m`: every family began from nothing, with the recipe of docs/training.md
-and seed 0, and was trained for {minutes:g} minutes on the same data at the same size; the weights of its best validation are measured,
+ALIKE_HEAD = """Made by `fenshen evaluate {name} --train {time}`: every family began from nothing, with the recipe of docs/training.md
+and seed 0, and was trained for {time} on the same data at the same size; the weights of its best validation are measured,
 with the measures above. A latent diffusion gives half of the time to its autoencoder. Where `trained for` names different machines,
 their rows do not compare.
 """
@@ -213,7 +213,7 @@ def markdown(reports: Sequence[Report], table: Table) -> str:
 
 def alike_markdown(name: str, seconds: float, reports: Sequence[Report], table: Table) -> str:
     """The section of nets that were trained alike: one table a data set."""
-    parts = [ALIKE, "", ALIKE_HEAD.format(name=name, minutes=seconds / 60)]
+    parts = [ALIKE, "", ALIKE_HEAD.format(name=name, time=spelt(seconds))]
     for data in dict.fromkeys(report.data for report in reports):
         rows = [report for report in reports if report.data == data]
         parts += [
