@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -59,15 +60,18 @@ def write_png(file: Path, picture: Pixels) -> None:
 
 
 def curves(history: Sequence[Mapping[str, float]], size: tuple[int, int] = (360, 160)) -> Pixels:
-    """(h,w,3) one small chart per number of the history, over steps, its least and greatest value written beside it."""
+    """(h,w,3) one small chart per number of the history, over steps, its least and greatest value written beside it.
+
+    What is no finite number, such as a best that nothing was measured for yet, is left out.
+    """
     import cv2
 
-    names = sorted({name for entry in history for name in entry} - {"step"})
+    names = sorted({name for entry in history for name, value in entry.items() if math.isfinite(value)} - {"step"})
     width, height = size
     charts = []
     for name in names:
         chart = np.full((height, width, 3), 255, np.uint8)
-        points = np.array([(entry["step"], entry[name]) for entry in history if name in entry], float)
+        points = np.array([(entry["step"], entry[name]) for entry in history if math.isfinite(entry.get(name, math.inf))], float)
         low, high = points.min(0), points.max(0)
         spread = np.where(high > low, high - low, 1.0)
         at = (points - low) / spread * (width - 20, height - 50) + (10, 10)

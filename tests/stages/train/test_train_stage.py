@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -308,3 +309,9 @@ def test_a_sheet_shows_every_picture_and_a_skins_body_under_its_head() -> None:
 def test_curves_have_a_chart_for_every_number() -> None:
     history = [{"step": i, "critic": 1.0 / (i + 1), "distance": float(i)} for i in range(5)]
     assert curves(history, (100, 60)).shape == (60, 200, 3)
+
+
+def test_curves_leave_out_what_nothing_was_measured_for() -> None:
+    history = [{"step": 1.0, "loss": 2.0, "best": math.inf}, {"step": 2.0, "loss": math.nan, "best": math.inf}]
+    with np.errstate(invalid="raise"):
+        assert curves(history, (100, 60)).shape == (60, 200, 3)  # one chart, of the loss, and an empty one beside it
