@@ -33,6 +33,9 @@ _SEAM, _TOUCH = 0.015, 0.02
 """Metres inland that the middle of a part of a shoe lies, and within which an edge lies on it."""
 _SURE, _LOST = 0.04, 0.08
 """Metres from what a vertex hangs on up to which it follows that alone, and from which on it follows its neighbours alone."""
+_LEGS = ("UpLeg", "Leg", "Foot", "ToeBase")
+_STEEP, _CROTCH = 2.5, 0.7
+"""How much steeper than evened out cloth passes from leg to leg, and the share of both legs from which on it begins to."""
 Mask = NDArray[np.bool_]
 
 
@@ -113,7 +116,25 @@ def _from_skin(points: Floats, triangles: Ints, body: Body) -> Skin:
     dense = mixed(body.skin, nearest, shares)
     for _ in range(4):
         dense = _averaged_rows(dense, triangles)
-    return strongest(dense)
+    return strongest(_of_one_leg(dense))
+
+
+def _of_one_leg(dense: Floats) -> Floats:
+    """(n,j) weights on JOINTS, those between the legs in the same sum but of the stronger leg for the most part.
+
+    A skirt evened out from leg to leg stays behind the leading thigh, which then comes through; a tight one bends at its middle alone.
+    """
+    left, right = (np.isin(JOINTS, [side + name for name in _LEGS]) for side in ("Left", "Right"))
+    one, other = dense[:, left].sum(1), dense[:, right].sum(1)
+    both = one + other
+    share = one / np.maximum(both, 1e-6)
+    # At the crotch, where the hips hold cloth as well, it stays as even as it is.
+    steep = 1 + (_STEEP - 1) * np.clip((both - _CROTCH) / (1 - _CROTCH), 0, 1)
+    wanted = np.clip(0.5 + (share - 0.5) * steep, 0, 1)
+    found = dense.copy()
+    found[:, left] *= (wanted * both / np.maximum(one, 1e-6))[:, None]
+    found[:, right] *= ((1 - wanted) * both / np.maximum(other, 1e-6))[:, None]
+    return found
 
 
 def _on_head(points: Floats, body: Body) -> Skin:
