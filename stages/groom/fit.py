@@ -91,7 +91,7 @@ def _settled(item: Item, base: Floats) -> Floats:
 def _influences(item: Item, at_rest: Floats, body: Body) -> Skin:
     if item.slot in ("hair", "hat"):
         return _on_head(at_rest, body)
-    if item.slot == "outfit":
+    if item.slot in ("outfit", "shoes"):
         return _from_skin(at_rest, welded(item), body)
     return _carried(item, body.skin)
 
@@ -106,7 +106,8 @@ def _carried(item: Item, base: Skin) -> Skin:
 def _from_skin(points: Floats, triangles: Ints, body: Body) -> Skin:
     """A garment's influences: those of the skin beneath, evened out over its cloth.
 
-    The helper vertices that garments hang on carry uneven weights of their own, which lift a flap at the shoulder when arms come down.
+    The helper vertices that garments hang on carry uneven weights of their own, which lift a flap at the shoulder when arms come down;
+    those of shoes are corners of a box, by which a heel would follow the shin and the toes.
     """
     from scipy.spatial import cKDTree
 

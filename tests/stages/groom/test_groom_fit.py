@@ -96,6 +96,18 @@ def test_a_skirts_panels_follow_one_leg_each_and_its_middle_both(woman: Body) ->
     assert np.allclose(one[used & (aside < 0.001) & (worn.positions[:, 2] > 0)], 0.5, atol=0.03)
 
 
+@pytest.mark.parametrize("name", ["shoes01", "shoes03", "shoes04"])
+def test_a_shoes_heel_follows_the_foot_and_its_tip_the_toes(name: str, woman: Body) -> None:
+    worn = fit.fitted(item("shoes", name), woman)
+    held = {joint: (np.isin(worn.skin.joints, [JOINTS.index(joint)]) * worn.skin.weights).sum(1) for joint in ("LeftFoot", "LeftToeBase")}
+    used = np.isin(np.arange(len(worn.positions)), fit.welded(worn.item)) & (worn.positions[:, 0] > 0)
+    back, front = worn.positions[used, 2].min(), worn.positions[used, 2].max()
+    sole = used & (worn.positions[:, 1] < worn.positions[used, 1].min() + 0.02)
+    # What shoes hang on in their file is a box around the foot: half of the heel followed the shin and a quarter of it the toes.
+    assert held["LeftFoot"][sole & (worn.positions[:, 2] < back + 0.06)].min() > 0.9
+    assert held["LeftToeBase"][sole & (worn.positions[:, 2] > front - 0.04)].min() > 0.5
+
+
 def test_a_patch_of_hidden_skin_narrower_than_two_rings_is_shown() -> None:
     triangles = base_triangles()
     hidden = np.zeros(fit.BASE_VERTICES, bool)
