@@ -33,6 +33,9 @@ _SEAM, _TOUCH = 0.015, 0.02
 """Metres inland that the middle of a part of a shoe lies, and within which an edge lies on it."""
 _SURE, _LOST = 0.04, 0.08
 """Metres from what a vertex hangs on up to which it follows that alone, and from which on it follows its neighbours alone."""
+_LEGS = ("UpLeg", "Leg", "Foot", "ToeBase")
+_STEEP, _CROTCH = 2.5, 0.7
+"""How much steeper than evened out cloth passes from leg to leg, and the share of both legs from which on it begins to."""
 Mask = NDArray[np.bool_]
 
 
@@ -88,7 +91,7 @@ def _settled(item: Item, base: Floats) -> Floats:
 def _influences(item: Item, at_rest: Floats, body: Body) -> Skin:
     if item.slot in ("hair", "hat"):
         return _on_head(at_rest, body)
-    if item.slot == "outfit":
+    if item.slot in ("outfit", "shoes"):
         return _from_skin(at_rest, welded(item), body)
     return _carried(item, body.skin)
 
@@ -103,7 +106,8 @@ def _carried(item: Item, base: Skin) -> Skin:
 def _from_skin(points: Floats, triangles: Ints, body: Body) -> Skin:
     """A garment's influences: those of the skin beneath, evened out over its cloth.
 
-    The helper vertices that garments hang on carry uneven weights of their own, which lift a flap at the shoulder when arms come down.
+    The helper vertices that garments hang on carry uneven weights of their own, which lift a flap at the shoulder when arms come down;
+    those of shoes are corners of a box, by which a heel would follow the shin and the toes.
     """
     from scipy.spatial import cKDTree
 
@@ -113,7 +117,25 @@ def _from_skin(points: Floats, triangles: Ints, body: Body) -> Skin:
     dense = mixed(body.skin, nearest, shares)
     for _ in range(4):
         dense = _averaged_rows(dense, triangles)
-    return strongest(dense)
+    return strongest(_of_one_leg(dense))
+
+
+def _of_one_leg(dense: Floats) -> Floats:
+    """(n,j) weights on JOINTS, those between the legs in the same sum but of the stronger leg for the most part.
+
+    A skirt evened out from leg to leg stays behind the leading thigh, which then comes through; a tight one bends at its middle alone.
+    """
+    left, right = (np.isin(JOINTS, [side + name for name in _LEGS]) for side in ("Left", "Right"))
+    one, other = dense[:, left].sum(1), dense[:, right].sum(1)
+    both = one + other
+    share = one / np.maximum(both, 1e-6)
+    # At the crotch, where the hips hold cloth as well, it stays as even as it is.
+    steep = 1 + (_STEEP - 1) * np.clip((both - _CROTCH) / (1 - _CROTCH), 0, 1)
+    wanted = np.clip(0.5 + (share - 0.5) * steep, 0, 1)
+    found = dense.copy()
+    found[:, left] *= (wanted * both / np.maximum(one, 1e-6))[:, None]
+    found[:, right] *= ((1 - wanted) * both / np.maximum(other, 1e-6))[:, None]
+    return found
 
 
 def _on_head(points: Floats, body: Body) -> Skin:

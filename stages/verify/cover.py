@@ -1,14 +1,14 @@
 """What comes through its cover when a character moves: skin through cloth, a skirt through its blouse, hair through a hat.
 
 What is covered is told in the bind pose, by rays; what comes through is seen in a moved one, by depth maps from around the person:
-a pixel counts where something covered is in front of everything and the outer side of a cover lies close behind it.
+a pixel counts where something covered is in front of everything and the outer side of what covers it lies close behind it.
 Hair over a hat is never covered by it, so it counts where it hides the hat from above.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Skin
 from assets.digest import sha256_arrays
-from assets.layers import CLOTH, SKIN, Layers, Patches, normals
+from assets.layers import CLOTH, PROBES, SKIN, Layers, Patches, normals
 from assets.skinning import skinned
 from stages.render.depth import Depths
 from stages.render.light import parallel
@@ -105,8 +105,22 @@ class Figure:
     @cached_property
     def covered(self) -> Patches:
         """What lies beneath cloth in the bind."""
-        layers = Layers.of(self.positions, self.triangles, self.kinds)
-        return layers.covered(self.positions, np.isin(self.kinds, (*CLOTH, *SKIN)))
+        return self._layers.covered(self.positions, np.isin(self.kinds, (*CLOTH, *SKIN)))
+
+    @cached_property
+    def beneath(self) -> Mapping[str, Bools]:
+        """Garment -> (p,) which of the covered patches lie beneath it in the bind."""
+        return {name: self._beneath(name) for name in CLOTH if (self.kinds == name).any()}
+
+    def _beneath(self, name: str) -> Bools:
+        # Without a name the other garments cover nothing, and may be covered still.
+        layers = replace(self._layers, kind=np.where(self.cloth & (self.kinds != name), "", self.kinds))
+        heights = [layers.heights(self.positions, self.covered.owner, probe @ self.covered.shares) for probe in PROBES]
+        return np.asarray(np.isfinite(heights).any(0))
+
+    @cached_property
+    def _layers(self) -> Layers:
+        return Layers.of(self.positions, self.triangles, self.kinds)
 
     def digest(self, points: Floats) -> str:
         """Hex digest of all that `through` sees of the figure in this pose (v,3), metres."""
@@ -166,18 +180,19 @@ def through(figure: Figure, points: Floats, draw: Depths) -> Iterator[View]:
     for yaw, pitch in np.radians(WAYS):
         way = np.array([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)], np.float32)
         clip = parallel(way, centre, _ROOM_M, depth)
-        everything, under = draw(places, triangles, clip), draw(patch, patched, clip)
-        seen = normal @ way > 0
-        covers = [name for name in CLOTH if (figure.kinds == name).any()]
-        garments = [draw(places, triangles[outermost & seen & (figure.kinds == name)], clip) for name in covers]
-        over, nearest = np.min(garments, 0), np.argmin(garments, 0)
-        before, behind = ((other - under) * 2 * depth for other in (everything, over))
-        bad = (under < 1) & (before > -_SAME_M) & (behind > _LEAST_M) & (behind < _CLOSE_M)
-        found = {name: bad & (nearest == k) for k, name in enumerate(covers)}
+        everything = draw(places, triangles, clip)
+        seen, taken, found = normal @ way > 0, np.zeros(everything.shape, bool), {}
+        for name, beneath in figure.beneath.items():
+            # A shoe that a trouser leg uncovers has more of the shoe behind it, which never covered it.
+            under = draw(patch, patched[beneath], clip)
+            over = draw(places, triangles[outermost & seen & (figure.kinds == name)], clip)
+            before, behind = ((other - under) * 2 * depth for other in (everything, over))
+            found[name] = ~taken & (under < 1) & (before > -_SAME_M) & (behind > _LEAST_M) & (behind < _CLOSE_M)
+            taken |= found[name]
         # From below, hair before the brim hides the crown as it should.
         if pitch > 0 and figure.hair.any():
             upper = draw(places, triangles[(figure.kinds == _HAT) & seen & (normal[:, 1] > _UPWARD)], clip)
             hair = draw(places, triangles[figure.hair], clip)
             above = (upper - hair) * 2 * depth
-            found[_HAT] |= ~bad & (hair < 1) & ((everything - hair) * 2 * depth > -_SAME_M) & (above > _LEAST_M) & (above < _THICK_M)
+            found[_HAT] |= ~taken & (hair < 1) & ((everything - hair) * 2 * depth > -_SAME_M) & (above > _LEAST_M) & (above < _THICK_M)
         yield View(found, everything < 1)

@@ -20,7 +20,7 @@ _CODE = "cover/poke-through"
 _SHARE = 2e-4
 """Of the person's pixels: at 1.8 m a fleck of 12 mm, which is seen as one at full-body distance."""
 _SIDE, _POSES = 384, 5
-_KEPT = 2
+_KEPT = 3
 """Of the shares that the store keeps: to be raised where the same pose would give another one."""
 
 

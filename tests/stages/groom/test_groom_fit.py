@@ -7,6 +7,7 @@ import pytest
 
 from assets.artefacts.character import Body, Groom
 from assets.artefacts.geometry import Mesh
+from assets.conventions import JOINTS
 from assets.home import baked
 from assets.spec.look import BodySpec, GroomSpec, IdentitySpec
 from stages.body.stage import BACKENDS as BODIES
@@ -81,6 +82,30 @@ def test_a_skirts_hem_is_level_on_short_legs_too() -> None:
     front = worn[worn[:, 2] > 0.05]
     middle, beside = front[np.abs(front[:, 0]) < 0.01], front[(np.abs(front[:, 0]) > 0.05) & (np.abs(front[:, 0]) < 0.09)]
     assert abs(middle[:, 1].min() - beside[:, 1].min()) < 0.025  # it hung out by 5 cm
+
+
+def test_a_skirts_panels_follow_one_leg_each_and_its_middle_both(woman: Body) -> None:
+    worn = fit.fitted(item("outfit", "female_elegantsuit01"), woman)
+    left, right = (np.isin(worn.skin.joints, [JOINTS.index(name)]) * worn.skin.weights for name in ("LeftUpLeg", "RightUpLeg"))
+    one, other = left.sum(1), right.sum(1)
+    crotch = float(woman.skeleton.heads[JOINTS.index("LeftUpLeg"), 1]) - 0.12
+    used = np.isin(np.arange(len(one)), fit.welded(worn.item)) & (worn.positions[:, 1] < crotch)
+    aside = np.abs(worn.positions[:, 0])
+    # Half a thigh from the middle the trailing leg held a quarter of the front, and the leading thigh came through.
+    assert np.minimum(one, other)[used & (aside > 0.05)].max() < 0.05
+    assert np.allclose(one[used & (aside < 0.001) & (worn.positions[:, 2] > 0)], 0.5, atol=0.03)
+
+
+@pytest.mark.parametrize("name", ["shoes01", "shoes03", "shoes04"])
+def test_a_shoes_heel_follows_the_foot_and_its_tip_the_toes(name: str, woman: Body) -> None:
+    worn = fit.fitted(item("shoes", name), woman)
+    held = {joint: (np.isin(worn.skin.joints, [JOINTS.index(joint)]) * worn.skin.weights).sum(1) for joint in ("LeftFoot", "LeftToeBase")}
+    used = np.isin(np.arange(len(worn.positions)), fit.welded(worn.item)) & (worn.positions[:, 0] > 0)
+    back, front = worn.positions[used, 2].min(), worn.positions[used, 2].max()
+    sole = used & (worn.positions[:, 1] < worn.positions[used, 1].min() + 0.02)
+    # What shoes hang on in their file is a box around the foot: half of the heel followed the shin and a quarter of it the toes.
+    assert held["LeftFoot"][sole & (worn.positions[:, 2] < back + 0.06)].min() > 0.9
+    assert held["LeftToeBase"][sole & (worn.positions[:, 2] > front - 0.04)].min() > 0.5
 
 
 def test_a_patch_of_hidden_skin_narrower_than_two_rings_is_shown() -> None:

@@ -48,6 +48,11 @@ def test_a_body_wide_of_its_shirt_is_not_covered_by_it() -> None:
     assert found(body=0.13) == []
 
 
+def test_what_its_cover_leaves_bare_is_not_through_another_garment() -> None:
+    """A sock that a trouser leg uncovers has the shoe behind it: that was told as coming through the shoe."""
+    assert found(sink=0.1, boot=0.078) == []
+
+
 def test_the_farthest_poses_come_first_and_none_twice() -> None:
     glb = Glb.parse("avatar.glb", worn.glb(step=0.02))
     chosen = moments(glb, 4)

@@ -22,8 +22,19 @@ def tube(radius: float, low: float, high: float) -> tuple[np.ndarray, np.ndarray
     return points, np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([b, d, c], -1).reshape(-1, 3)])
 
 
-def glb(*, body: float = 0.1, shirt: float = 0.11, step: float = 0.0, hair: float = 0.0, hair_top: float = HIGH) -> bytes:
-    """A body and a shirt of those radii, metres; in the clip the body steps `step` metres to the front, the shirt stays.
+def glb(
+    *,
+    body: float = 0.1,
+    shirt: float = 0.11,
+    step: float = 0.0,
+    sink: float = 0.0,
+    boot: float = 0.0,
+    hair: float = 0.0,
+    hair_top: float = HIGH,
+) -> bytes:
+    """A body and a shirt of those radii, metres; in the clip the body moves `step` metres to the front and `sink` down, the shirt stays.
+
+    With `boot`, its radius, there is one in the body and moves with it.
 
     With `hair`, its radius, there is hair from the shirt's middle up to `hair_top`, and around the uppermost quarter a hat.
     """
@@ -32,10 +43,12 @@ def glb(*, body: float = 0.1, shirt: float = 0.11, step: float = 0.0, hair: floa
         _mesh(out, "Body", 0, *tube(body, 0.0, HIGH)),
         _mesh(out, "Outfit", 1, *tube(shirt, HIGH / 10, HIGH - HIGH / 10)),
     ]
+    if boot:
+        meshes.append(_mesh(out, "Shoes", 0, *tube(boot, 0.0, HIGH)))
     if hair:
         meshes += [_mesh(out, "Hat", 0, *tube(0.12, 0.75 * HIGH, HIGH)), _mesh(out, "Hair", 0, *tube(hair, HIGH / 2, hair_top))]
     clock = out.add([0, 1], "SCALAR", bounds=True)
-    move, lean = out.add([[0, 0, 0], [0, 0, step]], "VEC3"), out.add([[0, 0, 0, 1], [0, 0.1, 0, 0.995]], "VEC4")
+    move, lean = out.add([[0, 0, 0], [0, -sink, step]], "VEC3"), out.add([[0, 0, 0, 1], [0, 0.1, 0, 0.995]], "VEC4")
     channels = [{"sampler": 0, "target": {"node": 0, "path": "translation"}}, {"sampler": 1, "target": {"node": 0, "path": "rotation"}}]
     document: dict[str, Any] = {
         "asset": {"version": "2.0"},
