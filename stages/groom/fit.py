@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,14 +19,12 @@ from stages.groom.wardrobe import Item
 CLEAR = 0.004
 """Metres that cloth keeps from the skin."""
 _STILL = 2e-5
-_RING = 0.03
+RING = 0.03
 """Metres of skin kept at the open edges of a garment."""
 _STRAND = 0.007
 """Metres that hair lies over what it falls on."""
 _CAP = 0.025
 """Metres from the skin within which short hair lies."""
-_SOCK = 0.03
-"""Metres that a sock stands out of its shoe."""
 _LEG, _SEALED = 0.06, 0.025
 """Metres within a trouser leg, and inland of its hem, that the edge of a shoe must lie for the skin there never to be seen."""
 _SEAM, _TOUCH = 0.015, 0.02
@@ -274,9 +272,9 @@ def _deleted(worn: Fitted, surface: Surface, body: Body) -> Mask:
     """(19158,) what the maker hides, but for a rim at the garment's open edges: on another body a collar stands off the neck there."""
     deleted = worn.item.deleted.copy()
     chosen = np.flatnonzero(deleted)
-    found, index = surface.nearest(body.positions[chosen], _RING)
+    found, index = surface.nearest(body.positions[chosen], RING)
     outside = np.einsum("nd,nd->n", body.positions[chosen] - surface.points[index], surface.facing[index])
-    deleted[chosen[found & (surface.inland[index] < _RING / 2) & (outside < 0)]] = False
+    deleted[chosen[found & (surface.inland[index] < RING / 2) & (outside < 0)]] = False
     return deleted
 
 
@@ -332,7 +330,7 @@ class Surface:
         distance = np.maximum(np.linalg.norm(way, axis=1), 1e-9)
         above = np.einsum("nd,nd->n", way, outward) > 0.6 * distance
         along = np.einsum("nd,nd->n", self.facing[index], outward) > 0.3
-        return np.asarray(found & above & along & (self.inland[index] > _RING))
+        return np.asarray(found & above & along & (self.inland[index] > RING))
 
 
 def _rim(cloth: Floats, triangles: Ints) -> Floats:
@@ -389,29 +387,3 @@ def is_cap(hair: Fitted, body: Body, skin_normals: Floats) -> bool:
     out = np.einsum("td,td->t", facing, skin.facing[index]) > 0
     area = np.linalg.norm(facing, axis=1)
     return float(area[out & near].sum()) > 0.95 * float(area.sum())
-
-
-def without_socks(shoes: Fitted, outfit: Fitted, body: Body) -> Fitted:
-    """The shoes without socks that no trouser leg meets; the skin above the shoes is shown again there."""
-    parts = islands(welded(shoes.item), len(shoes.positions))
-    rim = float(shoes.positions[max(parts, key=len), 1].max())
-    socks = [part for part in parts if float(shoes.positions[part, 1].max()) > rim + _SOCK]
-    if not socks or Surface.of(outfit).nearest(shoes.positions[np.concatenate(socks)], 0.05)[0].mean() > 0.2:
-        return shoes
-    leather = np.ones(len(shoes.positions), bool)
-    leather[np.concatenate(socks)] = False
-    triangles = shoes.item.triangles[leather[welded(shoes.item)].all(1)]
-    deleted = shoes.item.deleted & (body.positions[:, 1] < rim - _SOCK)
-    return Fitted(replace(shoes.item, triangles=triangles, deleted=deleted), shoes.positions, shoes.skin)
-
-
-def tucked(inner: Fitted, outer: Fitted) -> tuple[Fitted, Mask]:
-    """The inner garment (socks) pushed under the outer one (trousers), and (n,) which of its vertices need not be drawn."""
-    surface = Surface.of(outer)
-    found, index = surface.nearest(inner.positions, 0.05)
-    normal = surface.facing[index]
-    depth = np.einsum("nd,nd->n", inner.positions - surface.points[index], normal)
-    under = found & (surface.inland[index] > 0.004)
-    push = np.where(under & (depth > -CLEAR), depth + CLEAR, 0).astype(np.float32)
-    moved = inner.positions - normal * push[:, None]
-    return Fitted(inner.item, moved.astype(np.float32), inner.skin), np.asarray(under & (surface.inland[index] > _RING))

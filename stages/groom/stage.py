@@ -13,9 +13,10 @@ from assets.spec.look import GroomSpec
 from stages.groom import colour
 from stages.groom.base import base_triangles
 from stages.groom.eyes import eyes, iris_picture
-from stages.groom.fit import Fitted, Mask, drawn, fitted, hidden_under, is_cap, lifted, morphs, normals, pushed_out, tucked, without_socks
+from stages.groom.fit import Fitted, Mask, drawn, fitted, hidden_under, is_cap, lifted, morphs, normals, pushed_out
 from stages.groom.gutter import filled
 from stages.groom.hat import pressed_under, roomy
+from stages.groom.socks import tucked, without_socks
 from stages.groom.teeth import SEAT, teeth_mesh, teeth_picture
 from stages.groom.wardrobe import BARE, Item, Slot, catalogue, item, known, missing, source
 from stages.stage import Stage

@@ -14,6 +14,7 @@ from stages.body.stage import BACKENDS as BODIES
 from stages.body.stage import run as make_body
 from stages.groom import fit
 from stages.groom.base import base_triangles
+from stages.groom.socks import without_socks
 from stages.groom.stage import run
 from stages.groom.teeth import teeth_picture
 from stages.groom.wardrobe import item
@@ -140,7 +141,7 @@ def test_no_foot_is_drawn_in_a_shoe_that_a_trouser_leg_meets(trousers: Groom, wo
 
 
 def test_the_mouth_of_a_shoe_without_socks_keeps_its_ring_of_skin(skirt: Groom, woman: Body) -> None:
-    worn = fit.without_socks(
+    worn = without_socks(
         *(fit.fitted(item(*name), woman) for name in (("shoes", "shoes03"), ("outfit", "female_elegantsuit01"))), woman
     )
     assert len(fit._mouth(worn.positions, fit.welded(worn.item)))
