@@ -22,6 +22,7 @@ _BAKED = {
     "body.safetensors": "body", "template.safetensors": "body's template", "adults.safetensors": "grown bodies",
     "face_changes.json": "changes of the face", "tiles.safetensors": "skins", "smollm2/source.json": "language model",
     "fastspeech2.tflite": "Mandarin model", "whisper-base/model.bin": "listening model",
+    "viewer.js": "report's viewer", "load_engine.js": "engine gates' script",
 }  # fmt: skip
 """File -> what it is; every one that `make bake` makes, the last that is written where they are several."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

@@ -68,9 +68,13 @@ def programs() -> dict[str, str]:
     return {name: path or "" for name, path in found.items()}
 
 
+SCRIPTS = ("load_engine.js", "viewer.js")
+"""Of the engine gates and of the report."""
+
+
 def missing() -> str:
     """Empty where the scripts of the engine gates and of the report are baked."""
-    absent = [name for name in ("load_engine.js", "viewer.js") if not baked(name).exists()]
+    absent = [name for name in SCRIPTS if not baked(name).exists()]
     return f"{' and '.join(absent)} is not baked: run `make bake`" if absent else ""
 
 

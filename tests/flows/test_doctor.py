@@ -17,6 +17,7 @@ from flows.cli import app
 from flows.doctor import _BAKED, BROWSERS, ROOM, Part, examine
 from stages.dialogue.smollm2 import CARD, folder
 from stages.verify.gates import engines
+from stages.verify.stage import SCRIPTS
 from stages.voice.listen import EARS
 from stages.voice.mandarin import ACOUSTIC
 
@@ -25,7 +26,7 @@ def part(name: str) -> Part:
     return next(part for part in examine() if part.name.startswith(name))
 
 
-@pytest.mark.parametrize("file", [f"{folder().name}/{CARD}", f"{EARS}/model.bin", ACOUSTIC])
+@pytest.mark.parametrize("file", [f"{folder().name}/{CARD}", f"{EARS}/model.bin", ACOUSTIC, *SCRIPTS])
 def test_every_model_that_make_bake_makes_has_a_row(file: str) -> None:
     """A machine without its language was told to lack nothing."""
     assert file in _BAKED
