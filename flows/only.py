@@ -17,7 +17,7 @@ from flows.events import telling
 from flows.layout import refuse, warnings_of
 from flows.line import STAGES, assemble
 from flows.order import Build, order_of
-from flows.plan import Order, latest
+from flows.plan import Order, usual_seconds
 from stages.execute import Job, Outcome, execute
 from stages.stage import Stage
 
@@ -80,4 +80,4 @@ def _shown(order: Order, console: Console | None) -> AbstractContextManager[None
     # Who keeps the output keeps a stage's reference: lines of its making would only stand in the way.
     if console is None or not console.is_terminal:
         return nullcontext()
-    return watching(console, {name: record.get("seconds") for name, record in latest(order.store).items()})
+    return watching(console, usual_seconds(order.store))

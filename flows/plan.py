@@ -96,9 +96,9 @@ class Walk:
         return None, _difference(parts, self.before.get(stage.name, ())) if self.explain else "not in the store"
 
 
-def latest(store: LocalStore) -> dict[str, dict[str, Any]]:
-    """Stage name -> provenance of what it made last."""
-    return {record["stage"]: record for record in _by_age(store)}
+def usual_seconds(store: LocalStore) -> dict[str, float | None]:
+    """Stage name -> seconds of what it made last: how long it may take again."""
+    return {record["stage"]: record.get("seconds") for record in _by_age(store)}
 
 
 def _by_age(store: LocalStore) -> list[dict[str, Any]]:

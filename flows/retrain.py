@@ -68,10 +68,11 @@ def retrain_generator(
     refuse_unmeasurable(title, where, Path(folder), size)  # now, for after the training it would be too late
     begun = None if anew else start_of(where, title)
     tagged(train_task, "gpu")(net, folder, str(made), plan, own | (changes or {}), "auto", str(begun) if begun else None)
-    reader = reader_for(title, where).file
+    read_by = reader_for(title, where).file
+    reader = str(read_by) if read_by else None
     measure = tagged(measure_task, "gpu")
-    after = measure(str(made), title, folder, str(reader) if reader else None)
-    before = measure(str(where), title, folder, str(reader) if reader else None) if champion else None
+    after = measure(str(made), title, folder, reader)
+    before = measure(str(where), title, folder, reader) if champion else None
     trial = challenge(where, title, made, before, after)
     _show(trial, net)
     message = f"challenger {trial.number} of {title} {'accepted' if trial.accepted else 'refused'}: {trial.why}"

@@ -52,7 +52,7 @@ def run_flow(build: Build, console: Console, *, quiet: bool) -> Path:
     """The bundle folder; raises FenshenError as the stage raised it."""
     from flows.beside import BESIDE
     from flows.order import order_of
-    from flows.plan import latest, plan
+    from flows.plan import plan, usual_seconds
     from flows.preflight import preflight
 
     order, _, folder = order_of(build)
@@ -64,7 +64,7 @@ def run_flow(build: Build, console: Console, *, quiet: bool) -> Path:
         build.spec, str(build.out) if build.out else None, build.target, build.seed,
         sorted(build.force), sorted(build.allow), build.outside, str(build.store) if build.store else None,
     )  # fmt: skip
-    board = nullcontext() if quiet else watching(console, {name: record.get("seconds") for name, record in latest(order.store).items()})
+    board = nullcontext() if quiet else watching(console, usual_seconds(order.store))
     return Path(run("flows.assemble:assemble_avatar", lambda flow: flow(*told), console, board, loads))
 
 

@@ -122,7 +122,7 @@ _TYPES = {
     "model_type": "fields of its own", "dict_type": "fields of its own", "tuple_type": "a list", "list_type": "a list",
     "string_unicode": "text that can be written as UTF-8", "finite_number": "a number that is not nan or infinite",
 }  # fmt: skip
-_EXPECTED = {**{kind: f"{what} should stand here" for kind, what in _TYPES.items()}}
+_EXPECTED = {kind: f"{what} should stand here" for kind, what in _TYPES.items()}
 _EXPECTED |= {"string_pattern_mismatch": "it may not be written so", "too_long": "the list is too long"}
 
 

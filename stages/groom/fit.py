@@ -333,11 +333,16 @@ class Surface:
         return np.asarray(found & above & along & (self.inland[index] > RING))
 
 
-def _rim(cloth: Floats, triangles: Ints) -> Floats:
-    """(r,3) points along the open edges of a garment, metres."""
+def open_edges(triangles: Ints) -> Ints:
+    """(e,2) the edges that one triangle has alone, each smaller index first."""
     edges = np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), 1)
     unique, count = np.unique(edges, axis=0, return_counts=True)
-    rim = unique[count == 1]
+    return np.asarray(unique[count == 1])
+
+
+def _rim(cloth: Floats, triangles: Ints) -> Floats:
+    """(r,3) points along the open edges of a garment, metres."""
+    rim = open_edges(triangles)
     return np.concatenate([cloth[rim[:, 0]] * (1 - t) + cloth[rim[:, 1]] * t for t in (0.0, 0.33, 0.67)])
 
 

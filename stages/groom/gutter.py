@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats, Image, Pixels
 from stages.groom.colour import read
+from stages.groom.fit import Mask
 from stages.groom.wardrobe import Item, Slot, item
 
 WIDTH = 0.05
@@ -17,8 +18,6 @@ _SAME = 10
 """Of 255: as near to the ground's colour a patch at an island's rim was left out by the painter."""
 _OTHER = 40
 """Of 255: as far from it is an island's own colour; a nearer one is painted like the ground."""
-
-Mask = NDArray[np.bool_]
 
 
 def islands(part: Item, height: int, width: int) -> Mask:

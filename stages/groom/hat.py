@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from assets.artefacts.geometry import Floats
-from stages.groom.fit import Fitted, Mask, welded
+from stages.groom.fit import Fitted, Mask, open_edges, welded
 
 _GAP = 0.004
 """Metres that hair keeps from the hat."""
@@ -85,10 +85,7 @@ def pressed_under(hair: Fitted, hat: Fitted) -> tuple[Fitted, Mask]:
 
 def _opening(hat: Fitted) -> Floats:
     """(n,3) the edge of the hat that no cloth closes: where the head goes in."""
-    triangles = welded(hat.item)
-    edges = np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), 1)
-    unique, count = np.unique(edges, axis=0, return_counts=True)
-    return np.asarray(hat.positions[np.unique(unique[count == 1])], np.float32)
+    return np.asarray(hat.positions[np.unique(open_edges(welded(hat.item)))], np.float32)
 
 
 def _over(points: Floats, ring: Floats) -> Floats:

@@ -194,18 +194,7 @@ def markdown(reports: Sequence[Report], table: Table) -> str:
     parts = [HEAD]
     for data in dict.fromkeys(report.data for report in reports):
         rows = [report for report in reports if report.data == data]
-        noted = [rows[0].note, ""] if rows[0].note else []
-        parts += [
-            f"## {data}: {rows[0].samples} samples a family",
-            "",
-            *noted,
-            _values(rows, table),
-            "",
-            "By group:",
-            "",
-            _groups(rows),
-            "",
-        ]
+        parts += [*_compared("##", rows, table), "By group:", "", _groups(rows), ""]
     parts += ["## Measures", "", "| measure | meaning | does not see |", "|---|---|---|"]
     parts += [f"| {name} | {told.meaning} | {told.blind} |" for name, told in MEASURES.items()]
     return "\n".join(parts) + "\n"
@@ -215,15 +204,14 @@ def alike_markdown(name: str, seconds: float, reports: Sequence[Report], table: 
     """The section of nets that were trained alike: one table a data set."""
     parts = [ALIKE, "", ALIKE_HEAD.format(name=name, time=spelt(seconds))]
     for data in dict.fromkeys(report.data for report in reports):
-        rows = [report for report in reports if report.data == data]
-        parts += [
-            f"### {data}: {rows[0].samples} samples a family",
-            "",
-            *([rows[0].note, ""] if rows[0].note else []),
-            _values(rows, table),
-            "",
-        ]
+        parts += _compared("###", [report for report in reports if report.data == data], table)
     return "\n".join(parts)
+
+
+def _compared(mark: str, rows: Sequence[Report], table: Table) -> list[str]:
+    """Lines of one data set's reports: heading, what has to be said of the reader, values."""
+    noted = [rows[0].note, ""] if rows[0].note else []
+    return [f"{mark} {rows[0].data}: {rows[0].samples} samples a family", "", *noted, _values(rows, table), ""]
 
 
 def with_alike(page: str, section: str) -> str:
