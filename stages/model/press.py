@@ -19,7 +19,7 @@ from stages.model.stances import moves
 
 GAP_M, BENT_GAP_M = 0.004, 0.003
 """What is kept between a cover and what it covers, at rest and in a pose: clips of the user's own move the two apart by a little more."""
-_DEEPEST_M, _ALONG, _ROUNDS, _BENT_ROUNDS = 0.012, 0.3, 4, 3
+_DEEPEST_M, _ALONG, _ROUNDS = 0.012, 0.3, 4
 _BENT_DEEPEST_M = 0.03
 
 
@@ -71,14 +71,17 @@ class _Press:
         along = np.einsum("pkc,pc->pk", self.inward[corners], -normals(self.where, corners)) > _ALONG
         each = np.where(along, shares / (shares**2).sum(1, keepdims=True), 0)
         deep = np.zeros(len(self.where))
-        rest = [(None, GAP_M, _DEEPEST_M)] * _ROUNDS
-        for bend, gap, deepest in rest + [(bend, BENT_GAP_M, _BENT_DEEPEST_M) for _ in range(_BENT_ROUNDS) for bend in bends]:
-            place = _bent(self.where + self.inward * deep[:, None], bend)
-            need = np.maximum(np.nan_to_num(gap - self.layers.heights(place, owner, shares)), 0)
-            more = np.zeros(len(self.where))
-            # The least by which the corners can move a probe by its need.
-            np.maximum.at(more, corners, need[:, None] * each)
-            deep = np.maximum(deep, np.minimum(deep + more, deepest))
+        for bend, gap, deepest in [(None, GAP_M, _DEEPEST_M)] + [(bend, BENT_GAP_M, _BENT_DEEPEST_M) for bend in bends]:
+            # What is deep enough stays so: corners only go further in.
+            probes = np.arange(len(owner))
+            for _ in range(_ROUNDS):
+                place = _bent(self.where + self.inward * deep[:, None], bend)
+                need = np.nan_to_num(gap - self.layers.heights(place, owner[probes], shares[probes]))
+                probes, need = probes[need > 0], need[need > 0]
+                more = np.zeros(len(self.where))
+                # The least by which the corners can move a probe by its need.
+                np.maximum.at(more, corners[probes], need[:, None] * each[probes])
+                deep = np.maximum(deep, np.minimum(deep + more, deepest))
         return self.where + self.inward * deep[:, None]
 
 
