@@ -22,6 +22,7 @@ from assets.store import LocalStore
 from flows.line import STAGES
 from flows.report import render_report
 from stages.execute import Outcome
+from stages.motion.rules import AGREE, unagreed
 from stages.verify.gates.rights import check_folder
 from stages.voice.choice import remark
 
@@ -58,8 +59,9 @@ def warnings_of(outcomes: Mapping[str, Outcome], store: LocalStore) -> list[dict
 
 
 def reservations(spec: AvatarSpec, package: Package) -> list[dict[str, str]]:
-    """What a user should know of a bundle that is sound: a voice of another gender, each part that may not be sold."""
+    """What a user should know of a bundle that is sound: a voice of another gender, no consent record, each part that may not be sold."""
     told = [("voice", message)] if (message := remark(spec)) else []
+    told += [("motion", f"{message}; {AGREE}") for message in unagreed(spec)]
     for source in package.sources:
         if not source.sellable:
             message = f"{source.name} ({source.licence}) may not be sold: {source.note or source.origin}; "

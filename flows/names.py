@@ -14,6 +14,7 @@ from stages.body.measure import ORIGINS
 from stages.dialogue.rules import RULES as DIALOGUE
 from stages.groom.wardrobe import BARE, Slot, catalogue
 from stages.motion.clips import LIBRARY
+from stages.motion.rules import RULES as MOTION
 from stages.voice.rules import RULES as VOICE
 
 _SECTIONS = {"identity": "identity", "body": "body", "persona": "dialogue", "voice": "voice"}
@@ -23,7 +24,7 @@ _SLOTS: tuple[Slot, ...] = ("hair", "brows", "lashes", "outfit", "shoes", "hat")
 
 def known() -> Known:
     """Names and rules."""
-    return Known(_names(), (*DIALOGUE, *VOICE))
+    return Known(_names(), (*DIALOGUE, *MOTION, *VOICE))
 
 
 def _names() -> Names:

@@ -54,6 +54,6 @@ class RightsSpec(Section):
     licence: Words = "CC-BY-4.0"
     """SPDX id of the finished avatar."""
     consent: str | None = None
-    """File of a consent record; needed where a real person's likeness goes in."""
+    """File that says who agreed to be shown, to what and when, or that nobody real is; needed where a clip is read from a video."""
     strict: bool = False
-    """Refuse every part that may not be sold."""
+    """Refuse every part that may not be sold, and clips read from a video without a consent record."""

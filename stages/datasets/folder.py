@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from assets.artefacts.geometry import Pixels
-from assets.digest import sha256_file, sha256_of
+from assets.consent import record
+from assets.digest import sha256_of
 from assets.errors import FenshenError, Finding, FormatError, Location, RightsError, Severity, SpecError
 from assets.formats.image import decode
 from assets.rights import Source
@@ -26,7 +27,6 @@ LARGEST_BYTES = 100_000_000
 """A file beyond this is not read: no portrait has so many."""
 _CAPTIONS = ("caption_en", "caption_zh")
 _TEXT = ("file", "person", *_CAPTIONS)
-CONSENT_BYTES = 100_000
 
 
 @dataclass(frozen=True)
@@ -100,16 +100,7 @@ def rights(ask: Ask) -> Mapping[str, str]:
         fix = "give --licence (the terms of the pictures) and --consent (a file that says who agreed to training, and when)"
         raise RightsError(Finding("data/rights", f"the pictures of {ask.source} come without {' and '.join(missing)}", fix=fix))
     assert ask.consent is not None
-    try:
-        text = ask.consent.read_bytes()[: CONSENT_BYTES + 1].decode("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise RightsError(
-            Finding("data/consent", f"the consent record {ask.consent} is no text that can be read", fix="give a text file")
-        ) from error
-    if not text or len(text) > CONSENT_BYTES:
-        said = "is empty" if not text else "has more than 100 KB"
-        raise RightsError(Finding("data/consent", f"the consent record {ask.consent} {said}", fix="write who agreed to what, and when"))
-    return {"file": ask.consent.name, "sha256": sha256_file(ask.consent), "text": text}
+    return record(ask.consent)
 
 
 def _usable(ask: Ask, paths: list[Path]) -> tuple[list[str], list[str], list[Finding]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from assets.artefacts.talk import Dialogue, LineCues, Performance, Speech, SpokenLine
@@ -11,6 +12,7 @@ from assets.bundle import BundleFile
 from assets.errors import Finding, RightsError
 from assets.formats.wav import write_wav
 from assets.rights import Source, merged
+from assets.spec.ship import RightsSpec
 
 
 def refuse_unsellable(sources: Sequence[Source]) -> None:
@@ -72,9 +74,12 @@ def _cues(track: LineCues) -> bytes:
     return dumps({"cues": rows})
 
 
-def licences(name: str, licence: str, creator: str, files: Sequence[BundleFile], sources: Sequence[Source]) -> BundleFile:
+def licences(name: str, rights: RightsSpec, files: Sequence[BundleFile], sources: Sequence[Source]) -> BundleFile:
     """LICENSES.md: what the bundle is under, every source with its terms, and which file rests on which."""
-    rows = [f"# Licences of {name}", "", f"The finished avatar: {licence}, by {creator}.", "", "## Made from", ""]
+    rows = [f"# Licences of {name}", "", f"The finished avatar: {rights.licence}, by {rights.creator}.", ""]
+    if rights.consent:
+        rows += [f"Consent record of the people shown: {Path(rights.consent).name}.", ""]
+    rows += ["## Made from", ""]
     rows += ["| source | licence | from | author | may be sold | note |", "|---|---|---|---|---|---|"]
     rows += [_row((s.name, s.licence, s.origin, s.author, "yes" if s.sellable else "NO", s.note)) for s in sources]
     rows += ["", "## Files", "", "| file | licence | rests on |", "|---|---|---|"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import replace
+from pathlib import Path
 
 from assets.artefacts.character import ATLAS, Model, Previews
 from assets.artefacts.talk import Dialogue, Performance, Speech
@@ -50,7 +51,7 @@ def run(
     files += talk_files(dialogue, speech, performance, rights.licence)
     files += _textures(scene, rights.licence, model)
     files += pictures
-    files.append(licences(title, rights.licence, rights.creator, files, everything))
+    files.append(licences(title, rights, files, everything))
     return Package(tuple(files), options.target, model.triangles, everything)
 
 
@@ -58,7 +59,7 @@ def _vrm_files(
     scene: Scene, performance: Performance, rights: RightsSpec, title: str, looks: tuple[Source, ...], previews: Previews
 ) -> list[BundleFile]:
     third = "\n".join(f"{s.name}: {s.licence} ({s.origin})" for s in looks)
-    meta = Meta(title, rights.creator, rights.licence, third, all(s.sellable for s in looks), rights.consent or "")
+    meta = Meta(title, rights.creator, rights.licence, third, all(s.sellable for s in looks), Path(rights.consent or "").name)
     portrait = previews.pictures.get("portrait.jpg")
     thumbnail = Picture(portrait, "image/jpeg") if portrait else None
     vrm = write_vrm(replace(scene, clips=()), meta, thumbnail)
@@ -91,4 +92,4 @@ def _textures(scene: Scene, licence: str, model: Model) -> list[BundleFile]:
     return files
 
 
-STAGE = Stage("package", 7, run, makes=Package, memory_gb=2, timeout_s=900)
+STAGE = Stage("package", 8, run, makes=Package, memory_gb=2, timeout_s=900)
