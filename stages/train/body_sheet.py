@@ -12,7 +12,7 @@ from assets.artefacts.geometry import Floats, Ints, Pixels
 
 SCALE = 110
 """Pixels a metre."""
-TALL, WIDE = 240, 130
+TALL, WIDE = 260, 150
 """Pixels of one body's cell."""
 
 

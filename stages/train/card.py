@@ -21,7 +21,7 @@ from stages.train.measure import picture_distance
 from stages.train.watch import curves, sheet, write_png
 
 MEASURED = 256
-SHEET_BYTES = 480_000
+SHEET_BYTES, SAMPLES = 480_000, 64
 
 
 def measured(nets: Shipped, train: Examples, test: Examples) -> dict[str, float]:
@@ -97,14 +97,14 @@ def _learnt(entry: dict[str, Any], pictures: int) -> dict[str, str]:
 
 
 def _bodies(nets: Shipped, test: Examples, stem: Path) -> list[str]:
-    """STEM.png with sixteen made adults, and the share of impossible bodies of any age."""
+    """STEM.png with sixty-four made adults, and the share of impossible bodies of any age."""
     from stages.train.body_sheet import body_sheet
     from stages.train.evaluate import BODIES, impossible_share
 
     told, names = test.conditions[:BODIES], nets.shape.names
     made = nets.sample(told, 1)
-    adults = np.flatnonzero(told[:, 0] >= 0.18)[:16]
-    write_png(stem.with_suffix(".png"), body_sheet(made[adults], told[adults], names))
+    adults = np.flatnonzero(told[:, 0] >= 0.18)[:SAMPLES]
+    write_png(stem.with_suffix(".png"), _small(body_sheet(made[adults], told[adults], names, 16)))
     real, own = (impossible_share(x, told, names) for x in (test.values[:BODIES], made))
     text = f"Of {len(told)} made bodies {own:.1%} are ones that no person has (stature for age, body mass index, limbs)"
     return ["## Measured on people that training never saw", "", f"{text}; of as many of the data set {real:.1%}."]
@@ -121,11 +121,14 @@ def _read(nets: Shipped, test: Examples) -> list[str]:
     return [*head, *rows, "", "Its features carry `fenshen-frechet` and `fenshen-kernel`; they are not Inception's."]
 
 
-def _sheet(nets: Shipped, test: Examples, count: int = 64) -> NDArray[np.uint8]:
-    """Sixty-four samples, made smaller until the PNG is small enough to travel with the source."""
+def _sheet(nets: Shipped, test: Examples) -> NDArray[np.uint8]:
+    return _small(sheet(nets.sample(test.conditions[np.arange(SAMPLES) % len(test)], 1), 16))
+
+
+def _small(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture, made smaller until its PNG is small enough to travel with the source."""
     import cv2
 
-    picture = sheet(nets.sample(test.conditions[np.arange(count) % len(test)], 1), 16)
     while len(cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 9])[1]) > SHEET_BYTES:
         picture = cv2.resize(picture, None, fx=0.8, fy=0.8, interpolation=cv2.INTER_AREA)
     return picture
