@@ -13,7 +13,7 @@ import numpy as np
 from assets.artefacts.geometry import Floats
 from stages.groom.fit import Fitted, Mask, open_edges, welded
 
-_GAP = 0.004
+_GAP = 0.010
 """Metres that hair keeps from the hat."""
 _ROOM = np.array([1.06, 1.04, 1.06], np.float32)
 """How much wider a hat is over hair than on a bald head, where it touches the skin."""
@@ -51,9 +51,10 @@ class Dome:
         distance, index = cKDTree(self.ways).query(ways, _NEAR, distance_upper_bound=_SPREAD)
         inside = np.where(np.isfinite(distance), np.append(self.far, np.inf)[index], np.inf).min(1)
         slope, edge = self._brim(np.arctan2(ways[:, 0], ways[:, 2]))
+        # A brim that turns up at its edge dips before it: `inside` holds hair there too.
         below = slope - np.arcsin(np.clip(ways[:, 1], -1, 1))
         beside = edge + _SWELL * np.maximum(below, 0) + _HANGS * np.maximum(below - _FREE, 0)
-        return np.asarray(np.where(below > 0, beside, np.minimum(inside, edge)) - _GAP, np.float32)
+        return np.asarray(np.minimum(inside, np.where(below > 0, beside, edge)) - _GAP, np.float32)
 
     def _brim(self, azimuth: Floats) -> tuple[Floats, Floats]:
         """(n,) radians above the level and (n,) metres, of the brim's edge in these directions."""

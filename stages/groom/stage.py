@@ -160,4 +160,4 @@ def _fabric(part: Item, tint: str | None) -> tuple[Material, dict[str, Image]]:
     return Material(slot, f"{slot}_albedo", normal, orm, roughness=rough, alpha=alpha, double_sided=True), images  # type: ignore[arg-type]
 
 
-STAGE: Stage[Groom] = Stage("groom", 9, run, makes=Groom, lacks=missing)
+STAGE: Stage[Groom] = Stage("groom", 10, run, makes=Groom, lacks=missing)

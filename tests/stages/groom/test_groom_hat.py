@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 
 from assets.artefacts.character import Body, Groom
 from assets.artefacts.geometry import Mesh
@@ -11,7 +12,7 @@ from assets.home import baked
 from assets.spec.look import BodySpec, GroomSpec, IdentitySpec
 from stages.body.stage import BACKENDS as BODIES
 from stages.body.stage import run as make_body
-from stages.groom.fit import fitted
+from stages.groom.fit import fitted, welded
 from stages.groom.hat import Dome, pressed_under, roomy
 from stages.groom.stage import run
 from stages.groom.wardrobe import catalogue, item
@@ -43,6 +44,25 @@ def test_no_hair_lies_outside_of_its_hat(man: Body, hair: str, hat: str) -> None
     arm = pressed.positions - dome.centre
     far = np.linalg.norm(arm, axis=1)
     assert (far < dome.limit(arm / far[:, None]) + 1e-4).all()
+
+
+@pytest.mark.parametrize("hat", HATS)
+@pytest.mark.parametrize("hair", ("bob01", "short03"))
+def test_no_hair_stands_through_a_brim_that_dips_before_its_edge(hair: str, hat: str) -> None:
+    """Seen from above, hair lay over brims that turn up at the back: below their edge it was held by the edge alone."""
+    who = make_identity(options=IdentitySpec(age=35, gender=0), backend=IDENTITIES.get(), seed=5)
+    woman = make_body(who, options=BodySpec(weight=0.1), backend=BODIES.get(), seed=5)
+    under = roomy(fitted(item("hat", hat), woman))
+    pressed, unseen = pressed_under(fitted(item("hair", hair), woman), under)
+    shares = np.random.default_rng(0).dirichlet((1, 1, 1), 200).astype(np.float32)
+    felt = np.einsum("sk,tkd->tsd", shares, under.positions[welded(under.item)]).reshape(-1, 3)
+    seen = pressed.positions[~unseen]
+    distance, index = cKDTree(felt[:, [0, 2]]).query(seen[:, [0, 2]], 40, distance_upper_bound=0.004)
+    top = np.where(np.isfinite(distance), np.append(felt[:, 1], -np.inf)[index], -np.inf).max(1)
+    below = np.isfinite(top)
+    assert below.sum() > 100
+    # A few lie just beyond the edge.
+    assert (seen[below, 1] >= top[below]).mean() < 0.002
 
 
 @pytest.mark.parametrize("hat", HATS)
