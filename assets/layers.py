@@ -98,6 +98,16 @@ class Layers:
             found = found[np.isfinite(self.heights(points, found.owner, probe @ found.shares))]
         return found
 
+    def covering(self, points: Floats, below: Patches) -> Bools:
+        """(t,) which cloth has one of these patches beneath it; the inner side of a collar has none."""
+        over, normal = np.flatnonzero(self.cloth), normals(points, self.triangles)
+        lower, found = below.shares @ points[self.triangles[below.owner]], np.zeros(len(self.triangles), bool)
+        for probe in PROBES:
+            place = probe @ points[self.triangles[over]] + SUNK_M * normal[over]
+            ray, met, _ = _hits(place, -normal[over], lower, -normal[below.owner], REACH_M + SUNK_M)
+            found[over[ray]] |= self.island[over[ray]] != self.island[below.owner[met]]
+        return found
+
 
 def patches(corners: Floats, chosen: Ints) -> Patches:
     """The chosen of triangles (t,3,3), cut into four until no side is longer than PATCH_M."""

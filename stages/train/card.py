@@ -104,7 +104,7 @@ def _bodies(nets: Shipped, test: Examples, stem: Path) -> list[str]:
     told, names = test.conditions[:BODIES], nets.shape.names
     made = nets.sample(told, 1)
     adults = np.flatnonzero(told[:, 0] >= 0.18)[:SAMPLES]
-    write_png(stem.with_suffix(".png"), _small(body_sheet(made[adults], told[adults], names, 16)))
+    write_png(stem.with_suffix(".png"), _light(body_sheet(made[adults], told[adults], names, 16)))
     real, own = (impossible_share(x, told, names) for x in (test.values[:BODIES], made))
     text = f"Of {len(told)} made bodies {own:.1%} are ones that no person has (stature for age, body mass index, limbs)"
     return ["## Measured on people that training never saw", "", f"{text}; of as many of the data set {real:.1%}."]
@@ -122,10 +122,10 @@ def _read(nets: Shipped, test: Examples) -> list[str]:
 
 
 def _sheet(nets: Shipped, test: Examples) -> NDArray[np.uint8]:
-    return _small(sheet(nets.sample(test.conditions[np.arange(SAMPLES) % len(test)], 1), 16))
+    return _light(sheet(nets.sample(test.conditions[np.arange(SAMPLES) % len(test)], 1), 16))
 
 
-def _small(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _light(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The picture, made smaller until its PNG is small enough to travel with the source."""
     import cv2
 

@@ -112,6 +112,14 @@ class Figure:
         """Garment -> (p,) which of the covered patches lie beneath it in the bind."""
         return {name: self._beneath(name) for name in CLOTH if (self.kinds == name).any()}
 
+    @cached_property
+    def covering(self) -> Bools:
+        """(t,) the cloth that has something beneath it in the bind and is covered by nothing."""
+        # Cloth that is covered itself would be found behind its own patches.
+        found = self._layers.covering(self.positions, self.covered)
+        found[self.covered.owner] = False
+        return found
+
     def _beneath(self, name: str) -> Bools:
         # Without a name the other garments cover nothing, and may be covered still.
         layers = replace(self._layers, kind=np.where(self.cloth & (self.kinds != name), "", self.kinds))
@@ -173,9 +181,6 @@ def through(figure: Figure, points: Floats, draw: Depths) -> Iterator[View]:
     normal = normals(points, figure.triangles)
     patch = (figure.covered.shares @ points[figure.triangles[figure.covered.owner]]).reshape(-1, 3).astype(np.float32)
     patched = np.arange(len(patch), dtype=np.int32).reshape(-1, 3)
-    # Cloth that is covered itself would be found behind its own patches.
-    outermost = figure.cloth.copy()
-    outermost[figure.covered.owner] = False
     places, triangles = points.astype(np.float32), figure.triangles.astype(np.int32)
     for yaw, pitch in np.radians(WAYS):
         way = np.array([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)], np.float32)
@@ -185,7 +190,7 @@ def through(figure: Figure, points: Floats, draw: Depths) -> Iterator[View]:
         for name, beneath in figure.beneath.items():
             # A shoe that a trouser leg uncovers has more of the shoe behind it, which never covered it.
             under = draw(patch, patched[beneath], clip)
-            over = draw(places, triangles[outermost & seen & (figure.kinds == name)], clip)
+            over = draw(places, triangles[figure.covering & seen & (figure.kinds == name)], clip)
             before, behind = ((other - under) * 2 * depth for other in (everything, over))
             found[name] = ~taken & (under < 1) & (before > -_SAME_M) & (behind > _LEAST_M) & (behind < _CLOSE_M)
             taken |= found[name]

@@ -78,4 +78,4 @@ def missing() -> str:
     return f"{' and '.join(absent)} is not baked: run `make bake`" if absent else ""
 
 
-STAGE = Stage("verify", 7, run, makes=Verdict, timeout_s=300, programs=programs, lacks=missing)
+STAGE = Stage("verify", 8, run, makes=Verdict, timeout_s=300, programs=programs, lacks=missing)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,20 @@ def test_what_lies_closely_beneath_cloth_is_covered(lower: str, upper: str, gap:
     assert set(layers.kind[found.owner].tolist()) == ({covered} if covered else set())
     middle = (found.shares @ points[layers.triangles[found.owner]]).mean(1)
     assert (np.abs(middle[:, [0, 2]]) < 0.1).all()
+
+
+@pytest.mark.parametrize(("faces", "covers"), [("up", True), ("down", False)])
+def test_cloth_that_turns_its_back_to_what_lies_beneath_it_covers_nothing(faces: str, covers: bool) -> None:
+    """A collar's inner side, seen past the shirt that its outer one covers, had the shirt told as coming through it."""
+    layers, points = two("outfit", "outfit", 0.005)
+    below = layers.covered(points, layers.island == layers.island[0])
+    upper = layers.island != layers.island[0]
+    turned = layers.triangles.copy()
+    if faces == "down":
+        turned[upper] = turned[upper][:, ::-1]
+    found = replace(layers, triangles=turned).covering(points, below)
+    assert (found[upper].mean() > 0.5) == covers
+    assert not found[~upper].any()
 
 
 def test_heights_are_metres_to_the_cover_and_nan_where_it_is_bare() -> None:

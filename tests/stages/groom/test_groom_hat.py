@@ -47,7 +47,7 @@ def test_no_hair_lies_outside_of_its_hat(man: Body, hair: str, hat: str) -> None
 
 
 @pytest.mark.parametrize("hat", HATS)
-@pytest.mark.parametrize("hair", ("bob01", "short03"))
+@pytest.mark.parametrize("hair", ["bob01", "short03"])
 def test_no_hair_stands_through_a_brim_that_dips_before_its_edge(hair: str, hat: str) -> None:
     """Seen from above, hair lay over brims that turn up at the back: below their edge it was held by the edge alone."""
     who = make_identity(options=IdentitySpec(age=35, gender=0), backend=IDENTITIES.get(), seed=5)
