@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stages.nets.ranges import Count, Width
+from stages.nets.ranges import Below, Count, Width
 
 LATENT = 32
 CONDITIONS = 2
@@ -25,6 +25,8 @@ class Shape:
     """Names of the vector's numbers: phenotype axes and local changes as stages.body takes them."""
     latent: Count = LATENT
     width: Width = 160
+    dropout: Below = 0.0
+    """In the critic."""
 
 
 def shipped(shape: Shape) -> dict[str, nn.Module]:
@@ -76,6 +78,7 @@ class Critic(nn.Module):  # type: ignore[misc]
         size, width = len(shape.names), shape.width
         self.register_buffer("centre", torch.zeros(size))
         self.register_buffer("spread", torch.ones(size))
+        self.dropout = nn.Dropout(shape.dropout)
         self.layers = nn.ModuleList([nn.Linear(size + ANCHORS + 1, width), nn.Linear(width, width), nn.Linear(width, width)])
         self.out = nn.Linear(width, 1)
 
@@ -83,5 +86,5 @@ class Critic(nn.Module):  # type: ignore[misc]
         """(b,)."""
         y = torch.cat([(x - self.centre) / self.spread, told(condition)], 1)
         for number, layer in enumerate(self.layers):
-            y = F.leaky_relu(layer(y), 0.2) + (y if number else 0)
+            y = self.dropout(F.leaky_relu(layer(y), 0.2)) + (y if number else 0)
         return self.out(y)[:, 0]

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from annotated_types import Interval
 from torch import Tensor, nn
 
-from stages.nets.ranges import Count, Grouped, Weight, Whole, refuse_remainder
+from stages.nets.ranges import Below, Count, Grouped, Weight, Whole, refuse_remainder
 
 STEPS = 1000
 Predict = Callable[[Tensor, Tensor], Tensor]
@@ -42,6 +42,8 @@ class Shape:
     guidance: Weight = 1.5
     lora: Whole = 0
     """Rank of the denoiser's adapters, for fine-tuning; 0 for none."""
+    dropout: Below = 0.0
+    """In the denoiser's residual blocks, as Ho et al. 2020 have it."""
 
     def __post_init__(self) -> None:
         refuse_remainder(self.size, 16)
@@ -169,11 +171,11 @@ def time_features(t: Tensor, width: int) -> Tensor:
 class Block(nn.Module):  # type: ignore[misc]
     """Residual block: norm, SiLU, convolution twice; the embedding scales and shifts between them."""
 
-    def __init__(self, inputs: int, outputs: int, embedding: int) -> None:
+    def __init__(self, inputs: int, outputs: int, embedding: int, dropout: float = 0.0) -> None:
         super().__init__()
         self.norm1, self.norm2 = nn.GroupNorm(8, inputs), nn.GroupNorm(8, outputs)
         self.conv1, self.conv2 = nn.Conv2d(inputs, outputs, 3, padding=1), nn.Conv2d(outputs, outputs, 3, padding=1)
-        self.tell = nn.Linear(embedding, 2 * outputs)
+        self.tell, self.dropout = nn.Linear(embedding, 2 * outputs), nn.Dropout(dropout)
         self.skip = nn.Identity() if inputs == outputs else nn.Conv2d(inputs, outputs, 1)
         nn.init.zeros_(self.conv2.weight)
         nn.init.zeros_(self.conv2.bias)
@@ -182,7 +184,7 @@ class Block(nn.Module):  # type: ignore[misc]
         """(b,outputs,h,w)."""
         y = self.norm2(self.conv1(F.silu(self.norm1(x))))
         scale, shift = self.tell(embedding)[:, :, None, None].chunk(2, 1)
-        return self.skip(x) + self.conv2(F.silu(y * (1 + scale) + shift))
+        return self.skip(x) + self.conv2(self.dropout(F.silu(y * (1 + scale) + shift)))
 
 
 class Attention(nn.Module):  # type: ignore[misc]
@@ -215,13 +217,13 @@ class Denoiser(nn.Module):  # type: ignore[misc]
         self.told = nn.Sequential(nn.Linear(conditions, embedding), nn.SiLU(), nn.Linear(embedding, embedding))
         self.untold = nn.Parameter(torch.zeros(embedding))
         self.enter = nn.Conv2d(channels, width, 3, padding=1)
-        self.down = nn.ModuleList([Block(width, width, embedding) for _ in range(depth)])
+        self.down = nn.ModuleList([Block(width, width, embedding, shape.dropout) for _ in range(depth)])
         self.shrink = nn.Conv2d(width, width, 3, stride=2, padding=1)
-        self.low = nn.ModuleList([Block(width if i == 0 else wide, wide, embedding) for i in range(depth)])
+        self.low = nn.ModuleList([Block(width if i == 0 else wide, wide, embedding, shape.dropout) for i in range(depth)])
         self.look = nn.ModuleList([Attention(wide) for _ in range(depth)])
-        self.middle = nn.ModuleList([Block(wide, wide, embedding), Block(wide, wide, embedding)])
+        self.middle = nn.ModuleList([Block(wide, wide, embedding, shape.dropout) for _ in range(2)])
         self.grow = nn.Conv2d(wide, width, 3, padding=1)
-        self.up = nn.ModuleList([Block(2 * width, width, embedding) for _ in range(depth)])
+        self.up = nn.ModuleList([Block(2 * width, width, embedding, shape.dropout) for _ in range(depth)])
         self.norm, self.leave = nn.GroupNorm(8, width), nn.Conv2d(width, channels, 3, padding=1)
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)

@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stages.nets.ranges import Count, Patch, Share, Whole, Width, refuse_odd_size
+from stages.nets.ranges import Below, Count, Patch, Share, Whole, Width, refuse_odd_size
 from stages.nets.usual import UsualPicture
 
 CENTRE = 32
@@ -54,6 +54,8 @@ class Shape:
     """Pictures are painted on the usual picture of their conditions."""
     truncation: Share = 1.0
     """Share of a style's way from the mean style of its conditions, when pictures are made."""
+    dropout: Below = 0.0
+    """Of what the critic judges by."""
 
     def __post_init__(self) -> None:
         refuse_odd_size(self.size, self.patch)
@@ -277,6 +279,7 @@ class Critic(nn.Module):  # type: ignore[misc]
         self.pass_by = nn.ModuleList([EqualConv(a, b, 1, bias=False) for a, b in pairwise(widths)])
         self.last = EqualConv(widths[-1] + 1, widths[-1])
         self.dense = EqualLinear(widths[-1] * 16, widths[-1])
+        self.dropout = nn.Dropout(shape.dropout)
         self.out = EqualLinear(widths[-1], 1)
         self.project = EqualLinear(2 * shape.conditions + 1, widths[-1])
 
@@ -294,7 +297,7 @@ class Critic(nn.Module):  # type: ignore[misc]
             if level == start and newest < 1:
                 y = newest * y + (1 - newest) * self.seen(F.avg_pool2d(x, 2), level + 1)
         y = F.leaky_relu(self.last(torch.cat([y, batch_deviation(y)], 1), LOUDER), 0.2)
-        y = F.leaky_relu(self.dense(y.flatten(1)), 0.2) * LOUDER
+        y = self.dropout(F.leaky_relu(self.dense(y.flatten(1)), 0.2) * LOUDER)
         told = torch.cat([torch.ones_like(conditions[:, :1]), conditions * 2 - 1, conditions.square()], 1)
         return self.out(y)[:, 0] + (y * self.project(told)).mean(1)
 

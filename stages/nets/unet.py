@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stages.nets.ranges import Count, Whole, Widths, refuse_remainder
+from stages.nets.ranges import Below, Count, Whole, Widths, refuse_remainder
 
 CONDITIONS = 3
 """age/100, gender, tone."""
@@ -37,6 +37,8 @@ class Shape:
     widths: Widths = WIDTHS
     components: Whole = 16
     """The first numbers of the latent weigh so many principal components of what the conditions do not tell."""
+    dropout: Below = 0.0
+    """Of what the critic judges by."""
 
     def __post_init__(self) -> None:
         refuse_remainder(self.size, max(4, 2 ** len(self.widths)))
@@ -185,6 +187,7 @@ class Critic(nn.Module):  # type: ignore[misc]
         self.enter = nn.Conv2d(4 * (COLOURS + shape.maps), widths[0], 1)
         pairs = zip((widths[0], *widths), widths, strict=False)
         self.blocks = nn.ModuleList([nn.ModuleList([nn.Conv2d(a, b, 3, padding=1), nn.Conv2d(b, b, 3, padding=1)]) for a, b in pairs])
+        self.dropout = nn.Dropout2d(shape.dropout)
         self.out = nn.Conv2d(widths[-1], 1, 1)
         self.project = nn.Linear(TOLD, widths[-1])
         # There is no norm between them: torch's own start would shrink what passes nine layers to a hundredth.
@@ -205,8 +208,8 @@ class Critic(nn.Module):  # type: ignore[misc]
 
     def score(self, seen: list[Tensor], condition: Tensor) -> Tensor:
         """(b,h,w) scores of the patches, told the conditions by projection."""
-        told = self.project(condition_features(condition))[:, :, None, None]
-        return self.out(seen[-1])[:, 0] + (seen[-1] * told).mean(1)
+        told, coarse = self.project(condition_features(condition))[:, :, None, None], self.dropout(seen[-1])
+        return self.out(coarse)[:, 0] + (coarse * told).mean(1)
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         """(b,) mean score of the patches."""

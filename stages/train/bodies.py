@@ -27,6 +27,8 @@ class Recipe:
     """Updates of the critic for one of the generator."""
     penalty: Weight = 10.0
     average: Share = 0.998
+    weight_decay: Weight = 0.0
+    """Of the critic."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,10 @@ class Bodies:
         if self.scales is not None:
             self.scales.put(nets["generator"], nets["critic"])
         nets = {name: machine.place(net) for name, net in nets.items()}
-        optimisers = {name: torch.optim.Adam(net.parameters(), lr=self.recipe.lr, betas=(0.0, 0.9)) for name, net in nets.items()}
+        decay = {"generator": 0.0, "critic": self.recipe.weight_decay}
+        optimisers = {
+            name: torch.optim.AdamW(net.parameters(), lr=self.recipe.lr, betas=(0.0, 0.9), weight_decay=decay[name]) for name, net in nets.items()
+        }
         return State(nets, optimisers, shape, machine)
 
     def step(self, state: State, batch: Batch) -> Mapping[str, float]:

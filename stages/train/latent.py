@@ -125,7 +125,7 @@ class LatentDiffusion:
                 net = state.averaged["autoencoder"]
                 return 10 + float((net.decode(net.encode(batch.values)) - batch.values).abs().mean())
             x0 = state.averaged["autoencoder"].encode(batch.values)
-            return float(_velocity_error(state.averaged["denoiser"], x0, batch.conditions, None))
+            return float(_velocity_error(state.averaged["denoiser"].eval(), x0, batch.conditions, None))
 
 
 def write_adapters(run: Run, file: Path, facts: Mapping[str, str]) -> None:

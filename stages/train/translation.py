@@ -38,6 +38,8 @@ class Recipe:
     """R1, every `lazy` steps."""
     lazy: Count = 16
     average: Share = 0.995
+    weight_decay: Weight = 0.0
+    """Of the critic."""
     frozen: tuple[str, ...] = ()
     """Parameters whose "net/name" starts with one of these stay as they are (fine-tuning)."""
 
@@ -125,8 +127,8 @@ class Translation:
         free = {name: unfrozen(name, net, recipe.frozen) for name, net in nets.items()}
         own = [*free["generator"], *free["encoder"]]
         optimisers = {
-            "generator": torch.optim.Adam(own, lr=recipe.generator_lr, betas=betas),
-            "critic": torch.optim.Adam(free["critic"], lr=recipe.critic_lr, betas=betas),
+            "generator": torch.optim.AdamW(own, lr=recipe.generator_lr, betas=betas, weight_decay=0.0),
+            "critic": torch.optim.AdamW(free["critic"], lr=recipe.critic_lr, betas=betas, weight_decay=recipe.weight_decay),
         }
         return State(nets, optimisers, shape, machine)
 
