@@ -94,10 +94,9 @@ class Bodies:
         if self.scales is not None:
             self.scales.put(nets["generator"], nets["critic"])
         nets = {name: machine.place(net) for name, net in nets.items()}
+        rates = {"lr": self.recipe.lr, "betas": (0.0, 0.9)}
         decay = {"generator": 0.0, "critic": self.recipe.weight_decay}
-        optimisers = {
-            name: torch.optim.AdamW(net.parameters(), lr=self.recipe.lr, betas=(0.0, 0.9), weight_decay=decay[name]) for name, net in nets.items()
-        }
+        optimisers = {name: torch.optim.AdamW(net.parameters(), weight_decay=decay[name], **rates) for name, net in nets.items()}
         return State(nets, optimisers, shape, machine)
 
     def step(self, state: State, batch: Batch) -> Mapping[str, float]:
