@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from prefect import flow, task
+from prefect import State, flow, task
 from prefect.artifacts import create_table_artifact
 from prefect.runtime import flow_run
 from prefect.states import Completed
@@ -75,8 +75,14 @@ def retrain_generator(
     before = measure(str(where), title, folder, reader) if champion else None
     trial = challenge(where, title, made, before, after)
     _show(trial, net)
-    message = f"challenger {trial.number} of {title} {'accepted' if trial.accepted else 'refused'}: {trial.why}"
-    return Completed(message=message, data=asdict(trial))
+    return ending(trial, title)
+
+
+def ending(trial: Trial, title: str) -> State[dict[str, Any]]:
+    """The run's last state: Accepted or Refused, so that Prefect's list of runs tells which, and why."""
+    end = "accepted" if trial.accepted else "refused"
+    message = f"challenger {trial.number} of {title} {end}: {trial.why}"
+    return Completed(name=end.capitalize(), message=message, data=asdict(trial))
 
 
 def own_folder(ladder: Path, run: str) -> Path:

@@ -16,8 +16,8 @@ from flows.cli import app
 from flows.only import build_until
 from flows.order import Build, order_of
 from flows.plan import plan
-from flows.retrain import own_folder
-from stages.train.champion import challenge, history_of, table_of
+from flows.retrain import ending, own_folder
+from stages.train.champion import Trial, challenge, history_of, table_of
 from stages.train.stage import train_net
 from tests.stages.train.tiny import tiny_set
 
@@ -70,6 +70,15 @@ def test_challengers_meet_the_champion(ladder: Path, data: Path, tmp_path: Path,
     none = runner.invoke(app, ["champion", "rollback", "face-dcgan", "--ladder", str(ladder)])
     assert none.exit_code == 2
     assert "has replaced no champion" in none.output
+
+
+@pytest.mark.parametrize(("accepted", "why", "name"), [(True, "no measure is worse", "Accepted"), (False, "worse: recall", "Refused")])
+def test_prefects_list_of_runs_tells_which_challenger_was_refused(accepted: bool, why: str, name: str) -> None:
+    """Both were `Completed`, one beside the other."""
+    state = ending(Trial(2, "face-dcgan", accepted, why, "c0", "c1", "now"), "face-dcgan")
+    assert state.name == name
+    assert state.is_completed()
+    assert state.message == f"challenger 2 of face-dcgan {name.lower()}: {why}"
 
 
 @pytest.mark.parametrize(("kind", "sentence"), [("faces", "there is no face-classifier"), ("folder", "there is no folder-classifier")])
