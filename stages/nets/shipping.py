@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +196,12 @@ def shape_of(kind: type[Any], told: Mapping[str, Any]) -> Any:
         first = error.errors()[0]
         where = f"{first['loc'][0]}: " if first["loc"] else ""
         raise ValueError(f"{where}{first['msg'].removeprefix('Value error, ')}") from error
+
+
+def whole_shape(kind: type[Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    """What JSON tells, with the defaults of settings that there were not when it was written."""
+    defaults = {field.name: field.default for field in fields(kind) if field.default is not MISSING}
+    return {**json.loads(json.dumps(defaults)), **told}
 
 
 def _refused(code: str, message: str) -> BackendError:

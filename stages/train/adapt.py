@@ -117,7 +117,7 @@ def settings_of_start(start: Path, family: Family, size: int) -> dict[str, Any]:
 
 
 def _shape_in(file: Path, family: Family) -> Any:
-    from stages.nets.shipping import module_of, shape_of
+    from stages.nets.shipping import module_of, shape_of, whole_shape
     from stages.train import checkpoint
 
     if not is_checkpoint(file):
@@ -125,8 +125,8 @@ def _shape_in(file: Path, family: Family) -> Any:
         if shipped.net != family.net:
             raise _of_another_net(file, family)
         return shipped.shape
-    told = checkpoint.read(file)[1]["shape"]
     kind = module_of(family.net).Shape
+    told = whole_shape(kind, checkpoint.read(file)[1]["shape"])
     if told.keys() != {field.name for field in fields(kind)}:
         raise _of_another_net(file, family)
     return shape_of(kind, told)
@@ -158,9 +158,10 @@ def _differences(shape: dict[str, Any], wanted: dict[str, Any]) -> str:
 
 def _coarse(net: str, state: dict[str, Any], shape: dict[str, Any], wanted: Any) -> dict[str, Any] | None:
     """What smaller nets of the same kind tell of the coarse levels; None where they are as large, or of a kind that does not grow."""
-    from stages.nets.shipping import module_of
+    from stages.nets.shipping import module_of, whole_shape
 
     module = module_of(net)
+    shape = whole_shape(type(wanted), shape)
     if not hasattr(module, "taller") or shape.keys() != vars(wanted).keys():
         return None
     found: dict[str, Any] | None = module.taller(state, type(wanted)(**shape), wanted)

@@ -98,8 +98,10 @@ def restore(state: State, file: Path) -> dict[str, Any]:
     Raises:
         FormatError: the file is no checkpoint, or one of nets of another shape.
     """
+    from stages.nets.shipping import whole_shape
+
     tensors, told = read(file)
-    if json.loads(json.dumps(asdict(state.shape))) != told["shape"]:
+    if json.loads(json.dumps(asdict(state.shape))) != whole_shape(type(state.shape), told["shape"]):
         message = f"{file} belongs to nets of another shape: {told['shape']}"
         raise FormatError(Finding("train/other-run", message, fix="give another --out, or --resume never to begin anew"))
     for kind in ("nets", "averaged"):

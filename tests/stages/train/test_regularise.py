@@ -81,3 +81,29 @@ def test_every_family_takes_both(name: str) -> None:
     """`fenshen train NET --set weight_decay=0.01 --set dropout=0.1`."""
     dropout = "drop" if name == "classifier" else "dropout"
     changed(family_of(name), {"weight_decay": 0.01, dropout: 0.1})
+
+
+def test_a_checkpoint_from_before_there_was_dropout_goes_on_and_can_be_started_from(tmp_path: Path) -> None:
+    import json
+
+    from safetensors import safe_open
+    from safetensors.torch import load_file, save_file
+
+    from stages.train.adapt import settings_of
+    from stages.train.loop import newest, resume, train
+    from tests.stages.train.tiny import tiny_gan
+
+    whole = train(tiny_run(tmp_path / "whole"))
+    train(tiny_run(tmp_path / "old", steps=7))
+    old = newest(tmp_path / "old")
+    assert old is not None
+    with safe_open(old, "pt") as opened:
+        told = json.loads(opened.metadata()["fenshen"])
+    del told["shape"]["dropout"]
+    save_file(load_file(old), old, metadata={"fenshen": json.dumps(told)})
+    resumed = tiny_run(tmp_path / "old")
+    resume(resumed, old)
+    train(resumed)
+    ours, theirs = (run.state.averaged["generator"].state_dict() for run in (whole, resumed))
+    assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+    assert settings_of(old, tiny_gan())[0] == 16
