@@ -35,3 +35,11 @@ def baked_script(name: str) -> str:
 def node_modules() -> Path:
     """The folder that holds the pinned node packages (the wardrobe, the validator, the viewer)."""
     return Path(os.environ.get("FENSHEN_NODE_MODULES", ROOT / "node_modules"))
+
+
+def standing(path: Path) -> Path:
+    """The path, or the nearest above it that is there; raises OSError where no file can have such a name."""
+    place = path.resolve()
+    while not place.exists():
+        place = place.parent
+    return place

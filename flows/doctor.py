@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from assets.home import baked, home, node_modules
+from assets.home import baked, home, node_modules, standing
 
 ROOM = 300_000_000
 """Bytes: a build's results and its bundle take about 100 MB."""
@@ -59,8 +59,7 @@ def examine() -> Iterator[Part]:
 
 def _room(place: Path) -> Part:
     """The disk under a folder that need not be there yet."""
-    while not place.exists():
-        place = place.absolute().parent
+    place = standing(place)
     free = shutil.disk_usage(place).free
     fix = f"free {ROOM / 1e6:.0f} MB there or run `fenshen cache gc --days 30`"
     return Part(f"disk ({free / 1e9:.1f} GB free under {place})", free >= ROOM, fix)

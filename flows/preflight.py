@@ -9,6 +9,7 @@ from pathlib import Path
 
 from assets.bundle import refuse_strangers
 from assets.errors import BackendError, Finding, StoreError
+from assets.home import standing
 from assets.spec.nodes import shown
 from flows.doctor import ROOM
 from flows.line import STAGES
@@ -41,10 +42,8 @@ def _missing(plan: Planned) -> Iterable[Finding]:
 
 
 def _writable(path: Path) -> None:
-    place = path.resolve()
     try:
-        while not place.exists():
-            place = place.parent
+        place = standing(path)
     except OSError as error:  # no file can have such a name
         raise StoreError(Finding("store/path", f"{shown(str(path))}: {error.strerror}", fix="choose another folder")) from error
     if not place.is_dir() or not os.access(place, os.W_OK):
