@@ -28,6 +28,15 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, populate_by_name=True)
 
 
+class MixSpec(Section):
+    """Another person who goes into this one: kin, or who stands between two."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**32), Number]
+    """Seed of the other one's latent."""
+    share: Unit = 0.5
+    """0 this person .. 1 the other one; age, gender and tone stay this one's."""
+
+
 class IdentitySpec(Section):
     """Who it is: age, gender, skin tone, and a seed for all that makes a face one's own."""
 
@@ -35,6 +44,8 @@ class IdentitySpec(Section):
     """Generator; left out: the default (`fenshen backends`)."""
     seed: Annotated[int | None, Field(ge=0, lt=2**32), Number] = None
     """Seed of the latent; left out: the avatar's seed."""
+    mix: MixSpec | None = None
+    """Skin and face on the way to another person's."""
     age: Annotated[float, Field(ge=18, le=90, allow_inf_nan=False), Number] = 30
     """Years."""
     gender: Unit = 0.5

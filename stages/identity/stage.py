@@ -39,6 +39,20 @@ def draw_latent(seed: int, size: int) -> Floats:
     return latent
 
 
+def mixed(first: Floats, second: Floats, share: float) -> Floats:
+    """(n,) the latent at `share` (0..1) of the way from one (n,) to the other along the great circle, lengths in between as well.
+
+    Straight lines pass near the origin, where a Gaussian of many dimensions has next to no mass (White 2016).
+    """
+    lengths = float(np.linalg.norm(first)), float(np.linalg.norm(second))
+    a, b = first / lengths[0], second / lengths[1]
+    angle = float(np.arccos(np.clip(a @ b, -1, 1)))
+    if angle < 1e-4:
+        return np.asarray(first + share * (second - first), np.float32)
+    on_circle = (np.sin((1 - share) * angle) * a + np.sin(share * angle) * b) / np.sin(angle)
+    return np.asarray(on_circle * (lengths[0] + share * (lengths[1] - lengths[0])), np.float32)
+
+
 def _projected(latent: Floats, word: str) -> float:
     """A standard normal number that depends on the latent and a word only."""
     key = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big")
@@ -77,6 +91,8 @@ def _source(name: str, digest: str) -> Source:
 def run(*, options: IdentitySpec, backend: IdentityBackend, seed: int) -> Identity:
     """Who this is, from the spec's seed (the avatar's without one)."""
     latent = draw_latent(seed if options.seed is None else options.seed, backend.latent)
+    if options.mix:
+        latent = mixed(latent, draw_latent(options.mix.seed, backend.latent), options.mix.share)
     head, body = backend.skin(latent, age=options.age, gender=options.gender, tone=options.tone)
     made = tuple(_source(backend.name, digest) for digest in list(backend.weights().values()) or [""])
     face = face_changes(latent, _known_changes(), options.variety)

@@ -166,18 +166,3 @@ def inverted(nets: dict[str, Any], values: Tensor, conditions: Tensor) -> Tensor
     """(b,latent) the likeliest latents of given pictures or vectors."""
     mean: Tensor = nets["encoder"](values, conditions)[0]
     return mean
-
-
-def between(first: Tensor, second: Tensor, count: int) -> Tensor:
-    """(count,latent) from one latent (latent,) to another along the great circle, lengths in between as well.
-
-    Straight lines pass near the origin, where a Gaussian of many dimensions has next to no mass.
-    """
-    lengths = first.norm(), second.norm()
-    a, b = first / lengths[0], second / lengths[1]
-    angle = torch.arccos((a @ b).clamp(-1, 1))
-    t = torch.linspace(0, 1, count)[:, None]
-    if float(angle) < 1e-4:
-        return first + t * (second - first)
-    on_circle = (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / torch.sin(angle)
-    return on_circle * (lengths[0] + t * (lengths[1] - lengths[0]))

@@ -12,10 +12,10 @@ import pytest
 from assets import weights
 from assets.errors import BackendError
 from assets.home import baked
-from assets.spec.look import IdentitySpec
+from assets.spec.look import IdentitySpec, MixSpec
 from stages.identity.backend import BACKENDS
 from stages.identity.generator import LATENT, Generated, StyleGan, fitted
-from stages.identity.stage import draw_latent, face_changes, run
+from stages.identity.stage import draw_latent, face_changes, mixed, run
 
 needs_bake = pytest.mark.skipif(not baked("face_changes.json").exists(), reason="run `make bake` first")
 NAMES = ["l-eye-scale-incr", "r-eye-scale-incr", "nose-volume-incr", "chin-width-incr"]
@@ -64,6 +64,31 @@ def test_a_latent_of_another_length_follows_from_the_identitys() -> None:
     assert fitted(latent, LATENT) is latent
     assert np.array_equal(fitted(latent, 9), fitted(latent.copy(), 9))
     assert not np.array_equal(fitted(latent, 9), fitted(draw_latent(2, LATENT), 9))
+
+
+def test_a_way_between_latents_begins_and_ends_there_and_keeps_their_length() -> None:
+    a, b = draw_latent(0, 64), draw_latent(1, 64)
+    assert np.allclose(mixed(a, b, 0), a, atol=1e-5)
+    assert np.allclose(mixed(a, b, 1), b, atol=1e-5)
+    assert np.linalg.norm(mixed(a, b, 0.5)) == pytest.approx((np.linalg.norm(a) + np.linalg.norm(b)) / 2, rel=1e-4)
+    assert np.allclose(mixed(a, a, 0.3), a, atol=1e-5)
+
+
+@needs_bake
+@pytest.mark.parametrize("name", list(BACKENDS))
+def test_a_mixed_person_stands_between_the_two(name: str) -> None:
+    backend = BACKENDS.get(name)
+    one, half, other = (
+        run(options=IdentitySpec(age=40, seed=1, mix=MixSpec(seed=2, share=share)), backend=backend, seed=0) for share in (0.0, 0.5, 1.0)
+    )
+    assert one.face == run(options=IdentitySpec(age=40, seed=1), backend=backend, seed=0).face
+    skins = [who.head.pixels.astype(float) for who in (one, half, other)]
+    faces = [np.array(list(who.face.values())) for who in (one, half, other)]
+    # A sampler that starts at noise takes no even way: its skin in the middle is a third one.
+    for a, between, b in (faces,) if name == "diffusion" else (faces, skins):
+        assert 0 < np.linalg.norm(a - between) < np.linalg.norm(a - b)
+        assert 0 < np.linalg.norm(between - b) < np.linalg.norm(a - b)
+    assert np.abs(skins[1] - skins[0]).mean() > 0.5
 
 
 def refused(backend: Generated) -> str:

@@ -1,11 +1,11 @@
-"""The autoencoder's parts: divergence, the draw, interpolation, and inversion of what it was trained on."""
+"""The autoencoder's parts: divergence, the draw, and inversion of what it was trained on."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from stages.nets.vae import Shape, between, divergence, drawn, inverted, make, shipped
+from stages.nets.vae import Shape, divergence, drawn, inverted, make, shipped
 
 
 def test_the_divergence_of_the_prior_is_nothing_and_of_a_moved_one_half_its_square() -> None:
@@ -19,15 +19,6 @@ def test_draws_have_the_mean_and_the_deviation_told() -> None:
     x = drawn(torch.full((20000, 1), 2.0), torch.full((20000, 1), 2 * 0.7))
     assert float(x.mean()) == pytest.approx(2.0, abs=0.06)
     assert float(x.std()) == pytest.approx(2.0138, abs=0.06)
-
-
-def test_a_way_between_latents_begins_and_ends_there_and_keeps_their_length() -> None:
-    a, b = torch.randn(64, generator=torch.Generator().manual_seed(0)), torch.randn(64, generator=torch.Generator().manual_seed(1))
-    way = between(a, b, 5)
-    assert torch.allclose(way[0], a, atol=1e-5)
-    assert torch.allclose(way[-1], b, atol=1e-5)
-    assert float(way[2].norm()) == pytest.approx(float(a.norm() + b.norm()) / 2, rel=1e-4)
-    assert torch.allclose(between(a, a, 3), a.expand(3, -1), atol=1e-5)
 
 
 BODIES = Shape(size=0, channels=11, conditions=2, width=16, latent=4)
