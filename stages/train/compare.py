@@ -36,7 +36,7 @@ ALIKE = "## The same data, size and time"
 ALIKE_HEAD = """Made by `fenshen evaluate {name} --train {time}`: every family began from nothing, with the recipe of docs/training.md
 and seed 0, and was trained for {time} on the same data at the same size; the weights of its best validation are measured,
 with the measures above. A latent diffusion gives half of the time to its autoencoder. Where `trained for` names different machines,
-their rows do not compare.
+their rows do not compare; beside other work a net takes fewer steps in the time.
 """
 
 
@@ -248,9 +248,10 @@ def _values(rows: Sequence[Report], table: Table) -> str:
 
 
 def _trained(entry: Mapping[str, Any]) -> str:
-    """Minutes, and the machine where it was no CPU: minutes of different machines do not compare."""
+    """Minutes and steps, and the machine where it was no CPU: minutes of different machines do not compare."""
     machine = entry.get("machine", "CPU")
-    return f"{entry['wall_seconds'] / 60:.0f} min" + ("" if machine == "CPU" else f", {machine}")
+    steps = f", {entry['steps']:,} steps" if "steps" in entry else ""
+    return f"{entry['wall_seconds'] / 60:.0f} min{steps}" + ("" if machine == "CPU" else f", {machine}")
 
 
 def _cell(row: Report, name: str) -> str:
