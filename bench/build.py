@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -98,12 +99,11 @@ def critical_path(stages: list[dict[str, Any]]) -> float:
 
 
 def changed(spec: str, folder: Path) -> Path:
-    """The spec with one dialogue line changed, media beside it."""
+    """The spec with one dialogue line changed, the files that it names beside it."""
     file = read_spec(spec)
     told = yaml.safe_load(file.text)
     told["persona"]["facts"][0]["say"] += " Thank you for asking."
-    for media in file.path.resolve().parent.glob("*.mp4"):
-        (folder / media.name).write_bytes(media.read_bytes())
+    shutil.copytree(file.path.resolve().parent, folder, ignore=shutil.ignore_patterns("*.yaml", "__*"), dirs_exist_ok=True)
     target = folder / f"{file.path.stem}.yaml"
     target.write_text(yaml.safe_dump(told, allow_unicode=True), encoding="utf-8")
     return target
