@@ -29,6 +29,8 @@ HISTORY = "history.json"
 NETS = "-nets.safetensors"
 """Ending of what lies beside a champion that was trained here: all nets of its run. A generator that meets a critic which knows nothing
 first forgets what it could; so challengers begin with the champion's critic."""
+BESIDE = (".md", ".png", "-curves.png", "-adapters.safetensors", NETS)
+"""What else of a champion moves, by the ends of the names: other titles begin alike, face-dcgan-hinge like face-dcgan."""
 
 
 @dataclass(frozen=True)
@@ -157,8 +159,8 @@ def install(source: Path, target: Path, title: str) -> None:
     entry = table_of(source)[title]
     target.mkdir(parents=True, exist_ok=True)
     (target / f"{title}{NETS}").unlink(missing_ok=True)  # of another champion
-    for file in source.glob(f"{title}*"):
-        if file.is_file() and file.name != entry["file"]:
+    for file in (source / f"{title}{end}" for end in BESIDE):
+        if file.is_file():
             shutil.copyfile(file, target / file.name)
     write_atomic(target / entry["file"], (source / entry["file"]).read_bytes())
     write_atomic(target / INDEX, index_with(target, title, entry))

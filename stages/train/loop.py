@@ -27,6 +27,8 @@ from stages.train.lineage import Lineage
 from stages.train.machine import Machine, Precision
 
 NEXT, LAST, BEFORE, BEST = "next.safetensors", "last.safetensors", "before.safetensors", "best.safetensors"
+REGULAR = "regular.safetensors"
+"""The best of the regular validations, where the one at a run's end found a better: a longer run would not have looked there."""
 SHOWN = 32
 """Pictures of a sample sheet."""
 FIXED = 16
@@ -176,6 +178,7 @@ def train(run: Run) -> Run:
     """
     run.dawn = saved = time.monotonic()
     run.dawn -= run.counters.seconds
+    _forget_the_end(run)
     if run.state.step == 0:
         _keep(run)
         if run.state.machine.rank == 0:
@@ -195,10 +198,35 @@ def train(run: Run) -> Run:
         if run.state.step % run.plan.log_every == 0 and not trouble:
             run.counters.history.append({"step": run.state.step, **{k: round(v, 5) for k, v in losses.items()}})
             run.watch(Progress(run.state.step, run.counters.seconds, eta(run), losses))
-    if run.state.step % run.plan.validate_every and run.counters.seconds > 0 and (trouble := _validate(run, {}, final=True)):
-        _roll_back(run, trouble)
-    _keep(run)
+    if run.state.step % run.plan.validate_every and run.counters.seconds > 0:
+        _look_at_the_end(run)
+    else:
+        _keep(run)
     return run
+
+
+def _look_at_the_end(run: Run) -> None:
+    """A last validation, at a step at which a longer run would have none: the checkpoint to go on from knows nothing of it."""
+    regular = copy.deepcopy(run.counters)
+    if trouble := _validate(run, {}, final=True):
+        _roll_back(run, trouble)
+        _keep(run)
+        return
+    found, run.counters = run.counters, regular
+    _keep(run)
+    run.counters = found
+
+
+def _forget_the_end(run: Run) -> None:
+    """The best of the regular validations takes its place again."""
+    if run.state.machine.rank:
+        return
+    regular, best = run.folder / REGULAR, run.folder / BEST
+    if not np.isfinite(run.counters.best):
+        for file in (regular, best):
+            file.unlink(missing_ok=True)
+    elif regular.exists():
+        regular.replace(best)
 
 
 def eta(run: Run) -> float:
@@ -227,8 +255,10 @@ def _validate(run: Run, losses: dict[str, float], *, final: bool = False) -> str
     counters.varieties = list(run.health.varieties)
     seeded(run.plan.seed, 0, run.plan.retries + 1, 0)  # every validation draws the same latents, or the metric would be noise
     value = run.state.machine.agree(float(run.family.validate(run.state, run.validation)))
-    counters.stale += not final  # the last one comes at an odd step, which a longer run would not have stopped at
+    counters.stale += 1
     if value < counters.best:
+        if final and run.state.machine.rank == 0 and (run.folder / BEST).exists():
+            (run.folder / BEST).replace(run.folder / REGULAR)
         counters.best, counters.best_step, counters.stale = value, run.state.step, 0
         _write(run, BEST)
     told = {**losses, run.family.metric: value, "variety": variety}

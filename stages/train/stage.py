@@ -167,5 +167,7 @@ def publish(run: Run, data: Path, out: Path, title: str, changes: Mapping[str, A
 def _command(run: Run, data: Path, changes: Mapping[str, Any], start: Path | None) -> str:
     given = f" --start {start.name}" if start else ""
     settings = "".join(f" --set {name}={json.dumps(value)}" for name, value in changes.items())
-    minutes, size = f"{run.plan.budget_s / 60:g}m", f" --size {run.plan.size}" if run.plan.size else ""
-    return f"fenshen train {run.family.name} --data {data.name} --budget {minutes} --seed {run.plan.seed}{size}{given}{settings}"
+    plan = run.plan
+    more = {"steps": plan.steps, "size": plan.size, "precision": plan.precision if plan.precision != Plan.precision else None}
+    asked = "".join(f" --{name} {value}" for name, value in more.items() if value is not None)
+    return f"fenshen train {run.family.name} --data {data.name} --budget {plan.budget_s / 60:g}m --seed {plan.seed}{asked}{given}{settings}"

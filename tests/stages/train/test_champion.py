@@ -117,6 +117,20 @@ def test_other_weights_of_the_ladder_stay(tmp_path: Path) -> None:
     assert set(table_of(ladder)) == {"skin-classifier", "skin-x"}
 
 
+def test_a_title_that_begins_like_another_leaves_that_one_alone(tmp_path: Path) -> None:
+    """Installing or rolling back face-dcgan copied the source's face-dcgan-hinge over the ladder's champion of that name."""
+    ladder, old = tmp_path / "ladder", tmp_path / "committed"
+    made(old, b"plain", "face-dcgan")
+    for end in (".safetensors", ".md", ".png"):
+        (old / f"face-dcgan-hinge{end}").write_bytes(b"committed hinge")
+    install(made(tmp_path / "a", b"champion hinge", "face-dcgan-hinge"), ladder, "face-dcgan-hinge")
+    install(old, ladder, "face-dcgan")
+    assert (ladder / "face-dcgan-hinge.safetensors").read_bytes() == b"champion hinge"
+    assert (ladder / "face-dcgan-hinge.md").read_bytes() == b"card of champion hinge"
+    assert not (ladder / "face-dcgan-hinge.png").exists()
+    assert (ladder / "face-dcgan.md").read_bytes() == b"card of plain"
+
+
 def test_a_broken_history_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "history.json").write_text("{")
     with pytest.raises(FormatError, match=r"history\.json is no JSON"):

@@ -227,6 +227,23 @@ def test_the_best_weights_are_kept_beside_the_last(tmp_path: Path) -> None:
     assert told["counters"]["best"] == pytest.approx(run.counters.best)
 
 
+@pytest.mark.parametrize("stops", [(7,), (2, 3), (5, 6, 11)])
+def test_a_run_that_stopped_on_the_way_keeps_the_same_best(tmp_path: Path, stops: tuple[int, ...]) -> None:
+    """The validation at the end of each part came at a step at which the whole run has none; its weights were published all the same."""
+    whole = train(tiny_run(tmp_path / "whole"))
+    for steps in (*stops, 12):
+        run = tiny_run(tmp_path / "parts", steps=steps)
+        if (last := newest(tmp_path / "parts")) is not None:
+            resume(run, last)
+        train(run)
+        told = checkpoint.read(tmp_path / "parts" / BEST)[1]
+        assert told["step"] == run.counters.best_step
+    ours, theirs = (replace(r.counters, seconds=0.0, history=[]) for r in (whole, run))
+    assert ours == theirs
+    (one, _), (other, _) = (checkpoint.read(tmp_path / name / BEST) for name in ("whole", "parts"))
+    assert same(one, other)
+
+
 def test_frozen_layers_stay_as_they_were(tmp_path: Path) -> None:
     run = tiny_run(tmp_path, tiny_gan(frozen=("critic/shrink.0", "generator/enter")))
     before = {k: v.clone() for k, v in run.state.nets["critic"].state_dict().items()}
