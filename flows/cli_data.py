@@ -68,6 +68,9 @@ def bodies(folder: OutOption, count: CountOption = 20000, seed: SeedOption = 0) 
     _make(Order("bodies", folder, count, seed=seed))
 
 
+TABLE = "CSV: file, and person, caption_en, caption_zh, numbers; of age_years, gender and tone a net can be asked."
+
+
 @app.command("folder")
 def own_folder(
     source: Annotated[Path, typer.Argument(metavar="FOLDER", help="Your pictures, in any sub-folders.")],
@@ -75,7 +78,7 @@ def own_folder(
     size: Annotated[int, typer.Option(min=32, max=512, help="Pixels a side.")] = 64,
     licence: Annotated[str | None, typer.Option(help="The terms of the pictures; needed.")] = None,
     consent: Annotated[Path | None, typer.Option(help="A text that says who agreed to training, and when; needed.")] = None,
-    attributes: Annotated[Path | None, typer.Option(help="CSV: file, and person, caption_en, caption_zh, numbers.")] = None,
+    attributes: Annotated[Path | None, typer.Option(help=TABLE)] = None,
     seed: SeedOption = 0,
 ) -> None:
     """Your own pictures, e.g. laid out like CelebA or FFHQ, with their rights.

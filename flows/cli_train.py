@@ -70,6 +70,7 @@ def train(
     """
 
     from stages.train.adapt import many
+    from stages.train.examples import untold
     from stages.train.families import family_of
 
     with findings():
@@ -87,6 +88,8 @@ def train(
             err.print(str(warning), markup=False, highlight=False)
         changes = {**_as_started(family, start, folder, size), **few, **changes}
         _refuse_early(family, folder, size, changes)
+        if folder is not None and (warning := untold(folder, family_of(family))):
+            err.print(str(warning), markup=False, highlight=False)
         if int(os.environ.get("WORLD_SIZE", "1")) > 1:
             from stages.train.loop import Plan
 

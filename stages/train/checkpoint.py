@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 from dataclasses import asdict
@@ -42,7 +43,19 @@ def save(state: State, counters: dict[str, Any], file: Path, lineage: Lineage | 
     told = {"schema": SCHEMA, "shape": asdict(state.shape), "numbers": state.numbers, "step": state.step}
     told |= {"groups": groups, "counters": counters, "lineage": asdict(lineage) if lineage else None}
     clean = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+    told["digest"] = _digest(clean)
     write_whole(file, packed(clean, metadata={"fenshen": json.dumps(told)}))
+
+
+def _digest(tensors: dict[str, Any]) -> str:
+    """Of all numbers by name: a damaged one would train on without a word."""
+    import torch
+
+    found = hashlib.sha256()
+    for key in sorted(tensors):
+        found.update(key.encode())
+        found.update(tensors[key].reshape(-1).view(torch.uint8).numpy())
+    return found.hexdigest()
 
 
 def write_whole(file: Path, data: bytes) -> None:
@@ -74,10 +87,14 @@ def read(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
             told = json.loads((opened.metadata() or {}).get("fenshen", "{}"))
             if told.get("schema") != SCHEMA:
                 raise FormatError(Finding("train/checkpoint", f"{file} is no checkpoint of a training run", fix="give another --resume"))
-            return {key: opened.get_tensor(key) for key in opened.keys()}, told  # noqa: SIM118 - not a dict
+            tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118 - not a dict
     except (SafetensorError, OSError, ValueError) as error:
         finding = Finding("train/checkpoint", f"{file} cannot be read as a checkpoint: {error}", fix="remove it, or give another --resume")
         raise FormatError(finding) from error
+    if told.get("digest", "") not in ("", _digest(tensors)):
+        fix = "remove it, the one before is whole, or give another --resume"
+        raise FormatError(Finding("train/checkpoint", f"{file} is damaged: its numbers are not those that were written", fix=fix))
+    return tensors, told
 
 
 def header(file: Path) -> dict[str, Any]:

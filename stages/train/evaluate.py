@@ -170,6 +170,8 @@ def compared(
     made: NDArray[Any], train: Examples, test: Examples, reader: Path | None, inception: Path | None
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Values by measure, and the Fréchet distance of each group, of samples made under the test split's conditions."""
+    told = tuple(name for name in test.names if name in test.source.columns)
+    asked = test.conditions[:, [test.names.index(name) for name in told]]
     if isinstance(test.source, Vectors):
         spread = np.maximum(train.values.std(0), 1e-3)
         features: Features = lambda x: np.asarray(x / spread, np.float32)  # noqa: E731
@@ -184,11 +186,11 @@ def compared(
         features = lambda x: picture_features(ours, x)  # noqa: E731
         seen = [training_features(reader, ours, train.values), features(test.values), features(made)]
         values = {"patches": picture_distance(_as_read(ours, test.values), _as_read(ours, made))}
-        values |= attribute_errors(ours, made, test.conditions, test.names)
+        values |= attribute_errors(ours, made, asked, told)
         if inception is not None:
             values |= _standard(test.values, made, inception)
     values |= on_features(*seen)
-    groups = {name: metrics.frechet(seen[1][rows], seen[2][rows]) for name, rows in metrics.members(test.conditions, test.names).items()}
+    groups = {name: metrics.frechet(seen[1][rows], seen[2][rows]) for name, rows in metrics.members(asked, told).items()}
     if groups:
         values["worst"] = metrics.worst(groups)[1]
     return values, groups

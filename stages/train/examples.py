@@ -10,27 +10,48 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats
-from assets.errors import Finding, SpecError
+from assets.errors import Finding, Severity, SpecError
 from stages.datasets.pictures import Pictures, Split, Vectors
 from stages.train.family import Batch, Examples, Family
 from stages.train.machine import Machine
 
+UNTOLD = 0.5
+"""What a net is told of a condition that its pictures come without: a user's own rarely come with ages."""
 FEW = 8
 """Examples that tell whether a set fits a family."""
 
 
 def examples_of(source: Pictures | Vectors, names: tuple[str, ...]) -> Examples:
-    """The split as a net sees it; raises SpecError where the data set does not record a condition."""
+    """The split as a net sees it; of pictures a condition that the set does not record is UNTOLD for all of them.
+
+    Raises:
+        SpecError: a set of bodies does not record a condition.
+    """
     missing = [name for name in names if name not in source.columns]
-    if missing:
-        known = ", ".join(source.columns)
+    if missing and isinstance(source, Vectors):
         message = f"the data set records no {', '.join(missing)}"
-        fix = "body vectors are for bodygan and bodyvae" if isinstance(source, Vectors) else "make it again with `fenshen data`"
-        raise SpecError(Finding("train/condition", message, fix=f"it records {known}; {fix}"))
+        fix = f"it records {', '.join(source.columns)}; body vectors are for bodygan and bodyvae"
+        raise SpecError(Finding("train/condition", message, fix=fix))
     values = source.images if isinstance(source, Pictures) else source.vectors
-    columns = [source.column(name) / (100 if name.endswith("_years") else 1) for name in names]
+    columns = [_column(source, name) for name in names]
     conditions: Floats = np.stack(columns, 1).astype(np.float32) if columns else np.zeros((len(source), 0), np.float32)
     return Examples(values, conditions, names, source)
+
+
+def _column(source: Pictures | Vectors, name: str) -> Floats:
+    if name not in source.columns:
+        return np.full(len(source), UNTOLD, np.float32)
+    return np.asarray(source.column(name) / (100 if name.endswith("_years") else 1), np.float32)
+
+
+def untold(folder: Path, family: Family) -> Finding | None:
+    """The warning that a set does not record all that the family's nets are told; None where it does."""
+    from stages.datasets.shards import index_of
+
+    if not (missing := [name for name in family.conditions if name not in index_of(folder)["columns"]]):
+        return None
+    message = f"{folder.name} records no {', '.join(missing)}: {family.name} is told {UNTOLD} of each, and cannot be asked for them"
+    return Finding("train/untold", message, Severity.WARNING, fix="give `fenshen data folder` a table of them with --attributes")
 
 
 def read_examples(folder: Path, split: Split, names: tuple[str, ...], size: int | None = None) -> Examples:

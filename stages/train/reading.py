@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from assets.errors import Finding, SpecError
 from stages.nets.ranges import Count, Share, Weight
 from stages.train.family import Batch, Examples, State, shaped
 from stages.train.machine import Machine
@@ -41,6 +42,10 @@ class Reading:
         """Shape for pictures of this size and these channels."""
         from stages.nets.classifier import Shape
 
+        if missing := [name for name in self.conditions if name not in examples.source.columns]:
+            fix = "give `fenshen data folder` a table of them with --attributes"
+            message = f"a reader learns {', '.join(missing)}, which the data set does not record"
+            raise SpecError(Finding("train/condition", message, fix=fix))
         return shaped(self, Shape, {"size": examples.values.shape[1], "channels": examples.values.shape[3]})
 
     def build(self, shape: Any, machine: Machine) -> State:

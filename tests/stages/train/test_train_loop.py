@@ -251,3 +251,12 @@ def test_frozen_layers_stay_as_they_were(tmp_path: Path) -> None:
     after = run.state.nets["critic"].state_dict()
     assert torch.equal(before["shrink.0.weight"], after["shrink.0.weight"])
     assert not torch.equal(before["shrink.1.weight"], after["shrink.1.weight"])
+
+
+def test_a_checkpoint_with_a_flipped_bit_is_refused(tmp_path: Path) -> None:
+    train(tiny_run(tmp_path, steps=4))
+    content = bytearray((tmp_path / LAST).read_bytes())
+    content[-100] ^= 4
+    (tmp_path / LAST).write_bytes(content)
+    with pytest.raises(FormatError, match="is damaged: its numbers are not those that were written"):
+        resume(tiny_run(tmp_path), tmp_path / LAST)

@@ -198,6 +198,15 @@ def test_weights_of_another_net_or_shape_are_no_start(skins: Path, faces: Path, 
     assert caught.value.findings[0].message == f"{vae.name} is no start for this net: channels is 6, not 3, width is 8, not 16"
 
 
+def test_a_start_that_is_not_what_the_table_beside_it_says_is_refused(skins: Path, tmp_path: Path) -> None:
+    vae = train_net("vae", skins, tmp_path / "first", plan=replace(PLAN, steps=1), changes=SMALL["vae"])
+    content = bytearray(vae.read_bytes())
+    content[-100] ^= 4
+    vae.write_bytes(content)
+    with pytest.raises(BackendError, match="does not have the sha256 of weights"):
+        train_net("vae", skins, tmp_path / "second", plan=PLAN, changes=SMALL["vae"], start=vae)
+
+
 def test_a_start_gives_the_settings_of_its_shape(faces: Path, tmp_path: Path) -> None:
     file = train_net("stylegan", faces, tmp_path, plan=replace(PLAN, steps=1), changes=SMALL["stylegan"])
     for start in (file, tmp_path / "run-face-stylegan" / LAST):
@@ -315,3 +324,28 @@ def test_curves_leave_out_what_nothing_was_measured_for() -> None:
     history = [{"step": 1.0, "loss": 2.0, "best": math.inf}, {"step": 2.0, "loss": math.nan, "best": math.inf}]
     with np.errstate(invalid="raise"):
         assert curves(history, (100, 60)).shape == (60, 200, 3)  # one chart, of the loss, and an empty one beside it
+
+
+def test_pictures_that_come_without_ages_are_learnt_from_all_the_same(tmp_path: Path) -> None:
+    """The example of `fenshen data folder --help` made a set that no family took."""
+    import cv2
+
+    from stages.datasets.folder import Ask
+    from stages.datasets.make import make_folder
+    from stages.train.examples import read_examples, untold
+
+    (tmp_path / "own").mkdir()
+    for number, picture in enumerate(discs(24, 32).images):
+        cv2.imwrite(str(tmp_path / "own" / f"{number}.png"), picture)
+    (tmp_path / "yes.txt").write_text("They agreed, 2026-05-01.")
+    data = make_folder(Ask(tmp_path / "own", 32, "CC-BY-4.0", tmp_path / "yes.txt"), tmp_path / "set")[0]
+    data = data if data.is_dir() else data.parent
+    settings = {"width": 8, "widest": 8}
+    for name in ("dcgan", "vae", "stylegan"):
+        assert "records no age_years, gender, tone" in str(untold(data, family_of(name)))
+        file = train_net(name, data, tmp_path / name, plan=Plan(steps=2, validate_every=2, log_every=1), changes=settings)
+        assert file.exists()
+    told = read_examples(data, "train", family_of("dcgan").conditions).conditions
+    assert np.array_equal(told, np.full((20, 3), 0.5, np.float32))
+    with pytest.raises(SpecError, match="a reader learns age_years, gender, tone, which the data set does not record"):
+        train_net("classifier", data, tmp_path / "reader", plan=Plan(steps=1))
