@@ -45,7 +45,8 @@ def chosen(table: Table, name: str) -> list[str]:
     there = [title for title, entry in table.items() if entry.get("net") not in (None, "classifier")]
     found = [title for title in there if name in ("all", title, table[title]["net"], title.partition("-")[2])]
     if not found:
-        raise SpecError(Finding("evaluate/name", f"no weights are called {name!r}", fix=f"take all or one of {', '.join(sorted(there))}"))
+        fix = f"take all or one of {', '.join(sorted(there))}; name the folder of your own as --weights"
+        raise SpecError(Finding("evaluate/name", f"no weights are called {name!r}", fix=fix))
     return found
 
 
