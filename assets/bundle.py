@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import fcntl
 import json
 import os
@@ -127,7 +128,8 @@ def write_bundle(folder: Path, files: Iterable[BundleFile], manifest: dict[str, 
             finally:
                 shutil.rmtree(fresh, ignore_errors=True)
     except OSError as error:
-        fix = "free some disk space or choose another folder"
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        fix = "free some disk space or choose another folder" if full else "choose another folder"
         raise StoreError(Finding("bundle/write", f"cannot write {folder}: {error.strerror or error}", fix=fix)) from error
 
 

@@ -39,7 +39,7 @@ def node_modules() -> Path:
 
 def standing(path: Path) -> Path:
     """The path, or the nearest above it that is there; raises OSError where no file can have such a name."""
-    place = path.resolve()
+    place = Path(os.path.realpath(path))  # Path.resolve raises no OSError at links that lead to one another
     while not place.exists():
         place = place.parent
     return place

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from assets.errors import Finding, FormatError, GateError, SpecError
@@ -99,9 +98,15 @@ def _show_stage(request: Any, only: str, as_json: bool) -> None:
     _warn(made.warnings)
 
 
-def _warn(warnings: Iterable[dict[str, str]]) -> None:
+def _warn(warnings: Iterable[dict[str, str]], of: str = "") -> None:
     for warning in warnings:
-        out.print(f"warning ({warning['stage']}): {warning['message']}", markup=False, style="yellow")
+        out.print(f"{of}warning ({warning['stage']}): {warning['message']}", style="yellow")
+
+
+def _warnings_in(bundle: str) -> Iterable[dict[str, str]]:
+    """What its manifest tells; nothing where it was not built."""
+    told = json.loads((Path(bundle) / "manifest.json").read_text(encoding="utf-8")) if bundle else {}
+    return list(told.get("warnings", ()))
 
 
 def _target(target: str | None) -> Any:
@@ -131,9 +136,9 @@ def _show(folder: Path, manifest: dict[str, Any], seconds: float) -> None:
     out.print(f"gates: {passed} of {able} passed" + (f", {idle} not run here" if idle else ""))
     for check in manifest["checks"]:
         if not check["ok"]:
-            out.print(f"  {check['severity']} [{check['code']}] {check['message']}", markup=False)
+            out.print(f"  {check['severity']} [{check['code']}] {check['message']}")
         elif not ran(check):
-            out.print(f"  [{check['code']}] {check['message']}", markup=False)
+            out.print(f"  [{check['code']}] {check['message']}")
     _warn(manifest.get("warnings", ()))
     size = sum(file["bytes"] for file in manifest["files"]) / 1e6
     out.print(f"{folder}/: {len(manifest['files'])} files, {size:.1f} MB, {seconds:.1f} s")
@@ -163,8 +168,10 @@ def batch(
     else:
         table = Table("spec", "bundle", "what is wrong", box=None)
         for row in rows:
-            table.add_row(escape(row["spec"]), escape(row["bundle"]), escape(row["error"]))
+            table.add_row(row["spec"], row["bundle"], row["error"])
         out.print(table)
+        for row in rows:
+            _warn(_warnings_in(row["bundle"]), f"{Path(row['spec']).name}: ")
         out.print(f"{sum(not row['error'] for row in rows)} of {len(rows)} built")
     if failed := [EXIT.get(row["kind"], 1) for row in rows if row["error"]]:
         raise typer.Exit(1 if 1 in failed else max(failed))
@@ -194,11 +201,13 @@ def check(spec: SpecArgument, outside: OutsideOption = False) -> None:
     Example: `fenshen check avatar.yaml`
     """
     from assets.spec.read import read_spec
+    from flows.layout import remarks
     from flows.names import known
 
     with findings():
         file = read_spec(spec, outside=outside, known=known())
         out.print(f"{file.path}: {file.spec.name} is a sound spec")
+        _warn(remarks(file.spec))
 
 
 @app.command()

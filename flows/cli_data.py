@@ -92,7 +92,7 @@ def own_folder(
         with _bar("folder") as progress:
             _, left_out = make_folder(Ask(source, size, licence, consent, attributes, seed), folder, progress)
         for finding in left_out:
-            err.print(str(finding), markup=False, highlight=False)
+            err.print(str(finding), highlight=False)
         _tell(folder)
 
 
@@ -111,7 +111,7 @@ def _tell(folder: Path) -> None:
     index = index_of(folder)
     splits = ", ".join(f"{name} {number}" for name, number in index["splits"].items())
     size = sum(shard["bytes"] for shard in index["shards"]) / 1e6
-    out.print(f"{folder}/: {index['kind']}, {splits}, {len(index['shards'])} shards, {size:.1f} MB, {index['licence']}", markup=False)
+    out.print(f"{folder}/: {index['kind']}, {splits}, {len(index['shards'])} shards, {size:.1f} MB, {index['licence']}")
 
 
 @contextmanager

@@ -85,11 +85,11 @@ def train(
         few = _few_shot(family, start) if few_shot else {}
         folder = _set_of(net, data)
         if few_shot and folder is not None and (warning := many(folder)):
-            err.print(str(warning), markup=False, highlight=False)
+            err.print(str(warning), highlight=False)
         changes = {**_as_started(family, start, folder, size), **few, **changes}
         _refuse_early(family, folder, size, changes)
         if folder is not None and (warning := untold(folder, family_of(family))):
-            err.print(str(warning), markup=False, highlight=False)
+            err.print(str(warning), highlight=False)
         if int(os.environ.get("WORLD_SIZE", "1")) > 1:
             from stages.train.loop import Plan
 

@@ -10,14 +10,14 @@ from typing import Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from assets.errors import FenshenError, Finding, unloadable
 from flows import INTERRUPTED
 
 # A table in a file or a pipe is read by programs: no line of it is broken.
-out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 240)
-err = Console(stderr=True, soft_wrap=True)
+# Names and paths are printed as they are: `[x]` in them is no markup.
+out = Console(markup=False, soft_wrap=True, width=None if sys.stdout.isatty() else 240)
+err = Console(markup=False, stderr=True, soft_wrap=True)
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def _told(error: FenshenError, as_json: bool) -> typer.Exit:
         out.print_json(json.dumps({"ok": False, "findings": [_plain(f) for f in error.findings]}, ensure_ascii=False))
     else:
         for finding in error.findings:
-            err.print(escape(str(finding)), style="red" if finding.severity == "error" else None, highlight=False)
+            err.print(str(finding), style="red" if finding.severity == "error" else None, highlight=False)
     return typer.Exit(_code(error))
 
 

@@ -60,12 +60,15 @@ def warnings_of(outcomes: Mapping[str, Outcome], store: LocalStore) -> list[dict
 
 def reservations(spec: AvatarSpec, package: Package) -> list[dict[str, str]]:
     """What a user should know of a bundle that is sound: a voice of another gender, no consent record, each part that may not be sold."""
+    only = "with rights.strict only parts that may go into a bundle"
+    bad = [f"{s.name} ({s.licence}) may not be sold: {s.note or s.origin}; {only}" for s in package.sources if not s.sellable]
+    return [*remarks(spec), *({"stage": "package", "message": message} for message in bad)]
+
+
+def remarks(spec: AvatarSpec) -> list[dict[str, str]]:
+    """What a user should know of a sound spec before it is built: a voice of another gender, a film without a consent record."""
     told = [("voice", message)] if (message := remark(spec)) else []
     told += [("motion", f"{message}; {AGREE}") for message in unagreed(spec)]
-    for source in package.sources:
-        if not source.sellable:
-            message = f"{source.name} ({source.licence}) may not be sold: {source.note or source.origin}; "
-            told.append(("package", message + "with rights.strict only parts that may go into a bundle"))
     return [{"stage": stage, "message": message} for stage, message in told]
 
 
@@ -73,7 +76,12 @@ def refuse(verdict: Verdict, allow: frozenset[str]) -> None:
     """Raises GateError with every failed check that is an error and not allowed."""
     failed = [check for check in verdict.checks if not check.ok and check.severity == "error" and check.code not in allow]
     if failed:
-        raise GateError(*(Finding(c.code, c.message, Severity.ERROR, fix=f"mend it or pass --allow {c.code}") for c in failed))
+        raise GateError(*(Finding(c.code, c.message, Severity.ERROR, fix=_way_past(c.code, c.message)) for c in failed))
+
+
+def _way_past(code: str, message: str) -> str:
+    """A gate that knows better says so in its message."""
+    return "" if f"--allow {code}" in message else f"mend it or pass --allow {code}"
 
 
 def refuse_changed(written: Path, allow: frozenset[str]) -> None:

@@ -79,6 +79,8 @@ def build_unchanged(build: Build) -> Built | None:
 
 def specs_of(folder: Path) -> list[Path]:
     """The spec files of a folder in order of their names; raises SpecError where there is none or two share a name."""
+    if not folder.is_dir():
+        raise SpecError(Finding("batch/folder", f"there is no folder {folder}", fix="give one that holds specs"))
     specs = sorted(path for pattern in ("*.yaml", "*.yml", "*.json") for path in folder.glob(pattern))
     if not specs:
         raise SpecError(Finding("batch/empty", f"{folder} holds no spec", fix="put .yaml or .json specs there"))

@@ -75,7 +75,7 @@ def _paths(value: Any, folder: Path, outside: bool) -> Iterator[Problem]:
         for loc, written in _every(value, pattern):
             if not isinstance(written, str) or not written:
                 continue
-            target = (folder / written).resolve()
+            target = Path(os.path.realpath(folder / written))  # Path.resolve raises at links that lead to one another
             # os.path and not Path: a name too long to be a file's is no file, where Path raises.
             if pattern in IDS and not (written.startswith((".", "/")) or os.path.isdir(target)):
                 continue

@@ -13,7 +13,8 @@ import yaml
 
 from assets.errors import Finding, Location, SpecError
 
-MAX_NODES = 50_000
+MAX_NODES, MAX_DEPTH = 50_000, 50
+FLAT = "a spec has three or four levels"
 Loc = tuple[int | str, ...]
 """A way into the spec, e.g. ("motion", "clips", 0, "video")."""
 _TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "seq", "map", "timestamp", "merge")}
@@ -39,7 +40,11 @@ def compose(data: bytes, name: str) -> yaml.Node:
 
 
 def _refuse_aliases(text: str, name: str) -> None:
+    depth = 0
     for events, event in enumerate(yaml.parse(text, yaml.SafeLoader)):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:  # the parser takes the square of it
+            raise SpecError(Finding("spec/too-deep", f"more than {MAX_DEPTH} levels are nested here", where=place(event, name), fix=FLAT))
         if isinstance(event, yaml.AliasEvent):
             message = "aliases (*name) are not allowed in a spec"
             raise SpecError(Finding("spec/alias", message, where=place(event, name), fix="write the value out"))

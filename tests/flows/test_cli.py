@@ -167,6 +167,32 @@ def test_a_batch_of_an_empty_folder_is_refused(tmp_path):
     assert "holds no spec" in said("batch", str(tmp_path), code=2)
 
 
+def test_a_batch_of_no_folder_is_told_as_such(tmp_path):
+    assert f"there is no folder {tmp_path}/nope" in said("batch", f"{tmp_path}/nope", code=2)
+
+
+def test_names_and_paths_with_brackets_are_printed_as_they_are(tmp_path):
+    """They were taken for markup: left out of what was printed, and `[/q]` was a traceback."""
+    folder = tmp_path / "o[/q]"
+    folder.mkdir(parents=True)
+    (folder / "my[draft].yaml").write_text('name: "Ada [v2] [bold]x"\n')
+    assert said("check", str(folder / "my[draft].yaml")) == f"{folder}/my[draft].yaml: Ada [v2] [bold]x is a sound spec"
+
+
+def test_links_that_lead_to_one_another_are_no_file(tmp_path):
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    (tmp_path / "s.yaml").write_text("name: A\nrights: {consent: a/x.txt}\n")
+    assert "s.yaml:2:19: error[spec/no-such-file] there is no file a/x.txt" in said("check", str(tmp_path / "s.yaml"), code=2)
+
+
+def test_check_tells_of_a_film_without_consent(tmp_path):
+    (tmp_path / "me.mp4").write_bytes(b"a film")
+    (tmp_path / "s.yaml").write_text("{name: A, motion: {clips: [{name: turn, video: me.mp4}]}}")
+    told = said("check", str(tmp_path / "s.yaml"))
+    assert "is a sound spec warning (motion): clip turn is read from the video me.mp4 without a consent record" in told
+
+
 def test_two_specs_of_one_name_are_refused_before_any_is_built(tmp_path):
     for name in ("a.yaml", "a.json"):
         (tmp_path / name).write_text('{"name": "A"}')

@@ -50,7 +50,7 @@ def test_the_nearest_field_is_named():
         (b"- a\n- b", "spec/not-a-mapping"),
         (b"name: !!python/object/apply:os.system [ls]", "spec/tag"),
         (b"a: &a [x, x]\nb: &b [*a, *a]\nname: *b", "spec/alias"),
-        (b"[" * 5000, "spec/syntax"),
+        (b"[" * 5000, "spec/too-deep"),
     ],
 )
 def test_what_is_no_spec_at_all_is_one_sentence(data, code):
@@ -185,3 +185,9 @@ def test_a_clip_names_one_source(tmp_path):
 @pytest.mark.parametrize("name", presets())
 def test_every_preset_is_sound(name):
     assert read_spec(name).path == PRESETS / f"{name}.yaml"
+
+
+def test_a_spec_that_is_nested_without_end_is_refused_at_once() -> None:
+    """The parser takes the square of the depth: 200 KB of brackets took it 100 s."""
+    with pytest.raises(SpecError, match=r"deep.json:1:.*more than 50 levels are nested here"):
+        parse_spec(b'{"name":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "deep.json", folder=Path())
