@@ -14,7 +14,8 @@ from assets.components import components
 from assets.formats.image import CUTOFF
 from stages.model.scene import Character, Piece
 
-_LARGE = ("head", "body")
+_LARGE = ("head", "outfit")
+"""Dressed people show little of their bodies; clothes shrunk to a small cell would mix what lies beside each other in their pictures."""
 _GUTTER = 2 / 128
 """Share of a tile left free at each side, so that neighbours do not bleed into one another when the picture is small."""
 
@@ -37,7 +38,7 @@ def one_material(whole: Character, side: int) -> Character:
 
 
 def layout(names: Sequence[str]) -> tuple[dict[str, tuple[int, int, int]], int]:
-    """Name -> (row, column, span) on a square grid, and the grid's side: head and body take two cells by two."""
+    """Name -> (row, column, span) on a square grid, and the grid's side: head and outfit take two cells by two."""
     area = sum(4 if name in _LARGE else 1 for name in names)
     grid = max(2, int(np.ceil(np.sqrt(area))))
     while True:

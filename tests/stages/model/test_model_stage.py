@@ -106,7 +106,7 @@ def test_tangents_of_a_plain_square_run_along_u() -> None:
 
 @pytest.mark.parametrize("count", [1, 4, 9, 20])
 def test_the_atlas_gives_every_material_a_place_of_its_own(count: int) -> None:
-    names = ["head", "body", *(f"m{i}" for i in range(count))]
+    names = ["head", "outfit", *(f"m{i}" for i in range(count))]
     cells, grid = layout(names)
     taken = np.zeros((grid, grid), int)
     for row, column, span in cells.values():
