@@ -22,6 +22,8 @@ _BAND = 0.018
 _SWELL, _FREE, _HANGS = 0.1, 0.35, 2.0
 """Metres that hair may stand out further for every radian below the brim; radians from which on it hangs freely, and metres there."""
 _AZIMUTHS, _NEAR, _SPREAD = 36, 24, 0.08
+_TRAIL, _ROUNDS, _LIES = 0.05, 40, 0.02
+"""Metres of hair over which a pull fades to a third; how near the skin hair lies that comes no nearer on another's account."""
 
 
 @dataclass(frozen=True)
@@ -73,15 +75,45 @@ def roomy(hat: Fitted) -> Fitted:
     return replace(hat, positions=((hat.positions - centre) * _ROOM + centre).astype(np.float32))
 
 
-def pressed_under(hair: Fitted, hat: Fitted) -> tuple[Fitted, Mask]:
-    """The hair within the hat or below its brim, and (n,) which of its vertices need not be drawn: those deep inside."""
+def pressed_under(hair: Fitted, hat: Fitted, skin: Floats) -> tuple[Fitted, Mask]:
+    """The hair within the hat or below its brim, and (n,) which of its vertices need not be drawn: those deep inside.
+
+    Args:
+        skin: (s,3) metres, points all over it.
+    """
     dome = Dome.of(hat)
     arm = hair.positions - dome.centre
     far = np.maximum(np.linalg.norm(arm, axis=1), 1e-6)
     ways = arm / far[:, None]
-    kept = np.minimum(far, dome.limit(ways))
-    moved = (dome.centre + ways * kept[:, None]).astype(np.float32)
+    need = far - np.minimum(far, dome.limit(ways))
+    pull = np.maximum(need, np.minimum(_trailing(need, hair), _clear(hair.positions, skin)))
+    moved = (dome.centre + ways * (far - pull)[:, None]).astype(np.float32)
     return replace(hair, positions=moved), _over(moved, _opening(hat)) > _BAND
+
+
+def _trailing(pull: Floats, hair: Fitted) -> Floats:
+    """(n,) metres inwards: what lies beside hair that is pulled in comes along, less the farther off it is.
+
+    Pulled in only where it must be, long hair had a corner just below the brim.
+    """
+    triangles = welded(hair.item)
+    sides = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
+    one, two = np.concatenate([sides, sides[:, ::-1]]).T
+    fade = np.exp(-np.linalg.norm(hair.positions[one] - hair.positions[two], axis=1) / _TRAIL)
+    for _ in range(_ROUNDS):
+        along = pull.copy()
+        np.maximum.at(along, one, pull[two] * fade)
+        if np.allclose(along, pull, atol=1e-5):
+            break
+        pull = along
+    return pull
+
+
+def _clear(points: Floats, skin: Floats) -> Floats:
+    """(n,) metres that points (n,3) can go before they lie on the skin."""
+    from scipy.spatial import cKDTree
+
+    return np.asarray(np.maximum(cKDTree(skin).query(points)[0] - _LIES, 0))
 
 
 def _opening(hat: Fitted) -> Floats:

@@ -8,6 +8,7 @@ import numpy as np
 
 from assets.artefacts.character import Body, Groom
 from assets.artefacts.geometry import Floats, Image, Material, Mesh
+from assets.conventions import SKIN_VERTICES
 from assets.rights import Source
 from assets.spec.look import GroomSpec
 from stages.groom import colour
@@ -124,7 +125,7 @@ def _hair(draft: _Draft, body: Body, worn: dict[Slot, str], hair: Floats, garmen
     # The inner side of a cap is seen over its outline alone, where it shall look like the outer one (stages.model.lining).
     inside = not is_cap(fit, body, skin_normals)
     material = Material("hair", albedo="hair_albedo", roughness=0.65, alpha="MASK", alpha_cutoff=0.35, double_sided=inside)
-    fit, buried = pressed_under(fit, garments["hat"]) if "hat" in garments else (fit, None)
+    fit, buried = pressed_under(fit, garments["hat"], body.positions[:SKIN_VERTICES]) if "hat" in garments else (fit, None)
     draft.add(drawn(fit, "hair", "hair", dropped=buried), material, {"hair_albedo": picture}, source(part))
 
 
@@ -160,4 +161,4 @@ def _fabric(part: Item, tint: str | None) -> tuple[Material, dict[str, Image]]:
     return Material(slot, f"{slot}_albedo", normal, orm, roughness=rough, alpha=alpha, double_sided=True), images  # type: ignore[arg-type]
 
 
-STAGE: Stage[Groom] = Stage("groom", 10, run, makes=Groom, lacks=missing)
+STAGE: Stage[Groom] = Stage("groom", 11, run, makes=Groom, lacks=missing)

@@ -8,6 +8,7 @@ from scipy.spatial import cKDTree
 
 from assets.artefacts.character import Body, Groom
 from assets.artefacts.geometry import Mesh
+from assets.conventions import SKIN_VERTICES
 from assets.home import baked
 from assets.spec.look import BodySpec, GroomSpec, IdentitySpec
 from stages.body.stage import BACKENDS as BODIES
@@ -40,7 +41,7 @@ def shown(groom: Groom, name: str) -> np.ndarray:
 def test_no_hair_lies_outside_of_its_hat(man: Body, hair: str, hat: str) -> None:
     dome = Dome.of(roomy(fitted(item("hat", hat), man)))
     loose = fitted(item("hair", hair), man)
-    pressed, _ = pressed_under(loose, roomy(fitted(item("hat", hat), man)))
+    pressed, _ = pressed_under(loose, roomy(fitted(item("hat", hat), man)), man.positions[:SKIN_VERTICES])
     arm = pressed.positions - dome.centre
     far = np.linalg.norm(arm, axis=1)
     assert (far < dome.limit(arm / far[:, None]) + 1e-4).all()
@@ -53,7 +54,7 @@ def test_no_hair_stands_through_a_brim_that_dips_before_its_edge(hair: str, hat:
     who = make_identity(options=IdentitySpec(age=35, gender=0), backend=IDENTITIES.get(), seed=5)
     woman = make_body(who, options=BodySpec(weight=0.1), backend=BODIES.get(), seed=5)
     under = roomy(fitted(item("hat", hat), woman))
-    pressed, unseen = pressed_under(fitted(item("hair", hair), woman), under)
+    pressed, unseen = pressed_under(fitted(item("hair", hair), woman), under, woman.positions[:SKIN_VERTICES])
     shares = np.random.default_rng(0).dirichlet((1, 1, 1), 200).astype(np.float32)
     felt = np.einsum("sk,tkd->tsd", shares, under.positions[welded(under.item)]).reshape(-1, 3)
     seen = pressed.positions[~unseen]
@@ -84,3 +85,18 @@ def test_long_hair_keeps_its_length_under_a_hat(man: Body) -> None:
 def test_a_hat_on_a_bald_head_keeps_its_size(man: Body) -> None:
     with_hair, bald = (shown(run(man, options=GroomSpec(hair=hair, hat="fedora"), seed=5), "hat") for hair in ("short01", "none"))
     assert np.ptp(with_hair[:, 0]) > 1.03 * np.ptp(bald[:, 0])
+
+
+@pytest.mark.parametrize("hat", HATS)
+def test_long_hair_comes_away_from_a_brim_without_a_corner(hat: str) -> None:
+    """What stood out over the brim was pulled in, the next row of vertices was not."""
+    who = make_identity(options=IdentitySpec(age=90, gender=1, tone=0.2), backend=IDENTITIES.get(), seed=3)
+    old = make_body(who, options=BodySpec(), backend=BODIES.get(), seed=3)
+    skin, loose = old.positions[:SKIN_VERTICES], fitted(item("hair", "long01"), old)
+    under, _ = pressed_under(loose, roomy(fitted(item("hat", hat), old)), skin)
+    pull = np.linalg.norm(under.positions - loose.positions, axis=1)
+    sides = welded(loose.item)[:, :2]
+    length = np.linalg.norm(np.diff(loose.positions[sides], axis=1)[:, 0], axis=1)
+    free = (cKDTree(skin).query(loose.positions)[0] > 0.05)[sides].all(1)
+    assert pull.max() > 0.01
+    assert (np.abs(np.diff(pull[sides], axis=1)[:, 0]) <= 0.7 * length)[free].all()
