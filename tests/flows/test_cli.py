@@ -10,11 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer
+from rich.table import Table
 from typer.testing import CliRunner
 
 from flows import INTERRUPTED
+from flows.board import Board
 from flows.cli import _show, app
-from flows.console import findings
+from flows.console import err, findings, out
+from flows.events import Event
 from flows.line import STAGES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -177,6 +180,26 @@ def test_names_and_paths_with_brackets_are_printed_as_they_are(tmp_path):
     folder.mkdir(parents=True)
     (folder / "my[draft].yaml").write_text('name: "Ada [v2] [bold]x"\n')
     assert said("check", str(folder / "my[draft].yaml")) == f"{folder}/my[draft].yaml: Ada [v2] [bold]x is a sound spec"
+
+
+def test_words_between_colons_are_printed_as_they_are(tmp_path):
+    """rich made emoji of them: a path that was printed was the path of no file."""
+    spec = tmp_path / ":smile:.yaml"
+    spec.write_text('name: "Ada :cat:"\n')
+    assert said("check", str(spec)) == f"{spec}: Ada :cat: is a sound spec"
+    assert f"there is no file {tmp_path}/:dog:" in said("check", f"{tmp_path}/:dog:", code=2)
+
+
+def test_cells_rows_and_bars_hold_names_as_they_are(capfd):
+    table = Table("spec", title="a :cat: [b]")
+    table.add_row(":dog: [red]x")
+    board = Board({})
+    board.take(Event(":cow: [i]", "running"))
+    for console in (out, err):
+        console.print(table)
+        console.print(board)
+        told = "".join(capfd.readouterr())
+        assert all(name in told for name in ("a :cat: [b]", ":dog: [red]x", ":cow: [i]"))
 
 
 def test_links_that_lead_to_one_another_are_no_file(tmp_path):
