@@ -38,8 +38,18 @@ def node_modules() -> Path:
 
 
 def standing(path: Path) -> Path:
-    """The path, or the nearest above it that is there; raises OSError where no file can have such a name."""
-    place = Path(os.path.realpath(path))  # Path.resolve raises no OSError at links that lead to one another
-    while not place.exists():
-        place = place.parent
-    return place
+    """The path, or the nearest above it that is there.
+
+    Raises:
+        OSError: no folder can be made there: a name too long, links that lead to one another, a link that leads nowhere.
+    """
+    place = path.absolute()  # not resolved: what is wrong with a link would be lost
+    while True:
+        try:
+            place.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            if place.is_symlink():
+                raise
+            place = place.parent
+        else:
+            return place

@@ -14,6 +14,8 @@ import yaml
 from assets.errors import Finding, Location, SpecError
 
 MAX_NODES, MAX_DEPTH = 50_000, 50
+PATH = 255
+"""Characters of a path that are shown: what tells it from others stands at its end."""
 FLAT = "a spec has three or four levels"
 Loc = tuple[int | str, ...]
 """A way into the spec, e.g. ("motion", "clips", 0, "video")."""
@@ -110,10 +112,10 @@ def says_nothing(given: Any) -> bool:
     return isinstance(given, str) and given.strip().lower() in ("none", "null", "nil", "undefined", "~")
 
 
-def shown(given: Any) -> str:
+def shown(given: Any, most: int = 60) -> str:
     """What was written, short enough for a sentence."""
     text = given if isinstance(given, str) else repr(given)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def place(thing: yaml.Node | yaml.Event, name: str) -> Location:

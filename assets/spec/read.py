@@ -21,7 +21,7 @@ from assets.errors import Finding, Location, SpecError
 from assets.spec.avatar import AvatarSpec
 from assets.spec.content import Known, dotted, problems
 from assets.spec.extent import extent
-from assets.spec.nodes import Loc, compose, place, plain, says_nothing, shown, walk
+from assets.spec.nodes import PATH, Loc, compose, place, plain, says_nothing, shown, walk
 
 MAX_BYTES = 1_000_000  # A spec with every fact written out is a few KB; media stay in files of their own.
 PRESETS = Path(__file__).resolve().parent.parent / "presets"
@@ -99,7 +99,7 @@ def _locate(where: str) -> Path:
         return preset
     near = difflib.get_close_matches(where, presets(), 1)
     fix = f"did you mean the preset {near[0]}?" if near else f"give a file, or a preset: {', '.join(presets())}"
-    raise SpecError(Finding("spec/missing", f"there is no file {shown(where)}", fix=fix))
+    raise SpecError(Finding("spec/missing", f"there is no file {shown(where, PATH)}", fix=fix))
 
 
 def _bytes(path: Path) -> bytes:

@@ -241,6 +241,30 @@ def test_too_little_room_is_said_before_any_work(tmp_path, monkeypatch):
         preflight([], tmp_path / "store", tmp_path / "out")
 
 
+@pytest.mark.parametrize(("at", "reason"), [("a", "Too many levels of symbolic links"), ("c", "No such file or directory")])
+def test_a_link_that_leads_nowhere_above_a_folder_is_said_before_any_work(tmp_path, at, reason):
+    """The build ran to its end and could not write what it had built."""
+    for name, target in (("a", "b"), ("b", "a"), ("c", "gone")):
+        (tmp_path / name).symlink_to(target)
+    away = tmp_path / at / "x"
+    for store, out in ((tmp_path / "store", away), (away, tmp_path / "out")):
+        with pytest.raises(StoreError) as caught:
+            preflight([], store, out)
+        assert str(caught.value) == f"error[store/path] {away} cannot be made: {reason}; choose another folder"
+
+
+def test_a_name_that_leaves_no_room_for_the_one_it_is_written_under_is_said_before_any_work(tmp_path):
+    with pytest.raises(StoreError, match="cannot be made: File name too long"):
+        preflight([], tmp_path / "store", tmp_path / ("x" * 250))
+
+
+def test_a_home_that_cannot_be_is_said_before_what_is_not_baked_there(tmp_path, monkeypatch):
+    (tmp_path / "a").symlink_to("a")
+    monkeypatch.setattr("flows.preflight._missing", lambda plan: 1 // 0)
+    with pytest.raises(StoreError, match="Too many levels"):
+        preflight([Planned("body", True, "never made")], tmp_path / "a" / "store", tmp_path / "out")
+
+
 def test_every_unusable_backend_is_named_before_any_work(tmp_path, monkeypatch):
     from stages.voice.mandarin import Mandarin
 
