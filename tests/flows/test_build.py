@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,6 +24,7 @@ from assets.errors import BackendError, GateError, StoreError
 from assets.store import LocalStore
 from flows import INTERRUPTED
 from flows.layout import refuse
+from flows.line import STAGES
 from flows.only import build_until
 from flows.order import Build, build_unchanged, order_of
 from flows.plan import Planned, plan
@@ -196,11 +198,14 @@ def test_a_batch_builds_what_is_sound_and_tells_the_rest(built, tmp_path):
     specs.mkdir()
     shutil.copy(TINY, specs / "good.yaml")
     (specs / "bad.yaml").write_text("name: Bad\nsede: 3\n")
-    rows = run_batch(specs, tmp_path / "out", None, Console(quiet=True), quiet=True, store=built[1])
+    shown = Console(file=StringIO())
+    rows = run_batch(specs, tmp_path / "out", None, shown, quiet=False, store=built[1])
     assert [(Path(row["spec"]).stem, bool(row["bundle"]), row["kind"]) for row in rows] == [("bad", False, "SpecError"), ("good", True, "")]
     assert "did you mean seed?" in rows[0]["error"]
     assert check_folder(tmp_path / "out" / "good") == []
     assert (tmp_path / "out" / "contact-sheet.png").read_bytes().startswith(b"\x89PNG")
+    lines = [line.split() for line in shown.file.getvalue().splitlines()]
+    assert sorted(lines) == sorted(["good:", stage, "found"] for stage in STAGES)
 
 
 def test_the_override_of_a_gate_is_recorded(built, tmp_path):
