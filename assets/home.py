@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from assets.errors import BackendError, Finding
@@ -30,6 +32,18 @@ def baked_script(name: str) -> str:
         return baked(name).read_text("utf-8")
     except OSError as error:
         raise BackendError(Finding("bake/script", f"{name} is not baked: {error.strerror}", fix="run `make bake`")) from error
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Inside, a file that `make bake` wrote is read; raises BackendError where it is damaged."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        fix = f"remove the folder {path.parent} and run `make bake`"
+        raise BackendError(Finding("bake/damaged", f"{path.name} is damaged: {error}", fix=fix)) from error
 
 
 def node_modules() -> Path:

@@ -1,6 +1,8 @@
 """The command line: every command, its exit code, and one sentence where something is wrong."""
 
 import json
+import os
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -284,6 +286,20 @@ def test_a_library_that_cannot_be_loaded_is_one_sentence_and_exit_code_4(monkeyp
     with pytest.raises(typer.Exit) as caught, findings():
         import_module("torch")
     assert caught.value.exit_code == 4
+
+
+@pytest.mark.parametrize("library", ["typer", "yaml", "pydantic", "numpy", "scipy"])
+def test_a_library_that_every_command_needs_is_one_sentence_too(library, tmp_path):
+    """It was a traceback: a command loads its own modules before the block that tells errors."""
+    (tmp_path / f"{library}.py").write_text(f"raise ImportError('libfoo.so: cannot open', name='{library}')")
+    path = os.pathsep.join((str(tmp_path), str(ROOT)))
+    command = [sys.executable, "-m", "flows", "plan", "kofi"]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}, timeout=60, check=False)
+    assert done.returncode == 4
+    assert re.fullmatch(
+        r"error\[backend/library\] .* needs a library that cannot be loaded: libfoo.so: cannot open; run `make setup`, then "
+        r"`fenshen doctor`\n", done.stderr,
+    )  # fmt: skip
 
 
 def test_backends_tells_of_weights_that_are_not_there(monkeypatch, tmp_path):
