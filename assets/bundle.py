@@ -120,7 +120,7 @@ def write_bundle(folder: Path, files: Iterable[BundleFile], manifest: dict[str, 
         with _lock(folder):
             refuse_strangers(folder)
             _sweep(folder)
-            fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-new-"))
+            fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=_fresh(folder)))
             try:
                 _fill(fresh, files, manifest)
                 check(fresh)
@@ -131,6 +131,15 @@ def write_bundle(folder: Path, files: Iterable[BundleFile], manifest: dict[str, 
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         fix = "free some disk space or choose another folder" if full else "choose another folder"
         raise StoreError(Finding("bundle/write", f"cannot write {folder}: {error.strerror or error}", fix=fix)) from error
+
+
+def beside(folder: Path) -> Path:
+    """Where a bundle is written before it takes the folder's place: a name of that length, in that folder."""
+    return folder.absolute().parent / f"{_fresh(folder)}{'x' * 8}"  # mkdtemp adds eight letters
+
+
+def _fresh(folder: Path) -> str:
+    return f".{folder.name}-new-"
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -258,5 +267,5 @@ def _swap(a: Path, b: Path) -> bool:
 def _sweep(folder: Path) -> None:
     """Removes what a killed build left beside the folder; the lock is held, so nobody is using it."""
     for path in folder.parent.iterdir():
-        if path.name.startswith((f".{folder.name}-new-", f".{folder.name}-old-")) and path.is_dir():
+        if path.name.startswith((_fresh(folder), f".{folder.name}-old-")) and path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from assets.errors import BackendError, Finding
@@ -32,14 +34,36 @@ def baked_script(name: str) -> str:
         raise BackendError(Finding("bake/script", f"{name} is not baked: {error.strerror}", fix="run `make bake`")) from error
 
 
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Inside, a file that `make bake` wrote is read; raises BackendError where it is damaged."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        fix = f"remove the folder {path.parent} and run `make bake`"
+        raise BackendError(Finding("bake/damaged", f"{path.name} is damaged: {error}", fix=fix)) from error
+
+
 def node_modules() -> Path:
     """The folder that holds the pinned node packages (the wardrobe, the validator, the viewer)."""
     return Path(os.environ.get("FENSHEN_NODE_MODULES", ROOT / "node_modules"))
 
 
 def standing(path: Path) -> Path:
-    """The path, or the nearest above it that is there; raises OSError where no file can have such a name."""
-    place = Path(os.path.realpath(path))  # Path.resolve raises no OSError at links that lead to one another
-    while not place.exists():
-        place = place.parent
-    return place
+    """The path, or the nearest above it that is there.
+
+    Raises:
+        OSError: no folder can be made there: a name too long, links that lead to one another, a link that leads nowhere.
+    """
+    place = path.absolute()  # not resolved: what is wrong with a link would be lost
+    while True:
+        try:
+            place.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            if place.is_symlink():
+                raise
+            place = place.parent
+        else:
+            return place

@@ -1,9 +1,11 @@
-"""The `fenshen` command, also `python -m flows`: a Ctrl-C while the command is still being loaded is one sentence too."""
+"""The `fenshen` command, also `python -m flows`: a Ctrl-C while the command is still being loaded is one sentence too, as
+is a library that cannot be loaded."""
 
 from __future__ import annotations
 
 import sys
 
+from assets.errors import unloadable
 from flows import INTERRUPTED
 
 
@@ -11,10 +13,14 @@ def main() -> None:
     """Runs the command line; ends with a documented exit code."""
     try:
         from flows.cli import app
+
+        app(prog_name="fenshen")
     except KeyboardInterrupt:
         print(INTERRUPTED, file=sys.stderr)
         raise SystemExit(130) from None
-    app(prog_name="fenshen")
+    except ImportError as error:  # what every command needs, and what is loaded before a command's own work
+        print(unloadable(error, "fenshen"), file=sys.stderr)
+        raise SystemExit(4) from None
 
 
 if __name__ == "__main__":

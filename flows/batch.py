@@ -17,6 +17,7 @@ from assets.formats.image import decode, encode_jpeg, encode_png
 from assets.spec.ship import Target
 from assets.store import write_atomic
 from flows.assemble import assemble_avatar
+from flows.events import Event, tell
 from flows.order import specs_of
 from flows.publish import data_url
 from flows.server import tagged
@@ -31,6 +32,7 @@ Row = dict[str, str]
 @task(persist_result=False, task_run_name="build · {name}")
 def build_one(name: str, spec: str, out: str, target: Target | None, store: str | None) -> Row:
     """One row of the result; what goes wrong with one spec, a bug of ours included, stays its own."""
+    tell(Event(name, "next"))
     try:
         return {"spec": spec, "bundle": assemble_avatar(spec, out=out, target=target, store=store), "error": "", "kind": ""}
     except Exception as error:

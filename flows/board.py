@@ -17,16 +17,21 @@ GETTING_READY = "getting ready"
 
 
 class Board:
-    """The running stages of one build, or the parts of one training."""
+    """The running stages of a build, or the parts of a training; of a batch one spec at a time, as it builds them."""
 
     def __init__(self, expected: Mapping[str, float | None], clock: Callable[[], float] = time.monotonic) -> None:
         self.expected = expected
         self.clock = clock
         self.begun: dict[str, float] = {GETTING_READY: clock()}
         self.notes: dict[str, str] = {}
+        self.spec = ""
+        """How lines begin in a batch: whose stage it is."""
 
     def take(self, event: Event) -> str:
         """Notes the event; returns the line to keep on the screen, empty where the stage has not ended."""
+        if event.state == "next":
+            self.spec = f"{event.stage}: "
+            return ""
         self.begun.pop(GETTING_READY, None)
         self.notes[event.stage] = event.note
         if event.state == "running":
@@ -34,14 +39,14 @@ class Board:
             return ""
         self.begun.pop(event.stage, None)
         words = {"done": f"{event.seconds:6.1f} s", "cached": "   found", "failed": "  failed"}
-        return f"{event.stage:<12} {words[event.state]}"
+        return f"{self.spec}{event.stage:<12} {words[event.state]}"
 
     def __rich__(self) -> Table:
         """A line per running stage."""
         table = Table.grid(padding=(0, 1))
         for stage, begun in list(self.begun.items()):
             spent = self.clock() - begun
-            table.add_row(f"{stage:<12}", f"{spent:6.1f} s", self.left(stage, spent))
+            table.add_row(f"{self.spec}{stage:<12}", f"{spent:6.1f} s", self.left(stage, spent))
         return table
 
     def left(self, stage: str, spent: float) -> str:

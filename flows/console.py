@@ -15,9 +15,9 @@ from assets.errors import FenshenError, Finding, unloadable
 from flows import INTERRUPTED
 
 # A table in a file or a pipe is read by programs: no line of it is broken.
-# Names and paths are printed as they are: `[x]` in them is no markup.
-out = Console(markup=False, soft_wrap=True, width=None if sys.stdout.isatty() else 240)
-err = Console(markup=False, stderr=True, soft_wrap=True)
+# Names and paths are printed as they are: `[x]` in them is no markup, `:smile:` no emoji.
+out = Console(markup=False, emoji=False, soft_wrap=True, width=None if sys.stdout.isatty() else 240)
+err = Console(markup=False, emoji=False, stderr=True, soft_wrap=True)
 
 
 @contextmanager

@@ -67,7 +67,9 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "needed"
     value = field.get_default(call_default_factory=True)
-    return "picked" if value is None else "none" if value in ((), {}) else f"`{value}`"
+    if value is None and "; left out: " in (field.description or "").replace("left out: none", ""):
+        return "picked"
+    return "none" if value in (None, (), {}) else f"`{value}`"
 
 
 def _kind(field: FieldInfo) -> str:

@@ -59,7 +59,10 @@ def examine() -> Iterator[Part]:
 
 def _room(place: Path) -> Part:
     """The disk under a folder that need not be there yet."""
-    place = standing(place)
+    try:
+        place = standing(place)
+    except OSError as error:
+        return Part(f"disk (no folder can be made at {place}: {error.strerror})", False, "set FENSHEN_HOME to another folder")
     free = shutil.disk_usage(place).free
     fix = f"free {ROOM / 1e6:.0f} MB there or run `fenshen cache gc --days 30`"
     return Part(f"disk ({free / 1e9:.1f} GB free under {place})", free >= ROOM, fix)

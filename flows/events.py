@@ -13,11 +13,12 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Event:
-    """A stage, or a part of a training, began, was found, was made, or failed."""
+    """A stage, or a part of a training, began, was found, was made, or failed; or a batch comes to its next spec."""
 
     stage: str
+    """With `next` the spec's name."""
     state: str
-    """running, cached, done, failed."""
+    """running, cached, done, failed; next: what follows is the spec's."""
     seconds: float = 0.0
     note: str = ""
     """How far it is, e.g. a training's step and time left."""

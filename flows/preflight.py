@@ -7,10 +7,10 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from assets.bundle import refuse_strangers
+from assets.bundle import beside, refuse_strangers
 from assets.errors import BackendError, Finding, StoreError
 from assets.home import standing
-from assets.spec.nodes import shown
+from assets.spec.nodes import PATH, shown
 from flows.doctor import ROOM
 from flows.line import STAGES
 from flows.plan import Planned
@@ -23,11 +23,12 @@ def preflight(planned: Iterable[Planned], store: Path, folder: Path) -> None:
         BackendError: a stage or backend that would run cannot, with all such named.
         StoreError: too little room, a folder that may not be written, or one that holds something else.
     """
+    # The places first: where FENSHEN_HOME is none, nothing that was baked is found either.
+    refuse_strangers(folder)
+    _writable(store, store)
+    _writable(folder, beside(folder))
     if findings := [finding for plan in planned if plan.run for finding in _missing(plan)]:
         raise BackendError(*findings)
-    refuse_strangers(folder)
-    for path in (store, folder):
-        _writable(path)
 
 
 def _missing(plan: Planned) -> Iterable[Finding]:
@@ -41,11 +42,13 @@ def _missing(plan: Planned) -> Iterable[Finding]:
         yield Finding("backend/unusable", f"{stage.name} cannot use {backend.name}: {reason}", fix="see `fenshen doctor`")
 
 
-def _writable(path: Path) -> None:
+def _writable(path: Path, first: Path) -> None:
+    """Raises StoreError where what is written first for `path` cannot be."""
     try:
-        place = standing(path)
-    except OSError as error:  # no file can have such a name
-        raise StoreError(Finding("store/path", f"{shown(str(path))}: {error.strerror}", fix="choose another folder")) from error
+        place = standing(first)
+    except OSError as error:
+        message = f"{shown(str(path), PATH)} cannot be made: {error.strerror}"
+        raise StoreError(Finding("store/path", message, fix="choose another folder")) from error
     if not place.is_dir() or not os.access(place, os.W_OK):
         raise StoreError(Finding("store/read-only", f"{place} may not be written", fix="choose another folder"))
     free = shutil.disk_usage(place).free

@@ -17,6 +17,11 @@ CENTIMETRES = 0.01
 """Metres in a unit: the format names none, centimetres are the custom."""
 _AXES = {f"{axis}{kind}": (kind, i) for i, axis in enumerate("XYZ") for kind in ("position", "rotation")}
 _MOST_JOINTS = 1000
+_LARGEST = 1e6
+"""Of any number: ten kilometres in centimetres. Beyond, float32 and the stages that follow lose themselves."""
+_SLOWEST_S, _LONGEST_S = 1.0, 3600.0
+"""Of a frame, of the whole: what is made of each second would fill the memory."""
+_FIX = "export it as BVH once more"
 
 
 @dataclass(frozen=True)
@@ -84,10 +89,13 @@ class _Lines:
             raise self.wrong(f"a number is expected in {' '.join(words)[:60]!r}") from None
         if not np.isfinite(values).all():
             raise self.wrong("a number is not finite")
+        if max(map(abs, values), default=0) > _LARGEST:
+            raise self.wrong(f"a number is beyond {_LARGEST:,.0f}")
         return values
 
     def wrong(self, message: str) -> FormatError:
-        return FormatError(Finding("bvh/syntax", message, where=Location(self.file, max(min(self.at, len(self.rows)), 1))))
+        where = Location(self.file, max(min(self.at, len(self.rows)), 1))
+        return FormatError(Finding("bvh/syntax", message, where=where, fix=_FIX))
 
 
 def read(text: str, file: str = "") -> Bvh:
@@ -155,14 +163,16 @@ def _frames(lines: _Lines) -> tuple[NDArray[np.float64], float]:
     """(f,c) values of all channels, and the seconds of a frame."""
     lines.keyword("MOTION", 0)
     told = lines.keyword("Frames", 1)[0]
-    if not told.isdigit() or int(told) == 0:
-        raise lines.wrong(f"the number of frames is {told!r}")
+    if not (told.isascii() and told.isdigit() and len(told) < 16 and int(told)):
+        raise lines.wrong(f"the number of frames is {told[:60]!r}")
     row = lines.next("Frame Time")
     if [word.upper().rstrip(":") for word in row[:2]] != ["FRAME", "TIME"] or len(row) != 3:
         raise lines.wrong("Frame Time: and its seconds are expected")
     step = lines.numbers(row[2:])[0]
-    if step <= 0:
-        raise lines.wrong(f"the frame time is {step:g} seconds")
+    if not 0 < step <= _SLOWEST_S:
+        raise lines.wrong(f"the frame time is {step:g} seconds, not more than 0 and at most {_SLOWEST_S:g}")
+    if int(told) * step > _LONGEST_S:
+        raise lines.wrong(f"{told} frames of {step:g} seconds last longer than {_LONGEST_S:g} seconds")
     width = sum(len(joint.channels) for joint in lines.joints)
     values: list[list[float]] = []
     for _ in range(int(told)):

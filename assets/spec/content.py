@@ -47,7 +47,7 @@ def problems(value: Any, folder: Path, *, outside: bool, known: Known, wrong: Se
         wrong: where a value is not what its field takes.
     """
     every = (
-        _paths(value, folder, outside), _clips(value), _names(value, known.names), _spoken(value),
+        _paths(value, folder, outside), _clips(value, wrong), _names(value, known.names), _spoken(value),
         misfits(known.rules, value, wrong, folder),
     )  # fmt: skip
     for loc, finding in chain.from_iterable(every):
@@ -87,12 +87,13 @@ def _paths(value: Any, folder: Path, outside: bool) -> Iterator[Problem]:
                 yield loc, Finding(f"spec/no-such-{kind}", f"there is no {kind} {shown(written)}", fix="paths are relative to the spec")
 
 
-def _clips(value: Any) -> Iterator[Problem]:
+def _clips(value: Any, wrong: Sequence[Loc]) -> Iterator[Problem]:
     named: set[str] = set()
     for loc, clip in _every(value, "motion.clips.*"):
         if not isinstance(clip, dict):
             continue
-        given = [kind for kind in ("library", "video", "bvh") if clip.get(kind)]
+        kinds = ("library", "video", "bvh")
+        given = [kind for kind in kinds if clip.get(kind) or (*loc, kind) in wrong]
         if len(given) != 1:
             message = f"{dotted(loc)} names {len(given)} of library, video, bvh"
             yield loc, Finding("spec/clip-source", message, fix="name exactly one")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
@@ -14,6 +15,8 @@ import yaml
 from assets.errors import Finding, Location, SpecError
 
 MAX_NODES, MAX_DEPTH = 50_000, 50
+PATH = 255
+"""Characters of a path that are shown: what tells it from others stands at its end."""
 FLAT = "a spec has three or four levels"
 Loc = tuple[int | str, ...]
 """A way into the spec, e.g. ("motion", "clips", 0, "video")."""
@@ -66,43 +69,56 @@ def _syntax(error: Exception, data: bytes, name: str) -> Finding:
     return Finding("spec/syntax", f"this is neither YAML nor JSON: {problem}", where=where, fix="mend the syntax")
 
 
-def plain(node: yaml.Node, name: str, findings: list[Finding]) -> Any:
-    """The node as plain Python values; what may not stand there goes to `findings` and is None."""
-    if node.tag not in _TAGS:
-        fix = "write plain text or a number"
-        findings.append(Finding("spec/tag", f"the tag {node.tag} is not allowed", where=place(node, name), fix=fix))
-        return None
-    if isinstance(node, yaml.SequenceNode):
-        return [plain(item, name, findings) for item in node.value]
-    if isinstance(node, yaml.MappingNode):
-        return _mapping(node, name, findings)
-    if node.tag.endswith(("timestamp", "merge")):
-        return node.value
-    if odd := _UNSPEAKABLE.search(node.value):
-        message = f"the text holds the character U+{ord(odd[0]):04X}"
-        findings.append(Finding("spec/character", message, where=place(node, name), fix="leave it out"))
-        return None
-    try:
-        return yaml.SafeLoader("").construct_object(node)
-    except (yaml.YAMLError, ValueError) as error:
-        message = f"{shown(node.value)} cannot be read: {str(error).partition(';')[0]}"
-        findings.append(Finding("spec/value", message, where=place(node, name), fix="write a smaller one"))
-        return None
+@dataclass
+class Reading:
+    """Nodes on their way to plain values, and what was found there."""
 
+    name: str
+    """Of the file."""
+    findings: list[Finding] = field(default_factory=list)
+    refused: list[Loc] = field(default_factory=list)
+    """Where what is written may not stand: the value is None, and nobody shall take it for one that was left out."""
 
-def _mapping(node: yaml.MappingNode, name: str, findings: list[Finding]) -> dict[str, Any]:
-    value: dict[str, Any] = {}
-    for key, item in node.value:
-        if not isinstance(key, yaml.ScalarNode):
-            message = "a list or mapping stands where a field's name should"
-            findings.append(Finding("spec/key", message, where=place(key, name), fix="write a name"))
-            continue
-        text = str(key.value)
-        if text in value:
-            # PyYAML keeps the last of two equal keys without a word.
-            findings.append(Finding("spec/duplicate-key", f"{shown(text)} stands here twice", where=place(key, name), fix="keep one"))
-        value[text] = plain(item, name, findings)
-    return value
+    def plain(self, node: yaml.Node, loc: Loc = ()) -> Any:
+        """The node as plain Python values."""
+        if node.tag not in _TAGS:
+            return self._refuse(node, loc, "tag", f"the tag {node.tag} is not allowed", "write plain text or a number")
+        if isinstance(node, yaml.SequenceNode):
+            return [self.plain(item, (*loc, number)) for number, item in enumerate(node.value)]
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, loc)
+        if node.tag.endswith(("timestamp", "merge")):
+            return node.value
+        if odd := _UNSPEAKABLE.search(node.value):
+            return self._refuse(node, loc, "character", f"the text holds the character U+{ord(odd[0]):04X}", "leave it out")
+        try:
+            return yaml.SafeLoader("").construct_object(node)
+        except (yaml.YAMLError, ValueError) as error:
+            message = f"{shown(node.value)} cannot be read: {str(error).partition(';')[0]}"
+            return self._refuse(node, loc, "value", message, "write a smaller one")
+
+    def _refuse(self, node: yaml.Node, loc: Loc, code: str, message: str, fix: str) -> None:
+        self.refused.append(loc)
+        self._find(node, code, message, fix)
+
+    def _find(self, node: yaml.Node, code: str, message: str, fix: str) -> None:
+        self.findings.append(Finding(f"spec/{code}", message, where=place(node, self.name), fix=fix))
+
+    def _mapping(self, node: yaml.MappingNode, loc: Loc) -> dict[str, Any]:
+        value: dict[str, Any] = {}
+        for key, item in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                self._find(key, "key", "a list or mapping stands where a field's name should", "write a name")
+                continue
+            text = str(key.value)
+            if odd := _UNSPEAKABLE.search(text):
+                self._find(key, "character", f"the field's name holds the character U+{ord(odd[0]):04X}", "leave it out")
+                continue
+            if text in value:
+                # PyYAML keeps the last of two equal keys without a word.
+                self._find(key, "duplicate-key", f"{shown(text)} stands here twice", "keep one")
+            value[text] = self.plain(item, (*loc, text))
+        return value
 
 
 def says_nothing(given: Any) -> bool:
@@ -110,10 +126,10 @@ def says_nothing(given: Any) -> bool:
     return isinstance(given, str) and given.strip().lower() in ("none", "null", "nil", "undefined", "~")
 
 
-def shown(given: Any) -> str:
+def shown(given: Any, most: int = 60) -> str:
     """What was written, short enough for a sentence."""
     text = given if isinstance(given, str) else repr(given)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def place(thing: yaml.Node | yaml.Event, name: str) -> Location:

@@ -21,7 +21,7 @@ from assets.errors import Finding, Location, SpecError
 from assets.spec.avatar import AvatarSpec
 from assets.spec.content import Known, dotted, problems
 from assets.spec.extent import extent
-from assets.spec.nodes import Loc, compose, place, plain, says_nothing, shown, walk
+from assets.spec.nodes import PATH, Loc, Reading, compose, place, says_nothing, shown, walk
 
 MAX_BYTES = 1_000_000  # A spec with every fact written out is a few KB; media stay in files of their own.
 PRESETS = Path(__file__).resolve().parent.parent / "presets"
@@ -63,16 +63,19 @@ def parse_spec(data: bytes, name: str, *, folder: Path | None = None, outside: b
         folder: where the spec lies; None leaves the files that it names unlooked at.
     """
     node = compose(data, name)
-    findings: list[Finding] = []
-    value = plain(node, name, findings)
-    if not isinstance(value, dict) and not findings:
+    reading = Reading(name)
+    value = reading.plain(node)
+    findings = reading.findings
+    if not isinstance(value, dict):
         fix = "begin with a line such as `name: Ada`"
-        raise SpecError(Finding("spec/not-a-mapping", "a spec is a list of `key: value` lines", where=place(node, name), fix=fix))
+        other = Finding("spec/not-a-mapping", "a spec is a list of `key: value` lines", where=place(node, name), fix=fix)
+        raise SpecError(*(findings or [other]))
     spec, wrong = _validated(value)
     told = [_finding(detail, node, name) for detail in wrong]
     findings += [finding for finding in told if finding.where not in {found.where for found in findings}]
     if folder is not None:
-        found = problems(value, folder, outside=outside, known=known or Known(), wrong=[detail["loc"] for detail in wrong])
+        unsound = [*reading.refused, *(detail["loc"] for detail in wrong)]
+        found = problems(value, folder, outside=outside, known=known or Known(), wrong=unsound)
         placed = [replace(finding, where=walk(node, loc, name)) for loc, finding in found]
         # How large a change may be is of no interest where nobody knows it.
         unknown = {finding.where for finding in placed if finding.code == "spec/unknown-name"}
@@ -82,9 +85,9 @@ def parse_spec(data: bytes, name: str, *, folder: Path | None = None, outside: b
     return spec
 
 
-def _validated(value: Any) -> tuple[AvatarSpec | None, list[ErrorDetails]]:
+def _validated(value: dict[str, Any]) -> tuple[AvatarSpec | None, list[ErrorDetails]]:
     try:
-        return AvatarSpec.model_validate(value if isinstance(value, dict) else {"name": "unread"}), []
+        return AvatarSpec.model_validate(value), []
     except ValidationError as error:
         return None, error.errors()
 
@@ -99,7 +102,7 @@ def _locate(where: str) -> Path:
         return preset
     near = difflib.get_close_matches(where, presets(), 1)
     fix = f"did you mean the preset {near[0]}?" if near else f"give a file, or a preset: {', '.join(presets())}"
-    raise SpecError(Finding("spec/missing", f"there is no file {shown(where)}", fix=fix))
+    raise SpecError(Finding("spec/missing", f"there is no file {shown(where, PATH)}", fix=fix))
 
 
 def _bytes(path: Path) -> bytes:

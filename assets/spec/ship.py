@@ -54,6 +54,6 @@ class RightsSpec(Section):
     licence: Words = "CC-BY-4.0"
     """SPDX id of the finished avatar."""
     consent: str | None = None
-    """File that says who agreed to be shown, to what and when, or that nobody real is; asked for where a clip is read from a video."""
+    """File: who agreed to what, and when, or that nobody real is shown; a video's clip without it is a warning, with strict an error."""
     strict: bool = False
     """Refuse every part that may not be sold, and clips read from a video without a consent record."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from assets.artefacts.geometry import Floats, Ints, Skin
 from assets.digest import sha256_file
 from assets.errors import BackendError, Finding
-from assets.home import baked
+from assets.home import baked, reading
 from assets.rights import Source
 from stages.body.backend import Build, Shape
 
@@ -51,7 +51,7 @@ class Model:
     def __init__(self, path: Path) -> None:
         from safetensors import safe_open
 
-        with safe_open(path, framework="numpy") as stream:
+        with reading(path), safe_open(path, framework="numpy") as stream:
             self.arrays: dict[str, NDArray[Any]] = {key: stream.get_tensor(key) for key in stream.keys()}  # noqa: SIM118
             self.names: dict[str, list[str]] = json.loads(stream.metadata()["names"])
         self.locals, self.actions = Sparse(self.arrays, "local"), Sparse(self.arrays, "action")

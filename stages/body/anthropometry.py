@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from assets.artefacts.geometry import Floats, Ints
 from assets.conventions import SKIN_VERTICES
 from assets.errors import BackendError, Finding
-from assets.home import baked
+from assets.home import baked, reading
 from stages.body.backend import Shape
 from stages.body.measure import stature
 
@@ -82,7 +82,7 @@ def skin_triangles() -> NDArray[np.int32]:
     path = baked("template.safetensors")
     if not path.exists():
         raise BackendError(Finding("body/not-baked", "the base mesh is not baked on this machine", fix="run `python -m stages.body.bake`"))
-    with safe_open(path, "numpy") as file:
+    with reading(path), safe_open(path, "numpy") as file:
         triangles: NDArray[np.int32] = file.get_tensor("triangles")
     return triangles[(triangles < SKIN_VERTICES).all(1)]
 

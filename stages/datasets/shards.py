@@ -214,12 +214,14 @@ def index_of(folder: Path) -> dict[str, Any]:
             else "make one with `fenshen data`"
         )
         raise FormatError(Finding("data/unfinished", f"{folder} holds no finished data set", fix=fix)) from error
+    except OSError as error:
+        message = f"{file} cannot be read: {error.strerror}"
+        raise FormatError(Finding("data/unreadable", message, fix="give the folder of a data set")) from error
     except ValueError as error:
         raise FormatError(Finding("data/index", f"{file} is no JSON: {error}", fix="make the data set again")) from error
-    if index.get("schema") != SCHEMA:
-        raise FormatError(
-            Finding("data/schema", f"{file} says schema {index.get('schema')!r}, not {SCHEMA}", fix="make the data set again")
-        )
+    schema = index.get("schema") if isinstance(index, dict) else None
+    if schema != SCHEMA:
+        raise FormatError(Finding("data/schema", f"{file} says schema {schema!r}, not {SCHEMA}", fix="make the data set again"))
     return index
 
 

@@ -36,6 +36,7 @@ class Causal:
 
     def __init__(self, where: str, device: str = "cpu") -> None:
         import torch
+        from safetensors import SafetensorError
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         # More threads are slower on small models (measured 4-26 times on two loaded cores).
@@ -44,7 +45,7 @@ class Causal:
             self.tokenizer: Any = AutoTokenizer.from_pretrained(where, local_files_only=True)
             with TORCH_DEFAULTS:  # bfloat16 becomes the type of every new number in this process as long as the model is built
                 self.model: Any = AutoModelForCausalLM.from_pretrained(where, dtype=torch.bfloat16, local_files_only=True).eval().to(device)
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, SafetensorError) as error:
             raise BackendError(_unloadable(where, error)) from error
 
     def ids(self, text: str) -> list[int]:

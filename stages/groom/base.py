@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from assets.artefacts.geometry import Floats, Ints
 from assets.conventions import SKIN_VERTICES
 from assets.errors import BackendError, Finding
-from assets.home import baked
+from assets.home import baked, reading
 
 
 @lru_cache(maxsize=2)
@@ -35,4 +35,5 @@ def _baked(name: str) -> dict[str, NDArray[Any]]:
     file = baked(name)
     if not file.exists():
         raise BackendError(Finding("groom/unbaked", f"{file.name} is missing", fix="run `make bake`"))
-    return dict(load_file(file))
+    with reading(file):
+        return dict(load_file(file))

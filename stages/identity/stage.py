@@ -11,7 +11,7 @@ import numpy as np
 from assets.artefacts.character import Identity
 from assets.artefacts.geometry import Floats, Image
 from assets.errors import BackendError, Finding
-from assets.home import baked
+from assets.home import baked, reading
 from assets.rights import Source
 from assets.spec.look import IdentitySpec
 from assets.weights import source
@@ -78,7 +78,8 @@ def _known_changes() -> list[str]:
     file = baked("face_changes.json")
     if not file.exists():
         raise BackendError(Finding("identity/unbaked", f"{file.name} is missing", fix="run `make bake`"))
-    names: list[str] = json.loads(file.read_text(encoding="utf-8"))
+    with reading(file):
+        names: list[str] = json.loads(file.read_text(encoding="utf-8"))
     return names
 
 

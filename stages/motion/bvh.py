@@ -74,15 +74,33 @@ def read_clip(path: Path, name: str) -> Clip:
     try:
         text = path.read_bytes().decode("utf-8", "replace")
     except OSError:
-        raise FormatError(Finding("motion/no-file", f"the BVH file {path.name} cannot be read", where=Location(path.name))) from None
+        message = f"the BVH file {path.name} cannot be read"
+        raise FormatError(Finding("motion/no-file", message, where=Location(path.name), fix="look at its permissions")) from None
     film = read(text, path.name)
     found = mapped(film.names)
     missing = [joint for joint in _NEEDED if joint not in found]
     if missing:
         message = f"{path.name} has no joint that we know as {', '.join(missing)}"
         raise FormatError(Finding("motion/bvh-names", message, where=Location(path.name), fix="rename its joints to Mixamo's names"))
+    _refuse_flat({joint: film.heads[i] for joint, i in found.items()}, path.name)
     rotations, root = _carried(film, found)
     return Clip(name, film.times, rotations, root, np.zeros((len(film.times), 0), np.float32), source="bvh")
+
+
+def _refuse_flat(heads: dict[str, Floats], file: str) -> None:
+    """Raises FormatError where the rest pose is no body that stands somewhere: its joints lie in one point or line."""
+    left, up = _across(heads)
+    legs = _leg(heads)
+    if legs <= 0 or np.linalg.norm(np.cross(left, up)) <= 1e-3 * np.linalg.norm(left) * np.linalg.norm(up):
+        message = f"hips, arms and legs of {file} lie in one point or line where nothing is turned"
+        raise FormatError(Finding("motion/bvh-flat", message, where=Location(file), fix="export it with the skeleton's offsets"))
+
+
+def _across(heads: dict[str, Floats]) -> tuple[Floats, Floats]:
+    """Its left, and up from the hips to the shoulders."""
+    left = heads["LeftUpLeg"] - heads["RightUpLeg"]
+    up = heads["LeftArm"] + heads["RightArm"] - heads["LeftUpLeg"] - heads["RightUpLeg"]
+    return left, up
 
 
 def _carried(film: Bvh, found: dict[str, int]) -> tuple[Floats, Floats]:
@@ -137,18 +155,13 @@ def _rests(theirs: dict[str, Floats], target: Skeleton) -> dict[str, Floats]:
 
 
 def _body(heads: dict[str, Floats]) -> Floats:
-    """(4,) how the body stands: its left, and up from the ankles to the shoulders."""
-    left = heads["LeftUpLeg"] - heads["RightUpLeg"]
-    up = heads["LeftArm"] + heads["RightArm"] - heads["LeftUpLeg"] - heads["RightUpLeg"]
-    return frame(left, up)
+    """(4,) how the body stands."""
+    return frame(*_across(heads))
 
 
 def _leg(heads: dict[str, Floats]) -> float:
     hip, knee, ankle = (heads[f"Left{part}"] for part in ("UpLeg", "Leg", "Foot"))
-    length = float(np.linalg.norm(hip - knee) + np.linalg.norm(knee - ankle))
-    if length < 1e-6:
-        raise FormatError(Finding("motion/bvh-legs", "the legs of the BVH skeleton have no length"))
-    return length
+    return float(np.linalg.norm(hip - knee) + np.linalg.norm(knee - ankle))
 
 
 def _lowest(skeleton: Skeleton, local: Floats, root: Floats) -> float:

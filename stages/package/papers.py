@@ -74,11 +74,19 @@ def _cues(track: LineCues) -> bytes:
     return dumps({"cues": rows})
 
 
-def licences(name: str, rights: RightsSpec, files: Sequence[BundleFile], sources: Sequence[Source]) -> BundleFile:
-    """LICENSES.md: what the bundle is under, every source with its terms, and which file rests on which."""
+def licences(
+    name: str, rights: RightsSpec, files: Sequence[BundleFile], sources: Sequence[Source], filmed: Sequence[str]
+) -> BundleFile:
+    """LICENSES.md: what the bundle is under, who agreed to be shown, every source with its terms, and which file rests on which.
+
+    Args:
+        filmed: names of the clips that were read from a video.
+    """
     rows = [f"# Licences of {name}", "", f"The finished avatar: {rights.licence}, by {rights.creator}.", ""]
     if rights.consent:
         rows += [f"Consent record of the people shown: {Path(rights.consent).name}.", ""]
+    else:
+        rows += [row for clip in filmed for row in (f"Clip {clip} was read from a video, and no consent record is named.", "")]
     rows += ["## Made from", ""]
     rows += ["| source | licence | from | author | may be sold | note |", "|---|---|---|---|---|---|"]
     rows += [_row((s.name, s.licence, s.origin, s.author, "yes" if s.sellable else "NO", s.note)) for s in sources]

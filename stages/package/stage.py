@@ -51,7 +51,8 @@ def run(
     files += talk_files(dialogue, speech, performance, rights.licence)
     files += _textures(scene, rights.licence, model)
     files += pictures
-    files.append(licences(title, rights, files, everything))
+    filmed = [clip.name for clip in performance.clips if clip.source == "video"]
+    files.append(licences(title, rights, files, everything, filmed))
     return Package(tuple(files), options.target, model.triangles, everything)
 
 
@@ -92,4 +93,4 @@ def _textures(scene: Scene, licence: str, model: Model) -> list[BundleFile]:
     return files
 
 
-STAGE = Stage("package", 8, run, makes=Package, memory_gb=2, timeout_s=900)
+STAGE = Stage("package", 9, run, makes=Package, memory_gb=2, timeout_s=900)

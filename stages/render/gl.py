@@ -32,9 +32,9 @@ def context() -> Iterator[None]:
 
         platform = EGLPlatform(1, 1)
         platform.init_context()
-    except ModuleNotFoundError:
-        raise  # pyrender itself is missing: no matter of EGL
     except Exception as error:  # ctypes, PyOpenGL and the driver each raise kinds of their own
+        if isinstance(error, ImportError) and error.name:
+            raise  # pyrender or what it needs cannot be loaded: no matter of EGL, of which PyOpenGL tells without a name
         raise BackendError(MISSING) from error
     try:
         yield

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from assets.artefacts.geometry import Floats, Ints, Pixels, Surface
 from assets.components import components
 from assets.errors import BackendError, Finding
-from assets.home import ROOT, baked, node_modules
+from assets.home import ROOT, baked, node_modules, reading
 
 AGES = {"young": 25.0, "middleage": 50.0, "old": 75.0}
 ORIGINS = ("african", "asian", "caucasian")
@@ -221,7 +221,7 @@ def library(path: Path | None = None) -> SkinLibrary:
     source = path or baked("tiles.safetensors")
     if not source.exists():
         raise BackendError(Finding("texture/unbaked", f"{source.name} is missing", fix="run `make bake`"))
-    with safe_open(source, "numpy") as file:
+    with reading(source), safe_open(source, "numpy") as file:
         a = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         names = tuple(json.loads(file.metadata()["names"]))
     head, body = (Surface(n, a[f"{n}_base"], a[f"{n}_uv"], a[f"{n}_triangles"]) for n in ("head", "body"))

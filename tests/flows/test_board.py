@@ -44,6 +44,19 @@ def test_every_running_stage_has_a_row_with_its_time_and_what_is_left():
     assert rows(board) == ["voice 3.0 s about 9 s left", "body 3.0 s first time here"]
 
 
+def test_a_batch_says_whose_stage_it_is():
+    """Lines of several specs stood in one row, and nobody could tell which was whose."""
+    clock = Clock()
+    board = Board({}, clock)
+    assert board.take(Event("ada", "next")) == ""
+    assert rows(board) == ["ada: getting ready 0.0 s"]
+    board.take(Event("voice", "running"))
+    assert rows(board) == ["ada: voice 0.0 s first time here"]
+    assert board.take(Event("voice", "done", 3.25)).split() == ["ada:", "voice", "3.2", "s"]
+    board.take(Event("lin", "next"))
+    assert board.take(Event("voice", "cached")).split() == ["lin:", "voice", "found"]
+
+
 def test_a_training_says_itself_how_far_it_is():
     clock = Clock()
     board = Board({}, clock)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,6 +24,7 @@ from assets.errors import BackendError, GateError, StoreError
 from assets.store import LocalStore
 from flows import INTERRUPTED
 from flows.layout import refuse
+from flows.line import STAGES
 from flows.only import build_until
 from flows.order import Build, build_unchanged, order_of
 from flows.plan import Planned, plan
@@ -196,11 +198,14 @@ def test_a_batch_builds_what_is_sound_and_tells_the_rest(built, tmp_path):
     specs.mkdir()
     shutil.copy(TINY, specs / "good.yaml")
     (specs / "bad.yaml").write_text("name: Bad\nsede: 3\n")
-    rows = run_batch(specs, tmp_path / "out", None, Console(quiet=True), quiet=True, store=built[1])
+    shown = Console(file=StringIO())
+    rows = run_batch(specs, tmp_path / "out", None, shown, quiet=False, store=built[1])
     assert [(Path(row["spec"]).stem, bool(row["bundle"]), row["kind"]) for row in rows] == [("bad", False, "SpecError"), ("good", True, "")]
     assert "did you mean seed?" in rows[0]["error"]
     assert check_folder(tmp_path / "out" / "good") == []
     assert (tmp_path / "out" / "contact-sheet.png").read_bytes().startswith(b"\x89PNG")
+    lines = [line.split() for line in shown.file.getvalue().splitlines()]
+    assert sorted(lines) == sorted(["good:", stage, "found"] for stage in STAGES)
 
 
 def test_the_override_of_a_gate_is_recorded(built, tmp_path):
@@ -239,6 +244,30 @@ def test_too_little_room_is_said_before_any_work(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1_000_000))
     with pytest.raises(StoreError, match="1 MB free"):
         preflight([], tmp_path / "store", tmp_path / "out")
+
+
+@pytest.mark.parametrize(("at", "reason"), [("a", "Too many levels of symbolic links"), ("c", "No such file or directory")])
+def test_a_link_that_leads_nowhere_above_a_folder_is_said_before_any_work(tmp_path, at, reason):
+    """The build ran to its end and could not write what it had built."""
+    for name, target in (("a", "b"), ("b", "a"), ("c", "gone")):
+        (tmp_path / name).symlink_to(target)
+    away = tmp_path / at / "x"
+    for store, out in ((tmp_path / "store", away), (away, tmp_path / "out")):
+        with pytest.raises(StoreError) as caught:
+            preflight([], store, out)
+        assert str(caught.value) == f"error[store/path] {away} cannot be made: {reason}; choose another folder"
+
+
+def test_a_name_that_leaves_no_room_for_the_one_it_is_written_under_is_said_before_any_work(tmp_path):
+    with pytest.raises(StoreError, match="cannot be made: File name too long"):
+        preflight([], tmp_path / "store", tmp_path / ("x" * 250))
+
+
+def test_a_home_that_cannot_be_is_said_before_what_is_not_baked_there(tmp_path, monkeypatch):
+    (tmp_path / "a").symlink_to("a")
+    monkeypatch.setattr("flows.preflight._missing", lambda plan: 1 // 0)
+    with pytest.raises(StoreError, match="Too many levels"):
+        preflight([Planned("body", True, "never made")], tmp_path / "a" / "store", tmp_path / "out")
 
 
 def test_every_unusable_backend_is_named_before_any_work(tmp_path, monkeypatch):

@@ -1,6 +1,8 @@
 """The command line: every command, its exit code, and one sentence where something is wrong."""
 
 import json
+import os
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -10,11 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer
+from rich.table import Table
 from typer.testing import CliRunner
 
 from flows import INTERRUPTED
+from flows.board import Board
 from flows.cli import _show, app
-from flows.console import findings
+from flows.console import err, findings, out
+from flows.events import Event
 from flows.line import STAGES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -179,6 +184,26 @@ def test_names_and_paths_with_brackets_are_printed_as_they_are(tmp_path):
     assert said("check", str(folder / "my[draft].yaml")) == f"{folder}/my[draft].yaml: Ada [v2] [bold]x is a sound spec"
 
 
+def test_words_between_colons_are_printed_as_they_are(tmp_path):
+    """rich made emoji of them: a path that was printed was the path of no file."""
+    spec = tmp_path / ":smile:.yaml"
+    spec.write_text('name: "Ada :cat:"\n')
+    assert said("check", str(spec)) == f"{spec}: Ada :cat: is a sound spec"
+    assert f"there is no file {tmp_path}/:dog:" in said("check", f"{tmp_path}/:dog:", code=2)
+
+
+def test_cells_rows_and_bars_hold_names_as_they_are(capfd):
+    table = Table("spec", title="a :cat: [b]")
+    table.add_row(":dog: [red]x")
+    board = Board({})
+    board.take(Event(":cow: [i]", "running"))
+    for console in (out, err):
+        console.print(table)
+        console.print(board)
+        told = "".join(capfd.readouterr())
+        assert all(name in told for name in ("a :cat: [b]", ":dog: [red]x", ":cow: [i]"))
+
+
 def test_links_that_lead_to_one_another_are_no_file(tmp_path):
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
@@ -261,6 +286,20 @@ def test_a_library_that_cannot_be_loaded_is_one_sentence_and_exit_code_4(monkeyp
     with pytest.raises(typer.Exit) as caught, findings():
         import_module("torch")
     assert caught.value.exit_code == 4
+
+
+@pytest.mark.parametrize("library", ["typer", "yaml", "pydantic", "numpy", "scipy"])
+def test_a_library_that_every_command_needs_is_one_sentence_too(library, tmp_path):
+    """It was a traceback: a command loads its own modules before the block that tells errors."""
+    (tmp_path / f"{library}.py").write_text(f"raise ImportError('libfoo.so: cannot open', name='{library}')")
+    path = os.pathsep.join((str(tmp_path), str(ROOT)))
+    command = [sys.executable, "-m", "flows", "plan", "kofi"]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}, timeout=60, check=False)
+    assert done.returncode == 4
+    assert re.fullmatch(
+        r"error\[backend/library\] .* needs a library that cannot be loaded: libfoo.so: cannot open; run `make setup`, then "
+        r"`fenshen doctor`\n", done.stderr,
+    )  # fmt: skip
 
 
 def test_backends_tells_of_weights_that_are_not_there(monkeypatch, tmp_path):

@@ -23,3 +23,13 @@ def test_every_field_of_the_spec_has_its_row():
 def test_the_pages_are_written_into_a_folder(tmp_path):
     main(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(pages())
+
+
+def test_picked_stands_only_where_something_is_picked():
+    """The page said that a film, a consent record and a hat are picked where they are left out."""
+    page = pages()["spec.md"]
+    for field in ("video", "bvh", "library", "consent", "hat", "model"):
+        assert f"| `{field}` | text | none |" in page
+    for field in ("hair", "greeting", "fallback"):
+        assert f"| `{field}` | text | picked |" in page
+    assert page.count("| `model` | text | none |") == 2

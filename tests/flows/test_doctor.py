@@ -46,6 +46,14 @@ def test_a_full_disk_is_lacking(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not part("disk (0.3 GB free").here
 
 
+def test_a_home_of_links_that_lead_to_one_another_is_lacking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").symlink_to("a")
+    monkeypatch.setenv("FENSHEN_HOME", str(tmp_path / "a"))
+    assert part("disk") == Part(
+        f"disk (no folder can be made at {tmp_path}/a: Too many levels of symbolic links)", False, "set FENSHEN_HOME to another folder"
+    )
+
+
 def test_a_machine_without_chromium_and_gpu_still_builds(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are told, but nothing is wrong: the exit code stays 0."""
     which = shutil.which

@@ -88,7 +88,12 @@ def test_windows_lines_tabs_capitals_and_a_byte_order_mark_are_read_too() -> Non
         ("JOINT Chest", "JOINT Hips", 6),
         ("JOINT Chest", "BONE Chest", 6),
         ("Frames: 2", "Frames: two", 17),
+        ("Frames: 2", "Frames: \u00b2", 17),
+        ("Frames: 2", f"Frames: {'9' * 5000}", 17),
+        ("Frames: 2", "Frames: 100000", 18),
         ("Frame Time: 0.04", "Frame Time: 0", 18),
+        ("Frame Time: 0.04", "Frame Time: 1e6", 18),
+        ("OFFSET 0 90 0", "OFFSET 0 9e30 0", 4),
         ("1 91 2 90 0 0 0 0 0", "1 91 2 90 0 0 0 0", 19),
         ("0 90 0 0 0 90 90 90 0\n", "", 19),
     ],
@@ -99,6 +104,7 @@ def test_a_bad_file_names_its_line(wrong: str, instead: str, line: int) -> None:
     [finding] = caught.value.findings
     assert (finding.where.file, finding.where.line) == ("walk.bvh", line)
     assert finding.message
+    assert finding.fix == "export it as BVH once more"
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "RIFF\0\0", SMALL[:140], HUGE])

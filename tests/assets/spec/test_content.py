@@ -10,6 +10,7 @@ from assets.spec.content import Known
 from assets.spec.look import BodySpec, GroomSpec, IdentitySpec, TextureSpec
 from assets.spec.read import parse_spec, read_spec
 from assets.spec.ship import PackageSpec, RightsSpec
+from flows.names import known
 
 SECTIONS = (
     IdentitySpec, BodySpec, GroomSpec, TextureSpec, MotionSpec, ClipSpec, RetargetSpec, PersonaSpec, VoiceSpec, PerformanceSpec,
@@ -61,6 +62,27 @@ def test_two_clips_of_one_name_and_a_clip_of_nothing_are_told(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("refused", ['"a\\0b"', "!!binary aGk="])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "motion: {clips: [{name: a, video: HERE}]}",
+        "motion: {clips: [{name: a, bvh: HERE}]}",
+        "motion: {clips: [{name: a, library: HERE}]}",
+        "motion: {clips: [{name: a, video: a.mp4}]}\nrights: {strict: true, consent: HERE}",
+        "voice: {model: HERE}",
+        "persona: {model: HERE}",
+        "persona: {backend: writer, model: HERE}",
+    ],
+)
+def test_what_may_not_stand_in_a_text_is_not_taken_for_nothing(text, refused, tmp_path):
+    """A second error said that the clip names no source, the film no consent, the writer no model."""
+    (tmp_path / "a.mp4").write_text("a film")
+    with pytest.raises(SpecError) as caught:
+        parse_spec(f"name: A\n{text.replace('HERE', refused)}\n".encode(), "a.yaml", folder=tmp_path, known=known())
+    assert [finding.code for finding in caught.value.findings] == ["spec/character" if "0" in refused else "spec/tag"]
+
+
 def test_a_clip_that_is_named_like_a_spoken_lines_is_told(tmp_path):
     """It passed, and ended in a traceback when the bundle was packed."""
     text = "name: A\nmotion: {clips: [{name: say_hello, library: nod}, {name: saying, library: nod}]}\n"
@@ -82,9 +104,9 @@ def test_a_clip_that_is_named_like_a_spoken_lines_is_told(tmp_path):
 )
 def test_another_languages_word_for_nothing_is_told_to_be_left_out(text, told_first, fix, tmp_path):
     """The pages said "None picks", and `hair: None` was answered with "did you mean none?": a bald head."""
-    known = Known({"groom.hair": lambda: ("afro01", "none")})
+    none = Known({"groom.hair": lambda: ("afro01", "none")})
     with pytest.raises(SpecError) as caught:
-        parse_spec(f"name: A\n{text}\n".encode(), "a.yaml", folder=tmp_path, known=known)
+        parse_spec(f"name: A\n{text}\n".encode(), "a.yaml", folder=tmp_path, known=none)
     first = caught.value.findings[0]
     assert (first.code, first.fix) == (told_first, fix)
 

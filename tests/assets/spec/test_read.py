@@ -100,6 +100,9 @@ def test_what_is_no_spec_at_all_is_one_sentence(data, code):
          "expected: Subjects to speak about, at most 20: each becomes one line made of the facts that are about it, "
          "or a warning where none is."),
         ('name: A\npersona: {who: "a\\0b"}', "a.yaml:2:16: error[spec/character] the text holds the character U+0000; leave it out"),
+        ('name: A\n"gro\\0om": {hair: x}', "a.yaml:2:1: error[spec/character] the field's name holds the character U+0000; leave it out"),
+        ("!!python/object:os.system {}", "a.yaml:1:1: error[spec/tag] the tag tag:yaml.org,2002:python/object:os.system is not allowed; "
+         "write plain text or a number"),
         ('name: A\npersona: {who: "a\\uD83Db"}', "a.yaml:2:16: error[spec/character] the text holds the character U+D83D; leave it out"),
     ],
 )  # fmt: skip

@@ -186,3 +186,13 @@ def test_large_pictures_are_jpeg_and_near(tmp_path: Path) -> None:
     told = json.loads((tmp_path / "dataset.json").read_bytes())
     (tmp_path / "dataset.json").write_text(json.dumps(told | {"size": 192}))
     assert np.abs(load(tmp_path, "train").images[0].astype(int) - smooth).mean() < 2
+
+
+def test_an_index_that_cannot_be_read_or_is_no_index_is_one_sentence(tmp_path):
+    """Links that lead to one another, and a JSON list, ended in a traceback."""
+    (tmp_path / "a").symlink_to("a")
+    with pytest.raises(FormatError, match=r"data/unreadable. .*/a/dataset.json cannot be read: Too many levels of symbolic links; give"):
+        index_of(tmp_path / "a")
+    (tmp_path / "dataset.json").write_text("[1]")
+    with pytest.raises(FormatError, match=r"dataset\.json says schema None, not"):
+        index_of(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,15 @@ def test_only_a_grounded_wording_is_spoken(monkeypatch: pytest.MonkeyPatch, writ
 
     monkeypatch.setattr(writer, "load", lambda where, device: Scripted())
     assert writer.Writer().worded(FACTS[0].say, "How much?", PersonaSpec(model="scripted"), 1) == spoken
+
+
+def test_weights_that_are_cut_off_are_refused_with_a_remedy(tmp_path: Path, tiny_llama: Path) -> None:
+    """They ended in a traceback of the library that reads them."""
+    shutil.copytree(tiny_llama, tmp_path / "cut")
+    weights = tmp_path / "cut" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:100])
+    with pytest.raises(BackendError, match=r"dialogue/model.*cut is not a causal language model.*header"):
+        load(str(tmp_path / "cut"))
 
 
 def test_a_folder_without_a_model_is_refused_with_a_remedy(tmp_path: Path) -> None:

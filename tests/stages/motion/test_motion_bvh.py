@@ -128,3 +128,14 @@ def test_a_file_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="nowhere") as caught:
         read_clip(tmp_path / "nowhere.bvh", "wave")
     assert caught.value.findings[0].code == "motion/no-file"
+
+
+@pytest.mark.parametrize("squash", [(0, 0, 0), (0, 1, 0), (1, 0, 0)])
+def test_a_skeleton_in_one_point_or_line_is_one_sentence(squash: tuple[int, int, int], tmp_path: Path) -> None:
+    """Without offsets it ended in a traceback about determinants."""
+    flat = replace(canonical(), heads=canonical().heads * np.array(squash, np.float32))
+    with pytest.raises(FormatError) as caught:
+        read_clip(saved(tmp_path, WAVE, flat), "wave")
+    [finding] = caught.value.findings
+    assert finding.code == "motion/bvh-flat"
+    assert "lie in one point or line where nothing is turned; export it with the skeleton's offsets" in str(finding)

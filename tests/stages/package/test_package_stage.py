@@ -139,6 +139,23 @@ def test_no_bvh_where_none_is_asked_for() -> None:
     assert not [f.path for f in once("web").files if f.path.endswith(".bvh")]
 
 
+def test_licences_tell_of_each_clip_of_a_video_without_a_consent_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of people who were filmed and never asked it said nothing."""
+    monkeypatch.setattr("stages.package.stage.preview_files", lambda *given: [])  # pictures cost seconds
+    clips = tuple(replace(clip, source="video" if clip.name == "idle" else clip.source) for clip in small.performance().clips)
+    acted, options = replace(small.performance(), clips=clips), PackageSpec(vrm=False, turntable=False)
+
+    def text(performance: Performance, consent: str | None) -> str:
+        rights, model = RightsSpec(consent=consent), modelled(options)
+        made = run(model, shown(), performance, small.dialogue(), small.speech(), options=options, seed=1, rights=rights)
+        return file(made, "LICENSES.md").decode()
+
+    told = "Clip idle was read from a video, and no consent record is named."
+    assert text(acted, None).splitlines().count(told) == 1
+    assert "no consent record" not in text(acted, "ok.txt") + text(small.performance(), None)
+    assert "Consent record of the people shown: ok.txt." in text(acted, "ok.txt")
+
+
 def test_strict_rights_name_every_source_that_may_not_be_sold() -> None:
     with pytest.raises(RightsError) as caught:
         packed(strict=True)

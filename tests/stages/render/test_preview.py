@@ -6,6 +6,7 @@ import io
 import subprocess
 import sys
 import threading
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -215,3 +216,19 @@ def test_the_contact_sheet_holds_every_picture_in_order() -> None:
 
 def test_all_morph_names_have_a_weight() -> None:
     assert pose_of(skeleton(), {}, {"viseme_U": 0.5}).face[MORPHS_67.index("viseme_U")] == 0.5
+
+
+@pytest.mark.parametrize(("name", "raised"), [(None, BackendError), ("trimesh", ImportError)])
+def test_a_library_that_cannot_be_loaded_is_no_matter_of_egl(
+    name: str | None, raised: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PyOpenGL tells of EGL by an ImportError without a name; where trimesh or PIL was broken, EGL was said to be missing."""
+
+    def broken(_: str) -> object:
+        raise ImportError("cannot open", name=name)
+
+    platform = ModuleType("pyrender.platforms.egl")
+    platform.__getattr__ = broken  # type: ignore[method-assign]
+    monkeypatch.setitem(sys.modules, "pyrender.platforms.egl", platform)
+    with pytest.raises(raised), gl.context():
+        pass
