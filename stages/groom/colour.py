@@ -19,6 +19,8 @@ _IRIS = ("#2e1a10", "#4a2c17", "#6b4a22", "#5a6140", "#566d78", "#607484")
 _GREY = "#b9b6b2"
 _BLACK, _WHITE, _SPREAD = 0.02, 0.95, 0.3
 """Of hair: light that counts as none, that of the brightest glint, and the standard deviation of the light's logarithm, at most."""
+_BROAD, _EVEN = 0.008, 0.8
+"""Of the picture's side: what is wider is a glint or a shadow, no strand; how much of it the fairest hair loses."""
 
 
 def rgb(colour: str) -> Floats:
@@ -94,13 +96,23 @@ def strands(path: Path, colour: Floats, contrast: float = 0.8, cover: float = 1.
     # Where nothing is drawn the colour still bleeds in when the picture is filtered.
     light = np.where(drawn, light - float((light * share).sum()), 0)
     # Photographs of black hair hold glints of ten times its darks: on fair hair they would be patches of white and black.
-    tone = np.exp(light * min(contrast, _SPREAD / max(float(np.sqrt((light**2 * share).sum())), 1e-6)))
+    light = light * min(contrast, _SPREAD / max(float(np.sqrt((light**2 * share).sum())), 1e-6))
+    tone = np.exp(light - _EVEN * float(colour.max()) * _broad(light, alpha))
     tone = _below_white(np.clip(tone / float((tone * share).sum()), 0.35, 1.6), drawn, colour)[..., None]
     # Shadows between fair strands are browner: light that passes through more hair loses its blue first.
     depth = 1 + 0.6 * (1 - colour / max(float(colour.max()), 1e-3)) * (tone < 1)
     painted = np.clip(colour * tone**depth, 0, 1)
     covered = np.clip(alpha * cover, 0, 1)[..., None]
     return Image((np.concatenate([painted, covered], 2) * 255 + 0.5).astype(np.uint8))
+
+
+def _broad(light: Floats, alpha: Floats) -> Floats:
+    """(h,w) the light without its strands. Painted for black hair, it would lie on fair hair as patches of mud."""
+    import cv2
+
+    sigma = _BROAD * max(light.shape)
+    around = [cv2.GaussianBlur(np.asarray(part, np.float32), (0, 0), sigma) for part in (light * alpha, alpha)]
+    return np.asarray(around[0] / np.maximum(around[1], 1e-3), np.float32)
 
 
 def _below_white(tone: Floats, drawn: NDArray[np.bool_], colour: Floats) -> Floats:

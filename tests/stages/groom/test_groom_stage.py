@@ -176,6 +176,16 @@ def test_fair_hair_has_no_patches_of_white_and_black(name: str) -> None:
     assert 1.3 < high / low < 3
 
 
+@pytest.mark.parametrize("name", HAIRS)
+def test_fair_hair_is_of_one_colour_seen_from_afar(name: str) -> None:
+    """A braid in straw had patches of mud: shadows painted for black hair, wider than any strand."""
+    pixels = colour.strands(wardrobe.item("hair", name).pictures["diffuse"], colour.rgb("#e0c060")).pixels.astype(np.float32)
+    cover, light = pixels[..., 3] / 255, pixels[..., :3].mean(2)
+    far, weight = (cv2.GaussianBlur(part, (0, 0), 0.015 * max(light.shape)) for part in (light * cover, cover))
+    low, high = np.percentile((far / np.maximum(weight, 1e-3))[cover > 0.5], [5, 95])
+    assert high / low < 1.4
+
+
 def test_short_hair_alone_is_one_sided(woman: Body) -> None:
     """What hangs shows an inner side that lies in the shade."""
     skin = normals(woman.positions, base_triangles())
