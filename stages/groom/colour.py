@@ -106,7 +106,7 @@ def strands(path: Path, colour: Floats, contrast: float = 0.8, cover: float = 1.
     return Image((np.concatenate([painted, covered], 2) * 255 + 0.5).astype(np.uint8))
 
 
-def _broad(light: Floats, alpha: Floats) -> Floats:
+def _broad(light: NDArray[np.floating], alpha: NDArray[np.floating]) -> Floats:
     """(h,w) the light without its strands. Painted for black hair, it would lie on fair hair as patches of mud."""
     import cv2
 

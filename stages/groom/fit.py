@@ -13,7 +13,8 @@ from assets.artefacts.geometry import Floats, Ints, Mesh, MorphTarget, Skin
 from assets.components import components
 from assets.conventions import BASE_VERTICES, JOINTS, SKIN_VERTICES
 from assets.skinning import mixed, skinned, strongest
-from stages.groom.base import adult, base_triangles
+from stages.groom.base import base_triangles
+from stages.groom.settle import averaged, averaged_rows, placed, settled, welded
 from stages.groom.wardrobe import Item
 
 CLEAR = 0.004
@@ -29,8 +30,6 @@ _LEG, _SEALED = 0.06, 0.025
 """Metres within a trouser leg, and inland of its hem, that the edge of a shoe must lie for the skin there never to be seen."""
 _SEAM, _TOUCH = 0.015, 0.02
 """Metres inland that the middle of a part of a shoe lies, and within which an edge lies on it."""
-_SURE, _LOST = 0.04, 0.08
-"""Metres from what a vertex hangs on up to which it follows that alone, and from which on it follows its neighbours alone."""
 _LEGS = ("UpLeg", "Leg", "Foot", "ToeBase")
 _STEEP, _CROTCH = 2.5, 0.7
 """How much steeper than evened out cloth passes from leg to leg, and the share of both legs from which on it begins to."""
@@ -49,41 +48,9 @@ class Fitted:
 
 def fitted(item: Item, body: Body, skin: Skin | None = None) -> Fitted:
     """The item on the body; `skin` are its influences where they are known from another body."""
-    at_rest = _settled(item, body.rest) if item.slot == "outfit" else _placed(item, body.rest)
+    at_rest = settled(item, body.rest) if item.slot == "outfit" else placed(item, body.rest)
     own = skin or _influences(item, at_rest, body)
     return Fitted(item, skinned(at_rest, own, body.rest_to_bind), own)
-
-
-def _placed(item: Item, base: Floats) -> Floats:
-    """(n,3) the item's vertices on base vertices (19158,3).
-
-    vertex = sum_k weight_k * base[reference_k] + offset * s, with s per axis the ratio of a distance on this body to the same on the
-    template: the .mhclo format of MakeHuman.
-    """
-    ratio = np.full(3, 0.1, np.float32)
-    for axis, (a, b, distance) in item.scale.items():
-        k = "xyz".index(axis)
-        ratio[k] = abs(float(base[a, k] - base[b, k])) / distance
-    return np.asarray(np.einsum("nk,nkd->nd", item.weights, base[item.references]) + item.offsets * ratio, np.float32)
-
-
-def _settled(item: Item, base: Floats) -> Floats:
-    """(n,3) as `_placed`, but vertices far from what they hang on go the way that their neighbours go from the average adult to this body.
-
-    The middle of a skirt hangs on the crotch, a hand's breadth above it: on short legs it would hang out at the hem.
-    """
-    far = 0.1 * np.linalg.norm(item.offsets, axis=1)
-    trust = np.clip((_LOST - far) / (_LOST - _SURE), 0, 1)[:, None]
-    doubtful = welded(item)
-    doubtful = doubtful[(trust[doubtful, 0] < 1).any(1)]
-    placed = _placed(item, base)
-    if not len(doubtful):
-        return placed
-    start = _placed(item, adult("female" if item.name.startswith("female") else "male"))
-    moved = own = placed - start
-    for _ in range(60):
-        moved = trust * own + (1 - trust) * _averaged_rows(moved, doubtful)
-    return np.asarray(start + moved, np.float32)
 
 
 def _influences(item: Item, at_rest: Floats, body: Body) -> Skin:
@@ -114,7 +81,7 @@ def _from_skin(points: Floats, triangles: Ints, body: Body) -> Skin:
     shares /= shares.sum(1, keepdims=True)
     dense = mixed(body.skin, nearest, shares)
     for _ in range(4):
-        dense = _averaged_rows(dense, triangles)
+        dense = averaged_rows(dense, triangles)
     return strongest(_of_one_leg(dense))
 
 
@@ -190,11 +157,6 @@ def normals(positions: Floats, triangles: Ints) -> Floats:
     return np.asarray(total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12), np.float32)
 
 
-def welded(item: Item) -> Ints:
-    """(t,3) the item's triangles by item vertex."""
-    return item.corners[item.triangles]
-
-
 def islands(triangles: Ints, count: int) -> list[NDArray[np.int64]]:
     """Vertices of each connected part."""
     label = components(triangles, count)
@@ -216,24 +178,9 @@ def pushed_out(worn: Fitted, body: Body, skin_normals: Floats) -> Fitted:
         need = np.where((depth < CLEAR) & (distance < 0.04), CLEAR - depth, 0).astype(np.float32)
         if not need.any():
             break
-        smooth = np.maximum(need, _averaged(need, triangles))
+        smooth = np.maximum(need, averaged(need, triangles))
         positions += normal * smooth[:, None]
     return Fitted(worn.item, positions, worn.skin)
-
-
-def _averaged(values: Floats, triangles: Ints) -> Floats:
-    """(n,) each vertex's mean over its triangles' corners."""
-    total, count = np.zeros_like(values), np.zeros_like(values)
-    mean = values[triangles].mean(1)
-    for k in range(3):
-        np.add.at(total, triangles[:, k], mean)
-        np.add.at(count, triangles[:, k], 1)
-    return np.asarray(total / np.maximum(count, 1), np.float32)
-
-
-def _averaged_rows(rows: Floats, triangles: Ints) -> Floats:
-    """(n,k) as `_averaged` of each column."""
-    return np.stack([_averaged(np.ascontiguousarray(column), triangles) for column in rows.T], 1)
 
 
 def hidden_under(garments: Iterable[Fitted], body: Body, skin_normals: Floats) -> Mask:

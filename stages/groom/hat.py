@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from assets.artefacts.geometry import Floats
-from stages.groom.fit import Fitted, Mask, open_edges, welded
+from stages.groom.fit import Fitted, Mask, open_edges
+from stages.groom.settle import welded
 
 _GAP = 0.010
 """Metres that hair keeps from the hat."""

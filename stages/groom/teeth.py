@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats, Image, Ints, Mesh, MorphTarget, Skin
 from assets.conventions import GUM_U
-from stages.groom.fit import Fitted, islands, welded
+from stages.groom.fit import Fitted, islands
+from stages.groom.settle import welded
 
 SEGMENTS = 8
 """Corners of a crown's cross-section."""

@@ -14,6 +14,7 @@ from stages.body.stage import BACKENDS as BODIES
 from stages.body.stage import run as make_body
 from stages.groom import fit
 from stages.groom.base import base_triangles
+from stages.groom.settle import welded
 from stages.groom.socks import without_socks
 from stages.groom.stage import run
 from stages.groom.teeth import teeth_picture
@@ -76,13 +77,14 @@ def test_bare_shins_wear_no_socks_and_trousers_do(skirt: Groom, trousers: Groom,
     assert not skirt.hidden[shin].any()
 
 
-def test_a_skirts_hem_is_level_on_short_legs_too() -> None:
+@pytest.mark.parametrize(("weight", "height"), [(0.6, 0.25), (1, 0), (0.5, 0.5)])
+def test_a_skirts_hem_is_level_on_short_legs_too(weight: float, height: float) -> None:
     who = make_identity(options=IdentitySpec(age=78, gender=0), backend=IDENTITIES.get(), seed=105)
-    body = make_body(who, options=BodySpec(weight=0.6, height=0.25), backend=BODIES.get(), seed=105)
+    body = make_body(who, options=BodySpec(weight=weight, height=height), backend=BODIES.get(), seed=105)
     worn = fit.fitted(item("outfit", "female_elegantsuit01"), body).positions
     front = worn[worn[:, 2] > 0.05]
     middle, beside = front[np.abs(front[:, 0]) < 0.01], front[(np.abs(front[:, 0]) > 0.05) & (np.abs(front[:, 0]) < 0.09)]
-    assert abs(middle[:, 1].min() - beside[:, 1].min()) < 0.025  # it hung out by 5 cm
+    assert abs(middle[:, 1].min() - beside[:, 1].min()) < 0.008  # it hung out by 5 cm, then by 2
 
 
 def test_a_skirts_panels_follow_one_leg_each_and_its_middle_both(woman: Body) -> None:
@@ -90,7 +92,7 @@ def test_a_skirts_panels_follow_one_leg_each_and_its_middle_both(woman: Body) ->
     left, right = (np.isin(worn.skin.joints, [JOINTS.index(name)]) * worn.skin.weights for name in ("LeftUpLeg", "RightUpLeg"))
     one, other = left.sum(1), right.sum(1)
     crotch = float(woman.skeleton.heads[JOINTS.index("LeftUpLeg"), 1]) - 0.12
-    used = np.isin(np.arange(len(one)), fit.welded(worn.item)) & (worn.positions[:, 1] < crotch)
+    used = np.isin(np.arange(len(one)), welded(worn.item)) & (worn.positions[:, 1] < crotch)
     aside = np.abs(worn.positions[:, 0])
     # Half a thigh from the middle the trailing leg held a quarter of the front, and the leading thigh came through.
     assert np.minimum(one, other)[used & (aside > 0.05)].max() < 0.05
@@ -101,7 +103,7 @@ def test_a_skirts_panels_follow_one_leg_each_and_its_middle_both(woman: Body) ->
 def test_a_shoes_heel_follows_the_foot_and_its_tip_the_toes(name: str, woman: Body) -> None:
     worn = fit.fitted(item("shoes", name), woman)
     held = {joint: (np.isin(worn.skin.joints, [JOINTS.index(joint)]) * worn.skin.weights).sum(1) for joint in ("LeftFoot", "LeftToeBase")}
-    used = np.isin(np.arange(len(worn.positions)), fit.welded(worn.item)) & (worn.positions[:, 0] > 0)
+    used = np.isin(np.arange(len(worn.positions)), welded(worn.item)) & (worn.positions[:, 0] > 0)
     back, front = worn.positions[used, 2].min(), worn.positions[used, 2].max()
     sole = used & (worn.positions[:, 1] < worn.positions[used, 1].min() + 0.02)
     # What shoes hang on in their file is a box around the foot: half of the heel followed the shin and a quarter of it the toes.
@@ -144,4 +146,4 @@ def test_the_mouth_of_a_shoe_without_socks_keeps_its_ring_of_skin(skirt: Groom, 
     worn = without_socks(
         *(fit.fitted(item(*name), woman) for name in (("shoes", "shoes03"), ("outfit", "female_elegantsuit01"))), woman
     )
-    assert len(fit._mouth(worn.positions, fit.welded(worn.item)))
+    assert len(fit._mouth(worn.positions, welded(worn.item)))

@@ -13,8 +13,9 @@ from assets.home import baked
 from assets.spec.look import BodySpec, GroomSpec, IdentitySpec
 from stages.body.stage import BACKENDS as BODIES
 from stages.body.stage import run as make_body
-from stages.groom.fit import fitted, welded
+from stages.groom.fit import fitted
 from stages.groom.hat import Dome, pressed_under, roomy
+from stages.groom.settle import welded
 from stages.groom.stage import run
 from stages.groom.wardrobe import catalogue, item
 from stages.identity.stage import BACKENDS as IDENTITIES
