@@ -17,6 +17,7 @@ from safetensors import safe_open
 from assets.digest import sha256
 from assets.errors import BackendError, Severity, SpecError
 from assets.home import baked
+from stages.datasets.make import Order, make
 from stages.datasets.pictures import Vectors
 from stages.nets.shipping import read
 from stages.train import checkpoint
@@ -308,6 +309,15 @@ def test_a_split_of_nobody_is_refused_by_name(tmp_path: Path) -> None:
     """Sixteen portraits are of two people: validation and test were empty, and training ended in numpy's words."""
     with pytest.raises(SpecError, match=r"the validation split of .* is empty"):
         train_net("dcgan", tiny_set(tmp_path / "few", count=2), tmp_path)
+
+
+@pytest.mark.skipif(not baked("body.safetensors").exists(), reason="run `make bake` first")
+def test_bodies_of_a_few_people_leave_a_card_and_a_sheet(tmp_path: Path) -> None:
+    """A test split of under sixteen adults filled no row of the sheet, and the run ended in numpy's words."""
+    make(Order("bodies", tmp_path / "few", 6))
+    file = train_net("bodyvae", tmp_path / "few", tmp_path / "out", plan=replace(PLAN, steps=2))
+    assert "are ones that no person has" in file.with_suffix(".md").read_text(encoding="utf-8")
+    assert cv2.imread(str(file.with_suffix(".png"))) is not None
 
 
 def test_picture_nets_on_bodies_are_told_which_nets_learn_them() -> None:
