@@ -15,7 +15,7 @@ import torch
 from safetensors import safe_open
 
 from assets.digest import sha256
-from assets.errors import BackendError, Severity, SpecError
+from assets.errors import BackendError, Severity, SpecError, StoreError
 from assets.home import baked
 from stages.datasets.make import Order, make
 from stages.datasets.pictures import Vectors
@@ -309,6 +309,13 @@ def test_a_split_of_nobody_is_refused_by_name(tmp_path: Path) -> None:
     """Sixteen portraits are of two people: validation and test were empty, and training ended in numpy's words."""
     with pytest.raises(SpecError, match=r"the validation split of .* is empty"):
         train_net("dcgan", tiny_set(tmp_path / "few", count=2), tmp_path)
+
+
+def test_a_folder_of_weights_that_is_a_file_is_told(faces: Path, tmp_path: Path) -> None:
+    """TensorBoard's writer, the first to need the folder, ended in a traceback."""
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(StoreError, match="run-face-dcgan cannot be written to: Not a directory; free some space, or give another --out"):
+        train_net("dcgan", faces, tmp_path / "out", plan=PLAN, changes=SMALL["dcgan"])
 
 
 @pytest.mark.skipif(not baked("body.safetensors").exists(), reason="run `make bake` first")
