@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,7 +23,7 @@ def retrain(
     ladder: LadderOption = LADDER,
     budget: Annotated[str, typer.Option(help="Of the training: 90s, 60m, 2h.")] = "60m",
     steps: Annotated[int | None, typer.Option(min=1, help="Stop after so many steps.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of the training; the number of trials so far by default.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of the training; the number of trials so far by default.")] = None,
     anew: Annotated[bool, typer.Option("--anew", help="Train from nothing rather than from the champion.")] = False,
     given: SetOption = None,
 ) -> None:
@@ -34,21 +35,23 @@ def retrain(
     with findings():
         from flows.running import run_training
 
-        if data is not None:
-            _refuse_early(net, data, ladder)
-        told = (net, str(data) if data else None, str(ladder), seconds_of(budget) / 60, steps, seed, settings_of(given), anew)
+        changes = settings_of(given)
+        _refuse_early(net, data, ladder, changes)
+        told = (net, str(data) if data else None, str(ladder), seconds_of(budget) / 60, steps, seed, changes, anew)
         trial: dict[str, Any] = run_training("flows.retrain:retrain_generator", told, err)
         out.print(_measures(trial))
         out.print(f"{'accepted' if trial['accepted'] else 'refused'}: {trial['why']}")
 
 
-def _refuse_early(net: str, data: Path, ladder: Path) -> None:
-    """Raises, before a server boots, where there is no such net or data set, or nothing that reads what the net would make."""
+def _refuse_early(net: str, data: Path | None, ladder: Path, changes: Mapping[str, Any]) -> None:
+    """Raises, before a server boots, where there is no such net, setting or data set, or nothing that reads what the net would make."""
     from stages.train.compare import refuse_unmeasurable
     from stages.train.families import family_of
-    from stages.train.stage import weights_name
+    from stages.train.stage import changed, weights_name
 
-    refuse_unmeasurable(weights_name(family_of(net), data), ladder, data)
+    family = changed(family_of(net), changes)
+    if data is not None:
+        refuse_unmeasurable(weights_name(family, data), ladder, data)
 
 
 @champion.command("ls")

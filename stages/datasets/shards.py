@@ -277,17 +277,17 @@ def load(folder: Path, split: Split) -> Pictures:
     count = index["splits"][split] if split in SPLITS else 0
     images = np.empty((count, size, size, channels), np.uint8)
     attributes, people = np.empty((count, len(columns)), np.float32), np.empty(count, np.int64)
-    captions: dict[str, list[str]] = {}
+    captions: list[dict[str, str]] = []
     place = 0
     for shard in files_of(folder, split):
         for told, _, data in entries(shard):
             images[place] = decoded(data, channels)
             attributes[place] = [told["attributes"][name] for name in columns]
             people[place] = told["person"]
-            for language, text in told["captions"].items():
-                captions.setdefault(language, []).append(text)
+            captions.append(told["captions"])
             place += 1
-    return Pictures(images, attributes, columns, people, {k: tuple(v) for k, v in captions.items()})
+    languages = dict.fromkeys(language for each in captions for language in each)
+    return Pictures(images, attributes, columns, people, {k: tuple(each.get(k, "") for each in captions) for k in languages})
 
 
 def decoded(data: bytes, channels: int) -> Pixels:

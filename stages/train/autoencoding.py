@@ -94,8 +94,11 @@ class Autoencoding:
         recipe = self.recipe
         for net in state.nets.values():
             net.train()
+        # torch 2.13 dies of a segmentation fault in the backward of a group norm whose input, channels last, asks for no gradient:
+        # behind frozen layers every input asks for one.
+        seen = batch.values.requires_grad_(bool(recipe.frozen))
         with state.machine.autocast():
-            told = state.nets["encoder"](batch.values, batch.conditions)
+            told = state.nets["encoder"](seen, batch.conditions)
             rebuilt = state.nets["decoder"](drawn(*told), batch.conditions)
         gap = _scaled(state.nets["encoder"], rebuilt.float() - batch.values)
         reconstruction = gap.abs().mean() if recipe.norm == "l1" else gap.square().mean()

@@ -39,7 +39,8 @@ def body_sheet(vectors: Floats, conditions: Floats, names: Sequence[str], column
         text = f"{100 * age:.0f} {'m' if gender >= 0.5 else 'f'}"
         cv2.putText(cell, text, (8, TALL - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 1, cv2.LINE_AA)
         cells.append(cell)
-    rows = [np.hstack(cells[i : i + columns]) for i in range(0, len(cells) - len(cells) % columns, columns)]
+    cells += [np.full((TALL, WIDE, 3), 255, np.uint8)] * (-len(cells) % columns)
+    rows = [np.hstack(cells[i : i + columns]) for i in range(0, len(cells), columns)]
     sheet: Pixels = np.vstack(rows)
     return sheet
 

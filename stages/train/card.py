@@ -97,14 +97,15 @@ def _learnt(entry: dict[str, Any], pictures: int) -> dict[str, str]:
 
 
 def _bodies(nets: Shipped, test: Examples, stem: Path) -> list[str]:
-    """STEM.png with sixty-four made adults, and the share of impossible bodies of any age."""
+    """STEM.png with sixty-four made adults, children where nobody is grown up, and the share of impossible bodies of any age."""
     from stages.train.body_sheet import body_sheet
     from stages.train.evaluate import BODIES, impossible_share
 
     told, names = test.conditions[:BODIES], nets.shape.names
     made = nets.sample(told, 1)
-    adults = np.flatnonzero(told[:, 0] >= 0.18)[:SAMPLES]
-    write_png(stem.with_suffix(".png"), _light(body_sheet(made[adults], told[adults], names, 16)))
+    adults = told[:, 0] >= 0.18
+    shown = np.flatnonzero(adults if adults.any() else ~adults)[:SAMPLES]
+    write_png(stem.with_suffix(".png"), _light(body_sheet(made[shown], told[shown], names, min(16, len(shown)))))
     real, own = (impossible_share(x, told, names) for x in (test.values[:BODIES], made))
     text = f"Of {len(told)} made bodies {own:.1%} are ones that no person has (stature for age, body mass index, limbs)"
     return ["## Measured on people that training never saw", "", f"{text}; of as many of the data set {real:.1%}."]

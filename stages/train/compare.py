@@ -11,7 +11,7 @@ from assets import weights
 from assets.errors import BackendError, Finding, SpecError
 from assets.weights import table_of
 from stages.train.alike import size_of, spelt, train_alike, trainable
-from stages.train.evaluate import MEASURES, Report, evaluate, of_training_data, refuse_unreadable
+from stages.train.evaluate import MEASURES, Report, evaluate, no_generator, of_training_data, refuse_unreadable
 from stages.train.metrics import worst
 
 KINDS = {"skin": "skins", "face": "faces", "body": "bodies", "folder": "folder"}
@@ -45,7 +45,8 @@ def chosen(table: Table, name: str) -> list[str]:
     there = [title for title, entry in table.items() if entry.get("net") not in (None, "classifier")]
     found = [title for title in there if name in ("all", title, table[title]["net"], title.partition("-")[2])]
     if not found:
-        fix = f"take all or one of {', '.join(sorted(there))}; name the folder of your own as --weights"
+        known = f"take all or one of {', '.join(sorted(there))}; " if there else ""
+        fix = f"{known}name the folder of your own as --weights"
         raise SpecError(Finding("evaluate/name", f"no weights are called {name!r}", fix=fix))
     return found
 
@@ -87,10 +88,12 @@ def refuse_unmeasurable(title: str, folder: Path, data: Path, size: int | None =
 
     Raises:
         BackendError: no reader reads what they make.
-        SpecError: the reader reads pictures of another size.
+        SpecError: they make nothing, or the reader reads pictures of another size.
     """
     from stages.datasets.shards import index_of
 
+    if title.endswith("-classifier"):
+        raise no_generator(title)
     index, reader = index_of(data), reader_for(title, folder)
     if reader.file is not None:
         refuse_unreadable(reader.file, size or index["size"], 6 if index["kind"] == "skins" else 3)
@@ -172,10 +175,12 @@ def _by_kind(data: Sequence[Path]) -> dict[str, Path]:
 
 def _measurable(name: str, table: Table, by_kind: Mapping[str, Path]) -> list[str]:
     """Titles that `name` means and that there is a data set for; raises SpecError where that is none."""
-    titles = [title for title in chosen(table, name) if KINDS.get(title.split("-")[0]) in by_kind]
+    meant = chosen(table, name)
+    titles = [title for title in meant if KINDS.get(title.split("-")[0]) in by_kind]
     if not titles:
         message = f"no data set given is of the kind that {name} makes"
-        raise SpecError(Finding("evaluate/data", message, fix=f"give {', '.join(KINDS.values())}"))
+        kinds = dict.fromkeys(KINDS.get(kind, kind) for kind in (title.split("-")[0] for title in meant))
+        raise SpecError(Finding("evaluate/data", message, fix=f"give a set of {' or '.join(kinds)}"))
     return titles
 
 

@@ -116,7 +116,7 @@ def evaluate(
     nets = read(file, sha256)
     loading = time.perf_counter() - started
     if nets.net == "classifier":
-        raise SpecError(Finding("evaluate/reader", f"{file.name} reads pictures and makes none", fix="give the weights of a generator"))
+        raise no_generator(file.name)
     size = getattr(nets.shape, "size", None)
     train, test = (read_examples(data, part, nets.conditions, size) for part in ("train", split))
     test = _asked(test, data)
@@ -129,6 +129,11 @@ def evaluate(
     values, groups = compared(made, train, test, reader, inception)
     values |= {"a second": speed, "loads in": loading, "megabytes": file.stat().st_size / 1e6}
     return Report(file.stem, data.name, len(made), values, groups)
+
+
+def no_generator(name: str) -> SpecError:
+    """What is said of a classifier, whose readings are no samples to be measured."""
+    return SpecError(Finding("evaluate/reader", f"{name} reads pictures and makes none", fix="give the weights of a generator"))
 
 
 def of_training_data(data: Path, *, reader: Path | None = None, inception: Path | None = None) -> Report:

@@ -290,6 +290,7 @@ def _roll_back(run: Run, trouble: str) -> None:
     """Back to a good checkpoint with calmer learning rates; raises BackendError where that did not help often enough."""
     attempt, seconds = run.counters.attempt + 1, run.counters.seconds
     calmer, events, step = run.counters.calmer * run.plan.calmer, run.counters.events, run.state.step
+    best, best_step = run.counters.best, run.counters.best_step  # an older checkpoint knows nothing of it, but BEST holds it
     if attempt > run.plan.retries:
         fix = "give a lower learning rate, or another --seed"
         raise BackendError(Finding("train/diverged", f"after {attempt - 1} roll backs {trouble}", where=Location(str(run.folder)), fix=fix))
@@ -303,6 +304,7 @@ def _roll_back(run: Run, trouble: str) -> None:
         for group in optimiser.param_groups:
             group["lr"] *= ratio
     sentence = f"step {step}: {trouble}; back to step {run.state.step} with {calmer:g} of the learning rate"
-    run.counters = replace(run.counters, attempt=attempt, seconds=seconds, calmer=calmer, events=[*events, sentence])
+    known = replace(run.counters, best=best, best_step=best_step)
+    run.counters = replace(known, attempt=attempt, seconds=seconds, calmer=calmer, events=[*events, sentence])
     run.health.forget()
     run.watch(Progress(run.state.step, seconds, eta(run), {}, event=sentence))

@@ -11,17 +11,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Pixels
+from assets.errors import Finding, StoreError
 from stages.train.loop import Progress
 
 
 class Board:
-    """Writes TensorBoard files and the newest sheet of a run into its folder; one per run, closed after it."""
+    """Writes TensorBoard files and the newest sheet of a run into its folder; one per run, closed after it.
+
+    Raises:
+        StoreError: the folder cannot be made.
+    """
 
     def __init__(self, folder: Path) -> None:
         from torch.utils.tensorboard.writer import SummaryWriter
 
         self.folder = folder
-        self.writer = SummaryWriter(str(folder / "board"))
+        try:
+            self.writer = SummaryWriter(str(folder / "board"))
+        except OSError as error:
+            message = f"{folder} cannot be written to: {error.strerror}"
+            raise StoreError(Finding("train/out", message, fix="free some space, or give another --out")) from error
 
     def __call__(self, progress: Progress) -> None:
         """One report of the loop."""

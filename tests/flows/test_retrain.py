@@ -98,6 +98,21 @@ def test_pictures_that_the_reader_cannot_read_are_told_before_training(tmp_path:
     assert not (tmp_path / "ladder").exists()
 
 
+@pytest.mark.parametrize(("words", "sentence"), [
+    (["classifier"], "face-classifier reads pictures and makes none"),
+    (["dcgan", "--set", "nonsense=1"], "dcgan has no setting 'nonsense'"),
+    (["dcgan", "--seed", "-1"], "greater than or equal to 0"),
+])  # fmt: skip
+def test_what_cannot_be_judged_or_trained_is_told_before_a_server_boots(
+    words: list[str], sentence: str, tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A classifier was trained for the whole budget before it was told that it makes no samples."""
+    monkeypatch.setattr("flows.running.run_training", lambda *_: pytest.fail("a server was booted"))
+    told = runner.invoke(app, ["retrain", *words, "--data", str(data), "--ladder", str(tmp_path / "ladder")])
+    assert (told.exit_code, sentence in told.output) == (2, True), told.output
+    assert not (tmp_path / "ladder").exists()
+
+
 def test_the_list_of_no_ladder_is_one_sentence(tmp_path: Path) -> None:
     told = runner.invoke(app, ["champion", "ls", "--ladder", str(tmp_path / "nowhere")])
     assert (told.exit_code, "no trial was made in" in told.output) == (2, True), told.output

@@ -146,6 +146,15 @@ def test_a_table_gives_persons_numbers_and_captions(ask: Ask, tmp_path: Path) ->
     assert all(part.captions["zh"][0].startswith("面孔") for part in parts)
 
 
+def test_a_caption_that_some_pictures_come_without_is_empty_for_them(ask: Ask, tmp_path: Path) -> None:
+    lines = [f"{name},{'' if k % 2 else f'face {k}'}" for k, name in enumerate(NAMES)]
+    make_folder(table(ask, "\n".join(["file,caption_en", *lines])), tmp_path / "out")
+    parts = [load(tmp_path / "out", split) for split in SPLITS]
+    told = [text for part in parts for text in part.captions.get("en", ("",) * len(part))]
+    assert sorted(told) == ["", "", "", "face 0", "face 2", "face 4"]
+    assert all(len(texts) == len(part) for part in parts for texts in part.captions.values())
+
+
 def test_every_mistake_of_a_table_is_told_at_once(ask: Ask) -> None:
     asked = table(ask, "file,age_years,tone\n0.png,old,0.5\n1.png,30,7\n2.png,30,0.1\n3.png,30,0.1\nmore/4.png,30,0.1\n")
     with pytest.raises(SpecError) as caught:

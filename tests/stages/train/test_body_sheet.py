@@ -26,3 +26,10 @@ def test_a_sheet_has_a_cell_for_every_body() -> None:
     for row in (0, 1):
         for column in (0, 1):
             assert (sheet[row * TALL : (row + 1) * TALL, column * WIDE : (column + 1) * WIDE] < 250).any()
+
+
+def test_a_cell_that_no_body_is_left_for_stays_white() -> None:
+    sheet = body_sheet(np.full((3, 3), 0.5, np.float32), np.array([[0.3, 0.0]] * 3, np.float32), NAMES, columns=2)
+    assert sheet.shape == (2 * TALL, 2 * WIDE, 3)
+    assert (sheet[TALL:, :WIDE] < 250).any()
+    assert (sheet[TALL:, WIDE:] == 255).all()

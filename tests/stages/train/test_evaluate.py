@@ -155,6 +155,16 @@ def test_names_mean_a_title_a_family_or_all() -> None:
     assert chosen(table, "unet") == chosen(table, "skin-unet") == ["skin-unet"]
     with pytest.raises(SpecError, match="no weights are called 'unett'"):
         chosen(table, "unett")
+    with pytest.raises(SpecError, match="called 'unet'; name the folder of your own as --weights"):
+        chosen({}, "unet")
+
+
+def test_the_kind_of_data_set_that_a_net_makes_is_named(folder: Path) -> None:
+    """Whatever it makes, a net was said to want skins, faces, bodies or a folder."""
+    table = json.loads((folder / "weights.json").read_text())
+    assert "face-dcgan" in table
+    with pytest.raises(SpecError, match=r"no data set given is of the kind that dcgan makes; give a set of faces$"):
+        compare("dcgan", folder, [])
 
 
 def test_a_set_of_another_kind_is_said(folder: Path, faces: Path, tmp_path: Path) -> None:

@@ -126,6 +126,17 @@ def test_a_diverged_run_goes_back_to_the_last_good_checkpoint_with_half_the_lear
     assert all(torch.isfinite(v).all() for v in weights(run).values())
 
 
+def test_the_best_weights_outlive_a_roll_back_to_a_checkpoint_before_them(tmp_path: Path) -> None:
+    """The older checkpoint knew of a worse best, and the first validation after it took the place of weights that were better."""
+    run, measured = tiny_run(tmp_path), iter([5.0, 1.0, 3.0, 3.0])
+    object.__setattr__(run.family, "validate", lambda *_: next(measured))
+    wreck(run, at=9, times=2)
+    train(run)
+    assert [event.partition("; ")[2][:14] for event in run.counters.events] == ["back to step 8", "back to step 4"]
+    assert (run.counters.best, run.counters.best_step) == (1.0, 8)
+    assert checkpoint.read(tmp_path / BEST)[1]["counters"]["best"] == 1.0
+
+
 def test_a_run_that_begins_anew_never_goes_back_into_the_one_whose_place_it_takes(tmp_path: Path) -> None:
     train(tiny_run(tmp_path, steps=4))
     run = tiny_run(tmp_path, seed=5)

@@ -15,15 +15,16 @@ import torch
 from safetensors import safe_open
 
 from assets.digest import sha256
-from assets.errors import BackendError, Severity, SpecError
+from assets.errors import BackendError, Severity, SpecError, StoreError
 from assets.home import baked
+from stages.datasets.make import Order, make
 from stages.datasets.pictures import Vectors
 from stages.nets.shipping import read
 from stages.train import checkpoint
 from stages.train.adapt import FEW_SHOT, many, settings_of_start
 from stages.train.examples import examples_of, reduced
 from stages.train.families import FAMILIES, family_of
-from stages.train.loop import BEST, LAST, Plan, Progress
+from stages.train.loop import BEST, LAST, Plan, Progress, advance, begin
 from stages.train.machine import Machine
 from stages.train.stage import changed, train_net
 from stages.train.watch import curves, sheet
@@ -156,6 +157,14 @@ def test_a_few_shot_recipe_names_settings_and_layers_that_its_net_has(name: str)
     layers = [f"{net}/{key}" for net, module in nets.items() for key, _ in module.named_parameters()]
     for prefix in FEW_SHOT[name].get("frozen", ()):
         assert any(layer.startswith(prefix) for layer in layers), prefix
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=needs_bake if name == "unet" else ()) for name in sorted(FEW_SHOT)])
+def test_a_few_shot_recipe_trains(name: str, tmp_path: Path) -> None:
+    """A VAE's ended in a segmentation fault of torch's: the first norm's input asked for no gradient."""
+    data = examples_of(discs(8, 64, 6), family_of(name).conditions)
+    run = begin(changed(family_of(name), {**FEW_SHOT[name], "batch": 2}), PLAN, data, data, tmp_path, Machine())
+    assert all(math.isfinite(loss) for loss in advance(run).values())
 
 
 def test_a_set_of_many_pictures_is_warned_of_as_not_few_shot(faces: Path, tmp_path: Path) -> None:
@@ -300,6 +309,22 @@ def test_a_split_of_nobody_is_refused_by_name(tmp_path: Path) -> None:
     """Sixteen portraits are of two people: validation and test were empty, and training ended in numpy's words."""
     with pytest.raises(SpecError, match=r"the validation split of .* is empty"):
         train_net("dcgan", tiny_set(tmp_path / "few", count=2), tmp_path)
+
+
+def test_a_folder_of_weights_that_is_a_file_is_told(faces: Path, tmp_path: Path) -> None:
+    """TensorBoard's writer, the first to need the folder, ended in a traceback."""
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(StoreError, match="run-face-dcgan cannot be written to: Not a directory; free some space, or give another --out"):
+        train_net("dcgan", faces, tmp_path / "out", plan=PLAN, changes=SMALL["dcgan"])
+
+
+@pytest.mark.skipif(not baked("body.safetensors").exists(), reason="run `make bake` first")
+def test_bodies_of_a_few_people_leave_a_card_and_a_sheet(tmp_path: Path) -> None:
+    """A test split of under sixteen adults filled no row of the sheet, and the run ended in numpy's words."""
+    make(Order("bodies", tmp_path / "few", 6))
+    file = train_net("bodyvae", tmp_path / "few", tmp_path / "out", plan=replace(PLAN, steps=2))
+    assert "are ones that no person has" in file.with_suffix(".md").read_text(encoding="utf-8")
+    assert cv2.imread(str(file.with_suffix(".png"))) is not None
 
 
 def test_picture_nets_on_bodies_are_told_which_nets_learn_them() -> None:
