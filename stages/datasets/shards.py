@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats, Pixels
 from assets.digest import sha256_file
-from assets.errors import Finding, FormatError, SpecError
+from assets.errors import Finding, FormatError, Location, SpecError
 from assets.rights import Source
 from assets.store import PART, write_atomic
 from stages.datasets.pictures import SPLITS, Pictures, Split, Vectors
@@ -148,7 +148,7 @@ def claim(folder: Path, card: Card, shards: Sequence[Shard]) -> None:
     text = json.dumps(plan, ensure_ascii=False).encode()
     file = folder / PLAN
     if file.exists():
-        if json.loads(file.read_bytes()) != json.loads(text):
+        if _planned(file) != json.loads(text):
             fix = "give another --out, or remove the folder"
             raise SpecError(Finding("data/other-set", f"{folder} holds a data set of another kind, count, size, seed or version", fix=fix))
     elif folder.exists() and not folder.is_dir():
@@ -157,6 +157,15 @@ def claim(folder: Path, card: Card, shards: Sequence[Shard]) -> None:
         raise SpecError(Finding("data/not-empty", f"{folder} holds files that are no data set", fix="give an empty folder as --out"))
     else:
         write_atomic(file, text)
+
+
+def _planned(file: Path) -> Any:
+    """What a plan.json says; raises FormatError where it is damaged."""
+    try:
+        return json.loads(file.read_bytes())
+    except ValueError as error:
+        fix = "give another --out, or remove the folder"
+        raise FormatError(Finding("data/damaged", f"{file} is damaged: {error}", where=Location(str(file)), fix=fix)) from error
 
 
 def _tar(shard: Shard, make: Callable[[int], Item], done: int, total: int, progress: Progress | None) -> bytes:

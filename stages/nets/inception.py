@@ -163,7 +163,7 @@ def read_inception(file: Path) -> Inception:
         else:
             tensors = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # safetensors, pickle, zip and torch each raise their own
-        message = f"{file} cannot be read as weights: {str(error).splitlines()[0][:120]}"
+        message = f"{file} cannot be read as weights: {str(error).partition('.')[0].splitlines()[0]}"
         raise BackendError(Finding("evaluate/inception", message, fix="give torchvision's inception_v3 file")) from error
     tensors = {name: value for name, value in tensors.items() if not name.startswith("AuxLogits.")}
     classes = len(tensors["fc.bias"]) if "fc.bias" in tensors else 0

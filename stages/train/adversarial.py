@@ -97,9 +97,11 @@ class Adversarial:
             put(nets["generator"], pictures)
         betas = (recipe.momentum, 0.99)
         rates = {"generator": (recipe.generator_lr, 0.0), "critic": (recipe.critic_lr, recipe.weight_decay)}
+        free = unfrozen(nets, recipe.frozen)
+        refuse_idle(**free)
         optimisers = {
-            name: torch.optim.AdamW(unfrozen(name, net, recipe.frozen), lr=rates[name][0], betas=betas, weight_decay=rates[name][1])
-            for name, net in nets.items()
+            name: torch.optim.AdamW(parameters, lr=rates[name][0], betas=betas, weight_decay=rates[name][1])
+            for name, parameters in free.items()
         }
         numbers = {"p": 0.0 if recipe.adaptive else recipe.p, "sign": 0.0, "signs": 0.0, "path": 0.0}
         return State(nets, optimisers, shape, machine, numbers)
@@ -130,15 +132,30 @@ def _refuse_growth(family: Adversarial, shape: Any) -> None:
         raise SpecError(Finding("train/grow", f"{family.name} cannot grow: its nets have one size", fix="leave out --set grow"))
 
 
-def unfrozen(name: str, net: Any, frozen: tuple[str, ...]) -> list[Any]:
-    """The net's parameters but for the frozen ones, which no longer ask for a gradient."""
-    kept = []
-    for key, parameter in net.named_parameters():
-        still = any(f"{name}/{key}".startswith(prefix) for prefix in frozen)
-        parameter.requires_grad_(not still)
-        if not still:
-            kept.append(parameter)
-    return kept
+def unfrozen(nets: Mapping[str, Any], frozen: tuple[str, ...]) -> dict[str, list[Any]]:
+    """Each net's parameters but for the frozen ones, which no longer ask for a gradient.
+
+    Raises:
+        SpecError: no layer's name begins as one of `frozen` says.
+    """
+    named = {name: {f"{name}/{key}": parameter for key, parameter in net.named_parameters()} for name, net in nets.items()}
+    keys = [key for each in named.values() for key in each]
+    for prefix in frozen:
+        if not any(key.startswith(prefix) for key in keys):
+            layers = dict.fromkeys(key.partition(".")[0] for key in keys)
+            fix = f"a layer's name begins with one of {', '.join(layers)}"
+            raise SpecError(Finding("train/frozen", f"frozen names {prefix}, and no layer begins so", fix=fix))
+    for each in named.values():
+        for key, parameter in each.items():
+            parameter.requires_grad_(not key.startswith(frozen))
+    return {name: [parameter for parameter in each.values() if parameter.requires_grad] for name, each in named.items()}
+
+
+def refuse_idle(**left: list[Any]) -> None:
+    """Raises SpecError where of something that is to be trained every parameter is frozen."""
+    for name, parameters in left.items():
+        if not parameters:
+            raise SpecError(Finding("train/frozen", f"frozen leaves nothing of the {name} to train", fix="name fewer layers"))
 
 
 def _grown(recipe: Recipe, state: State, batch: Batch) -> Batch:

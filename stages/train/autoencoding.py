@@ -9,7 +9,7 @@ from typing import Any, Literal
 from assets.artefacts.geometry import Floats
 from stages.datasets.pictures import Vectors
 from stages.nets.ranges import Count, Share, Weight
-from stages.train.adversarial import unfrozen
+from stages.train.adversarial import refuse_idle, unfrozen
 from stages.train.bodies import Scales, refuse_pictures, scales_of
 from stages.train.examples import values_of
 from stages.train.family import Batch, Examples, State, shaped
@@ -83,7 +83,8 @@ class Autoencoding:
         nets = {name: machine.place(net) for name, net in own.items()}
         for pictures in self.usual:
             put(nets["decoder"], pictures)
-        parameters = [p for name, net in nets.items() for p in unfrozen(name, net, self.recipe.frozen)]
+        parameters = [p for free in unfrozen(nets, self.recipe.frozen).values() for p in free]
+        refuse_idle(autoencoder=parameters)
         optimiser = torch.optim.AdamW(parameters, lr=self.recipe.lr, weight_decay=self.recipe.weight_decay)
         return State(nets, {"both": optimiser}, shape, machine)
 

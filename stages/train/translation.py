@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from assets.artefacts.geometry import Floats
 from assets.errors import Finding, SpecError
 from stages.nets.ranges import Below, Count, Share, Weight
-from stages.train.adversarial import unfrozen
+from stages.train.adversarial import refuse_idle, unfrozen
 from stages.train.family import Batch, Examples, State, shaped
 from stages.train.machine import Machine
 
@@ -124,8 +124,9 @@ class Translation:
                 kept[: len(found)] = torch.from_numpy(found)
         nets = {name: machine.place(net) for name, net in nets.items()}
         betas, recipe = (self.recipe.momentum, 0.99), self.recipe
-        free = {name: unfrozen(name, net, recipe.frozen) for name, net in nets.items()}
+        free = unfrozen(nets, recipe.frozen)
         own = [*free["generator"], *free["encoder"]]
+        refuse_idle(generator=own, critic=free["critic"])
         optimisers = {
             "generator": torch.optim.AdamW(own, lr=recipe.generator_lr, betas=betas, weight_decay=0.0),
             "critic": torch.optim.AdamW(free["critic"], lr=recipe.critic_lr, betas=betas, weight_decay=recipe.weight_decay),

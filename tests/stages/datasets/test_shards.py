@@ -105,6 +105,13 @@ def test_another_set_is_not_mixed_in(tmp_path: Path) -> None:
         write(tmp_path, card(seed=1), plan(), face)
 
 
+def test_a_damaged_plan_is_one_sentence(tmp_path: Path) -> None:
+    write(tmp_path, card(), plan(), face)
+    (tmp_path / "plan.json").write_bytes(b'{"card": ')
+    with pytest.raises(FormatError, match=r"plan\.json is damaged"):
+        write(tmp_path, card(), plan(), face)
+
+
 def test_a_folder_of_other_things_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "holiday.txt").write_text("dear diary")
     with pytest.raises(SpecError, match="holds files that are no data set"):

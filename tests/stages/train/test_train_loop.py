@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from assets.errors import BackendError, FormatError, StoreError
+from assets.errors import BackendError, FormatError, SpecError, StoreError
 from stages.train import checkpoint
 from stages.train.examples import order
 from stages.train.family import Batch, State
@@ -262,6 +262,19 @@ def test_frozen_layers_stay_as_they_were(tmp_path: Path) -> None:
     after = run.state.nets["critic"].state_dict()
     assert torch.equal(before["shrink.0.weight"], after["shrink.0.weight"])
     assert not torch.equal(before["shrink.1.weight"], after["shrink.1.weight"])
+
+
+@pytest.mark.parametrize(
+    ("frozen", "said"),
+    [
+        (("critic/shirnk",), "frozen names critic/shirnk, and no layer begins so"),
+        (("generator", "critic/shrink.0"), "frozen leaves nothing of the generator to train"),
+    ],
+)
+def test_freezing_nothing_or_everything_is_told(frozen: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    """A mistyped layer froze nothing in silence; a whole net was torch's traceback of an empty list."""
+    with pytest.raises(SpecError, match=said):
+        tiny_run(tmp_path, tiny_gan(frozen=frozen))
 
 
 def test_a_checkpoint_with_a_flipped_bit_is_refused(tmp_path: Path) -> None:
