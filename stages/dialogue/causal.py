@@ -20,6 +20,15 @@ from assets.torch_defaults import TORCH_DEFAULTS
 States = NDArray[np.float32]
 LONGEST = 256
 """Tokens of a text that are read."""
+_LARGE = 1_000_000_000
+"""Parameters from which on memory counts for more than time."""
+
+
+def emulated(device: str) -> bool:
+    """Whether bfloat16 is slow there: a CPU without products in it takes two to five times as long as in float32."""
+    import torch
+
+    return device == "cpu" and not any(there for name, there in torch.cpu.get_capabilities().items() if name.endswith("bf16"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +53,8 @@ class Causal:
         try:
             self.tokenizer: Any = AutoTokenizer.from_pretrained(where, local_files_only=True)
             with TORCH_DEFAULTS:  # bfloat16 becomes the type of every new number in this process as long as the model is built
-                self.model: Any = AutoModelForCausalLM.from_pretrained(where, dtype=torch.bfloat16, local_files_only=True).eval().to(device)
+                read = AutoModelForCausalLM.from_pretrained(where, dtype=torch.bfloat16, local_files_only=True)
+            self.model: Any = (read.float() if emulated(device) and read.num_parameters() < _LARGE else read).eval().to(device)
         except (OSError, ValueError, KeyError, SafetensorError) as error:
             raise BackendError(_unloadable(where, error)) from error
 

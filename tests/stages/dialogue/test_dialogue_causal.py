@@ -46,3 +46,14 @@ def test_the_same_pairs_give_the_same_digits_whatever_was_read_before(tiny_llama
 def test_no_pairs_and_single_tokens_cost_nothing(model: Causal) -> None:
     assert model.likelihoods([]) == []
     assert model.likelihoods([("a", "b")]) == pytest.approx([plainly(model, "a", "b")], abs=1e-3)
+
+
+@pytest.mark.parametrize(("able", "type_of_numbers"), [({"avx2": True, "avx512_bf16": False}, "float32"), ({"amx_bf16": True}, "bfloat16")])
+def test_a_model_computes_in_what_the_cpu_computes_fast(
+    able: dict[str, bool], type_of_numbers: str, tiny_llama: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a CPU of AVX2 alone, as most laptops have, bfloat16 is emulated: kofi's dialogue took 112 s."""
+    import torch
+
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
+    assert Causal(str(tiny_llama)).model.dtype == getattr(torch, type_of_numbers)
