@@ -54,7 +54,8 @@ class Causal:
             self.tokenizer: Any = AutoTokenizer.from_pretrained(where, local_files_only=True)
             with TORCH_DEFAULTS:  # bfloat16 becomes the type of every new number in this process as long as the model is built
                 read = AutoModelForCausalLM.from_pretrained(where, dtype=torch.bfloat16, local_files_only=True)
-            self.model: Any = (read.float() if emulated(device) and read.num_parameters() < _LARGE else read).eval().to(device)
+            small = sum(parameter.numel() for parameter in read.parameters()) < _LARGE
+            self.model: Any = (read.float() if small and emulated(device) else read).eval().to(device)
         except (OSError, ValueError, KeyError, SafetensorError) as error:
             raise BackendError(_unloadable(where, error)) from error
 
