@@ -1,4 +1,4 @@
-"""The connected parts of a mesh."""
+"""The edges of a mesh and its connected parts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+def sides(triangles: NDArray[Any]) -> NDArray[Any]:
+    """(3t,2) the ends of every side of triangles (t,3): what two of them share is there twice."""
+    return np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
 
 
 def components(triangles: NDArray[Any], count: int) -> NDArray[np.int32]:

@@ -56,6 +56,11 @@ GUM_U = 0.5
 GUM_ROOT_V = 0.2
 
 
+def opposite(joint: str) -> str:
+    """The joint's name on the other side; its own in the middle."""
+    return joint.replace("Left", "Right") if "Left" in joint else joint.replace("Right", "Left")
+
+
 def parent_of(joint: str) -> str | None:
     """The parent's name of one of JOINTS, None for Hips."""
     fixed = {

@@ -43,9 +43,14 @@ def order_of(build: Build) -> tuple[Order, SpecFile, Path]:
         spec = spec.model_copy(update={"package": spec.package.model_copy(update={"target": build.target})})
     if build.seed is not None:
         spec = spec.model_copy(update={"seed": build.seed})
-    store = LocalStore(build.store or home() / "store")
+    store = store_at(build.store)
     folder = build.out or Path("build") / file.path.stem
     return Order(spec, file.path.resolve().parent, store, build.force), file, folder
+
+
+def store_at(place: Path | None) -> LocalStore:
+    """The store in that folder, else this machine's."""
+    return LocalStore(place or home() / "store")
 
 
 def _refuse(build: Build) -> None:

@@ -72,14 +72,12 @@ def run_batch(
     folder: Path, out: Path, target: Target | None, console: Console, *, quiet: bool, store: Path | None = None
 ) -> list[dict[str, str]]:
     """A row per spec of the folder; raises SpecError where it holds none."""
-    from assets.home import home
-    from assets.store import LocalStore
-    from flows.order import specs_of
+    from flows.order import specs_of, store_at
     from flows.plan import usual_seconds
 
     specs_of(folder)
     told = (str(folder), str(out), target, str(store) if store else None)
-    board = nullcontext() if quiet else watching(console, usual_seconds(LocalStore(store or home() / "store")))
+    board = nullcontext() if quiet else watching(console, usual_seconds(store_at(store)))
     state = run("flows.batch:assemble_batch", lambda flow: flow(*told, return_state=True), console, board)
     rows: list[dict[str, str]] = state.result(raise_on_failure=False)
     if isinstance(rows, BaseException):

@@ -8,7 +8,7 @@ import numpy as np
 
 from assets.artefacts.character import Body, Identity
 from assets.artefacts.geometry import Floats, Image, Skeleton, Skin
-from assets.conventions import EYE_VERTICES, JOINTS, PARENTS, SKIN_VERTICES
+from assets.conventions import EYE_VERTICES, JOINTS, PARENTS, SKIN_VERTICES, opposite
 from assets.errors import BackendError, Finding
 from assets.skinning import blended_matrices, mixed, skinned, strongest
 from assets.spec.look import BodySpec
@@ -123,8 +123,7 @@ def _mirrored(skin: Skin, rest: Floats) -> Skin:
 
     distance, twin = cKDTree(rest).query(rest * np.array([-1, 1, 1], np.float32))
     twin = np.where(distance < _TWIN_M, twin, np.arange(len(rest)))
-    other = {name: name.replace("Left", "Right") if "Left" in name else name.replace("Right", "Left") for name in JOINTS}
-    swap = [JOINTS.index(other[name]) for name in JOINTS]
+    swap = [JOINTS.index(opposite(name)) for name in JOINTS]
     dense = mixed(skin, np.arange(len(rest))[:, None], np.ones((len(rest), 1), np.float32))
     paired = np.where((distance < _TWIN_M)[:, None], (dense + dense[twin][:, swap]) / 2, dense)
     return strongest(paired)

@@ -28,6 +28,7 @@ SCHEMA = "fenshen/dataset@1"
 INDEX, PLAN = "dataset.json", "plan.json"
 JPEG_FROM = 192
 """Pictures of this size and more are JPEG (quality 95, no chroma subsampling): as PNG they fill the disk."""
+_ELSEWHERE = "give another --out, or remove the folder"
 
 
 @dataclass(frozen=True)
@@ -149,8 +150,8 @@ def claim(folder: Path, card: Card, shards: Sequence[Shard]) -> None:
     file = folder / PLAN
     if file.exists():
         if _planned(file) != json.loads(text):
-            fix = "give another --out, or remove the folder"
-            raise SpecError(Finding("data/other-set", f"{folder} holds a data set of another kind, count, size, seed or version", fix=fix))
+            message = f"{folder} holds a data set of another kind, count, size, seed or version"
+            raise SpecError(Finding("data/other-set", message, fix=_ELSEWHERE))
     elif folder.exists() and not folder.is_dir():
         raise SpecError(Finding("data/not-a-folder", f"{folder} is there and is not a folder", fix="give another --out"))
     elif folder.exists() and any(not path.name.startswith(PART) for path in folder.iterdir()):
@@ -164,8 +165,7 @@ def _planned(file: Path) -> Any:
     try:
         return json.loads(file.read_bytes())
     except ValueError as error:
-        fix = "give another --out, or remove the folder"
-        raise FormatError(Finding("data/damaged", f"{file} is damaged: {error}", where=Location(str(file)), fix=fix)) from error
+        raise FormatError(Finding("data/damaged", f"{file} is damaged: {error}", where=Location(str(file)), fix=_ELSEWHERE)) from error
 
 
 def _tar(shard: Shard, make: Callable[[int], Item], done: int, total: int, progress: Progress | None) -> bytes:

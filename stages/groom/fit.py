@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from assets.artefacts.character import Body
 from assets.artefacts.geometry import Floats, Ints, Mesh, MorphTarget, Skin
-from assets.components import components
+from assets.components import components, sides
 from assets.conventions import BASE_VERTICES, JOINTS, SKIN_VERTICES
 from assets.skinning import mixed, skinned, strongest
 from stages.groom.base import base_triangles
@@ -282,7 +282,7 @@ class Surface:
 
 def open_edges(triangles: Ints) -> Ints:
     """(e,2) the edges that one triangle has alone, each smaller index first."""
-    edges = np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), 1)
+    edges = np.sort(sides(triangles), 1)
     unique, count = np.unique(edges, axis=0, return_counts=True)
     return np.asarray(unique[count == 1])
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from assets.artefacts.geometry import Floats
+from assets.components import sides
 from stages.groom.fit import Fitted, Mask, open_edges
 from stages.groom.settle import welded
 
@@ -97,9 +98,8 @@ def _trailing(pull: Floats, hair: Fitted) -> Floats:
 
     Pulled in only where it must be, long hair had a corner just below the brim.
     """
-    triangles = welded(hair.item)
-    sides = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
-    one, two = np.concatenate([sides, sides[:, ::-1]]).T
+    each = sides(welded(hair.item))
+    one, two = np.concatenate([each, each[:, ::-1]]).T
     fade = np.exp(-np.linalg.norm(hair.positions[one] - hair.positions[two], axis=1) / _TRAIL)
     for _ in range(_ROUNDS):
         along = pull.copy()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from assets.artefacts.geometry import Floats, Ints
+from assets.components import sides
 from stages.groom.base import adult
 from stages.groom.wardrobe import Item
 
@@ -56,9 +57,9 @@ def _straight(places: Floats, triangles: Ints, trust: Floats) -> Floats:
 
     A skirt's middle hung out at the hem of the average adult as well, who is not the template.
     """
-    sides = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
-    across = np.abs(places[sides[:, 0]] - places[sides[:, 1]])
-    level = sides[across[:, 1] < _LEVEL * np.hypot(across[:, 0], across[:, 2])]
+    each = sides(triangles)
+    across = np.abs(places[each[:, 0]] - places[each[:, 1]])
+    level = each[across[:, 1] < _LEVEL * np.hypot(across[:, 0], across[:, 2])]
     one, other = np.concatenate([level, level[:, ::-1]]).T
     count = np.bincount(one, minlength=len(places))
     beside = np.bincount(one, places[other, 1], len(places)) / np.maximum(count, 1)

@@ -16,6 +16,7 @@ from scipy.spatial import cKDTree
 
 from assets.artefacts.character import SKIN
 from assets.artefacts.geometry import Mesh
+from assets.components import sides
 from assets.conventions import GUM_ROOT_V, GUM_U
 from stages.model.scene import Piece, welded
 
@@ -69,11 +70,11 @@ def _set_back(mesh: Mesh) -> Mesh:
 def depths(where: Floats, normals: Floats, faces: NDArray[np.int64], covers: Floats) -> Floats:
     """(n,) metres that each vertex is drawn in: 0 where it is bare."""
     covered = _covered(where, normals, covers)
-    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    edges = sides(faces)
     edges = np.concatenate([edges, edges[:, ::-1]])
-    sides = np.linalg.norm(where[edges[:, 0]] - where[edges[:, 1]], axis=1)
+    length = np.linalg.norm(where[edges[:, 0]] - where[edges[:, 1]], axis=1)
     total, number, bare = (np.zeros(len(where)) for _ in range(3))
-    np.add.at(total, edges[:, 0], sides)
+    np.add.at(total, edges[:, 0], length)
     np.add.at(number, edges[:, 0], 1)
     np.add.at(bare, edges[:, 0], ~covered[edges[:, 1]])
     depth = np.minimum(SHARE * total / np.maximum(number, 1), DEEPEST_M)

@@ -7,12 +7,11 @@ what it never does but a clip of the user's own may: reaching, bowing, sitting, 
 from __future__ import annotations
 
 import json
-import re
 
 import numpy as np
 
 from assets.artefacts.geometry import Floats
-from assets.conventions import JOINTS
+from assets.conventions import JOINTS, opposite
 from assets.home import ROOT
 from stages.motion.clips import LIBRARY
 from stages.motion.pose import REST, Turns, keyed, mirrored, pose
@@ -47,8 +46,7 @@ def _held(turns: Turns) -> Floats:
 
 
 def _mirrored(turns: Turns) -> Turns:
-    other = {"Left": "Right", "Right": "Left"}
-    return {re.sub("^(Left|Right)", lambda side: other[side[0]], joint): mirrored(turn) for joint, turn in turns.items()}
+    return {opposite(joint): mirrored(turn) for joint, turn in turns.items()}
 
 
 def _farthest() -> Floats:

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from assets.errors import BackendError, Finding
+from assets.spec.nodes import PATH, shown
 
 SIDE = 299
 ORIGINAL = 1008
@@ -163,7 +164,8 @@ def read_inception(file: Path) -> Inception:
         else:
             tensors = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # safetensors, pickle, zip and torch each raise their own
-        message = f"{file} cannot be read as weights: {str(error).partition('.')[0].splitlines()[0]}"
+        reason = str(error).partition("\n")[0].partition(". ")[0]  # torch's message goes on with advice
+        message = f"{file} cannot be read as weights: {shown(reason, PATH)}"
         raise BackendError(Finding("evaluate/inception", message, fix="give torchvision's inception_v3 file")) from error
     tensors = {name: value for name, value in tensors.items() if not name.startswith("AuxLogits.")}
     classes = len(tensors["fc.bias"]) if "fc.bias" in tensors else 0

@@ -138,17 +138,21 @@ def unfrozen(nets: Mapping[str, Any], frozen: tuple[str, ...]) -> dict[str, list
     Raises:
         SpecError: no layer's name begins as one of `frozen` says.
     """
-    named = {name: {f"{name}/{key}": parameter for key, parameter in net.named_parameters()} for name, net in nets.items()}
-    keys = [key for each in named.values() for key in each]
+    keys = [f"{name}/{key}" for name, net in nets.items() for key, _ in net.named_parameters()]
     for prefix in frozen:
         if not any(key.startswith(prefix) for key in keys):
             layers = dict.fromkeys(key.partition(".")[0] for key in keys)
             fix = f"a layer's name begins with one of {', '.join(layers)}"
             raise SpecError(Finding("train/frozen", f"frozen names {prefix}, and no layer begins so", fix=fix))
-    for each in named.values():
-        for key, parameter in each.items():
-            parameter.requires_grad_(not key.startswith(frozen))
-    return {name: [parameter for parameter in each.values() if parameter.requires_grad] for name, each in named.items()}
+    for name, net in nets.items():
+        _awake(name, net, frozen)
+    return {name: [parameter for parameter in net.parameters() if parameter.requires_grad] for name, net in nets.items()}
+
+
+def _awake(name: str, net: Any, frozen: tuple[str, ...]) -> None:
+    """Every parameter of the net asks for a gradient but for the frozen ones."""
+    for key, parameter in net.named_parameters():
+        parameter.requires_grad_(not f"{name}/{key}".startswith(frozen))
 
 
 def refuse_idle(**left: list[Any]) -> None:
@@ -213,10 +217,8 @@ def _critic_step(recipe: Recipe, state: State, batch: Batch) -> dict[str, float]
     from stages.nets.losses import LOSSES, interpolated_penalty, real_penalty
 
     critic, game = state.nets["critic"], LOSSES[recipe.loss]
-    critic.train().requires_grad_(True)
-    for key, parameter in critic.named_parameters():
-        if any(f"critic/{key}".startswith(prefix) for prefix in recipe.frozen):
-            parameter.requires_grad_(False)
+    critic.train()
+    _awake("critic", critic, recipe.frozen)
     with state.machine.autocast():
         with torch.no_grad():
             made, _ = _made(recipe, state, batch.conditions)
