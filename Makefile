@@ -45,7 +45,7 @@ $(BAKED)/ok: $(VENV)/ok node_modules/.package-lock.json stages/body/bake.py
 	$(PY) -m stages.body.bake
 	$(PY) -m stages.texture.tiles
 	$(PY) -m stages.voice.mandarin
-	$(PY) -m stages.voice.listen
+	$(PY) -m stages.voice.transcription
 	$(PY) -m stages.dialogue.transformers
 	$(VENV)/bin/prefect server database upgrade -y
 	touch $@

@@ -25,14 +25,14 @@ import psutil
 import yaml
 
 from assets.bundle import MANIFEST
-from assets.home import home
+from assets.paths import home
+from assets.spec.appearance import Section
 from assets.spec.avatar import AvatarSpec
-from assets.spec.look import Section
+from assets.spec.packaging import BUDGETS
 from assets.spec.read import read_spec
-from assets.spec.ship import BUDGETS
-from flows.line import assemble
-from flows.order import Build, order_of
-from flows.plan import plan
+from flows.pipeline.definition import assemble
+from flows.pipeline.plan import plan
+from flows.pipeline.request import Build, order_of
 from stages.stage import Stage
 
 LIMITS = {

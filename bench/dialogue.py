@@ -17,12 +17,12 @@ from pathlib import Path
 
 import yaml
 
-from assets.spec.act import PersonaSpec
 from assets.spec.avatar import AvatarSpec
+from assets.spec.behaviour import PersonaSpec
 from assets.spec.read import PRESETS, parse_spec
-from stages.dialogue.check import pick
+from stages.dialogue.candidates import ELSE, authored, replies_of, topics_of
+from stages.dialogue.cross_validation import pick
 from stages.dialogue.stage import BACKENDS
-from stages.dialogue.topics import ELSE, authored, replies_of, topics_of
 
 ENGINES = {"tuned": "transformers"}
 QUESTIONS = Path(__file__).resolve().parent.parent / "tests" / "data" / "personas"

@@ -22,15 +22,15 @@ from numpy.typing import NDArray
 from assets import weights
 from stages.datasets.folder import Ask
 from stages.datasets.make import make_folder
-from stages.nets.shipping import Shipped, read
+from stages.nets.weights_io import Shipped, read
 from stages.train.adapt import FEW_SHOT, settings_of_start
-from stages.train.evaluate import SAMPLES, compared
-from stages.train.examples import read_examples
-from stages.train.families import family_of
-from stages.train.family import Examples
-from stages.train.loop import Plan
+from stages.train.evaluation.evaluate import SAMPLES, compared
+from stages.train.families.registry import family_of
+from stages.train.loop.examples import read_examples
+from stages.train.loop.family import Examples
+from stages.train.loop.loop import Plan
+from stages.train.loop.tensorboard import sheet, write_png
 from stages.train.stage import train_net
-from stages.train.watch import sheet, write_png
 
 PEOPLE = 36
 """A twelfth is held back for validation, another for a test that is not needed here: thirty are learnt from."""

@@ -17,16 +17,16 @@ import numpy as np
 
 from assets.artefacts.character import Body
 from assets.artefacts.motion import Clip, Motion
-from assets.spec.act import RetargetSpec
+from assets.spec.behaviour import RetargetSpec
 from bench.motion import at_times, compared
 from bench.render_reach import FPS, PRESETS, REST, SECONDS, built, encode, pictures
-from stages.motion import track as tracks
-from stages.motion.canonical import canonical
+from stages.motion import landmark_track as tracks
+from stages.motion.canonical_skeleton import canonical
 from stages.motion.clips import STANCE, settled, stand
+from stages.motion.keyed_poses import curl, keyed, pose
+from stages.motion.landmark_track import Track, cleaned
 from stages.motion.landmarks import solved
 from stages.motion.mediapipe import watched
-from stages.motion.pose import curl, keyed, pose
-from stages.motion.track import Track, cleaned
 from stages.retarget.stage import run as retargeted
 
 CAST = ("ada", "lin", "kofi")

@@ -58,7 +58,7 @@ def main(count: int, name: str | None) -> None:
 
 
 def _names() -> str:
-    from assets.home import baked
+    from assets.paths import baked
 
     return baked("face_changes.json").read_text(encoding="utf-8")
 

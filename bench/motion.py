@@ -22,12 +22,12 @@ from assets.artefacts.geometry import Floats, Skeleton
 from assets.artefacts.motion import Clip, Motion
 from assets.conventions import ARKIT_52, JOINTS, MORPHS_67, PARENTS
 from assets.rotation import IDENTITY, between, forward_kinematics, slerp, to_local
-from assets.spec.act import ClipSpec, MotionSpec, RetargetSpec
+from assets.spec.behaviour import ClipSpec, MotionSpec, RetargetSpec
 from bench.render_reach import FPS, PRESETS, built, on_body
-from stages.motion.canonical import canonical
+from stages.motion.canonical_skeleton import canonical
+from stages.motion.landmark_track import ANKLES, ELBOWS, HIPS, KNEES, SHOULDERS, WRISTS, Track
 from stages.motion.mediapipe import watched
 from stages.motion.stage import run as moved
-from stages.motion.track import ANKLES, ELBOWS, HIPS, KNEES, SHOULDERS, WRISTS, Track
 from stages.retarget.feet import contacts
 from stages.retarget.stage import run as retargeted
 

@@ -17,11 +17,11 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from stages.datasets.pictures import Pictures
-from stages.train.examples import examples_of
-from stages.train.families import family_of
-from stages.train.loop import Plan, Run, advance, begin
-from stages.train.machine import Machine
+from stages.datasets.splits import Pictures
+from stages.train.families.registry import family_of
+from stages.train.loop.device import Machine
+from stages.train.loop.examples import examples_of
+from stages.train.loop.loop import Plan, Run, advance, begin
 
 NETS = {"dcgan": (64, 3), "dcgan-wgan-gp": (64, 3), "stylegan": (128, 3), "vae": (128, 6), "classifier": (128, 6)}
 """Net -> pixels a side and planes of the pictures that it is timed on."""

@@ -18,13 +18,13 @@ from assets.artefacts.geometry import Material, Mesh, Pixels, Skeleton, Skin
 from assets.artefacts.motion import Clip, Motion
 from assets.conventions import MORPHS_67
 from assets.rotation import forward_kinematics
-from assets.spec.act import RetargetSpec
+from assets.spec.behaviour import RetargetSpec
 from assets.spec.read import read_spec
 from stages.model.scene import character
-from stages.motion.canonical import canonical
+from stages.motion.canonical_skeleton import canonical
 from stages.motion.clips import STANCE, settled, stand
-from stages.motion.pose import curl, ease, keyed, pose
-from stages.render.pose import Pose, pose_of, posed
+from stages.motion.keyed_poses import curl, ease, keyed, pose
+from stages.render.posing import Pose, pose_of, posed
 from stages.render.preview import Shot, stills
 from stages.retarget.stage import run as retargeted
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from assets.home import ROOT
+from assets.paths import ROOT
 
 PARTS = (".venv", "node_modules", ".fenshen")
 

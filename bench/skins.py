@@ -15,7 +15,7 @@ from statistics import median
 
 from assets.artefacts.character import Body, Identity
 from assets.artefacts.geometry import Image
-from assets.spec.look import BodySpec, TextureSpec
+from assets.spec.appearance import BodySpec, TextureSpec
 from stages.body import stage as body_stage
 from stages.identity.backend import BACKENDS, IdentityBackend
 from stages.identity.stage import draw_latent

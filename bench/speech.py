@@ -11,11 +11,11 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 
-from assets.spec.act import VoiceSpec
-from stages.voice.listen import error_rate, heard, words
-from stages.voice.loudness import level
+from assets.spec.behaviour import VoiceSpec
+from stages.voice.mastering import level
 from stages.voice.stage import BACKENDS, speak
 from stages.voice.text import clean
+from stages.voice.transcription import error_rate, heard, words
 
 ENGLISH = (
     "The museum opens at 9:30 in the morning.", "Tickets cost 12 dollars for adults and 5 dollars for children.",

@@ -12,7 +12,7 @@ from flows import INTERRUPTED
 def main() -> None:
     """Runs the command line; ends with a documented exit code."""
     try:
-        from flows.cli import app
+        from flows.cli.build import app
 
         app(prog_name="fenshen")
     except KeyboardInterrupt:

@@ -11,7 +11,7 @@ from typing import Any
 
 from assets.artefacts.verdict import ran, tally
 from assets.formats.glb import unpack_glb
-from assets.home import baked_script
+from assets.paths import baked_script
 
 _FOLDER = Path(__file__).resolve().parent / "report"
 _PICTURES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp", ".gif": "image/gif"}

@@ -16,8 +16,8 @@ from pydantic import BaseModel
 from assets.artefact import Artefact, Ref
 from assets.digest import sha256_of
 from assets.errors import BackendError, Finding, StoreError, unloadable
-from assets.memo import remembering
 from assets.store import LocalStore
+from assets.substage_cache import remembering
 from stages.stage import Backend, Stage
 
 A = TypeVar("A", bound=Artefact)

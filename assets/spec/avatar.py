@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from assets.spec.act import MotionSpec, PerformanceSpec, PersonaSpec, RetargetSpec, VoiceSpec
-from assets.spec.look import BodySpec, GroomSpec, IdentitySpec, Number, Section, TextureSpec
-from assets.spec.ship import PackageSpec, RightsSpec
+from assets.spec.appearance import BodySpec, GroomSpec, IdentitySpec, Number, Section, TextureSpec
+from assets.spec.behaviour import MotionSpec, PerformanceSpec, PersonaSpec, RetargetSpec, VoiceSpec
+from assets.spec.packaging import PackageSpec, RightsSpec
 
 
 class AvatarSpec(Section):

@@ -19,9 +19,9 @@ from pydantic_core import ErrorDetails
 
 from assets.errors import Finding, Location, SpecError
 from assets.spec.avatar import AvatarSpec
-from assets.spec.content import Known, dotted, problems
-from assets.spec.extent import extent
 from assets.spec.nodes import PATH, Loc, Reading, compose, place, says_nothing, shown, walk
+from assets.spec.number_range import extent
+from assets.spec.value_checks import Known, dotted, problems
 
 MAX_BYTES = 1_000_000  # A spec with every fact written out is a few KB; media stay in files of their own.
 PRESETS = Path(__file__).resolve().parent.parent / "presets"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from assets.artefacts.geometry import Floats, Ints, Skin
 from assets.digest import sha256_file
 from assets.errors import BackendError, Finding
-from assets.home import baked, reading
+from assets.paths import baked, reading
 from assets.rights import Source
 from stages.body.backend import Build, Shape
 

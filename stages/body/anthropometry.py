@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from assets.artefacts.geometry import Floats, Ints
 from assets.conventions import SKIN_VERTICES
 from assets.errors import BackendError, Finding
-from assets.home import baked, reading
+from assets.paths import baked, reading
 from stages.body.backend import Shape
-from stages.body.measure import stature
+from stages.body.phenotype import stature
 
 DENSITY = 985.0
 """Kilograms a cubic metre of a living body, lungs half full."""

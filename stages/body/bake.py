@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats, Ints
 from assets.errors import BackendError, Finding
-from assets.home import baked
+from assets.paths import baked
 
 Arrays = dict[str, NDArray[Any]]
 FACE_REGIONS = ("eyebrows", "eyes", "nose", "mouth", "ears", "chin", "cheek", "head", "forehead")

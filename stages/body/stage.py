@@ -11,16 +11,16 @@ from assets.artefacts.geometry import Floats, Image, Skeleton, Skin
 from assets.conventions import EYE_VERTICES, JOINTS, PARENTS, SKIN_VERTICES, opposite
 from assets.errors import BackendError, Finding
 from assets.skinning import blended_matrices, mixed, skinned, strongest
-from assets.spec.look import BodySpec
+from assets.spec.appearance import BodySpec
 from stages.body.backend import BodyBackend, Shape
-from stages.body.measure import local_changes, phenotype, shifted, stature
 from stages.body.morphs import morph_targets
-from stages.body.pose import t_pose
+from stages.body.phenotype import local_changes, phenotype, shifted, stature
+from stages.body.t_pose import t_pose
 from stages.stage import Registry, Stage
 
 BACKENDS: Registry[BodyBackend] = Registry(
     "body",
-    {"anny": "stages.body.anny:Anny", "gan": "stages.body.drawn:GanBody", "vae": "stages.body.drawn:VaeBody"},
+    {"anny": "stages.body.anny:Anny", "gan": "stages.body.generator:GanBody", "vae": "stages.body.generator:VaeBody"},
     default="anny",
 )
 _TWIN_M = 0.003

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats
 from assets.rights import Source
-from stages.body.batch import MEASURES, PHENOTYPES, Bodies
-from stages.body.measure import stature
-from stages.datasets.pictures import SPLITS, Split
+from stages.body.batch_evaluation import MEASURES, PHENOTYPES, Bodies
+from stages.body.phenotype import stature
 from stages.datasets.shards import Card, Item, Shard, planned, shares
+from stages.datasets.splits import SPLITS, Split
 
 BLOCK = 250
 """Vectors in one item."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from stages.datasets.people import FORMAL, Person
-from stages.datasets.views import Taken
+from stages.datasets.shots import Taken
 
 _WHO = {
     ("girl", "女孩"): (0, 13, 0),

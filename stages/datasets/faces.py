@@ -7,13 +7,13 @@ import numpy as np
 from assets.rights import Source, merged
 from stages.body.stage import BACKENDS
 from stages.body.stage import STAGE as BODY
-from stages.datasets import sitters, views
+from stages.datasets import shots, subjects
 from stages.datasets.captions import captions
 from stages.datasets.people import Person, person
-from stages.datasets.pictures import SPLITS, Split
 from stages.datasets.shards import Card, Item, Shard, planned, shares
 from stages.datasets.skins import VERSION as SKINS
 from stages.datasets.skins import sources as skin_sources
+from stages.datasets.splits import SPLITS, Split
 from stages.groom.stage import STAGE as GROOM
 from stages.groom.wardrobe import catalogue, item, source
 from stages.identity.stage import STAGE as IDENTITY
@@ -30,7 +30,7 @@ VERSION = 1
 COLUMNS = (
     "age_years", "gender", "tone", "monk", *ORIGINS, "muscle", "weight", "height", "hair_black", "hair_brown", "hair_blond", "hair_red",
     "hair_grey", "hair_dyed", "hair_length", "hair_curly", "bald", "eyes_brown", "eyes_green", "eyes_blue", "eyes_grey", "redness",
-    "freckles", "moles", "scars", "stubble", "makeup", "lipstick", "lip_colour", "formal", *views.COLUMNS,
+    "freckles", "moles", "scars", "stubble", "makeup", "lipstick", "lip_colour", "formal", *shots.COLUMNS,
 )  # fmt: skip
 
 
@@ -63,7 +63,7 @@ class Faces:
 
     def __init__(self, library: SkinLibrary, studio: Portraits, *, count: int, size: int, seed: int) -> None:
         self._studio, self._size, self._seed, self._seats = studio, size, seed, seats(count)
-        self._wardrobe = sitters.Wardrobe(library, 256 if size <= 128 else 512)
+        self._wardrobe = subjects.Wardrobe(library, 256 if size <= 128 else 512)
         self._number = -1
 
     def __call__(self, index: int) -> Item:
@@ -73,17 +73,17 @@ class Faces:
             self._invite(number)
         rng = np.random.default_rng([self._seed, 4, index])
         # Everybody shows every expression, in an order of their own.
-        order = np.random.default_rng([self._seed, 5, number]).permutation(len(views.EXPRESSIONS))
-        shot = views.taken(self._sitter.skeleton, list(views.EXPRESSIONS)[int(order[which])], rng)
+        order = np.random.default_rng([self._seed, 5, number]).permutation(len(shots.EXPRESSIONS))
+        shot = shots.taken(self._sitter.skeleton, list(shots.EXPRESSIONS)[int(order[which])], rng)
         picture = self._studio.take(shot.view, self._size)
         who = self._who
-        told = sitters.describe(who, self._told) | views.describe(shot)
+        told = subjects.describe(who, self._told) | shots.describe(shot)
         labels = {"monk": who.monk, "hair": who.hair, "hair_colour": who.hair_colour, "eyes_colour": who.eyes_colour, "outfit": who.outfit,
                   "expression": shot.expression}  # fmt: skip
         return Item(index, number, {name: told[name] for name in COLUMNS}, picture, captions=captions(who, shot, rng), labels=labels)
 
     def _invite(self, number: int) -> None:
-        from stages.render.pose import standing
+        from stages.render.posing import standing
 
         self._who: Person = person(number, self._place(number), self._seed)
         self._sitter, self._told = self._wardrobe.sitter(self._who, self._seed)

@@ -19,8 +19,8 @@ from assets.digest import sha256_of
 from assets.errors import FenshenError, Finding, FormatError, Location, RightsError, Severity, SpecError
 from assets.formats.image import decode
 from assets.rights import Source
-from stages.datasets.pictures import Split
 from stages.datasets.shards import Card, Item, Shard, planned, shares
+from stages.datasets.splits import Split
 
 SHARD = 500
 LARGEST_BYTES = 100_000_000

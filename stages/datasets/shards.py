@@ -22,7 +22,7 @@ from assets.digest import sha256_file
 from assets.errors import Finding, FormatError, Location, SpecError
 from assets.rights import Source
 from assets.store import PART, write_atomic
-from stages.datasets.pictures import SPLITS, Pictures, Split, Vectors
+from stages.datasets.splits import SPLITS, Pictures, Split, Vectors
 
 SCHEMA = "fenshen/dataset@1"
 INDEX, PLAN = "dataset.json", "plan.json"

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats
 from assets.rights import Source
-from stages.datasets import marks
-from stages.datasets.pictures import SPLITS, Split
+from stages.datasets import blemishes
 from stages.datasets.shards import Card, Item, Shard, planned, shares
+from stages.datasets.splits import SPLITS, Split
 from stages.datasets.tones import monk_of_tone, tone_colour
 from stages.texture.tiles import ORIGINS, SkinLibrary, face_window, lightness, tone_of
 
@@ -138,16 +138,16 @@ def _sometimes(rng: np.random.Generator, chance: float) -> float:
 
 def decorated(head: Floats, body: Floats, traits: Mapping[str, float], rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Head and body with years, blood, marks and paint, in the order in which a skin gets them."""
-    head = marks.aged(head, traits["years"], rng)
-    head = marks.melanin(head, rng, 0.6 + max(traits["years"], 0) / 25)
-    head = marks.flush(head, 1.3 * traits["redness"] - 0.25, rng)
-    head = marks.freckled(head, traits["freckles"], rng)
-    head = marks.moles(head, round(traits["moles"] * MOST_MOLES), rng)
-    head = marks.scars(head, round(traits["scars"] * MOST_SCARS), rng)
-    head = marks.stubbled(head, 0.65 * traits["stubble"], rng)
-    head = marks.made_up(head, traits["makeup"], rng)
-    head = marks.paint_lips(head, traits["lip_colour"], traits["lipstick"])
-    body = marks.melanin(body, rng, 0.4)
+    head = blemishes.aged(head, traits["years"], rng)
+    head = blemishes.melanin(head, rng, 0.6 + max(traits["years"], 0) / 25)
+    head = blemishes.flush(head, 1.3 * traits["redness"] - 0.25, rng)
+    head = blemishes.freckled(head, traits["freckles"], rng)
+    head = blemishes.moles(head, round(traits["moles"] * MOST_MOLES), rng)
+    head = blemishes.scars(head, round(traits["scars"] * MOST_SCARS), rng)
+    head = blemishes.stubbled(head, 0.65 * traits["stubble"], rng)
+    head = blemishes.made_up(head, traits["makeup"], rng)
+    head = blemishes.paint_lips(head, traits["lip_colour"], traits["lipstick"])
+    body = blemishes.melanin(body, rng, 0.4)
     return head, body + np.array([-0.5, 1.2, 0.2], np.float32) * (traits["redness"] - 0.35)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from assets.rights import Source
-from assets.spec.act import PersonaSpec
+from assets.spec.behaviour import PersonaSpec
 from stages.stage import Backend
 
 

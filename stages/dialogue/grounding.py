@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from difflib import SequenceMatcher
 
-from stages.dialogue.overlap import CHINESE_COMMON, ENGLISH_COMMON, HAN, folded, listed, stem
+from stages.dialogue.tfidf import CHINESE_COMMON, ENGLISH_COMMON, HAN, folded, listed, stem
 
 TOKENS = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)*")
 NUMERALS = "零〇一二三四五六七八九十百千万亿两半0123456789"

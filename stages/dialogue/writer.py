@@ -11,12 +11,12 @@ from pathlib import Path
 
 from assets.digest import sha256_file, sha256_of
 from assets.rights import Source
-from assets.spec.act import PersonaSpec
+from assets.spec.behaviour import PersonaSpec
 from stages.dialogue import smollm2
 from stages.dialogue.backend import Matcher, Topic
 from stages.dialogue.causal import load
 from stages.dialogue.grounding import faithful
-from stages.dialogue.overlap import Overlap
+from stages.dialogue.tfidf import Overlap
 from stages.dialogue.transformers import Transformers
 
 LONGEST_FACT = 600

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from assets.artefacts.character import Body
 from assets.artefacts.geometry import Floats, Ints, Mesh, MorphTarget, Skin
-from assets.components import components, sides
 from assets.conventions import BASE_VERTICES, JOINTS, SKIN_VERTICES
+from assets.mesh import components, sides
 from assets.skinning import mixed, skinned, strongest
-from stages.groom.base import base_triangles
-from stages.groom.settle import averaged, averaged_rows, placed, settled, welded
+from stages.groom.base_mesh import base_triangles
+from stages.groom.placement import averaged, averaged_rows, placed, settled, welded
 from stages.groom.wardrobe import Item
 
 CLEAR = 0.004

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from assets.artefacts.geometry import Floats
-from assets.components import sides
+from assets.mesh import sides
 from stages.groom.fit import Fitted, Mask, open_edges
-from stages.groom.settle import welded
+from stages.groom.placement import welded
 
 _GAP = 0.010
 """Metres that hair keeps from the hat."""

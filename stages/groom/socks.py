@@ -8,7 +8,7 @@ import numpy as np
 
 from assets.artefacts.character import Body
 from stages.groom.fit import CLEAR, RING, Fitted, Mask, Surface, islands
-from stages.groom.settle import welded
+from stages.groom.placement import welded
 
 _SOCK = 0.03
 """Metres that a sock stands out of its shoe."""

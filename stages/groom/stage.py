@@ -10,15 +10,15 @@ from assets.artefacts.character import Body, Groom
 from assets.artefacts.geometry import Floats, Image, Material, Mesh
 from assets.conventions import SKIN_VERTICES
 from assets.rights import Source
-from assets.spec.look import GroomSpec
+from assets.spec.appearance import GroomSpec
 from stages.groom import colour
-from stages.groom.base import base_triangles
+from stages.groom.base_mesh import base_triangles
 from stages.groom.eyes import eyes, iris_picture
 from stages.groom.fit import Fitted, Mask, drawn, fitted, hidden_under, is_cap, lifted, morphs, normals, pushed_out
-from stages.groom.gutter import filled
 from stages.groom.hat import pressed_under, roomy
 from stages.groom.socks import tucked, without_socks
 from stages.groom.teeth import SEAT, teeth_mesh, teeth_picture
+from stages.groom.texture_padding import filled
 from stages.groom.wardrobe import BARE, Item, Slot, catalogue, item, known, missing, source
 from stages.stage import Stage
 
@@ -122,7 +122,7 @@ def _hair(draft: _Draft, body: Body, worn: dict[Slot, str], hair: Floats, garmen
     part = item("hair", worn["hair"])
     picture = colour.strands(part.pictures["diffuse"], hair, cover=1.3)
     fit = lifted(fitted(part, body), [fit for slot, fit in garments.items() if slot != "hat"], body, skin_normals)
-    # The inner side of a cap is seen over its outline alone, where it shall look like the outer one (stages.model.lining).
+    # The inner side of a cap is seen over its outline alone, where it shall look like the outer one (stages.model.hair_backfaces).
     inside = not is_cap(fit, body, skin_normals)
     material = Material("hair", albedo="hair_albedo", roughness=0.65, alpha="MASK", alpha_cutoff=0.35, double_sided=inside)
     fit, buried = pressed_under(fit, garments["hat"], body.positions[:SKIN_VERTICES]) if "hat" in garments else (fit, None)

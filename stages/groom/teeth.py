@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from assets.artefacts.geometry import Floats, Image, Ints, Mesh, MorphTarget, Skin
 from assets.conventions import GUM_U
 from stages.groom.fit import Fitted, islands
-from stages.groom.settle import welded
+from stages.groom.placement import welded
 
 SEGMENTS = 8
 """Corners of a crown's cross-section."""

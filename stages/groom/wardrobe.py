@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats, Ints
 from assets.errors import BackendError, Finding, SpecError
-from assets.home import ROOT, node_modules
+from assets.paths import ROOT, node_modules
 from assets.rights import Source
 
 Slot = Literal["hair", "brows", "lashes", "outfit", "shoes", "hat", "teeth", "tongue"]

@@ -11,7 +11,7 @@ import numpy as np
 from assets import weights as committed
 from assets.artefacts.geometry import Floats, Pixels
 from assets.errors import BackendError, Finding
-from stages.nets.shipping import Shipped, read
+from stages.nets.weights_io import Shipped, read
 
 LATENT = 64
 """Length of an identity's latent, whatever the net's: the face's shape follows from it and must not change with the backend."""

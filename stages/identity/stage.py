@@ -11,9 +11,9 @@ import numpy as np
 from assets.artefacts.character import Identity
 from assets.artefacts.geometry import Floats, Image
 from assets.errors import BackendError, Finding
-from assets.home import baked, reading
+from assets.paths import baked, reading
 from assets.rights import Source
-from assets.spec.look import IdentitySpec
+from assets.spec.appearance import IdentitySpec
 from assets.weights import source
 from stages.identity.backend import BACKENDS, IdentityBackend
 from stages.stage import Stage

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from assets.artefacts.character import ATLAS
 from assets.artefacts.geometry import Floats, Image, Ints, Material
-from assets.components import components
 from assets.formats.image import CUTOFF
+from assets.mesh import components
 from stages.model.scene import Character, Piece
 
 _LARGE = ("head", "outfit")

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from assets.artefacts.character import Body, Groom, Model, TextureSet
 from assets.rights import merged
-from assets.spec.ship import BUDGETS, PackageSpec
+from assets.spec.packaging import BUDGETS, PackageSpec
 from stages.model.atlas import one_material
-from stages.model.fit import fit_triangles
-from stages.model.lining import lined, room
-from stages.model.press import pressed
+from stages.model.clearance import pressed
+from stages.model.hair_backfaces import lined, room
 from stages.model.scene import character, on_the_floor, parts
+from stages.model.triangle_budget import fit_triangles
 from stages.stage import Stage
 
 

@@ -13,7 +13,7 @@ from assets.conventions import GODOT_BONES, JOINTS, UNREAL_BONES, VRM_BONES
 from assets.errors import Finding, FormatError, Location
 from assets.formats.bvh import CENTIMETRES, Bvh, read
 from assets.rotation import IDENTITY, between, continuous, forward_kinematics, frame, inverse, multiply, rotate, to_local
-from stages.motion.canonical import canonical
+from stages.motion.canonical_skeleton import canonical
 
 _LIMBS = (("Arm", "ForeArm"), ("ForeArm", "Hand"), ("UpLeg", "Leg"), ("Leg", "Foot"))
 _NEEDED = tuple(f"{side}{part}" for side in ("Left", "Right") for part in ("Arm", "ForeArm", "UpLeg", "Leg", "Foot"))

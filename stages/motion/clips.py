@@ -11,8 +11,8 @@ from assets.artefacts.geometry import Floats
 from assets.artefacts.motion import Clip
 from assets.conventions import JOINTS
 from assets.rotation import about, forward_kinematics, inverse, multiply, two_bone
-from stages.motion.canonical import canonical
-from stages.motion.pose import REST, Turns, curl, ease, keyed, pose, turned
+from stages.motion.canonical_skeleton import canonical
+from stages.motion.keyed_poses import REST, Turns, curl, ease, keyed, pose, turned
 from stages.motion.walk import walk
 
 __all__ = ["LIBRARY", "REST", "STANCE", "settled", "stand"]

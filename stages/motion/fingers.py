@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from assets.artefacts.geometry import Floats
 from assets.conventions import JOINTS
 from assets.rotation import about, slerp
-from stages.motion.canonical import canonical
-from stages.motion.pose import curl, mirrored, turn
-from stages.motion.track import Track
+from stages.motion.canonical_skeleton import canonical
+from stages.motion.keyed_poses import curl, mirrored, turn
+from stages.motion.landmark_track import Track
 
 _FIRST = {"Thumb": 1, "Index": 5, "Middle": 9, "Ring": 13, "Pinky": 17}
 """mediapipe's hand landmarks: four a finger from here on; the wrist is 0."""

@@ -24,10 +24,10 @@ from assets.rotation import (
     to_local,
     unit,
 )  # fmt: skip
-from stages.motion.canonical import canonical
+from stages.motion.canonical_skeleton import canonical
 from stages.motion.clips import STANCE, settled, stand
 from stages.motion.fingers import bent
-from stages.motion.track import ANKLES, EARS, ELBOWS, HEELS, HIPS, KNEES, NOSE, SHOULDERS, TOES, WRISTS, Track
+from stages.motion.landmark_track import ANKLES, EARS, ELBOWS, HEELS, HIPS, KNEES, NOSE, SHOULDERS, TOES, WRISTS, Track
 
 _HEADS = dict(zip(JOINTS, canonical().heads.astype(np.float64), strict=True))
 _NECK_SHARE, _ROLL_SHARE, _CLAVICLE_SHARE = 0.4, 0.5, 0.22

@@ -14,11 +14,11 @@ from assets.artefacts.geometry import Floats, Pixels
 from assets.artefacts.motion import Clip
 from assets.conventions import ARKIT_52
 from assets.errors import Finding, FormatError, Location
-from assets.hush import native_hush
+from assets.quiet_native import native_hush
 from assets.rotation import IDENTITY, from_matrix
-from stages.motion.frames import frames, model
+from stages.motion.landmark_track import EARS, ELBOWS, INDICES, NOSE, PINKIES, SHOULDERS, WRISTS, Track, cleaned
 from stages.motion.landmarks import face_weights, solved
-from stages.motion.track import EARS, ELBOWS, INDICES, NOSE, PINKIES, SHOULDERS, WRISTS, Track, cleaned
+from stages.motion.video_frames import frames, model
 
 _FOUND = 0.2
 """Share of frames with a body below which a video counts as empty."""

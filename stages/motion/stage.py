@@ -9,8 +9,8 @@ from pathlib import Path
 from assets.artefacts.motion import Clip, Motion
 from assets.errors import Finding, SpecError
 from assets.rights import Source
-from assets.spec.act import ClipSpec, MotionSpec
-from stages.motion.canonical import canonical
+from assets.spec.behaviour import ClipSpec, MotionSpec
+from stages.motion.canonical_skeleton import canonical
 from stages.motion.clips import LIBRARY
 from stages.stage import Stage
 

@@ -9,8 +9,8 @@ from assets.artefacts.geometry import Floats
 from assets.artefacts.motion import Clip
 from assets.conventions import JOINTS
 from assets.rotation import about, continuous, forward_kinematics, inverse, multiply, two_bone
-from stages.motion.canonical import canonical
-from stages.motion.pose import REST, keyed, turned
+from stages.motion.canonical_skeleton import canonical
+from stages.motion.keyed_poses import REST, keyed, turned
 
 Doubles = NDArray[np.float64]
 _SECONDS = 1.1

@@ -20,8 +20,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stages.nets.conditional_mean import UsualPicture
 from stages.nets.ranges import Below, Count, Patch, Share, Whole, Width, refuse_odd_size
-from stages.nets.usual import UsualPicture
 
 CENTRE = 32
 """Latents whose mean style is the centre of truncation."""

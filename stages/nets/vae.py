@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stages.nets.bodygan import ANCHORS, told
+from stages.nets.conditional_mean import UsualPicture
 from stages.nets.ranges import Below, Count, Patch, Whole, Width, refuse_odd_size
-from stages.nets.usual import UsualPicture
 
 
 @dataclass(frozen=True)

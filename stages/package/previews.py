@@ -11,9 +11,9 @@ from assets.artefacts.talk import Performance
 from assets.bundle import BundleFile
 from assets.codec import encode
 from assets.digest import sha256, sha256_arrays
-from assets.memo import remembered
-from stages.render.moments import pose_at, widest
-from stages.render.pose import Pose
+from assets.substage_cache import remembered
+from stages.render.key_frames import pose_at, widest
+from stages.render.posing import Pose
 from stages.render.preview import Shot, stills
 
 _QUALITY = 90

@@ -14,8 +14,8 @@ from assets.formats import bvh
 from assets.formats.gltf import Picture, Scene, write_gltf
 from assets.formats.vrm import Meta, write_vrm, write_vrma
 from assets.rights import Source, merged
-from assets.spec.ship import BUDGETS, PackageSpec, RightsSpec
-from stages.package.papers import licences, names, refuse_unsellable, talk_files
+from assets.spec.packaging import BUDGETS, PackageSpec, RightsSpec
+from stages.package.licences import licences, names, refuse_unsellable, talk_files
 from stages.package.previews import preview_files
 from stages.package.target import fit_bytes
 from stages.stage import Stage

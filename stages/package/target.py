@@ -11,7 +11,7 @@ from assets.artefacts.character import ATLAS, Model
 from assets.artefacts.geometry import Image, Material
 from assets.formats.gltf import Picture, Scene
 from assets.formats.gltf_animation import Ranks
-from assets.spec.ship import Budget
+from assets.spec.packaging import Budget
 
 # (share of the longest side, JPEG quality, slack of the clips), tried in order until the file fits.
 _LADDER = (

@@ -10,7 +10,7 @@ import numpy as np
 from assets.artefacts.motion import Clip, Motion
 from assets.conventions import MORPHS_67
 from assets.rotation import continuous
-from assets.spec.act import PerformanceSpec
+from assets.spec.behaviour import PerformanceSpec
 from stages.performance import face, gesture
 from stages.stage import Stage
 

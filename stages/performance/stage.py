@@ -13,7 +13,7 @@ from assets.artefacts.talk import Dialogue, Line, LineCues, Performance, Speech,
 from assets.conventions import JOINTS, VISEMES_15
 from assets.errors import BackendError, Finding
 from assets.rotation import continuous
-from assets.spec.act import PerformanceSpec
+from assets.spec.behaviour import PerformanceSpec
 from stages.performance import face, gesture, lipsync
 from stages.performance.presence import chance
 from stages.stage import Stage

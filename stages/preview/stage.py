@@ -6,8 +6,8 @@ from assets.artefacts.character import Model, Previews
 from assets.artefacts.geometry import Mesh
 from assets.artefacts.motion import Motion
 from assets.formats.image import encode_jpeg
-from assets.spec.ship import PackageSpec
-from stages.render.moments import at_rest, highest, pose_at
+from assets.spec.packaging import PackageSpec
+from stages.render.key_frames import at_rest, highest, pose_at
 from stages.render.preview import Shot, stills, turntable, walk
 from stages.stage import Stage
 

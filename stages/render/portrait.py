@@ -12,7 +12,7 @@ import numpy as np
 
 from assets.artefacts.geometry import Floats, Image, Ints, Material, Mesh, Pixels, Skeleton
 from stages.render.light import LENS, Camera, Lamp, Scenery, look_at, parallel, perspective
-from stages.render.pose import Joints, Pose, normals, posed, turned, welds
+from stages.render.posing import Joints, Pose, normals, posed, turned, welds
 
 if TYPE_CHECKING:
     from stages.render.gl import Painter, Piece

@@ -14,7 +14,7 @@ import numpy as np
 from assets.artefacts.geometry import Floats, Image, Ints, Material, Mesh, Skeleton
 from assets.errors import BackendError, Finding
 from stages.render.light import Framing, framed, parallel, studio
-from stages.render.pose import Pose, normals, posed, turned, welds
+from stages.render.posing import Pose, normals, posed, turned, welds
 
 if TYPE_CHECKING:
     from stages.render.gl import Buffers, Painter, Piece
@@ -105,7 +105,7 @@ def _pieces(painter: Painter, meshes: Sequence[Mesh], materials: Mapping[str, Ma
             group: Ints, given: Mapping[str, Floats] = MappingProxyType({}), near: bool = True) -> tuple[list[Piece], Floats]:  # fmt: skip
     """The posed meshes with normals and open sky, finely about the head where it is seen from `near`, and the posed joints (j,3)."""
     from stages.render.gl import Piece
-    from stages.render.pose import forward_kinematics
+    from stages.render.posing import forward_kinematics
 
     parts = [posed(mesh, skeleton, pose) for mesh in meshes]
     starts = np.cumsum([0, *(len(part) for part in parts)])

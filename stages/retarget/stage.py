@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from assets.artefacts.character import Body
 from assets.artefacts.motion import Motion
-from assets.spec.act import RetargetSpec
+from assets.spec.behaviour import RetargetSpec
 from stages.retarget.feet import ankle_heights, planted
-from stages.retarget.solve import carried, leg_length, smoothed
+from stages.retarget.transfer import carried, leg_length, smoothed
 from stages.stage import Stage
 
 

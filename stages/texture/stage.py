@@ -11,10 +11,10 @@ from assets.artefacts.geometry import Floats, Image, Material, Pixels, Surface
 from assets.conventions import BASE_VERTICES
 from assets.errors import Finding, FormatError
 from assets.rights import Source
-from assets.spec.look import TextureSpec
+from assets.spec.appearance import TextureSpec
 from stages.stage import Stage
 from stages.texture import detail
-from stages.texture.generator import clean_margins, join_neck, nearest_skin, painted, to_pixels
+from stages.texture.albedo import clean_margins, join_neck, nearest_skin, painted, to_pixels
 from stages.texture.tiles import library
 
 

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats, Ints, Pixels, Surface
-from assets.components import components
 from assets.errors import BackendError, Finding
-from assets.home import ROOT, baked, node_modules, reading
+from assets.mesh import components
+from assets.paths import ROOT, baked, node_modules, reading
 
 AGES = {"young": 25.0, "middleage": 50.0, "old": 75.0}
 ORIGINS = ("african", "asian", "caucasian")

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assets.errors import BackendError, Finding, Severity
-from stages.train.family import Family
-from stages.train.loop import Run
+from stages.train.loop.family import Family
+from stages.train.loop.loop import Run
 
 if TYPE_CHECKING:
-    from stages.nets.shipping import Shipped
+    from stages.nets.weights_io import Shipped
 
 FEW = 50
 """Data sets of at most so many pictures are few-shot."""
@@ -54,7 +54,7 @@ def warm(run: Run, start: Path) -> None:
     Raises:
         BackendError: the file holds another net, or one of another shape, or is no weights file at all.
     """
-    from stages.train import checkpoint
+    from stages.train.loop import checkpoint
 
     if is_checkpoint(start):
         tensors, told = checkpoint.read(start)
@@ -75,7 +75,7 @@ def warm(run: Run, start: Path) -> None:
 def _weights(start: Path) -> Shipped:
     """The nets of a weights file; what is wrong with it is the giver's to mend, not the repository's."""
     from assets.weights import table_of
-    from stages.nets.shipping import read
+    from stages.nets.weights_io import read
 
     # A table beside it that names the file tells what it must be: a flipped bit makes no sound.
     told = next((str(entry["sha256"]) for entry in table_of(start.parent).values() if entry["file"] == start.name), None)
@@ -99,7 +99,7 @@ def settings_of(file: Path, family: Family, *, anew: bool = False) -> tuple[int 
     """Pixels a side of what weights or a checkpoint make (None for vectors), and what of their shape the family would not choose by itself.
 
     With these a fresh run of the family builds nets as large as the file's, and can start from it; then they are grown up already.
-    Raises BackendError as stages.nets.shipping.read, and for another family's file.
+    Raises BackendError as stages.nets.weights_io.read, and for another family's file.
     """
     shape = _shape_in(file, family)
     usual = {field.name: field.default for field in fields(shape)} | dict(family.changes)
@@ -120,8 +120,8 @@ def settings_of_start(start: Path, family: Family, size: int) -> dict[str, Any]:
 
 
 def _shape_in(file: Path, family: Family) -> Any:
-    from stages.nets.shipping import module_of, shape_of, whole_shape
-    from stages.train import checkpoint
+    from stages.nets.weights_io import module_of, shape_of, whole_shape
+    from stages.train.loop import checkpoint
 
     if not is_checkpoint(file):
         shipped = _weights(file)
@@ -161,7 +161,7 @@ def _differences(shape: dict[str, Any], wanted: dict[str, Any]) -> str:
 
 def _coarse(net: str, state: dict[str, Any], shape: dict[str, Any], wanted: Any) -> dict[str, Any] | None:
     """What smaller nets of the same kind tell of the coarse levels; None where they are as large, or of a kind that does not grow."""
-    from stages.nets.shipping import module_of, whole_shape
+    from stages.nets.weights_io import module_of, whole_shape
 
     module = module_of(net)
     shape = whole_shape(type(wanted), shape)
@@ -174,7 +174,7 @@ def _coarse(net: str, state: dict[str, Any], shape: dict[str, Any], wanted: Any)
 def is_checkpoint(file: Path) -> bool:
     """Whether the file is a run's checkpoint, not a weights file."""
     from assets.errors import FormatError
-    from stages.train import checkpoint
+    from stages.train.loop import checkpoint
 
     try:
         checkpoint.read(file)

@@ -12,18 +12,18 @@ from typing import Any, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from assets.errors import Finding, SpecError
-from stages.datasets.pictures import SPLITS
 from stages.datasets.shards import index_of
-from stages.train.card import write_card
-from stages.train.checkpoint import header, restore, write_whole
-from stages.train.examples import read_examples
-from stages.train.families import family_of
-from stages.train.family import Family
-from stages.train.latent import write_adapters
-from stages.train.lineage import facts_of, lineage_of, same_run
-from stages.train.loop import BEST, Plan, Progress, Run, Watch, begin, newest, resume, train
-from stages.train.machine import find_machine
-from stages.train.watch import Board
+from stages.datasets.splits import SPLITS
+from stages.train.evaluation.cards import write_card
+from stages.train.families.diffusion import write_adapters
+from stages.train.families.registry import family_of
+from stages.train.loop.checkpoint import header, restore, write_whole
+from stages.train.loop.device import find_machine
+from stages.train.loop.examples import read_examples
+from stages.train.loop.family import Family
+from stages.train.loop.lineage import facts_of, lineage_of, same_run
+from stages.train.loop.loop import BEST, Plan, Progress, Run, Watch, begin, newest, resume, train
+from stages.train.loop.tensorboard import Board
 
 SINGULAR = {"skins": "skin", "faces": "face", "bodies": "body"}
 
@@ -49,7 +49,7 @@ def changed(family: Family, changes: Mapping[str, Any]) -> Family:
 
 
 def _shape_of(family: Family) -> Any:
-    from stages.nets.shipping import module_of
+    from stages.nets.weights_io import module_of
 
     return module_of(family.net).Shape
 
@@ -145,7 +145,7 @@ def publish(run: Run, data: Path, out: Path, title: str, changes: Mapping[str, A
     """Weights of the best validation, weights.json entry, card, sheet and curves in `out`; returns the weights file."""
     from assets.digest import sha256
     from assets.weights import INDEX, index_with
-    from stages.nets.shipping import write
+    from stages.nets.weights_io import write
 
     # A run that was never measured has no best: what lies there is of a run whose place it took.
     if math.isfinite(run.counters.best) and (run.folder / BEST).exists():

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.errors import BackendError, Finding, SpecError
-from stages.nets.shipping import Shipped
-from stages.train.examples import read_examples, refuse_unfit
-from stages.train.families import family_of
-from stages.train.family import Examples
-from stages.train.loop import Plan, begin, train
-from stages.train.machine import find_machine
+from stages.nets.weights_io import Shipped
+from stages.train.families.registry import family_of
+from stages.train.loop.device import find_machine
+from stages.train.loop.examples import read_examples, refuse_unfit
+from stages.train.loop.family import Examples
+from stages.train.loop.loop import Plan, begin, train
 from stages.train.stage import changed
 
 
@@ -133,8 +133,8 @@ def score_fold(name: str, data: Path, settings: Mapping[str, Any], fold: int, co
 
 def sample_score(nets: Shipped, held: Examples) -> float:
     """How far what the nets make lies from the examples: sliced Wasserstein of at most 256 pictures, Fréchet of vectors on their scale."""
-    from stages.train.measure import picture_distance
-    from stages.train.metrics import frechet
+    from stages.train.evaluation.metrics import frechet
+    from stages.train.evaluation.sliced_wasserstein import picture_distance
 
     if held.values.ndim == 2:
         made, spread = nets.sample(held.conditions, 1), np.maximum(held.values.std(0), 1e-3)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from assets.errors import Finding
-from stages.verify.reading import Reading
+from stages.verify.bundle_view import Reading
 
 Claim = Callable[[Reading], Iterator[Finding]]
 

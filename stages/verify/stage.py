@@ -9,13 +9,13 @@ from contextvars import copy_context
 from assets.artefacts.verdict import Check, Verdict
 from assets.bundle import Package
 from assets.errors import Finding, Severity
-from assets.home import baked
-from assets.spec.ship import PackageSpec
+from assets.paths import baked
+from assets.spec.packaging import PackageSpec
 from stages.stage import Stage
+from stages.verify.bundle_view import Reading
 from stages.verify.gate import TARGETS, Gate, load_gates
 from stages.verify.gates.blender import blender
 from stages.verify.gates.engines import chromium
-from stages.verify.reading import Reading
 
 
 def reading_of(package: Package, target: str) -> Reading:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from assets.artefact import Artefact
 from assets.artefacts.talk import Phoneme
 from assets.rights import Source
-from assets.spec.act import VoiceSpec
+from assets.spec.behaviour import VoiceSpec
 from stages.stage import Backend
 
 Samples = NDArray[np.float32]

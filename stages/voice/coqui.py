@@ -20,9 +20,9 @@ import numpy as np
 
 from assets.digest import sha256_file
 from assets.rights import Source
-from assets.spec.act import VoiceSpec
+from assets.spec.behaviour import VoiceSpec
 from stages.voice.backend import Samples, Utterance
-from stages.voice.installed import file_in
+from stages.voice.package_files import file_in
 from stages.voice.phonemes import Sound, on_clock, shifted
 from stages.voice.torchaudio_shim import ensure_torchaudio
 

@@ -18,7 +18,7 @@ from assets.rights import Source
 from assets.torch_defaults import TORCH_DEFAULTS
 from stages.voice.backend import Utterance
 from stages.voice.english import ipa
-from stages.voice.loudness import audible
+from stages.voice.mastering import audible
 from stages.voice.phonemes import spread
 from stages.voice.torchaudio_shim import ensure_torchaudio
 

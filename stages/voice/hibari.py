@@ -12,10 +12,10 @@ import numpy as np
 
 from assets.digest import sha256_file
 from assets.rights import Source
-from assets.spec.act import VoiceSpec
+from assets.spec.behaviour import VoiceSpec
 from stages.voice.backend import Utterance
 from stages.voice.english import DIPHTHONGS, misaki, to_ipa
-from stages.voice.installed import file_in
+from stages.voice.package_files import file_in
 from stages.voice.phonemes import Sound, on_clock, shifted
 
 if TYPE_CHECKING:

@@ -18,13 +18,13 @@ import numpy as np
 
 from assets.digest import sha256_file
 from assets.errors import BackendError, Finding
-from assets.home import baked
-from assets.hush import native_hush
+from assets.paths import baked
+from assets.quiet_native import native_hush
 from assets.rights import Source
-from assets.spec.act import VoiceSpec
+from assets.spec.behaviour import VoiceSpec
 from stages.voice.backend import Samples, Utterance
-from stages.voice.installed import file_in
 from stages.voice.mandarin_symbols import package_folder, symbols_of
+from stages.voice.package_files import file_in
 from stages.voice.phonemes import Sound, on_clock
 from stages.voice.pinyin import sounds_of
 

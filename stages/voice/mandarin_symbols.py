@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from assets.errors import BackendError, Finding
-from stages.voice.installed import file_in
+from stages.voice.package_files import file_in
 
 
 def symbols_of(text: str) -> tuple[str, ...]:

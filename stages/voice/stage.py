@@ -12,11 +12,11 @@ import numpy as np
 
 from assets.artefacts.talk import Dialogue, Line, Phoneme, Speech, SpokenLine
 from assets.errors import Finding, Location, SpecError
-from assets.memo import remembered
-from assets.spec.act import VoiceSpec
+from assets.spec.behaviour import VoiceSpec
+from assets.substage_cache import remembered
 from stages.stage import Registry, Stage
 from stages.voice.backend import Utterance, VoiceBackend
-from stages.voice.loudness import LONGEST_LEAD_S, LONGEST_TAIL_S, audible, mastered, trimmed
+from stages.voice.mastering import LONGEST_LEAD_S, LONGEST_TAIL_S, audible, mastered, trimmed
 from stages.voice.phonemes import SILENCE, closed_outside, shifted, tidy
 from stages.voice.text import CleanText, clean
 

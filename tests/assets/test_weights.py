@@ -10,10 +10,10 @@ import pytest
 from assets import weights
 from assets.digest import sha256
 from assets.errors import RightsError
-from assets.home import baked
-from stages.body.drawn import GanBody
+from assets.paths import baked
+from stages.body.generator import GanBody
 from stages.identity.backend import BACKENDS
-from stages.package.papers import refuse_unsellable
+from stages.package.licences import refuse_unsellable
 
 CONSENT = {"file": "consent.txt", "sha256": "c0", "text": "they agreed"}
 
@@ -34,7 +34,7 @@ def test_committed_weights_say_what_they_were_trained_on() -> None:
 @pytest.mark.skipif(not baked("face_changes.json").exists(), reason="run `make bake` first")
 def test_an_identity_by_your_weights_is_under_their_licence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It was CC0, whatever the weights had been trained on."""
-    from assets.spec.look import IdentitySpec
+    from assets.spec.appearance import IdentitySpec
     from stages.identity.stage import run
 
     committed = run(options=IdentitySpec(), backend=BACKENDS.get("unet"), seed=0).sources[0]

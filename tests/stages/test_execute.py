@@ -13,7 +13,7 @@ import pytest
 from assets.artefact import Artefact, Ref
 from assets.digest import sha256_of
 from assets.errors import BackendError, StoreError
-from assets.spec.look import Section
+from assets.spec.appearance import Section
 from stages.execute import Job, execute, key_parts
 from stages.stage import Registry, Stage
 

@@ -13,8 +13,8 @@ import transformers
 
 from assets.torch_defaults import TORCH_DEFAULTS
 from stages.dialogue.causal import Causal
-from stages.nets import diffusion, shipping
-from stages.nets.shipping import Shipped
+from stages.nets import diffusion, weights_io
+from stages.nets.weights_io import Shipped
 
 
 def taken() -> bool:
@@ -52,13 +52,13 @@ def test_a_generator_waits_until_new_numbers_are_whole_again(monkeypatch: pytest
     shipped = Shipped("diffusion", shape, nets, ("age_years", "gender", "tone"))
     latents, told = np.ones((1, shape.latent), np.float32), np.full((1, 3), 0.5, np.float32)
     wanted, made = shipped.make(latents, told), []
-    asked, module = Event(), shipping.module_of
+    asked, module = Event(), weights_io.module_of
 
     def asking(net: str) -> Any:
         asked.set()
         return module(net)
 
-    monkeypatch.setattr(shipping, "module_of", asking)
+    monkeypatch.setattr(weights_io, "module_of", asking)
     beside = Thread(target=lambda: made.append(shipped.make(latents, told)))
     with TORCH_DEFAULTS:
         torch.set_default_dtype(torch.bfloat16)

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from assets.errors import BackendError, Finding, Location, Severity
+from stages.verify.bundle_view import Glb, Reading
 from stages.verify.gate import gate
-from stages.verify.reading import Glb, Reading
 
 _CODE = "engine/blender"
 _SCRIPT = Path(__file__).resolve().parent.parent / "load_blender.py"

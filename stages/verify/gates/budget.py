@@ -6,9 +6,9 @@ import struct
 from collections.abc import Iterator
 
 from assets.errors import Finding, Location
-from assets.spec.ship import BUDGETS
+from assets.spec.packaging import BUDGETS
+from stages.verify.bundle_view import Glb, Reading
 from stages.verify.gate import gate
-from stages.verify.reading import Glb, Reading
 
 
 def triangles_of(glb: Glb) -> int:
@@ -17,7 +17,7 @@ def triangles_of(glb: Glb) -> int:
     return int(sum(accessors[p.get("indices", p["attributes"]["POSITION"])]["count"] // 3 for p in glb.primitives))
 
 
-@gate("budget/triangles", why="the triangles fit the target", source="our own budget of a target, assets/spec/ship.py BUDGETS")
+@gate("budget/triangles", why="the triangles fit the target", source="our own budget of a target, assets/spec/packaging.py BUDGETS")
 def triangles_fit(reading: Reading) -> Iterator[Finding]:
     limit = BUDGETS[reading.target].triangles
     if reading.glb is not None and (count := triangles_of(reading.glb)) > limit:
@@ -37,7 +37,7 @@ def _pixels(data: bytes) -> int:
     return 0
 
 
-@gate("budget/texture", why="no texture is larger than the target allows", source="our own budget of a target, assets/spec/ship.py BUDGETS")
+@gate("budget/texture", why="no texture is larger than the target allows", source="our own budget of a target, assets/spec/packaging.py BUDGETS")
 def textures_fit(reading: Reading) -> Iterator[Finding]:
     if (glb := reading.glb) is None:
         return
@@ -54,7 +54,7 @@ def textures_fit(reading: Reading) -> Iterator[Finding]:
 
 
 @gate(
-    "budget/bytes", why="avatar.glb is not heavier than the target allows", source="our own budget of a target, assets/spec/ship.py BUDGETS"
+    "budget/bytes", why="avatar.glb is not heavier than the target allows", source="our own budget of a target, assets/spec/packaging.py BUDGETS"
 )
 def bytes_fit(reading: Reading) -> Iterator[Finding]:
     size, limit = len(reading.files.get("avatar.glb", b"")), BUDGETS[reading.target].bytes
@@ -62,7 +62,7 @@ def bytes_fit(reading: Reading) -> Iterator[Finding]:
         yield Finding("budget/bytes", f"avatar.glb has {size} bytes, over {limit} for {reading.target}", value=size, limit=limit)
 
 
-@gate("budget/materials", why="a crowd avatar draws with one material", source="our own budget of a target, assets/spec/ship.py BUDGETS")
+@gate("budget/materials", why="a crowd avatar draws with one material", source="our own budget of a target, assets/spec/packaging.py BUDGETS")
 def one_material(reading: Reading) -> Iterator[Finding]:
     count = len(reading.glb.json.get("materials", [])) if reading.glb else 0
     if count > 1:

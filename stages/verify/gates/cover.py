@@ -10,11 +10,11 @@ from typing import ClassVar
 
 from assets.artefact import Artefact
 from assets.errors import BackendError, Finding, Location, Severity
-from assets.memo import remembered
+from assets.substage_cache import remembered
 from stages.render.depth import Depths, depths
-from stages.verify.cover import Figure, Moment, moments, through
+from stages.verify.bundle_view import Floats, Glb, Reading
 from stages.verify.gate import gate
-from stages.verify.reading import Floats, Glb, Reading
+from stages.verify.poke_through import Figure, Moment, moments, through
 
 _CODE = "cover/poke-through"
 _SHARE = 2e-4

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from assets.errors import BackendError, Finding, Location, Severity
-from assets.home import baked_script
+from assets.paths import baked_script
+from stages.verify.bundle_view import Reading
 from stages.verify.gate import gate
-from stages.verify.reading import Reading
 
 _FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run",

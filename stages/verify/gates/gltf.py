@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from assets.errors import Finding, FormatError, Location
-from assets.home import node_modules
+from assets.paths import node_modules
+from stages.verify.bundle_view import Glb, Reading
 from stages.verify.gate import gate
-from stages.verify.reading import Glb, Reading
 
 _SCRIPT = Path(__file__).resolve().parent.parent / "validate_gltf.mjs"
 _KINDS = (".glb", ".vrm", ".vrma")

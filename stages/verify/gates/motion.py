@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from assets.errors import Finding, Location
+from stages.verify.bundle_view import Floats, Glb, Reading, Track
 from stages.verify.gate import gate
-from stages.verify.reading import Floats, Glb, Reading, Track
 
 _UNIT = 1e-3
 _STEP_DEGREES = 25.0

@@ -8,8 +8,8 @@ import numpy as np
 
 from assets.conventions import JOINTS, MORPHS_67
 from assets.errors import Finding, Location
+from stages.verify.bundle_view import Floats, Glb, Reading
 from stages.verify.gate import gate
-from stages.verify.reading import Floats, Glb, Reading
 
 _ALIVE_M = 1e-4  # 0.1 mm: below it a target cannot be told from int16 quantisation of positions.
 _SUM = 2e-3  # four unorm8 weights round by at most 4 * 0.5 / 255 / 4 each

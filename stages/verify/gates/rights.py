@@ -8,8 +8,8 @@ from pathlib import Path
 
 from assets.digest import sha256
 from assets.errors import Finding, Location
+from stages.verify.bundle_view import Reading
 from stages.verify.gate import gate
-from stages.verify.reading import Reading
 
 _OURS = ("manifest.json", "report.html", "LICENSES.md")
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from assets.errors import Finding, Location
+from stages.verify.bundle_view import Floats, Reading, Sound
 from stages.verify.gate import gate
 from stages.verify.loudness import loudness
-from stages.verify.reading import Floats, Reading, Sound
 
 _SILENCE_S = 0.3
 _LUFS, _LUFS_ROOM = -16.0, 1.0

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from assets.errors import Finding, Location
+from stages.verify.bundle_view import Reading
 from stages.verify.gate import gate
-from stages.verify.reading import Reading
 
 _SPEC = "https://github.com/vrm-c/vrm-specification VRMC_vrm-1.0"
 _REQUIRED = (

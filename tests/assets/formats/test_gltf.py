@@ -14,8 +14,8 @@ from assets.formats.gltf import tidy, write_gltf
 from assets.formats.gltf_accessors import VERTICES, Buffers
 from assets.formats.gltf_animation import frame_ranks, key_frames
 from assets.rotation import continuous
+from stages.verify.bundle_view import Glb
 from stages.verify.gates.gltf import _validate
-from stages.verify.reading import Glb
 from tests.assets.formats.small_scene import a_clip, a_mesh, a_scene, needs_node
 
 

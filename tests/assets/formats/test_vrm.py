@@ -9,8 +9,8 @@ from assets.conventions import ARKIT_52, MORPHS_67, VRM_BONES
 from assets.formats.glb import unpack_glb
 from assets.formats.gltf import Picture
 from assets.formats.vrm import LICENCE_URL, PRESETS, Meta, permissions, write_vrm, write_vrma
+from stages.verify.bundle_view import Glb
 from stages.verify.gates.gltf import _validate
-from stages.verify.reading import Glb
 from tests.assets.formats.small_scene import a_clip, a_scene, a_skeleton, needs_node
 
 META = Meta("Ada", "us", "CC-BY-4.0", "MakeHuman: CC0-1.0")

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from assets.home import baked
+from assets.paths import baked
 from stages.body.anny import FILE, Anny
 from stages.body.anthropometry import Measures, impossible, measured, volume
-from stages.body.measure import age_axis
+from stages.body.phenotype import age_axis
 
 needs_bake = pytest.mark.skipif(not baked(FILE).exists(), reason="the body model is not baked: run `make bake`")
 MAN = Measures(height=1.76, bmi=23, leg=0.52, arm=0.29, head=0.147, shoulders=0.2, shin=1.15, forearm=0.89, lopsided=0)

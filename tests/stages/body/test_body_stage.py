@@ -10,11 +10,11 @@ from assets.artefacts.geometry import Image
 from assets.codec import encode
 from assets.conventions import JOINTS, MORPHS_67, PARENTS
 from assets.errors import SpecError
-from assets.home import baked
+from assets.paths import baked
 from assets.skinning import skinned
-from assets.spec.look import BodySpec
+from assets.spec.appearance import BodySpec
 from stages.body.anny import FILE, Anny, face_changes
-from stages.body.measure import age_axis, origins
+from stages.body.phenotype import age_axis, origins
 from stages.body.stage import run
 
 pytestmark = pytest.mark.skipif(not baked(FILE).exists(), reason="the body model is not baked: run `make bake`")

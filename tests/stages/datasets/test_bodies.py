@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assets.home import baked
+from assets.paths import baked
 from stages.body.anny import Anny
-from stages.body.batch import MEASURES, PHENOTYPES, Bodies, volume
+from stages.body.batch_evaluation import MEASURES, PHENOTYPES, Bodies, volume
 from stages.datasets.bodies import COLUMNS, Vectors, changes, phenotypes, plan, possible
-from stages.datasets.pictures import SPLITS
 from stages.datasets.shards import load_vectors, write
+from stages.datasets.splits import SPLITS
 
 pytestmark = pytest.mark.skipif(not baked("body.safetensors").exists(), reason="run `make bake` first")
 HEIGHT = 2 + MEASURES.index("height_m")

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assets.home import baked
+from assets.paths import baked
 from stages.datasets.faces import COLUMNS, EACH, Faces, plan
-from stages.datasets.pictures import SPLITS
 from stages.datasets.shards import load, write
+from stages.datasets.shots import EXPRESSIONS
+from stages.datasets.splits import SPLITS
 from stages.datasets.tones import tone_of_monk
-from stages.datasets.views import EXPRESSIONS
 from stages.render.portrait import Portraits, portraits
 from stages.texture.tiles import library
 

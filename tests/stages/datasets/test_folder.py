@@ -14,8 +14,8 @@ import pytest
 from assets.errors import FormatError, RightsError, SpecError
 from stages.datasets.folder import Ask, gather
 from stages.datasets.make import make_folder
-from stages.datasets.pictures import SPLITS
 from stages.datasets.shards import index_of, load
+from stages.datasets.splits import SPLITS
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from assets.artefacts.geometry import Skeleton
 from assets.conventions import JOINTS, MORPHS_67, PARENTS
-from stages.datasets import views
+from stages.datasets import shots
 from stages.datasets.captions import captions
 from stages.datasets.faces import EACH, seats
 from stages.datasets.people import BANDS, CELLS, HAIR, STYLES, cell, person
@@ -74,11 +74,11 @@ def test_seats_put_nobody_in_two_splits_and_give_everybody_eight_pictures() -> N
     assert sorted(n for r in people.values() for n in r) == list(range(8000 // EACH))
 
 
-@pytest.mark.parametrize("expression", views.EXPRESSIONS)
+@pytest.mark.parametrize("expression", shots.EXPRESSIONS)
 def test_a_view_says_what_it_shows(expression: str) -> None:
-    shot = views.taken(BONES, expression, np.random.default_rng(1))
-    told = views.describe(shot)
-    assert tuple(told) == views.COLUMNS
+    shot = shots.taken(BONES, expression, np.random.default_rng(1))
+    told = shots.describe(shot)
+    assert tuple(told) == shots.COLUMNS
     assert all(0 <= value <= 1 for value in told.values())
     assert (told["smile"] > 0) == (expression in ("smile", "laugh"))
     assert (told["eyes_closed"] > 0) == (expression == "eyes_closed")
@@ -91,7 +91,7 @@ def test_captions_name_the_person_in_both_languages() -> None:
     rng = np.random.default_rng(0)
     seen: dict[str, set[str]] = {"en": set(), "zh": set()}
     for who in EVERYBODY:
-        shot = views.taken(BONES, "smile", rng)
+        shot = shots.taken(BONES, "smile", rng)
         told = captions(who, shot, rng)
         word = ("woman", "girl") if not who.man else ("man", "boy")
         assert any(w in told["en"].split() or f"{w}," in told["en"].split() for w in word), told["en"]

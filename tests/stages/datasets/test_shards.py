@@ -12,8 +12,8 @@ import pytest
 
 from assets.errors import FormatError, SpecError, StoreError
 from assets.rights import Source
-from stages.datasets.pictures import SPLITS
 from stages.datasets.shards import Card, Item, files_of, index_of, load, load_vectors, planned, shares, write
+from stages.datasets.splits import SPLITS
 
 SIZE = 8
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assets.home import baked
-from stages.datasets import marks
-from stages.datasets.pictures import SPLITS
+from assets.paths import baked
+from stages.datasets import blemishes
 from stages.datasets.shards import load
 from stages.datasets.skins import COLUMNS, Skins, plan, recolour, smooth_weights, splits
+from stages.datasets.splits import SPLITS
 from stages.datasets.tones import TONES, monk_lightness, monk_of_tone, tone_colour, tone_of_monk
 from stages.texture.tiles import face_window, library, lightness, tone_of
 
@@ -59,12 +59,12 @@ def test_recolouring_moves_the_face_and_keeps_black_hair_neutral() -> None:
 @pytest.mark.parametrize(
     ("paint", "darker"),
     [
-        (lambda lab: marks.freckled(lab, 1.0, rng()), True),
-        (lambda lab: marks.moles(lab, 8, rng()), True),
-        (lambda lab: marks.stubbled(lab, 1.0, rng()), True),
-        (lambda lab: marks.made_up(lab, 1.0, rng()), True),
-        (lambda lab: marks.aged(lab, 20, rng()), True),
-        (lambda lab: marks.scars(lab, 2, rng()), False),
+        (lambda lab: blemishes.freckled(lab, 1.0, rng()), True),
+        (lambda lab: blemishes.moles(lab, 8, rng()), True),
+        (lambda lab: blemishes.stubbled(lab, 1.0, rng()), True),
+        (lambda lab: blemishes.made_up(lab, 1.0, rng()), True),
+        (lambda lab: blemishes.aged(lab, 20, rng()), True),
+        (lambda lab: blemishes.scars(lab, 2, rng()), False),
     ],
 )
 def test_marks_change_places_and_not_the_whole_face(paint, darker: bool) -> None:
@@ -78,14 +78,14 @@ def test_marks_change_places_and_not_the_whole_face(paint, darker: bool) -> None
 
 def test_flush_reddens_and_pallor_does_not() -> None:
     head = flat_head()
-    assert marks.flush(head, 1.0, rng())[..., 1].mean() > head[..., 1].mean() > marks.flush(head, -0.2, rng())[..., 1].mean()
+    assert blemishes.flush(head, 1.0, rng())[..., 1].mean() > head[..., 1].mean() > blemishes.flush(head, -0.2, rng())[..., 1].mean()
 
 
 def test_no_mark_without_an_amount() -> None:
     head = flat_head()
-    for same in (marks.freckled(head, 0, rng()), marks.moles(head, 0, rng()), marks.scars(head, 0, rng()), marks.stubbled(head, 0, rng())):
+    for same in (blemishes.freckled(head, 0, rng()), blemishes.moles(head, 0, rng()), blemishes.scars(head, 0, rng()), blemishes.stubbled(head, 0, rng())):
         assert same == pytest.approx(head)
-    assert marks.made_up(head, 0, rng()) == pytest.approx(head)
+    assert blemishes.made_up(head, 0, rng()) == pytest.approx(head)
 
 
 @needs_skins

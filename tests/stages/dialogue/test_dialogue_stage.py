@@ -10,8 +10,8 @@ import pytest
 from assets.artefacts.talk import Dialogue
 from assets.codec import decode, encode
 from assets.errors import SpecError
-from assets.spec.act import FactSpec, PersonaSpec
-from stages.dialogue.choice import choose
+from assets.spec.behaviour import FactSpec, PersonaSpec
+from stages.dialogue.default_backend import choose
 from stages.dialogue.stage import BACKENDS, STAGE, answer, run
 
 EMOTIONS = {"neutral", "happy", "sad", "surprised", "serious"}

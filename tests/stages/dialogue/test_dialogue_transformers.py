@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from assets.spec.act import FactSpec, PersonaSpec
+from assets.spec.behaviour import FactSpec, PersonaSpec
 from stages.dialogue import smollm2
 from stages.dialogue.backend import Topic
 from stages.dialogue.causal import load
-from stages.dialogue.check import pick
+from stages.dialogue.cross_validation import pick
 from stages.dialogue.stage import answer, run
 from stages.dialogue.transformers import Transformers, Weighing
 

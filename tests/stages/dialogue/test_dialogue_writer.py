@@ -9,7 +9,7 @@ import pytest
 
 from assets.digest import sha256
 from assets.errors import BackendError
-from assets.spec.act import FactSpec, PersonaSpec
+from assets.spec.behaviour import FactSpec, PersonaSpec
 from stages.dialogue import writer
 from stages.dialogue.causal import load
 from stages.dialogue.stage import BACKENDS, answer, run

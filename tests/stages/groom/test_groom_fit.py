@@ -8,13 +8,13 @@ import pytest
 from assets.artefacts.character import Body, Groom
 from assets.artefacts.geometry import Mesh
 from assets.conventions import JOINTS
-from assets.home import baked
-from assets.spec.look import BodySpec, GroomSpec, IdentitySpec
+from assets.paths import baked
+from assets.spec.appearance import BodySpec, GroomSpec, IdentitySpec
 from stages.body.stage import BACKENDS as BODIES
 from stages.body.stage import run as make_body
 from stages.groom import fit
-from stages.groom.base import base_triangles
-from stages.groom.settle import welded
+from stages.groom.base_mesh import base_triangles
+from stages.groom.placement import welded
 from stages.groom.socks import without_socks
 from stages.groom.stage import run
 from stages.groom.teeth import teeth_picture

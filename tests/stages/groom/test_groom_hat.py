@@ -9,13 +9,13 @@ from scipy.spatial import cKDTree
 from assets.artefacts.character import Body, Groom
 from assets.artefacts.geometry import Mesh
 from assets.conventions import SKIN_VERTICES
-from assets.home import baked
-from assets.spec.look import BodySpec, GroomSpec, IdentitySpec
+from assets.paths import baked
+from assets.spec.appearance import BodySpec, GroomSpec, IdentitySpec
 from stages.body.stage import BACKENDS as BODIES
 from stages.body.stage import run as make_body
 from stages.groom.fit import fitted
 from stages.groom.hat import Dome, pressed_under, roomy
-from stages.groom.settle import welded
+from stages.groom.placement import welded
 from stages.groom.stage import run
 from stages.groom.wardrobe import catalogue, item
 from stages.identity.stage import BACKENDS as IDENTITIES

@@ -12,12 +12,12 @@ from scipy.spatial import cKDTree
 from assets.artefacts.character import Body, Groom
 from assets.conventions import JOINTS
 from assets.errors import SpecError
-from assets.home import baked
-from assets.spec.look import BodySpec, GroomSpec, IdentitySpec
+from assets.paths import baked
+from assets.spec.appearance import BodySpec, GroomSpec, IdentitySpec
 from stages.body.stage import BACKENDS as BODIES
 from stages.body.stage import run as make_body
 from stages.groom import colour, wardrobe
-from stages.groom.base import base_triangles
+from stages.groom.base_mesh import base_triangles
 from stages.groom.fit import CLEAR, fitted, is_cap, normals
 from stages.groom.stage import run
 from stages.identity.stage import BACKENDS as IDENTITIES

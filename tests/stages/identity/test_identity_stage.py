@@ -11,8 +11,8 @@ import pytest
 
 from assets import weights
 from assets.errors import BackendError
-from assets.home import baked
-from assets.spec.look import IdentitySpec, MixSpec
+from assets.paths import baked
+from assets.spec.appearance import IdentitySpec, MixSpec
 from stages.identity.backend import BACKENDS
 from stages.identity.generator import LATENT, Generated, StyleGan, fitted
 from stages.identity.stage import draw_latent, face_changes, mixed, run
@@ -111,7 +111,7 @@ def test_missing_and_corrupt_weights_are_one_sentence(tmp_path: Path) -> None:
 def test_weights_that_make_portraits_are_no_skin(tmp_path: Path) -> None:
     from assets.digest import sha256
     from stages.nets import dcgan
-    from stages.nets.shipping import Shipped, write
+    from stages.nets.weights_io import Shipped, write
 
     shape = dcgan.Shape(size=16, width=8, widest=8, latent=4)
     file = tmp_path / "face-dcgan.safetensors"
@@ -123,7 +123,7 @@ def test_a_file_of_another_family_is_not_taken_for_the_entry_s_net(tmp_path: Pat
     """Its sha256 was right: weights.json had been written by hand."""
     from assets.digest import sha256
     from stages.nets import dcgan
-    from stages.nets.shipping import Shipped, write
+    from stages.nets.weights_io import Shipped, write
 
     shape = dcgan.Shape(size=16, channels=6, width=8, widest=8, latent=4)
     file = tmp_path / "skin-stylegan.safetensors"

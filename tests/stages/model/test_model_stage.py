@@ -11,11 +11,11 @@ from assets.artefacts.character import Model
 from assets.artefacts.geometry import Mesh
 from assets.codec import decode, encode
 from assets.conventions import MORPHS_67
-from assets.spec.ship import PackageSpec
+from assets.spec.packaging import PackageSpec
 from stages.model.atlas import layout, one_material
-from stages.model.fit import fit_triangles, shared
 from stages.model.scene import character, parts, tangents
 from stages.model.stage import STAGE, run
+from stages.model.triangle_budget import fit_triangles, shared
 from tests.stages import small_character as small
 
 

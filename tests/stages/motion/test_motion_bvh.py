@@ -15,9 +15,9 @@ from assets.conventions import JOINTS, VRM_BONES
 from assets.errors import FormatError
 from assets.formats.bvh import write
 from assets.rotation import about, forward_kinematics, inverse, multiply, rotate, to_local
-from assets.spec.act import ClipSpec, MotionSpec
+from assets.spec.behaviour import ClipSpec, MotionSpec
 from stages.motion.bvh import mapped, read_clip
-from stages.motion.canonical import canonical
+from stages.motion.canonical_skeleton import canonical
 from stages.motion.clips import LIBRARY
 from stages.motion.stage import run
 

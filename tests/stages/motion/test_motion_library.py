@@ -9,8 +9,8 @@ from assets.artefacts.motion import Clip
 from assets.conventions import JOINTS
 from assets.errors import SpecError
 from assets.rotation import forward_kinematics
-from assets.spec.act import ClipSpec, MotionSpec
-from stages.motion.canonical import canonical
+from assets.spec.behaviour import ClipSpec, MotionSpec
+from stages.motion.canonical_skeleton import canonical
 from stages.motion.clips import LIBRARY
 from stages.motion.stage import GESTURES, run
 

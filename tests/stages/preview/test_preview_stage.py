@@ -8,7 +8,7 @@ from PIL import Image
 
 from assets.artefacts.character import Previews
 from assets.codec import decode, encode
-from assets.spec.ship import PackageSpec
+from assets.spec.packaging import PackageSpec
 from stages.model.stage import run as model
 from stages.preview.stage import STAGE, run
 from tests.stages import small_character as small

@@ -16,9 +16,9 @@ from assets.artefacts.geometry import Image, Material, Mesh, MorphTarget, Skelet
 from assets.conventions import JOINTS, MORPHS_67, PARENTS
 from assets.errors import BackendError, FormatError
 from stages.render import gl
-from stages.render.pose import about, forward_kinematics, normals, pose_of, posed, standing, welds
+from stages.render.contact_sheet import CAPTION, contact_sheet
+from stages.render.posing import about, forward_kinematics, normals, pose_of, posed, standing, welds
 from stages.render.preview import Shot, stills, turntable, walk
-from stages.render.sheet import CAPTION, contact_sheet
 
 SIZE = (64, 80)
 
@@ -201,7 +201,7 @@ def test_a_machine_without_egl_gets_one_sentence(monkeypatch: pytest.MonkeyPatch
 
 
 def test_importing_the_stage_loads_no_graphics() -> None:
-    code = "import sys, stages.render.preview, stages.render.sheet; print({'pyrender', 'OpenGL', 'cv2', 'PIL'} & set(sys.modules))"
+    code = "import sys, stages.render.preview, stages.render.contact_sheet; print({'pyrender', 'OpenGL', 'cv2', 'PIL'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "set()"
 
 

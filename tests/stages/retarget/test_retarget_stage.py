@@ -12,12 +12,12 @@ from assets.artefacts.geometry import Floats, Skeleton, Skin
 from assets.artefacts.motion import Clip, Motion
 from assets.conventions import JOINTS
 from assets.rotation import about, forward_kinematics, multiply
-from assets.spec.act import ClipSpec, MotionSpec, RetargetSpec
-from stages.motion.canonical import canonical
+from assets.spec.behaviour import ClipSpec, MotionSpec, RetargetSpec
+from stages.motion.canonical_skeleton import canonical
 from stages.motion.stage import run as make_motion
 from stages.retarget.feet import contacts
-from stages.retarget.solve import leg_length
 from stages.retarget.stage import run
+from stages.retarget.transfer import leg_length
 
 LIBRARY = make_motion(options=MotionSpec(clips=(ClipSpec(name="walk", library="walk"),)), seed=1)
 SIDES = ("Left", "Right")

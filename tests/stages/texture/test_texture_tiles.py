@@ -10,10 +10,10 @@ import pytest
 from assets.artefacts.character import Identity, TextureSet
 from assets.artefacts.geometry import Image
 from assets.errors import FormatError
-from assets.home import baked
-from assets.spec.look import TextureSpec
+from assets.paths import baked
+from assets.spec.appearance import TextureSpec
 from stages.texture import detail
-from stages.texture.generator import _sampled, seam_vertices, to_lab
+from stages.texture.albedo import _sampled, seam_vertices, to_lab
 from stages.texture.stage import as_trimesh, run, wrinkles_of
 from stages.texture.tiles import attributes, fill_margins, head_uv, library, rasterise
 

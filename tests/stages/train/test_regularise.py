@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from stages.train.families import FAMILIES, family_of
+from stages.train.families.registry import FAMILIES, family_of
 from stages.train.stage import changed
 from tests.stages.train.tiny import examples, tiny_run
 
@@ -18,8 +18,8 @@ GANS = {"dcgan": 3, "stylegan": 3, "unet": 6}
 
 def critic_of(name: str, folder: Path, **settings: Any) -> Any:
     """The critic of a fresh run on tiny pictures."""
-    from stages.train.loop import Plan, begin
-    from stages.train.machine import Machine
+    from stages.train.loop.device import Machine
+    from stages.train.loop.loop import Plan, begin
 
     torch.set_num_threads(1)
     small = {"unet": {"widths": (8, 8), "components": 4}, "stylegan": {"width": 8, "widest": 8}, "dcgan": {"width": 8, "widest": 8}}[name]
@@ -65,7 +65,7 @@ def test_a_body_critic_and_a_denoiser_drop_too() -> None:
 
 
 def test_weight_decay_makes_a_critic_smaller(tmp_path: Path) -> None:
-    from stages.train.loop import advance
+    from stages.train.loop.loop import advance
     from tests.stages.train.tiny import tiny_gan
 
     norms = []
@@ -90,7 +90,7 @@ def test_a_checkpoint_from_before_there_was_dropout_goes_on_and_can_be_started_f
     from safetensors.torch import load_file, save_file
 
     from stages.train.adapt import settings_of
-    from stages.train.loop import newest, resume, train
+    from stages.train.loop.loop import newest, resume, train
     from tests.stages.train.tiny import tiny_gan
 
     whole = train(tiny_run(tmp_path / "whole"))

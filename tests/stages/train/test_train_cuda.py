@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from stages.nets.shipping import read, write
-from stages.train.families import family_of
-from stages.train.loop import Plan, Run, begin, newest, resume, train
-from stages.train.machine import Machine, find_machine
+from stages.nets.weights_io import read, write
+from stages.train.families.registry import family_of
+from stages.train.loop.device import Machine, find_machine
+from stages.train.loop.loop import Plan, Run, begin, newest, resume, train
 from stages.train.stage import changed
 from tests.stages.train.tiny import examples, tiny_gan
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from stages.datasets.pictures import Pictures
-from stages.train.adversarial import Adversarial, Recipe
-from stages.train.examples import examples_of
-from stages.train.family import Examples
-from stages.train.loop import Plan, Run, Watch, begin
-from stages.train.machine import Machine
+from stages.datasets.splits import Pictures
+from stages.train.families.adversarial import Adversarial, Recipe
+from stages.train.loop.device import Machine
+from stages.train.loop.examples import examples_of
+from stages.train.loop.family import Examples
+from stages.train.loop.loop import Plan, Run, Watch, begin
 
 COLUMNS = ("age_years", "gender", "tone")
 

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 from assets.digest import sha256
-from stages.nets.shipping import write
-from stages.train.loop import Plan, begin, train
-from stages.train.machine import find_machine
+from stages.nets.weights_io import write
+from stages.train.loop.device import find_machine
+from stages.train.loop.loop import Plan, begin, train
 from tests.stages.train.tiny import examples, tiny_gan
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
+from stages.verify.bundle_view import Reading
 from stages.verify.gate import load_gates
 from stages.verify.gates.engines import chromium
-from stages.verify.reading import Reading
 
 
 @pytest.mark.skipif(chromium() is None, reason="there is no Chromium on this machine")

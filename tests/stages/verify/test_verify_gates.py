@@ -19,10 +19,10 @@ import worn
 from assets.conventions import MORPHS_67, VRM_BONES
 from assets.digest import sha256
 from assets.errors import Severity
-from assets.home import ROOT
+from assets.paths import ROOT
+from stages.verify.bundle_view import Glb, Reading
 from stages.verify.gate import TARGETS, WRITTEN, load_gates
 from stages.verify.gates.rights import check_folder
-from stages.verify.reading import Glb, Reading
 
 GATES = load_gates()
 

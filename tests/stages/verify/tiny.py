@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from assets.conventions import JOINTS, MORPHS_67, PARENTS, VRM_BONES
-from stages.verify.reading import Reading
+from stages.verify.bundle_view import Reading
 
 RATE = 16000
 PLACES = {

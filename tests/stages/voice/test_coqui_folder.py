@@ -9,7 +9,7 @@ import pytest
 from assets.artefacts.talk import Dialogue, Line
 from assets.conventions import VISEMES_15
 from assets.errors import BackendError
-from assets.spec.act import VoiceSpec
+from assets.spec.behaviour import VoiceSpec
 from stages.voice.coqui import Coqui
 from stages.voice.stage import run
 from stages.voice.torchaudio_shim import ensure_torchaudio

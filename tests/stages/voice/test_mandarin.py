@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from assets.errors import BackendError
-from assets.spec.act import VoiceSpec
+from assets.spec.behaviour import VoiceSpec
 from stages.voice import mandarin
 from stages.voice.mandarin_symbols import symbols_of
 
@@ -52,7 +52,7 @@ def test_an_unbaked_model_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 SAY = """
-from assets.spec.act import VoiceSpec
+from assets.spec.behaviour import VoiceSpec
 from stages.voice.mandarin import Mandarin
 Mandarin().speak("你好。", language="zh", options=VoiceSpec(), seed=1)
 """

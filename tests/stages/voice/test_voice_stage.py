@@ -9,10 +9,10 @@ import pytest
 from assets.artefacts.talk import Dialogue, Line, Speech
 from assets.conventions import VISEMES_15
 from assets.errors import SpecError
-from assets.spec.act import VoiceSpec
+from assets.spec.behaviour import VoiceSpec
 from stages.voice import mandarin
-from stages.voice.choice import choose
-from stages.voice.loudness import audible, level, true_peak
+from stages.voice.default_voice import choose
+from stages.voice.mastering import audible, level, true_peak
 from stages.voice.stage import BACKENDS, STAGE, run
 
 TEXT = {"en": "Dr. Smith paid $5 at 10:30. Why not?", "zh": "你好，我们10:30开门。请问您要喝茶吗？"}

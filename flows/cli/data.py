@@ -1,0 +1,126 @@
+"""`fenshen data`: data sets with clean rights, made by our own stages or taken from a user's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.cli.console import err, findings, out
+
+if TYPE_CHECKING:
+    from stages.datasets.make import Order
+    from stages.datasets.shards import Progress
+
+app = typer.Typer(no_args_is_help=True, help="Make data sets to train on; a killed run goes on where it stopped.")
+
+OutOption = Annotated[Path, typer.Option("--out", help="Folder of the data set: a new one, or the one to go on with.")]
+CountOption = Annotated[int, typer.Option("--count", min=3, help="How many items in all.")]
+StyleOption = Annotated[str, typer.Option(help="realistic.")]
+SeedOption = Annotated[int, typer.Option(min=0, help="The same seed makes the same set.")]
+
+
+@app.command()
+def skins(
+    folder: OutOption,
+    count: CountOption = 3600,
+    size: Annotated[int, typer.Option(min=32, max=512, help="Pixels a side.")] = 128,
+    seed: SeedOption = 0,
+    style: StyleOption = "realistic",
+) -> None:
+    """Head and body tiles blended from the CC0 skins.
+
+    Example: `fenshen data skins --out sets/skins128 --count 3600 --size 128`
+    """
+    from stages.datasets.make import Order
+
+    _make(Order("skins", folder, count, size, seed, style))
+
+
+@app.command()
+def faces(
+    folder: OutOption,
+    count: CountOption = 8000,
+    size: Annotated[int, typer.Option(min=32, max=256, help="Pixels a side.")] = 64,
+    seed: SeedOption = 0,
+    style: StyleOption = "realistic",
+) -> None:
+    """Portraits of random people, rendered by ourselves, eight of each person.
+
+    Example: `fenshen data faces --out sets/faces64 --count 8000 --size 64`
+    """
+    from stages.datasets.make import Order
+
+    _make(Order("faces", folder, count, size, seed, style))
+
+
+@app.command()
+def bodies(folder: OutOption, count: CountOption = 20000, seed: SeedOption = 0) -> None:
+    """Body vectors after Anny's calibrated shape distribution, with their measures.
+
+    Example: `fenshen data bodies --out sets/bodies --count 20000`
+    """
+    from stages.datasets.make import Order
+
+    _make(Order("bodies", folder, count, seed=seed))
+
+
+TABLE = "CSV: file, and person, caption_en, caption_zh, numbers; of age_years, gender and tone a net can be asked."
+
+
+@app.command("folder")
+def own_folder(
+    source: Annotated[Path, typer.Argument(metavar="FOLDER", help="Your pictures, in any sub-folders.")],
+    folder: OutOption,
+    size: Annotated[int, typer.Option(min=32, max=512, help="Pixels a side.")] = 64,
+    licence: Annotated[str | None, typer.Option(help="The terms of the pictures; needed.")] = None,
+    consent: Annotated[Path | None, typer.Option(help="A text that says who agreed to training, and when; needed.")] = None,
+    attributes: Annotated[Path | None, typer.Option(help=TABLE)] = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Your own pictures, e.g. laid out like CelebA or FFHQ, with their rights.
+
+    Example: `fenshen data folder faces/ --out sets/own --licence CC-BY-4.0 --consent consent.txt`
+    """
+    from stages.datasets.folder import Ask
+    from stages.datasets.make import make_folder
+
+    with findings():
+        with _bar("folder") as progress:
+            _, left_out = make_folder(Ask(source, size, licence, consent, attributes, seed), folder, progress)
+        for finding in left_out:
+            err.print(str(finding), highlight=False)
+        _tell(folder)
+
+
+def _make(order: Order) -> None:
+    from stages.datasets.make import make
+
+    with findings():
+        with _bar(order.kind) as progress:
+            make(order, progress)
+        _tell(order.out)
+
+
+def _tell(folder: Path) -> None:
+    from stages.datasets.shards import index_of
+
+    index = index_of(folder)
+    splits = ", ".join(f"{name} {number}" for name, number in index["splits"].items())
+    size = sum(shard["bytes"] for shard in index["shards"]) / 1e6
+    out.print(f"{folder}/: {index['kind']}, {splits}, {len(index['shards'])} shards, {size:.1f} MB, {index['licence']}")
+
+
+@contextmanager
+def _bar(name: str) -> Iterator[Progress]:
+    """A progress line on the error stream: items, speed, time left."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+    columns = (TextColumn(name), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, disable=not err.is_terminal) as bar:
+        task = bar.add_task(name)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

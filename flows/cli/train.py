@@ -1,0 +1,208 @@
+"""`fenshen train` and `fenshen tune`: any net on any data set."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from assets.errors import Finding, SpecError
+from flows.cli.console import err, findings, out
+from stages.train.loop.device import Precision
+
+if TYPE_CHECKING:
+    from stages.train.loop.loop import Plan
+
+DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of a data set (`fenshen data`); identity makes its own.")]
+SeedOption = Annotated[int, typer.Option(min=0, help="Seed of the nets and of the data's order.")]
+SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting of recipe or net; may be repeated.")]
+NetArgument = Annotated[str, typer.Argument(metavar="NET", help="A family, or identity for the skin StyleGAN.")]
+StepsOption = Annotated[int | None, typer.Option(min=1, help="Stop after this many steps.")]
+
+
+def seconds_of(budget: str) -> float:
+    """Seconds of 90s, 60m, 2h or a number of minutes; raises SpecError for anything else."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", budget.strip())
+    if not found or float(found[1]) <= 0:
+        raise SpecError(Finding("train/budget", f"{budget!r} is no length of time", fix="write 90s, 60m or 2h"))
+    return float(found[1]) * {"s": 1, "m": 60, "h": 3600, "": 60}[found[2]]
+
+
+def settings_of(given: list[str] | None) -> dict[str, Any]:
+    """Name -> value of NAME=VALUE; numbers, true, false, [lists] and words are told apart as in JSON."""
+    settings: dict[str, Any] = {}
+    for pair in given or ():
+        name, sign, value = pair.partition("=")
+        if not sign:
+            raise SpecError(Finding("train/setting", f"{pair!r} is no setting", fix="write --set NAME=VALUE"))
+        try:
+            told = json.loads(value)
+        except ValueError:
+            told = value
+        settings[name.strip()] = tuple(told) if isinstance(told, list) else told
+    return settings
+
+
+def train(
+    net: NetArgument,
+    data: DataOption = None,
+    budget: Annotated[str, typer.Option(help="Stop after this long, earlier calls included: 90s, 60m, 2h.")] = "60m",
+    minutes: Annotated[float | None, typer.Option(min=0.01, help="The budget in minutes.")] = None,
+    steps: StepsOption = None,
+    out_dir: Annotated[Path, typer.Option("--out", help="Folder of weights, card, checkpoints and samples.")] = Path("build/weights"),
+    seed: SeedOption = 0,
+    resume: Annotated[str, typer.Option(help="auto, never, or a checkpoint; one is written every minute.")] = "auto",
+    start: Annotated[Path | None, typer.Option(help="Weights or a checkpoint to fine-tune.")] = None,
+    size: Annotated[int | None, typer.Option(min=16, help="Pixels a side to train at; the data set's own by default.")] = None,
+    precision: Annotated[Precision, typer.Option(help="auto takes bfloat16 on GPUs and on CPUs with tiles for it.")] = "auto",
+    few_shot: Annotated[bool, typer.Option("--few-shot", help="Freeze what few pictures cannot teach; needs --start.")] = False,
+    given: SetOption = None,
+) -> None:
+    """Train a net on a data set; the same command goes on where it was stopped.
+
+    Example: `fenshen train stylegan --data sets/skins128 --budget 60m --out build/weights`
+
+    Several GPUs: `accelerate launch --multi_gpu -m flows train stylegan --data sets/skins128`
+    """
+
+    from stages.train.adapt import many
+    from stages.train.families.registry import family_of
+    from stages.train.loop.examples import untold
+
+    with findings():
+        if resume not in ("auto", "never") and not Path(resume).is_file():
+            raise SpecError(Finding("train/resume", f"there is no checkpoint {resume}", fix="take --resume auto or --resume never"))
+        if start is not None and not start.is_file():
+            raise SpecError(Finding("train/start", f"there is no file {start}", fix="give weights or a checkpoint"))
+        seconds = minutes * 60 if minutes is not None else seconds_of(budget)
+        changes = settings_of(given)
+        family = "stylegan" if net == "identity" else net
+        family_of(family)
+        few = _few_shot(family, start) if few_shot else {}
+        folder = _set_of(net, data)
+        if few_shot and folder is not None and (warning := many(folder)):
+            err.print(str(warning), highlight=False)
+        changes = {**_as_started(family, start, folder, size), **few, **changes}
+        _refuse_early(family, folder, size, changes)
+        if folder is not None and (warning := untold(folder, family_of(family))):
+            err.print(str(warning), highlight=False)
+        if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+            from stages.train.loop.loop import Plan
+
+            plan = Plan(budget_s=seconds, steps=steps, seed=seed, size=size, precision=precision)
+            out.print(_one_of_many(family, folder, out_dir, plan, changes, resume, start))
+            return
+        from flows.engine.run_flow import run_training
+
+        begun = str(start) if start else None
+        told = (family, str(folder) if folder else None, str(out_dir), seconds / 60, steps, seed, changes, resume, begun, size, precision)
+        out.print(run_training("flows.engine.training:train_generator", told, err))
+
+
+def _few_shot(net: str, start: Path | None) -> dict[str, Any]:
+    from stages.train.adapt import FEW_SHOT
+    from stages.train.families.registry import family_of
+
+    if start is None:
+        raise SpecError(Finding("train/few-shot", "--few-shot adapts trained weights", fix="give them as --start"))
+    base = family_of(net).net
+    if base not in FEW_SHOT:
+        raise SpecError(Finding("train/few-shot", f"{net} has no few-shot recipe", fix=f"take one of {', '.join(FEW_SHOT)}"))
+    return dict(FEW_SHOT[base])
+
+
+def _refuse_early(net: str, data: Path | None, size: int | None, changes: dict[str, Any]) -> None:
+    """Raises what the run would raise after half a minute, below Prefect's tracebacks."""
+    from stages.train.families.registry import family_of
+    from stages.train.loop.examples import refuse_unfit
+    from stages.train.stage import changed
+
+    family = changed(family_of(net), changes)
+    if data is not None:
+        refuse_unfit(family, data, size)
+
+
+def _as_started(net: str, start: Path | None, data: Path | None, size: int | None) -> dict[str, Any]:
+    """Settings that make nets as large as the start's, where it is for pictures of the size that is trained at."""
+    from stages.train.adapt import settings_of_start
+    from stages.train.families.registry import family_of
+
+    return settings_of_start(start, family_of(net), size or _pixels_of(data)) if start is not None else {}
+
+
+def _pixels_of(data: Path | None) -> int:
+    from stages.datasets.shards import index_of
+
+    if data is not None:
+        return int(index_of(data)["size"])
+    from flows.engine.training import SKINS  # with Prefect: for identity alone
+
+    return SKINS[1]
+
+
+def _set_of(net: str, data: Path | None) -> Path | None:
+    """The data set asked for, which must be there; None where identity takes its own."""
+    from stages.datasets.shards import index_of
+
+    if data is not None:
+        index_of(data)
+    elif net != "identity":
+        raise SpecError(Finding("train/data", f"{net} needs a data set", fix="give --data FOLDER; `fenshen data` makes one"))
+    return data
+
+
+def _one_of_many(
+    net: str,
+    data: Path | None,
+    out_dir: Path,
+    plan: Plan,
+    changes: dict[str, Any],
+    resume: str,
+    start: Path | None,
+) -> str:
+    """One of the processes of `accelerate launch`: Prefect's flow would start once a process."""
+    from flows.engine.training import own_skins
+    from stages.train.stage import train_net
+
+    return str(train_net(net, data or own_skins(), out_dir, plan=plan, changes=changes, going_on=resume, start=start))
+
+
+def tune(
+    net: NetArgument,
+    data: Annotated[Path, typer.Option("--data", help="Folder of a data set (`fenshen data`).")],
+    trials: Annotated[int, typer.Option(min=1, help="How many settings to try.")] = 12,
+    folds: Annotated[int, typer.Option(min=2, help="Parts of the training people; each is held out once.")] = 3,
+    budget: Annotated[str, typer.Option(help="Of each training: 90s, 2m.")] = "2m",
+    steps: StepsOption = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Search a net's learning rates and weights by cross-validation over people.
+
+    Example: `fenshen tune vae --data sets/skins128 --trials 12 --budget 2m`
+    """
+    from rich.table import Table
+
+    from flows.engine.run_flow import run_training
+    from stages.train.tune import refuse_early
+
+    with findings():
+        _set_of(net, data)
+        refuse_early(net, data, folds)
+        told = (net, str(data), trials, folds, seconds_of(budget) / 60, steps, seed)
+        rows: list[dict[str, Any]] = run_training("flows.engine.training:tune_generator", told, err)
+        table = Table(*rows[0], box=None)
+        for row in rows:
+            table.add_row(*(str(value) for value in row.values()))
+        out.print(table)
+        best = "".join(f" --set {name}={value}" for name, value in rows[0].items() if name not in ("trial", "score"))
+        out.print(f"fenshen train {net} --data {data}{best}")
+
+
+def register(app: typer.Typer) -> None:
+    """Adds both commands to the command line."""
+    app.command()(train)
+    app.command()(tune)

@@ -1,0 +1,83 @@
+"""`--only STAGE`: the stage and what it needs, without Prefect, nothing after it."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from rich.console import Console
+
+from assets.artefacts.verdict import Verdict
+from assets.errors import Finding, SpecError
+from assets.spec.appearance import Section
+from flows.cli.live_display import watching
+from flows.engine.events import telling
+from flows.pipeline.bundle_writer import refuse, warnings_of
+from flows.pipeline.definition import STAGES, assemble
+from flows.pipeline.plan import Order, usual_seconds
+from flows.pipeline.request import Build, order_of
+from stages.execute import Job, Outcome, execute
+from stages.stage import Stage
+
+
+class _Lazy:
+    """A stage that runs when it is asked for, once."""
+
+    def __init__(self, order: Order, stage: Stage[Any], job: Job, inputs: dict[str, _Lazy]) -> None:
+        self.order, self.stage, self.job, self.inputs = order, stage, job, inputs
+        self.outcome: Outcome | None = None
+
+    def result(self) -> Outcome:
+        """The outcome, made now if need be."""
+        if self.outcome is None:
+            refs = {name: lazy.result().ref for name, lazy in self.inputs.items()}
+            work = partial(execute, self.stage, self.job, self.order.store, refs, force=self.stage.name in self.order.force)
+            self.outcome = telling(self.stage.name, work, lambda made: "cached" if made.cached else "done")
+        return self.outcome
+
+
+@dataclass(frozen=True)
+class Until:
+    """What `build_until` made."""
+
+    outcome: Outcome
+    """Of the stage asked for."""
+    warnings: list[dict[str, str]]
+    """Of that stage and of those that it needed, as in a manifest."""
+
+
+def build_until(build: Build, only: str, console: Console | None = None) -> Until:
+    """One stage and what it needs.
+
+    Args:
+        console: shows the stages while they run, where it is a terminal.
+
+    Raises:
+        SpecError: there is no such stage.
+        GateError: the stage is verify, and a gate failed that the build does not allow.
+    """
+    if only not in STAGES:
+        raise SpecError(Finding("build/stage", f"there is no stage {only}", fix=f"take one of {', '.join(STAGES)}"))
+    order, _, _ = order_of(build)
+
+    def step(
+        stage: Stage[Any], options: Section, *, backend: str | None = None, extra: dict[str, Any] | None = None, **inputs: _Lazy
+    ) -> _Lazy:
+        return _Lazy(order, stage, order.job(stage, options, backend, extra), inputs)
+
+    line = assemble(step, order.spec)
+    with _shown(order, console):
+        outcome = line[only].result()
+    if STAGES[only].makes is Verdict:
+        refuse(order.store.get(outcome.ref, Verdict), build.allow)
+    outcomes = {name: lazy.outcome for name, lazy in line.items() if lazy.outcome}
+    return Until(outcome, warnings_of(outcomes, order.store))
+
+
+def _shown(order: Order, console: Console | None) -> AbstractContextManager[None]:
+    # Who keeps the output keeps a stage's reference: lines of its making would only stand in the way.
+    if console is None or not console.is_terminal:
+        return nullcontext()
+    return watching(console, usual_seconds(order.store))

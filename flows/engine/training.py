@@ -1,0 +1,155 @@
+"""Training and tuning as flows: one at a time on the GPU; samples, curves, card and progress are artifacts of the run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from prefect import flow, task
+from prefect.artifacts import (
+    create_image_artifact,
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+from prefect.concurrency.sync import concurrency
+from prefect.futures import wait
+
+from flows.engine.events import Event, tell, telling
+from flows.engine.publish import data_url, slug
+from flows.engine.server import tagged
+from stages.train.loop.device import Precision
+from stages.train.loop.loop import Plan, Progress
+from stages.train.stage import train_net
+
+PICTURE_BYTES = 400_000  # Data URLs lie in Prefect's database: small pictures only.
+
+
+SKINS = (3600, 128)
+"""Items and pixels a side of the skins that the identity net trains on."""
+
+
+def own_skins() -> Path:
+    """The folder of the skins that the identity net trains on, made where they are not there yet."""
+    from assets.paths import home
+    from stages.datasets.make import Order, make
+
+    folder = home() / "data" / f"skins{SKINS[1]}"
+    if not (folder / "dataset.json").exists():
+        make(Order("skins", folder, *SKINS, 0))
+    return folder
+
+
+class Reporter:
+    """Tells a run's progress: step and time left to whoever listens; percent, every sheet and what was rolled back to Prefect."""
+
+    def __init__(self, net: str, plan: Plan) -> None:
+        self.net, self.plan = net, plan
+        tell(Event(net, "running", note="begins"))
+        self.progress: UUID = create_progress_artifact(0.0, key=f"training-{slug(net)}", description=f"{net}: begins")  # type: ignore[assignment]
+
+    def __call__(self, progress: Progress) -> None:
+        """One report of the loop."""
+        share = 100 * progress.seconds / max(progress.seconds + progress.eta_s, 1e-9)
+        left = f"step {progress.step}, {progress.eta_s / 60:.0f} min left"
+        tell(Event(self.net, "running", note=left))
+        update_progress_artifact(self.progress, min(share, 100.0), description=f"{self.net}: {left}")
+        if progress.event:
+            create_markdown_artifact(markdown=progress.event, key=f"training-{slug(self.net)}-events", description="rolled back")
+        if progress.made is not None and progress.made.ndim == 4:
+            from stages.train.loop.tensorboard import sheet
+
+            _picture(sheet(progress.made), f"training-{slug(self.net)}-samples", f"step {progress.step}")
+
+
+def _picture(picture: Any, key: str, description: str) -> None:
+    """The picture as an artifact, JPEG and made smaller until it is small enough."""
+    import cv2
+
+    data = cv2.imencode(".jpg", picture[..., ::-1])[1].tobytes()
+    while len(data) > PICTURE_BYTES:
+        picture = cv2.resize(picture, None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
+        data = cv2.imencode(".jpg", picture[..., ::-1])[1].tobytes()
+    create_image_artifact(image_url=data_url(data, "image/jpeg"), key=key, description=description)
+
+
+@task(persist_result=False, task_run_name="train · {net}")
+def train_task(net: str, data: str, out: str, plan: Plan, changes: Mapping[str, Any], resume: str, start: str | None) -> str:
+    """The weights file; its card lies beside it."""
+    begun = Path(start) if start else None
+
+    def work() -> str:
+        watch = Reporter(net, plan)
+        return str(train_net(net, Path(data), Path(out), plan=plan, changes=changes, going_on=resume, start=begun, watch=watch))
+
+    with concurrency("gpu", occupy=1):
+        return telling(net, work)
+
+
+@flow(name="train-generator", persist_result=False)
+def train_generator(
+    net: str = "stylegan",
+    data: str | None = None,
+    out: str = "build/weights",
+    minutes: float = 60,
+    steps: int | None = None,
+    seed: int = 0,
+    changes: dict[str, Any] | None = None,
+    resume: str = "auto",
+    start: str | None = None,
+    size: int | None = None,
+    precision: Precision = "auto",
+) -> str:
+    """Trains a net on the data set in the folder DATA (our own skins without one) into the folder OUT; returns the weights file."""
+    folder = data or str(own_skins())
+    plan = Plan(budget_s=minutes * 60, steps=steps, seed=seed, size=size, precision=precision)
+    weights = Path(tagged(train_task, "gpu")(net, folder, out, plan, changes or {}, resume, start))
+    create_markdown_artifact(markdown=weights.with_suffix(".md").read_text("utf-8"), key="training", description=str(weights))
+    curves = weights.with_name(f"{weights.stem}-curves.png")
+    if curves.exists():
+        import cv2
+
+        _picture(np.asarray(cv2.imread(str(curves)))[..., ::-1], f"training-{slug(net)}-curves", "losses and metrics over steps")
+    return str(weights)
+
+
+@task(persist_result=False, task_run_name="score · {net}, fold {fold}")
+def score_task(net: str, data: str, settings: Mapping[str, Any], fold: int, folds: int, plan: Plan) -> float:
+    """The metric of one fold of one trial."""
+    from stages.train.tune import score_fold
+
+    with concurrency("gpu", occupy=1):
+        return score_fold(net, Path(data), settings, fold, folds, plan)
+
+
+@flow(name="tune-generator", persist_result=False)
+def tune_generator(
+    net: str, data: str, trials: int = 12, folds: int = 3, minutes: float = 2, steps: int | None = None, seed: int = 0, width: int = 2
+) -> list[dict[str, Any]]:
+    """Searches a net's recipe: `width` trials at once, each cross-validated over people; returns a row a trial, the best first."""
+    from stages.train.tune import Search, Trial, table
+
+    search, done = Search(net, seed), list[Trial]()
+    plan = Plan(budget_s=minutes * 60, steps=steps, seed=seed, validate_every=max((steps or 400) // 4, 1))
+    while len(done) < trials:
+        asked = [search.ask() for _ in range(min(width, trials - len(done)))]
+        begun = time.monotonic()
+        for number, _ in asked:
+            tell(Event(f"trial {number}", "running"))
+        pairs = [(settings, fold) for _, settings in asked for fold in range(folds)]
+        futures = tagged(score_task, "gpu").map([net] * len(pairs), data, [s for s, _ in pairs], [f for _, f in pairs], folds, plan)
+        wait(futures)
+        scores = [future.result() for future in futures]
+        for i, (number, settings) in enumerate(asked):
+            trial = Trial(number, settings, tuple(scores[i * folds : (i + 1) * folds]))
+            search.tell(trial)
+            tell(Event(f"trial {number}", "done", time.monotonic() - begun))
+            done.append(trial)
+    rows = table(done)
+    create_table_artifact(table=rows, key=f"tuning-{slug(net)}", description=f"{trials} trials, {folds} folds by person")
+    return rows

@@ -1,0 +1,95 @@
+"""What the user asked for, checked and made ready; and the way past Prefect where the store already has everything."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from assets.errors import Finding, SpecError
+from assets.paths import home
+from assets.spec.packaging import Target
+from assets.spec.read import SpecFile, read_spec
+from assets.store import LocalStore
+from flows.pipeline.bundle_writer import Built, lay_out
+from flows.pipeline.definition import STAGES
+from flows.pipeline.plan import Order, plan
+from flows.pipeline.spec_choices import known
+
+
+@dataclass(frozen=True)
+class Build:
+    """What the user asked for."""
+
+    spec: str
+    """File or preset name."""
+    out: Path | None = None
+    """Bundle folder; None takes build/ and the spec file's name."""
+    target: Target | None = None
+    seed: int | None = None
+    force: frozenset[str] = frozenset()
+    allow: frozenset[str] = frozenset()
+    outside: bool = False
+    store: Path | None = None
+
+
+def order_of(build: Build) -> tuple[Order, SpecFile, Path]:
+    """The order, the spec file and the bundle folder; raises SpecError before any work."""
+    _refuse(build)
+    file = read_spec(build.spec, outside=build.outside, known=known())
+    spec = file.spec
+    if build.target:
+        spec = spec.model_copy(update={"package": spec.package.model_copy(update={"target": build.target})})
+    if build.seed is not None:
+        spec = spec.model_copy(update={"seed": build.seed})
+    store = store_at(build.store)
+    folder = build.out or Path("build") / file.path.stem
+    return Order(spec, file.path.resolve().parent, store, build.force), file, folder
+
+
+def store_at(place: Path | None) -> LocalStore:
+    """The store in that folder, else this machine's."""
+    return LocalStore(place or home() / "store")
+
+
+def _refuse(build: Build) -> None:
+    """Raises SpecError where the request names a stage, a gate or a seed that there is not."""
+    findings = [_no(stage, "stage", STAGES) for stage in sorted(build.force - STAGES.keys())]
+    if build.allow:
+        from stages.verify.gate import load_gates
+
+        gates = load_gates()
+        findings += [_no(code, "gate", gates) for code in sorted(build.allow - gates.keys())]
+    if build.seed is not None and not 0 <= build.seed < 2**32:
+        findings.append(Finding("build/seed", f"the seed {build.seed} is out of range", fix="take 0 to 4294967295"))
+    if findings:
+        raise SpecError(*findings)
+
+
+def _no(given: str, what: str, known: Iterable[str]) -> Finding:
+    near = difflib.get_close_matches(given, known, 1)
+    fix = f"did you mean {near[0]}?" if near else f"take one of {', '.join(known)}"
+    return Finding(f"build/{what}", f"there is no {what} {given}", fix=fix)
+
+
+def build_unchanged(build: Build) -> Built | None:
+    """The bundle, laid out from the store alone; None where a stage would have to run."""
+    order, file, folder = order_of(build)
+    outcomes = {planned.stage: planned.outcome for planned in plan(order) if planned.outcome}
+    if len(outcomes) < len(STAGES):
+        return None
+    return lay_out(order.spec, file.text, outcomes, order.store, folder, build.allow)
+
+
+def specs_of(folder: Path) -> list[Path]:
+    """The spec files of a folder in order of their names; raises SpecError where there is none or two share a name."""
+    if not folder.is_dir():
+        raise SpecError(Finding("batch/folder", f"there is no folder {folder}", fix="give one that holds specs"))
+    specs = sorted(path for pattern in ("*.yaml", "*.yml", "*.json") for path in folder.glob(pattern))
+    if not specs:
+        raise SpecError(Finding("batch/empty", f"{folder} holds no spec", fix="put .yaml or .json specs there"))
+    names = [path.stem for path in specs]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise SpecError(Finding("batch/twice", f"two specs are called {', '.join(twice)}", fix="give each a name of its own"))
+    return specs

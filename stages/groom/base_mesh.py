@@ -1,0 +1,39 @@
+"""The base mesh: the faces of its skin, and where its vertices lie."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.artefacts.geometry import Floats, Ints
+from assets.conventions import SKIN_VERTICES
+from assets.errors import BackendError, Finding
+from assets.paths import baked, reading
+
+
+@lru_cache(maxsize=2)
+def adult(sex: Literal["female", "male"]) -> Floats:
+    """(19158,3) metres, at rest: the average adult, for whom clothes are made."""
+    positions: Floats = _baked("adults.safetensors")[sex]
+    return positions
+
+
+@lru_cache(maxsize=1)
+def base_triangles() -> Ints:
+    """(t,3) triangles of the skin on base vertices, eyes and tongue left out."""
+    triangles = _baked("template.safetensors")["triangles"]
+    skin: Ints = triangles[(triangles < SKIN_VERTICES).all(1)].astype(np.int32)
+    return skin
+
+
+def _baked(name: str) -> dict[str, NDArray[Any]]:
+    from safetensors.numpy import load_file
+
+    file = baked(name)
+    if not file.exists():
+        raise BackendError(Finding("groom/unbaked", f"{file.name} is missing", fix="run `make bake`"))
+    with reading(file):
+        return dict(load_file(file))

@@ -1,0 +1,72 @@
+"""The poses that try a dressed character: the farthest from the bind and from one another that our library of movement takes, and
+what it never does but a clip of the user's own may: reaching, bowing, sitting, stepping.
+
+`python -m stages.motion.clearance_test_poses` writes them to assets/stances.json, where the model stage finds them.
+"""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+
+from assets.artefacts.geometry import Floats
+from assets.conventions import JOINTS, opposite
+from assets.paths import ROOT
+from stages.motion.clips import LIBRARY
+from stages.motion.keyed_poses import REST, Turns, keyed, mirrored, pose
+
+FILE = ROOT / "assets" / "stances.json"
+_POSES, _OF_EACH, _FPS = 8, 8, 10
+_LEAST = 1e-6
+_UP = {"Shoulder": "z14", "Arm": "y-14 z60 x-30", "ForeArm": "y-14"}
+_AHEAD = {"Shoulder": "y-8", "Arm": "y-82 z-8", "ForeArm": "y-16"}
+_ACROSS = {"Shoulder": "y-10", "Arm": "y-100 z-30", "ForeArm": "y-60"}
+_BACK = {"Arm": "y26 z-48", "ForeArm": "y-12"}
+_SEATED = {"UpLeg": "z8 x-78", "Leg": "x84"}
+_LIFTED, _BEHIND = {"UpLeg": "z4 x-52", "Leg": "x70"}, {"UpLeg": "x16", "Leg": "x34"}
+_BOWED = {"Spine": "x10", "Spine1": "x10", "Spine2": "x6"}
+_ASIDE, _TURNED = {"Spine": "z-7", "Spine1": "z-8", "Head": "z-8"}, {"Spine": "y9", "Spine1": "y10", "Spine2": "y8", "Head": "y30"}
+FAR = (
+    pose(left=_UP | _LIFTED, right=_UP | _BEHIND), pose(left=_AHEAD | _SEATED, right=_AHEAD | _SEATED, middle=_BOWED),
+    pose(left=_UP, right=_ACROSS | _LIFTED, middle=_ASIDE), pose(left=_ACROSS | _BEHIND, right=_BACK | _LIFTED, middle=_TURNED),
+)  # fmt: skip
+"""Far ends of what arms, legs and back reach; one that is not the same on both sides is tried mirrored too."""
+
+
+def stances() -> Floats:
+    """(n,j,4) local rotations xyzw: the library's farthest, then FAR."""
+    return np.concatenate([_farthest(), *(_held(one) for one in FAR)])
+
+
+def _held(turns: Turns) -> Floats:
+    """(1|2,j,4) the pose as rotations, what it leaves out as at rest, and the mirrored one."""
+    one, other = (keyed(np.zeros(1, np.float32), [(0.0, {**REST, **side})]) for side in (turns, _mirrored(turns)))
+    return one if np.allclose(one, other, atol=1e-5) else np.concatenate([one, other])
+
+
+def _mirrored(turns: Turns) -> Turns:
+    return {opposite(joint): mirrored(turn) for joint, turn in turns.items()}
+
+
+def _farthest() -> Floats:
+    """(n,j,4); fingers are left aside in the choice: no cloth reaches them."""
+    found = np.concatenate([_moments(name) for name in LIBRARY])
+    arms = [i for i, name in enumerate(JOINTS) if "Hand" not in name or name in ("LeftHand", "RightHand")]
+    turns = np.where(found[..., 3:] < 0, -found, found)[:, arms].reshape(len(found), -1)
+    left = np.linalg.norm(turns - np.tile([0, 0, 0, 1], len(arms)), axis=1)
+    chosen: list[int] = []
+    while len(chosen) < _POSES and left.max() > _LEAST:
+        chosen.append(int(left.argmax()))
+        left = np.minimum(left, np.linalg.norm(turns - turns[chosen[-1]], axis=1))
+    return np.asarray(found[chosen], np.float32)
+
+
+def _moments(name: str) -> Floats:
+    rotations = LIBRARY[name](_FPS).rotations
+    return np.asarray(rotations[np.linspace(0, len(rotations) - 1, _OF_EACH).round().astype(int)], np.float32)
+
+
+if __name__ == "__main__":
+    told = {"joints": JOINTS, "rotations": stances().round(4).tolist()}
+    FILE.write_text(json.dumps(told, separators=(",", ":")) + "\n", encoding="utf-8")

@@ -1,0 +1,51 @@
+"""Moments of clips worth a picture: at rest with open eyes, a hand at its highest, the mouth at its widest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from assets.artefacts.geometry import Floats, Skeleton
+from assets.artefacts.motion import Clip
+from assets.conventions import MORPHS_67
+from assets.rotation import forward_kinematics
+from stages.render.posing import Pose, standing
+
+_OPEN = ("jawOpen", "viseme_aa", "viseme_O", "viseme_E")
+
+
+def at_rest(clips: Sequence[Clip], skeleton: Skeleton) -> Pose:
+    """A moment of the idle clip with open eyes; arms at the sides where there is no such clip."""
+    idle = next((clip for clip in clips if clip.name == "idle"), None)
+    return pose_at(idle, int(_shut(idle).argmin())) if idle else standing(skeleton)
+
+
+def pose_at(clip: Clip, frame: int) -> Pose:
+    """The clip's pose in one frame."""
+    face = clip.face[frame] if clip.face.shape[1] else np.zeros(len(MORPHS_67), np.float32)
+    return Pose(clip.rotations[frame], clip.root[frame], face)
+
+
+def widest(clip: Clip) -> int:
+    """The frame whose mouth is most open while the eyes are."""
+    if not clip.face.shape[1]:
+        return len(clip.times) // 2
+    mouth = clip.face[:, [MORPHS_67.index(name) for name in _OPEN]].max(axis=1)
+    return int((np.minimum(mouth, 0.6) - 2 * np.maximum(_shut(clip) - 0.1, 0)).argmax())
+
+
+def highest(clip: Clip, skeleton: Skeleton) -> int:
+    """The frame whose higher hand is highest."""
+    hands = [skeleton.names.index("LeftHand"), skeleton.names.index("RightHand")]
+    places, _ = forward_kinematics(skeleton.parents, skeleton.heads, clip.rotations, clip.root)
+    return int(places[:, hands, 1].max(1).argmax())
+
+
+def _shut(clip: Clip) -> Floats:
+    """(f,) how far the eyes are shut or turned away."""
+    if not clip.face.shape[1]:
+        return np.zeros(len(clip.times), np.float32)
+    names = [i for i, name in enumerate(MORPHS_67) if name.startswith(("eyeBlink", "eyeLook"))]
+    shut: Floats = clip.face[:, names].sum(axis=1)
+    return shut

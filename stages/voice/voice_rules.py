@@ -1,0 +1,63 @@
+"""What a spec's voice must be for: its language, its model, its rights. Told when the spec is read, before any work."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from assets.errors import Finding, SpecError
+from assets.spec.avatar import AvatarSpec
+from assets.spec.cross_field import Problem, Rule
+from stages.voice.default_voice import speakers, voice_of
+from stages.voice.stage import BACKENDS, misfits
+
+
+def _speaks(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
+    """The voice that is named can speak the language, and has a use for the model."""
+    if spec.voice.backend in BACKENDS.table:
+        for field, finding in misfits(spec.voice, BACKENDS.get(spec.voice.backend), spec.persona.language):
+            yield ("voice", field), finding
+
+
+def _can_be_loaded(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
+    """A model folder that is there holds a model."""
+    if not spec.voice.model or not os.path.isdir(folder / spec.voice.model):
+        return
+    from stages.voice.coqui_folder import checkpoint
+
+    try:
+        checkpoint(folder / spec.voice.model)
+    except SpecError as error:
+        yield from ((("voice", "model"), finding) for finding in error.findings)
+
+
+def _may_be_sold(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
+    """With rights.strict the voice may be sold."""
+    name = voice_of(spec)
+    if not spec.rights.strict or name not in BACKENDS.table or any(_speaks(spec, folder)):
+        return
+    if reason := _restriction(spec, name):
+        field = "model" if spec.voice.model else "backend"
+        loc = ("voice", field) if getattr(spec.voice, field) else ("rights", "strict")
+        yield loc, Finding("rights/strict", f"the {name} voice may not be sold, as rights.strict asks: {reason}", fix=_instead(spec))
+
+
+def _restriction(spec: AvatarSpec, name: str) -> str:
+    """Why what the spec's voice speaks may not be sold; empty where it may."""
+    if spec.voice.model:
+        from stages.voice.coqui_folder import OWN
+
+        return OWN
+    return BACKENDS.get(name).restriction
+
+
+def _instead(spec: AvatarSpec) -> str:
+    free = [voice.name for voice in speakers(spec.persona.language) if not voice.restriction]
+    if not free:
+        return f"set rights.strict to false: no voice that speaks {spec.persona.language} may be sold"
+    return f"set voice.backend to {free[0]}" + (" and leave voice.model out" if spec.voice.model else "")
+
+
+_VOICE = ("persona.language", "voice.backend", "voice.model")
+RULES = (Rule(_VOICE, _speaks), Rule(("voice.model",), _can_be_loaded), Rule(("rights.strict", "identity.gender", *_VOICE), _may_be_sold))

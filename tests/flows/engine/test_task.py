@@ -1,0 +1,40 @@
+"""How a stage becomes a task: what its asset is called, and that what it has freed is the system's again."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+import flows.engine.task
+from assets.spec.read import read_spec
+from assets.store import LocalStore
+from flows.engine.task import Step, trim_memory
+from flows.pipeline.definition import STAGES
+from flows.pipeline.plan import Order
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc is asked")
+def test_what_a_stage_has_freed_goes_back_to_the_system() -> None:
+    process = psutil.Process()
+    blocks = [bytearray(2000) for _ in range(50_000)]
+    last = blocks[-1]  # holds the heap's end, so that what lies before it stays glibc's
+    del blocks[:]
+    before = process.memory_info().rss
+    trim_memory()
+    assert before - process.memory_info().rss > 50_000_000
+    assert len(last) == 2000
+
+
+def test_a_stage_s_asset_bears_the_name_that_the_bundle_s_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lin's were fenshen://avatar/..., her bundle fenshen://lin/bundle."""
+
+    def stop(key: str, **options: object) -> None:
+        raise LookupError(key)
+
+    monkeypatch.setattr(flows.engine.task, "materialize", stop)
+    lin = read_spec("lin").spec
+    with pytest.raises(LookupError, match="fenshen://lin/identity"):
+        Step(Order(lin, tmp_path, LocalStore(tmp_path)), "lin")(STAGES["identity"], lin.identity)

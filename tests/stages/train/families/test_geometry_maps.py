@@ -1,0 +1,52 @@
+"""Geometry maps: every texel knows where on the body it lies."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from assets.paths import baked
+from stages.train.families.geometry_maps import BODY_PARTS, HEAD_PARTS, MAPS, geometry_maps
+
+pytestmark = pytest.mark.skipif(not baked("tiles.safetensors").exists(), reason="run `make bake` first")
+NAMES = ["x", "y", "z", *HEAD_PARTS, "body x", "body y", "body z", *BODY_PARTS]
+
+
+@pytest.fixture(scope="module")
+def maps() -> dict[str, np.ndarray]:
+    found = geometry_maps(64)
+    assert found.shape == (MAPS, 64, 64)
+    return dict(zip(NAMES, found, strict=True))
+
+
+def centre(mask: np.ndarray) -> tuple[float, float]:
+    """Row and column, 0..1, of a mask's weight."""
+    rows, columns = np.indices(mask.shape)
+    return float((rows * mask).sum() / mask.sum() / len(mask)), float((columns * mask).sum() / mask.sum() / len(mask))
+
+
+def test_positions_run_from_minus_one_to_one_and_the_face_looks_forward(maps: dict[str, np.ndarray]) -> None:
+    for name in ("x", "y", "z", "body x", "body y", "body z"):
+        assert -1.001 <= maps[name].min() < -0.8
+        assert 0.8 < maps[name].max() <= 1.001
+    # The nose is the foremost part of the head, and the head tile is upright: y falls down the rows.
+    assert maps["z"][int(0.62 * 64), 32] > 0.9
+    assert maps["y"][12, 32] > maps["y"][50, 32]
+
+
+def test_left_of_the_body_lies_on_one_side_of_the_tile(maps: dict[str, np.ndarray]) -> None:
+    assert maps["x"][32, 20] * maps["x"][32, 44] < 0
+
+
+def test_parts_lie_where_faces_have_them(maps: dict[str, np.ndarray]) -> None:
+    rows = {name: centre(maps[name])[0] for name in HEAD_PARTS}
+    assert rows["brows"] < rows["nose"] < rows["lips"] < rows["jaw"]
+    assert rows["eyes"] < rows["nose"]
+    for name in ("lips", "nose", "jaw"):
+        assert centre(maps[name])[1] == pytest.approx(0.5, abs=0.03)
+
+
+def test_parts_are_weights(maps: dict[str, np.ndarray]) -> None:
+    for name in (*HEAD_PARTS, *BODY_PARTS):
+        assert maps[name].min() >= 0
+        assert 0.5 < maps[name].max() <= 1.001
