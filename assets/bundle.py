@@ -20,9 +20,9 @@ from assets.errors import Finding, FormatError, Location, StoreError
 from assets.rights import Source
 
 MANIFEST = "manifest.json"
-SCHEMA = "fenshen/bundle@1"
-_NAMED = 3  # of the files that are in the way: one sentence stays one sentence
-_LEFT_BY_SYSTEMS = (".DS_Store", "Thumbs.db", "desktop.ini")
+BUNDLE_SCHEMA = "fenshen/bundle@1"
+_MAX_NAMED = 3  # of the files that are in the way: one sentence stays one sentence
+_SYSTEM_FILES = (".DS_Store", "Thumbs.db", "desktop.ini")
 """What Finder and Explorer leave in a folder that was looked at: nobody's work."""
 
 
@@ -55,7 +55,7 @@ class Package(Artefact):
     sources: tuple[Source, ...] = ()
 
 
-def _rows(required: dict[str, str]) -> dict[str, Any]:
+def _build_rows_schema(required: dict[str, str]) -> dict[str, Any]:
     properties = {key: {"type": kind} for key, kind in required.items()}
     return {"type": "array", "items": {"type": "object", "required": list(required), "properties": properties}}
 
@@ -69,7 +69,7 @@ MANIFEST_SCHEMA: dict[str, Any] = {
         "files", "stages", "models", "rights", "checks", "skeleton",
     ],
     "properties": {
-        "schema": {"const": SCHEMA},
+        "schema": {"const": BUNDLE_SCHEMA},
         "name": {"type": "string", "minLength": 1},
         "target": {"enum": ["web", "desktop", "crowd"]},
         "seed": {"type": "integer", "minimum": 0},
@@ -93,20 +93,20 @@ MANIFEST_SCHEMA: dict[str, Any] = {
                 },
             },
         },
-        "stages": _rows({"name": "string", "version": "integer", "key": "string", "cached": "boolean", "seconds": "number"}),
-        "models": _rows({"name": "string", "sha256": "string", "licence": "string", "source": "string"}),
+        "stages": _build_rows_schema({"name": "string", "version": "integer", "key": "string", "cached": "boolean", "seconds": "number"}),
+        "models": _build_rows_schema({"name": "string", "sha256": "string", "licence": "string", "source": "string"}),
         "rights": {"type": "object"},
-        "checks": _rows({"code": "string", "severity": "string", "ok": "boolean", "message": "string"}),
+        "checks": _build_rows_schema({"code": "string", "severity": "string", "ok": "boolean", "message": "string"}),
         "skeleton": {"type": "object", "required": ["names", "vrm", "unity", "unreal", "godot"]},
     },
 }  # fmt: skip
 
 
-def _content(fresh: Path) -> None:
+def _accept(fresh: Path) -> None:
     """Nothing to say against the folder."""
 
 
-def write_bundle(folder: Path, files: Iterable[BundleFile], manifest: dict[str, Any], check: Callable[[Path], None] = _content) -> None:
+def write_bundle(folder: Path, files: Iterable[BundleFile], manifest: dict[str, Any], check: Callable[[Path], None] = _accept) -> None:
     """Writes the folder whole: built beside its place, synced, then exchanged for what lay there; the last writer wins.
 
     Raises StoreError, with nothing left behind, where the disk refuses or the folder holds something that no build put there.
@@ -118,11 +118,11 @@ def write_bundle(folder: Path, files: Iterable[BundleFile], manifest: dict[str, 
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with _lock(folder):
-            refuse_strangers(folder)
-            _sweep(folder)
-            fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=_fresh(folder)))
+            refuse_foreign_files(folder)
+            _remove_leftovers(folder)
+            fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=_get_staging_prefix(folder)))
             try:
-                _fill(fresh, files, manifest)
+                _write_files(fresh, files, manifest)
                 check(fresh)
                 _exchange(fresh, folder)
             finally:
@@ -133,12 +133,12 @@ def write_bundle(folder: Path, files: Iterable[BundleFile], manifest: dict[str, 
         raise StoreError(Finding("bundle/write", f"cannot write {folder}: {error.strerror or error}", fix=fix)) from error
 
 
-def beside(folder: Path) -> Path:
+def get_staging_folder(folder: Path) -> Path:
     """Where a bundle is written before it takes the folder's place: a name of that length, in that folder."""
-    return folder.absolute().parent / f"{_fresh(folder)}{'x' * 8}"  # mkdtemp adds eight letters
+    return folder.absolute().parent / f"{_get_staging_prefix(folder)}{'x' * 8}"  # mkdtemp adds eight letters
 
 
-def _fresh(folder: Path) -> str:
+def _get_staging_prefix(folder: Path) -> str:
     return f".{folder.name}-new-"
 
 
@@ -153,8 +153,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     except ValueError as error:
         raise FormatError(Finding("bundle/manifest", f"{MANIFEST} is not JSON: {error}", where=where, fix="build it again")) from error
     schema = manifest.get("schema") if isinstance(manifest, dict) else None
-    if schema != SCHEMA:
-        message = f"{MANIFEST} is not of a {SCHEMA} (its schema is {schema!r})"
+    if schema != BUNDLE_SCHEMA:
+        message = f"{MANIFEST} is not of a {BUNDLE_SCHEMA} (its schema is {schema!r})"
         raise FormatError(Finding("bundle/manifest", message, where=where, fix="build it again"))
     if not isinstance(manifest.get("files"), list):
         raise FormatError(Finding("bundle/manifest", f"{MANIFEST} has no list of files", where=where, fix="build it again"))
@@ -179,7 +179,7 @@ def _lock(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def refuse_strangers(folder: Path) -> None:
+def refuse_foreign_files(folder: Path) -> None:
     """Raises StoreError where the folder holds what no build put there; nothing of anybody's is ever written over."""
     if not os.path.lexists(folder):
         return
@@ -197,20 +197,20 @@ def refuse_strangers(folder: Path) -> None:
     except FormatError as error:
         message = f"{folder} holds files and is not a bundle, so it is left alone"
         raise StoreError(Finding("bundle/not-a-bundle", message, fix=fix)) from error
-    if strays := _strays(folder, manifest):
-        named = ", ".join(strays[:_NAMED]) + (f" and {len(strays) - _NAMED} more" if len(strays) > _NAMED else "")
+    if strays := _find_foreign_files(folder, manifest):
+        named = ", ".join(strays[:_MAX_NAMED]) + (f" and {len(strays) - _MAX_NAMED} more" if len(strays) > _MAX_NAMED else "")
         message = f"{folder} holds {named}, which no build put there and the next one would delete"
         raise StoreError(Finding("bundle/strays", message, fix="move it elsewhere or choose another folder"))
 
 
-def _strays(folder: Path, manifest: dict[str, Any]) -> list[str]:
+def _find_foreign_files(folder: Path, manifest: dict[str, Any]) -> list[str]:
     """What lies in the bundle, at any depth, and its manifest does not list; what is listed may be missing or changed."""
     listed = {MANIFEST, *(row.get("path") for row in manifest["files"] if isinstance(row, dict))}
     there = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()}
-    return sorted(name for name, path in there.items() if name not in listed and path.name not in _LEFT_BY_SYSTEMS)
+    return sorted(name for name, path in there.items() if name not in listed and path.name not in _SYSTEM_FILES)
 
 
-def _fill(fresh: Path, files: Iterable[BundleFile], manifest: dict[str, Any]) -> None:
+def _write_files(fresh: Path, files: Iterable[BundleFile], manifest: dict[str, Any]) -> None:
     fresh.chmod(0o755)  # mkdtemp gives 0700, which a web server could not read
     for file in files:
         pure = PurePosixPath(file.path)
@@ -264,8 +264,8 @@ def _swap(a: Path, b: Path) -> bool:
     return rename is not None and rename(here, os.fsencode(a), here, os.fsencode(b), exchange) == 0
 
 
-def _sweep(folder: Path) -> None:
+def _remove_leftovers(folder: Path) -> None:
     """Removes what a killed build left beside the folder; the lock is held, so nobody is using it."""
     for path in folder.parent.iterdir():
-        if path.name.startswith((_fresh(folder), f".{folder.name}-old-")) and path.is_dir():
+        if path.name.startswith((_get_staging_prefix(folder), f".{folder.name}-old-")) and path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

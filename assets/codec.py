@@ -24,7 +24,7 @@ A = TypeVar("A", bound=Artefact)
 _HEADER = "fenshen"
 
 
-def encode(artefact: Artefact) -> bytes:
+def encode_artefact(artefact: Artefact) -> bytes:
     """The artefact as bytes; equal artefacts give equal bytes."""
     arrays: dict[str, np.ndarray[Any, Any]] = {}
     header = {"kind": artefact.kind, "value": _pack(artefact, arrays)}
@@ -33,7 +33,7 @@ def encode(artefact: Artefact) -> bytes:
     return tensors.save({_HEADER: text, **arrays})
 
 
-def decode(data: bytes, makes: type[A]) -> A:
+def decode_artefact(data: bytes, makes: type[A]) -> A:
     """The artefact of type `makes` that `encode` wrote; raises StoreError where the bytes are something else."""
     try:
         arrays = tensors.load(data)
@@ -63,7 +63,7 @@ def _pack(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
 
 
 @lru_cache(maxsize=128)
-def _hints(kind: type[Any]) -> dict[str, Any]:
+def _get_hints(kind: type[Any]) -> dict[str, Any]:
     return typing.get_type_hints(kind)
 
 
@@ -83,6 +83,6 @@ def _unpack(value: Any, hint: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> A
     if origin is dict:
         return {key: _unpack(item, arguments[1], arrays) for key, item in value.items()}
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        hints = _hints(hint)
+        hints = _get_hints(hint)
         return hint(**{name: _unpack(item, hints[name], arrays) for name, item in value.items()})
     return value

@@ -30,19 +30,19 @@ MORPHS_67: tuple[str, ...] = ARKIT_52 + VISEMES_15
 _FINGERS = ("Thumb", "Index", "Middle", "Ring", "Pinky")
 
 
-def _side(side: str) -> tuple[str, ...]:
+def _list_arm_joints(side: str) -> tuple[str, ...]:
     hand = tuple(f"{side}Hand{finger}{segment}" for finger in _FINGERS for segment in (1, 2, 3))
     return (f"{side}Shoulder", f"{side}Arm", f"{side}ForeArm", f"{side}Hand", *hand)
 
 
-def _leg(side: str) -> tuple[str, ...]:
+def _list_leg_joints(side: str) -> tuple[str, ...]:
     return (f"{side}UpLeg", f"{side}Leg", f"{side}Foot", f"{side}ToeBase")
 
 
 # Mixamo's names without their prefix, parents before children, then the eyes.
 JOINTS: tuple[str, ...] = (
     "Hips", "Spine", "Spine1", "Spine2", "Neck", "Head", "LeftEye", "RightEye",
-    *_side("Left"), *_side("Right"), *_leg("Left"), *_leg("Right"),
+    *_list_arm_joints("Left"), *_list_arm_joints("Right"), *_list_leg_joints("Left"), *_list_leg_joints("Right"),
 )  # fmt: skip
 
 
@@ -56,12 +56,12 @@ GUM_U = 0.5
 GUM_ROOT_V = 0.2
 
 
-def opposite(joint: str) -> str:
+def mirror_joint(joint: str) -> str:
     """The joint's name on the other side; its own in the middle."""
     return joint.replace("Left", "Right") if "Left" in joint else joint.replace("Right", "Left")
 
 
-def parent_of(joint: str) -> str | None:
+def find_parent_joint(joint: str) -> str | None:
     """The parent's name of one of JOINTS, None for Hips."""
     fixed = {
         "Hips": None, "Spine": "Hips", "Spine1": "Spine", "Spine2": "Spine1", "Neck": "Spine2", "Head": "Neck",
@@ -79,10 +79,10 @@ def parent_of(joint: str) -> str | None:
     return f"{side}Hand" if segment == 1 else f"{joint[:-1]}{segment - 1}"
 
 
-PARENTS: tuple[int, ...] = tuple(-1 if parent_of(j) is None else JOINTS.index(str(parent_of(j))) for j in JOINTS)
+PARENTS: tuple[int, ...] = tuple(-1 if find_parent_joint(j) is None else JOINTS.index(str(find_parent_joint(j))) for j in JOINTS)
 
 
-def _vrm() -> dict[str, str]:
+def _build_vrm_bones() -> dict[str, str]:
     table = {"Hips": "hips", "Spine": "spine", "Spine1": "chest", "Spine2": "upperChest", "Neck": "neck", "Head": "head"}
     for side in ("Left", "Right"):
         low = side.lower()
@@ -98,17 +98,15 @@ def _vrm() -> dict[str, str]:
 
 
 # https://github.com/vrm-c/vrm-specification VRMC_vrm-1.0 humanoid.md
-VRM_BONES: dict[str, str] = _vrm()
+VRM_BONES: dict[str, str] = _build_vrm_bones()
 
 
-def _upper_first(table: dict[str, str]) -> dict[str, str]:
+def _capitalize_names(table: dict[str, str]) -> dict[str, str]:
     return {ours: name[0].upper() + name[1:] for ours, name in table.items()}
 
 
-
-
-def _unity() -> dict[str, str]:
-    table = _upper_first(VRM_BONES)
+def _build_unity_bones() -> dict[str, str]:
+    table = _capitalize_names(VRM_BONES)
     for side in ("Left", "Right"):
         thumb = zip((1, 2, 3), ("Proximal", "Intermediate", "Distal"), strict=True)
         table |= {f"{side}HandThumb{i}": f"{side}Thumb{name}" for i, name in thumb}
@@ -116,12 +114,12 @@ def _unity() -> dict[str, str]:
 
 
 # UnityEngine.HumanBodyBones: VRM's names with a capital, but for the thumbs.
-UNITY_BONES: dict[str, str] = _unity()
+UNITY_BONES: dict[str, str] = _build_unity_bones()
 # Godot 4 SkeletonProfileHumanoid.
-GODOT_BONES: dict[str, str] = _upper_first(VRM_BONES)
+GODOT_BONES: dict[str, str] = _capitalize_names(VRM_BONES)
 
 
-def _unreal() -> dict[str, str]:
+def _build_unreal_bones() -> dict[str, str]:
     table = {"Hips": "pelvis", "Spine": "spine_01", "Spine1": "spine_02", "Spine2": "spine_03", "Neck": "neck_01", "Head": "head"}
     for side, mark in (("Left", "l"), ("Right", "r")):
         table |= {f"{side}{ours}": f"{theirs}_{mark}" for ours, theirs in (
@@ -132,4 +130,4 @@ def _unreal() -> dict[str, str]:
 
 
 # Unreal Engine 4/5 mannequin.
-UNREAL_BONES: dict[str, str] = _unreal()
+UNREAL_BONES: dict[str, str] = _build_unreal_bones()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def canonical_json(value: Any) -> bytes:
+def to_canonical_json(value: Any) -> bytes:
     """UTF-8 JSON with sorted keys and no spaces; `1` and `"1"` differ, list order counts, NaN is refused."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
@@ -27,13 +27,13 @@ def sha256_arrays(*arrays: NDArray[Any]) -> str:
     return sha256(b"".join(array.tobytes() for array in arrays))
 
 
-def sha256_of(value: Any) -> str:
+def sha256_json(value: Any) -> str:
     """Hex digest of a JSON-able value."""
-    return sha256(canonical_json(value))
+    return sha256(to_canonical_json(value))
 
 
 @lru_cache(maxsize=256)
-def _file_digest(path: str, size: int, mtime_ns: int) -> str:
+def _hash_file(path: str, size: int, mtime_ns: int) -> str:
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -46,11 +46,11 @@ def sha256_path(path: Path) -> str:
 def sha256_file(path: Path) -> str:
     """Hex digest of a file's bytes; remembered while its size and time stay the same."""
     status = path.stat()
-    return _file_digest(str(path), status.st_size, status.st_mtime_ns)
+    return _hash_file(str(path), status.st_size, status.st_mtime_ns)
 
 
 def sha256_folder(path: Path) -> str:
     """Hex digest of a folder: the name and the bytes of every file in it, at any depth; hidden ones do not count."""
     inside = (file.relative_to(path) for file in path.rglob("*") if file.is_file())
     names = sorted(name.as_posix() for name in inside if not any(part.startswith(".") for part in name.parts))
-    return sha256_of({name: sha256_file(path / name) for name in names})
+    return sha256_json({name: sha256_file(path / name) for name in names})

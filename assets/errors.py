@@ -1,12 +1,12 @@
 """The one diagnostic type of the house and the exception tree that carries it.
 
-    FenshenError
-    |- SpecError      the avatar spec is wrong
-    |- StoreError     the store cannot read or write
-    |- FormatError    a file is not what its name says
-    |- BackendError   a model, library or media file cannot do its work
-    |- RightsError    licence or consent forbids it
-    `- GateError      the finished bundle failed its gates
+FenshenError
+|- SpecError      the avatar spec is wrong
+|- StoreError     the store cannot read or write
+|- FormatError    a file is not what its name says
+|- BackendError   a model, library or media file cannot do its work
+|- RightsError    licence or consent forbids it
+`- GateError      the finished bundle failed its gates
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class GateError(FenshenError):
     """The finished bundle failed at least one gate."""
 
 
-def unloadable(error: ImportError, who: str) -> BackendError:
+def wrap_import_error(error: ImportError, who: str) -> BackendError:
     """What to tell of a library that `who` cannot load; raises the error itself where the module is ours: a bug."""
     if (error.name or "").partition(".")[0] in ("assets", "stages", "flows"):
         raise error

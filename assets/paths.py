@@ -9,33 +9,33 @@ from pathlib import Path
 
 from assets.errors import BackendError, Finding
 
-ROOT = Path(__file__).resolve().parent.parent
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
-def home() -> Path:
+def get_home() -> Path:
     """FENSHEN_HOME, else .fenshen in a source checkout, else the user's cache folder."""
     if os.environ.get("FENSHEN_HOME"):
         return Path(os.environ["FENSHEN_HOME"])
-    if (ROOT / "pyproject.toml").exists():
-        return ROOT / ".fenshen"
+    if (PROJECT_ROOT / "pyproject.toml").exists():
+        return PROJECT_ROOT / ".fenshen"
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "fenshen"
 
 
-def baked(name: str) -> Path:
+def get_baked_path(name: str) -> Path:
     """Path of one file that `make bake` writes, e.g. baked("body.safetensors"); it may not exist yet."""
-    return home() / "baked" / name
+    return get_home() / "baked" / name
 
 
-def baked_script(name: str) -> str:
+def read_baked_script(name: str) -> str:
     """The text of a script that `make bake` bundles with the node packages that it uses; raises BackendError where it is not there."""
     try:
-        return baked(name).read_text("utf-8")
+        return get_baked_path(name).read_text("utf-8")
     except OSError as error:
         raise BackendError(Finding("bake/script", f"{name} is not baked: {error.strerror}", fix="run `make bake`")) from error
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
+def wrap_read_errors(path: Path) -> Iterator[None]:
     """Inside, a file that `make bake` wrote is read; raises BackendError where it is damaged."""
     from safetensors import SafetensorError
 
@@ -46,12 +46,12 @@ def reading(path: Path) -> Iterator[None]:
         raise BackendError(Finding("bake/damaged", f"{path.name} is damaged: {error}", fix=fix)) from error
 
 
-def node_modules() -> Path:
+def get_node_modules() -> Path:
     """The folder that holds the pinned node packages (the wardrobe, the validator, the viewer)."""
-    return Path(os.environ.get("FENSHEN_NODE_MODULES", ROOT / "node_modules"))
+    return Path(os.environ.get("FENSHEN_NODE_MODULES", PROJECT_ROOT / "node_modules"))
 
 
-def standing(path: Path) -> Path:
+def find_existing_ancestor(path: Path) -> Path:
     """The path, or the nearest above it that is there.
 
     Raises:

@@ -14,14 +14,14 @@ import threading
 from collections.abc import Iterator
 from typing import IO, Any
 
-_TURN = threading.Lock()
+_LOCK = threading.Lock()
 
 
 @contextlib.contextmanager
-def native_hush() -> Iterator[None]:
+def silence_native_stderr() -> Iterator[None]:
     """Inside, only Python reaches standard error: sys.stderr and the handlers that hold it write to a copy of the descriptor."""
     held: Any = sys.stderr
-    if not _on_descriptor_2(held) or not _TURN.acquire(blocking=False):
+    if not _is_on_descriptor_2(held) or not _LOCK.acquire(blocking=False):
         yield  # a test or a notebook has put something else there, or another thread is hushing already
         return
     held.flush()
@@ -29,26 +29,26 @@ def native_hush() -> Iterator[None]:
     copy = os.fdopen(os.dup(2), "w", buffering=1, encoding=held.encoding, errors=held.errors)
     void = os.open(os.devnull, os.O_WRONLY)
     try:
-        _hand_over(held, copy)
+        _redirect_stderr(held, copy)
         os.dup2(void, 2)
         yield
     finally:
         os.dup2(kept, 2)
-        _hand_over(copy, held)
+        _redirect_stderr(copy, held)
         for descriptor in (kept, void):
             os.close(descriptor)
         # `copy` is closed when its last holder lets go: another thread may still be writing to it.
-        _TURN.release()
+        _LOCK.release()
 
 
-def _on_descriptor_2(stream: Any) -> bool:
+def _is_on_descriptor_2(stream: Any) -> bool:
     try:
         return bool(stream.fileno() == 2)
     except (AttributeError, OSError, ValueError):
         return False
 
 
-def _hand_over(old: IO[str], new: IO[str]) -> None:
+def _redirect_stderr(old: IO[str], new: IO[str]) -> None:
     """sys.stderr and every logging handler on it write to the other stream from now on."""
     sys.stderr = new
     loggers = [logging.root, *(logger for logger in logging.root.manager.loggerDict.values() if isinstance(logger, logging.Logger))]

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-UNKNOWN = "unknown"
+UNKNOWN_LICENCE = "unknown"
 """Licence of what nobody said the terms of."""
-_NOTICE = "0bsd apache-2.0 bsd-2-clause bsd-3-clause cdla-permissive-2.0 isc mit odc-by-1.0"
-_DEMANDS = {"cc0-1.0": frozenset[str](), "mit-0": frozenset[str](), "unlicense": frozenset[str](), "pddl-1.0": frozenset[str]()}
-_DEMANDS |= {licence: frozenset({"by"}) for licence in _NOTICE.split()}
+_ATTRIBUTION_LICENCES = "0bsd apache-2.0 bsd-2-clause bsd-3-clause cdla-permissive-2.0 isc mit odc-by-1.0"
+_CONDITIONS = {"cc0-1.0": frozenset[str](), "mit-0": frozenset[str](), "unlicense": frozenset[str](), "pddl-1.0": frozenset[str]()}
+_CONDITIONS |= {licence: frozenset({"by"}) for licence in _ATTRIBUTION_LICENCES.split()}
 """SPDX id in small letters -> what it asks for, in Creative Commons' words."""
 _AND = " AND "
 """Between licences that all hold, as SPDX writes it."""
@@ -34,32 +34,32 @@ class Source:
     """Digest of the weights, where it is a model."""
 
 
-def merged(groups: Iterable[Sequence[Source]]) -> tuple[Source, ...]:
+def merge_sources(groups: Iterable[Sequence[Source]]) -> tuple[Source, ...]:
     """Every source once, by name."""
     found = {(s.name, s.origin): s for group in groups for s in group}
     return tuple(found[key] for key in sorted(found))
 
 
-def sellable(licence: str) -> bool:
+def is_sellable(licence: str) -> bool:
     """Whether what is under this licence may be sold; terms in plain words may not, until a person has read them."""
-    return all((demands := _demands(part)) is not None and "nc" not in demands for part in licence.split(_AND))
+    return all((demands := _find_conditions(part)) is not None and "nc" not in demands for part in licence.split(_AND))
 
 
-def strictest(licences: Iterable[str]) -> str:
+def find_strictest_licence(licences: Iterable[str]) -> str:
     """The licence that asks for all that the others ask for; where there is none, those that no other one covers, joined by AND."""
-    given = sorted({part.strip() or UNKNOWN for licence in licences for part in licence.split(_AND)})
+    given = sorted({part.strip() or UNKNOWN_LICENCE for licence in licences for part in licence.split(_AND)})
     return _AND.join(one for one in given if not any(_covers(other, one) for other in given))
 
 
-def _demands(licence: str) -> frozenset[str] | None:
+def _find_conditions(licence: str) -> frozenset[str] | None:
     """by, nc, sa, nd; None where the terms are none that we know."""
     known = licence.strip().lower()
     if found := re.fullmatch(r"cc-(by(?:-nc)?(?:-sa|-nd)?)-\d\.\d", known):
         return frozenset(found[1].split("-"))
-    return _DEMANDS.get(known)
+    return _CONDITIONS.get(known)
 
 
 def _covers(one: str, other: str) -> bool:
     """Whether who keeps to `one` keeps to `other` too: it asks for more, or `other` asks for nothing."""
-    more, less = _demands(one), _demands(other)
+    more, less = _find_conditions(one), _find_conditions(other)
     return less is not None and (not less if more is None else less < more)

@@ -13,7 +13,7 @@ from assets.artefacts.geometry import Floats, Ints
 IDENTITY = np.array([0, 0, 0, 1], np.float32)
 
 
-def _floats(values: ArrayLike) -> Floats:
+def _to_float32(values: ArrayLike) -> Floats:
     return np.asarray(values, np.float32)
 
 
@@ -28,30 +28,30 @@ def multiply(a: ArrayLike, b: ArrayLike) -> Floats:
     p, q = np.asarray(a, np.float64), np.asarray(b, np.float64)
     pv, pw, qv, qw = p[..., :3], p[..., 3:], q[..., :3], q[..., 3:]
     vector = pw * qv + qw * pv + cross(pv, qv)
-    return _floats(np.concatenate([vector, pw * qw - (pv * qv).sum(-1, keepdims=True)], -1))
+    return _to_float32(np.concatenate([vector, pw * qw - (pv * qv).sum(-1, keepdims=True)], -1))
 
 
 def inverse(q: ArrayLike) -> Floats:
     """(...,4) of unit quaternions."""
-    return _floats(np.asarray(q) * np.array([-1, -1, -1, 1]))
+    return _to_float32(np.asarray(q) * np.array([-1, -1, -1, 1]))
 
 
 def rotate(q: ArrayLike, v: ArrayLike) -> Floats:
     """(...,3) vectors turned by the quaternions."""
     p, u = np.asarray(q, np.float64), np.asarray(v, np.float64)
     twice = 2 * cross(p[..., :3], u)
-    return _floats(u + p[..., 3:] * twice + cross(p[..., :3], twice))
+    return _to_float32(u + p[..., 3:] * twice + cross(p[..., :3], twice))
 
 
-def about(axis: ArrayLike, angle: ArrayLike) -> Floats:
+def from_axis_angle(axis: ArrayLike, angle: ArrayLike) -> Floats:
     """(...,4) turns by `angle` (...) radians about the axis (...,3), of any length."""
     direction = np.asarray(axis, np.float64)
     direction = direction / np.maximum(np.linalg.norm(direction, axis=-1, keepdims=True), 1e-12)
     half = np.asarray(angle, np.float64)[..., None] / 2
-    return _floats(np.concatenate([direction * np.sin(half), np.broadcast_to(np.cos(half), (*half.shape[:-1], 1))], -1))
+    return _to_float32(np.concatenate([direction * np.sin(half), np.broadcast_to(np.cos(half), (*half.shape[:-1], 1))], -1))
 
 
-def between(start: ArrayLike, end: ArrayLike) -> Floats:
+def from_two_vectors(start: ArrayLike, end: ArrayLike) -> Floats:
     """(...,4) the smallest turns that take the directions `start` (...,3) onto `end` (...,3)."""
     a, b = (np.asarray(v, np.float64) for v in (start, end))
     a, b = (v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), 1e-12) for v in (a, b))
@@ -60,13 +60,13 @@ def between(start: ArrayLike, end: ArrayLike) -> Floats:
     # Opposite directions have no smallest turn: take the one about an axis square to them.
     other = np.where(np.abs(a[..., :1]) < 0.9, np.array([1.0, 0, 0]), np.array([0, 1.0, 0]))
     vector = np.where(cosine < -1 + 1e-9, np.cross(a, other), np.cross(a, b))
-    return unit(np.concatenate([vector, np.where(cosine < -1 + 1e-9, 0, 1 + cosine)], -1))
+    return normalize_quaternions(np.concatenate([vector, np.where(cosine < -1 + 1e-9, 0, 1 + cosine)], -1))
 
 
-def unit(q: ArrayLike) -> Floats:
+def normalize_quaternions(q: ArrayLike) -> Floats:
     """(...,4) brought to length 1."""
     p = np.asarray(q, np.float64)
-    return _floats(p / np.maximum(np.linalg.norm(p, axis=-1, keepdims=True), 1e-12))
+    return _to_float32(p / np.maximum(np.linalg.norm(p, axis=-1, keepdims=True), 1e-12))
 
 
 def slerp(a: ArrayLike, b: ArrayLike, t: ArrayLike) -> Floats:
@@ -79,10 +79,10 @@ def slerp(a: ArrayLike, b: ArrayLike, t: ArrayLike) -> Floats:
     near = angle < 1e-4
     first = np.where(near, 1 - s, np.sin((1 - s) * angle) / sine)
     second = np.where(near, s, np.sin(s * angle) / sine)
-    return unit(first * p + second * q)
+    return normalize_quaternions(first * p + second * q)
 
 
-def continuous(q: ArrayLike) -> Floats:
+def make_continuous(q: ArrayLike) -> Floats:
     """(f,...,4) with signs chosen so that no frame jumps to the other of its two quaternions."""
     p = np.array(q, np.float32)
     flip = np.cumprod(np.where((p[1:] * p[:-1]).sum(-1) < 0, -1, 1), 0)
@@ -95,10 +95,10 @@ def from_matrix(m: ArrayLike) -> Floats:
     from scipy.spatial.transform import Rotation
 
     matrices = np.asarray(m, np.float64)
-    return _floats(Rotation.from_matrix(matrices.reshape(-1, 3, 3)).as_quat().reshape(*matrices.shape[:-2], 4))
+    return _to_float32(Rotation.from_matrix(matrices.reshape(-1, 3, 3)).as_quat().reshape(*matrices.shape[:-2], 4))
 
 
-def frame(side: ArrayLike, up: ArrayLike) -> Floats:
+def from_axes(side: ArrayLike, up: ArrayLike) -> Floats:
     """(...,4) turns that bring +X onto `side` and +Y near `up`, both (...,3)."""
     x = np.asarray(side, np.float64)
     x = x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), 1e-12)
@@ -137,7 +137,7 @@ def to_local(parents: Sequence[int] | Ints, turns: Floats) -> Floats:
     return local
 
 
-def two_bone(start: ArrayLike, upper: ArrayLike, lower: ArrayLike, goal: ArrayLike, pole: ArrayLike) -> tuple[Floats, Floats]:
+def solve_two_bone_ik(start: ArrayLike, upper: ArrayLike, lower: ArrayLike, goal: ArrayLike, pole: ArrayLike) -> tuple[Floats, Floats]:
     """World turns (f,4) of a limb's two bones that bring its end to `goal`, or as near as it reaches.
 
     Args:
@@ -160,11 +160,11 @@ def two_bone(start: ArrayLike, upper: ArrayLike, lower: ArrayLike, goal: ArrayLi
     second = along * far - first
     # The hinge's axis stays square to the plane of the limb, so that neither bone rolls.
     hinge = np.cross(along, out)
-    return _aimed(upper, first, hinge, pole), _aimed(lower, second, hinge, pole)
+    return _aim_bone(upper, first, hinge, pole), _aim_bone(lower, second, hinge, pole)
 
 
-def _aimed(bone: ArrayLike, way: ArrayLike, hinge: ArrayLike, pole: ArrayLike) -> Floats:
+def _aim_bone(bone: ArrayLike, way: ArrayLike, hinge: ArrayLike, pole: ArrayLike) -> Floats:
     """(f,4) turns that bring the bind direction onto `way` with the bind's hinge axis onto `hinge`."""
     rest = np.asarray(bone, np.float64)
     axis = np.cross(rest, np.asarray(pole, np.float64).reshape(-1, 3)[0])
-    return multiply(frame(way, np.asarray(hinge)), inverse(frame(rest, axis)))
+    return multiply(from_axes(way, np.asarray(hinge)), inverse(from_axes(rest, axis)))

@@ -9,19 +9,19 @@ from assets.artefacts.geometry import Floats, Skin
 from assets.conventions import JOINTS
 
 
-def skinned(points: Floats, skin: Skin, matrices: NDArray[np.floating]) -> Floats:
+def skin_points(points: Floats, skin: Skin, matrices: NDArray[np.floating]) -> Floats:
     """(v,3) points moved by linear blend skinning with (j,4,4) matrices."""
-    blended = blended_matrices(skin, matrices)
+    blended = blend_matrices(skin, matrices)
     moved = np.einsum("vij,vj->vi", blended[:, :3, :3], points) + blended[:, :3, 3]
     return np.asarray(moved, np.float32)
 
 
-def blended_matrices(skin: Skin, matrices: NDArray[np.floating]) -> NDArray[np.float64]:
+def blend_matrices(skin: Skin, matrices: NDArray[np.floating]) -> NDArray[np.float64]:
     """(v,4,4) the weighted mean of each vertex's joint matrices."""
     return np.asarray(np.einsum("vk,vkij->vij", skin.weights.astype(np.float64), matrices[skin.joints]), np.float64)
 
 
-def mixed(skin: Skin, vertices: NDArray[np.integer], shares: NDArray[np.floating]) -> Floats:
+def interpolate_weights(skin: Skin, vertices: NDArray[np.integer], shares: NDArray[np.floating]) -> Floats:
     """(n,j) weights on JOINTS of points that each hang on k of the skin's vertices (n,k) by those shares (n,k)."""
     dense = np.zeros((len(vertices), len(JOINTS)), np.float32)
     rows = np.arange(len(vertices))[:, None]
@@ -30,7 +30,7 @@ def mixed(skin: Skin, vertices: NDArray[np.integer], shares: NDArray[np.floating
     return dense
 
 
-def strongest(dense: Floats) -> Skin:
+def limit_influences(dense: Floats) -> Skin:
     """The four largest influences of (n,j) weights, brought to a sum of 1."""
     joints = np.argsort(-dense, 1, kind="stable")[:, :4]
     weights = np.take_along_axis(dense, joints, 1)

@@ -1,7 +1,7 @@
 """The store: content-addressed, atomic, verified on every read; it alone decides what is already done.
 
-    STORE/keys/ab/KEY.json      {"kind", "digest", provenance...}    what was made under this key
-    STORE/blobs/cd/DIGEST       the encoded artefact
+STORE/keys/ab/KEY.json      {"kind", "digest", provenance...}    what was made under this key
+STORE/blobs/cd/DIGEST       the encoded artefact
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from assets.artefact import Artefact, Ref
-from assets.codec import decode, encode
+from assets.codec import decode_artefact, encode_artefact
 from assets.digest import sha256, sha256_file
 from assets.errors import Finding, StoreError
 
 A = TypeVar("A", bound=Artefact)
-PART = ".part-"
+PART_PREFIX = ".part-"
 """How the name of a file begins while it is written; a killed process may leave it."""
 GRACE_S = 3600.0
 """For a blob without a key: a build may have written it and not yet its key."""
@@ -33,7 +33,7 @@ def write_atomic(path: Path, data: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Not mkstemp: its files are 0600, and a web server is to read a contact sheet, a colleague a data set.
-        temporary = path.parent / f"{PART}{secrets.token_hex(8)}"
+        temporary = path.parent / f"{PART_PREFIX}{secrets.token_hex(8)}"
         try:
             with open(temporary, "xb") as stream:
                 stream.write(data)
@@ -69,59 +69,59 @@ class LocalStore:
 
     root: Path
 
-    def _key(self, key: str) -> Path:
+    def _key_path(self, key: str) -> Path:
         return self.root / "keys" / key[:2] / f"{key}.json"
 
-    def _blob(self, digest: str) -> Path:
+    def _blob_path(self, digest: str) -> Path:
         return self.root / "blobs" / digest[:2] / digest
 
     def find(self, key: str) -> dict[str, Any] | None:
         """Provenance of the key, or None; a damaged blob counts as missing, so it is made again."""
         try:
-            record: dict[str, Any] = json.loads(self._key(key).read_bytes())
-            sound = sha256_file(self._blob(record["digest"])) == record["digest"]
+            record: dict[str, Any] = json.loads(self._key_path(key).read_bytes())
+            sound = sha256_file(self._blob_path(record["digest"])) == record["digest"]
         except (OSError, ValueError, KeyError, TypeError):
             return None
         if not sound:
             return None
         with contextlib.suppress(OSError):  # a store that may only be read serves as well
-            os.utime(self._key(key))  # `sweep` counts age from the last use
+            os.utime(self._key_path(key))  # `sweep` counts age from the last use
         return record
 
-    def damaged(self, key: str) -> bool:
+    def is_damaged(self, key: str) -> bool:
         """True where the key is known but what lies under it is not what was put there."""
-        return self._key(key).exists() and self.find(key) is None
+        return self._key_path(key).exists() and self.find(key) is None
 
     def get(self, ref: Ref[A], makes: type[A]) -> A:
         """The artefact; raises StoreError where it is missing or its bytes do not match."""
         try:
-            data = self._blob(ref.digest).read_bytes()
+            data = self._blob_path(ref.digest).read_bytes()
         except OSError as error:
             raise StoreError(Finding("store/missing", f"{ref.kind} {ref.digest[:12]} is not in the store", fix="build again")) from error
         if sha256(data) != ref.digest:
             raise StoreError(Finding("store/corrupt", f"{ref.kind} {ref.digest[:12]} is damaged", fix="build again"))
-        return decode(data, makes)
+        return decode_artefact(data, makes)
 
     def put(self, key: str, artefact: A, provenance: dict[str, Any]) -> Ref[A]:
         """Keeps the artefact; the key is written last, so a killed run leaves nothing half done."""
-        data = encode(artefact)
+        data = encode_artefact(artefact)
         ref: Ref[A] = Ref(artefact.kind, sha256(data))
-        write_atomic(self._blob(ref.digest), data)
+        write_atomic(self._blob_path(ref.digest), data)
         record = {**provenance, "kind": ref.kind, "digest": ref.digest, "bytes": len(data)}
-        write_atomic(self._key(key), json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False).encode())
+        write_atomic(self._key_path(key), json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False).encode())
         return ref
 
-    def records(self) -> Iterator[tuple[str, dict[str, Any]]]:
+    def list_records(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """(key, provenance) of everything kept."""
         for path in sorted(self.root.glob("keys/*/*.json")):
-            if (record := _json(path)) is not None:
+            if (record := _read_record(path)) is not None:
                 yield path.stem, record
 
-    def orphans(self) -> Iterator[tuple[Path, os.stat_result]]:
+    def find_orphans(self) -> Iterator[tuple[Path, os.stat_result]]:
         """Every blob that no key names, and what a killed build was writing: it lies as .part-* beside what it would have become."""
-        kept = {record["digest"] for _, record in self.records()}
-        for path in (*self.root.glob("blobs/*/*"), *self.root.glob(f"keys/*/{PART}*")):
-            if path.name not in kept and (status := _status(path)) is not None:
+        kept = {record["digest"] for _, record in self.list_records()}
+        for path in (*self.root.glob("blobs/*/*"), *self.root.glob(f"keys/*/{PART_PREFIX}*")):
+            if path.name not in kept and (status := _stat(path)) is not None:
                 yield path, status
 
     def sweep(self, *, older_than_s: float | None = None, keep_bytes: int | None = None) -> tuple[int, int]:
@@ -132,7 +132,7 @@ class LocalStore:
         Returns (files, bytes) removed.
         """
         now = time.time()
-        keys = sorted(self._uses(), key=lambda use: use.last)
+        keys = sorted(self._list_uses(), key=lambda use: use.last)
         total = sum(use.bytes for use in keys)
         dropped: dict[str, float] = {}
         removed = 0
@@ -146,17 +146,17 @@ class LocalStore:
         files, size = self._sweep_blobs(dropped)
         return removed + files, size
 
-    def _uses(self) -> Iterator[_Use]:
+    def _list_uses(self) -> Iterator[_KeyUse]:
         """Every key; one that another sweep removes meanwhile is passed over."""
         for path in self.root.glob("keys/*/*.json"):
-            if (status := _status(path)) is not None:
-                record = _json(path) or {}
-                yield _Use(path, status.st_mtime, str(record.get("digest", "")), int(record.get("bytes", 0)))
+            if (status := _stat(path)) is not None:
+                record = _read_record(path) or {}
+                yield _KeyUse(path, status.st_mtime, str(record.get("digest", "")), int(record.get("bytes", 0)))
 
     def _sweep_blobs(self, dropped: Mapping[str, float]) -> tuple[int, int]:
         """Removes the blobs of the keys just dropped (digest -> last use), and those that have had no key for long."""
         files = size = 0
-        for path, status in self.orphans():
+        for path, status in self.find_orphans():
             # A key is written after its blob. A blob newer than that was put by another build, whose key may be still to come.
             if status.st_mtime <= max(time.time() - GRACE_S, dropped.get(path.name, 0.0)):
                 path.unlink(missing_ok=True)
@@ -165,7 +165,7 @@ class LocalStore:
 
 
 @dataclass(frozen=True)
-class _Use:
+class _KeyUse:
     """One key of the store."""
 
     path: Path
@@ -176,7 +176,7 @@ class _Use:
     bytes: int
 
 
-def _status(path: Path) -> os.stat_result | None:
+def _stat(path: Path) -> os.stat_result | None:
     """None where another process has removed it a moment ago."""
     try:
         return path.stat()
@@ -184,7 +184,7 @@ def _status(path: Path) -> os.stat_result | None:
         return None
 
 
-def _json(path: Path) -> dict[str, Any] | None:
+def _read_record(path: Path) -> dict[str, Any] | None:
     try:
         value = json.loads(path.read_bytes())
     except (OSError, ValueError):

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from assets.artefact import Artefact, Ref
-from assets.digest import sha256_of
+from assets.digest import sha256_json
 from assets.errors import StoreError
 from assets.store import Store
 
@@ -21,7 +21,7 @@ _STORE: ContextVar[Store | None] = ContextVar("fenshen_memo", default=None)
 
 
 @contextmanager
-def remembering(store: Store) -> Iterator[None]:
+def use_cache(store: Store) -> Iterator[None]:
     """Parts made inside are kept in the store, and found there."""
     token = _STORE.set(store)
     try:
@@ -30,10 +30,10 @@ def remembering(store: Store) -> Iterator[None]:
         _STORE.reset(token)
 
 
-def recall(parts: Mapping[str, Any], makes: type[A]) -> A | None:
+def lookup(parts: Mapping[str, Any], makes: type[A]) -> A | None:
     """What was kept under these parts (plain JSON values that name everything it depends on); None where nothing sound is."""
     store = _STORE.get()
-    found = store.find(sha256_of(dict(parts))) if store else None
+    found = store.find(sha256_json(dict(parts))) if store else None
     if store is None or found is None or found["kind"] != makes.kind:
         return None
     try:
@@ -42,16 +42,16 @@ def recall(parts: Mapping[str, Any], makes: type[A]) -> A | None:
         return None  # swept by another process a moment ago
 
 
-def keep(parts: Mapping[str, Any], artefact: Artefact) -> None:
+def save(parts: Mapping[str, Any], artefact: Artefact) -> None:
     """Keeps the artefact under the parts; forgotten outside of `remembering`."""
     if store := _STORE.get():
-        store.put(sha256_of(dict(parts)), artefact, {"part": dict(parts)})
+        store.put(sha256_json(dict(parts)), artefact, {"part": dict(parts)})
 
 
-def remembered(parts: Mapping[str, Any], makes: type[A], make: Callable[[], A]) -> A:
+def get_or_compute(parts: Mapping[str, Any], makes: type[A], make: Callable[[], A]) -> A:
     """What was kept under the parts, or what `make` makes now, kept."""
-    found = recall(parts, makes)
+    found = lookup(parts, makes)
     if found is None:
         found = make()
-        keep(parts, found)
+        save(parts, found)
     return found

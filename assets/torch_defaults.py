@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threading import RLock
 
-TORCH_DEFAULTS = RLock()
+TORCH_DEFAULTS_LOCK = RLock()
 """Held by whoever changes them for a while, and by whoever relies on them.
 
 transformers builds a bfloat16 model by making that the type of every new number: for these moments a generator that runs beside it

@@ -25,14 +25,14 @@ import psutil
 import yaml
 
 from assets.bundle import MANIFEST
-from assets.paths import home
+from assets.paths import get_home
 from assets.spec.appearance import Section
 from assets.spec.avatar import AvatarSpec
 from assets.spec.packaging import BUDGETS
 from assets.spec.read import read_spec
-from flows.pipeline.definition import assemble
-from flows.pipeline.plan import plan
-from flows.pipeline.request import Build, order_of
+from flows.pipeline.definition import walk_pipeline
+from flows.pipeline.plan import plan_build
+from flows.pipeline.request import BuildRequest, resolve_request
 from stages.stage import Stage
 
 LIMITS = {
@@ -42,9 +42,9 @@ LIMITS = {
 }
 DESCENDANTS = ["dialogue", "voice", "performance", "package", "verify"]
 """All that a changed line may run."""
-TIMED = {MANIFEST, "report.html"}
+TIMED_FILES = {MANIFEST, "report.html"}
 """Files that hold times: all others must be the same, byte for byte, in two cold builds."""
-RUN = """
+FLOW_SECONDS_PROGRAM = """
 import flows
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.sorting import FlowRunSort
@@ -54,7 +54,7 @@ with get_client(sync_client=True) as client:
 """
 
 
-def timed(spec: str, out: Path, env: dict[str, str]) -> tuple[float, float]:
+def measure_build(spec: str, out: Path, env: dict[str, str]) -> tuple[float, float]:
     """(seconds, peak resident GB) of one `fenshen build` in a process of its own."""
     started = time.monotonic()
     process = subprocess.Popen([sys.executable, "-m", "flows", "build", spec, "--out", str(out)], env=env, stdout=subprocess.DEVNULL)
@@ -63,7 +63,7 @@ def timed(spec: str, out: Path, env: dict[str, str]) -> tuple[float, float]:
     def watch() -> None:
         nonlocal peak
         while not over.wait(0.1):
-            peak = max(peak, resident(process.pid))
+            peak = max(peak, measure_resident_bytes(process.pid))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -76,7 +76,7 @@ def timed(spec: str, out: Path, env: dict[str, str]) -> tuple[float, float]:
     return seconds, peak / 1e9
 
 
-def resident(pid: int) -> int:
+def measure_resident_bytes(pid: int) -> int:
     """Bytes of the process and its children."""
     try:
         process = psutil.Process(pid)
@@ -85,7 +85,7 @@ def resident(pid: int) -> int:
         return 0
 
 
-def critical_path(stages: list[dict[str, Any]]) -> float:
+def compute_critical_path(stages: list[dict[str, Any]]) -> float:
     """Seconds of the longest chain of stages."""
     seconds = {stage["name"]: stage["seconds"] for stage in stages}
     ends: dict[str, float] = {}
@@ -94,11 +94,11 @@ def critical_path(stages: list[dict[str, Any]]) -> float:
         ends[stage.name] = seconds[stage.name] + max((ends[name] for key, name in inputs.items() if key in stage.takes), default=0)
         return stage.name
 
-    assemble(step, AvatarSpec(name="bench"))
+    walk_pipeline(step, AvatarSpec(name="bench"))
     return max(ends.values())
 
 
-def changed(spec: str, folder: Path) -> Path:
+def write_changed_spec(spec: str, folder: Path) -> Path:
     """The spec with one dialogue line changed, the files that it names beside it."""
     file = read_spec(spec)
     told = yaml.safe_load(file.text)
@@ -113,60 +113,60 @@ def main(spec: str) -> None:
     """Four builds, one after the other."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        env = home_of(folder / "first")
+        env = make_home(folder / "first")
         started = time.monotonic()
         subprocess.run([sys.executable, "-c", "pass"], check=True)
         interpreter = time.monotonic() - started
-        seconds, memory = timed(spec, folder / "out", env)
-        cold(folder / "out", seconds, memory, flow_seconds(env))
-        seconds, memory = timed(spec, folder / "out", env)
-        tell("unchanged", seconds=seconds, beyond_interpreter_s=seconds - interpreter, peak_gb=memory)
-        other = changed(spec, folder)
+        seconds, memory = measure_build(spec, folder / "out", env)
+        report_cold_build(folder / "out", seconds, memory, read_flow_seconds(env))
+        seconds, memory = measure_build(spec, folder / "out", env)
+        print_row("unchanged", seconds=seconds, beyond_interpreter_s=seconds - interpreter, peak_gb=memory)
+        other = write_changed_spec(spec, folder)
         os.environ["FENSHEN_HOME"] = env["FENSHEN_HOME"]
-        ran = [planned.stage for planned in plan(order_of(Build(str(other)))[0]) if planned.run]
-        seconds, memory = timed(str(other), folder / "other", env)
-        tell("one line changed", seconds=seconds, ran=ran, only_descendants=set(ran) <= set(DESCENDANTS), peak_gb=memory)
-        timed(spec, folder / "again", home_of(folder / "second"))
-        differ = different(folder / "out", folder / "again")
-        tell("built twice from empty stores", same_bytes=not differ, differ=differ)
+        ran = [planned.stage for planned in plan_build(resolve_request(BuildRequest(str(other)))[0]) if planned.run]
+        seconds, memory = measure_build(str(other), folder / "other", env)
+        print_row("one line changed", seconds=seconds, ran=ran, only_descendants=set(ran) <= set(DESCENDANTS), peak_gb=memory)
+        measure_build(spec, folder / "again", make_home(folder / "second"))
+        differ = find_differing_files(folder / "out", folder / "again")
+        print_row("built twice from empty stores", same_bytes=not differ, differ=differ)
 
 
-def home_of(folder: Path) -> dict[str, str]:
+def make_home(folder: Path) -> dict[str, str]:
     """Environment of a home with this machine's baked files, an empty store and an empty database of Prefect's."""
     folder.mkdir()
-    (folder / "baked").symlink_to((home() / "baked").resolve())
+    (folder / "baked").symlink_to((get_home() / "baked").resolve())
     env = {**os.environ, "FENSHEN_HOME": str(folder), "PREFECT_HOME": str(folder / "prefect")}
     subprocess.run([sys.executable, "-m", "prefect", "server", "database", "upgrade", "-y"], env=env, check=True, stdout=subprocess.DEVNULL)
     return env
 
 
-def flow_seconds(env: dict[str, str]) -> float:
+def read_flow_seconds(env: dict[str, str]) -> float:
     """How long Prefect says that the newest flow run took."""
-    return float(subprocess.run([sys.executable, "-c", RUN], env=env, check=True, capture_output=True, text=True).stdout)
+    return float(subprocess.run([sys.executable, "-c", FLOW_SECONDS_PROGRAM], env=env, check=True, capture_output=True, text=True).stdout)
 
 
-def cold(bundle: Path, seconds: float, memory: float, flow_s: float) -> None:
+def report_cold_build(bundle: Path, seconds: float, memory: float, flow_s: float) -> None:
     """Tells time, memory and size of a first build."""
     manifest = json.loads((bundle / MANIFEST).read_text(encoding="utf-8"))
-    path = critical_path(manifest["stages"])
+    path = compute_critical_path(manifest["stages"])
     sizes = {file["path"]: file["bytes"] for file in manifest["files"]}
     tier = BUDGETS[manifest["target"]]
-    tell("cold", seconds=seconds, flow_s=flow_s, peak_gb=memory, critical_path_s=path, flow_over_critical_path=flow_s / path,
+    print_row("cold", seconds=seconds, flow_s=flow_s, peak_gb=memory, critical_path_s=path, flow_over_critical_path=flow_s / path,
          stages={stage["name"]: stage["seconds"] for stage in manifest["stages"]},
          glb_mb=sizes["avatar.glb"] / 1e6, bundle_mb=sum(sizes.values()) / 1e6, within_tier=sizes["avatar.glb"] <= tier.bytes)  # fmt: skip
 
 
-def different(one: Path, two: Path) -> list[str]:
+def find_differing_files(one: Path, two: Path) -> list[str]:
     """Files that two bundles do not share byte for byte, but for those that hold times."""
-    names = {str(path.relative_to(root)) for root in (one, two) for path in root.rglob("*") if path.is_file()} - TIMED
-    return sorted(name for name in names if _bytes(one / name) != _bytes(two / name))
+    names = {str(path.relative_to(root)) for root in (one, two) for path in root.rglob("*") if path.is_file()} - TIMED_FILES
+    return sorted(name for name in names if _read_bytes(one / name) != _read_bytes(two / name))
 
 
-def _bytes(path: Path) -> bytes | None:
+def _read_bytes(path: Path) -> bytes | None:
     return path.read_bytes() if path.is_file() else None
 
 
-def tell(what: str, **numbers: Any) -> None:
+def print_row(what: str, **numbers: Any) -> None:
     """One JSON line."""
     limits = LIMITS.get(what, {})
     row = {"bench": what, **numbers, "limits": limits, "within": all(numbers[name] < limit for name, limit in limits.items())}

@@ -19,37 +19,39 @@ import yaml
 
 from assets.spec.avatar import AvatarSpec
 from assets.spec.behaviour import PersonaSpec
-from assets.spec.read import PRESETS, parse_spec
-from stages.dialogue.candidates import ELSE, authored, replies_of, topics_of
-from stages.dialogue.cross_validation import pick
+from assets.spec.read import PRESETS_FOLDER, parse_spec
+from stages.dialogue.candidates import FALLBACK_ID, list_authored_lines, list_candidates, list_replies
+from stages.dialogue.cross_validation import pick_line
 from stages.dialogue.stage import BACKENDS
 
 ENGINES = {"tuned": "transformers"}
 QUESTIONS = Path(__file__).resolve().parent.parent / "tests" / "data" / "personas"
 
 
-def persona(name: str) -> tuple[PersonaSpec, list[tuple[str, str]]]:
+def load_persona(name: str) -> tuple[PersonaSpec, list[tuple[str, str]]]:
     """A preset's persona, and its held-out questions with the line id that should answer."""
-    path = PRESETS / f"{name}.yaml"
+    path = PRESETS_FOLDER / f"{name}.yaml"
     spec: AvatarSpec = parse_spec(path.read_bytes(), str(path))
     asked = yaml.safe_load((QUESTIONS / f"{name}.yaml").read_text(encoding="utf-8"))
     return spec.persona, [(str(item["ask"]), str(item["want"])) for item in asked]
 
 
-def measure(name: str, backend_name: str) -> dict[str, object]:
+def measure_persona(name: str, backend_name: str) -> dict[str, object]:
     """Accuracy over all, over questions with an answer and over those without, a wrong answer's share, seconds a question."""
-    options, asked = persona(name)
+    options, asked = load_persona(name)
     backend = BACKENDS.get(ENGINES.get(backend_name, backend_name))
     options = options.model_copy(update={"tune": backend_name == "tuned"})
     started = time.perf_counter()
-    matcher = backend.matcher(topics_of(replies_of(options), dict(authored(options, name)), options.language), options)
+    matcher = backend.make_matcher(
+        list_candidates(list_replies(options), dict(list_authored_lines(options, name)), options.language), options
+    )
     begin = time.perf_counter()
     ready = begin - started
-    found = [(question, want, pick(matcher, question)[0]) for question, want in asked]
+    found = [(question, want, pick_line(matcher, question)[0]) for question, want in asked]
     seconds = (time.perf_counter() - begin) / len(asked)
-    known = [want == got for _, want, got in found if want != ELSE]
-    stray = [want == got for _, want, got in found if want == ELSE]
-    false = [1 for _, want, got in found if got not in (want, ELSE)]
+    known = [want == got for _, want, got in found if want != FALLBACK_ID]
+    stray = [want == got for _, want, got in found if want == FALLBACK_ID]
+    false = [1 for _, want, got in found if got not in (want, FALLBACK_ID)]
     return {
         "persona": name, "backend": backend_name, "language": options.language, "questions": len(asked),
         "accuracy": round((sum(known) + sum(stray)) / len(asked), 4), "answered": round(sum(known) / len(known), 4),
@@ -67,8 +69,8 @@ def main() -> None:
     arguments = parser.parse_args()
     for name in arguments.personas or ["kofi", "ada", "lin"]:
         for backend in arguments.backend or ["overlap", "transformers"]:
-            if persona(name)[0].language in BACKENDS.get(ENGINES.get(backend, backend)).languages:
-                result = measure(name, backend)
+            if load_persona(name)[0].language in BACKENDS.get(ENGINES.get(backend, backend)).languages:
+                result = measure_persona(name, backend)
                 if not arguments.wrong:
                     del result["wrong"]
                 sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")

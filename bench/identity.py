@@ -14,12 +14,12 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.datasets.skins import splits
-from stages.identity.stage import BACKENDS, draw_latent, face_changes
-from stages.texture.tiles import library
+from stages.datasets.skins import split_skins
+from stages.identity.stage import BACKENDS, derive_face_changes, draw_latent
+from stages.texture.tiles import load_skin_library
 
 
-def lab(tile: NDArray[np.uint8]) -> NDArray[np.float32]:
+def to_centred_lab(tile: NDArray[np.uint8]) -> NDArray[np.float32]:
     """(h*w*3,) CIE Lab, its mean colour taken off."""
     from skimage.color import rgb2lab
 
@@ -27,7 +27,7 @@ def lab(tile: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray(values - values.mean(0), np.float32).ravel()
 
 
-def distances(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+def compute_lab_distances(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
     """(n,m) root mean square difference per pixel of every pair."""
     squared = (a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * a @ b.T
     return np.asarray(np.sqrt(np.maximum(squared, 0) / (a.shape[1] / 3)), np.float32)
@@ -39,16 +39,16 @@ def main(count: int, name: str | None) -> None:
 
     backend = BACKENDS.get(name)
     latents = [draw_latent(seed, backend.latent) for seed in range(count)]
-    tiles = [backend.skin(latent, age=35, gender=0.5, tone=0.4)[0] for latent in latents]
-    made = np.stack([lab(tile) for tile in tiles])
-    skins = library()
+    tiles = [backend.generate_skin(latent, age=35, gender=0.5, tone=0.4)[0] for latent in latents]
+    made = np.stack([to_centred_lab(tile) for tile in tiles])
+    skins = load_skin_library()
     edge = tiles[0].shape[0]
-    train = np.stack([lab(cv2.resize(np.ascontiguousarray(skins.heads[i]), (edge, edge), interpolation=cv2.INTER_AREA))
-                      for i in splits(len(skins.names))["train"]])  # fmt: skip
-    pairs = distances(made, made)[np.triu_indices(count, 1)]
-    nearest = distances(made, train).min(1)
-    among = distances(train, train)[np.triu_indices(len(train), 1)]
-    faces = [face_changes(latent, list(json.loads(_names())), 0.6) for latent in latents]
+    train = np.stack([to_centred_lab(cv2.resize(np.ascontiguousarray(skins.heads[i]), (edge, edge), interpolation=cv2.INTER_AREA))
+                      for i in split_skins(len(skins.names))["train"]])  # fmt: skip
+    pairs = compute_lab_distances(made, made)[np.triu_indices(count, 1)]
+    nearest = compute_lab_distances(made, train).min(1)
+    among = compute_lab_distances(train, train)[np.triu_indices(len(train), 1)]
+    faces = [derive_face_changes(latent, list(json.loads(_read_face_changes())), 0.6) for latent in latents]
     shapes = np.array([[face[name] for name in sorted(faces[0])] for face in faces])
     spread = np.sqrt(((shapes[:, None] - shapes[None]) ** 2).mean(2))[np.triu_indices(count, 1)]
     told = {"seeds": count, "pairs_mean": pairs.mean(), "pairs_least": pairs.min(), "nearest_training_mean": nearest.mean(),
@@ -57,10 +57,10 @@ def main(count: int, name: str | None) -> None:
     print(json.dumps({"bench": "identity", "backend": backend.name, **{name: round(float(value), 3) for name, value in told.items()}}))
 
 
-def _names() -> str:
-    from assets.paths import baked
+def _read_face_changes() -> str:
+    from assets.paths import get_baked_path
 
-    return baked("face_changes.json").read_text(encoding="utf-8")
+    return get_baked_path("face_changes.json").read_text(encoding="utf-8")
 
 
 if __name__ == "__main__":

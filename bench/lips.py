@@ -20,21 +20,21 @@ import numpy as np
 from assets.artefacts.geometry import Floats
 from assets.artefacts.talk import SpokenLine
 from assets.conventions import VISEMES_15
-from stages.body.morphs import VISEMES
-from stages.performance.lipsync import VOWELS, viseme_weights
+from stages.body.morphs import VISEME_WEIGHTS
+from stages.performance.lipsync import VOWEL_INDICES, compute_viseme_weights
 
 FPS = 30
-JAW = np.array([VISEMES[name.removeprefix("viseme_")].get("jawOpen", 0.0) for name in VISEMES_15])
+JAW_WEIGHTS = np.array([VISEME_WEIGHTS[name.removeprefix("viseme_")].get("jawOpen", 0.0) for name in VISEMES_15])
 
 
-def envelope(line: SpokenLine, times: Floats) -> Floats:
+def compute_envelope(line: SpokenLine, times: Floats) -> Floats:
     """(f,) root mean square of the 40 ms round each moment."""
     power = np.concatenate([[0.0], np.cumsum(line.samples.astype(np.float64) ** 2)])
     a, b = (np.clip(np.round((times + d) * line.rate), 0, len(line.samples)).astype(int) for d in (-0.02, 0.02))
     return np.sqrt((power[b] - power[a]) / np.maximum(b - a, 1)).astype(np.float32)
 
 
-def lagged(a: Floats, b: Floats) -> tuple[float, float]:
+def find_best_lag(a: Floats, b: Floats) -> tuple[float, float]:
     """(correlation, seconds by which `a` comes after `b`) at the best lag within 0.2 s."""
     best = (-1.0, 0.0)
     for lag in range(-6, 7):
@@ -43,15 +43,15 @@ def lagged(a: Floats, b: Floats) -> tuple[float, float]:
     return best
 
 
-def measured(line: SpokenLine) -> dict[str, Any]:
+def measure_line(line: SpokenLine) -> dict[str, Any]:
     """Lists of what each closure, vowel and silence of the line shows."""
     seconds = len(line.samples) / line.rate
     times = (np.arange(int(seconds * FPS) + 1) / FPS).astype(np.float32)
     fine = np.arange(0, seconds, 0.005).astype(np.float32)
     started = time.perf_counter()
-    weights = viseme_weights(line, times)
+    weights = compute_viseme_weights(line, times)
     took = time.perf_counter() - started
-    opening, smooth = weights @ JAW, viseme_weights(line, fine)
+    opening, smooth = weights @ JAW_WEIGHTS, compute_viseme_weights(line, fine)
     shut, contact, peak, quiet = [], [], [], []
     for p in line.phonemes:
         number, middle = VISEMES_15.index(p.viseme), (p.start + p.end) / 2
@@ -61,19 +61,20 @@ def measured(line: SpokenLine) -> dict[str, Any]:
         if p.viseme in ("viseme_PP", "viseme_FF"):
             top = smooth[near, number] >= smooth[near, number].max() - 1e-3
             contact.append(abs(float(fine[near][top].mean()) - middle))
-        elif number in VOWELS and p.stress >= 1:
+        elif number in VOWEL_INDICES and p.stress >= 1:
             peak.append(abs(float(fine[near][smooth[near, number].argmax()]) - middle))
         elif p.viseme == "viseme_sil" and p.end - p.start > 0.25:
             quiet.append(float(opening[np.abs(times - middle).argmin()]))
-    return {"shut": shut, "contact": contact, "peak": peak, "quiet": quiet, "follows": lagged(opening, envelope(line, times)),
+    return {"shut": shut, "contact": contact, "peak": peak, "quiet": quiet,
+    "follows": find_best_lag(opening, compute_envelope(line, times)),
             "jaw": opening.tolist(), "step": np.abs(np.diff(opening)).tolist(),
             "sum": float(weights.sum(1).max()), "took": took, "seconds": seconds}  # fmt: skip
 
 
-def report(path: Path) -> dict[str, Any]:
+def report_speech(path: Path) -> dict[str, Any]:
     """The measures of all lines of one pickled Speech together."""
     speech = pickle.loads(path.read_bytes())
-    rows = [measured(line) for line in speech.lines]
+    rows = [measure_line(line) for line in speech.lines]
     joined = {key: [x for row in rows for x in row[key]] for key in ("shut", "contact", "peak", "quiet", "jaw", "step")}
     talking = [x for x in joined["jaw"] if x > 0.05]
     return {
@@ -93,4 +94,4 @@ def report(path: Path) -> dict[str, Any]:
 
 if __name__ == "__main__":
     for name in sys.argv[1:]:
-        sys.stdout.write(json.dumps(report(Path(name))) + "\n")
+        sys.stdout.write(json.dumps(report_speech(Path(name))) + "\n")

@@ -20,52 +20,65 @@ from assets.conventions import MORPHS_67
 from assets.rotation import forward_kinematics
 from assets.spec.behaviour import RetargetSpec
 from assets.spec.read import read_spec
-from stages.model.scene import character
-from stages.motion.canonical_skeleton import canonical
-from stages.motion.clips import STANCE, settled, stand
-from stages.motion.keyed_poses import curl, ease, keyed, pose
-from stages.render.posing import Pose, pose_of, posed
-from stages.render.preview import Shot, stills
+from stages.model.scene import assemble_character
+from stages.motion.canonical_skeleton import build_canonical_skeleton
+from stages.motion.clips import STANCE_HALF_WIDTH, compute_hip_drop, solve_standing_legs
+from stages.motion.keyed_poses import curl_fingers, ease_in_out, interpolate_keys, parse_pose
+from stages.render.posing import Pose, build_pose, pose_mesh
+from stages.render.preview import Shot, render_stills
 from stages.retarget.stage import run as retargeted
 
 PRESETS = Path(__file__).resolve().parent.parent / "assets" / "presets"
 SIZE, FPS, SECONDS = (480, 640), 30, 4.0
 _MARGIN = 0.11
 """Metres from the outermost joints to the picture's edge: a hand and a skull reach past their last joint."""
-_ARM = {"Shoulder": "z-3", "Arm": "z-74 y6 x-8", "ForeArm": "y-17 x6", "Hand": "z-4", **curl(0.34)}
-REST = pose(left=_ARM, right=_ARM, middle={"Spine": "x1", "Spine1": "", "Spine2": "x-1", "Neck": "x2", "Head": "x-2"})
+_ARM = {"Shoulder": "z-3", "Arm": "z-74 y6 x-8", "ForeArm": "y-17 x6", "Hand": "z-4", **curl_fingers(0.34)}
+FILM_REST_POSE = parse_pose(left=_ARM, right=_ARM, middle={"Spine": "x1", "Spine1": "", "Spine2": "x-1", "Neck": "x2", "Head": "x-2"})
 """As it was when the committed film was made: the truth must not move with the library's."""
-_FACE = {"mouthSmileLeft": (0.4, 1.4, 0.6), "mouthSmileRight": (0.4, 1.4, 0.6), "browInnerUp": (1.2, 2.2, 1.0), "jawOpen": (2.4, 3.4, 0.5),
+_FACE_KEYS = {"mouthSmileLeft": (0.4, 1.4, 0.6), "mouthSmileRight": (0.4, 1.4, 0.6), "browInnerUp": (1.2, 2.2, 1.0),
+"jawOpen": (2.4, 3.4, 0.5),
          "eyeBlinkLeft": (3.3, 3.7, 1.0), "eyeBlinkRight": (3.3, 3.7, 1.0)}  # fmt: skip
 """Morph -> when it rises (s), when it has gone (s), how far."""
 
 
-def reach() -> Clip:
+def make_reach_clip() -> Clip:
     """The movement on the canonical skeleton: standing, the right hand up for something overhead, then pointing, then down."""
     times = (np.arange(round(SECONDS * FPS)) / FPS).astype(np.float32)
-    up = {"Shoulder": "z14", "Arm": "y-14 z58 x-30", "ForeArm": "y-14", "Hand": "z4", **curl(0.12)}
+    up = {"Shoulder": "z14", "Arm": "y-14 z58 x-30", "ForeArm": "y-14", "Hand": "z4", **curl_fingers(0.12)}
     finger = {"HandIndex1": "z-4", "HandIndex2": "z-4", "HandIndex3": "z-2"}
-    show = {"Shoulder": "z2", "Arm": "y-38 z-6 x-20", "ForeArm": "y-14", "Hand": "z0", **curl(0.8), **finger}
-    high = pose(right=up, left={"Arm": "z-68 y6 x-8"}, middle={"Spine1": "z-4", "Head": "x-12 y-6", "Neck": "x-5"})
-    shown = pose(right=show, middle={"Spine1": "z0 y-6", "Head": "x0 y-14", "Neck": "y-8"})
-    rotations = keyed(times, [(0.0, REST), (0.3, REST), (1.3, high), (1.6, high), (2.4, shown), (2.7, shown), (3.7, REST), (4.0, REST)])
-    phase = ease((times - 0.3) / 1.0) - ease((times - 1.6) / 0.8)
-    root = np.stack([-0.02 * phase, -settled(STANCE) - 0.004 * (1 - phase), 0 * phase], 1).astype(np.float32)
-    stand(rotations, root)
+    show = {"Shoulder": "z2", "Arm": "y-38 z-6 x-20", "ForeArm": "y-14", "Hand": "z0", **curl_fingers(0.8), **finger}
+    high = parse_pose(right=up, left={"Arm": "z-68 y6 x-8"}, middle={"Spine1": "z-4", "Head": "x-12 y-6", "Neck": "x-5"})
+    shown = parse_pose(right=show, middle={"Spine1": "z0 y-6", "Head": "x0 y-14", "Neck": "y-8"})
+    rotations = interpolate_keys(
+        times,
+        [
+            (0.0, FILM_REST_POSE),
+            (0.3, FILM_REST_POSE),
+            (1.3, high),
+            (1.6, high),
+            (2.4, shown),
+            (2.7, shown),
+            (3.7, FILM_REST_POSE),
+            (4.0, FILM_REST_POSE),
+        ],
+    )
+    phase = ease_in_out((times - 0.3) / 1.0) - ease_in_out((times - 1.6) / 0.8)
+    root = np.stack([-0.02 * phase, -compute_hip_drop(STANCE_HALF_WIDTH) - 0.004 * (1 - phase), 0 * phase], 1).astype(np.float32)
+    solve_standing_legs(rotations, root)
     face = np.zeros((len(times), len(MORPHS_67)), np.float32)
-    for name, (start, end, most) in _FACE.items():
+    for name, (start, end, most) in _FACE_KEYS.items():
         inside = np.clip((times - start) / (end - start), 0, 1)
         face[:, MORPHS_67.index(name)] = most * np.sin(np.pi * inside) ** 2
     return Clip("reach", times, rotations, root, face)
 
 
-def on_body(body: Body) -> Clip:
+def make_body_clip(body: Body) -> Clip:
     """The movement on this body's skeleton."""
-    motion = Motion(canonical(), (reach(),))
+    motion = Motion(build_canonical_skeleton(), (make_reach_clip(),))
     return retargeted(motion, body, options=RetargetSpec(), seed=0).clips[0]
 
 
-def built(spec: Path = PRESETS / "kofi.yaml") -> tuple[Body, TextureSet, Groom]:
+def build_from_spec(spec: Path = PRESETS / "kofi.yaml") -> tuple[Body, TextureSet, Groom]:
     """Body, skin and clothes of a spec, made by the stages."""
     from stages.body.stage import BACKENDS as BODIES
     from stages.body.stage import run as body_of
@@ -81,21 +94,23 @@ def built(spec: Path = PRESETS / "kofi.yaml") -> tuple[Body, TextureSet, Groom]:
     return body, texture, groom_of(body, options=wanted.groom, seed=wanted.seed)
 
 
-def pictures(body: Body, texture: TextureSet, groom: Groom, clip: Clip) -> Iterator[Pixels]:
+def render_frames(body: Body, texture: TextureSet, groom: Groom, clip: Clip) -> Iterator[Pixels]:
     """(h,w,3) RGB of every frame by stages.render.preview, from a camera that stands still."""
-    whole = character(body, texture, groom)
+    whole = assemble_character(body, texture, groom)
     materials = {material.name: material for material in whole.materials}
     meshes = [piece.mesh for piece in whole.pieces]
-    skeleton, still = body.skeleton, pose_of(body.skeleton, {})
-    corners = _corners(clip, skeleton, materials[meshes[0].material])
+    skeleton, still = body.skeleton, build_pose(body.skeleton, {})
+    corners = _make_framing_mesh(clip, skeleton, materials[meshes[0].material])
     for frame in range(len(clip.times)):
         moment = Pose(clip.rotations[frame], clip.root[frame], clip.face[frame] if clip.face.shape[1] else np.zeros(67, np.float32))
         # The preview frames what it draws and where the bind's eyes are: posed here and with corners that stay, neither moves.
-        frozen = [replace(mesh, positions=posed(mesh, skeleton, moment), morphs=()) for mesh in meshes]
-        yield stills([*frozen, corners], materials, whole.images, skeleton, [Shot("frame", still, "full", 0.0, SIZE)])["frame"].pixels
+        frozen = [replace(mesh, positions=pose_mesh(mesh, skeleton, moment), morphs=()) for mesh in meshes]
+        yield render_stills([*frozen, corners], materials, whole.images, skeleton, [Shot("frame", still, "full", 0.0, SIZE)])[
+            "frame"
+        ].pixels
 
 
-def _corners(clip: Clip, skeleton: Skeleton, material: Material) -> Mesh:
+def _make_framing_mesh(clip: Clip, skeleton: Skeleton, material: Material) -> Mesh:
     """A triangle without area that spans what the whole clip moves in: seen by the framing, not by the eye."""
     joints = forward_kinematics(skeleton.parents, skeleton.heads, clip.rotations, clip.root)[0].reshape(-1, 3)
     low, high = joints.min(0) - _MARGIN, joints.max(0) + _MARGIN
@@ -105,7 +120,7 @@ def _corners(clip: Clip, skeleton: Skeleton, material: Material) -> Mesh:
     return Mesh("corners", places, np.zeros((3, 2), np.float32), np.array([[0, 1, 2]], np.int32), skin, (), material.name)
 
 
-def encode(frames: Iterator[Pixels], out: Path) -> None:
+def encode_film(frames: Iterator[Pixels], out: Path) -> None:
     """Writes H.264 in mp4, playable from its first byte; equal frames give equal bytes."""
     command = ["ffmpeg", "-loglevel", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{SIZE[0]}x{SIZE[1]}", "-r", str(FPS),
                "-i", "-", "-c:v", "libx264", "-threads", "1", "-crf", "22", "-preset", "slow", "-pix_fmt", "yuv420p", "-bitexact",
@@ -121,8 +136,8 @@ def encode(frames: Iterator[Pixels], out: Path) -> None:
 
 def main() -> None:
     out = Path(sys.argv[1]) if len(sys.argv) > 1 else PRESETS / "kofi_reach.mp4"
-    body, texture, groom = built()
-    encode(pictures(body, texture, groom, on_body(body)), out)
+    body, texture, groom = build_from_spec()
+    encode_film(render_frames(body, texture, groom, make_body_clip(body)), out)
 
 
 if __name__ == "__main__":

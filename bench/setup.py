@@ -16,17 +16,17 @@ from pathlib import Path
 
 import psutil
 
-from assets.paths import ROOT
+from assets.paths import PROJECT_ROOT
 
 PARTS = (".venv", "node_modules", ".fenshen")
 
 
-def received() -> int:
+def count_received_bytes() -> int:
     """Bytes that came in from elsewhere since the machine started."""
     return sum(told.bytes_recv for name, told in psutil.net_io_counters(pernic=True).items() if name != "lo")
 
 
-def bytes_of(folder: Path) -> int:
+def count_folder_bytes(folder: Path) -> int:
     """Bytes of all files beneath."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
 
@@ -35,15 +35,15 @@ def main() -> None:
     """Clones what is committed and runs `make setup` there."""
     with tempfile.TemporaryDirectory() as place:
         clone = Path(place) / "fenshen"
-        subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
+        subprocess.run(["git", "clone", "-q", str(PROJECT_ROOT), str(clone)], check=True)
         ours = {"PYTHONPATH", "FENSHEN_HOME", "FENSHEN_ROOT", "VIRTUAL_ENV"}
         env = {name: value for name, value in os.environ.items() if name not in ours}
         env |= {"PIP_NO_CACHE_DIR": "1", "npm_config_cache": f"{place}/npm", "PREFECT_HOME": f"{place}/prefect"}
         env["ANNY_CACHE_DIR"] = f"{place}/anny"  # none is there; a warm one saves the bake a minute and a half
-        before, started = received(), time.monotonic()
+        before, started = count_received_bytes(), time.monotonic()
         subprocess.run(["make", "setup"], cwd=clone, env=env, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        seconds, fetched = time.monotonic() - started, received() - before
-        disk = {name: round(bytes_of(clone / name) / 1e6) for name in PARTS}
+        seconds, fetched = time.monotonic() - started, count_received_bytes() - before
+        disk = {name: round(count_folder_bytes(clone / name) / 1e6) for name in PARTS}
     print(json.dumps({"bench": "setup", "seconds": round(seconds), "fetched_mb": round(fetched / 1e6), "disk_mb": disk}))
 
 

@@ -24,19 +24,19 @@ from stages.texture import stage as texture_stage
 REPEATS = 5
 
 
-def identity_of(backend: IdentityBackend, seed: int) -> Identity:
+def sample_identity(backend: IdentityBackend, seed: int) -> Identity:
     """A person of thirty-five, without the face's shape, which no texture asks for."""
     latent = draw_latent(seed, backend.latent)
-    head, body = backend.skin(latent, age=35, gender=0.5, tone=0.4)
+    head, body = backend.generate_skin(latent, age=35, gender=0.5, tone=0.4)
     return Identity(latent, Image(head), Image(body), 35.0, 0.5, 0.4, {})
 
 
-def seconds(backend: IdentityBackend, body: Body, size: int) -> list[float]:
+def measure_seconds(backend: IdentityBackend, body: Body, size: int) -> list[float]:
     """Of the net, and of the whole skin: medians."""
     rows = []
     for seed in range(REPEATS + 1):
         began = time.perf_counter()
-        who = identity_of(backend, seed)
+        who = sample_identity(backend, seed)
         tiles = time.perf_counter() - began
         texture_stage.run(who, body, options=TextureSpec(size=size), seed=seed)
         rows.append((tiles, time.perf_counter() - began))
@@ -46,8 +46,8 @@ def seconds(backend: IdentityBackend, body: Body, size: int) -> list[float]:
 def main(size: int) -> None:
     """Prints the line."""
     default = BACKENDS.get()
-    body = body_stage.run(identity_of(default, 0), options=BodySpec(), backend=body_stage.BACKENDS.get(), seed=0)
-    found = {name: seconds(BACKENDS.get(name), body, size) for name in BACKENDS}
+    body = body_stage.run(sample_identity(default, 0), options=BodySpec(), backend=body_stage.BACKENDS.get(), seed=0)
+    found = {name: measure_seconds(BACKENDS.get(name), body, size) for name in BACKENDS}
     told = {
         name: {"net_s": round(net, 3), "skin_s": round(whole, 3), "to_default": round(whole / found[default.name][1], 2)}
         for name, (net, whole) in found.items()

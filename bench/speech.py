@@ -12,10 +12,10 @@ import time
 from collections.abc import Iterator, Sequence
 
 from assets.spec.behaviour import VoiceSpec
-from stages.voice.mastering import level
-from stages.voice.stage import BACKENDS, speak
-from stages.voice.text import clean
-from stages.voice.transcription import error_rate, heard, words
+from stages.voice.mastering import measure_loudness
+from stages.voice.stage import BACKENDS, speak_line
+from stages.voice.text import clean_text
+from stages.voice.transcription import compute_error_rate, normalise_words, transcribe_speech
 
 ENGLISH = (
     "The museum opens at 9:30 in the morning.", "Tickets cost 12 dollars for adults and 5 dollars for children.",
@@ -38,40 +38,43 @@ SEEDS = (1, 2, 3)
 VOICES = {"hibari": "hibari", "coqui": "coqui", "coqui-espeak": "coqui", "mandarin": "mandarin"}
 
 
-def measure(voice: str) -> dict[str, object]:
+def measure_voice(voice: str) -> dict[str, object]:
     """Mean word error rate over all words, seconds of work a second of sound, range of loudness, and the worst lines."""
     language = "zh" if voice == "mandarin" else "en"
     backend = BACKENDS.get(VOICES[voice])
-    takes = [list(_spoken(voice, language, seed)) for seed in SEEDS]
+    takes = [list(_speak_and_listen(voice, language, seed)) for seed in SEEDS]
     lines = [line for take in takes for line in take]
-    found = [[(error_rate(words(text, language), words(got, language)), text, got) for text, got, *_ in take] for take in takes]
+    found = [
+        [(compute_error_rate(normalise_words(text, language), normalise_words(got, language)), text, got) for text, got, *_ in take]
+        for take in takes
+    ]
     every = [row for take in found for row in take]
     worst = sorted((row for row in every if row[0]), reverse=True)[:5]
     return {
         "voice": voice, "backend": backend.name, "lines": len(takes[0]), "seeds": len(SEEDS),
-        "words": sum(len(words(text, language)) for _, text, _ in every), "wer": round(_mean_rate(every, language), 4),
-        "wer_by_seed": [round(_mean_rate(take, language), 4) for take in found],
+        "words": sum(len(normalise_words(text, language)) for _, text, _ in every), "wer": round(_compute_mean_rate(every, language), 4),
+        "wer_by_seed": [round(_compute_mean_rate(take, language), 4) for take in found],
         "real_time_factor": round(sum(work for *_, work, _, _ in lines) / sum(seconds for *_, seconds, _ in lines), 3),
         "lufs": [round(min(line[-1] for line in lines), 2), round(max(line[-1] for line in lines), 2)], "worst": worst,
     }  # fmt: skip
 
 
-def _mean_rate(found: Sequence[tuple[float, str, str]], language: str) -> float:
+def _compute_mean_rate(found: Sequence[tuple[float, str, str]], language: str) -> float:
     """Wrong words over all words, of (rate, text, heard)."""
-    counts = [len(words(text, language)) for _, text, _ in found]
+    counts = [len(normalise_words(text, language)) for _, text, _ in found]
     return sum(rate * count for (rate, *_), count in zip(found, counts, strict=True)) / sum(counts)
 
 
-def _spoken(voice: str, language: str, seed: int) -> Iterator[tuple[str, str, float, float, float]]:
+def _speak_and_listen(voice: str, language: str, seed: int) -> Iterator[tuple[str, str, float, float, float]]:
     """Text, what was heard, seconds of work, seconds of sound, LUFS, a line each; the first call's loading is not counted."""
     backend, options = BACKENDS.get(VOICES[voice]), VoiceSpec()
     texts = MANDARIN if language == "zh" else ENGLISH
-    backend.speak(clean(texts[0], language).sentences[0], language=language, options=options, seed=seed)
+    backend.speak(clean_text(texts[0], language).sentences[0], language=language, options=options, seed=seed)
     for text in texts:
         begin = time.perf_counter()
-        sound = speak(clean(text, language).sentences, language, options=options, backend=backend, seed=seed)
+        sound = speak_line(clean_text(text, language).sentences, language, options=options, backend=backend, seed=seed)
         work = time.perf_counter() - begin
-        yield text, heard(sound.samples, sound.rate, language), work, sound.seconds, level(sound.samples, sound.rate)
+        yield text, transcribe_speech(sound.samples, sound.rate, language), work, sound.seconds, measure_loudness(sound.samples, sound.rate)
 
 
 def main(voices: list[str]) -> None:
@@ -79,7 +82,7 @@ def main(voices: list[str]) -> None:
     for voice in voices or ["hibari", "coqui", "mandarin"]:
         if voice == "coqui-espeak":
             os.environ["FENSHEN_G2P"] = "espeak"
-        sys.stdout.write(json.dumps(measure(voice), ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(measure_voice(voice), ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

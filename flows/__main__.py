@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sys
 
-from assets.errors import unloadable
+from assets.errors import wrap_import_error
 from flows import INTERRUPTED
 
 
@@ -19,7 +19,7 @@ def main() -> None:
         print(INTERRUPTED, file=sys.stderr)
         raise SystemExit(130) from None
     except ImportError as error:  # what every command needs, and what is loaded before a command's own work
-        print(unloadable(error, "fenshen"), file=sys.stderr)
+        print(wrap_import_error(error, "fenshen"), file=sys.stderr)
         raise SystemExit(4) from None
 
 

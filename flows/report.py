@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from assets.artefacts.verdict import ran, tally
+from assets.artefacts.verdict import count_checks, has_run
 from assets.formats.glb import unpack_glb
-from assets.paths import baked_script
+from assets.paths import read_baked_script
 
 _FOLDER = Path(__file__).resolve().parent / "report"
 _PICTURES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp", ".gif": "image/gif"}
@@ -41,7 +41,7 @@ def render_report(files: Mapping[str, bytes], manifest: dict[str, Any]) -> bytes
         "footer": html.escape(_footer(manifest)),
         # "<" would let a spoken line close the script element.
         "bundle": json.dumps(bundle, ensure_ascii=False).replace("<", "\\u003c"),
-        "viewer": baked_script("viewer.js").replace("</script", "<\\/script"),
+        "viewer": read_baked_script("viewer.js").replace("</script", "<\\/script"),
     }
     pieces = (_FOLDER / "page.html").read_text("utf-8").split("{{")
     page = pieces[0] + "".join(parts[name] + rest for name, _, rest in (piece.partition("}}") for piece in pieces[1:]))
@@ -65,7 +65,7 @@ def _subtitle(dialogue: dict[str, Any] | None) -> str:
 
 def _chips(files: Mapping[str, bytes], manifest: dict[str, Any]) -> str:
     checks = manifest.get("checks", [])
-    passed, able, _ = tally(checks)
+    passed, able, _ = count_checks(checks)
     licence = manifest.get("rights", {}).get("licence", "")
     triangles = _triangles(files["avatar.glb"])
     words = [
@@ -125,7 +125,7 @@ def _previews(files: Mapping[str, bytes]) -> str:
 def _gates(manifest: dict[str, Any]) -> str:
     """What failed, what could not run and what stages warn of in the open, what passed folded away."""
     checks = manifest.get("checks", [])
-    idle = [c for c in checks if c["ok"] and not ran(c)]
+    idle = [c for c in checks if c["ok"] and not has_run(c)]
     failed = [c for c in checks if not c["ok"]]
     passed = [c for c in checks if c["ok"] and c not in idle]
     able = len(passed) + len(failed)
@@ -139,7 +139,7 @@ def _checks(checks: Iterable[dict[str, Any]]) -> str:
     rows = []
     for c in checks:
         mark = '<td class="mark good">✓</td>' if c["ok"] else '<td class="mark bad">✗</td>'
-        mark = mark if ran(c) else '<td class="mark">–</td>'
+        mark = mark if has_run(c) else '<td class="mark">–</td>'
         numbers = " / ".join(str(c[key]) for key in ("value", "limit") if c.get(key))
         cells = "".join(f"<td>{html.escape(text)}</td>" for text in (str(c["code"]), str(c.get("message") or ""), numbers))
         rows.append(f"<tr>{mark}{cells}</tr>")

@@ -22,11 +22,11 @@ class Backend(Protocol):
     def weights(self) -> Mapping[str, str]:
         """File name -> sha256 of every weight that shapes the result; empty where there is none."""
 
-    def unusable(self) -> str:
+    def unavailable_reason(self) -> str:
         """Why it cannot run on this machine, in one sentence; empty where it can."""
 
     # `warm(self) -> None`, where there is one, imports or opens ahead what takes long (Stage.warmers).
-    # `apart = True` where it holds Python for long: the flow then runs it in another process (Stage.apart).
+    # `isolated = True` where it holds Python for long: the flow then runs it in another process (Stage.apart).
 
 
 B = TypeVar("B", bound=Backend)
@@ -56,7 +56,7 @@ class Registry(Generic[B]):
         return backend
 
 
-def _nothing() -> str:
+def _report_none_missing() -> str:
     return ""
 
 
@@ -79,7 +79,7 @@ class Stage(Generic[A]):
     """Tries again where the failure can pass, e.g. a busy device."""
     timeout_s: float = 1800
     """Seconds after which the stage counts as failed; noticed between two steps of Python, not inside a library's call."""
-    lacks: Callable[[], str] = _nothing
+    missing_requirements: Callable[[], str] = _report_none_missing
     """What the machine must have beside a backend and does not; empty where nothing is missing."""
     programs: Callable[[], Mapping[str, str]] = dict
     """Programs of the machine that its result depends on: name -> path, empty where there is none."""
@@ -94,12 +94,12 @@ class Stage(Generic[A]):
             names = tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
             object.__setattr__(self, "takes", names)
 
-    def apart(self, backend: str | None) -> bool:
+    def is_isolated(self, backend: str | None) -> bool:
         """Whether it runs in a process of its own with this backend, so that the flow's threads keep Python for themselves."""
-        return bool(self.backends and getattr(self.backends.get(backend), "apart", False))
+        return bool(self.backends and getattr(self.backends.get(backend), "isolated", False))
 
-    def warmers(self, backend: str | None) -> list[Callable[[], object]]:
+    def preloaders(self, backend: str | None) -> list[Callable[[], object]]:
         """What whoever has to wait before it runs may call meanwhile: its heavy imports, and what its backend calls `warm`."""
-        warm = getattr(self.backends.get(backend), "warm", None) if self.backends else None
+        warm = getattr(self.backends.get(backend), "preload", None) if self.backends else None
         imports = [partial(importlib.import_module, module) for module in self.imports]
         return [*imports, warm] if warm else [*imports]

@@ -12,7 +12,7 @@ from assets.artefact import Artefact
 from assets.artefacts.geometry import Floats, Image, Material, Mesh, MorphTarget, Part, Skeleton, Skin, Surface
 from assets.rights import Source
 
-SKIN = ("head", "body")
+SKIN_MATERIALS = ("head", "body")
 """Names of the skin's two surfaces and materials."""
 ATLAS = "atlas"
 """Name of the one material and picture of a model that has but one."""
@@ -118,7 +118,7 @@ class Model(Artefact):
     @property
     def shading(self) -> dict[str, Floats]:
         """Part name -> bind normals (v,3) of what is worn and never morphs: hair and cloth are shaded by these, not by their triangles."""
-        return {part.mesh.name: part.normals for part in self.parts if not part.mesh.morphs and part.mesh.material not in SKIN}
+        return {part.mesh.name: part.normals for part in self.parts if not part.mesh.morphs and part.mesh.material not in SKIN_MATERIALS}
 
 
 @dataclass(frozen=True)

@@ -35,12 +35,12 @@ class Verdict(Artefact):
     checks: tuple[Check, ...]
 
 
-def tally(checks: Sequence[Mapping[str, Any]]) -> tuple[int, int, int]:
+def count_checks(checks: Sequence[Mapping[str, Any]]) -> tuple[int, int, int]:
     """Of a manifest's checks: how many gates passed, how many ran, how many could not run here."""
-    able = [check for check in checks if ran(check)]
+    able = [check for check in checks if has_run(check)]
     return sum(bool(check["ok"]) for check in able), len(able), len(checks) - len(able)
 
 
-def ran(check: Mapping[str, Any]) -> bool:
+def has_run(check: Mapping[str, Any]) -> bool:
     """Whether the gate of a manifest's check could run; manifests of older builds tell of none that could not."""
     return bool(check.get("ran", True))

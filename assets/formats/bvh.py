@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from assets.artefacts.geometry import Floats, Ints, Skeleton
 from assets.artefacts.motion import Clip
 from assets.errors import Finding, FormatError, Location
-from assets.rotation import continuous
+from assets.rotation import make_continuous
 
-CENTIMETRES = 0.01
+METRES_PER_UNIT = 0.01
 """Metres in a unit: the format names none, centimetres are the custom."""
-_AXES = {f"{axis}{kind}": (kind, i) for i, axis in enumerate("XYZ") for kind in ("position", "rotation")}
-_MOST_JOINTS = 1000
-_LARGEST = 1e6
+_CHANNELS = {f"{axis}{kind}": (kind, i) for i, axis in enumerate("XYZ") for kind in ("position", "rotation")}
+_MAX_JOINTS = 1000
+_MAX_NUMBER = 1e6
 """Of any number: ten kilometres in centimetres. Beyond, float32 and the stages that follow lose themselves."""
-_SLOWEST_S, _LONGEST_S = 1.0, 3600.0
+_MAX_FRAME_S, _MAX_DURATION_S = 1.0, 3600.0
 """Of a frame, of the whole: what is made of each second would fill the memory."""
 _FIX = "export it as BVH once more"
 
@@ -59,7 +59,7 @@ class _Joint:
 
 
 @dataclass
-class _Lines:
+class _LineReader:
     """Words of the file with the line that each stands on."""
 
     file: str
@@ -67,7 +67,7 @@ class _Lines:
     at: int = 0
     joints: list[_Joint] = field(default_factory=list)
 
-    def next(self, wanted: str) -> list[str]:
+    def read_row(self, wanted: str) -> list[str]:
         while self.at < len(self.rows) and not self.rows[self.at]:
             self.at += 1
         if self.at >= len(self.rows):
@@ -75,9 +75,9 @@ class _Lines:
         self.at += 1
         return self.rows[self.at - 1]
 
-    def keyword(self, word: str, count: int | None = None) -> list[str]:
+    def read_keyword(self, word: str, count: int | None = None) -> list[str]:
         """The words after `word`, which must open the next line."""
-        row = self.next(word)
+        row = self.read_row(word)
         if row[0].rstrip(":").upper() != word.upper() or (count is not None and len(row) != count + 1):
             raise self.wrong(f"{word} is expected{f' with {count} values' if count else ''}, not {' '.join(row)[:60]!r}")
         return row[1:]
@@ -89,8 +89,8 @@ class _Lines:
             raise self.wrong(f"a number is expected in {' '.join(words)[:60]!r}") from None
         if not np.isfinite(values).all():
             raise self.wrong("a number is not finite")
-        if max(map(abs, values), default=0) > _LARGEST:
-            raise self.wrong(f"a number is beyond {_LARGEST:,.0f}")
+        if max(map(abs, values), default=0) > _MAX_NUMBER:
+            raise self.wrong(f"a number is beyond {_MAX_NUMBER:,.0f}")
         return values
 
     def wrong(self, message: str) -> FormatError:
@@ -98,18 +98,18 @@ class _Lines:
         return FormatError(Finding("bvh/syntax", message, where=where, fix=_FIX))
 
 
-def read(text: str, file: str = "") -> Bvh:
+def load_bvh(text: str, file: str = "") -> Bvh:
     """Skeleton and movement of the text of a BVH file; `file` is its name, for errors.
 
     Raises:
         FormatError: with the line, where the text is not BVH.
     """
-    lines = _Lines(file, [line.split() for line in text.lstrip("\ufeff").splitlines()])
-    lines.keyword("HIERARCHY", 0)
-    name = lines.keyword("ROOT")
-    _joint(lines, " ".join(name), -1)
-    values, step = _frames(lines)
-    positions, rotations = _movement(lines.joints, values)
+    lines = _LineReader(file, [line.split() for line in text.lstrip("\ufeff").splitlines()])
+    lines.read_keyword("HIERARCHY", 0)
+    name = lines.read_keyword("ROOT")
+    _read_joint_tree(lines, " ".join(name), -1)
+    values, step = _read_frames(lines)
+    positions, rotations = _compute_transforms(lines.joints, values)
     return Bvh(
         names=tuple(joint.name for joint in lines.joints), parents=np.array([joint.parent for joint in lines.joints], np.int32),
         offsets=np.array([joint.offset for joint in lines.joints], np.float32),
@@ -117,36 +117,36 @@ def read(text: str, file: str = "") -> Bvh:
     )  # fmt: skip
 
 
-def _joint(lines: _Lines, name: str, parent: int) -> None:
+def _read_joint_tree(lines: _LineReader, name: str, parent: int) -> None:
     """Reads the block of one joint and those below it, whose first line is read already (no recursion: files may be deep)."""
-    opened: list[int] = [_opened(lines, name, parent)]
+    opened: list[int] = [_read_joint(lines, name, parent)]
     while opened:
-        row = lines.next("JOINT, End Site or }")
+        row = lines.read_row("JOINT, End Site or }")
         word = row[0].upper()
         if word == "}":
             opened.pop()
         elif word == "END":
-            lines.keyword("{", 0)
-            lines.numbers(lines.keyword("OFFSET", 3))
-            lines.keyword("}", 0)
+            lines.read_keyword("{", 0)
+            lines.numbers(lines.read_keyword("OFFSET", 3))
+            lines.read_keyword("}", 0)
         elif word == "JOINT":
-            opened.append(_opened(lines, " ".join(row[1:]), opened[-1]))
+            opened.append(_read_joint(lines, " ".join(row[1:]), opened[-1]))
         else:
             raise lines.wrong(f"JOINT, End Site or }} is expected, not {' '.join(row)[:60]!r}")
 
 
-def _opened(lines: _Lines, name: str, parent: int) -> int:
+def _read_joint(lines: _LineReader, name: str, parent: int) -> int:
     """The index of a joint whose offset and channels are read."""
     if not name or any(joint.name == name for joint in lines.joints):
         raise lines.wrong(f"the joint {name!r} {'stands twice' if name else 'has no name'}")
-    if len(lines.joints) >= _MOST_JOINTS:
-        raise lines.wrong(f"more than {_MOST_JOINTS} joints")
+    if len(lines.joints) >= _MAX_JOINTS:
+        raise lines.wrong(f"more than {_MAX_JOINTS} joints")
     joint = _Joint(name, parent)
-    lines.keyword("{", 0)
-    x, y, z = lines.numbers(lines.keyword("OFFSET", 3))
+    lines.read_keyword("{", 0)
+    x, y, z = lines.numbers(lines.read_keyword("OFFSET", 3))
     joint.offset = (x, y, z)
-    count, *names = lines.keyword("CHANNELS") or [""]
-    spelled = [_spelled(word) for word in names]
+    count, *names = lines.read_keyword("CHANNELS") or [""]
+    spelled = [_normalize_channel(word) for word in names]
     if count != str(len(names)) or None in spelled or len(set(spelled)) != len(spelled):
         raise lines.wrong(f"CHANNELS {count} {' '.join(names)[:60]} is not a list of that many position and rotation channels")
     joint.channels = tuple(word for word in spelled if word)
@@ -154,36 +154,36 @@ def _opened(lines: _Lines, name: str, parent: int) -> int:
     return len(lines.joints) - 1
 
 
-def _spelled(word: str) -> str | None:
+def _normalize_channel(word: str) -> str | None:
     plain = word[:1].upper() + word[1:].lower()
-    return plain if plain in _AXES else None
+    return plain if plain in _CHANNELS else None
 
 
-def _frames(lines: _Lines) -> tuple[NDArray[np.float64], float]:
+def _read_frames(lines: _LineReader) -> tuple[NDArray[np.float64], float]:
     """(f,c) values of all channels, and the seconds of a frame."""
-    lines.keyword("MOTION", 0)
-    told = lines.keyword("Frames", 1)[0]
+    lines.read_keyword("MOTION", 0)
+    told = lines.read_keyword("Frames", 1)[0]
     if not (told.isascii() and told.isdigit() and len(told) < 16 and int(told)):
         raise lines.wrong(f"the number of frames is {told[:60]!r}")
-    row = lines.next("Frame Time")
+    row = lines.read_row("Frame Time")
     if [word.upper().rstrip(":") for word in row[:2]] != ["FRAME", "TIME"] or len(row) != 3:
         raise lines.wrong("Frame Time: and its seconds are expected")
     step = lines.numbers(row[2:])[0]
-    if not 0 < step <= _SLOWEST_S:
-        raise lines.wrong(f"the frame time is {step:g} seconds, not more than 0 and at most {_SLOWEST_S:g}")
-    if int(told) * step > _LONGEST_S:
-        raise lines.wrong(f"{told} frames of {step:g} seconds last longer than {_LONGEST_S:g} seconds")
+    if not 0 < step <= _MAX_FRAME_S:
+        raise lines.wrong(f"the frame time is {step:g} seconds, not more than 0 and at most {_MAX_FRAME_S:g}")
+    if int(told) * step > _MAX_DURATION_S:
+        raise lines.wrong(f"{told} frames of {step:g} seconds last longer than {_MAX_DURATION_S:g} seconds")
     width = sum(len(joint.channels) for joint in lines.joints)
     values: list[list[float]] = []
     for _ in range(int(told)):
-        frame = lines.numbers(lines.next(f"frame {len(values) + 1} of {told}"))
+        frame = lines.numbers(lines.read_row(f"frame {len(values) + 1} of {told}"))
         if len(frame) != width:
             raise lines.wrong(f"frame {len(values) + 1} has {len(frame)} values, the channels are {width}")
         values.append(frame)
     return np.array(values, np.float64).reshape(len(values), width), step
 
 
-def _movement(joints: Sequence[_Joint], values: NDArray[np.float64]) -> tuple[Floats, Floats]:
+def _compute_transforms(joints: Sequence[_Joint], values: NDArray[np.float64]) -> tuple[Floats, Floats]:
     """(f,j,3) places about the parent and (f,j,4) local rotations of the channels' values (f,c)."""
     from scipy.spatial.transform import Rotation
 
@@ -192,7 +192,7 @@ def _movement(joints: Sequence[_Joint], values: NDArray[np.float64]) -> tuple[Fl
     positions = np.tile(np.array([joint.offset for joint in joints], np.float64), (len(values), 1, 1))
     column = 0
     for i, joint in enumerate(joints):
-        kinds = [_AXES[channel] for channel in joint.channels]
+        kinds = [_CHANNELS[channel] for channel in joint.channels]
         mine = values[:, column : column + len(kinds)]
         column += len(kinds)
         turns = [k for k, (kind, _) in enumerate(kinds) if kind == "rotation"]
@@ -203,42 +203,42 @@ def _movement(joints: Sequence[_Joint], values: NDArray[np.float64]) -> tuple[Fl
         for k, (kind, axis) in enumerate(kinds):
             if kind == "position":
                 positions[:, i, axis] = mine[:, k]
-    return positions.astype(np.float32), continuous(rotations)
+    return positions.astype(np.float32), make_continuous(rotations)
 
 
-def write(clip: Clip, skeleton: Skeleton) -> str:
+def export_bvh(clip: Clip, skeleton: Skeleton) -> str:
     """The clip as BVH text: ZXY angles, the root with its position, evenly timed; centimetres."""
     from scipy.spatial.transform import Rotation
 
     frames, joints = clip.rotations.shape[:2]
     lines: list[str] = ["HIERARCHY"]
     order: list[int] = []
-    _block(skeleton, 0, 0, lines, order)
+    _append_joint(skeleton, 0, 0, lines, order)
     step = float(clip.times[-1] - clip.times[0]) / (frames - 1) if frames > 1 else 1 / 30
     lines += ["MOTION", f"Frames: {frames}", f"Frame Time: {step:.8f}"]
     angles = Rotation.from_quat(clip.rotations.reshape(-1, 4)).as_euler("ZXY", degrees=True).reshape(frames, joints, 3)
-    places = (clip.root + skeleton.heads[0]) / CENTIMETRES
+    places = (clip.root + skeleton.heads[0]) / METRES_PER_UNIT
     table = np.concatenate([places, angles[:, order].reshape(frames, -1)], 1)
     lines += [" ".join(f"{value:.6f}" for value in row) for row in table]
     return "\n".join(lines) + "\n"
 
 
-def _block(skeleton: Skeleton, joint: int, depth: int, lines: list[str], order: list[int]) -> None:
+def _append_joint(skeleton: Skeleton, joint: int, depth: int, lines: list[str], order: list[int]) -> None:
     """Adds the joint's block and, in `order`, the joints as they come in the file."""
     order.append(joint)
     tab, parent = "  " * depth, int(skeleton.parents[joint])
-    offset = (skeleton.heads[joint] - (skeleton.heads[parent] if parent >= 0 else 0)) / CENTIMETRES
+    offset = (skeleton.heads[joint] - (skeleton.heads[parent] if parent >= 0 else 0)) / METRES_PER_UNIT
     place = "Xposition Yposition Zposition " if parent < 0 else ""
-    lines += [f"{tab}{'JOINT' if depth else 'ROOT'} {skeleton.names[joint]}", f"{tab}{{", f"{tab}  OFFSET {_three(offset)}"]
+    lines += [f"{tab}{'JOINT' if depth else 'ROOT'} {skeleton.names[joint]}", f"{tab}{{", f"{tab}  OFFSET {_format_vector(offset)}"]
     lines.append(f"{tab}  CHANNELS {6 if place else 3} {place}Zrotation Xrotation Yrotation")
     below = np.flatnonzero(skeleton.parents == joint)
     for child in below:
-        _block(skeleton, int(child), depth + 1, lines, order)
+        _append_joint(skeleton, int(child), depth + 1, lines, order)
     if not len(below):
         # The end of a chain goes on for half of its last bone.
-        lines += [f"{tab}  End Site", f"{tab}  {{", f"{tab}    OFFSET {_three(offset / 2)}", f"{tab}  }}"]
+        lines += [f"{tab}  End Site", f"{tab}  {{", f"{tab}    OFFSET {_format_vector(offset / 2)}", f"{tab}  }}"]
     lines.append(f"{tab}}}")
 
 
-def _three(values: Floats) -> str:
+def _format_vector(values: Floats) -> str:
     return " ".join(f"{float(value):.6f}" for value in values)

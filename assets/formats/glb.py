@@ -26,26 +26,26 @@ def pack_glb(document: dict[str, Any], binary: bytes) -> bytes:
 def unpack_glb(data: bytes) -> tuple[dict[str, Any], bytes]:
     """The document and the buffer of a GLB file; raises FormatError where it is none."""
     if len(data) < 20 or data[:4] != MAGIC:
-        raise _error("it does not begin with the glTF magic")
+        raise _make_error("it does not begin with the glTF magic")
     version, length = struct.unpack_from("<II", data, 4)
     if version != 2 or length != len(data):
-        raise _error(f"its header says version {version} and {length} bytes, {len(data)} bytes are there")
+        raise _make_error(f"its header says version {version} and {length} bytes, {len(data)} bytes are there")
     chunks: dict[int, bytes] = {}
     at = 12
     while at + 8 <= len(data):
         size, kind = struct.unpack_from("<II", data, at)
         if at + 8 + size > len(data):
-            raise _error(f"a chunk claims {size} bytes, {len(data) - at - 8} are there")
+            raise _make_error(f"a chunk claims {size} bytes, {len(data) - at - 8} are there")
         chunks.setdefault(kind, data[at + 8 : at + 8 + size])
         at += 8 + size
     try:
         document = json.loads(chunks[JSON_CHUNK])
     except (KeyError, ValueError) as error:
-        raise _error("its first chunk is not JSON") from error
+        raise _make_error("its first chunk is not JSON") from error
     if not isinstance(document, dict):
-        raise _error("its document is not a JSON object")
+        raise _make_error("its document is not a JSON object")
     return document, chunks.get(BIN_CHUNK, b"")
 
 
-def _error(message: str) -> FenshenError:
+def _make_error(message: str) -> FenshenError:
     return FormatError(Finding("glb/malformed", message, fix="write it again"))

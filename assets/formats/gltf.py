@@ -13,18 +13,18 @@ from assets.artefacts.motion import Clip
 from assets.conventions import MORPHS_67
 from assets.errors import Finding, FormatError
 from assets.formats.glb import pack_glb
-from assets.formats.gltf_accessors import INDICES, VERTICES, Buffers
-from assets.formats.gltf_animation import Ranks, add_clips
+from assets.formats.gltf_accessors import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, BufferBuilder
+from assets.formats.gltf_animation import FrameRanks, add_clips
 
-ROOT = "Armature"
+ARMATURE_NODE = "Armature"
 GENERATOR = "Fenshen"
 # Less than a twentieth of a millimetre is not seen, and a third of all sparse rows.
-_STILL_M = 4e-5
+_MIN_DELTA_M = 4e-5
 _LINEAR, _MIPMAPS, _REPEAT = 9729, 9987, 10497
 
 
 @dataclass(frozen=True)
-class Picture:
+class EncodedImage:
     """An encoded picture."""
 
     data: bytes
@@ -40,23 +40,23 @@ class Scene:
     skeleton: Skeleton
     parts: tuple[Part, ...]
     materials: tuple[Material, ...]
-    pictures: dict[str, Picture]
+    pictures: dict[str, EncodedImage]
     """By the names that the materials use."""
     clips: tuple[Clip, ...] = ()
     slack: float = 1.0
     """How many times the usual tolerance the clips may miss by."""
-    ranks: dict[str, Ranks] = field(default_factory=dict)
+    ranks: dict[str, FrameRanks] = field(default_factory=dict)
     """Found for each clip when it is first written; a copy of the scene with more slack writes it without looking again."""
     extras: dict[str, Any] = field(default_factory=dict)
     """Goes into asset.extras."""
 
 
 @dataclass(frozen=True)
-class Built:
+class GltfDocument:
     """A document under construction, and where its parts lie: what VRM refers to."""
 
     document: dict[str, Any]
-    buffers: Buffers
+    buffers: BufferBuilder
     joints: dict[str, int]
     """Joint name -> node."""
     faces: dict[int, tuple[str, ...]]
@@ -65,29 +65,29 @@ class Built:
     """Mesh nodes that a first-person camera inside the head must not see."""
 
 
-def write_gltf(scene: Scene) -> bytes:
+def export_gltf(scene: Scene) -> bytes:
     """avatar.glb: the scene with its clips."""
-    built = build(scene)
-    return finish(built)
+    built = build_document(scene)
+    return to_glb(built)
 
 
-def finish(built: Built) -> bytes:
+def to_glb(built: GltfDocument) -> bytes:
     """The GLB of a built document; its lists of views and accessors are put in last."""
     document = {**built.document, "accessors": built.buffers.accessors, "bufferViews": built.buffers.views}
     return pack_glb({key: value for key, value in document.items() if value != []}, built.buffers.binary)
 
 
-def build(scene: Scene) -> Built:
+def build_document(scene: Scene) -> GltfDocument:
     """The document of the scene; raises FormatError where a material or picture is missing."""
-    buffers = Buffers()
-    images, textures, textured = _pictures(scene, buffers)
+    buffers = BufferBuilder()
+    images, textures, textured = _add_images(scene, buffers)
     numbers = {material.name: i for i, material in enumerate(scene.materials)}
     joints = {name: i for i, name in enumerate(scene.skeleton.names)}
-    nodes = _joint_nodes(scene.skeleton)
-    meshes = [_mesh(part, buffers, numbers) for part in scene.parts]
+    nodes = _build_joint_nodes(scene.skeleton)
+    meshes = [_add_mesh(part, buffers, numbers) for part in scene.parts]
     first = len(nodes)
-    nodes += [{"name": node_name(part.mesh.name), "mesh": i, "skin": 0} for i, part in enumerate(scene.parts)]
-    nodes.append({"name": ROOT, "children": [0]})
+    nodes += [{"name": make_node_name(part.mesh.name), "mesh": i, "skin": 0} for i, part in enumerate(scene.parts)]
+    nodes.append({"name": ARMATURE_NODE, "children": [0]})
     moving = {first + i: tuple(m.name for m in part.mesh.morphs) for i, part in enumerate(scene.parts) if part.mesh.morphs}
     document: dict[str, Any] = {
         "asset": {"version": "2.0", "generator": GENERATOR} | ({"extras": scene.extras} if scene.extras else {}),
@@ -96,22 +96,22 @@ def build(scene: Scene) -> Built:
         "scenes": [{"name": scene.name, "nodes": [len(nodes) - 1, *range(first, len(nodes) - 1)]}],
         "nodes": nodes,
         "meshes": meshes,
-        "materials": [_material(material, textured) for material in scene.materials],
+        "materials": [_build_material(material, textured) for material in scene.materials],
         "images": images,
         "textures": textures,
         "samplers": [{"magFilter": _LINEAR, "minFilter": _MIPMAPS, "wrapS": _REPEAT, "wrapT": _REPEAT}] if textures else [],
-        "skins": [_skin(scene.skeleton, buffers, len(nodes) - 1)],
+        "skins": [_add_skin(scene.skeleton, buffers, len(nodes) - 1)],
         "animations": add_clips(buffers, scene.clips, scene.skeleton, list(moving), scene.slack, scene.ranks),
     }
-    return Built(document, buffers, joints, moving, _first_person_hidden(scene, first))
+    return GltfDocument(document, buffers, joints, moving, _find_head_nodes(scene, first))
 
 
-def node_name(mesh: str) -> str:
+def make_node_name(mesh: str) -> str:
     """Name of a mesh's node: never a joint's."""
     return f"{mesh[0].upper()}{mesh[1:]}Mesh"
 
 
-def _first_person_hidden(scene: Scene, first: int) -> tuple[int, ...]:
+def _find_head_nodes(scene: Scene, first: int) -> tuple[int, ...]:
     """Nodes of the meshes that hang on the head by more than half of their weight."""
     inside = {i for i, name in enumerate(scene.skeleton.names) if name in ("Head", "LeftEye", "RightEye")}
     found = []
@@ -122,74 +122,74 @@ def _first_person_hidden(scene: Scene, first: int) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _joint_nodes(skeleton: Skeleton) -> list[dict[str, Any]]:
+def _build_joint_nodes(skeleton: Skeleton) -> list[dict[str, Any]]:
     nodes = []
     for i, name in enumerate(skeleton.names):
         parent = int(skeleton.parents[i])
         offset = skeleton.heads[i] - (skeleton.heads[parent] if parent >= 0 else 0)
         children = [int(k) for k in np.flatnonzero(skeleton.parents == i)]
-        nodes.append({"name": name, "translation": _numbers(offset)} | ({"children": children} if children else {}))
+        nodes.append({"name": name, "translation": _round_floats(offset)} | ({"children": children} if children else {}))
     return nodes
 
 
-def _numbers(values: NDArray[Any]) -> list[float]:
+def _round_floats(values: NDArray[Any]) -> list[float]:
     return [float(f"{value:.7g}") for value in values]
 
 
-def _skin(skeleton: Skeleton, buffers: Buffers, root: int) -> dict[str, Any]:
+def _add_skin(skeleton: Skeleton, buffers: BufferBuilder, root: int) -> dict[str, Any]:
     matrices = np.tile(np.eye(4, dtype="<f4"), (len(skeleton.names), 1, 1))
     matrices[:, 3, :3] = -skeleton.heads  # column-major: the translation is the last row in memory
     inverse = buffers.add(matrices.reshape(-1, 16))
-    return {"name": ROOT, "joints": list(range(len(skeleton.names))), "inverseBindMatrices": inverse, "skeleton": root}
+    return {"name": ARMATURE_NODE, "joints": list(range(len(skeleton.names))), "inverseBindMatrices": inverse, "skeleton": root}
 
 
-def _mesh(part: Part, buffers: Buffers, materials: dict[str, int]) -> dict[str, Any]:
+def _add_mesh(part: Part, buffers: BufferBuilder, materials: dict[str, int]) -> dict[str, Any]:
     mesh = part.mesh
     if mesh.material not in materials:
         raise FormatError(Finding("gltf/material", f"the mesh {mesh.name} names the unknown material {mesh.material}"))
     attributes = {
-        "POSITION": buffers.add(mesh.positions.astype("<f4"), VERTICES, bounds=True),
-        "NORMAL": buffers.add(part.normals.astype("<f4"), VERTICES),
-        "TEXCOORD_0": _uv(mesh.uv, buffers),
-    } | _influences(mesh.skin, buffers)
+        "POSITION": buffers.add(mesh.positions.astype("<f4"), ARRAY_BUFFER, bounds=True),
+        "NORMAL": buffers.add(part.normals.astype("<f4"), ARRAY_BUFFER),
+        "TEXCOORD_0": _add_uv(mesh.uv, buffers),
+    } | _add_influences(mesh.skin, buffers)
     if part.tangents is not None:
-        attributes["TANGENT"] = buffers.add(part.tangents.astype("<f4"), VERTICES)
+        attributes["TANGENT"] = buffers.add(part.tangents.astype("<f4"), ARRAY_BUFFER)
     wide = "<u2" if len(mesh.positions) < 0xFFFF else "<u4"
     primitive: dict[str, Any] = {
         "attributes": attributes,
-        "indices": buffers.add(mesh.triangles.astype(wide).ravel(), INDICES),
+        "indices": buffers.add(mesh.triangles.astype(wide).ravel(), ELEMENT_ARRAY_BUFFER),
         "material": materials[mesh.material],
     }
     entry: dict[str, Any] = {"name": mesh.name[0].upper() + mesh.name[1:], "primitives": [primitive]}
     if mesh.morphs:
-        primitive["targets"] = _targets(mesh, buffers)
+        primitive["targets"] = _add_morph_targets(mesh, buffers)
         entry |= {"weights": [0] * len(MORPHS_67), "extras": {"targetNames": list(MORPHS_67)}}
     return entry
 
 
-def _targets(mesh: Mesh, buffers: Buffers) -> list[dict[str, int]]:
+def _add_morph_targets(mesh: Mesh, buffers: BufferBuilder) -> list[dict[str, int]]:
     """All 67 targets in one order on every mesh, so that one weights track drives them all."""
     known = {morph.name: morph for morph in mesh.morphs}
     rows = []
     for name in MORPHS_67:
         morph = known.get(name)
-        moved = np.linalg.norm(morph.deltas, axis=1) > _STILL_M if morph else np.zeros(0, bool)
+        moved = np.linalg.norm(morph.deltas, axis=1) > _MIN_DELTA_M if morph else np.zeros(0, bool)
         rows.append((morph.indices[moved], morph.deltas[moved]) if morph else (np.zeros(0, "<u2"), np.zeros((0, 3), "<f4")))
-    return [{"POSITION": index} for index in buffers.sparse(len(mesh.positions), rows)]
+    return [{"POSITION": index} for index in buffers.add_sparse(len(mesh.positions), rows)]
 
 
-def _uv(uv: Floats, buffers: Buffers) -> int:
+def _add_uv(uv: Floats, buffers: BufferBuilder) -> int:
     if len(uv) and uv.min() >= 0 and uv.max() <= 1:
-        return buffers.add(np.rint(uv * 65535).astype("<u2"), VERTICES, normalized=True)
-    return buffers.add(uv.astype("<f4"), VERTICES)
+        return buffers.add(np.rint(uv * 65535).astype("<u2"), ARRAY_BUFFER, normalized=True)
+    return buffers.add(uv.astype("<f4"), ARRAY_BUFFER)
 
 
-def _influences(skin: Skin, buffers: Buffers) -> dict[str, int]:
-    joints, weights = tidy(skin)
-    return {"JOINTS_0": buffers.add(joints.astype("u1"), VERTICES), "WEIGHTS_0": buffers.add(weights, VERTICES, normalized=True)}
+def _add_influences(skin: Skin, buffers: BufferBuilder) -> dict[str, int]:
+    joints, weights = quantize_influences(skin)
+    return {"JOINTS_0": buffers.add(joints.astype("u1"), ARRAY_BUFFER), "WEIGHTS_0": buffers.add(weights, ARRAY_BUFFER, normalized=True)}
 
 
-def tidy(skin: Skin) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+def quantize_influences(skin: Skin) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
     """(v,4) joints and (v,4) weights that sum to 65535: heaviest first, no joint twice, joint 0 where the weight is 0."""
     joints, weights = skin.joints.astype(np.int64), np.clip(skin.weights.astype(np.float64), 0, None)
     for k in range(1, 4):
@@ -205,22 +205,20 @@ def tidy(skin: Skin) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
     return joints.astype("<u2"), whole.astype("<u2")
 
 
-def _pictures(scene: Scene, buffers: Buffers) -> tuple[list[Any], list[Any], dict[str, int]]:
+def _add_images(scene: Scene, buffers: BufferBuilder) -> tuple[list[Any], list[Any], dict[str, int]]:
     """images, textures, and picture name -> texture; only what a material names."""
     wanted = sorted({name for m in scene.materials for name in (m.albedo, m.normal, m.orm) if name})
     missing = [name for name in wanted if name not in scene.pictures]
     if missing:
         raise FormatError(Finding("gltf/picture", f"materials name pictures that are not there: {', '.join(missing)}"))
-    images = [
-        {"name": n, "mimeType": scene.pictures[n].media_type, "bufferView": buffers.view(scene.pictures[n].data)} for n in wanted
-    ]
+    images = [{"name": n, "mimeType": scene.pictures[n].media_type, "bufferView": buffers.view(scene.pictures[n].data)} for n in wanted]
     return images, [{"source": i, "sampler": 0} for i in range(len(wanted))], {name: i for i, name in enumerate(wanted)}
 
 
-def _material(material: Material, textures: dict[str, int]) -> dict[str, Any]:
+def _build_material(material: Material, textures: dict[str, int]) -> dict[str, Any]:
     surface: dict[str, Any] = {"metallicFactor": 0.0, "roughnessFactor": material.roughness}
     if tuple(material.colour) != (1.0, 1.0, 1.0, 1.0):
-        surface["baseColorFactor"] = _numbers(np.array(material.colour))
+        surface["baseColorFactor"] = _round_floats(np.array(material.colour))
     if material.albedo:
         surface["baseColorTexture"] = {"index": textures[material.albedo]}
     entry: dict[str, Any] = {"name": material.name, "pbrMetallicRoughness": surface}

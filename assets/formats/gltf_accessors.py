@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-VERTICES, INDICES = 34962, 34963
-_CODES = {"i1": 5120, "u1": 5121, "i2": 5122, "u2": 5123, "u4": 5125, "f4": 5126}
-_SHAPES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4", 16: "MAT4"}
+ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER = 34962, 34963
+_COMPONENT_TYPES = {"i1": 5120, "u1": 5121, "i2": 5122, "u2": 5123, "u4": 5125, "f4": 5126}
+_ACCESSOR_TYPES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4", 16: "MAT4"}
 
 
 @dataclass
-class Buffers:
+class BufferBuilder:
     """Grows a binary buffer; `views` and `accessors` are the document's lists."""
 
     views: list[dict[str, Any]] = field(default_factory=list)
@@ -45,16 +45,20 @@ class Buffers:
     def add(self, array: Array, target: int = 0, *, normalized: bool = False, bounds: bool = False) -> int:
         """Index of an accessor of (n,) or (n,w) values in their own dtype."""
         rows = np.ascontiguousarray(array)
-        stored = _stored(rows, target)
-        entry: dict[str, Any] = {"componentType": _CODES[rows.dtype.str[1:]], "count": len(rows), "type": _kind(rows)}
+        stored = _align_rows(rows, target)
+        entry: dict[str, Any] = {
+            "componentType": _COMPONENT_TYPES[rows.dtype.str[1:]],
+            "count": len(rows),
+            "type": _get_accessor_type(rows),
+        }
         entry |= {"normalized": True} if normalized else {}
-        entry |= _bounds(rows) if bounds else {}
+        entry |= _compute_bounds(rows) if bounds else {}
         view = self.view(stored.tobytes(), target)
-        if target == VERTICES and stored.strides[0] != rows.strides[0]:
+        if target == ARRAY_BUFFER and stored.strides[0] != rows.strides[0]:
             self.views[view]["byteStride"] = stored.strides[0]
-        return self._accessor({"bufferView": view} | entry)
+        return self._append_accessor({"bufferView": view} | entry)
 
-    def sparse(self, count: int, rows: list[tuple[Array, Array]]) -> list[int]:
+    def add_sparse(self, count: int, rows: list[tuple[Array, Array]]) -> list[int]:
         """Accessors of `count` float VEC3 rows that are zero but at (indices, values); all share two views.
 
         An empty one is a plain accessor without a view, which glTF reads as zeros.
@@ -63,7 +67,7 @@ class Buffers:
         kept = [(np.asarray(i, wide), np.ascontiguousarray(v, "<f4")) for i, v in rows]
         full = [(i, v) for i, v in kept if len(i)]
         if full:
-            indices = self.view(b"".join(_padded(i.tobytes()) for i, _ in full))
+            indices = self.view(b"".join(_pad(i.tobytes()) for i, _ in full))
             values = self.view(b"".join(v.tobytes() for _, v in full))
         found, at, value_at = [], 0, 0
         for i, v in kept:
@@ -72,13 +76,13 @@ class Buffers:
             low, high = every.min(0), every.max(0)
             entry: dict[str, Any] = {"componentType": 5126, "count": count, "type": "VEC3", "min": low.tolist(), "max": high.tolist()}
             if len(i):
-                where = {"bufferView": indices, "byteOffset": at, "componentType": _CODES[wide.str[1:]]}
+                where = {"bufferView": indices, "byteOffset": at, "componentType": _COMPONENT_TYPES[wide.str[1:]]}
                 entry["sparse"] = {"count": len(i), "indices": where, "values": {"bufferView": values, "byteOffset": value_at}}
-                at, value_at = at + len(_padded(i.tobytes())), value_at + v.nbytes
-            found.append(self._accessor(entry))
+                at, value_at = at + len(_pad(i.tobytes())), value_at + v.nbytes
+            found.append(self._append_accessor(entry))
         return found
 
-    def _accessor(self, entry: dict[str, Any]) -> int:
+    def _append_accessor(self, entry: dict[str, Any]) -> int:
         key = ("accessor", repr(entry))
         if key not in self._known:
             self.accessors.append(entry)
@@ -86,24 +90,24 @@ class Buffers:
         return self._known[key]
 
 
-def _padded(data: bytes) -> bytes:
+def _pad(data: bytes) -> bytes:
     return data + b"\0" * (-len(data) % 4)
 
 
-def _stored(rows: Array, target: int) -> Array:
+def _align_rows(rows: Array, target: int) -> Array:
     """Vertex rows must begin at multiples of four bytes, so narrow ones are padded."""
     size = rows.strides[0]
-    if target != VERTICES or size % 4 == 0:
+    if target != ARRAY_BUFFER or size % 4 == 0:
         return rows
     wide = np.zeros((len(rows), (size + 3) // 4 * 4 // rows.itemsize), rows.dtype)
     wide[:, : rows.shape[1]] = rows
     return wide
 
 
-def _kind(rows: Array) -> str:
-    return _SHAPES[rows.shape[1] if rows.ndim == 2 else 1]
+def _get_accessor_type(rows: Array) -> str:
+    return _ACCESSOR_TYPES[rows.shape[1] if rows.ndim == 2 else 1]
 
 
-def _bounds(rows: Array) -> dict[str, Any]:
+def _compute_bounds(rows: Array) -> dict[str, Any]:
     flat = rows.reshape(len(rows), -1)
     return {"min": flat.min(0).tolist(), "max": flat.max(0).tolist()}

@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats, Ints, Skeleton
 from assets.artefacts.motion import Clip
-from assets.formats.gltf_accessors import Buffers
-from assets.rotation import continuous, unit
+from assets.formats.gltf_accessors import BufferBuilder
+from assets.rotation import make_continuous, normalize_quaternions
 
 # 0.0006 on a quaternion's part is 0.07 degrees: 1 mm at the foot of a straight leg.
-TURN, MOVE_M, WEIGHT = 6e-4, 5e-4, 0.012
-_STILL = 1e-5
+ROTATION_TOLERANCE, TRANSLATION_TOLERANCE_M, WEIGHT_TOLERANCE = 6e-4, 5e-4, 0.012
+_MIN_ROTATION = 1e-5
 _Rows = NDArray[np.int64]
 _Numbers = NDArray[np.float64]
 _LEGS = ("UpLeg", "Leg", "Foot", "ToeBase")
 
 
 @dataclass(frozen=True)
-class Ranks:
+class FrameRanks:
     """How much each frame of a clip tells: what `frame_ranks` says of its tracks."""
 
     stance: _Numbers
@@ -35,7 +35,7 @@ class Ranks:
 
 
 def add_clips(
-    buffers: Buffers, clips: Sequence[Clip], skeleton: Skeleton, faces: Sequence[int], slack: float, ranks: dict[str, Ranks]
+    buffers: BufferBuilder, clips: Sequence[Clip], skeleton: Skeleton, faces: Sequence[int], slack: float, ranks: dict[str, FrameRanks]
 ) -> list[dict[str, Any]]:
     """`animations` of the document; joints are nodes 0..j-1, `faces` the mesh nodes whose weights the face drives.
 
@@ -45,18 +45,24 @@ def add_clips(
     A joint that rests in every clip has no channel; one that moves in any has at least one key in all, so that no
     clip leaves another's pose behind.
     """
-    moved = sorted({int(j) for clip in clips for j in np.flatnonzero(_turned(clip.rotations))})
-    return [_animation(buffers, clip, skeleton, moved, faces, slack, ranks) for clip in clips]
+    moved = sorted({int(j) for clip in clips for j in np.flatnonzero(_find_rotated_joints(clip.rotations))})
+    return [_build_animation(buffers, clip, skeleton, moved, faces, slack, ranks) for clip in clips]
 
 
-def _turned(rotations: Floats) -> NDArray[np.bool_]:
+def _find_rotated_joints(rotations: Floats) -> NDArray[np.bool_]:
     """(j,) True where a joint leaves its bind rotation."""
-    moved: NDArray[np.bool_] = np.abs(rotations[..., :3]).max(axis=(0, 2)) > _STILL
+    moved: NDArray[np.bool_] = np.abs(rotations[..., :3]).max(axis=(0, 2)) > _MIN_ROTATION
     return moved
 
 
-def _animation(
-    buffers: Buffers, clip: Clip, skeleton: Skeleton, joints: list[int], faces: Sequence[int], slack: float, ranks: dict[str, Ranks]
+def _build_animation(
+    buffers: BufferBuilder,
+    clip: Clip,
+    skeleton: Skeleton,
+    joints: list[int],
+    faces: Sequence[int],
+    slack: float,
+    ranks: dict[str, FrameRanks],
 ) -> dict[str, Any]:
     samplers: list[dict[str, int]] = []
     channels: list[dict[str, Any]] = []
@@ -66,56 +72,56 @@ def _animation(
         samplers.append({"input": clock, "output": buffers.add(values, normalized=normalized)})
         channels.extend({"sampler": len(samplers) - 1, "target": {"node": n, "path": path}} for n in nodes)
 
-    turns = continuous(unit(clip.rotations))
+    turns = make_continuous(normalize_quaternions(clip.rotations))
     legs = [j for j in joints if skeleton.names[j] == "Hips" or skeleton.names[j].endswith(_LEGS)]
-    still = {j for j in joints if np.abs(turns[:, j] - turns[:1, j]).max() < _STILL}
+    still = {j for j in joints if np.abs(turns[:, j] - turns[:1, j]).max() < _MIN_ROTATION}
     free = [j for j in joints if j not in legs and j not in still]
     if clip.name not in ranks:
-        ranks[clip.name] = _ranks(clip, turns[:, legs], turns[:, free])
+        ranks[clip.name] = _rank_clip(clip, turns[:, legs], turns[:, free])
     told = ranks[clip.name]
     # Slack is kept small here: a foot that slides is seen sooner than an arm that lags.
-    stance = _keys(told.stance, min(slack, 2.0))
-    own = {joint: _keys(rank, TURN * slack) for joint, rank in zip(free, told.free, strict=True)}
+    stance = _select_frames(told.stance, min(slack, 2.0))
+    own = {joint: _select_frames(rank, ROTATION_TOLERANCE * slack) for joint, rank in zip(free, told.free, strict=True)}
     for joint in joints:
         at = stance[:1] if joint in still else own.get(joint, stance)
         track(at, np.rint(turns[at, joint] * 32767).astype("<i2"), [joint], "rotation", normalized=True)
     track(stance, (skeleton.heads[0] + clip.root[stance]).astype("<f4"), [0], "translation", normalized=False)
     if clip.face.shape[1] and faces:
-        at = _keys(told.face, WEIGHT * slack)
+        at = _select_frames(told.face, WEIGHT_TOLERANCE * slack)
         track(at, np.rint(np.clip(clip.face[at], 0, 1) * 255).astype("u1").ravel(), list(faces), "weights", normalized=True)
     # glTF has no word for a clip that repeats: engines and our own gates read it here.
     loops = {"extras": {"loop": True}} if clip.loop else {}
     return {"name": clip.name, "samplers": samplers, "channels": channels} | loops
 
 
-def _ranks(clip: Clip, legs: Floats, free: Floats) -> Ranks:
-    stance = np.concatenate([legs.reshape(len(legs), -1) / TURN, clip.root / MOVE_M], axis=1)
+def _rank_clip(clip: Clip, legs: Floats, free: Floats) -> FrameRanks:
+    stance = np.concatenate([legs.reshape(len(legs), -1) / ROTATION_TOLERANCE, clip.root / TRANSLATION_TOLERANCE_M], axis=1)
     face = np.clip(clip.face, 0, 1)
-    return Ranks(
-        frame_ranks(clip.times, stance[:, None], 1.0)[0],
-        frame_ranks(clip.times, free, TURN),
-        frame_ranks(clip.times, face[:, None], WEIGHT)[0],
+    return FrameRanks(
+        rank_frames(clip.times, stance[:, None], 1.0)[0],
+        rank_frames(clip.times, free, ROTATION_TOLERANCE),
+        rank_frames(clip.times, face[:, None], WEIGHT_TOLERANCE)[0],
     )
 
 
-def key_frames(times: Floats, values: NDArray[Any], tolerance: float) -> Ints:
+def find_key_frames(times: Floats, values: NDArray[Any], tolerance: float) -> Ints:
     """Ascending frames that tell the whole track (n,c) within the tolerance when joined by straight lines (Ramer-Douglas-Peucker).
 
     The first and the last frame always stay, so a clip keeps its length.
     """
-    return key_frames_each(times, values[:, None], tolerance)[0]
+    return find_key_frames_each(times, values[:, None], tolerance)[0]
 
 
-def key_frames_each(times: Floats, values: NDArray[Any], tolerance: float) -> list[Ints]:
+def find_key_frames_each(times: Floats, values: NDArray[Any], tolerance: float) -> list[Ints]:
     """`key_frames` of each of the tracks (n,t,c)."""
-    return [_keys(rank, tolerance) for rank in frame_ranks(times, values, tolerance)]
+    return [_select_frames(rank, tolerance) for rank in rank_frames(times, values, tolerance)]
 
 
-def _keys(ranks: _Numbers, tolerance: float) -> Ints:
+def _select_frames(ranks: _Numbers, tolerance: float) -> Ints:
     return np.flatnonzero(ranks > tolerance).astype(np.int32)
 
 
-def frame_ranks(times: Floats, values: NDArray[Any], least: float) -> _Numbers:
+def rank_frames(times: Floats, values: NDArray[Any], least: float) -> _Numbers:
     """(t,n) the tolerance below which each frame of the tracks (n,t,c) is a key: infinite at both ends, 0 where it is under `least`.
 
     The spans of all tracks are split at the same time. A frame is a key where it and all that split the spans about it
@@ -130,16 +136,16 @@ def frame_ranks(times: Floats, values: NDArray[Any], least: float) -> _Numbers:
     low, high, bound = 0 * track, 0 * track + frames - 1, np.full(tracks, np.inf)
     while (wide := high - low >= 2).any():
         track, low, high, bound = track[wide], low[wide], high[wide], bound[wide]
-        middle, miss = _worst(times, columns, track, low, high)
+        middle, miss = _find_farthest_frames(times, columns, track, low, high)
         far = miss > least
         track, low, middle, high, bound = track[far], low[far], middle[far], high[far], np.minimum(bound, miss)[far]
         ranks[track, middle] = bound
         track, bound = np.repeat(track, 2), np.repeat(bound, 2)
-        low, high = _paired(low, middle), _paired(middle, high)
+        low, high = _interleave(low, middle), _interleave(middle, high)
     return ranks
 
 
-def _worst(times: Floats, columns: Sequence[NDArray[Any]], track: _Rows, low: _Rows, high: _Rows) -> tuple[_Rows, Floats]:
+def _find_farthest_frames(times: Floats, columns: Sequence[NDArray[Any]], track: _Rows, low: _Rows, high: _Rows) -> tuple[_Rows, Floats]:
     """(s,) frame within each span that lies farthest from the straight line between its ends, the first of equals, and how far.
 
     `columns` holds each number of the tracks, (t,n).
@@ -159,6 +165,6 @@ def _worst(times: Floats, columns: Sequence[NDArray[Any]], track: _Rows, low: _R
     return frame[hits[first]], most
 
 
-def _paired(first: _Rows, second: _Rows) -> _Rows:
+def _interleave(first: _Rows, second: _Rows) -> _Rows:
     """(2n,) first and second in turn."""
     return np.stack([first, second], 1).ravel()

@@ -11,18 +11,18 @@ from assets.artefacts.geometry import Image, Pixels
 from assets.errors import Finding, FormatError
 
 MAX_PIXELS = 64_000_000
-CUTOFF = 0.35
+ALPHA_CUTOFF = 0.35
 """Alpha from which a strand of hair is drawn at all."""
 # cv2 stores blue first.
-_TO_FILE = {1: (0,), 3: (2, 1, 0), 4: (2, 1, 0, 3)}
+_CV2_CHANNELS = {1: (0,), 3: (2, 1, 0), 4: (2, 1, 0, 3)}
 
 
-def _ordered(image: Image) -> NDArray[np.uint8]:
+def _to_cv2(image: Image) -> NDArray[np.uint8]:
     """(h,w,c) uint8 in cv2's channel order, contiguous."""
     pixels = image.pixels
-    if pixels.ndim != 3 or pixels.shape[2] not in _TO_FILE or pixels.dtype != np.uint8 or pixels.size == 0:
+    if pixels.ndim != 3 or pixels.shape[2] not in _CV2_CHANNELS or pixels.dtype != np.uint8 or pixels.size == 0:
         raise FormatError(Finding("image/shape", f"a picture is (h,w,1|3|4) uint8, not {pixels.shape} {pixels.dtype}"))
-    return np.ascontiguousarray(pixels[:, :, list(_TO_FILE[pixels.shape[2]])])
+    return np.ascontiguousarray(pixels[:, :, list(_CV2_CHANNELS[pixels.shape[2]])])
 
 
 def _encode(suffix: str, image: Image, parameters: list[int]) -> bytes:
@@ -30,7 +30,7 @@ def _encode(suffix: str, image: Image, parameters: list[int]) -> bytes:
 
     # cv2.error is its only exception; it names a limit of the format, such as WebP's 16383 px.
     try:
-        done, data = cv2.imencode(suffix, _ordered(image), parameters)
+        done, data = cv2.imencode(suffix, _to_cv2(image), parameters)
     except cv2.error as error:
         raise FormatError(Finding("image/encode", f"the picture cannot be written as {suffix}: {error}")) from error
     if not done:
@@ -63,7 +63,7 @@ def encode_webp(image: Image, quality: int = 90) -> bytes:
     return _encode(".webp", Image(pixels, image.srgb), [cv2.IMWRITE_WEBP_QUALITY, quality])
 
 
-def decode(data: bytes, srgb: bool = True) -> Image:
+def decode_image(data: bytes, srgb: bool = True) -> Image:
     """The picture in any common file, upright (EXIF), as grey, RGB or RGBA.
 
     Raises:
@@ -77,14 +77,14 @@ def decode(data: bytes, srgb: bool = True) -> Image:
             if picture.width * picture.height > MAX_PIXELS:
                 size = f"{picture.width} x {picture.height}"
                 raise FormatError(Finding("image/too-big", f"the picture is {size}, more than 64 megapixels", limit=MAX_PIXELS))
-            return Image(_plain(ImageOps.exif_transpose(picture)), srgb)
+            return Image(_to_uint8(ImageOps.exif_transpose(picture)), srgb)
     except Picture.DecompressionBombError as error:
         raise FormatError(Finding("image/too-big", "the picture has more than 64 megapixels", limit=MAX_PIXELS)) from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:  # what Pillow's readers raise on foreign or torn bytes
         raise FormatError(Finding("image/unreadable", f"these {len(data)} bytes are not a picture that can be read")) from error
 
 
-def _plain(picture: object) -> Pixels:
+def _to_uint8(picture: object) -> Pixels:
     """(h,w,1|3|4) uint8 of a Pillow picture in any mode."""
     from PIL import Image as Picture
 
@@ -115,13 +115,13 @@ def resize(image: Image, side: int) -> Image:
     return Image(out.reshape(size[1], size[0], -1), image.srgb)
 
 
-def covered(small: Image, large: Image) -> Image:
+def preserve_coverage(small: Image, large: Image) -> Image:
     """`small`, its alpha scaled so that as much of it passes the cutoff as of `large`: else strands of hair average away."""
     if small.pixels.shape[2] < 4 or small.pixels.shape == large.pixels.shape:
         return small
-    share = float((large.pixels[..., 3] >= CUTOFF * 255).mean())
+    share = float((large.pixels[..., 3] >= ALPHA_CUTOFF * 255).mean())
     alpha = small.pixels[..., 3].astype(np.float64)
     level = max(float(np.quantile(alpha, 1 - share)), 1.0)
     pixels = small.pixels.copy()
-    pixels[..., 3] = np.clip(alpha * max(CUTOFF * 255 / level, 1.0), 0, 255).astype(np.uint8)
+    pixels[..., 3] = np.clip(alpha * max(ALPHA_CUTOFF * 255 / level, 1.0), 0, 255).astype(np.uint8)
     return Image(pixels, small.srgb)

@@ -14,13 +14,19 @@ import numpy as np
 from assets.artefacts.geometry import Floats, Skeleton
 from assets.artefacts.motion import Clip
 from assets.conventions import ARKIT_52, MORPHS_67, VISEMES_15, VRM_BONES
-from assets.formats.gltf import GENERATOR, Built, Picture, Scene, build, finish
-from assets.formats.gltf_accessors import Buffers
-from assets.formats.gltf_animation import MOVE_M, TURN, WEIGHT, key_frames, key_frames_each
-from assets.rotation import continuous, unit
+from assets.formats.gltf import GENERATOR, EncodedImage, GltfDocument, Scene, build_document, to_glb
+from assets.formats.gltf_accessors import BufferBuilder
+from assets.formats.gltf_animation import (
+    ROTATION_TOLERANCE,
+    TRANSLATION_TOLERANCE_M,
+    WEIGHT_TOLERANCE,
+    find_key_frames,
+    find_key_frames_each,
+)
+from assets.rotation import make_continuous, normalize_quaternions
 
 # Preset expression -> ARKit and viseme weights. Mouths are the visemes that VRM's five vowels name.
-PRESETS: dict[str, dict[str, float]] = {
+EXPRESSION_PRESETS: dict[str, dict[str, float]] = {
     "aa": {"viseme_aa": 1.0}, "ih": {"viseme_I": 1.0}, "ou": {"viseme_U": 1.0}, "ee": {"viseme_E": 1.0}, "oh": {"viseme_O": 1.0},
     "blink": {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}, "blinkLeft": {"eyeBlinkLeft": 1.0}, "blinkRight": {"eyeBlinkRight": 1.0},
     "happy": {"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8, "cheekSquintLeft": 0.6, "cheekSquintRight": 0.6,
@@ -39,7 +45,7 @@ LICENCE_URL = "https://vrm.dev/licenses/1.0/"
 
 
 @dataclass(frozen=True)
-class Meta:
+class VrmMeta:
     """What the VRM says of its maker and of what others may do with it."""
 
     name: str
@@ -54,25 +60,25 @@ class Meta:
     """File of a consent record, empty without one."""
 
 
-def write_vrm(scene: Scene, meta: Meta, thumbnail: Picture | None = None) -> bytes:
+def export_vrm(scene: Scene, meta: VrmMeta, thumbnail: EncodedImage | None = None) -> bytes:
     """avatar.vrm: the scene without clips (VRM 1.0 forbids them), with its humanoid, expressions, gaze and licence."""
-    built = build(replace(scene, clips=()))
+    built = build_document(replace(scene, clips=()))
     extension = {
         "specVersion": "1.0",
-        "meta": _meta(meta) | _thumbnail(built, thumbnail),
+        "meta": _build_meta(meta) | _add_thumbnail(built, thumbnail),
         "humanoid": {"humanBones": {bone: {"node": built.joints[joint]} for joint, bone in VRM_BONES.items()}},
         "expressions": {
-            "preset": {name: _expression(weights, built) for name, weights in PRESETS.items()},
-            "custom": {name: _expression({name: 1.0}, built) for name in (*ARKIT_52, *VISEMES_15)},
+            "preset": {name: _build_expression(weights, built) for name, weights in EXPRESSION_PRESETS.items()},
+            "custom": {name: _build_expression({name: 1.0}, built) for name in (*ARKIT_52, *VISEMES_15)},
         },
-        "lookAt": _look_at(scene.skeleton),
-        "firstPerson": {"meshAnnotations": _annotations(built)},
+        "lookAt": _build_look_at(scene.skeleton),
+        "firstPerson": {"meshAnnotations": _build_annotations(built)},
     }
     built.document.update(extensionsUsed=["VRMC_vrm"], extensions={"VRMC_vrm": extension})
-    return finish(built)
+    return to_glb(built)
 
 
-def permissions(licence: str) -> dict[str, Any]:
+def to_vrm_permissions(licence: str) -> dict[str, Any]:
     """VRM's permission fields of an SPDX licence; what is not an open licence allows only the author."""
     word = licence.upper()
     open_ = word.startswith(("CC", "PDDL", "MIT", "APACHE", "BSD", "0BSD", "UNLICENSE"))
@@ -91,8 +97,8 @@ def permissions(licence: str) -> dict[str, Any]:
     }
 
 
-def _meta(meta: Meta) -> dict[str, Any]:
-    allowed = permissions(meta.licence)
+def _build_meta(meta: VrmMeta) -> dict[str, Any]:
+    allowed = to_vrm_permissions(meta.licence)
     if not meta.sellable:
         allowed["commercialUsage"] = "personalNonProfit"
     notes = {"references": [f"consent record: {meta.consent}"]} if meta.consent else {}
@@ -102,7 +108,7 @@ def _meta(meta: Meta) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _thumbnail(built: Built, picture: Picture | None) -> dict[str, int]:
+def _add_thumbnail(built: GltfDocument, picture: EncodedImage | None) -> dict[str, int]:
     if picture is None:
         return {}
     images = built.document["images"]
@@ -110,7 +116,7 @@ def _thumbnail(built: Built, picture: Picture | None) -> dict[str, int]:
     return {"thumbnailImage": len(images) - 1}
 
 
-def _expression(weights: dict[str, float], built: Built) -> dict[str, Any]:
+def _build_expression(weights: dict[str, float], built: GltfDocument) -> dict[str, Any]:
     binds = [
         {"node": node, "index": MORPHS_67.index(name), "weight": weight}
         for name, weight in weights.items() for node, moved in built.faces.items() if name in moved
@@ -118,7 +124,7 @@ def _expression(weights: dict[str, float], built: Built) -> dict[str, Any]:
     return {"isBinary": False} | ({"morphTargetBinds": binds} if binds else {})
 
 
-def _look_at(skeleton: Skeleton) -> dict[str, Any]:
+def _build_look_at(skeleton: Skeleton) -> dict[str, Any]:
     """Gaze by the eye joints, from a point midway between them; eyes turn a third of the asked angle and at most 25 degrees."""
     head, left, right = (skeleton.heads[skeleton.names.index(j)] for j in ("Head", "LeftEye", "RightEye"))
     offset = (left + right) / 2 - head
@@ -131,22 +137,22 @@ def _look_at(skeleton: Skeleton) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _annotations(built: Built) -> list[dict[str, Any]]:
+def _build_annotations(built: GltfDocument) -> list[dict[str, Any]]:
     nodes = [i for i, node in enumerate(built.document["nodes"]) if "mesh" in node]
     return [{"node": n, "type": "thirdPersonOnly" if n in built.heads else "both"} for n in nodes]
 
 
-def write_vrma(clip: Clip, skeleton: Skeleton) -> bytes:
+def export_vrma(clip: Clip, skeleton: Skeleton) -> bytes:
     """clips/NAME.vrma: the clip on bare humanoid nodes, its face as one node per expression whose x is the weight."""
-    buffers = Buffers()
-    nodes: list[dict[str, Any]] = _bones(skeleton)
-    faces = _moving(clip)
+    buffers = BufferBuilder()
+    nodes: list[dict[str, Any]] = _build_bone_nodes(skeleton)
+    faces = _find_used_morphs(clip)
     first = len(nodes)
     nodes += [{"name": f"expression_{name}"} for name in faces]
-    animation = _Tracks(clip.name, buffers, clip.times)
-    _body(animation, clip, skeleton)
+    animation = _AnimationBuilder(clip.name, buffers, clip.times)
+    _add_body_tracks(animation, clip, skeleton)
     weights = np.clip(clip.face[:, np.array([MORPHS_67.index(name) for name in faces], int)], 0, 1)
-    for i, keys in enumerate(key_frames_each(clip.times, weights[:, :, None], WEIGHT)):
+    for i, keys in enumerate(find_key_frames_each(clip.times, weights[:, :, None], WEIGHT_TOLERANCE)):
         values = np.zeros((len(keys), 3), "<f4")
         values[:, 0] = weights[keys, i]
         animation.add(keys, values, first + i, "translation", normalized=False)
@@ -163,10 +169,10 @@ def write_vrma(clip: Clip, skeleton: Skeleton) -> bytes:
         "extensionsUsed": ["VRMC_vrm_animation"],
         "extensions": {"VRMC_vrm_animation": extension},
     }
-    return finish(Built(document, buffers, {}, {}, ()))
+    return to_glb(GltfDocument(document, buffers, {}, {}, ()))
 
 
-def _bones(skeleton: Skeleton) -> list[dict[str, Any]]:
+def _build_bone_nodes(skeleton: Skeleton) -> list[dict[str, Any]]:
     nodes = []
     for i, name in enumerate(skeleton.names):
         parent = int(skeleton.parents[i])
@@ -176,27 +182,27 @@ def _bones(skeleton: Skeleton) -> list[dict[str, Any]]:
     return nodes
 
 
-def _moving(clip: Clip) -> tuple[str, ...]:
+def _find_used_morphs(clip: Clip) -> tuple[str, ...]:
     """Morphs that the clip uses."""
     if not clip.face.shape[1]:
         return ()
-    return tuple(name for name, most in zip(MORPHS_67, clip.face.max(0), strict=True) if most > WEIGHT)
+    return tuple(name for name, most in zip(MORPHS_67, clip.face.max(0), strict=True) if most > WEIGHT_TOLERANCE)
 
 
-def _body(animation: _Tracks, clip: Clip, skeleton: Skeleton) -> None:
-    turns = continuous(unit(clip.rotations))
+def _add_body_tracks(animation: _AnimationBuilder, clip: Clip, skeleton: Skeleton) -> None:
+    turns = make_continuous(normalize_quaternions(clip.rotations))
     # VRM animations turn the eyes by lookAt, not by their bones.
     joints = [j for j, name in enumerate(skeleton.names) if not name.endswith("Eye") and np.abs(turns[:, j, :3]).max() >= 1e-5]
-    for joint, keys in zip(joints, key_frames_each(clip.times, turns[:, joints], TURN), strict=True):
+    for joint, keys in zip(joints, find_key_frames_each(clip.times, turns[:, joints], ROTATION_TOLERANCE), strict=True):
         animation.add(keys, np.rint(turns[keys, joint] * 32767).astype("<i2"), joint, "rotation", normalized=True)
-    keys = key_frames(clip.times, clip.root, MOVE_M)
+    keys = find_key_frames(clip.times, clip.root, TRANSLATION_TOLERANCE_M)
     animation.add(keys, (skeleton.heads[0] + clip.root[keys]).astype("<f4"), 0, "translation", normalized=False)
 
 
-class _Tracks:
+class _AnimationBuilder:
     """Collects the channels of one animation."""
 
-    def __init__(self, name: str, buffers: Buffers, times: Floats) -> None:
+    def __init__(self, name: str, buffers: BufferBuilder, times: Floats) -> None:
         self.entry: dict[str, Any] = {"name": name, "samplers": [], "channels": []}
         self._buffers, self._times = buffers, times
 

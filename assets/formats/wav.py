@@ -9,47 +9,47 @@ from numpy.typing import NDArray
 
 from assets.errors import FenshenError, Finding, FormatError
 
-SCALE = 32767.0
+INT16_SCALE = 32767.0
 
 
-def write_wav(samples: NDArray[np.floating], rate: int) -> bytes:
+def export_wav(samples: NDArray[np.floating], rate: int) -> bytes:
     """A RIFF file of samples (n,) in -1..1 at rate Hz; what lies outside is clipped. Raises FormatError on NaN or shape."""
     values = np.asarray(samples, np.float64)
     if values.ndim != 1:
-        raise _error(f"a sound has one axis, not shape {values.shape}", "mix it down to mono")
+        raise _make_error(f"a sound has one axis, not shape {values.shape}", "mix it down to mono")
     if not np.isfinite(values).all():
-        raise _error("a sound holds NaN or infinity", "look at the voice that made it")
-    data = np.rint(np.clip(values, -1.0, 1.0) * SCALE).astype("<i2").tobytes()
+        raise _make_error("a sound holds NaN or infinity", "look at the voice that made it")
+    data = np.rint(np.clip(values, -1.0, 1.0) * INT16_SCALE).astype("<i2").tobytes()
     head = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16, 1, 1, rate, 2 * rate, 2, 16, b"data", len(data))
     return head + data
 
 
-def read_wav(data: bytes) -> tuple[NDArray[np.float32], int]:
+def load_wav(data: bytes) -> tuple[NDArray[np.float32], int]:
     """Samples (n,) float32 in -1..1 and the rate in Hz; several channels are averaged. Raises FormatError."""
     if len(data) < 12 or data[:4] != b"RIFF" or data[8:12] != b"WAVE":
-        raise _error("it does not begin with a RIFF/WAVE header", "give a .wav file")
-    chunks = _chunks(data)
+        raise _make_error("it does not begin with a RIFF/WAVE header", "give a .wav file")
+    chunks = _read_chunks(data)
     if b"fmt " not in chunks or len(chunks[b"fmt "]) < 16:
-        raise _error("it has no fmt chunk", "export it again as 16-bit PCM")
+        raise _make_error("it has no fmt chunk", "export it again as 16-bit PCM")
     if b"data" not in chunks:
-        raise _error("it has no data chunk", "export it again as 16-bit PCM")
+        raise _make_error("it has no data chunk", "export it again as 16-bit PCM")
     coding, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", chunks[b"fmt "])
     extensible = coding == 0xFFFE and len(chunks[b"fmt "]) >= 26 and chunks[b"fmt "][24:26] == b"\x01\x00"
     if (coding != 1 and not extensible) or bits != 16 or not channels or not rate:
-        raise _error(f"it is coding {coding} with {bits} bits, {channels} channels, {rate} Hz", "export it as 16-bit PCM")
+        raise _make_error(f"it is coding {coding} with {bits} bits, {channels} channels, {rate} Hz", "export it as 16-bit PCM")
     frame = 2 * channels
     body = chunks[b"data"]
     values = np.frombuffer(body[: len(body) // frame * frame], "<i2").reshape(-1, channels)
-    return (values.mean(axis=1) / SCALE).clip(-1, 1).astype(np.float32), int(rate)
+    return (values.mean(axis=1) / INT16_SCALE).clip(-1, 1).astype(np.float32), int(rate)
 
 
-def _chunks(data: bytes) -> dict[bytes, bytes]:
+def _read_chunks(data: bytes) -> dict[bytes, bytes]:
     found: dict[bytes, bytes] = {}
     at = 12
     while at + 8 <= len(data):
         name, size = struct.unpack_from("<4sI", data, at)
         if at + 8 + size > len(data):
-            raise _error(
+            raise _make_error(
                 f"its {name.decode('latin-1').strip()} chunk claims {size} bytes, {len(data) - at - 8} are there", "copy the file again"
             )
         found.setdefault(name, data[at + 8 : at + 8 + size])
@@ -57,5 +57,5 @@ def _chunks(data: bytes) -> dict[bytes, bytes]:
     return found
 
 
-def _error(message: str, fix: str) -> FenshenError:
+def _make_error(message: str, fix: str) -> FenshenError:
     return FormatError(Finding("wav/malformed", message, fix=fix))

@@ -8,14 +8,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticKnownError
 
 
-def _no_truth(value: Any) -> Any:
+def _reject_bool(value: Any) -> Any:
     # YAML reads `yes` and `no` as truth values, which pydantic would count as 1 and 0.
     if isinstance(value, bool):
         raise PydanticKnownError("float_type")
     return value
 
 
-Number = BeforeValidator(_no_truth)
+Number = BeforeValidator(_reject_bool)
 """Of every field that is a number."""
 Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), Number]
 Signed = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False), Number]

@@ -38,7 +38,7 @@ class MotionSpec(Section):
     """Frames a second of generated clips."""
 
 
-def _odd(value: int) -> int:
+def _require_odd(value: int) -> int:
     if value % 2 == 0:
         raise PydanticCustomError("even", "an odd number should stand here")
     return value
@@ -47,7 +47,7 @@ def _odd(value: int) -> int:
 class RetargetSpec(Section):
     """How landmarks become joint rotations."""
 
-    window: Annotated[int, Field(ge=3, le=31, json_schema_extra={"not": {"multipleOf": 2}}), AfterValidator(_odd), Number] = 9
+    window: Annotated[int, Field(ge=3, le=31, json_schema_extra={"not": {"multipleOf": 2}}), AfterValidator(_require_odd), Number] = 9
     """Savitzky-Golay window in frames, odd."""
     lock_feet: bool = True
     """Hold feet that touch the floor."""

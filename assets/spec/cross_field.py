@@ -18,28 +18,28 @@ Problem = tuple[Loc, Finding]
 
 
 @dataclass(frozen=True)
-class Rule:
+class CrossFieldRule:
     """One thing that must hold between fields."""
 
     reads: tuple[str, ...]
     """Dotted fields that it looks at."""
-    broken: Callable[[AvatarSpec, Path], Iterable[Problem]]
+    find_violations: Callable[[AvatarSpec, Path], Iterable[Problem]]
     """(loc, finding without a place) of what does not hold in a spec that lies in this folder."""
 
 
-def misfits(rules: Iterable[Rule], value: Any, wrong: Sequence[Loc], folder: Path) -> Iterator[Problem]:
+def check_rules(rules: Iterable[CrossFieldRule], value: Any, wrong: Sequence[Loc], folder: Path) -> Iterator[Problem]:
     """What the rules say of plain values.
 
     Args:
         wrong: where a value is not what its field takes.
     """
-    spec = _mended(value, wrong)
+    spec = _drop_wrong_fields(value, wrong)
     for rule in rules:
-        if not any(_meet(read.split("."), loc) for read in rule.reads for loc in wrong):
-            yield from rule.broken(spec, folder)
+        if not any(_is_same_branch(read.split("."), loc) for read in rule.reads for loc in wrong):
+            yield from rule.find_violations(spec, folder)
 
 
-def _mended(value: Any, wrong: Sequence[Loc]) -> AvatarSpec:
+def _drop_wrong_fields(value: Any, wrong: Sequence[Loc]) -> AvatarSpec:
     """The spec with each wrong field left out."""
     sound = {key: dict(item) if isinstance(item, dict) else item for key, item in value.items()} if isinstance(value, dict) else {}
     for section, *rest in wrong:
@@ -49,5 +49,5 @@ def _mended(value: Any, wrong: Sequence[Loc]) -> AvatarSpec:
     return AvatarSpec.model_validate({"name": "unread", **sound})
 
 
-def _meet(read: Sequence[str], loc: Loc) -> bool:
+def _is_same_branch(read: Sequence[str], loc: Loc) -> bool:
     return all(one == other for one, other in zip(read, loc, strict=False))

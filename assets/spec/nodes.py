@@ -15,15 +15,15 @@ import yaml
 from assets.errors import Finding, Location, SpecError
 
 MAX_NODES, MAX_DEPTH = 50_000, 50
-PATH = 255
+MAX_SHOWN_PATH = 255
 """Characters of a path that are shown: what tells it from others stands at its end."""
-FLAT = "a spec has three or four levels"
+DEPTH_FIX = "a spec has three or four levels"
 Loc = tuple[int | str, ...]
 """A way into the spec, e.g. ("motion", "clips", 0, "video")."""
-_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "seq", "map", "timestamp", "merge")}
+_ALLOWED_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "seq", "map", "timestamp", "merge")}
 
 # An escape may write what the text itself may not hold: no file name, no voice and no JSON of ours can carry these.
-_UNSPEAKABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_CONTROL_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 def compose(data: bytes, name: str) -> yaml.Node:
@@ -36,7 +36,7 @@ def compose(data: bytes, name: str) -> yaml.Node:
         message = f"byte {error.start} is not UTF-8 text"
         raise SpecError(Finding("spec/not-text", message, where=Location(name), fix="save it as UTF-8")) from error
     except (yaml.YAMLError, RecursionError) as error:
-        raise SpecError(_syntax(error, data, name)) from error
+        raise SpecError(_describe_syntax_error(error, data, name)) from error
     if node is None:
         raise SpecError(Finding("spec/empty", "the spec is empty", where=Location(name), fix="write at least `name: Ada`"))
     return node
@@ -47,15 +47,17 @@ def _refuse_aliases(text: str, name: str) -> None:
     for events, event in enumerate(yaml.parse(text, yaml.SafeLoader)):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:  # the parser takes the square of it
-            raise SpecError(Finding("spec/too-deep", f"more than {MAX_DEPTH} levels are nested here", where=place(event, name), fix=FLAT))
+            raise SpecError(
+                Finding("spec/too-deep", f"more than {MAX_DEPTH} levels are nested here", where=locate_node(event, name), fix=DEPTH_FIX)
+            )
         if isinstance(event, yaml.AliasEvent):
             message = "aliases (*name) are not allowed in a spec"
-            raise SpecError(Finding("spec/alias", message, where=place(event, name), fix="write the value out"))
+            raise SpecError(Finding("spec/alias", message, where=locate_node(event, name), fix="write the value out"))
         if events > MAX_NODES:
             raise SpecError(Finding("spec/too-large", f"the spec has more than {MAX_NODES} parts", where=Location(name)))
 
 
-def _syntax(error: Exception, data: bytes, name: str) -> Finding:
+def _describe_syntax_error(error: Exception, data: bytes, name: str) -> Finding:
     mark = getattr(error, "problem_mark", None)
     where = Location(name, mark.line + 1, mark.column + 1) if mark else Location(name)
     if isinstance(error, yaml.reader.ReaderError):
@@ -70,75 +72,75 @@ def _syntax(error: Exception, data: bytes, name: str) -> Finding:
 
 
 @dataclass
-class Reading:
+class ValueConstructor:
     """Nodes on their way to plain values, and what was found there."""
 
     name: str
     """Of the file."""
     findings: list[Finding] = field(default_factory=list)
-    refused: list[Loc] = field(default_factory=list)
+    rejected: list[Loc] = field(default_factory=list)
     """Where what is written may not stand: the value is None, and nobody shall take it for one that was left out."""
 
     def plain(self, node: yaml.Node, loc: Loc = ()) -> Any:
         """The node as plain Python values."""
-        if node.tag not in _TAGS:
-            return self._refuse(node, loc, "tag", f"the tag {node.tag} is not allowed", "write plain text or a number")
+        if node.tag not in _ALLOWED_TAGS:
+            return self._reject(node, loc, "tag", f"the tag {node.tag} is not allowed", "write plain text or a number")
         if isinstance(node, yaml.SequenceNode):
             return [self.plain(item, (*loc, number)) for number, item in enumerate(node.value)]
         if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, loc)
+            return self._construct_mapping(node, loc)
         if node.tag.endswith(("timestamp", "merge")):
             return node.value
-        if odd := _UNSPEAKABLE.search(node.value):
-            return self._refuse(node, loc, "character", f"the text holds the character U+{ord(odd[0]):04X}", "leave it out")
+        if odd := _CONTROL_CHARACTERS.search(node.value):
+            return self._reject(node, loc, "character", f"the text holds the character U+{ord(odd[0]):04X}", "leave it out")
         try:
             return yaml.SafeLoader("").construct_object(node)
         except (yaml.YAMLError, ValueError) as error:
-            message = f"{shown(node.value)} cannot be read: {str(error).partition(';')[0]}"
-            return self._refuse(node, loc, "value", message, "write a smaller one")
+            message = f"{shorten(node.value)} cannot be read: {str(error).partition(';')[0]}"
+            return self._reject(node, loc, "value", message, "write a smaller one")
 
-    def _refuse(self, node: yaml.Node, loc: Loc, code: str, message: str, fix: str) -> None:
-        self.refused.append(loc)
-        self._find(node, code, message, fix)
+    def _reject(self, node: yaml.Node, loc: Loc, code: str, message: str, fix: str) -> None:
+        self.rejected.append(loc)
+        self._add_finding(node, code, message, fix)
 
-    def _find(self, node: yaml.Node, code: str, message: str, fix: str) -> None:
-        self.findings.append(Finding(f"spec/{code}", message, where=place(node, self.name), fix=fix))
+    def _add_finding(self, node: yaml.Node, code: str, message: str, fix: str) -> None:
+        self.findings.append(Finding(f"spec/{code}", message, where=locate_node(node, self.name), fix=fix))
 
-    def _mapping(self, node: yaml.MappingNode, loc: Loc) -> dict[str, Any]:
+    def _construct_mapping(self, node: yaml.MappingNode, loc: Loc) -> dict[str, Any]:
         value: dict[str, Any] = {}
         for key, item in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                self._find(key, "key", "a list or mapping stands where a field's name should", "write a name")
+                self._add_finding(key, "key", "a list or mapping stands where a field's name should", "write a name")
                 continue
             text = str(key.value)
-            if odd := _UNSPEAKABLE.search(text):
-                self._find(key, "character", f"the field's name holds the character U+{ord(odd[0]):04X}", "leave it out")
+            if odd := _CONTROL_CHARACTERS.search(text):
+                self._add_finding(key, "character", f"the field's name holds the character U+{ord(odd[0]):04X}", "leave it out")
                 continue
             if text in value:
                 # PyYAML keeps the last of two equal keys without a word.
-                self._find(key, "duplicate-key", f"{shown(text)} stands here twice", "keep one")
+                self._add_finding(key, "duplicate-key", f"{shorten(text)} stands here twice", "keep one")
             value[text] = self.plain(item, (*loc, text))
         return value
 
 
-def says_nothing(given: Any) -> bool:
+def is_null_word(given: Any) -> bool:
     """Whether it is what other languages write for nothing: text to YAML, and not the absence that was meant."""
     return isinstance(given, str) and given.strip().lower() in ("none", "null", "nil", "undefined", "~")
 
 
-def shown(given: Any, most: int = 60) -> str:
+def shorten(given: Any, most: int = 60) -> str:
     """What was written, short enough for a sentence."""
     text = given if isinstance(given, str) else repr(given)
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
-def place(thing: yaml.Node | yaml.Event, name: str) -> Location:
+def locate_node(thing: yaml.Node | yaml.Event, name: str) -> Location:
     """Where it begins."""
     mark = thing.start_mark
     return Location(name, mark.line + 1, mark.column + 1) if mark else Location(name)
 
 
-def walk(node: yaml.Node, loc: Loc, name: str, *, key: bool = False) -> Location:
+def locate_value(node: yaml.Node, loc: Loc, name: str, *, key: bool = False) -> Location:
     """Where the value (or with `key` the name) at `loc` stands, as far down as the text goes."""
     here = node
     for depth, part in enumerate(loc):
@@ -152,16 +154,16 @@ def walk(node: yaml.Node, loc: Loc, name: str, *, key: bool = False) -> Location
             node = here = node.value[part]
         else:
             break
-    return place(here, name)
+    return locate_node(here, name)
 
 
-def found(value: Any, pattern: tuple[str, ...], loc: Loc = ()) -> Iterator[tuple[Loc, Any]]:
+def find_matches(value: Any, pattern: tuple[str, ...], loc: Loc = ()) -> Iterator[tuple[Loc, Any]]:
     """(loc, value) of all that the pattern leads to in plain values; `*` is every item of a list or every key of a mapping."""
     if not pattern:
         yield loc, value
     elif pattern[0] == "*":
         items = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, dict) else ()
         for part, item in items:
-            yield from found(item, pattern[1:], (*loc, part))
+            yield from find_matches(item, pattern[1:], (*loc, part))
     elif isinstance(value, dict) and pattern[0] in value:
-        yield from found(value[pattern[0]], pattern[1:], (*loc, pattern[0]))
+        yield from find_matches(value[pattern[0]], pattern[1:], (*loc, pattern[0]))

@@ -17,11 +17,11 @@ import typer
 from rich.table import Table
 
 from assets.errors import Finding, FormatError, GateError, SpecError
-from flows.cli.champions import register as register_champions
-from flows.cli.console import EXIT, err, findings, out
+from flows.cli.champions import register_champions
+from flows.cli.console import EXIT_CODES, err, out, report_findings
 from flows.cli.data import app as data
 from flows.cli.evaluate import evaluate
-from flows.cli.train import register as register_training
+from flows.cli.train import register_training
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False,
@@ -34,14 +34,14 @@ app.add_typer(data, name="data")
 register_training(app)
 register_champions(app)
 app.command()(evaluate)
-SEEDS = 2**32
+SEED_LIMIT = 2**32
 SpecArgument = Annotated[str, typer.Argument(metavar="SPEC", help="A spec file or a preset's name.")]
 TargetOption = Annotated[str | None, typer.Option(help="web, desktop or crowd.")]
-SeedOption = Annotated[int | None, typer.Option(min=0, max=SEEDS - 1, help="Overrides the spec's seed.")]
+SeedOption = Annotated[int | None, typer.Option(min=0, max=SEED_LIMIT - 1, help="Overrides the spec's seed.")]
 OutsideOption = Annotated[bool, typer.Option("--allow-outside", help="Media may lie outside the spec's folder.")]
 
 
-def _version(asked: bool) -> None:
+def _print_version(asked: bool) -> None:
     if asked:
         typer.echo(f"fenshen {version('fenshen')}")
         raise typer.Exit
@@ -49,7 +49,7 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def fenshen(
-    asked: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")] = False,
+    asked: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")] = False,
 ) -> None:
     """Holds the options of `fenshen` itself; what the command is for stands in `app`."""
 
@@ -70,76 +70,76 @@ def build(
 
     Example: `fenshen build kofi --target web`
     """
-    from flows.pipeline.request import Build
+    from flows.pipeline.request import BuildRequest
 
     started = time.monotonic()
-    with findings(as_json):
-        request = Build(spec, out_dir, _target(target), seed, frozenset(force or ()), frozenset(allow or ()), outside)
+    with report_findings(as_json):
+        request = BuildRequest(spec, out_dir, _check_target(target), seed, frozenset(force or ()), frozenset(allow or ()), outside)
         if only:
-            return _show_stage(request, only, as_json)
-        folder, manifest = _run(request, quiet=as_json)
+            return _build_stage(request, only, as_json)
+        folder, manifest = _build_bundle(request, quiet=as_json)
     if as_json:
         out.print_json(json.dumps({"ok": True, "bundle": str(folder), "manifest": manifest}, ensure_ascii=False))
     else:
-        _show(folder, manifest, time.monotonic() - started)
+        _print_build(folder, manifest, time.monotonic() - started)
 
 
-def _show_stage(request: Any, only: str, as_json: bool) -> None:
+def _build_stage(request: Any, only: str, as_json: bool) -> None:
     """Makes one stage and prints what it is called in the store."""
-    from flows.engine.partial_build import build_until
+    from flows.engine.partial_build import run_partial_build
 
-    made = build_until(request, only, None if as_json else err)
+    made = run_partial_build(request, only, None if as_json else err)
     ref, cached = made.outcome.ref, made.outcome.cached
     if as_json:
         told = {"stage": only, "kind": ref.kind, "digest": ref.digest, "cached": cached, "warnings": made.warnings}
         out.print_json(json.dumps({"ok": True, **told}, ensure_ascii=False))
         return
     out.print(f"{only}: {ref.kind} {ref.digest[:12]} ({'found' if cached else 'made'})")
-    _warn(made.warnings)
+    _print_warnings(made.warnings)
 
 
-def _warn(warnings: Iterable[dict[str, str]], of: str = "") -> None:
+def _print_warnings(warnings: Iterable[dict[str, str]], of: str = "") -> None:
     for warning in warnings:
         out.print(f"{of}warning ({warning['stage']}): {warning['message']}", style="yellow")
 
 
-def _warnings_in(bundle: str) -> Iterable[dict[str, str]]:
+def _read_warnings(bundle: str) -> Iterable[dict[str, str]]:
     """What its manifest tells; nothing where it was not built."""
     told = json.loads((Path(bundle) / "manifest.json").read_text(encoding="utf-8")) if bundle else {}
     return list(told.get("warnings", ()))
 
 
-def _target(target: str | None) -> Any:
+def _check_target(target: str | None) -> Any:
     known = ("web", "desktop", "crowd")
     if target is not None and target not in known:
         raise SpecError(Finding("spec/target", f"{target} is not a target", fix=f"take {', '.join(known)}"))
     return target
 
 
-def _run(request: Any, *, quiet: bool) -> tuple[Path, dict[str, Any]]:
-    from flows.engine.run_flow import run_flow
-    from flows.pipeline.request import build_unchanged
+def _build_bundle(request: Any, *, quiet: bool) -> tuple[Path, dict[str, Any]]:
+    from flows.engine.run_flow import run_build
+    from flows.pipeline.request import build_from_store
 
-    built = build_unchanged(request)
-    folder = built.folder if built else run_flow(request, err, quiet=quiet)
+    built = build_from_store(request)
+    folder = built.folder if built else run_build(request, err, quiet=quiet)
     return folder, json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
 
 
-def _show(folder: Path, manifest: dict[str, Any], seconds: float) -> None:
+def _print_build(folder: Path, manifest: dict[str, Any], seconds: float) -> None:
     table = Table("stage", "seconds", "backend", "", title=manifest["name"], title_justify="left", box=None)
     for stage in manifest["stages"]:
         table.add_row(stage["name"], f"{stage['seconds']:.1f}", stage["backend"], "found" if stage["cached"] else "made")
     out.print(table)
-    from assets.artefacts.verdict import ran, tally
+    from assets.artefacts.verdict import count_checks, has_run
 
-    passed, able, idle = tally(manifest["checks"])
+    passed, able, idle = count_checks(manifest["checks"])
     out.print(f"gates: {passed} of {able} passed" + (f", {idle} not run here" if idle else ""))
     for check in manifest["checks"]:
         if not check["ok"]:
             out.print(f"  {check['severity']} [{check['code']}] {check['message']}")
-        elif not ran(check):
+        elif not has_run(check):
             out.print(f"  [{check['code']}] {check['message']}")
-    _warn(manifest.get("warnings", ()))
+    _print_warnings(manifest.get("warnings", ()))
     size = sum(file["bytes"] for file in manifest["files"]) / 1e6
     out.print(f"{folder}/: {len(manifest['files'])} files, {size:.1f} MB, {seconds:.1f} s")
     vrm = "; avatar.vrm in Unity" if any(file["path"] == "avatar.vrm" for file in manifest["files"]) else ""
@@ -161,8 +161,8 @@ def batch(
     """
     from flows.engine.run_flow import run_batch
 
-    with findings(as_json):
-        rows = run_batch(folder, out_dir, _target(target), err, quiet=as_json)
+    with report_findings(as_json):
+        rows = run_batch(folder, out_dir, _check_target(target), err, quiet=as_json)
     if as_json:
         out.print_json(json.dumps({"ok": not any(row["error"] for row in rows), "specs": rows}, ensure_ascii=False))
     else:
@@ -171,9 +171,9 @@ def batch(
             table.add_row(row["spec"], row["bundle"], row["error"])
         out.print(table)
         for row in rows:
-            _warn(_warnings_in(row["bundle"]), f"{Path(row['spec']).name}: ")
+            _print_warnings(_read_warnings(row["bundle"]), f"{Path(row['spec']).name}: ")
         out.print(f"{sum(not row['error'] for row in rows)} of {len(rows)} built")
-    if failed := [EXIT.get(row["kind"], 1) for row in rows if row["error"]]:
+    if failed := [EXIT_CODES.get(row["kind"], 1) for row in rows if row["error"]]:
         raise typer.Exit(1 if 1 in failed else max(failed))
 
 
@@ -183,11 +183,11 @@ def plan(spec: SpecArgument, target: TargetOption = None, seed: SeedOption = Non
 
     Example: `fenshen plan kofi`
     """
-    from flows.pipeline.plan import plan as walk
-    from flows.pipeline.request import Build, order_of
+    from flows.pipeline.plan import plan_build as walk
+    from flows.pipeline.request import BuildRequest, resolve_request
 
-    with findings():
-        order, _, _ = order_of(Build(spec, target=_target(target), seed=seed, outside=outside))
+    with report_findings():
+        order, _, _ = resolve_request(BuildRequest(spec, target=_check_target(target), seed=seed, outside=outside))
         table = Table("stage", "", "why", box=None)
         for planned in walk(order, explain=True):
             table.add_row(planned.stage, "run" if planned.run else "found", planned.why)
@@ -201,13 +201,13 @@ def check(spec: SpecArgument, outside: OutsideOption = False) -> None:
     Example: `fenshen check avatar.yaml`
     """
     from assets.spec.read import read_spec
-    from flows.pipeline.bundle_writer import remarks
-    from flows.pipeline.spec_choices import known
+    from flows.pipeline.bundle_writer import collect_spec_warnings
+    from flows.pipeline.spec_choices import collect_spec_choices
 
-    with findings():
-        file = read_spec(spec, outside=outside, known=known())
+    with report_findings():
+        file = read_spec(spec, outside=outside, known=collect_spec_choices())
         out.print(f"{file.path}: {file.spec.name} is a sound spec")
-        _warn(remarks(file.spec))
+        _print_warnings(collect_spec_warnings(file.spec))
 
 
 @app.command()
@@ -219,7 +219,7 @@ def inspect(bundle: Annotated[Path, typer.Argument(help="A bundle folder.")]) ->
     from assets.bundle import read_manifest
     from stages.verify.gates.rights import check_folder
 
-    with findings():
+    with report_findings():
         manifest = read_manifest(bundle)
         if found := check_folder(bundle):
             raise GateError(*found)
@@ -238,7 +238,7 @@ def preview(bundle: Annotated[Path, typer.Argument(help="A bundle folder.")]) ->
     """
     from assets.bundle import read_manifest
 
-    with findings():
+    with report_findings():
         read_manifest(bundle)
         page = (bundle / "report.html").resolve()
         if not page.is_file():
@@ -270,12 +270,12 @@ def backends() -> None:
     """
     from flows.pipeline.definition import STAGES
 
-    with findings():
+    with report_findings():
         table = Table("stage", "backend", "", "usable here", box=None)
         for stage in STAGES.values():
             for name in stage.backends or ():
                 assert stage.backends is not None
-                reason = stage.backends.get(name).unusable()
+                reason = stage.backends.get(name).unavailable_reason()
                 table.add_row(stage.name, name, "default" if name == stage.backends.default else "", reason or "yes")
         out.print(table)
 
@@ -300,7 +300,7 @@ def schema() -> None:
 
     Example: `fenshen schema > avatar.schema.json`
     """
-    from flows.cli.schema import schema as spec_schema
+    from flows.cli.schema import generate_schema as spec_schema
 
     typer.echo(json.dumps(spec_schema(), indent=1, ensure_ascii=False))
 
@@ -311,14 +311,14 @@ def doctor() -> None:
 
     Example: `fenshen doctor`
     """
-    from flows.cli.doctor import examine
+    from flows.cli.doctor import check_machine
 
     table = Table("part", "", "what to do", box=None)
-    parts = list(examine())
+    parts = list(check_machine())
     for part in parts:
-        table.add_row(part.name, "yes" if part.here else "NO" if part.needed else "no", "" if part.here else part.fix)
+        table.add_row(part.name, "yes" if part.present else "NO" if part.required else "no", "" if part.present else part.fix)
     out.print(table)
-    if any(part.needed and not part.here for part in parts):
+    if any(part.required and not part.present for part in parts):
         raise typer.Exit(4)
 
 
@@ -329,20 +329,20 @@ def cache_ls() -> None:
     Example: `fenshen cache ls`
     """
     table = Table("made by", "kind", "KB", "seconds", "key", box=None)
-    store = _store()
-    orphans = sum(status.st_size for _, status in store.orphans())
+    store = _open_store()
+    orphans = sum(status.st_size for _, status in store.find_orphans())
     total = orphans
-    for key, record in sorted(store.records(), key=lambda item: (_maker(item[1]), item[0])):
+    for key, record in sorted(store.list_records(), key=lambda item: (_get_maker(item[1]), item[0])):
         total += record.get("bytes", 0)
         seconds = record.get("seconds")
         spent = "" if seconds is None else f"{seconds:.1f}"
-        table.add_row(_maker(record), record.get("kind", "?"), f"{record.get('bytes', 0) / 1000:.0f}", spent, key[:12])
+        table.add_row(_get_maker(record), record.get("kind", "?"), f"{record.get('bytes', 0) / 1000:.0f}", spent, key[:12])
     out.print(table)
     left = f", {orphans / 1e6:.1f} MB of it of no result: `fenshen cache gc` frees it after an hour" if orphans else ""
     out.print(f"{table.row_count} results, {total / 1e6:.1f} MB{left}")
 
 
-def _maker(record: dict[str, Any]) -> str:
+def _get_maker(record: dict[str, Any]) -> str:
     """The stage, or the part of a stage's work such as one spoken line."""
     part = record.get("part")
     return str(record.get("stage") or (part.get("part") if isinstance(part, dict) else part) or "?")
@@ -357,9 +357,9 @@ def cache_gc(
 
     Example: `fenshen cache gc --days 30 --keep-mb 2000`
     """
-    with findings():
+    with report_findings():
         older = None if days is None else days * 86400
-        files, size = _store().sweep(older_than_s=older, keep_bytes=None if keep_mb is None else int(keep_mb * 1e6))
+        files, size = _open_store().sweep(older_than_s=older, keep_bytes=None if keep_mb is None else int(keep_mb * 1e6))
         out.print(f"removed {files} files, {size / 1e6:.1f} MB")
 
 
@@ -369,8 +369,8 @@ def cache_verify() -> None:
 
     Example: `fenshen cache verify`
     """
-    store = _store()
-    damaged = [key for key, _ in store.records() if store.damaged(key)]
+    store = _open_store()
+    damaged = [key for key, _ in store.list_records() if store.is_damaged(key)]
     for key in damaged:
         out.print(f"damaged: {key}; the next build makes it again")
     out.print(f"{len(damaged)} damaged")
@@ -378,8 +378,8 @@ def cache_verify() -> None:
         raise typer.Exit(4)
 
 
-def _store() -> Any:
-    from assets.paths import home
+def _open_store() -> Any:
+    from assets.paths import get_home
     from assets.store import LocalStore
 
-    return LocalStore(home() / "store")
+    return LocalStore(get_home() / "store")

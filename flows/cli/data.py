@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.console import err, findings, out
+from flows.cli.console import err, out, report_findings
 
 if TYPE_CHECKING:
-    from stages.datasets.make import Order
+    from stages.datasets.make import DatasetRequest
     from stages.datasets.shards import Progress
 
 app = typer.Typer(no_args_is_help=True, help="Make data sets to train on; a killed run goes on where it stopped.")
@@ -35,9 +35,9 @@ def skins(
 
     Example: `fenshen data skins --out sets/skins128 --count 3600 --size 128`
     """
-    from stages.datasets.make import Order
+    from stages.datasets.make import DatasetRequest
 
-    _make(Order("skins", folder, count, size, seed, style))
+    _make_data_set(DatasetRequest("skins", folder, count, size, seed, style))
 
 
 @app.command()
@@ -52,9 +52,9 @@ def faces(
 
     Example: `fenshen data faces --out sets/faces64 --count 8000 --size 64`
     """
-    from stages.datasets.make import Order
+    from stages.datasets.make import DatasetRequest
 
-    _make(Order("faces", folder, count, size, seed, style))
+    _make_data_set(DatasetRequest("faces", folder, count, size, seed, style))
 
 
 @app.command()
@@ -63,62 +63,61 @@ def bodies(folder: OutOption, count: CountOption = 20000, seed: SeedOption = 0) 
 
     Example: `fenshen data bodies --out sets/bodies --count 20000`
     """
-    from stages.datasets.make import Order
+    from stages.datasets.make import DatasetRequest
 
-    _make(Order("bodies", folder, count, seed=seed))
+    _make_data_set(DatasetRequest("bodies", folder, count, seed=seed))
 
 
-TABLE = "CSV: file, and person, caption_en, caption_zh, numbers; of age_years, gender and tone a net can be asked."
+ATTRIBUTES_HELP = "CSV: file, and person, caption_en, caption_zh, numbers; of age_years, gender and tone a net can be asked."
 
 
 @app.command("folder")
-def own_folder(
+def data_folder(
     source: Annotated[Path, typer.Argument(metavar="FOLDER", help="Your pictures, in any sub-folders.")],
     folder: OutOption,
     size: Annotated[int, typer.Option(min=32, max=512, help="Pixels a side.")] = 64,
     licence: Annotated[str | None, typer.Option(help="The terms of the pictures; needed.")] = None,
     consent: Annotated[Path | None, typer.Option(help="A text that says who agreed to training, and when; needed.")] = None,
-    attributes: Annotated[Path | None, typer.Option(help=TABLE)] = None,
+    attributes: Annotated[Path | None, typer.Option(help=ATTRIBUTES_HELP)] = None,
     seed: SeedOption = 0,
 ) -> None:
     """Your own pictures, e.g. laid out like CelebA or FFHQ, with their rights.
 
     Example: `fenshen data folder faces/ --out sets/own --licence CC-BY-4.0 --consent consent.txt`
     """
-    from stages.datasets.folder import Ask
-    from stages.datasets.make import make_folder
+    from stages.datasets.folder import FolderRequest
+    from stages.datasets.make import make_folder_dataset
 
-    with findings():
-        with _bar("folder") as progress:
-            _, left_out = make_folder(Ask(source, size, licence, consent, attributes, seed), folder, progress)
+    with report_findings():
+        with _show_progress("folder") as progress:
+            _, left_out = make_folder_dataset(FolderRequest(source, size, licence, consent, attributes, seed), folder, progress)
         for finding in left_out:
             err.print(str(finding), highlight=False)
-        _tell(folder)
+        _print_summary(folder)
 
 
-def _make(order: Order) -> None:
-    from stages.datasets.make import make
+def _make_data_set(order: DatasetRequest) -> None:
+    from stages.datasets.make import make_dataset
 
-    with findings():
-        with _bar(order.kind) as progress:
-            make(order, progress)
-        _tell(order.out)
+    with report_findings():
+        with _show_progress(order.kind) as progress:
+            make_dataset(order, progress)
+        _print_summary(order.out)
 
 
-def _tell(folder: Path) -> None:
-    from stages.datasets.shards import index_of
+def _print_summary(folder: Path) -> None:
+    from stages.datasets.shards import read_index
 
-    index = index_of(folder)
+    index = read_index(folder)
     splits = ", ".join(f"{name} {number}" for name, number in index["splits"].items())
     size = sum(shard["bytes"] for shard in index["shards"]) / 1e6
     out.print(f"{folder}/: {index['kind']}, {splits}, {len(index['shards'])} shards, {size:.1f} MB, {index['licence']}")
 
 
 @contextmanager
-def _bar(name: str) -> Iterator[Progress]:
+def _show_progress(name: str) -> Iterator[Progress]:
     """A progress line on the error stream: items, speed, time left."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 
     columns = (TextColumn(name), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, disable=not err.is_terminal) as bar:

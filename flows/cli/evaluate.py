@@ -12,13 +12,13 @@ import typer
 from rich.table import Table
 
 from assets.errors import Finding, SpecError
-from flows.cli.console import err, findings, out
-from flows.cli.train import seconds_of
+from flows.cli.console import err, out, report_findings
+from flows.cli.train import parse_duration
 
 if TYPE_CHECKING:
-    from stages.train.evaluation.evaluate import Report
+    from stages.train.evaluation.evaluate import EvaluationReport
 
-    Told = Callable[[Report], None] | None
+    ReportCallback = Callable[[EvaluationReport], None] | None
 
 
 def evaluate(
@@ -41,16 +41,16 @@ def evaluate(
     The same data, size and time for all: `fenshen evaluate all --train 4m --data sets/faces128 --out build/alike`
     """
     from assets.store import write_atomic
-    from assets.weights import FOLDER
+    from assets.weights import WEIGHTS_FOLDER
 
-    with findings(as_json):
-        folder = weights or FOLDER
-        target = _page(net, folder, page)
-        told = None if as_json else lambda report: out.print(_shown(report))
+    with report_findings(as_json):
+        folder = weights or WEIGHTS_FOLDER
+        target = _choose_page(net, folder, page)
+        told = None if as_json else lambda report: out.print(_make_report_table(report))
         if alike is not None:
-            reports, text = _alike(net, folder, data, out_dir, seconds_of(alike), inception, told, target, cards=cards)
+            reports, text = _evaluate_equal_budget(net, folder, data, out_dir, parse_duration(alike), inception, told, target, cards=cards)
         else:
-            reports, text = _as_they_are(net, folder, data, inception, told, target)
+            reports, text = _evaluate_existing(net, folder, data, inception, told, target)
         if as_json:
             out.print_json(json.dumps({"ok": True, "reports": [asdict(report) for report in reports]}))
         if cards:
@@ -61,73 +61,73 @@ def evaluate(
                 out.print(f"{target}: {len(reports)} rows")
 
 
-def _page(net: str, folder: Path, page: Path | None) -> Path | None:
+def _choose_page(net: str, folder: Path, page: Path | None) -> Path | None:
     """Where the table goes; raises SpecError where docs/families.md would tell of weights that are not the committed ones."""
-    from assets.paths import ROOT
-    from assets.weights import FOLDER
+    from assets.paths import PROJECT_ROOT
+    from assets.weights import WEIGHTS_FOLDER
 
     if page is not None or net != "all":
         return page
-    if folder.resolve() != FOLDER.resolve():
+    if folder.resolve() != WEIGHTS_FOLDER.resolve():
         raise SpecError(
             Finding("evaluate/page", f"docs/families.md is the page of the committed weights, not of {folder}", fix="give --page FILE")
         )
-    return ROOT / "docs" / "families.md"
+    return PROJECT_ROOT / "docs" / "families.md"
 
 
-def _as_they_are(
-    net: str, folder: Path, data: list[Path], inception: Path | None, told: Told, page: Path | None
-) -> tuple[list[Report], str]:
+def _evaluate_existing(
+    net: str, folder: Path, data: list[Path], inception: Path | None, told: ReportCallback, page: Path | None
+) -> tuple[list[EvaluationReport], str]:
     """Reports of the weights in the folder and the page of them; a section of nets trained alike stays."""
-    from assets.weights import table_of
-    from stages.train.evaluation.compare import alike_of, compare, markdown, with_alike
+    from assets.weights import read_weights_index
+    from stages.train.evaluation.compare import compare_weights, extract_equal_budget_section, format_page, replace_equal_budget_section
 
-    reports = compare(net, folder, data, inception=inception, told=told)
-    text, kept = markdown(reports, table_of(folder)), alike_of(_text(page))
-    return reports, with_alike(text, kept) if kept else text
+    reports = compare_weights(net, folder, data, inception=inception, told=told)
+    text, kept = format_page(reports, read_weights_index(folder)), extract_equal_budget_section(_read_page(page))
+    return reports, replace_equal_budget_section(text, kept) if kept else text
 
 
-def _alike(
+def _evaluate_equal_budget(
     net: str,
     folder: Path,
     data: list[Path],
     out_dir: Path,
     seconds: float,
     inception: Path | None,
-    told: Told,
+    told: ReportCallback,
     page: Path | None,
     *,
     cards: bool,
-) -> tuple[list[Report], str]:
+) -> tuple[list[EvaluationReport], str]:
     """Reports of nets trained for as long, and the page with their section."""
-    from stages.train.evaluation.compare import alike_markdown, compare_alike, with_alike
+    from stages.train.evaluation.compare import compare_equal_budget, format_equal_budget_section, replace_equal_budget_section
 
     if cards:
         raise SpecError(
             Finding("evaluate/cards", "--cards writes of the weights in use, --train makes others", fix="leave one of them out")
         )
-    reports, table = compare_alike(
+    reports, table = compare_equal_budget(
         net, folder, data, out_dir, seconds, inception=inception, begun=lambda text: err.print(text, highlight=False), told=told
     )
-    return reports, with_alike(_text(page), alike_markdown(net, seconds, reports, table))
+    return reports, replace_equal_budget_section(_read_page(page), format_equal_budget_section(net, seconds, reports, table))
 
 
-def _text(page: Path | None) -> str:
+def _read_page(page: Path | None) -> str:
     return page.read_text(encoding="utf-8") if page is not None and page.exists() else ""
 
 
-def _write_cards(folder: Path, reports: list[Report]) -> None:
+def _write_cards(folder: Path, reports: list[EvaluationReport]) -> None:
     from assets.store import write_atomic
-    from stages.train.evaluation.compare import into_card
+    from stages.train.evaluation.compare import add_report_to_card
 
     rivals = {report.data: report for report in reports if not (folder / f"{report.name}.md").exists()}
     for report in reports:
         card = folder / f"{report.name}.md"
         if card.exists():
-            write_atomic(card, into_card(card.read_text(encoding="utf-8"), report, rivals[report.data]).encode())
+            write_atomic(card, add_report_to_card(card.read_text(encoding="utf-8"), report, rivals[report.data]).encode())
 
 
-def _shown(report: Report) -> Table:
+def _make_report_table(report: EvaluationReport) -> Table:
     table = Table("measure", "value", title=f"{report.name} on {report.data}", caption=report.note or None, title_justify="left", box=None)
     for name, value in report.values.items():
         table.add_row(name, f"{value:.3g}")

@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from flows.engine.events import Event, listening
+from flows.engine.events import Event, listen_to_events
 
 GETTING_READY = "getting ready"
 """Shown before the first stage: libraries are imported and the server boots."""
 
 
-class Board:
+class LiveDisplay:
     """The running stages of a build, or the parts of a training; of a batch one spec at a time, as it builds them."""
 
     def __init__(self, expected: Mapping[str, float | None], clock: Callable[[], float] = time.monotonic) -> None:
@@ -27,7 +27,7 @@ class Board:
         self.spec = ""
         """How lines begin in a batch: whose stage it is."""
 
-    def take(self, event: Event) -> str:
+    def handle_event(self, event: Event) -> str:
         """Notes the event; returns the line to keep on the screen, empty where the stage has not ended."""
         if event.state == "next":
             self.spec = f"{event.stage}: "
@@ -46,10 +46,10 @@ class Board:
         table = Table.grid(padding=(0, 1))
         for stage, begun in list(self.begun.items()):
             spent = self.clock() - begun
-            table.add_row(f"{self.spec}{stage:<12}", f"{spent:6.1f} s", self.left(stage, spent))
+            table.add_row(f"{self.spec}{stage:<12}", f"{spent:6.1f} s", self.format_time_left(stage, spent))
         return table
 
-    def left(self, stage: str, spent: float) -> str:
+    def format_time_left(self, stage: str, spent: float) -> str:
         """What it says itself, else about how long it still takes by the last time that this stage ran here."""
         note = self.notes.get(stage, "")
         if note or stage == GETTING_READY:
@@ -61,17 +61,20 @@ class Board:
 
 
 @contextmanager
-def watching(console: Console, expected: Mapping[str, float | None]) -> Iterator[None]:
+def show_live_display(console: Console, expected: Mapping[str, float | None]) -> Iterator[None]:
     """Shows the events of the block."""
-    board = Board(expected)
+    board = LiveDisplay(expected)
     if not console.is_terminal:
-        with listening(lambda event: _keep(console, board.take(event))):
+        with listen_to_events(lambda event: _print_line(console, board.handle_event(event))):
             yield
         return
-    with Live(board, console=console, refresh_per_second=4, transient=True), listening(lambda event: _keep(console, board.take(event))):
+    with (
+        Live(board, console=console, refresh_per_second=4, transient=True),
+        listen_to_events(lambda event: _print_line(console, board.handle_event(event))),
+    ):
         yield
 
 
-def _keep(console: Console, line: str) -> None:
+def _print_line(console: Console, line: str) -> None:
     if line:
         console.print(line, highlight=False)

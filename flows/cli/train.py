@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from assets.errors import Finding, SpecError
-from flows.cli.console import err, findings, out
+from flows.cli.console import err, out, report_findings
 from stages.train.loop.device import Precision
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ NetArgument = Annotated[str, typer.Argument(metavar="NET", help="A family, or id
 StepsOption = Annotated[int | None, typer.Option(min=1, help="Stop after this many steps.")]
 
 
-def seconds_of(budget: str) -> float:
+def parse_duration(budget: str) -> float:
     """Seconds of 90s, 60m, 2h or a number of minutes; raises SpecError for anything else."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", budget.strip())
     if not found or float(found[1]) <= 0:
@@ -32,7 +32,7 @@ def seconds_of(budget: str) -> float:
     return float(found[1]) * {"s": 1, "m": 60, "h": 3600, "": 60}[found[2]]
 
 
-def settings_of(given: list[str] | None) -> dict[str, Any]:
+def parse_settings(given: list[str] | None) -> dict[str, Any]:
     """Name -> value of NAME=VALUE; numbers, true, false, [lists] and words are told apart as in JSON."""
     settings: dict[str, Any] = {}
     for pair in given or ():
@@ -69,32 +69,32 @@ def train(
     Several GPUs: `accelerate launch --multi_gpu -m flows train stylegan --data sets/skins128`
     """
 
-    from stages.train.adapt import many
-    from stages.train.families.registry import family_of
-    from stages.train.loop.examples import untold
+    from stages.train.adapt import check_few_shot_size
+    from stages.train.families.registry import make_family
+    from stages.train.loop.examples import check_conditions
 
-    with findings():
+    with report_findings():
         if resume not in ("auto", "never") and not Path(resume).is_file():
             raise SpecError(Finding("train/resume", f"there is no checkpoint {resume}", fix="take --resume auto or --resume never"))
         if start is not None and not start.is_file():
             raise SpecError(Finding("train/start", f"there is no file {start}", fix="give weights or a checkpoint"))
-        seconds = minutes * 60 if minutes is not None else seconds_of(budget)
-        changes = settings_of(given)
+        seconds = minutes * 60 if minutes is not None else parse_duration(budget)
+        changes = parse_settings(given)
         family = "stylegan" if net == "identity" else net
-        family_of(family)
-        few = _few_shot(family, start) if few_shot else {}
-        folder = _set_of(net, data)
-        if few_shot and folder is not None and (warning := many(folder)):
+        make_family(family)
+        few = _get_few_shot_recipe(family, start) if few_shot else {}
+        folder = _check_data_set(net, data)
+        if few_shot and folder is not None and (warning := check_few_shot_size(folder)):
             err.print(str(warning), highlight=False)
-        changes = {**_as_started(family, start, folder, size), **few, **changes}
-        _refuse_early(family, folder, size, changes)
-        if folder is not None and (warning := untold(folder, family_of(family))):
+        changes = {**_match_start(family, start, folder, size), **few, **changes}
+        _check_training(family, folder, size, changes)
+        if folder is not None and (warning := check_conditions(folder, make_family(family))):
             err.print(str(warning), highlight=False)
         if int(os.environ.get("WORLD_SIZE", "1")) > 1:
             from stages.train.loop.loop import Plan
 
             plan = Plan(budget_s=seconds, steps=steps, seed=seed, size=size, precision=precision)
-            out.print(_one_of_many(family, folder, out_dir, plan, changes, resume, start))
+            out.print(_train_distributed(family, folder, out_dir, plan, changes, resume, start))
             return
         from flows.engine.run_flow import run_training
 
@@ -103,59 +103,59 @@ def train(
         out.print(run_training("flows.engine.training:train_generator", told, err))
 
 
-def _few_shot(net: str, start: Path | None) -> dict[str, Any]:
-    from stages.train.adapt import FEW_SHOT
-    from stages.train.families.registry import family_of
+def _get_few_shot_recipe(net: str, start: Path | None) -> dict[str, Any]:
+    from stages.train.adapt import FEW_SHOT_SETTINGS
+    from stages.train.families.registry import make_family
 
     if start is None:
         raise SpecError(Finding("train/few-shot", "--few-shot adapts trained weights", fix="give them as --start"))
-    base = family_of(net).net
-    if base not in FEW_SHOT:
-        raise SpecError(Finding("train/few-shot", f"{net} has no few-shot recipe", fix=f"take one of {', '.join(FEW_SHOT)}"))
-    return dict(FEW_SHOT[base])
+    base = make_family(net).net
+    if base not in FEW_SHOT_SETTINGS:
+        raise SpecError(Finding("train/few-shot", f"{net} has no few-shot recipe", fix=f"take one of {', '.join(FEW_SHOT_SETTINGS)}"))
+    return dict(FEW_SHOT_SETTINGS[base])
 
 
-def _refuse_early(net: str, data: Path | None, size: int | None, changes: dict[str, Any]) -> None:
+def _check_training(net: str, data: Path | None, size: int | None, changes: dict[str, Any]) -> None:
     """Raises what the run would raise after half a minute, below Prefect's tracebacks."""
-    from stages.train.families.registry import family_of
+    from stages.train.families.registry import make_family
     from stages.train.loop.examples import refuse_unfit
-    from stages.train.stage import changed
+    from stages.train.stage import apply_settings
 
-    family = changed(family_of(net), changes)
+    family = apply_settings(make_family(net), changes)
     if data is not None:
         refuse_unfit(family, data, size)
 
 
-def _as_started(net: str, start: Path | None, data: Path | None, size: int | None) -> dict[str, Any]:
+def _match_start(net: str, start: Path | None, data: Path | None, size: int | None) -> dict[str, Any]:
     """Settings that make nets as large as the start's, where it is for pictures of the size that is trained at."""
-    from stages.train.adapt import settings_of_start
-    from stages.train.families.registry import family_of
+    from stages.train.adapt import read_start_settings
+    from stages.train.families.registry import make_family
 
-    return settings_of_start(start, family_of(net), size or _pixels_of(data)) if start is not None else {}
+    return read_start_settings(start, make_family(net), size or _read_picture_size(data)) if start is not None else {}
 
 
-def _pixels_of(data: Path | None) -> int:
-    from stages.datasets.shards import index_of
+def _read_picture_size(data: Path | None) -> int:
+    from stages.datasets.shards import read_index
 
     if data is not None:
-        return int(index_of(data)["size"])
-    from flows.engine.training import SKINS  # with Prefect: for identity alone
+        return int(read_index(data)["size"])
+    from flows.engine.training import SKIN_SET_SHAPE  # with Prefect: for identity alone
 
-    return SKINS[1]
+    return SKIN_SET_SHAPE[1]
 
 
-def _set_of(net: str, data: Path | None) -> Path | None:
+def _check_data_set(net: str, data: Path | None) -> Path | None:
     """The data set asked for, which must be there; None where identity takes its own."""
-    from stages.datasets.shards import index_of
+    from stages.datasets.shards import read_index
 
     if data is not None:
-        index_of(data)
+        read_index(data)
     elif net != "identity":
         raise SpecError(Finding("train/data", f"{net} needs a data set", fix="give --data FOLDER; `fenshen data` makes one"))
     return data
 
 
-def _one_of_many(
+def _train_distributed(
     net: str,
     data: Path | None,
     out_dir: Path,
@@ -165,10 +165,10 @@ def _one_of_many(
     start: Path | None,
 ) -> str:
     """One of the processes of `accelerate launch`: Prefect's flow would start once a process."""
-    from flows.engine.training import own_skins
+    from flows.engine.training import ensure_skin_set
     from stages.train.stage import train_net
 
-    return str(train_net(net, data or own_skins(), out_dir, plan=plan, changes=changes, going_on=resume, start=start))
+    return str(train_net(net, data or ensure_skin_set(), out_dir, plan=plan, changes=changes, going_on=resume, start=start))
 
 
 def tune(
@@ -187,12 +187,12 @@ def tune(
     from rich.table import Table
 
     from flows.engine.run_flow import run_training
-    from stages.train.tune import refuse_early
+    from stages.train.tune import refuse_untunable
 
-    with findings():
-        _set_of(net, data)
-        refuse_early(net, data, folds)
-        told = (net, str(data), trials, folds, seconds_of(budget) / 60, steps, seed)
+    with report_findings():
+        _check_data_set(net, data)
+        refuse_untunable(net, data, folds)
+        told = (net, str(data), trials, folds, parse_duration(budget) / 60, steps, seed)
         rows: list[dict[str, Any]] = run_training("flows.engine.training:tune_generator", told, err)
         table = Table(*rows[0], box=None)
         for row in rows:
@@ -202,7 +202,7 @@ def tune(
         out.print(f"fenshen train {net} --data {data}{best}")
 
 
-def register(app: typer.Typer) -> None:
+def register_training(app: typer.Typer) -> None:
     """Adds both commands to the command line."""
     app.command()(train)
     app.command()(tune)

@@ -1,1 +1,1 @@
-""" """
+"""Prefect: flows, tasks, the server, workers. The only room that imports it."""

@@ -13,26 +13,26 @@ from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from assets.errors import FenshenError
-from assets.formats.image import decode, encode_jpeg, encode_png
+from assets.formats.image import decode_image, encode_jpeg, encode_png
 from assets.spec.packaging import Target
 from assets.store import write_atomic
 from flows.engine.assemble import assemble_avatar
-from flows.engine.events import Event, tell
-from flows.engine.publish import data_url
-from flows.engine.server import tagged
-from flows.pipeline.request import specs_of
-from stages.render.contact_sheet import contact_sheet
+from flows.engine.events import Event, emit_event
+from flows.engine.publish import to_data_url
+from flows.engine.server import add_tags
+from flows.pipeline.request import find_specs
+from stages.render.contact_sheet import build_contact_sheet
 
-COLUMNS = 4
-SHEET = "contact-sheet.png"
-Row = dict[str, str]
+SHEET_COLUMNS = 4
+SHEET_FILE = "contact-sheet.png"
+BatchRow = dict[str, str]
 """spec, bundle, error, kind (the error's class): empty where there is none."""
 
 
 @task(persist_result=False, task_run_name="build · {name}")
-def build_one(name: str, spec: str, out: str, target: Target | None, store: str | None) -> Row:
+def build_one(name: str, spec: str, out: str, target: Target | None, store: str | None) -> BatchRow:
     """One row of the result; what goes wrong with one spec, a bug of ours included, stays its own."""
-    tell(Event(name, "next"))
+    emit_event(Event(name, "next"))
     try:
         return {"spec": spec, "bundle": assemble_avatar(spec, out=out, target=target, store=store), "error": "", "kind": ""}
     except Exception as error:
@@ -41,32 +41,32 @@ def build_one(name: str, spec: str, out: str, target: Target | None, store: str 
 
 
 # One avatar at a time: each already spreads its stages over the cores.
-RUNNER: Any = ThreadPoolTaskRunner(max_workers=1)
+BATCH_RUNNER: Any = ThreadPoolTaskRunner(max_workers=1)
 
 
-def _title() -> str:
+def _make_run_name() -> str:
     return f"batch · {Path(flow_run.parameters['folder']).name}"
 
 
-@flow(name="assemble-batch", task_runner=RUNNER, persist_result=False, flow_run_name=_title)
+@flow(name="assemble-batch", task_runner=BATCH_RUNNER, persist_result=False, flow_run_name=_make_run_name)
 def assemble_batch(folder: str, out: str = "build", target: Target | None = None, store: str | None = None) -> Any:
     """Builds every *.yaml, *.yml and *.json of a folder into OUT/NAME and lays a contact sheet beside them; a row per spec.
 
     Raises:
         SpecError: the folder holds no spec, or two that would be built into one place.
     """
-    specs = specs_of(Path(folder))
+    specs = find_specs(Path(folder))
     names = [path.stem for path in specs]
     count = len(specs)
     outs = [str(Path(out) / name) for name in names]
-    one = tagged(build_one)
-    rows: list[Row] = one.map(names, [str(path) for path in specs], outs, [target] * count, [store] * count).result()
+    one = add_tags(build_one)
+    rows: list[BatchRow] = one.map(names, [str(path) for path in specs], outs, [target] * count, [store] * count).result()
     create_table_artifact(table=rows, key="batch", description="Every spec of the batch")
-    lay_out([Path(row["bundle"]) for row in rows if row["bundle"]], Path(out) / SHEET)
-    return _state(rows)
+    publish_contact_sheet([Path(row["bundle"]) for row in rows if row["bundle"]], Path(out) / SHEET_FILE)
+    return _make_batch_state(rows)
 
 
-def _state(rows: list[Row]) -> State[list[Row]]:
+def _make_batch_state(rows: list[BatchRow]) -> State[list[BatchRow]]:
     """How the run ends: failed only where nothing was built, else its message names what is missing."""
     failed = [Path(row["spec"]).name for row in rows if row["error"]]
     message = f"{len(rows) - len(failed)} of {len(rows)} specs built" + (f"; failed: {', '.join(failed)}" if failed else "")
@@ -76,13 +76,13 @@ def _state(rows: list[Row]) -> State[list[Row]]:
     return Completed(message=message, data=rows)
 
 
-def lay_out(bundles: list[Path], target: Path) -> None:
+def publish_contact_sheet(bundles: list[Path], target: Path) -> None:
     """Writes one picture of every bundle's portrait, COLUMNS wide, and shows it on the run; nothing where there is none."""
     found = {bundle.name: sorted((bundle / "previews").glob("portrait.*")) for bundle in bundles}
-    portraits = {name: decode(files[0].read_bytes()) for name, files in found.items() if files}
+    portraits = {name: decode_image(files[0].read_bytes()) for name, files in found.items() if files}
     if not portraits:
         return
-    sheet = contact_sheet(portraits, COLUMNS)
+    sheet = build_contact_sheet(portraits, SHEET_COLUMNS)
     write_atomic(target, encode_png(sheet))
-    url = data_url(encode_jpeg(sheet, 80), "image/jpeg")
+    url = to_data_url(encode_jpeg(sheet, 80), "image/jpeg")
     create_image_artifact(image_url=url, key="contact-sheet", description=str(target))

@@ -27,27 +27,27 @@ class Event:
 _listeners: list[Callable[[Event], None]] = []
 
 
-def tell(event: Event) -> None:
+def emit_event(event: Event) -> None:
     """Passes the event to every listener."""
     for listener in list(_listeners):
         listener(event)
 
 
-def telling(stage: str, work: Callable[[], R], ending: Callable[[R], str] = lambda result: "done") -> R:
+def run_with_events(stage: str, work: Callable[[], R], ending: Callable[[R], str] = lambda result: "done") -> R:
     """What `work` returns or raises, its begin and end told under the stage's name; `ending` names the state of a result."""
     started = time.monotonic()
-    tell(Event(stage, "running"))
+    emit_event(Event(stage, "running"))
     try:
         result = work()
     except BaseException:
-        tell(Event(stage, "failed", time.monotonic() - started))
+        emit_event(Event(stage, "failed", time.monotonic() - started))
         raise
-    tell(Event(stage, ending(result), time.monotonic() - started))
+    emit_event(Event(stage, ending(result), time.monotonic() - started))
     return result
 
 
 @contextmanager
-def listening(listener: Callable[[Event], None]) -> Iterator[None]:
+def listen_to_events(listener: Callable[[Event], None]) -> Iterator[None]:
     """Calls the listener with every event inside the block."""
     _listeners.append(listener)
     try:

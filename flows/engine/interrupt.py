@@ -23,10 +23,12 @@ from flows import INTERRUPTED
 R = TypeVar("R")
 GRACE_S = 3.0
 """For the farewell to a server; a stage inside C++ code cannot be stopped and ends with the process."""
-_PARENT = "FENSHEN_PARENT"
+_PARENT_VARIABLE = "FENSHEN_PARENT"
 
 
-def apart(work: Callable[[], R], console: Console, board: AbstractContextManager[None], farewell: Callable[[], None] = lambda: None) -> R:
+def run_interruptible(
+    work: Callable[[], R], console: Console, board: AbstractContextManager[None], farewell: Callable[[], None] = lambda: None
+) -> R:
     """What `work` returns or raises, run in a thread of its own while this one shows the board and waits for signals.
 
     In the main thread Prefect puts a handler of its own in our handler's place, and Ctrl-C waits until every stage is done.
@@ -35,19 +37,19 @@ def apart(work: Callable[[], R], console: Console, board: AbstractContextManager
     if threading.current_thread() is not threading.main_thread():
         with board:
             return work()  # only the main thread receives signals
-    os.environ[_PARENT] = str(os.getpid())
-    sweep_orphans()
+    os.environ[_PARENT_VARIABLE] = str(os.getpid())
+    kill_orphan_servers()
     done: Future[R] = Future()
-    thread = threading.Thread(target=_run, args=(work, done), daemon=True)
+    thread = threading.Thread(target=_run_into_future, args=(work, done), daemon=True)
     shown = contextlib.ExitStack()
     # The handlers first: a signal that came while the board is put up would leave the cursor hidden.
-    with _handled(console, shown.close, farewell), shown:
+    with _handle_signals(console, shown.close, farewell), shown:
         shown.enter_context(board)
         thread.start()
         return done.result()
 
 
-def _run(work: Callable[[], R], done: Future[R]) -> None:
+def _run_into_future(work: Callable[[], R], done: Future[R]) -> None:
     # Children inherit the mask: Prefect's temporary server shall not tell of a Ctrl-C that was meant for us.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -57,23 +59,23 @@ def _run(work: Callable[[], R], done: Future[R]) -> None:
 
 
 @contextlib.contextmanager
-def _handled(console: Console, curtain: Callable[[], None], farewell: Callable[[], None]) -> Iterator[None]:
+def _handle_signals(console: Console, curtain: Callable[[], None], farewell: Callable[[], None]) -> Iterator[None]:
     """Inside, SIGINT and SIGTERM draw the curtain, say the sentence and the farewell, and end this process and its children."""
 
     def end(number: int, frame: FrameType | None) -> None:
         for other in before:
             signal.signal(other, signal.SIG_IGN)
-        timer = threading.Timer(GRACE_S, _leave, (number,))
+        timer = threading.Timer(GRACE_S, _exit_process, (number,))
         timer.daemon = True
         timer.start()
         with contextlib.suppress(Exception):
             curtain()
         console.show_cursor()  # hidden by a board that was not up yet
         console.print(INTERRUPTED)
-        _mute()
+        _mute_stderr()
         with contextlib.suppress(Exception):
             farewell()
-        _leave(number)
+        _exit_process(number)
 
     # Who started us with a signal ignored (nohup, a shell's background job) wants it ignored.
     ours: list[int] = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
@@ -87,14 +89,14 @@ def _handled(console: Console, curtain: Callable[[], None], farewell: Callable[[
             signal.signal(number, handler)
 
 
-def _mute() -> None:
+def _mute_stderr() -> None:
     """From here on threads that are cut off complain to nobody."""
     void = os.open(os.devnull, os.O_WRONLY)
     os.dup2(void, 2)
     os.close(void)
 
 
-def _leave(number: int) -> NoReturn:
+def _exit_process(number: int) -> NoReturn:
     """Ends this process and its children: Prefect's temporary server, node."""
     import psutil
 
@@ -106,7 +108,7 @@ def _leave(number: int) -> NoReturn:
     os._exit(128 + number)
 
 
-def sweep_orphans() -> None:
+def kill_orphan_servers() -> None:
     """Ends the temporary Prefect servers that builds killed with SIGKILL left behind; they would run for ever."""
     import psutil
 
@@ -115,6 +117,6 @@ def sweep_orphans() -> None:
             if process.info["ppid"] != 1:
                 continue
             told = process.environ()
-            parent = told.get(_PARENT, "")
+            parent = told.get(_PARENT_VARIABLE, "")
             if told.get("PREFECT__SERVER_EPHEMERAL") and parent.isdigit() and not psutil.pid_exists(int(parent)):
                 process.kill()

@@ -12,34 +12,34 @@ from rich.console import Console
 from assets.artefacts.verdict import Verdict
 from assets.errors import Finding, SpecError
 from assets.spec.appearance import Section
-from flows.cli.live_display import watching
-from flows.engine.events import telling
-from flows.pipeline.bundle_writer import refuse, warnings_of
-from flows.pipeline.definition import STAGES, assemble
-from flows.pipeline.plan import Order, usual_seconds
-from flows.pipeline.request import Build, order_of
+from flows.cli.live_display import show_live_display
+from flows.engine.events import run_with_events
+from flows.pipeline.bundle_writer import check_verdict, collect_stage_warnings
+from flows.pipeline.definition import STAGES, walk_pipeline
+from flows.pipeline.plan import ResolvedRequest, read_last_durations
+from flows.pipeline.request import BuildRequest, resolve_request
 from stages.execute import Job, Outcome, execute
 from stages.stage import Stage
 
 
-class _Lazy:
+class _LazyStage:
     """A stage that runs when it is asked for, once."""
 
-    def __init__(self, order: Order, stage: Stage[Any], job: Job, inputs: dict[str, _Lazy]) -> None:
-        self.order, self.stage, self.job, self.inputs = order, stage, job, inputs
+    def __init__(self, order: ResolvedRequest, stage: Stage[Any], job: Job, inputs: dict[str, _LazyStage]) -> None:
+        self.request, self.stage, self.job, self.inputs = order, stage, job, inputs
         self.outcome: Outcome | None = None
 
     def result(self) -> Outcome:
         """The outcome, made now if need be."""
         if self.outcome is None:
             refs = {name: lazy.result().ref for name, lazy in self.inputs.items()}
-            work = partial(execute, self.stage, self.job, self.order.store, refs, force=self.stage.name in self.order.force)
-            self.outcome = telling(self.stage.name, work, lambda made: "cached" if made.cached else "done")
+            work = partial(execute, self.stage, self.job, self.request.store, refs, force=self.stage.name in self.request.force)
+            self.outcome = run_with_events(self.stage.name, work, lambda made: "cached" if made.cached else "done")
         return self.outcome
 
 
 @dataclass(frozen=True)
-class Until:
+class PartialBuild:
     """What `build_until` made."""
 
     outcome: Outcome
@@ -48,7 +48,7 @@ class Until:
     """Of that stage and of those that it needed, as in a manifest."""
 
 
-def build_until(build: Build, only: str, console: Console | None = None) -> Until:
+def run_partial_build(build: BuildRequest, only: str, console: Console | None = None) -> PartialBuild:
     """One stage and what it needs.
 
     Args:
@@ -60,24 +60,24 @@ def build_until(build: Build, only: str, console: Console | None = None) -> Unti
     """
     if only not in STAGES:
         raise SpecError(Finding("build/stage", f"there is no stage {only}", fix=f"take one of {', '.join(STAGES)}"))
-    order, _, _ = order_of(build)
+    order, _, _ = resolve_request(build)
 
     def step(
-        stage: Stage[Any], options: Section, *, backend: str | None = None, extra: dict[str, Any] | None = None, **inputs: _Lazy
-    ) -> _Lazy:
-        return _Lazy(order, stage, order.job(stage, options, backend, extra), inputs)
+        stage: Stage[Any], options: Section, *, backend: str | None = None, extra: dict[str, Any] | None = None, **inputs: _LazyStage
+    ) -> _LazyStage:
+        return _LazyStage(order, stage, order.make_job(stage, options, backend, extra), inputs)
 
-    line = assemble(step, order.spec)
-    with _shown(order, console):
+    line = walk_pipeline(step, order.spec)
+    with _show_progress(order, console):
         outcome = line[only].result()
     if STAGES[only].makes is Verdict:
-        refuse(order.store.get(outcome.ref, Verdict), build.allow)
+        check_verdict(order.store.get(outcome.ref, Verdict), build.allow)
     outcomes = {name: lazy.outcome for name, lazy in line.items() if lazy.outcome}
-    return Until(outcome, warnings_of(outcomes, order.store))
+    return PartialBuild(outcome, collect_stage_warnings(outcomes, order.store))
 
 
-def _shown(order: Order, console: Console | None) -> AbstractContextManager[None]:
+def _show_progress(order: ResolvedRequest, console: Console | None) -> AbstractContextManager[None]:
     # Who keeps the output keeps a stage's reference: lines of its making would only stand in the way.
     if console is None or not console.is_terminal:
         return nullcontext()
-    return watching(console, usual_seconds(order.store))
+    return show_live_display(console, read_last_durations(order.store))

@@ -9,14 +9,14 @@ from typing import Any
 
 from prefect.artifacts import create_image_artifact, create_link_artifact, create_markdown_artifact, create_table_artifact
 
-from assets.artefacts.verdict import ran, tally
+from assets.artefacts.verdict import count_checks, has_run
 from assets.digest import sha256
-from flows.pipeline.bundle_writer import Built
+from flows.pipeline.bundle_writer import BuiltBundle
 
-_THUMBNAIL_BYTES = 400_000  # Data URLs lie in Prefect's database: small pictures only.
+_MAX_THUMBNAIL_BYTES = 400_000  # Data URLs lie in Prefect's database: small pictures only.
 
 
-def slug(name: str) -> str:
+def slugify(name: str) -> str:
     """The name in the letters that Prefect's artifact and asset keys allow; a short hash tells it apart where letters are lost."""
     name = unicodedata.normalize("NFC", name)  # some file systems take é apart
     kept = re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-")
@@ -26,26 +26,26 @@ def slug(name: str) -> str:
     return f"{kept or 'avatar'}-{digest[:8]}"
 
 
-def data_url(data: bytes, media_type: str) -> str:
+def to_data_url(data: bytes, media_type: str) -> str:
     """The picture as a URL that holds it."""
     return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
 
 
-def publish(built: Built, key: str) -> None:
+def publish_bundle(built: BuiltBundle, key: str) -> None:
     """Creates the artifacts on the run in whose flow this is called; each key begins with `key`."""
     manifest = built.manifest
-    create_table_artifact(table=timings(manifest), key=f"{key}-timings", description="Seconds of each stage")
-    create_table_artifact(table=gates(manifest), key=f"{key}-gates", description="Every gate and what it found")
-    create_markdown_artifact(markdown=_summary(built), key=f"{key}-summary", description="What was built")
+    create_table_artifact(table=list_timings(manifest), key=f"{key}-timings", description="Seconds of each stage")
+    create_table_artifact(table=list_gate_results(manifest), key=f"{key}-gates", description="Every gate and what it found")
+    create_markdown_artifact(markdown=_format_summary(built), key=f"{key}-summary", description="What was built")
     create_link_artifact(link=(built.folder / "report.html").resolve().as_uri(), key=f"{key}-bundle", description="The bundle's report")
     for file in manifest["files"]:
         path = built.folder / file["path"]
-        if file["role"] == "preview" and file["media_type"] in ("image/png", "image/jpeg") and file["bytes"] < _THUMBNAIL_BYTES:
-            url = data_url(path.read_bytes(), file["media_type"])
+        if file["role"] == "preview" and file["media_type"] in ("image/png", "image/jpeg") and file["bytes"] < _MAX_THUMBNAIL_BYTES:
+            url = to_data_url(path.read_bytes(), file["media_type"])
             create_image_artifact(image_url=url, key=f"{key}-{path.stem}", description=path.stem)
 
 
-def timings(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+def list_timings(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     """A row per stage, what one looks for first: the page shows four columns."""
     return [
         {"stage": stage["name"], "seconds": stage["seconds"], "from": "the store" if stage["cached"] else "this run",
@@ -54,19 +54,19 @@ def timings(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def gates(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+def list_gate_results(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     """A row per gate, those that failed first."""
-    rows = [{"gate": check["code"], "passed": _said(check), "what": check["message"]} for check in manifest["checks"]]
+    rows = [{"gate": check["code"], "passed": _describe_result(check), "what": check["message"]} for check in manifest["checks"]]
     return sorted(rows, key=lambda row: ("NO", "not run", "yes").index(row["passed"]))
 
 
-def _said(check: dict[str, Any]) -> str:
-    return "NO" if not check["ok"] else "yes" if ran(check) else "not run"
+def _describe_result(check: dict[str, Any]) -> str:
+    return "NO" if not check["ok"] else "yes" if has_run(check) else "not run"
 
 
-def _summary(built: Built) -> str:
+def _format_summary(built: BuiltBundle) -> str:
     manifest = built.manifest
-    passed, able, _ = tally(manifest["checks"])
+    passed, able, _ = count_checks(manifest["checks"])
     size = sum(file["bytes"] for file in manifest["files"]) / 1e6
     return (
         f"# {manifest['name']}\n\n{len(manifest['files'])} files, {size:.1f} MB, target {manifest['target']}, "

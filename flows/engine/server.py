@@ -27,22 +27,22 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-TEMPORARY = "FENSHEN_SERVER"
+EPHEMERAL_URL_VARIABLE = "FENSHEN_SERVER"
 """Set to the address while the API is a temporary server's, whose pages nobody sees."""
 POLL_S = 0.05
 # What Prefect's own start of `create_app` sets: no pages, and services for one client alone.
-_EPHEMERAL = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
-_APP = ("-m", "uvicorn", "--factory", "prefect.server.api.server:create_app", "--log-level", "error", "--lifespan", "on")
+_EPHEMERAL_SETTINGS = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
+_UVICORN_ARGUMENTS = ("-m", "uvicorn", "--factory", "prefect.server.api.server:create_app", "--log-level", "error", "--lifespan", "on")
 
 
 @dataclass(frozen=True)
-class Temporary:
+class EphemeralServer:
     """A server that is booting."""
 
     process: subprocess.Popen[Any]
     url: str
 
-    def answers(self) -> bool:
+    def is_ready(self) -> bool:
         """Whether it has booted."""
         try:
             with urllib.request.urlopen(f"{self.url}/health", timeout=5):
@@ -50,19 +50,19 @@ class Temporary:
         except (urllib.error.URLError, OSError):
             return False
 
-    def woken(self) -> None:
+    def warm_up(self) -> None:
         """Asks for what takes the server half a second the first time, as soon as it has booted: a run would have to wait for it."""
-        while self.process.poll() is None and not self.answers():
+        while self.process.poll() is None and not self.is_ready():
             time.sleep(POLL_S)
         with suppress(OSError), urllib.request.urlopen(f"{self.url}/admin/version", timeout=5):
             pass
 
-    def ready(self) -> None:
+    def wait_until_ready(self) -> None:
         """Returns once it answers; raises BackendError where it ended or Prefect's start-up time is over."""
         left = float(os.environ["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"])
         until = time.monotonic() + left
         while time.monotonic() < until and self.process.poll() is None:
-            if self.answers():
+            if self.is_ready():
                 return
             time.sleep(POLL_S)
         code = self.process.poll()
@@ -71,12 +71,12 @@ class Temporary:
         raise BackendError(Finding("build/server", f"Prefect's temporary server {told}", fix=fix))
 
 
-def begin() -> Temporary | None:
+def start_server() -> EphemeralServer | None:
     """A temporary server, and Prefect told of it; None where an environment or profile names a server."""
     if os.environ.get("PREFECT_API_URL"):
         return None
     # Prefect needs a second to say whether a profile names a server; most have none, so ours boots meanwhile.
-    server = _launched()
+    server = _launch_server()
     from prefect.context import refresh_global_settings_context
     from prefect.settings import PREFECT_API_URL
 
@@ -84,36 +84,36 @@ def begin() -> Temporary | None:
         server.process.kill()
         server.process.wait()
         return None
-    os.environ["PREFECT_API_URL"] = os.environ[TEMPORARY] = server.url
+    os.environ["PREFECT_API_URL"] = os.environ[EPHEMERAL_URL_VARIABLE] = server.url
     refresh_global_settings_context()
-    threading.Thread(target=server.woken, daemon=True).start()
+    threading.Thread(target=server.warm_up, daemon=True).start()
     return server
 
 
-def _launched() -> Temporary:
-    port = _free_port()
-    command = [sys.executable, *_APP, "--host", "127.0.0.1", "--port", str(port)]
-    process = subprocess.Popen(command, env={**os.environ, **_EPHEMERAL}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def _launch_server() -> EphemeralServer:
+    port = _find_free_port()
+    command = [sys.executable, *_UVICORN_ARGUMENTS, "--host", "127.0.0.1", "--port", str(port)]
+    process = subprocess.Popen(command, env={**os.environ, **_EPHEMERAL_SETTINGS}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     atexit.register(process.terminate)
-    return Temporary(process, f"http://127.0.0.1:{port}/api")
+    return EphemeralServer(process, f"http://127.0.0.1:{port}/api")
 
 
-def watched() -> bool:
+def has_persistent_server() -> bool:
     """Whether somebody can look at this run: its server outlives it."""
     from prefect.settings import PREFECT_API_URL
 
-    return bool(PREFECT_API_URL.value()) and PREFECT_API_URL.value() != os.environ.get(TEMPORARY)
+    return bool(PREFECT_API_URL.value()) and PREFECT_API_URL.value() != os.environ.get(EPHEMERAL_URL_VARIABLE)
 
 
-def tagged(task: Task[P, R], *tags: str) -> Task[P, R]:
+def add_tags(task: Task[P, R], *tags: str) -> Task[P, R]:
     """The task with `fenshen` and these tags; as it is for the temporary server, whose pages nobody sees.
 
     That one asks SQLite for every tag's limit while events are written, and "database is locked" makes a task wait 2 s.
     """
-    return task.with_options(tags=["fenshen", *tags]) if watched() else task
+    return task.with_options(tags=["fenshen", *tags]) if has_persistent_server() else task
 
 
-def _free_port() -> int:
+def _find_free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

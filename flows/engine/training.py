@@ -20,62 +20,62 @@ from prefect.artifacts import (
 from prefect.concurrency.sync import concurrency
 from prefect.futures import wait
 
-from flows.engine.events import Event, tell, telling
-from flows.engine.publish import data_url, slug
-from flows.engine.server import tagged
+from flows.engine.events import Event, emit_event, run_with_events
+from flows.engine.publish import slugify, to_data_url
+from flows.engine.server import add_tags
 from stages.train.loop.device import Precision
-from stages.train.loop.loop import Plan, Progress
+from stages.train.loop.loop import Plan, TrainingProgress
 from stages.train.stage import train_net
 
-PICTURE_BYTES = 400_000  # Data URLs lie in Prefect's database: small pictures only.
+MAX_PICTURE_BYTES = 400_000  # Data URLs lie in Prefect's database: small pictures only.
 
 
-SKINS = (3600, 128)
+SKIN_SET_SHAPE = (3600, 128)
 """Items and pixels a side of the skins that the identity net trains on."""
 
 
-def own_skins() -> Path:
+def ensure_skin_set() -> Path:
     """The folder of the skins that the identity net trains on, made where they are not there yet."""
-    from assets.paths import home
-    from stages.datasets.make import Order, make
+    from assets.paths import get_home
+    from stages.datasets.make import DatasetRequest, make_dataset
 
-    folder = home() / "data" / f"skins{SKINS[1]}"
+    folder = get_home() / "data" / f"skins{SKIN_SET_SHAPE[1]}"
     if not (folder / "dataset.json").exists():
-        make(Order("skins", folder, *SKINS, 0))
+        make_dataset(DatasetRequest("skins", folder, *SKIN_SET_SHAPE, 0))
     return folder
 
 
-class Reporter:
+class TrainingReporter:
     """Tells a run's progress: step and time left to whoever listens; percent, every sheet and what was rolled back to Prefect."""
 
     def __init__(self, net: str, plan: Plan) -> None:
         self.net, self.plan = net, plan
-        tell(Event(net, "running", note="begins"))
-        self.progress: UUID = create_progress_artifact(0.0, key=f"training-{slug(net)}", description=f"{net}: begins")  # type: ignore[assignment]
+        emit_event(Event(net, "running", note="begins"))
+        self.progress: UUID = create_progress_artifact(0.0, key=f"training-{slugify(net)}", description=f"{net}: begins")  # type: ignore[assignment]
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: TrainingProgress) -> None:
         """One report of the loop."""
         share = 100 * progress.seconds / max(progress.seconds + progress.eta_s, 1e-9)
         left = f"step {progress.step}, {progress.eta_s / 60:.0f} min left"
-        tell(Event(self.net, "running", note=left))
+        emit_event(Event(self.net, "running", note=left))
         update_progress_artifact(self.progress, min(share, 100.0), description=f"{self.net}: {left}")
         if progress.event:
-            create_markdown_artifact(markdown=progress.event, key=f"training-{slug(self.net)}-events", description="rolled back")
-        if progress.made is not None and progress.made.ndim == 4:
-            from stages.train.loop.tensorboard import sheet
+            create_markdown_artifact(markdown=progress.event, key=f"training-{slugify(self.net)}-events", description="rolled back")
+        if progress.samples is not None and progress.samples.ndim == 4:
+            from stages.train.loop.tensorboard import draw_sample_sheet
 
-            _picture(sheet(progress.made), f"training-{slug(self.net)}-samples", f"step {progress.step}")
+            _publish_picture(draw_sample_sheet(progress.samples), f"training-{slugify(self.net)}-samples", f"step {progress.step}")
 
 
-def _picture(picture: Any, key: str, description: str) -> None:
+def _publish_picture(picture: Any, key: str, description: str) -> None:
     """The picture as an artifact, JPEG and made smaller until it is small enough."""
     import cv2
 
     data = cv2.imencode(".jpg", picture[..., ::-1])[1].tobytes()
-    while len(data) > PICTURE_BYTES:
+    while len(data) > MAX_PICTURE_BYTES:
         picture = cv2.resize(picture, None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
         data = cv2.imencode(".jpg", picture[..., ::-1])[1].tobytes()
-    create_image_artifact(image_url=data_url(data, "image/jpeg"), key=key, description=description)
+    create_image_artifact(image_url=to_data_url(data, "image/jpeg"), key=key, description=description)
 
 
 @task(persist_result=False, task_run_name="train · {net}")
@@ -84,11 +84,11 @@ def train_task(net: str, data: str, out: str, plan: Plan, changes: Mapping[str, 
     begun = Path(start) if start else None
 
     def work() -> str:
-        watch = Reporter(net, plan)
+        watch = TrainingReporter(net, plan)
         return str(train_net(net, Path(data), Path(out), plan=plan, changes=changes, going_on=resume, start=begun, watch=watch))
 
     with concurrency("gpu", occupy=1):
-        return telling(net, work)
+        return run_with_events(net, work)
 
 
 @flow(name="train-generator", persist_result=False)
@@ -106,15 +106,15 @@ def train_generator(
     precision: Precision = "auto",
 ) -> str:
     """Trains a net on the data set in the folder DATA (our own skins without one) into the folder OUT; returns the weights file."""
-    folder = data or str(own_skins())
+    folder = data or str(ensure_skin_set())
     plan = Plan(budget_s=minutes * 60, steps=steps, seed=seed, size=size, precision=precision)
-    weights = Path(tagged(train_task, "gpu")(net, folder, out, plan, changes or {}, resume, start))
+    weights = Path(add_tags(train_task, "gpu")(net, folder, out, plan, changes or {}, resume, start))
     create_markdown_artifact(markdown=weights.with_suffix(".md").read_text("utf-8"), key="training", description=str(weights))
     curves = weights.with_name(f"{weights.stem}-curves.png")
     if curves.exists():
         import cv2
 
-        _picture(np.asarray(cv2.imread(str(curves)))[..., ::-1], f"training-{slug(net)}-curves", "losses and metrics over steps")
+        _publish_picture(np.asarray(cv2.imread(str(curves)))[..., ::-1], f"training-{slugify(net)}-curves", "losses and metrics over steps")
     return str(weights)
 
 
@@ -132,24 +132,24 @@ def tune_generator(
     net: str, data: str, trials: int = 12, folds: int = 3, minutes: float = 2, steps: int | None = None, seed: int = 0, width: int = 2
 ) -> list[dict[str, Any]]:
     """Searches a net's recipe: `width` trials at once, each cross-validated over people; returns a row a trial, the best first."""
-    from stages.train.tune import Search, Trial, table
+    from stages.train.tune import Search, SearchTrial, rank_trials
 
-    search, done = Search(net, seed), list[Trial]()
+    search, done = Search(net, seed), list[SearchTrial]()
     plan = Plan(budget_s=minutes * 60, steps=steps, seed=seed, validate_every=max((steps or 400) // 4, 1))
     while len(done) < trials:
         asked = [search.ask() for _ in range(min(width, trials - len(done)))]
         begun = time.monotonic()
         for number, _ in asked:
-            tell(Event(f"trial {number}", "running"))
+            emit_event(Event(f"trial {number}", "running"))
         pairs = [(settings, fold) for _, settings in asked for fold in range(folds)]
-        futures = tagged(score_task, "gpu").map([net] * len(pairs), data, [s for s, _ in pairs], [f for _, f in pairs], folds, plan)
+        futures = add_tags(score_task, "gpu").map([net] * len(pairs), data, [s for s, _ in pairs], [f for _, f in pairs], folds, plan)
         wait(futures)
         scores = [future.result() for future in futures]
         for i, (number, settings) in enumerate(asked):
-            trial = Trial(number, settings, tuple(scores[i * folds : (i + 1) * folds]))
+            trial = SearchTrial(number, settings, tuple(scores[i * folds : (i + 1) * folds]))
             search.tell(trial)
-            tell(Event(f"trial {number}", "done", time.monotonic() - begun))
+            emit_event(Event(f"trial {number}", "done", time.monotonic() - begun))
             done.append(trial)
-    rows = table(done)
-    create_table_artifact(table=rows, key=f"tuning-{slug(net)}", description=f"{trials} trials, {folds} folds by person")
+    rows = rank_trials(done)
+    create_table_artifact(table=rows, key=f"tuning-{slugify(net)}", description=f"{trials} trials, {folds} folds by person")
     return rows

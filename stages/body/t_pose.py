@@ -13,7 +13,7 @@ Doubles = NDArray[np.float64]
 _ARM_CHAIN = (("Arm", "ForeArm"), ("ForeArm", "Hand"), ("Hand", "HandMiddle1"))
 
 
-def turn_onto(start: Doubles, end: Doubles) -> Doubles:
+def compute_rotation_between(start: Doubles, end: Doubles) -> Doubles:
     """(3,3) smallest rotation that takes the direction `start` (3,) onto `end` (3,)."""
     a, b = start / np.linalg.norm(start), end / np.linalg.norm(end)
     v, c = np.cross(a, b), float(a @ b)
@@ -22,7 +22,7 @@ def turn_onto(start: Doubles, end: Doubles) -> Doubles:
     return turned
 
 
-def t_pose(names: Sequence[str], parents: Sequence[int], heads: Floats) -> tuple[Doubles, Doubles]:
+def compute_t_pose(names: Sequence[str], parents: Sequence[int], heads: Floats) -> tuple[Doubles, Doubles]:
     """Per-joint matrices (j,4,4) that move rest points into the T-pose, and the joint heads (j,3) there.
 
     Upper arm, lower arm and hand point along +-X; everything else keeps its rest direction; fingers follow the hand.
@@ -39,7 +39,7 @@ def t_pose(names: Sequence[str], parents: Sequence[int], heads: Floats) -> tuple
         if joint in aims:
             tip, side = aims[joint]
             aim = np.array([1.0 if side == "Left" else -1.0, 0.0, 0.0])
-            turn = turn_onto(turn @ (rest[tip] - rest[joint]), aim) @ turn
+            turn = compute_rotation_between(turn @ (rest[tip] - rest[joint]), aim) @ turn
         matrices[joint, :3, :3] = turn
         matrices[joint, :3, 3] = bound[joint] - turn @ rest[joint]
     return matrices, bound

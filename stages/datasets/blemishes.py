@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats
 from stages.texture import detail
-from stages.texture.detail import EYES, MOUTH, spot
+from stages.texture.detail import EYES, MOUTH, draw_soft_spot
 
 CHEEKS = ((0.36, 0.64), (0.64, 0.64))
 NOSE = (0.5, 0.62)
 
 
-def field(size: int, rng: np.random.Generator, cells: int = 6) -> Floats:
+def sample_smooth_noise(size: int, rng: np.random.Generator, cells: int = 6) -> Floats:
     """(s,s) smooth noise of about unit deviation."""
     import cv2
 
@@ -27,7 +27,7 @@ def field(size: int, rng: np.random.Generator, cells: int = 6) -> Floats:
     return smooth
 
 
-def lips(lab: Floats) -> Floats:
+def compute_lip_mask(lab: Floats) -> Floats:
     """(s,s) 0..1 where this head's lips are: redder than the skin around, inside the mouth's place."""
     import cv2
 
@@ -43,37 +43,37 @@ def lips(lab: Floats) -> Floats:
 
 def paint_lips(lab: Floats, colour: float, lipstick: float) -> Floats:
     """The head with lips of a natural redness (colour 0..1) and lipstick laid over it (0..1)."""
-    mask = lips(lab)
+    mask = compute_lip_mask(lab)
     shift = np.array([-2.5, 7.0, 0.5], np.float32) * (colour - 0.35)
     shift = shift + lipstick * np.array([-7.0, 20.0, 4.0], np.float32)
     return np.asarray(lab + mask[..., None] * shift, np.float32)
 
 
-def flush(lab: Floats, redness: float, rng: np.random.Generator) -> Floats:
+def add_redness(lab: Floats, redness: float, rng: np.random.Generator) -> Floats:
     """Haemoglobin under cheeks, nose, ears and forehead, unevenly; `redness` -0.2 (pale) .. 1 (flushed)."""
     size = len(lab)
-    where = 0.9 * sum(spot(size, x, y, 0.095, 0.085) for x, y in CHEEKS) + 0.6 * spot(size, *NOSE, 0.045, 0.06)
-    where = where + 0.15 * spot(size, 0.5, 0.32, 0.2, 0.08)
-    uneven = np.clip(1 + 0.25 * field(size, rng, 12), 0.4, 1.6)
+    where = 0.9 * sum(draw_soft_spot(size, x, y, 0.095, 0.085) for x, y in CHEEKS) + 0.6 * draw_soft_spot(size, *NOSE, 0.045, 0.06)
+    where = where + 0.15 * draw_soft_spot(size, 0.5, 0.32, 0.2, 0.08)
+    uneven = np.clip(1 + 0.25 * sample_smooth_noise(size, rng, 12), 0.4, 1.6)
     amount = (where * uneven * redness).astype(np.float32)
     return np.asarray(lab + amount[..., None] * np.array([-2.2, 6.0, 1.0], np.float32), np.float32)
 
 
-def melanin(lab: Floats, rng: np.random.Generator, amount: float) -> Floats:
+def add_pigment_variation(lab: Floats, rng: np.random.Generator, amount: float) -> Floats:
     """Slow changes of pigment over the tile, alike left and right; `amount` 1 is a sun-worn skin."""
     size = len(lab)
-    wave = field(size, rng)
+    wave = sample_smooth_noise(size, rng)
     wave = 0.5 * (wave + wave[:, ::-1])
     return np.asarray(lab + (amount * wave)[..., None] * np.array([-1.2, 0.3, 0.8], np.float32), np.float32)
 
 
-def freckled(lab: Floats, amount: float, rng: np.random.Generator) -> Floats:
+def add_freckles(lab: Floats, amount: float, rng: np.random.Generator) -> Floats:
     """Freckles over nose and cheeks, 0..1; on dark skin they hardly show."""
-    gain = detail.freckles(len(lab), amount, rng) * float(np.clip(np.median(lab[..., 0]) / 65, 0.2, 1))
+    gain = detail.generate_freckles(len(lab), amount, rng) * float(np.clip(np.median(lab[..., 0]) / 65, 0.2, 1))
     return np.asarray(lab + gain[..., None] * np.array([-12.0, 2.5, 6.0], np.float32), np.float32)
 
 
-def moles(lab: Floats, count: int, rng: np.random.Generator) -> Floats:
+def add_moles(lab: Floats, count: int, rng: np.random.Generator) -> Floats:
     """Dark round spots of one to three millimetres, anywhere on face and neck but eyes and mouth."""
     out = lab
     light = float(np.median(lab[..., 0]))
@@ -83,12 +83,12 @@ def moles(lab: Floats, count: int, rng: np.random.Generator) -> Floats:
             continue
         radius = rng.uniform(0.0028, 0.0055)
         depth = rng.uniform(0.22, 0.42) * light
-        dark = np.minimum(1.0, 1.3 * spot(len(lab), x, y, radius, radius * rng.uniform(0.8, 1.2)))
+        dark = np.minimum(1.0, 1.3 * draw_soft_spot(len(lab), x, y, radius, radius * rng.uniform(0.8, 1.2)))
         out = out + dark[..., None] * np.array([-depth, 0.06 * depth, 0.02 * depth], np.float32)
     return np.asarray(out, np.float32)
 
 
-def scars(lab: Floats, count: int, rng: np.random.Generator) -> Floats:
+def add_scars(lab: Floats, count: int, rng: np.random.Generator) -> Floats:
     """Healed cuts: thin, paler and pinker than the skin, with a darker rim."""
     import cv2
 
@@ -112,7 +112,7 @@ def scars(lab: Floats, count: int, rng: np.random.Generator) -> Floats:
     return np.asarray(out, np.float32)
 
 
-def aged(lab: Floats, years: float, rng: np.random.Generator) -> Floats:
+def age_skin(lab: Floats, years: float, rng: np.random.Generator) -> Floats:
     """The head some years older (lines, sun spots, less blood) or, below 0, younger (smoother)."""
     import cv2
 
@@ -121,28 +121,32 @@ def aged(lab: Floats, years: float, rng: np.random.Generator) -> Floats:
         # At 256 px the filter meets wrinkles, not pores; what lies below that size stays.
         small = cv2.resize(lab, (min(size, 256),) * 2, interpolation=cv2.INTER_AREA)
         change = cv2.resize(cv2.bilateralFilter(small, 0, 9, len(small) / 60) - small, (size, size), interpolation=cv2.INTER_CUBIC)
-        return np.asarray(lab + min(-years / 20, 0.8) * (1 - _features(size)[..., None]) * change, np.float32)
+        return np.asarray(lab + min(-years / 20, 0.8) * (1 - _compute_feature_mask(size)[..., None]) * change, np.float32)
     amount = min(years / 25, 1.0)
-    lines = cv2.GaussianBlur(detail.wrinkle_height(size, rng), (0, 0), size / 400) * amount
-    patches = np.clip(field(size, rng, 40) - 1.5, 0, 1) * np.clip(field(size, rng, 9), 0, 1)
+    lines = cv2.GaussianBlur(detail.generate_wrinkle_height(size, rng), (0, 0), size / 400) * amount
+    patches = np.clip(sample_smooth_noise(size, rng, 40) - 1.5, 0, 1) * np.clip(sample_smooth_noise(size, rng, 9), 0, 1)
     older = lab + lines[..., None] * np.array([7.0, -1.2, 0.0], np.float32)
     return np.asarray(
         older + (amount * patches)[..., None] * np.array([-9.0, 2.0, 5.0], np.float32) - amount * np.array([1, 0.6, -0.6]), np.float32
     )
 
 
-def _features(size: int) -> Floats:
+def _compute_feature_mask(size: int) -> Floats:
     """(s,s) 1 on eyes, nostrils and mouth, which stay sharp at any age."""
-    where = sum(spot(size, x, y, 0.08, 0.05) for x, y in EYES) + spot(size, *MOUTH, 0.13, 0.06) + spot(size, 0.5, 0.67, 0.07, 0.04)
+    where = (
+        sum(draw_soft_spot(size, x, y, 0.08, 0.05) for x, y in EYES)
+        + draw_soft_spot(size, *MOUTH, 0.13, 0.06)
+        + draw_soft_spot(size, 0.5, 0.67, 0.07, 0.04)
+    )
     keep: Floats = np.clip(1.4 * where, 0, 1).astype(np.float32)
     return keep
 
 
-def beard_area(size: int) -> Floats:
+def compute_beard_mask(size: int) -> Floats:
     """(s,s) 0..1 where a beard grows: jaw, chin, upper lip."""
-    where = spot(size, 0.5, 0.735, 0.10, 0.028) + spot(size, 0.5, 0.885, 0.12, 0.065)
+    where = draw_soft_spot(size, 0.5, 0.735, 0.10, 0.028) + draw_soft_spot(size, 0.5, 0.885, 0.12, 0.065)
     for x in (0.345, 0.655):
-        where = where + spot(size, x, 0.83, 0.085, 0.095) + 0.6 * spot(size, 0.5 + (x - 0.5) * 1.45, 0.72, 0.035, 0.1)
+        where = where + draw_soft_spot(size, x, 0.83, 0.085, 0.095) + 0.6 * draw_soft_spot(size, 0.5 + (x - 0.5) * 1.45, 0.72, 0.035, 0.1)
     where = np.clip(where, 0, 1) * (
         1
         - 0.95
@@ -155,42 +159,42 @@ def beard_area(size: int) -> Floats:
     return area
 
 
-def stubbled(lab: Floats, amount: float, rng: np.random.Generator) -> Floats:
+def add_stubble(lab: Floats, amount: float, rng: np.random.Generator) -> Floats:
     """Shaved or growing beard, 0..1: hair roots darken and cool the skin, in a fine grain."""
     import cv2
 
     size = len(lab)
     grain = cv2.GaussianBlur(rng.standard_normal((size, size)).astype(np.float32), (0, 0), max(0.5, size / 640))
     grain = np.clip(0.75 + 0.45 * grain / max(float(grain.std()), 1e-6), 0, 2)
-    dark = (beard_area(size) * grain * amount)[..., None]
+    dark = (compute_beard_mask(size) * grain * amount)[..., None]
     light = float(np.median(lab[..., 0]))
     return np.asarray(lab + dark * np.array([-0.2 * light, -2.0, -5.0], np.float32), np.float32)
 
 
-def made_up(lab: Floats, amount: float, rng: np.random.Generator) -> Floats:
+def apply_makeup(lab: Floats, amount: float, rng: np.random.Generator) -> Floats:
     """Foundation, shadow and liner at the eyes, rouge; 0..1. Lipstick is the lips' own affair."""
     import cv2
 
     size = len(lab)
-    keep = _features(size)[..., None]
+    keep = _compute_feature_mask(size)[..., None]
     smooth = cv2.GaussianBlur(lab, (0, 0), size / 90)
-    share = 0.45 * amount * (1 - keep) * _face(size)[..., None]
+    share = 0.45 * amount * (1 - keep) * _compute_face_mask(size)[..., None]
     out = (1 - share) * lab + share * smooth
     shade = np.array([(-9, 2, -6), (-10, 5, 2), (-7, 6, -9), (-6, -4, -6)][int(rng.integers(4))], np.float32)
-    lids = _both(size, [(x, y - 0.012) for x, y in EYES], 0.052, 0.020)
-    liner = _both(size, EYES, 0.048, 0.006)
-    rouge = _both(size, [(0.5 + (x - 0.5) * 1.15, y + 0.005) for x, y in CHEEKS], 0.06, 0.045)
+    lids = _sum_spots(size, [(x, y - 0.012) for x, y in EYES], 0.052, 0.020)
+    liner = _sum_spots(size, EYES, 0.048, 0.006)
+    rouge = _sum_spots(size, [(0.5 + (x - 0.5) * 1.15, y + 0.005) for x, y in CHEEKS], 0.06, 0.045)
     out = out + amount * (lids[..., None] * shade + liner[..., None] * np.array([-10, 0, 0], np.float32))
     out = out + amount * rouge[..., None] * np.array([-1.5, 5.0, 1.0], np.float32)
     return np.asarray(out, np.float32)
 
 
-def _both(size: int, places: Iterable[tuple[float, float]], width: float, height: float) -> Floats:
+def _sum_spots(size: int, places: Iterable[tuple[float, float]], width: float, height: float) -> Floats:
     """(s,s) the sum of equal spots."""
-    total: Floats = np.sum([spot(size, x, y, width, height) for x, y in places], axis=0)
+    total: Floats = np.sum([draw_soft_spot(size, x, y, width, height) for x, y in places], axis=0)
     return total
 
 
-def _face(size: int) -> NDArray[np.float32]:
-    face: Floats = np.clip(1.6 * spot(size, 0.5, 0.6, 0.25, 0.3), 0, 1).astype(np.float32)
+def _compute_face_mask(size: int) -> NDArray[np.float32]:
+    face: Floats = np.clip(1.6 * draw_soft_spot(size, 0.5, 0.6, 0.25, 0.3), 0, 1).astype(np.float32)
     return face

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from stages.datasets.people import FORMAL, Person
-from stages.datasets.shots import Taken
+from stages.datasets.people import FORMAL_OUTFITS, Person
+from stages.datasets.shots import PortraitShot
 
-_WHO = {
+_PERSON_WORDS = {
     ("girl", "女孩"): (0, 13, 0),
     ("boy", "男孩"): (0, 13, 1),
     ("teenage girl", "少女"): (13, 20, 0),
@@ -22,26 +22,26 @@ _WHO = {
     ("old man", "老先生"): (65, 200, 1),
 }
 """Words -> from and below these years, and 1 for male."""
-_SKIN = (
+_SKIN_WORDS = (
     ("very fair", "很白的"), ("fair", "白皙的"), ("light", "浅色的"), ("light olive", "浅橄榄色的"), ("olive", "橄榄色的"),
     ("tan", "小麦色的"), ("brown", "棕色的"), ("dark brown", "深棕色的"), ("dark", "黝黑的"), ("very dark", "很黑的"),
 )  # fmt: skip
-_HAIR = {
+_HAIR_WORDS = {
     "black": ("black", "黑色"), "brown": ("brown", "棕色"), "blond": ("blond", "金色"), "red": ("red", "红色"),
     "grey": ("grey", "灰白色"), "dyed": ("dyed", "染色的"),
 }  # fmt: skip
-_STYLE = {
+_HAIRSTYLE_WORDS = {
     "short": ("short {} hair", "{}短发"), "bob": ("a {} bob", "{}波波头"), "afro": ("a {} afro", "{}爆炸头"),
     "long": ("long {} hair", "{}长发"), "ponytail": ("a {} ponytail", "{}马尾辫"), "braid": ("a {} braid", "{}辫子"),
     "bald": ("a bald head", "光头"),
 }  # fmt: skip
-_EYES = {"brown": ("brown", "棕色"), "green": ("green", "绿色"), "blue": ("blue", "蓝色"), "grey": ("grey", "灰色")}
-_MOOD = {
+_EYE_WORDS = {"brown": ("brown", "棕色"), "green": ("green", "绿色"), "blue": ("blue", "蓝色"), "grey": ("grey", "灰色")}
+_EXPRESSION_WORDS = {
     "neutral": ("with a calm face", "表情平静"), "smile": ("smiling", "面带微笑"), "laugh": ("laughing", "开怀大笑"),
     "surprise": ("looking surprised", "神情惊讶"), "sad": ("looking sad", "神情忧伤"), "angry": ("looking angry", "神情愤怒"),
     "talk": ("talking", "正在说话"), "eyes_closed": ("with closed eyes", "闭着眼睛"),
 }  # fmt: skip
-_ENGLISH = (
+_ENGLISH_TEMPLATES = (
     "portrait of a {who}, {skin} skin, {hair}, {mood}{extra}{light}",
     "{who}, {years} years old, {hair}, {eyes} eyes, {mood}{light}",
     "photo of a {who} with {hair} and {eyes} eyes, {mood}{extra}",
@@ -51,7 +51,7 @@ _ENGLISH = (
     "close portrait, {who} {mood}{background}{light}",
     "face of a {who} with {skin} skin, {mood}{extra}",
 )
-_CHINESE = (
+_CHINESE_TEMPLATES = (
     "一张{who}的肖像,{skin}皮肤,{hair},{mood}{extra}{light}",
     "{who},{years}岁左右,{hair},{eyes}眼睛,{mood}{light}",
     "{mood}的{who},{hair},{eyes}眼睛{extra}",
@@ -63,35 +63,35 @@ _CHINESE = (
 )
 
 
-def captions(who: Person, shot: Taken, rng: np.random.Generator) -> dict[str, str]:
+def compose_captions(who: Person, shot: PortraitShot, rng: np.random.Generator) -> dict[str, str]:
     """en and zh of the same picture, each in a template of its own."""
     return {
-        language: templates[int(rng.integers(len(templates)))].format(**_words(who, shot, k))
-        for k, (language, templates) in enumerate((("en", _ENGLISH), ("zh", _CHINESE)))
+        language: templates[int(rng.integers(len(templates)))].format(**_collect_words(who, shot, k))
+        for k, (language, templates) in enumerate((("en", _ENGLISH_TEMPLATES), ("zh", _CHINESE_TEMPLATES)))
     }
 
 
-def _words(who: Person, shot: Taken, k: int) -> dict[str, str]:
+def _collect_words(who: Person, shot: PortraitShot, k: int) -> dict[str, str]:
     """Every blank of the templates; k is 0 for English, 1 for Chinese."""
-    name = next(names[k] for names, (low, high, man) in _WHO.items() if low <= who.years < high and man == who.man)
-    style, mood = _STYLE[who.style][k].format(_HAIR[who.hair_kind][k]), _MOOD[shot.expression][k]
+    name = next(names[k] for names, (low, high, man) in _PERSON_WORDS.items() if low <= who.years < high and man == who.is_man)
+    style, mood = _HAIRSTYLE_WORDS[who.style][k].format(_HAIR_WORDS[who.hair_kind][k]), _EXPRESSION_WORDS[shot.expression][k]
     return {
-        "who": name, "skin": _SKIN[who.monk - 1][k], "hair": style, "eyes": _EYES[who.eyes_kind][k], "mood": mood,
-        "years": str(int(who.years)), "extra": _extra(who, k), "light": _light(shot, k), "side": _side(shot, k),
-        "background": _background(shot, k),
+        "who": name, "skin": _SKIN_WORDS[who.monk - 1][k], "hair": style, "eyes": _EYE_WORDS[who.eyes_kind][k], "mood": mood,
+        "years": str(int(who.years)), "extra": _describe_extra(who, k), "light": _describe_light(shot, k), "side": _describe_side(shot, k),
+        "background": _describe_background(shot, k),
     }  # fmt: skip
 
 
-def _extra(who: Person, k: int) -> str:
+def _describe_extra(who: Person, k: int) -> str:
     seen = (
         (", with stubble", ",有胡茬"), (", with freckles", ",有雀斑"), (", wearing make-up", ",化了妆"),
         (", in formal clothes", ",穿着正装"),
     )  # fmt: skip
-    shown = (who.skin["stubble"] > 0.3, who.skin["freckles"] > 0.3, who.skin["makeup"] > 0.3, who.outfit in FORMAL)
+    shown = (who.skin["stubble"] > 0.3, who.skin["freckles"] > 0.3, who.skin["makeup"] > 0.3, who.outfit in FORMAL_OUTFITS)
     return next((words[k] for words, there in zip(seen, shown, strict=True) if there), "")
 
 
-def _light(shot: Taken, k: int) -> str:
+def _describe_light(shot: PortraitShot, k: int) -> str:
     if shot.contrast > 0.65:
         return (", hard light", ",光线强烈")[k]
     if shot.contrast < 0.3:
@@ -99,13 +99,13 @@ def _light(shot: Taken, k: int) -> str:
     return (", warm light", ",暖光")[k] if shot.warmth > 0.75 else (", cool light", ",冷光")[k] if shot.warmth < 0.25 else ""
 
 
-def _side(shot: Taken, k: int) -> str:
+def _describe_side(shot: PortraitShot, k: int) -> str:
     if abs(shot.yaw) < 14:
         return (", facing the camera", ",正面")[k]
     return (", turned to the side", ",侧着脸")[k]
 
 
-def _background(shot: Taken, k: int) -> str:
+def _describe_background(shot: PortraitShot, k: int) -> str:
     if 0.3 < shot.bright < 0.7:
         return ""
     return (" on a light background", ",浅色背景")[k] if shot.bright >= 0.7 else (" on a dark background", ",深色背景")[k]

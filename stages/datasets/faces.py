@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import numpy as np
 
-from assets.rights import Source, merged
+from assets.rights import Source, merge_sources
 from stages.body.stage import BACKENDS
 from stages.body.stage import STAGE as BODY
 from stages.datasets import shots, subjects
-from stages.datasets.captions import captions
-from stages.datasets.people import Person, person
-from stages.datasets.shards import Card, Item, Shard, planned, shares
+from stages.datasets.captions import compose_captions
+from stages.datasets.people import Person, sample_person
+from stages.datasets.shards import DatasetCard, DatasetItem, Shard, compute_split_counts, plan_shards
 from stages.datasets.skins import VERSION as SKINS
-from stages.datasets.skins import sources as skin_sources
+from stages.datasets.skins import list_sources as skin_sources
 from stages.datasets.splits import SPLITS, Split
 from stages.groom.stage import STAGE as GROOM
-from stages.groom.wardrobe import catalogue, item, source
+from stages.groom.wardrobe import build_item_source, load_catalogue, load_item
 from stages.identity.stage import STAGE as IDENTITY
 from stages.model.stage import STAGE as MODEL
-from stages.render.portrait import Portraits
+from stages.render.portrait import PortraitStudio
 from stages.texture.stage import STAGE as TEXTURE
 from stages.texture.tiles import ORIGINS, SkinLibrary
 
-EACH = 8
+PICTURES_PER_PERSON = 8
 """Pictures of one person: making somebody costs as much as taking eight."""
-SHARD = 25 * EACH
+ITEMS_PER_SHARD = 25 * PICTURES_PER_PERSON
 VERSION = 1
 """Raise it when the same seed makes other people or pictures; what the stages change is in their versions."""
 COLUMNS = (
@@ -34,61 +34,71 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def plan(library: SkinLibrary, *, count: int, size: int, seed: int, command: str) -> tuple[Card, tuple[Shard, ...]]:
+def plan(library: SkinLibrary, *, count: int, size: int, seed: int, command: str) -> tuple[DatasetCard, tuple[Shard, ...]]:
     """What `fenshen data faces` will write: `count` pictures of count / 8 people, each person in one split only."""
-    items = {split: range(numbers.start * EACH, min(numbers.stop * EACH, count)) for split, numbers in seats(count).items()}
-    notes = (f"{-(-count // EACH)} people, split by person, balanced over Monk tone x age x gender", "nobody real is shown")
+    items = {
+        split: range(numbers.start * PICTURES_PER_PERSON, min(numbers.stop * PICTURES_PER_PERSON, count))
+        for split, numbers in split_people(count).items()
+    }
+    notes = (f"{-(-count // PICTURES_PER_PERSON)} people, split by person, balanced over Monk tone x age x gender", "nobody real is shown")
     made = {"faces": VERSION, "skins": SKINS} | {stage.name: stage.version for stage in (BODY, GROOM, IDENTITY, MODEL, TEXTURE)}
-    card = Card("faces", "faces", size, count, COLUMNS, seed, "CC0-1.0", sources(library), command, versions=made, notes=notes)
-    return card, planned(items, SHARD)
+    card = DatasetCard("faces", "faces", size, count, COLUMNS, seed, "CC0-1.0", list_sources(library), command, versions=made, notes=notes)
+    return card, plan_shards(items, ITEMS_PER_SHARD)
 
 
-def seats(count: int) -> dict[Split, range]:
+def split_people(count: int) -> dict[Split, range]:
     """Split -> numbers of its people, for so many pictures."""
     numbers, start = {}, 0
-    for split, some in shares(-(-count // EACH)).items():
+    for split, some in compute_split_counts(-(-count // PICTURES_PER_PERSON)).items():
         numbers[split] = range(start, start + some)
         start += some
     return numbers
 
 
-def sources(library: SkinLibrary) -> tuple[Source, ...]:
+def list_sources(library: SkinLibrary) -> tuple[Source, ...]:
     """Body model, skins and wardrobe."""
-    worn = [source(item(slot, name)) for slot, names in catalogue().items() if slot not in ("shoes", "hat") for name in names]
-    return merged((BACKENDS.get().sources(), skin_sources(library), worn))
+    worn = [
+        build_item_source(load_item(slot, name))
+        for slot, names in load_catalogue().items()
+        if slot not in ("shoes", "hat")
+        for name in names
+    ]
+    return merge_sources((BACKENDS.get().sources(), skin_sources(library), worn))
 
 
-class Faces:
+class FaceGenerator:
     """Makes the items of a plan; the person of the last one is kept, since the next is likely the same."""
 
-    def __init__(self, library: SkinLibrary, studio: Portraits, *, count: int, size: int, seed: int) -> None:
-        self._studio, self._size, self._seed, self._seats = studio, size, seed, seats(count)
-        self._wardrobe = subjects.Wardrobe(library, 256 if size <= 128 else 512)
+    def __init__(self, library: SkinLibrary, studio: PortraitStudio, *, count: int, size: int, seed: int) -> None:
+        self._studio, self._size, self._seed, self._seats = studio, size, seed, split_people(count)
+        self._wardrobe = subjects.SubjectBuilder(library, 256 if size <= 128 else 512)
         self._number = -1
 
-    def __call__(self, index: int) -> Item:
+    def __call__(self, index: int) -> DatasetItem:
         """The picture of that index."""
-        number, which = divmod(index, EACH)
+        number, which = divmod(index, PICTURES_PER_PERSON)
         if number != self._number:
-            self._invite(number)
+            self._prepare_subject(number)
         rng = np.random.default_rng([self._seed, 4, index])
         # Everybody shows every expression, in an order of their own.
         order = np.random.default_rng([self._seed, 5, number]).permutation(len(shots.EXPRESSIONS))
-        shot = shots.taken(self._sitter.skeleton, list(shots.EXPRESSIONS)[int(order[which])], rng)
+        shot = shots.sample_shot(self._sitter.skeleton, list(shots.EXPRESSIONS)[int(order[which])], rng)
         picture = self._studio.take(shot.view, self._size)
         who = self._who
-        told = subjects.describe(who, self._told) | shots.describe(shot)
+        told = subjects.describe_person(who, self._told) | shots.describe_shot(shot)
         labels = {"monk": who.monk, "hair": who.hair, "hair_colour": who.hair_colour, "eyes_colour": who.eyes_colour, "outfit": who.outfit,
                   "expression": shot.expression}  # fmt: skip
-        return Item(index, number, {name: told[name] for name in COLUMNS}, picture, captions=captions(who, shot, rng), labels=labels)
+        return DatasetItem(
+            index, number, {name: told[name] for name in COLUMNS}, picture, captions=compose_captions(who, shot, rng), labels=labels
+        )
 
-    def _invite(self, number: int) -> None:
-        from stages.render.posing import standing
+    def _prepare_subject(self, number: int) -> None:
+        from stages.render.posing import build_standing_pose
 
-        self._who: Person = person(number, self._place(number), self._seed)
-        self._sitter, self._told = self._wardrobe.sitter(self._who, self._seed)
-        self._studio.seat(self._sitter, standing(self._sitter.skeleton))
+        self._who: Person = sample_person(number, self._find_index_in_split(number), self._seed)
+        self._sitter, self._told = self._wardrobe.build_subject(self._who, self._seed)
+        self._studio.set_subject(self._sitter, build_standing_pose(self._sitter.skeleton))
         self._number = number
 
-    def _place(self, number: int) -> int:
+    def _find_index_in_split(self, number: int) -> int:
         return next(number - self._seats[split].start for split in SPLITS if number in self._seats[split])

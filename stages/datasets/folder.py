@@ -14,23 +14,23 @@ from pathlib import Path
 import numpy as np
 
 from assets.artefacts.geometry import Pixels
-from assets.consent import record
-from assets.digest import sha256_of
+from assets.consent import read_consent_record
+from assets.digest import sha256_json
 from assets.errors import FenshenError, Finding, FormatError, Location, RightsError, Severity, SpecError
-from assets.formats.image import decode
+from assets.formats.image import decode_image
 from assets.rights import Source
-from stages.datasets.shards import Card, Item, Shard, planned, shares
+from stages.datasets.shards import DatasetCard, DatasetItem, Shard, compute_split_counts, plan_shards
 from stages.datasets.splits import Split
 
-SHARD = 500
-LARGEST_BYTES = 100_000_000
+ITEMS_PER_SHARD = 500
+MAX_FILE_BYTES = 100_000_000
 """A file beyond this is not read: no portrait has so many."""
-_CAPTIONS = ("caption_en", "caption_zh")
-_TEXT = ("file", "person", *_CAPTIONS)
+_CAPTION_COLUMNS = ("caption_en", "caption_zh")
+_TEXT_COLUMNS = ("file", "person", *_CAPTION_COLUMNS)
 
 
 @dataclass(frozen=True)
-class Ask:
+class FolderRequest:
     """What the user gives."""
 
     source: Path
@@ -46,7 +46,7 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """What the table says of a picture."""
 
     person: str = ""
@@ -55,24 +55,24 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Gathered:
+class FolderContents:
     """What of a folder goes into the set."""
 
-    ask: Ask
+    ask: FolderRequest
     files: tuple[str, ...]
     """Paths inside the folder, in the order of the items."""
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
     people: tuple[int, ...]
     """Of each file, ascending: splits are runs of people."""
     columns: tuple[str, ...]
     consent: Mapping[str, str]
     digest: str
     """Of all pictures' names and bytes."""
-    left_out: tuple[Finding, ...]
+    skipped: tuple[Finding, ...]
     """One warning for each file that is not used, and why."""
 
 
-def gather(ask: Ask) -> Gathered:
+def scan_folder(ask: FolderRequest) -> FolderContents:
     """Reads every file of the folder once; what is no picture, torn, tiny or a bomb is left out by name.
 
     Raises:
@@ -80,30 +80,30 @@ def gather(ask: Ask) -> Gathered:
         SpecError: no such folder, or a wrong table.
         FormatError: fewer than three pictures can be used.
     """
-    consent = rights(ask)
+    consent = require_consent(ask)
     if not ask.source.is_dir():
         raise SpecError(Finding("data/folder", f"there is no folder {ask.source}", fix="give the folder that holds the pictures"))
     known = {p.resolve() for p in (ask.consent, ask.table) if p is not None}
     paths = [p for p in sorted(ask.source.rglob("*")) if p.is_file() and not p.name.startswith(".") and p.resolve() not in known]
-    names, digests, left = _usable(ask, paths)
+    names, digests, left = _find_usable(ask, paths)
     if len(names) < 3:
         why = "".join(f"; {finding.message}" for finding in left[:3])
         raise FormatError(Finding("data/too-few", f"{ask.source} holds {len(names)} usable pictures, three at least are needed{why}"))
     table = read_table(ask.table, names) if ask.table else {}
-    return _ordered(ask, names, digests, table, consent, left)
+    return _order_by_person(ask, names, digests, table, consent, left)
 
 
-def rights(ask: Ask) -> Mapping[str, str]:
+def require_consent(ask: FolderRequest) -> Mapping[str, str]:
     """The consent record as it travels: its file name, digest and text; raises RightsError where the licence or the record is missing."""
     missing = [name for name, given in (("licence", ask.licence and ask.licence.strip()), ("consent record", ask.consent)) if not given]
     if missing:
         fix = "give --licence (the terms of the pictures) and --consent (a file that says who agreed to training, and when)"
         raise RightsError(Finding("data/rights", f"the pictures of {ask.source} come without {' and '.join(missing)}", fix=fix))
     assert ask.consent is not None
-    return record(ask.consent)
+    return read_consent_record(ask.consent)
 
 
-def _usable(ask: Ask, paths: list[Path]) -> tuple[list[str], list[str], list[Finding]]:
+def _find_usable(ask: FolderRequest, paths: list[Path]) -> tuple[list[str], list[str], list[Finding]]:
     """Names inside the folder and digests of what can be used, and why the rest cannot."""
     names, digests, left = [], [], []
     first: dict[str, str] = {}
@@ -133,10 +133,10 @@ def read_picture(path: Path, size: int) -> Pixels:
     """
     import cv2
 
-    if path.stat().st_size > LARGEST_BYTES:
-        raise FormatError(Finding("data/too-big", f"it has more than {LARGEST_BYTES // 1_000_000} MB"))
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise FormatError(Finding("data/too-big", f"it has more than {MAX_FILE_BYTES // 1_000_000} MB"))
     try:
-        pixels = decode(path.read_bytes()).pixels
+        pixels = decode_image(path.read_bytes()).pixels
     except OSError as error:
         raise FormatError(Finding("data/unreadable", f"it cannot be read ({error.strerror})")) from error
     height, width = pixels.shape[:2]
@@ -154,7 +154,7 @@ def read_picture(path: Path, size: int) -> Pixels:
     return shown
 
 
-def read_table(path: Path, names: list[str]) -> dict[str, Row]:
+def read_table(path: Path, names: list[str]) -> dict[str, TableRow]:
     """File -> row; raises SpecError with every mistake of the table at once."""
     try:
         with open(path, encoding="utf-8-sig", newline="") as stream:
@@ -164,14 +164,14 @@ def read_table(path: Path, names: list[str]) -> dict[str, Row]:
         raise SpecError(Finding("data/table", f"{path} is no table that can be read", fix="write UTF-8 CSV with a header line")) from error
     if "file" not in columns:
         raise SpecError(Finding("data/table", f"{path} has no column named file", fix="add it: the path of each picture inside the folder"))
-    numbers = [name for name in columns if name and name not in _TEXT]
+    numbers = [name for name in columns if name and name not in _TEXT_COLUMNS]
     wrong: list[Finding] = []
-    rows: dict[str, Row] = {}
+    rows: dict[str, TableRow] = {}
     signed = {name for name in numbers if lines and {(line[name] or "").strip() for line in lines} <= {"-1", "1"}}
     for number, line in enumerate(lines, 2):
-        values = {name: _number(line[name], name, Location(path.name, number), wrong, signed=name in signed) for name in numbers}
-        captions = {name[-2:]: line[name] for name in _CAPTIONS if line.get(name)}
-        rows[(line["file"] or "").strip()] = Row((line.get("person") or "").strip(), values, captions)
+        values = {name: _parse_number(line[name], name, Location(path.name, number), wrong, signed=name in signed) for name in numbers}
+        captions = {name[-2:]: line[name] for name in _CAPTION_COLUMNS if line.get(name)}
+        rows[(line["file"] or "").strip()] = TableRow((line.get("person") or "").strip(), values, captions)
     wrong += [
         Finding("data/no-row", f"{path.name} has no row for {name}", fix="add one, or remove the picture")
         for name in names
@@ -182,7 +182,7 @@ def read_table(path: Path, names: list[str]) -> dict[str, Row]:
     return rows
 
 
-def _number(text: str | None, column: str, where: Location, wrong: list[Finding], *, signed: bool) -> float:
+def _parse_number(text: str | None, column: str, where: Location, wrong: list[Finding], *, signed: bool) -> float:
     """The value 0..1 (years in a column whose name ends so); CelebA's -1 and 1 become 0 and 1."""
     try:
         value = float(text or "")
@@ -196,21 +196,21 @@ def _number(text: str | None, column: str, where: Location, wrong: list[Finding]
     return value
 
 
-def _ordered(
-    ask: Ask, names: list[str], digests: list[str], table: Mapping[str, Row], consent: Mapping[str, str], left: list[Finding]
-) -> Gathered:
+def _order_by_person(
+    ask: FolderRequest, names: list[str], digests: list[str], table: Mapping[str, TableRow], consent: Mapping[str, str], left: list[Finding]
+) -> FolderContents:
     """Pictures person by person, the people in an order that the seed draws."""
-    rows = {name: table.get(name, Row()) for name in names}
+    rows = {name: table.get(name, TableRow()) for name in names}
     people = sorted({rows[name].person or f"file {name}" for name in names})
     order = {people[k]: place for place, k in enumerate(np.random.default_rng([ask.seed, 8]).permutation(len(people)))}
     keyed = sorted(names, key=lambda name: (order[rows[name].person or f"file {name}"], name))
     numbers = tuple(order[rows[name].person or f"file {name}"] for name in keyed)
     columns = tuple(next(iter(table.values())).numbers) if table else ()
-    digest = sha256_of(sorted(zip(names, digests, strict=True)))
-    return Gathered(ask, tuple(keyed), tuple(rows[n] for n in keyed), numbers, columns, consent, digest, tuple(left))
+    digest = sha256_json(sorted(zip(names, digests, strict=True)))
+    return FolderContents(ask, tuple(keyed), tuple(rows[n] for n in keyed), numbers, columns, consent, digest, tuple(left))
 
 
-def plan(gathered: Gathered, command: str) -> tuple[Card, tuple[Shard, ...]]:
+def plan(gathered: FolderContents, command: str) -> tuple[DatasetCard, tuple[Shard, ...]]:
     """What `fenshen data folder` will write; raises FormatError where there are too few people for three splits."""
     ask, many = gathered.ask, len(set(gathered.people))
     if many < 3:
@@ -218,29 +218,29 @@ def plan(gathered: Gathered, command: str) -> tuple[Card, tuple[Shard, ...]]:
         raise FormatError(Finding("data/too-few-people", f"{ask.source} shows {many} people, three at least are needed", fix=fix))
     items: dict[Split, list[int]] = {}
     start = 0
-    for split, some in shares(many).items():
+    for split, some in compute_split_counts(many).items():
         items[split] = [i for i, person in enumerate(gathered.people) if start <= person < start + some]
         start += some
     source = Source(ask.source.name, ask.licence or "", "a user's folder", note="consent record in dataset.json", sha256=gathered.digest)
     told = any(row.person for row in gathered.rows)
     notes: tuple[str, ...] = ("split by the table's persons" if told else "no persons were named: every picture counts as somebody else",)
-    notes += tuple(finding.message for finding in gathered.left_out)
-    card = Card(
+    notes += tuple(finding.message for finding in gathered.skipped)
+    card = DatasetCard(
         ask.source.name, "folder", ask.size, len(gathered.files), gathered.columns, ask.seed, ask.licence or "", (source,), command,
         consent=gathered.consent, notes=notes,
     )  # fmt: skip
-    return card, planned(items, SHARD)
+    return card, plan_shards(items, ITEMS_PER_SHARD)
 
 
-class Pictured:
+class FolderReader:
     """Makes the items of a plan."""
 
-    def __init__(self, gathered: Gathered) -> None:
+    def __init__(self, gathered: FolderContents) -> None:
         self._gathered = gathered
 
-    def __call__(self, index: int) -> Item:
+    def __call__(self, index: int) -> DatasetItem:
         """The picture of that index."""
         told = self._gathered
         row, name = told.rows[index], told.files[index]
         picture = read_picture(told.ask.source / name, told.ask.size)
-        return Item(index, told.people[index], row.numbers, picture, captions=row.captions, labels={"file": name})
+        return DatasetItem(index, told.people[index], row.numbers, picture, captions=row.captions, labels={"file": name})

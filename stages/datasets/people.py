@@ -8,35 +8,40 @@ from dataclasses import dataclass
 import numpy as np
 
 from assets.artefacts.geometry import Floats
-from stages.datasets.tones import tone_of_monk
+from stages.datasets.tones import monk_to_tone
 from stages.texture.tiles import ORIGINS
 
-BANDS = ((5, 12), (13, 19), (20, 34), (35, 49), (50, 64), (65, 90))
+AGE_BANDS = ((5, 12), (13, 19), (20, 34), (35, 49), (50, 64), (65, 90))
 """Years; every band is as common as every other."""
-CELLS = 10 * len(BANDS) * 2
-HAIR = ("black", "brown", "blond", "red", "grey", "dyed")
+CELL_COUNT = 10 * len(AGE_BANDS) * 2
+HAIR_COLOURS = ("black", "brown", "blond", "red", "grey", "dyed")
 # sRGB of each hair colour from dark to light; what a person has lies between two.
 _HAIR_RGB = {
     "black": ("#0f0c0b", "#241a16"), "brown": ("#38261a", "#7a5233"), "blond": ("#9a7444", "#d3b27c"), "red": ("#58291a", "#8a4a2e"),
     "grey": ("#7f7b78", "#d9d6d2"),
 }  # fmt: skip
-_DYES = ("#33486e", "#74385e", "#8f3f48", "#33665c", "#b98a97", "#55437a")
-_EYES = {"brown": ("#2e1a10", "#6b4a22"), "green": ("#55603a", "#7a8050"), "blue": ("#4f6f8c", "#7c9fc0"), "grey": ("#6a747a", "#8f989c")}
-STYLES = {
+_DYE_RGB = ("#33486e", "#74385e", "#8f3f48", "#33665c", "#b98a97", "#55437a")
+_EYE_RGB = {
+    "brown": ("#2e1a10", "#6b4a22"),
+    "green": ("#55603a", "#7a8050"),
+    "blue": ("#4f6f8c", "#7c9fc0"),
+    "grey": ("#6a747a", "#8f989c"),
+}
+HAIRSTYLES = {
     "none": "bald", "short01": "short", "short02": "short", "short04": "short", "short03": "short", "bob01": "bob", "bob02": "bob",
     "afro01": "afro", "long01": "long", "ponytail01": "ponytail", "Braid01": "braid",
 }  # fmt: skip
-LENGTHS = {"bald": 0.0, "short": 0.3, "afro": 0.5, "bob": 0.6, "ponytail": 0.8, "braid": 0.9, "long": 1.0}
-_MEN = {"short01": 0.3, "short02": 0.25, "short04": 0.25, "none": 0.12, "long01": 0.04, "ponytail01": 0.04}
+HAIR_LENGTHS = {"bald": 0.0, "short": 0.3, "afro": 0.5, "bob": 0.6, "ponytail": 0.8, "braid": 0.9, "long": 1.0}
+_MALE_HAIR_WEIGHTS = {"short01": 0.3, "short02": 0.25, "short04": 0.25, "none": 0.12, "long01": 0.04, "ponytail01": 0.04}
 # A bob's fringe hides half a face seen from its side: it is rarer than in life.
-_WOMEN = {"bob01": 0.06, "long01": 0.26, "ponytail01": 0.22, "short02": 0.1, "short03": 0.14, "Braid01": 0.19, "none": 0.03}
+_FEMALE_HAIR_WEIGHTS = {"bob01": 0.06, "long01": 0.26, "ponytail01": 0.22, "short02": 0.1, "short03": 0.14, "Braid01": 0.19, "none": 0.03}
 _OUTFITS = {
     "man": ("male_casualsuit01", "male_casualsuit02", "male_casualsuit03", "male_casualsuit04", "male_casualsuit05", "male_casualsuit06",
             "male_elegantsuit01"),
     "woman": ("female_casualsuit01", "female_casualsuit02", "female_elegantsuit01", "female_sportsuit01"),
 }  # fmt: skip
-FORMAL = ("male_elegantsuit01", "female_elegantsuit01")
-_CLOTH = (
+FORMAL_OUTFITS = ("male_elegantsuit01", "female_elegantsuit01")
+_CLOTH_RGB = (
     "#2b3a55", "#7a2f2f", "#3f5a3c", "#8a8d91", "#c9b79c", "#4a3f5c", "#b5533c", "#22252b", "#d8d4cc", "#5f86a6", "#b08a3e", "#89566e",
 )  # fmt: skip
 
@@ -73,48 +78,48 @@ class Person:
     """Marks and paint as stages.datasets.skins takes them."""
 
     @property
-    def man(self) -> bool:
+    def is_man(self) -> bool:
         return self.gender >= 0.5
 
     @property
     def style(self) -> str:
         """bald, short, bob, afro, long, ponytail or braid."""
-        return STYLES[self.hair]
+        return HAIRSTYLES[self.hair]
 
 
-def cell(place: int) -> tuple[int, int, int]:
+def assign_cell(place: int) -> tuple[int, int, int]:
     """Monk class 1..10, age band and gender (0 or 1) of the place-th person of a split: any run of 120 holds every cell once."""
-    turn = place % CELLS
-    half, turn = divmod(turn, CELLS // 2)
-    return turn % 10 + 1, (turn + turn // 30) % len(BANDS), (turn + turn // 10 + half) % 2
+    turn = place % CELL_COUNT
+    half, turn = divmod(turn, CELL_COUNT // 2)
+    return turn % 10 + 1, (turn + turn // 30) % len(AGE_BANDS), (turn + turn // 10 + half) % 2
 
 
-def person(number: int, place: int, seed: int) -> Person:
+def sample_person(number: int, place: int, seed: int) -> Person:
     """The person of that number, who has the place-th seat of its split."""
     rng = np.random.default_rng([seed, 1, number])
-    monk, band, man = cell(place)
-    low, high = BANDS[band]
-    years, tone = float(rng.uniform(low, high + 1)), tone_of_monk(monk, float(rng.uniform(0.05, 0.95)))
+    monk, band, man = assign_cell(place)
+    low, high = AGE_BANDS[band]
+    years, tone = float(rng.uniform(low, high + 1)), monk_to_tone(monk, float(rng.uniform(0.05, 0.95)))
     between = np.minimum(rng.beta(1, 6, 2), 0.45)
     gender = float(1 - between[0] if man else between[1])
-    origins = _origins(tone, rng)
-    hair, style_rng = _style(man, years, origins["african"], rng), rng
-    kind = _hair_kind(tone, years, man, style_rng)
-    eyes = _eyes_kind(tone, rng)
+    origins = _sample_origins(tone, rng)
+    hair, style_rng = _sample_hairstyle(man, years, origins["african"], rng), rng
+    kind = _sample_hair_kind(tone, years, man, style_rng)
+    eyes = _sample_eyes_kind(tone, rng)
     outfits = _OUTFITS["man" if man else "woman"]
     outfit = outfits[int(rng.integers(len(outfits)))]
-    tint = _CLOTH[int(rng.integers(len(_CLOTH)))] if rng.random() < 0.65 and outfit not in FORMAL else None
+    tint = _CLOTH_RGB[int(rng.integers(len(_CLOTH_RGB)))] if rng.random() < 0.65 and outfit not in FORMAL_OUTFITS else None
     build = {name: float(rng.beta(3, 3)) for name in ("muscle", "weight", "height")}
     brow = int(rng.integers(1, 4)) if man else (8, 10, 12)[int(rng.integers(3))]
     lashes = "Eyelashes01" if man else f"eyelashes0{int(rng.integers(2, 4))}"
     return Person(
         number, years, gender, monk, tone, origins, build, float(rng.uniform(0.35, 0.6) if years < 13 else rng.uniform(0.5, 0.85)),
-        hair, kind, _shade(_HAIR_RGB[kind], rng) if kind != "dyed" else _DYES[int(rng.integers(len(_DYES)))],
-        f"eyebrow{brow:03d}", lashes, eyes, _shade(_EYES[eyes], rng), outfit, tint, _marks(man, years, rng),
+        hair, kind, _sample_shade(_HAIR_RGB[kind], rng) if kind != "dyed" else _DYE_RGB[int(rng.integers(len(_DYE_RGB)))],
+        f"eyebrow{brow:03d}", lashes, eyes, _sample_shade(_EYE_RGB[eyes], rng), outfit, tint, _sample_blemishes(man, years, rng),
     )  # fmt: skip
 
 
-def _origins(tone: float, rng: np.random.Generator) -> dict[str, float]:
+def _sample_origins(tone: float, rng: np.random.Generator) -> dict[str, float]:
     """Mixtures of shape; tone makes some likelier, but every tone meets every shape."""
     likely = np.array([0.3 + 1.8 * np.clip((tone - 0.4) / 0.4, 0, 1), 0.5 + 0.8 * np.clip(1 - abs(tone - 0.35) / 0.35, 0, 1),
                        0.3 + 1.6 * np.clip((0.6 - tone) / 0.45, 0, 1)])  # fmt: skip
@@ -122,37 +127,37 @@ def _origins(tone: float, rng: np.random.Generator) -> dict[str, float]:
     return dict(zip(ORIGINS, map(float, shares), strict=True))
 
 
-def _style(man: int, years: float, african: float, rng: np.random.Generator) -> str:
-    table = dict(_MEN if man else _WOMEN)
+def _sample_hairstyle(man: int, years: float, african: float, rng: np.random.Generator) -> str:
+    table = dict(_MALE_HAIR_WEIGHTS if man else _FEMALE_HAIR_WEIGHTS)
     table["afro01"] = 0.35 * african + 0.02
     table["none"] *= 0.0 if years < 18 else 1 + max(years - 40, 0) / 30
     chance = np.array(list(table.values()))
     return str(rng.choice(list(table), p=chance / chance.sum()))
 
 
-def _hair_kind(tone: float, years: float, man: int, rng: np.random.Generator) -> str:
+def _sample_hair_kind(tone: float, years: float, man: int, rng: np.random.Generator) -> str:
     if years > 14 and rng.random() < (0.04 if man else 0.08):
         return "dyed"
     if rng.random() < np.clip((years - 40) / 40, 0, 0.9):
         return "grey"
     light = float(np.clip((0.55 - tone) / 0.4, 0, 1))
     chance = np.array([0.25 + 0.5 * (1 - light), 0.35, 0.03 + 0.25 * light, 0.02 + 0.12 * light])
-    return str(rng.choice(HAIR[:4], p=chance / chance.sum()))
+    return str(rng.choice(HAIR_COLOURS[:4], p=chance / chance.sum()))
 
 
-def _eyes_kind(tone: float, rng: np.random.Generator) -> str:
+def _sample_eyes_kind(tone: float, rng: np.random.Generator) -> str:
     light = float(np.clip((0.5 - tone) / 0.4, 0, 1))
     chance = np.array([0.4 + 0.55 * (1 - light), 0.05 + 0.13 * light, 0.02 + 0.28 * light, 0.01 + 0.1 * light])
-    return str(rng.choice(list(_EYES), p=chance / chance.sum()))
+    return str(rng.choice(list(_EYE_RGB), p=chance / chance.sum()))
 
 
-def _shade(ends: tuple[str, str], rng: np.random.Generator) -> str:
+def _sample_shade(ends: tuple[str, str], rng: np.random.Generator) -> str:
     low, high = (np.array([int(end[k : k + 2], 16) for k in (1, 3, 5)]) for end in ends)
     mixed = np.rint(low + (high - low) * rng.random()).astype(int)
     return "#" + "".join(f"{value:02x}" for value in mixed)
 
 
-def _marks(man: int, years: float, rng: np.random.Generator) -> dict[str, float]:
+def _sample_blemishes(man: int, years: float, rng: np.random.Generator) -> dict[str, float]:
     adult = years >= 16
     makeup = float(rng.beta(2, 2)) if adult and rng.random() < (0.02 if man else 0.4) else 0.0
     return {
@@ -163,7 +168,7 @@ def _marks(man: int, years: float, rng: np.random.Generator) -> dict[str, float]
     }  # fmt: skip
 
 
-def wanted_skins(ages: Floats, genders: Floats, tones: Floats, who: Person, count: int, rng: np.random.Generator) -> tuple[int, ...]:
+def sample_source_skins(ages: Floats, genders: Floats, tones: Floats, who: Person, count: int, rng: np.random.Generator) -> tuple[int, ...]:
     """Some source skins like this person in tone first, then in age and gender."""
     apart = np.abs(tones - who.tone) / 0.15 + np.abs(ages - who.years) / 25 + 1.2 * np.abs(genders - who.gender)
     chance = np.exp(-(apart - apart.min()))

@@ -21,18 +21,18 @@ from assets.artefacts.geometry import Floats, Pixels
 from assets.digest import sha256_file
 from assets.errors import Finding, FormatError, Location, SpecError
 from assets.rights import Source
-from assets.store import PART, write_atomic
-from stages.datasets.splits import SPLITS, Pictures, Split, Vectors
+from assets.store import PART_PREFIX, write_atomic
+from stages.datasets.splits import SPLITS, ImageSplit, Split, VectorSplit
 
 SCHEMA = "fenshen/dataset@1"
 INDEX, PLAN = "dataset.json", "plan.json"
-JPEG_FROM = 192
+JPEG_MIN_SIZE = 192
 """Pictures of this size and more are JPEG (quality 95, no chroma subsampling): as PNG they fill the disk."""
-_ELSEWHERE = "give another --out, or remove the folder"
+_OTHER_FOLDER_FIX = "give another --out, or remove the folder"
 
 
 @dataclass(frozen=True)
-class Item:
+class DatasetItem:
     """One example."""
 
     index: int
@@ -50,7 +50,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Card:
+class DatasetCard:
     """What dataset.json tells beside the shards."""
 
     name: str
@@ -92,13 +92,13 @@ Progress = Callable[[int, int], None]
 """Called with items done and items in all."""
 
 
-def shares(count: int) -> dict[Split, int]:
+def compute_split_counts(count: int) -> dict[Split, int]:
     """How many of `count` people or pictures go to each split: ten twelfths and twice one twelfth, none empty from three on."""
     held = max(count // 12, 1 if count >= 3 else 0)
     return {"train": count - 2 * held, "validation": held, "test": held}
 
 
-def planned(items: Mapping[Split, Sequence[int]], each: int) -> tuple[Shard, ...]:
+def plan_shards(items: Mapping[Split, Sequence[int]], each: int) -> tuple[Shard, ...]:
     """Shards of at most `each` items, split by split, in the items' order."""
     return tuple(
         Shard(split, number, tuple(items[split][start : start + each]))
@@ -107,11 +107,11 @@ def planned(items: Mapping[Split, Sequence[int]], each: int) -> tuple[Shard, ...
     )
 
 
-def write(
+def write_dataset(
     folder: Path,
-    card: Card,
+    card: DatasetCard,
     shards: Sequence[Shard],
-    make: Callable[[int], Item],
+    make: Callable[[int], DatasetItem],
     progress: Progress | None = None,
     sizes: Mapping[Split, int] | None = None,
 ) -> Path:
@@ -122,58 +122,60 @@ def write(
     Raises:
         SpecError: the folder holds another data set, or files that are none.
     """
-    claim(folder, card, shards)
+    claim_folder(folder, card, shards)
     done, total = 0, sum(len(shard.items) for shard in shards)
     for shard in shards:
         path = folder / shard.file
         if not path.exists():
-            write_atomic(path, _tar(shard, make, done, total, progress))
+            write_atomic(path, _pack_shard(shard, make, done, total, progress))
         done += len(shard.items)
         if progress:
             progress(done, total)
-    rows = [_row(folder, shard) for shard in shards]
+    rows = [_describe_shard(folder, shard) for shard in shards]
     splits = sizes or {split: sum(len(s.items) for s in shards if s.split == split) for split in SPLITS}
     index = {"schema": SCHEMA, **asdict(card), "splits": dict(splits), "shards": rows}
     write_atomic(folder / INDEX, (json.dumps(index, indent=1, ensure_ascii=False) + "\n").encode())
     return folder / INDEX
 
 
-def _row(folder: Path, shard: Shard) -> dict[str, Any]:
+def _describe_shard(folder: Path, shard: Shard) -> dict[str, Any]:
     path = folder / shard.file
     return {"file": shard.file, "split": shard.split, "items": len(shard.items), "sha256": sha256_file(path), "bytes": path.stat().st_size}
 
 
-def claim(folder: Path, card: Card, shards: Sequence[Shard]) -> None:
+def claim_folder(folder: Path, card: DatasetCard, shards: Sequence[Shard]) -> None:
     """Writes plan.json, or checks that the one which is there plans this very set; raises SpecError where it does not."""
     plan = {"card": {k: v for k, v in asdict(card).items() if k != "command"}, "shards": [asdict(shard) for shard in shards]}
     text = json.dumps(plan, ensure_ascii=False).encode()
     file = folder / PLAN
     if file.exists():
-        if _planned(file) != json.loads(text):
+        if _read_plan(file) != json.loads(text):
             message = f"{folder} holds a data set of another kind, count, size, seed or version"
-            raise SpecError(Finding("data/other-set", message, fix=_ELSEWHERE))
+            raise SpecError(Finding("data/other-set", message, fix=_OTHER_FOLDER_FIX))
     elif folder.exists() and not folder.is_dir():
         raise SpecError(Finding("data/not-a-folder", f"{folder} is there and is not a folder", fix="give another --out"))
-    elif folder.exists() and any(not path.name.startswith(PART) for path in folder.iterdir()):
+    elif folder.exists() and any(not path.name.startswith(PART_PREFIX) for path in folder.iterdir()):
         raise SpecError(Finding("data/not-empty", f"{folder} holds files that are no data set", fix="give an empty folder as --out"))
     else:
         write_atomic(file, text)
 
 
-def _planned(file: Path) -> Any:
+def _read_plan(file: Path) -> Any:
     """What a plan.json says; raises FormatError where it is damaged."""
     try:
         return json.loads(file.read_bytes())
     except ValueError as error:
-        raise FormatError(Finding("data/damaged", f"{file} is damaged: {error}", where=Location(str(file)), fix=_ELSEWHERE)) from error
+        raise FormatError(
+            Finding("data/damaged", f"{file} is damaged: {error}", where=Location(str(file)), fix=_OTHER_FOLDER_FIX)
+        ) from error
 
 
-def _tar(shard: Shard, make: Callable[[int], Item], done: int, total: int, progress: Progress | None) -> bytes:
+def _pack_shard(shard: Shard, make: Callable[[int], DatasetItem], done: int, total: int, progress: Progress | None) -> bytes:
     """The shard's bytes: the same items give the same bytes, so nobody's name or clock gets in."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for place, index in enumerate(shard.items):
-            for name, data in _files(make(index)):
+            for name, data in _encode_item(make(index)):
                 header = tarfile.TarInfo(name)
                 header.size, header.mode = len(data), 0o644
                 tar.addfile(header, io.BytesIO(data))
@@ -182,36 +184,36 @@ def _tar(shard: Shard, make: Callable[[int], Item], done: int, total: int, progr
     return stream.getvalue()
 
 
-def _files(item: Item) -> Iterator[tuple[str, bytes]]:
+def _encode_item(item: DatasetItem) -> Iterator[tuple[str, bytes]]:
     key = f"{item.index:06d}"
     if item.picture is not None:
-        extension, data = _encoded(item.picture)
+        extension, data = _encode_picture(item.picture)
         yield f"{key}.{extension}", data
     if item.arrays is not None:
-        yield f"{key}.npz", _npz(item.arrays)
+        yield f"{key}.npz", _encode_npz(item.arrays)
     attributes = {name: round(float(value), 5) for name, value in item.attributes.items()}
     told = {"index": item.index, "person": item.person, "attributes": attributes, "captions": dict(item.captions), **item.labels}
     yield f"{key}.json", json.dumps(told, ensure_ascii=False).encode()
 
 
-def _encoded(picture: Pixels) -> tuple[str, bytes]:
+def _encode_picture(picture: Pixels) -> tuple[str, bytes]:
     import cv2
 
     flat = np.hstack([picture[..., :3], picture[..., 3:]]) if picture.shape[2] == 6 else picture
     extension, options = ("png", [cv2.IMWRITE_PNG_COMPRESSION, 6])
-    if len(picture) >= JPEG_FROM:
+    if len(picture) >= JPEG_MIN_SIZE:
         extension, options = "jpg", [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
     _, data = cv2.imencode(f".{extension}", flat[..., ::-1], options)
     return extension, data.tobytes()
 
 
-def _npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+def _encode_npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     stream = io.BytesIO()
     np.savez(stream, **dict(arrays))  # type: ignore[arg-type]
     return stream.getvalue()
 
 
-def index_of(folder: Path) -> dict[str, Any]:
+def read_index(folder: Path) -> dict[str, Any]:
     """dataset.json of a finished set; raises FormatError where there is none, or it is another format's."""
     file = folder / INDEX
     try:
@@ -234,7 +236,7 @@ def index_of(folder: Path) -> dict[str, Any]:
     return index
 
 
-def files_of(folder: Path, split: str) -> list[Path]:
+def find_shard_files(folder: Path, split: str) -> list[Path]:
     """The split's shards in order, each checked against its digest.
 
     Raises:
@@ -244,7 +246,7 @@ def files_of(folder: Path, split: str) -> list[Path]:
     if split not in SPLITS:
         raise SpecError(Finding("data/split", f"{split!r} is no split", fix=f"take {', '.join(SPLITS)}"))
     found, wrong = [], []
-    for row in index_of(folder)["shards"]:
+    for row in read_index(folder)["shards"]:
         path = folder / row["file"]
         if row["split"] != split:
             continue
@@ -258,7 +260,7 @@ def files_of(folder: Path, split: str) -> list[Path]:
     return found
 
 
-def entries(shard: Path) -> Iterator[tuple[dict[str, Any], str, bytes]]:
+def iterate_entries(shard: Path) -> Iterator[tuple[dict[str, Any], str, bytes]]:
     """Of each item: its JSON, the extension of its data and the data."""
     with tarfile.open(shard, "r:") as tar:
         key, data = "", ("", b"")
@@ -273,33 +275,33 @@ def entries(shard: Path) -> Iterator[tuple[dict[str, Any], str, bytes]]:
                 yield json.loads(stream.read()), *data
 
 
-def load(folder: Path, split: Split) -> Pictures:
+def load_images(folder: Path, split: Split) -> ImageSplit:
     """All pictures of a split in memory.
 
     Raises:
         FormatError: the set is unfinished, damaged, or holds no pictures.
         SpecError: no split has that name.
     """
-    index = index_of(folder)
-    _expect(folder, index, pictures=True)
+    index = read_index(folder)
+    _require_kind(folder, index, pictures=True)
     channels, columns, size = 6 if index["kind"] == "skins" else 3, tuple(index["columns"]), index["size"]
     count = index["splits"][split] if split in SPLITS else 0
     images = np.empty((count, size, size, channels), np.uint8)
     attributes, people = np.empty((count, len(columns)), np.float32), np.empty(count, np.int64)
     captions: list[dict[str, str]] = []
     place = 0
-    for shard in files_of(folder, split):
-        for told, _, data in entries(shard):
-            images[place] = decoded(data, channels)
+    for shard in find_shard_files(folder, split):
+        for told, _, data in iterate_entries(shard):
+            images[place] = decode_picture(data, channels)
             attributes[place] = [told["attributes"][name] for name in columns]
             people[place] = told["person"]
             captions.append(told["captions"])
             place += 1
     languages = dict.fromkeys(language for each in captions for language in each)
-    return Pictures(images, attributes, columns, people, {k: tuple(each.get(k, "") for each in captions) for k in languages})
+    return ImageSplit(images, attributes, columns, people, {k: tuple(each.get(k, "") for each in captions) for k in languages})
 
 
-def decoded(data: bytes, channels: int) -> Pixels:
+def decode_picture(data: bytes, channels: int) -> Pixels:
     """(h,w,c) sRGB of an encoded picture of this module."""
     import cv2
 
@@ -308,11 +310,11 @@ def decoded(data: bytes, channels: int) -> Pixels:
     return whole
 
 
-def people_of(folder: Path, split: Split) -> NDArray[np.int64]:
+def load_people(folder: Path, split: Split) -> NDArray[np.int64]:
     """(n,) whose each example of the split is, with no picture decoded; raises as `files_of` does."""
     found: list[Any] = []
-    for shard in files_of(folder, split):
-        for told, extension, data in entries(shard):
+    for shard in find_shard_files(folder, split):
+        for told, extension, data in iterate_entries(shard):
             if extension != "npz":
                 found.append(told["person"])
                 continue
@@ -321,25 +323,25 @@ def people_of(folder: Path, split: Split) -> NDArray[np.int64]:
     return np.array(found, np.int64)
 
 
-def load_vectors(folder: Path, split: Split) -> Vectors:
+def load_vectors(folder: Path, split: Split) -> VectorSplit:
     """All body vectors of a split in memory; raises as `load` does."""
-    index = index_of(folder)
-    _expect(folder, index, pictures=False)
+    index = read_index(folder)
+    _require_kind(folder, index, pictures=False)
     parts: dict[str, list[NDArray[Any]]] = {"vectors": [], "attributes": [], "people": []}
-    for shard in files_of(folder, split):
-        for _, _, data in entries(shard):
+    for shard in find_shard_files(folder, split):
+        for _, _, data in iterate_entries(shard):
             with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
                 for name, rows in parts.items():
                     rows.append(arrays[name])
     vectors, attributes, people = (np.concatenate(rows) for rows in parts.values())
-    return Vectors(_floats(vectors), tuple(index["names"]), _floats(attributes), tuple(index["columns"]), people.astype(np.int64))
+    return VectorSplit(_to_floats(vectors), tuple(index["names"]), _to_floats(attributes), tuple(index["columns"]), people.astype(np.int64))
 
 
-def _floats(values: NDArray[Any]) -> Floats:
+def _to_floats(values: NDArray[Any]) -> Floats:
     return values.astype(np.float32)
 
 
-def _expect(folder: Path, index: Mapping[str, Any], *, pictures: bool) -> None:
+def _require_kind(folder: Path, index: Mapping[str, Any], *, pictures: bool) -> None:
     if (index["kind"] != "bodies") != pictures:
         held, wanted = ("body vectors", "pictures") if pictures else ("pictures", "body vectors")
         raise FormatError(Finding("data/kind", f"{folder} holds {held}, not {wanted}", fix="give a data set of the other kind"))

@@ -10,13 +10,13 @@ import numpy as np
 from assets import rotation
 from assets.artefacts.geometry import Floats, Skeleton
 from stages.render.light import Lamp, Scenery
-from stages.render.portrait import View, lamps_towards
-from stages.render.posing import about, standing
+from stages.render.portrait import PortraitView, place_lamps
+from stages.render.posing import build_standing_pose, turn_about_axis
 
 Colour = tuple[float, float, float]
 
 
-def _both(**weights: float) -> dict[str, float]:
+def _mirror_weights(**weights: float) -> dict[str, float]:
     """Morph weights with left and right of every name that has sides."""
     found: dict[str, float] = {}
     for name, weight in weights.items():
@@ -27,19 +27,19 @@ def _both(**weights: float) -> dict[str, float]:
 
 EXPRESSIONS: dict[str, Mapping[str, float]] = {
     "neutral": {},
-    "smile": _both(mouthSmile=0.65, cheekSquint=0.5, eyeSquint=0.2),
-    "laugh": _both(mouthSmile=0.85, jawOpen=0.28, cheekSquint=0.8, eyeSquint=0.35, mouthUpperUp=0.35),
-    "surprise": _both(browInnerUp=0.8, browOuterUp=0.7, eyeWide=0.7, jawOpen=0.32),
-    "sad": _both(browInnerUp=0.75, mouthFrown=0.6, eyeLookDown=0.2),
-    "angry": _both(browDown=0.85, eyeSquint=0.35, mouthPress=0.5, noseSneer=0.4),
-    "talk": _both(viseme_aa=0.5, jawOpen=0.08),
-    "eyes_closed": _both(eyeBlink=1.0),
+    "smile": _mirror_weights(mouthSmile=0.65, cheekSquint=0.5, eyeSquint=0.2),
+    "laugh": _mirror_weights(mouthSmile=0.85, jawOpen=0.28, cheekSquint=0.8, eyeSquint=0.35, mouthUpperUp=0.35),
+    "surprise": _mirror_weights(browInnerUp=0.8, browOuterUp=0.7, eyeWide=0.7, jawOpen=0.32),
+    "sad": _mirror_weights(browInnerUp=0.75, mouthFrown=0.6, eyeLookDown=0.2),
+    "angry": _mirror_weights(browDown=0.85, eyeSquint=0.35, mouthPress=0.5, noseSneer=0.4),
+    "talk": _mirror_weights(viseme_aa=0.5, jawOpen=0.08),
+    "eyes_closed": _mirror_weights(eyeBlink=1.0),
 }
 """Name -> morph weights at full strength."""
 
 
 @dataclass(frozen=True)
-class Taken:
+class PortraitShot:
     """One picture's circumstances."""
 
     expression: str
@@ -58,33 +58,37 @@ class Taken:
     """0 cool .. 1 warm."""
     bright: float
     """0 dark .. 1 light background."""
-    view: View
+    view: PortraitView
 
 
-def taken(skeleton: Skeleton, expression: str, rng: np.random.Generator) -> Taken:
+def sample_shot(skeleton: Skeleton, expression: str, rng: np.random.Generator) -> PortraitShot:
     """A view of someone with this skeleton."""
     strength = float(rng.uniform(0.6, 1.0))
     yaw, pitch, roll = (float(np.clip(rng.normal(0, s), -2.4 * s, 2.4 * s)) for s in (16, 5, 4))
     share = float(rng.uniform(0, 1))  # how much of the turn is the neck's, the camera makes the rest
     face = {name: weight * strength for name, weight in EXPRESSIONS[expression].items()}
-    face |= _gaze(yaw * share, pitch, rng) if expression != "eyes_closed" else {}
-    pose = standing(skeleton, face, **_head(yaw * share, pitch, roll))
-    lamps, light = _lamps(yaw * (1 - share), rng)
-    scenery, bright = _scenery(light["warmth"], rng)
+    face |= _sample_gaze(yaw * share, pitch, rng) if expression != "eyes_closed" else {}
+    pose = build_standing_pose(skeleton, face, **_turn_head(yaw * share, pitch, roll))
+    lamps, light = _sample_lamps(yaw * (1 - share), rng)
+    scenery, bright = _sample_scenery(light["warmth"], rng)
     zoom, shift = float(rng.uniform(0.95, 1.25)), (float(rng.normal(0, 0.015)), float(rng.normal(0, 0.012)))
-    view = View(pose, lamps, scenery, float(np.radians(yaw * (1 - share))), float(np.radians(rng.normal(2, 3))), zoom, shift)
-    return Taken(expression, strength, yaw, pitch, roll, light["yaw"], light["pitch"], light["contrast"], light["warmth"], bright, view)
+    view = PortraitView(pose, lamps, scenery, float(np.radians(yaw * (1 - share))), float(np.radians(rng.normal(2, 3))), zoom, shift)
+    return PortraitShot(
+        expression, strength, yaw, pitch, roll, light["yaw"], light["pitch"], light["contrast"], light["warmth"], bright, view
+    )
 
 
-def _head(yaw: float, pitch: float, roll: float) -> dict[str, Floats]:
+def _turn_head(yaw: float, pitch: float, roll: float) -> dict[str, Floats]:
     """Neck and head share the turn, as necks do."""
     return {
-        joint: rotation.multiply(rotation.multiply(about("y", yaw * part), about("x", pitch * part)), about("z", roll * part))
+        joint: rotation.multiply(
+            rotation.multiply(turn_about_axis("y", yaw * part), turn_about_axis("x", pitch * part)), turn_about_axis("z", roll * part)
+        )
         for joint, part in (("Neck", 0.4), ("Head", 0.6))
     }
 
 
-def _gaze(yaw: float, pitch: float, rng: np.random.Generator) -> dict[str, float]:
+def _sample_gaze(yaw: float, pitch: float, rng: np.random.Generator) -> dict[str, float]:
     """Eyes on the camera three times of four, else somewhere near."""
     away = (0.0, 0.0) if rng.random() < 0.75 else (float(rng.normal(0, 12)), float(rng.normal(0, 6)))
     side, down = np.clip((-yaw + away[0]) / 30, -0.9, 0.9), np.clip((-pitch + away[1]) / 28, -0.7, 0.7)
@@ -95,26 +99,26 @@ def _gaze(yaw: float, pitch: float, rng: np.random.Generator) -> dict[str, float
     return {name: float(value) for name, value in (found | {f"eyeLook{way}{eye}": abs(down) for eye in ("Left", "Right")}).items()}
 
 
-def _lamps(turn: float, rng: np.random.Generator) -> tuple[tuple[Lamp, ...], dict[str, float]]:
+def _sample_lamps(turn: float, rng: np.random.Generator) -> tuple[tuple[Lamp, ...], dict[str, float]]:
     """Key, fill and two rims; all walk with the camera, which stands at minus `turn` degrees."""
     yaw, pitch = float(rng.uniform(-75, 75)), float(rng.uniform(5, 60))
     contrast, warmth = float(rng.beta(2, 2.2)), float(rng.uniform(0, 1))
-    key = _tinted(2.4 + 1.5 * contrast, warmth)
-    fill = _tinted(1.5 * (1 - contrast) + 0.25, float(rng.uniform(0.25, 0.75)))
-    rims = [_tinted(float(rng.choice([0.0, rng.uniform(0.4, 2.2)])), float(rng.uniform(0, 1))) for _ in range(2)]
+    key = _tint(2.4 + 1.5 * contrast, warmth)
+    fill = _tint(1.5 * (1 - contrast) + 0.25, float(rng.uniform(0.25, 0.75)))
+    rims = [_tint(float(rng.choice([0.0, rng.uniform(0.4, 2.2)])), float(rng.uniform(0, 1))) for _ in range(2)]
     ways = [(yaw, pitch), (-np.sign(yaw) * rng.uniform(30, 60), rng.uniform(0, 20))]
     ways += [(rng.uniform(125, 160), 30), (-rng.uniform(125, 160), 25)]
     turned = [(float(a) - turn, float(b)) for a, b in ways]
     sizes = [float(rng.uniform(0.2, 0.8)), 0.8, 0.5, 0.5]
-    return lamps_towards(turned, [key, fill, *rims], sizes), {"yaw": yaw, "pitch": pitch, "contrast": contrast, "warmth": warmth}
+    return place_lamps(turned, [key, fill, *rims], sizes), {"yaw": yaw, "pitch": pitch, "contrast": contrast, "warmth": warmth}
 
 
-def _tinted(strength: float, warmth: float) -> Colour:
+def _tint(strength: float, warmth: float) -> Colour:
     shift = 0.13 * (warmth - 0.5) * 2
     return strength * (1 + shift), strength, strength * (1 - shift)
 
 
-def _scenery(warmth: float, rng: np.random.Generator) -> tuple[Scenery, float]:
+def _sample_scenery(warmth: float, rng: np.random.Generator) -> tuple[Scenery, float]:
     """A plain wall, light or dark, grey or coloured, and ambient light that goes with it."""
     import cv2
 
@@ -125,12 +129,12 @@ def _scenery(warmth: float, rng: np.random.Generator) -> tuple[Scenery, float]:
     outer = inner * float(rng.uniform(0.3, 1.0))
     ambient = 0.25 + 0.35 * float(rng.random())
     tint = 0.75 + 0.25 * inner / max(float(inner.max()), 1e-6)
-    sky, ground = ambient * tint * np.array(_tinted(1.0, warmth)), 0.5 * ambient * tint
+    sky, ground = ambient * tint * np.array(_tint(1.0, warmth)), 0.5 * ambient * tint
     centre = (float(rng.uniform(0.3, 0.7)), float(rng.uniform(0.4, 0.7)))
-    return Scenery(_plain(inner), _plain(outer), centre, _plain(sky), _plain(ground)), bright
+    return Scenery(_to_colour(inner), _to_colour(outer), centre, _to_colour(sky), _to_colour(ground)), bright
 
 
-def _plain(colour: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Colour:
+def _to_colour(colour: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Colour:
     return float(colour[0]), float(colour[1]), float(colour[2])
 
 
@@ -138,7 +142,7 @@ COLUMNS = ("smile", "surprise", "sad", "angry", "mouth_open", "eyes_closed", "ya
            "light_contrast", "light_warmth", "background")  # fmt: skip
 
 
-def describe(shot: Taken) -> dict[str, float]:
+def describe_shot(shot: PortraitShot) -> dict[str, float]:
     """COLUMNS of a picture, each 0..1; angles have 0.5 for straight on."""
     amount = {"smile": {"smile": 0.7, "laugh": 1.0}, "mouth_open": {"laugh": 0.8, "surprise": 1.0, "talk": 0.7}}
     told = {name: shot.strength * table.get(shot.expression, 0.0) for name, table in amount.items()}

@@ -16,7 +16,7 @@ SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
-class Pictures:
+class ImageSplit:
     """One split of a data set."""
 
     images: Pixels
@@ -40,7 +40,7 @@ class Pictures:
 
 
 @dataclass(frozen=True)
-class Vectors:
+class VectorSplit:
     """One split of a data set of bodies."""
 
     vectors: Floats

@@ -12,7 +12,7 @@ from stages.stage import Backend
 
 
 @dataclass(frozen=True)
-class Topic:
+class Candidate:
     """A line that can answer, its text, and example questions that it answers."""
 
     line: str
@@ -39,10 +39,10 @@ class DialogueBackend(Backend, Protocol):
     takes_model: bool
     """It reads PersonaSpec.model."""
 
-    def matcher(self, topics: Sequence[Topic], options: PersonaSpec) -> Matcher:
+    def make_matcher(self, topics: Sequence[Candidate], options: PersonaSpec) -> Matcher:
         """A matcher of these topics; the same arguments give the same scores."""
 
-    def worded(self, fact: str, question: str, options: PersonaSpec, seed: int) -> str:
+    def rephrase_fact(self, fact: str, question: str, options: PersonaSpec, seed: int) -> str:
         """The sentence to speak for a fact: the author's own, or one that rests on nothing but the fact."""
 
     def sources(self, options: PersonaSpec) -> tuple[Source, ...]:

@@ -6,60 +6,62 @@ from collections.abc import Container
 
 from assets.artefacts.talk import Dialogue, Line, Reply
 from assets.spec.behaviour import PersonaSpec
-from stages.dialogue.backend import Topic
-from stages.dialogue.phrases import FALLBACK, GREETED, STRAY, greeting
-from stages.dialogue.tags import emotion_of, gesture_of
+from stages.dialogue.backend import Candidate
+from stages.dialogue.phrases import FALLBACK_TEXT, GREETING_QUESTIONS, OUT_OF_SCOPE_QUESTIONS, compose_greeting
+from stages.dialogue.tags import choose_emotion, choose_gesture
 
-HELLO, ELSE, TOPIC = "hello", "fallback", "topic"
+HELLO_ID, FALLBACK_ID, TOPIC_PREFIX = "hello", "fallback", "topic"
 
 
-def authored(options: PersonaSpec, name: str) -> list[tuple[str, str]]:
+def list_authored_lines(options: PersonaSpec, name: str) -> list[tuple[str, str]]:
     """(line id, text) of everything that the author wrote: hello, fact_01.., line_01.., fallback."""
     facts = [(f"fact_{index:02d}", fact.say) for index, fact in enumerate(options.facts, start=1)]
     own = [(f"line_{index:02d}", text) for index, text in enumerate(options.lines, start=1)]
-    hello = options.greeting or greeting(name, options.who, options.language)
-    return [(HELLO, hello), *facts, *own, (ELSE, options.fallback or FALLBACK[options.language])]
+    hello = options.greeting or compose_greeting(name, options.who, options.language)
+    return [(HELLO_ID, hello), *facts, *own, (FALLBACK_ID, options.fallback or FALLBACK_TEXT[options.language])]
 
 
-def tagged(line: str, text: str, options: PersonaSpec, grounds: tuple[str, ...]) -> Line:
+def tag_line(line: str, text: str, options: PersonaSpec, grounds: tuple[str, ...]) -> Line:
     """The line with its emotion and gesture."""
     kind = line.partition("_")[0]
-    return Line(line, text, options.language, emotion_of(kind, text, options.manner), gesture_of(kind, text, options.manner), grounds)
+    return Line(
+        line, text, options.language, choose_emotion(kind, text, options.manner), choose_gesture(kind, text, options.manner), grounds
+    )
 
 
-def replies_of(options: PersonaSpec, told: Container[int] = ()) -> tuple[Reply, ...]:
+def list_replies(options: PersonaSpec, told: Container[int] = ()) -> tuple[Reply, ...]:
     """Questions by the line that answers them; the fallback's are those out of scope. A blank question asks nothing.
 
     Args:
         told: which topics have a line, counted from 1.
     """
-    asked = [Reply(HELLO, GREETED[options.language])]
-    asked += [Reply(f"fact_{index:02d}", _kept(fact.ask)) for index, fact in enumerate(options.facts, start=1)]
+    asked = [Reply(HELLO_ID, GREETING_QUESTIONS[options.language])]
+    asked += [Reply(f"fact_{index:02d}", _drop_blank(fact.ask)) for index, fact in enumerate(options.facts, start=1)]
     # The bare topic: words of asking, the same in every such question, would draw other questions to it.
-    asked += [Reply(topic_id(index), (topic,)) for index, topic in enumerate(options.topics, start=1) if index in told]
-    return (*asked, Reply(ELSE, _kept(options.out_of_scope)))
+    asked += [Reply(format_topic_id(index), (topic,)) for index, topic in enumerate(options.topics, start=1) if index in told]
+    return (*asked, Reply(FALLBACK_ID, _drop_blank(options.out_of_scope)))
 
 
-def topic_id(index: int) -> str:
+def format_topic_id(index: int) -> str:
     """topic_01 for the first topic, counted from 1."""
-    return f"{TOPIC}_{index:02d}"
+    return f"{TOPIC_PREFIX}_{index:02d}"
 
 
-def _kept(questions: tuple[str, ...]) -> tuple[str, ...]:
+def _drop_blank(questions: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(question for question in questions if question.strip())
 
 
-def topics_of(replies: tuple[Reply, ...], texts: dict[str, str], language: str) -> list[Topic]:
+def list_candidates(replies: tuple[Reply, ...], texts: dict[str, str], language: str) -> list[Candidate]:
     """A topic a reply; the fallback's is widened by questions that lie outside of nearly every persona.
 
     Lines about a topic are left out: they repeat facts, and two equal lines would share the belief that one deserves.
     """
-    further = {ELSE: STRAY[language]}
-    weighed = (reply for reply in replies if not reply.line.startswith(TOPIC))
-    return [Topic(reply.line, texts[reply.line], (*reply.questions, *further.get(reply.line, ()))) for reply in weighed]
+    further = {FALLBACK_ID: OUT_OF_SCOPE_QUESTIONS[language]}
+    weighed = (reply for reply in replies if not reply.line.startswith(TOPIC_PREFIX))
+    return [Candidate(reply.line, texts[reply.line], (*reply.questions, *further.get(reply.line, ()))) for reply in weighed]
 
 
-def topics_in(dialogue: Dialogue) -> list[Topic]:
+def recover_candidates(dialogue: Dialogue) -> list[Candidate]:
     """The topics of a finished dialogue; grounded text, where there is one, stands for a worded line."""
     texts = {line.id: " ".join(line.grounded_in) or line.text for line in dialogue.lines}
-    return topics_of(dialogue.replies, texts, dialogue.language)
+    return list_candidates(dialogue.replies, texts, dialogue.language)

@@ -14,17 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.errors import BackendError, Finding
-from assets.spec.nodes import shown
-from assets.torch_defaults import TORCH_DEFAULTS
+from assets.spec.nodes import shorten
+from assets.torch_defaults import TORCH_DEFAULTS_LOCK
 
 States = NDArray[np.float32]
-LONGEST = 256
+MAX_TOKENS = 256
 """Tokens of a text that are read."""
-_LARGE = 1_000_000_000
+_LARGE_MODEL_PARAMETERS = 1_000_000_000
 """Parameters from which on memory counts for more than time."""
 
 
-def emulated(device: str) -> bool:
+def is_bfloat16_slow(device: str) -> bool:
     """Whether bfloat16 is slow there: a CPU without products in it takes two to five times as long as in float32."""
     import torch
 
@@ -32,7 +32,7 @@ def emulated(device: str) -> bool:
 
 
 @dataclass(frozen=True, eq=False)
-class _Prompt:
+class _PromptCache:
     """A prompt that was read: keys and values (1, heads, tokens, width) of each layer, and the last token's state (1, width)."""
 
     layers: tuple[tuple[Any, Any], ...]
@@ -40,7 +40,7 @@ class _Prompt:
     length: int
 
 
-class Causal:
+class CausalModel:
     """A transformers model with its tokenizer, loaded from a folder or, by id, from the local cache; nothing is downloaded."""
 
     def __init__(self, where: str, device: str = "cpu") -> None:
@@ -52,18 +52,18 @@ class Causal:
         torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
         try:
             self.tokenizer: Any = AutoTokenizer.from_pretrained(where, local_files_only=True)
-            with TORCH_DEFAULTS:  # bfloat16 becomes the type of every new number in this process as long as the model is built
+            with TORCH_DEFAULTS_LOCK:  # bfloat16 becomes the type of every new number in this process as long as the model is built
                 read = AutoModelForCausalLM.from_pretrained(where, dtype=torch.bfloat16, local_files_only=True)
-            small = sum(parameter.numel() for parameter in read.parameters()) < _LARGE
-            self.model: Any = (read.float() if small and emulated(device) else read).eval().to(device)
+            small = sum(parameter.numel() for parameter in read.parameters()) < _LARGE_MODEL_PARAMETERS
+            self.model: Any = (read.float() if small and is_bfloat16_slow(device) else read).eval().to(device)
         except (OSError, ValueError, KeyError, SafetensorError) as error:
-            raise BackendError(_unloadable(where, error)) from error
+            raise BackendError(_report_unloadable_model(where, error)) from error
 
     def ids(self, text: str) -> list[int]:
         """Token ids, at most LONGEST."""
         # A special token spelled out in a text stays plain letters: a fact cannot end the prompt's turn.
-        found: list[int] = self.tokenizer(text[: LONGEST * 8], add_special_tokens=False, split_special_tokens=True)["input_ids"]
-        return found[:LONGEST]
+        found: list[int] = self.tokenizer(text[: MAX_TOKENS * 8], add_special_tokens=False, split_special_tokens=True)["input_ids"]
+        return found[:MAX_TOKENS]
 
     def states(self, text: str, layer: int) -> States:
         """Hidden states (tokens, width) behind a layer; (0, width) for no text."""
@@ -74,10 +74,10 @@ class Causal:
             return np.zeros((0, self.model.config.hidden_size), np.float32)
         with torch.inference_mode():
             # Neither the layers above nor the vocabulary are needed, three quarters of the work.
-            hidden = self._below(layer)(torch.tensor([ids]), use_cache=False)[0][0]
+            hidden = self._truncate_layers(layer)(torch.tensor([ids]), use_cache=False)[0][0]
         return np.asarray(hidden.float().numpy(), np.float32)
 
-    def _below(self, layer: int) -> Any:
+    def _truncate_layers(self, layer: int) -> Any:
         """The first `layer` layers on the same weights, without the last norm and the head."""
         import torch
 
@@ -86,7 +86,7 @@ class Causal:
         short._modules = {**base._modules, "layers": base.layers[:layer], "norm": torch.nn.Identity()}
         return short
 
-    def likelihoods(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+    def compute_likelihoods(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """log p(reply | prompt) of each (prompt, reply), natural log, summed over the reply's tokens.
 
         All replies go through the model in one pass, none seeing another; with them goes their prompt, if they have but one, else
@@ -99,13 +99,13 @@ class Causal:
         tails = [self.ids(reply) or [0] for _, reply in pairs]
         with torch.inference_mode():
             if len(asked) == 1:
-                hidden = self._with(self.ids(asked[0]) or [0], tails)
+                hidden = self._run_shared_prompt(self.ids(asked[0]) or [0], tails)
             else:
-                prompts = {prompt: _read(self, prompt) for prompt in asked}
-                hidden = self._after([prompts[prompt] for prompt, _ in pairs], tails)
-            return [self._told(states, tail) for states, tail in zip(hidden, tails, strict=True)]
+                prompts = {prompt: _cache_prompt(self, prompt) for prompt in asked}
+                hidden = self._run_cached_prompts([prompts[prompt] for prompt, _ in pairs], tails)
+            return [self._sum_log_probabilities(states, tail) for states, tail in zip(hidden, tails, strict=True)]
 
-    def _with(self, prompt: Sequence[int], tails: Sequence[Sequence[int]]) -> list[Any]:
+    def _run_shared_prompt(self, prompt: Sequence[int], tails: Sequence[Sequence[int]]) -> list[Any]:
         """What the model thinks before each token of each tail of one prompt: (tokens, width) a tail."""
         import torch
 
@@ -114,11 +114,11 @@ class Causal:
         places = [*range(first), *(first + at for row in rows for at in range(len(row)))]
         owner = torch.tensor([-1] * first + [i for i, row in enumerate(rows) for _ in row])
         seen = ((owner[:, None] == owner[None, :]) | (owner == -1)[None, :]).tril()
-        hidden = self._passed(ids, places, seen)
+        hidden = self._run_tokens(ids, places, seen)
         last, *parts = hidden.split([first, *(len(row) for row in rows)])
         return [torch.cat([last[-1:], part]) for part in parts]
 
-    def _passed(self, ids: Sequence[int], places: Sequence[int], seen: Any, cache: Any = None) -> Any:
+    def _run_tokens(self, ids: Sequence[int], places: Sequence[int], seen: Any, cache: Any = None) -> Any:
         """(tokens, width) of a pass over tokens at these places of their texts.
 
         `seen` (tokens, cached + tokens) is true where one sees another.
@@ -132,7 +132,7 @@ class Causal:
         given = {"past_key_values": cache} if cache is not None else {"use_cache": False}
         return self.model.base_model(torch.tensor([ids]), position_ids=at, attention_mask=sight, **given)[0][0]
 
-    def _after(self, prompts: Sequence[_Prompt], tails: Sequence[Sequence[int]]) -> list[Any]:
+    def _run_cached_prompts(self, prompts: Sequence[_PromptCache], tails: Sequence[Sequence[int]]) -> list[Any]:
         """What the model thinks before each token of each tail: (tokens, width) a tail."""
         import torch
         from transformers import DynamicCache
@@ -148,10 +148,10 @@ class Causal:
             keys, values = zip(*(prompt.layers[layer] for prompt in unique), strict=True)
             cache.update(torch.cat(keys, 2), torch.cat(values, 2), layer)
         places = [at + prompt.length for prompt, row in zip(prompts, rows, strict=True) for at in range(len(row))]
-        parts = self._passed(ids, places, _seen(prompts, unique, rows), cache).split([len(row) for row in rows])
+        parts = self._run_tokens(ids, places, _build_attention_mask(prompts, unique, rows), cache).split([len(row) for row in rows])
         return [torch.cat([prompt.last, part]) for prompt, part in zip(prompts, parts, strict=True)]
 
-    def _told(self, states: Any, tail: Sequence[int]) -> float:
+    def _sum_log_probabilities(self, states: Any, tail: Sequence[int]) -> float:
         import torch
 
         logits = self.model.get_output_embeddings()(states).float()
@@ -177,7 +177,7 @@ class Causal:
         return str(self.tokenizer.decode(out[0, encoded["input_ids"].shape[1] :], skip_special_tokens=True)).strip()
 
 
-def folder_of(model: str) -> Path | None:
+def find_model_folder(model: str) -> Path | None:
     """Where a model of the user's own lies: its folder, or what the local cache holds under its id; None where it is not here."""
     if os.path.isdir(model):
         return Path(model)
@@ -191,22 +191,22 @@ def folder_of(model: str) -> Path | None:
     return Path(found).parent if isinstance(found, str) else None
 
 
-def absent(model: str) -> Finding:
+def report_missing_model(model: str) -> Finding:
     """What to tell of a model that is not on this machine."""
-    message = f"the model {shown(model)} is not on this machine, neither as a folder nor in the local cache"
-    return Finding("dialogue/model-absent", message, fix=f"fetch it with `hf download {shown(model)}`, or give a folder")
+    message = f"the model {shorten(model)} is not on this machine, neither as a folder nor in the local cache"
+    return Finding("dialogue/model-absent", message, fix=f"fetch it with `hf download {shorten(model)}`, or give a folder")
 
 
-def _unloadable(where: str, error: Exception) -> Finding:
-    if folder_of(where) is None:
-        return absent(where)
+def _report_unloadable_model(where: str, error: Exception) -> Finding:
+    if find_model_folder(where) is None:
+        return report_missing_model(where)
     # Of a model that is only half in the cache transformers says that it cannot reach its server, which nobody asked it to.
     reason = str(error).splitlines()[0] if os.path.isdir(where) else "the local cache holds not all of it"
     fix = "give a folder with config.json, safetensors and a tokenizer, or fetch the model first with `hf download ID`"
     return Finding("dialogue/model", f"{where} is not a causal language model that transformers can load: {reason}", fix=fix)
 
 
-def _seen(prompts: Sequence[_Prompt], unique: Sequence[_Prompt], rows: Sequence[Sequence[int]]) -> Any:
+def _build_attention_mask(prompts: Sequence[_PromptCache], unique: Sequence[_PromptCache], rows: Sequence[Sequence[int]]) -> Any:
     """(rows, prompts + rows) true where a token sees another: its own prompt, and what came before it in its row."""
     import torch
 
@@ -217,7 +217,7 @@ def _seen(prompts: Sequence[_Prompt], unique: Sequence[_Prompt], rows: Sequence[
 
 
 @lru_cache(maxsize=32)
-def _read(model: Causal, prompt: str) -> _Prompt:
+def _cache_prompt(model: CausalModel, prompt: str) -> _PromptCache:
     """Each prompt in a pass of its own, so that it does not hang on which others were new."""
     import torch
     from transformers import DynamicCache
@@ -225,10 +225,10 @@ def _read(model: Causal, prompt: str) -> _Prompt:
     ids, cache = model.ids(prompt) or [0], DynamicCache()
     with torch.inference_mode():
         last = model.model.base_model(torch.tensor([ids]), past_key_values=cache)[0][0, -1:]
-    return _Prompt(tuple((layer.keys, layer.values) for layer in cache.layers), last, len(ids))
+    return _PromptCache(tuple((layer.keys, layer.values) for layer in cache.layers), last, len(ids))
 
 
 @lru_cache(maxsize=2)
-def load(where: str, device: str = "cpu") -> Causal:
+def load_model(where: str, device: str = "cpu") -> CausalModel:
     """The model of a folder or id, kept while few others are asked for."""
-    return Causal(where, device)
+    return CausalModel(where, device)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-ENGLISH = {
+ENGLISH_CONCEPTS = {
     "price": "price cost costs fee fees charge pay paid expensive cheap pound pounds dollar dollars euro euros pence money admission fare",
     "hours": "open opens opening close closes closed closing hours until o'clock noon midnight",
     "clocktime": "when time hour hours o'clock start starts begin begins until morning evening",
@@ -33,7 +33,7 @@ ENGLISH = {
     "fix": "repair fix mend broken maintain",
     "borrow": "borrow lend loan keep return",
 }  # fmt: skip
-CHINESE = {
+CHINESE_CONCEPTS = {
     "price": "价格 价钱 多少钱 费用 收费 学费 要钱 花钱 免费 贵 便宜 付 交钱 元",
     "clocktime": "几点 什么时候 何时 时间 点半 点钟 几号 几月 开始",
     "begin": "开始 开学 上课 开门 开课",
@@ -61,15 +61,17 @@ CHINESE = {
     "weather": "天气 下雨 气温 几度",
     "sport": "比赛 足球 篮球 赢",
 }  # fmt: skip
-_OF_WORD: dict[str, list[str]] = {}
-for _concept, _words in ENGLISH.items():
+_CONCEPTS_BY_WORD: dict[str, list[str]] = {}
+for _concept, _words in ENGLISH_CONCEPTS.items():
     for _word in _words.split():
-        _OF_WORD.setdefault(_word, []).append(f"@{_concept}")
-_IN_TEXT = {f"@{concept}": re.compile("|".join(re.escape(word) for word in phrases.split())) for concept, phrases in CHINESE.items()}
+        _CONCEPTS_BY_WORD.setdefault(_word, []).append(f"@{_concept}")
+_CONCEPT_PATTERNS = {
+    f"@{concept}": re.compile("|".join(re.escape(word) for word in phrases.split())) for concept, phrases in CHINESE_CONCEPTS.items()
+}
 
 
-def concepts_of(text: str) -> list[str]:
+def find_concepts(text: str) -> list[str]:
     """Concepts ("@price") that a lower-case text touches, each once, sorted."""
-    found = {concept for word in re.findall(r"[^\W\d_]+(?:'[^\W_]+)*", text) for concept in _OF_WORD.get(word, ())}
-    found |= {concept for concept, rule in _IN_TEXT.items() if rule.search(text)}
+    found = {concept for word in re.findall(r"[^\W\d_]+(?:'[^\W_]+)*", text) for concept in _CONCEPTS_BY_WORD.get(word, ())}
+    found |= {concept for concept, rule in _CONCEPT_PATTERNS.items() if rule.search(text)}
     return sorted(found)

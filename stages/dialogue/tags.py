@@ -26,11 +26,11 @@ PLACE = re.compile(
 )
 CLOSING = re.compile(r"\b(goodbye|good-?bye|see you|thank you for your visit)\b|再见", re.IGNORECASE)
 ASSENT = re.compile(r"^(yes|of course|certainly|you may|visitors are welcome)\b|^(是的|可以|当然|你说得很好)", re.IGNORECASE)
-QUIET = {"formal": {"happy": "neutral", "surprised": "neutral"}, "calm": {"surprised": "neutral"}}
+SUPPRESSED_EMOTIONS = {"formal": {"happy": "neutral", "surprised": "neutral"}, "calm": {"surprised": "neutral"}}
 """Emotions that a manner holds back; greeting and farewell keep theirs."""
 
 
-def emotion_of(kind: str, text: str, manner: str) -> str:
+def choose_emotion(kind: str, text: str, manner: str) -> str:
     """One of neutral, happy, sad, surprised, serious for a line of kind hello, fact, line, topic or fallback."""
     if kind == "hello" or CLOSING.search(text):
         return "happy"
@@ -38,11 +38,11 @@ def emotion_of(kind: str, text: str, manner: str) -> str:
         return "neutral" if manner == "formal" else "sad"
     for emotion, rule in (("serious", SERIOUS), ("sad", SAD), ("surprised", SURPRISED), ("happy", HAPPY)):
         if rule.search(text):
-            return QUIET.get(manner, {}).get(emotion, emotion)
+            return SUPPRESSED_EMOTIONS.get(manner, {}).get(emotion, emotion)
     return "happy" if manner == "lively" and text.rstrip().endswith(("!", "！")) else "neutral"
 
 
-def gesture_of(kind: str, text: str, manner: str) -> str:
+def choose_gesture(kind: str, text: str, manner: str) -> str:
     """One of none, wave, nod, explain, shrug, point."""
     if kind == "hello" or CLOSING.search(text):
         return "wave"

@@ -11,29 +11,29 @@ from numpy.typing import NDArray
 from assets.artefacts.geometry import Floats, Ints
 from assets.conventions import SKIN_VERTICES
 from assets.errors import BackendError, Finding
-from assets.paths import baked, reading
+from assets.paths import get_baked_path, wrap_read_errors
 
 
 @lru_cache(maxsize=2)
-def adult(sex: Literal["female", "male"]) -> Floats:
+def load_adult_positions(sex: Literal["female", "male"]) -> Floats:
     """(19158,3) metres, at rest: the average adult, for whom clothes are made."""
-    positions: Floats = _baked("adults.safetensors")[sex]
+    positions: Floats = _load_baked("adults.safetensors")[sex]
     return positions
 
 
 @lru_cache(maxsize=1)
-def base_triangles() -> Ints:
+def load_base_triangles() -> Ints:
     """(t,3) triangles of the skin on base vertices, eyes and tongue left out."""
-    triangles = _baked("template.safetensors")["triangles"]
+    triangles = _load_baked("template.safetensors")["triangles"]
     skin: Ints = triangles[(triangles < SKIN_VERTICES).all(1)].astype(np.int32)
     return skin
 
 
-def _baked(name: str) -> dict[str, NDArray[Any]]:
+def _load_baked(name: str) -> dict[str, NDArray[Any]]:
     from safetensors.numpy import load_file
 
-    file = baked(name)
+    file = get_baked_path(name)
     if not file.exists():
         raise BackendError(Finding("groom/unbaked", f"{file.name} is missing", fix="run `make bake`"))
-    with reading(file):
+    with wrap_read_errors(file):
         return dict(load_file(file))

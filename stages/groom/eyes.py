@@ -8,28 +8,28 @@ from numpy.typing import NDArray
 from assets.artefacts.character import Body
 from assets.artefacts.geometry import Floats, Image, Mesh, MorphTarget, Skin
 from assets.conventions import EYE_VERTICES, JOINTS
-from assets.rotation import about, rotate
+from assets.rotation import from_axis_angle, rotate
 
-SEGMENTS = 24
+EYE_SEGMENTS = 24
 # Polar angles of the rings as shares of pi, from the pupil back to where the lids hide everything.
-RINGS = (0.0, 0.035, 0.07, 0.105, 0.13, 0.15, 0.175, 0.23, 0.31, 0.41, 0.52)
-IRIS = 0.145
+EYE_RINGS = (0.0, 0.035, 0.07, 0.105, 0.13, 0.15, 0.175, 0.23, 0.31, 0.41, 0.52)
+IRIS_EDGE = 0.145
 """Polar angle of the iris' edge, share of pi: 26 degrees, a 12 mm iris on a 24 mm eye."""
-BULGE = 0.045
+CORNEA_BULGE = 0.045
 """The cornea's rise over the sphere, share of the radius."""
 # Degrees at full weight, after the range of human gaze in comfort.
-_TURNS = {"Up": (-1, 0, 24), "Down": (1, 0, 28), "In": (0, -1, 30), "Out": (0, 1, 30)}
+_GAZE_RANGES = {"Up": (-1, 0, 24), "Down": (1, 0, 28), "In": (0, -1, 30), "Out": (0, 1, 30)}
 
 
-def eyes(body: Body, material: str) -> Mesh:
+def build_eyes(body: Body, material: str) -> Mesh:
     """Both eyes as one mesh, each skinned to its own joint, with the eight eyeLook morphs."""
-    directions, triangles, uv = _sphere()
+    directions, triangles, uv = _build_eye_sphere()
     parts, targets = [], []
     for side in (0, 1):
-        centre, extent = body.eye_centres[side], _extent(body, side)
+        centre, extent = body.eye_centres[side], _measure_half_axes(body, side)
         points = centre + directions * extent
         start = side * len(points)
-        targets += _gaze(points - centre, side, start)
+        targets += _build_gaze_morphs(points - centre, side, start)
         parts.append(points)
     count = len(directions)
     joints = np.zeros((2 * count, 4), np.uint16)
@@ -40,25 +40,25 @@ def eyes(body: Body, material: str) -> Mesh:
     return Mesh("eyes", positions, np.tile(uv, (2, 1)), faces, Skin(joints, weights), tuple(targets), material)
 
 
-def _sphere() -> tuple[Floats, NDArray[np.int32], Floats]:
+def _build_eye_sphere() -> tuple[Floats, NDArray[np.int32], Floats]:
     """Directions (n,3) with the pupil at +Z and the cornea raised, triangles (t,3), uv (n,2) with the pupil in the middle."""
-    rings = np.repeat(RINGS[1:], SEGMENTS) * np.pi
-    around = np.tile(np.arange(SEGMENTS) * 2 * np.pi / SEGMENTS, len(RINGS) - 1)
+    rings = np.repeat(EYE_RINGS[1:], EYE_SEGMENTS) * np.pi
+    around = np.tile(np.arange(EYE_SEGMENTS) * 2 * np.pi / EYE_SEGMENTS, len(EYE_RINGS) - 1)
     theta, phi = np.r_[0, rings], np.r_[0, around]
-    rise = 1 + BULGE * np.clip(1 - (theta / (IRIS * 1.15 * np.pi)) ** 2, 0, 1)
+    rise = 1 + CORNEA_BULGE * np.clip(1 - (theta / (IRIS_EDGE * 1.15 * np.pi)) ** 2, 0, 1)
     points = np.stack([np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)], 1) * rise[:, None]
-    radius = theta / np.pi / RINGS[-1] * 0.48
+    radius = theta / np.pi / EYE_RINGS[-1] * 0.48
     uv = np.stack([0.5 + radius * np.cos(phi), 0.5 - radius * np.sin(phi)], 1)
-    faces = [(0, 1 + i, 1 + (i + 1) % SEGMENTS) for i in range(SEGMENTS)]
-    for ring in range(len(RINGS) - 2):
-        inner, outer = 1 + ring * SEGMENTS, 1 + (ring + 1) * SEGMENTS
-        for i in range(SEGMENTS):
-            j = (i + 1) % SEGMENTS
+    faces = [(0, 1 + i, 1 + (i + 1) % EYE_SEGMENTS) for i in range(EYE_SEGMENTS)]
+    for ring in range(len(EYE_RINGS) - 2):
+        inner, outer = 1 + ring * EYE_SEGMENTS, 1 + (ring + 1) * EYE_SEGMENTS
+        for i in range(EYE_SEGMENTS):
+            j = (i + 1) % EYE_SEGMENTS
             faces += [(inner + i, outer + i, outer + j), (inner + i, outer + j, inner + j)]
     return points.astype(np.float32), np.array(faces, np.int32), uv.astype(np.float32)
 
 
-def _extent(body: Body, side: int) -> Floats:
+def _measure_half_axes(body: Body, side: int) -> Floats:
     """(3,) half axes of one eyeball: the helper eye of this body may be an ellipsoid, and the lids are shaped to it."""
     points = body.positions[EYE_VERTICES]
     own = points[points[:, 0] > 0] if side == 0 else points[points[:, 0] < 0]
@@ -68,21 +68,21 @@ def _extent(body: Body, side: int) -> Floats:
     return half * np.float32(0.985)
 
 
-def _gaze(arm: Floats, side: int, start: int) -> list[MorphTarget]:
+def _build_gaze_morphs(arm: Floats, side: int, start: int) -> list[MorphTarget]:
     """The four eyeLook morphs of one eye as turns about its centre."""
     found = []
     name = "Left" if side == 0 else "Right"
     # The left eye lies at +X: looking out turns it towards +X, looking in towards -X; the right eye the other way round.
     outward = 1 if side == 0 else -1
-    for way, (x, y, degrees) in _TURNS.items():
+    for way, (x, y, degrees) in _GAZE_RANGES.items():
         axis = np.array([x, y * outward, 0.0])
-        turned = rotate(about(axis, np.radians(degrees)), arm)
+        turned = rotate(from_axis_angle(axis, np.radians(degrees)), arm)
         indices = np.arange(start, start + len(arm), dtype=np.int32)
         found.append(MorphTarget(f"eyeLook{way}{name}", indices, (turned - arm).astype(np.float32)))
     return found
 
 
-def iris_picture(colour: Floats, seed: int, size: int = 512) -> Image:
+def paint_iris(colour: Floats, seed: int, size: int = 512) -> Image:
     """(s,s,3) the eye from the front, azimuthal: pupil, fibres, collarette, limbal ring, veined white.
 
     Args:
@@ -91,28 +91,28 @@ def iris_picture(colour: Floats, seed: int, size: int = 512) -> Image:
     rng = np.random.default_rng(seed)
     grid = (np.arange(size) + 0.5) / size - 0.5
     x, y = np.meshgrid(grid, grid)
-    radius = np.hypot(x, y) / 0.48 * RINGS[-1] / IRIS  # 1 at the iris' edge
+    radius = np.hypot(x, y) / 0.48 * EYE_RINGS[-1] / IRIS_EDGE  # 1 at the iris' edge
     angle = np.arctan2(y, x)
-    fibres = _fibres(rng, angle, radius)
+    fibres = _paint_fibres(rng, angle, radius)
     shade = 0.58 + 0.55 * fibres + 0.20 * np.exp(-(((radius - 0.45) / 0.10) ** 2))
     # Brown gathers round the pupil in every eye.
     warm = 1 + np.exp(-(((radius - 0.42) / 0.14) ** 2))[..., None] * np.array([0.30, 0.08, -0.15])
     iris = np.clip(colour[None, None] * shade[..., None] * warm, 0, 1)
-    iris *= (1 - 0.72 * _step(radius, 0.80, 1.0))[..., None]
-    white = _white(rng, angle, radius)
-    picture = iris + (white - iris) * _step(radius, 0.97, 1.06)[..., None]
-    picture *= _step(radius, 0.30, 0.37)[..., None] * 0.985 + 0.015
+    iris *= (1 - 0.72 * _smoothstep(radius, 0.80, 1.0))[..., None]
+    white = _paint_sclera(rng, angle, radius)
+    picture = iris + (white - iris) * _smoothstep(radius, 0.97, 1.06)[..., None]
+    picture *= _smoothstep(radius, 0.30, 0.37)[..., None] * 0.985 + 0.015
     # Engines cast no shadow of the upper lid and its lashes: a little of it is painted.
-    picture *= (1 - 0.38 * _step(-y / 0.48 * RINGS[-1] / IRIS, 0.35, 1.25))[..., None]
+    picture *= (1 - 0.38 * _smoothstep(-y / 0.48 * EYE_RINGS[-1] / IRIS_EDGE, 0.35, 1.25))[..., None]
     return Image((np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8))
 
 
-def _step(x: NDArray[np.floating], low: float, high: float) -> NDArray[np.floating]:
+def _smoothstep(x: NDArray[np.floating], low: float, high: float) -> NDArray[np.floating]:
     t = np.clip((x - low) / (high - low), 0, 1)
     return np.asarray(t * t * (3 - 2 * t))
 
 
-def _fibres(rng: np.random.Generator, angle: NDArray[np.floating], radius: NDArray[np.floating]) -> NDArray[np.floating]:
+def _paint_fibres(rng: np.random.Generator, angle: NDArray[np.floating], radius: NDArray[np.floating]) -> NDArray[np.floating]:
     """0..1 streaks from the pupil outward, a few waves of each frequency, bending a little with the radius."""
     total = np.zeros_like(angle)
     for frequency in (7, 13, 23, 41, 67, 97):
@@ -121,14 +121,14 @@ def _fibres(rng: np.random.Generator, angle: NDArray[np.floating], radius: NDArr
     return np.asarray(0.5 + 0.5 * np.tanh(total * 0.9))
 
 
-def _white(rng: np.random.Generator, angle: NDArray[np.floating], radius: NDArray[np.floating]) -> NDArray[np.floating]:
+def _paint_sclera(rng: np.random.Generator, angle: NDArray[np.floating], radius: NDArray[np.floating]) -> NDArray[np.floating]:
     """(s,s,3) the sclera: never white, redder and darker towards the lids, thin veins from the corners."""
-    back = _step(radius, 1.1, 3.4)[..., None]
+    back = _smoothstep(radius, 1.1, 3.4)[..., None]
     white = np.array([0.82, 0.79, 0.76]) * (1 - back) + np.array([0.62, 0.48, 0.46]) * back
     veins = np.zeros_like(angle)
     for _ in range(26):
         at, width, wave, phase = rng.uniform(-np.pi, np.pi), rng.uniform(0.006, 0.016), rng.uniform(3, 8), rng.uniform(0, 6)
         path = at + 0.10 * np.sin(wave * radius + phase)
         gap = np.abs((angle - path + np.pi) % (2 * np.pi) - np.pi)
-        veins += np.exp(-((gap / width) ** 2)) * _step(radius, rng.uniform(1.4, 2.2), 3.4)
+        veins += np.exp(-((gap / width) ** 2)) * _smoothstep(radius, rng.uniform(1.4, 2.2), 3.4)
     return np.asarray(white - np.clip(veins, 0, 1)[..., None] * np.array([0.04, 0.16, 0.15]))

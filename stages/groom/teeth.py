@@ -13,20 +13,20 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats, Image, Ints, Mesh, MorphTarget, Skin
 from assets.conventions import GUM_U
-from stages.groom.fit import Fitted, islands
-from stages.groom.placement import welded
+from stages.groom.fit import FittedItem, split_components
+from stages.groom.placement import weld_item_triangles
 
-SEGMENTS = 8
+CROWN_SEGMENTS = 8
 """Corners of a crown's cross-section."""
 # Rings of a crown from under the gum to its edge: height, width, depth, each a share of the tooth's own.
 _INCISOR = ((-0.10, 0.86, 0.90), (0.50, 1.03, 0.82), (0.90, 1.03, 0.46), (1.0, 0.96, 0.30))
 _CANINE = ((-0.10, 0.88, 0.95), (0.50, 1.03, 0.95), (0.84, 0.88, 0.62), (1.0, 0.56, 0.36))
 _MOLAR = ((-0.10, 0.90, 0.90), (0.55, 1.03, 1.00), (0.90, 0.98, 0.90), (1.0, 0.78, 0.66))
-_SHOWN = 12
+_TEETH_PER_ROW = 12
 """Teeth of a row that are made: behind them no mouth opens wide enough."""
 _GUM_STEPS = 23
 # As modelled the upper row hides behind the lip however wide the mouth, and the lower one stands over its own; metres.
-SEAT = (np.array([0, -0.0048, 0.0], np.float32), np.array([0, -0.0062, -0.001], np.float32))
+ROW_OFFSETS = (np.array([0, -0.0048, 0.0], np.float32), np.array([0, -0.0062, -0.001], np.float32))
 # Where in the picture enamel and gum are read: in the middle of their parts.
 _ENAMEL_U, _GUM_U = GUM_U / 2, (1 + GUM_U) / 2
 
@@ -47,24 +47,26 @@ class Tooth:
     """0 upper row, 1 lower row: how much of the jaw's way it goes."""
 
 
-def teeth_mesh(model: Fitted, moves: tuple[MorphTarget, ...], seat: tuple[Floats, Floats], name: str) -> Mesh:
+def build_teeth(model: FittedItem, moves: tuple[MorphTarget, ...], seat: tuple[Floats, Floats], name: str) -> Mesh:
     """Both rows with their gums as one mesh; `seat` (upper (3,), lower (3,)) moves each row, metres."""
-    rows = _rows(model, moves)
+    rows = _find_rows(model, moves)
     points: list[Floats] = []
     faces: list[Ints] = []
     uvs: list[Floats] = []
     shares: list[Floats] = []
     for row, shift in zip(rows, seat, strict=True):
         up = 1.0 if row[0].share > 0.5 else -1.0
-        for part, triangles, uv in [*(_crown(tooth, i, len(row), up) for i, tooth in enumerate(row)), _gum(row, up)]:
+        for part, triangles, uv in [*(_build_crown(tooth, i, len(row), up) for i, tooth in enumerate(row)), _build_gum(row, up)]:
             faces.append(triangles + sum(map(len, points)))
             points.append((part + shift).astype(np.float32))
             uvs.append(uv)
             shares.append(np.full(len(part), row[0].share, np.float32))
-    return _assembled(name, model, moves, np.concatenate(points), np.concatenate(faces), np.concatenate(uvs), np.concatenate(shares))
+    return _assemble_mesh(name, model, moves, np.concatenate(points), np.concatenate(faces), np.concatenate(uvs), np.concatenate(shares))
 
 
-def _assembled(name: str, model: Fitted, moves: tuple[MorphTarget, ...], points: Floats, faces: Ints, uv: Floats, share: Floats) -> Mesh:
+def _assemble_mesh(
+    name: str, model: FittedItem, moves: tuple[MorphTarget, ...], points: Floats, faces: Ints, uv: Floats, share: Floats
+) -> Mesh:
     """The mesh with the model's own skin (its head joint) and its morphs: the row's mean way, so that a row stays rigid."""
     joints, weights = np.zeros((len(points), 4), np.uint16), np.zeros((len(points), 4), np.float32)
     joints[:], weights[:] = model.skin.joints[0], model.skin.weights[0]
@@ -72,13 +74,13 @@ def _assembled(name: str, model: Fitted, moves: tuple[MorphTarget, ...], points:
     targets = []
     for move in moves:
         way = move.deltas.mean(0)
-        arc = _turning(model, move)
+        arc = _fit_motion_gradient(model, move)
         deltas = (way + (points[below] - points[below].mean(0)) @ arc.T).astype(np.float32)
         targets.append(MorphTarget(move.name, below, deltas))
     return Mesh(name, points, uv, faces.astype(np.int32), Skin(joints, weights), tuple(targets), name)
 
 
-def _turning(model: Fitted, move: MorphTarget) -> NDArray[np.float64]:
+def _fit_motion_gradient(model: FittedItem, move: MorphTarget) -> NDArray[np.float64]:
     """(3,3) how the way changes over the row: the jaw turns about its hinge, so front teeth go further than molars."""
     places = model.positions[move.indices].astype(np.float64)
     local = places - places.mean(0)
@@ -86,24 +88,24 @@ def _turning(model: Fitted, move: MorphTarget) -> NDArray[np.float64]:
     return np.asarray(answer.T)
 
 
-def _rows(model: Fitted, moves: tuple[MorphTarget, ...]) -> tuple[list[Tooth], list[Tooth]]:
+def _find_rows(model: FittedItem, moves: tuple[MorphTarget, ...]) -> tuple[list[Tooth], list[Tooth]]:
     """Upper and lower teeth, each from the right side of the mouth to its left."""
     jaw = next((move for move in moves if move.name == "jawOpen"), None)
     moved = np.zeros(len(model.positions), bool)
     if jaw is not None:
         moved[jaw.indices] = np.linalg.norm(jaw.deltas, axis=1) > 0.3 * float(np.linalg.norm(jaw.deltas, axis=1).max())
-    parts = sorted(islands(welded(model.item), len(model.positions)), key=len)[:-1]  # the largest is the gum
+    parts = sorted(split_components(weld_item_triangles(model.item), len(model.positions)), key=len)[:-1]  # the largest is the gum
     upper = [part for part in parts if not moved[part].mean() > 0.5]
     lower = [part for part in parts if moved[part].mean() > 0.5]
-    return _stood(model.positions, upper, 0.0), _stood(model.positions, lower, 1.0)
+    return _place_teeth(model.positions, upper, 0.0), _place_teeth(model.positions, lower, 1.0)
 
 
-def _stood(positions: Floats, parts: list[NDArray[np.int64]], share: float) -> list[Tooth]:
+def _place_teeth(positions: Floats, parts: list[NDArray[np.int64]], share: float) -> list[Tooth]:
     """The row's front teeth with their ways: along the row from neighbour to neighbour, outward across it."""
     centres = np.array([(positions[part].max(0) + positions[part].min(0)) / 2 for part in parts])
     middle = np.array([np.median(centres[:, 0]), 0, centres[:, 2].min()])
     around = np.arctan2(centres[:, 0] - middle[0], centres[:, 2] - middle[2])
-    keep = np.sort(np.argsort(np.abs(around))[:_SHOWN])
+    keep = np.sort(np.argsort(np.abs(around))[:_TEETH_PER_ROW])
     order = keep[np.argsort(around[keep])]
     centres, ways = centres[order], np.gradient(centres[order], axis=0)
     ways[:, 1] = 0
@@ -114,10 +116,10 @@ def _stood(positions: Floats, parts: list[NDArray[np.int64]], share: float) -> l
         local = positions[parts[index]] - centre
         size = [np.ptp(local @ way), np.ptp(local[:, 1]), np.ptp(local @ out)]
         found.append(Tooth(centre.astype(np.float32), way.astype(np.float32), out.astype(np.float32), np.array(size, np.float32), share))
-    return _even(found)
+    return _symmetrise_row(found)
 
 
-def _even(row: list[Tooth]) -> list[Tooth]:
+def _symmetrise_row(row: list[Tooth]) -> list[Tooth]:
     """Left and right made alike in size, and each tooth a little wider than the model's, so that no gap is left."""
     made = []
     for i, tooth in enumerate(row):
@@ -127,52 +129,52 @@ def _even(row: list[Tooth]) -> list[Tooth]:
     return made
 
 
-def _kind(index: int, count: int) -> tuple[tuple[float, float, float], ...]:
+def _choose_crown_profile(index: int, count: int) -> tuple[tuple[float, float, float], ...]:
     """Rings by place: two incisors each side of the middle, a canine, then premolars and molars."""
     step = int(abs(index - (count - 1) / 2))
     return _INCISOR if step < 2 else _CANINE if step == 2 else _MOLAR
 
 
-def _crown(tooth: Tooth, index: int, count: int, up: float) -> tuple[Floats, Ints, Floats]:
+def _build_crown(tooth: Tooth, index: int, count: int, up: float) -> tuple[Floats, Ints, Floats]:
     """Points (n,3), triangles (t,3) and uv (n,2) of one crown; `up` is the way from its neck to its edge."""
-    angle = (np.arange(SEGMENTS) + 0.5) / SEGMENTS * 2 * np.pi
+    angle = (np.arange(CROWN_SEGMENTS) + 0.5) / CROWN_SEGMENTS * 2 * np.pi
     # A superellipse: teeth are squarer than an ellipse.
     across = np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** 0.6
     deep = np.sign(np.sin(angle)) * np.abs(np.sin(angle)) ** 0.6
     rings, uv = [], []
-    for height, width, depth in _kind(index, count):
+    for height, width, depth in _choose_crown_profile(index, count):
         ring = tooth.along * (across * width * tooth.size[0] / 2)[:, None] + tooth.out * (deep * depth * tooth.size[2] / 2)[:, None]
         # The face stands upright, the back slopes: the edge lies to the front.
         ring = ring + tooth.out * (1 - depth) * tooth.size[2] * 0.22
         rings.append(tooth.centre + ring + np.array([0, up * (height - 0.5) * tooth.size[1], 0]))
-        uv.append(np.stack([_ENAMEL_U + 0.2 * across, np.full(SEGMENTS, np.clip(0.05 + 0.9 * height, 0.02, 0.98))], 1))
+        uv.append(np.stack([_ENAMEL_U + 0.2 * across, np.full(CROWN_SEGMENTS, np.clip(0.05 + 0.9 * height, 0.02, 0.98))], 1))
     tip = rings[-1].mean(0, keepdims=True) + np.array([0, up * 0.02 * tooth.size[1], 0])
     points = np.concatenate([*rings, tip]).astype(np.float32)
     coordinates = np.concatenate([*uv, [[_ENAMEL_U, 0.98]]]).astype(np.float32)
-    return points, _facing(_loft(len(rings)), points), coordinates
+    return points, _orient_outward(_loft_rings(len(rings)), points), coordinates
 
 
-def _loft(rings: int) -> Ints:
+def _loft_rings(rings: int) -> Ints:
     """(t,3) bands between the rings, and a fan that closes the last one on the point after it."""
     faces = []
     for r in range(rings - 1):
-        for i in range(SEGMENTS):
-            j = (i + 1) % SEGMENTS
-            a, b, c, d = r * SEGMENTS + i, r * SEGMENTS + j, (r + 1) * SEGMENTS + i, (r + 1) * SEGMENTS + j
+        for i in range(CROWN_SEGMENTS):
+            j = (i + 1) % CROWN_SEGMENTS
+            a, b, c, d = r * CROWN_SEGMENTS + i, r * CROWN_SEGMENTS + j, (r + 1) * CROWN_SEGMENTS + i, (r + 1) * CROWN_SEGMENTS + j
             faces += [(a, b, c), (b, d, c)]
-    top = (rings - 1) * SEGMENTS
-    faces += [(top + i, top + (i + 1) % SEGMENTS, rings * SEGMENTS) for i in range(SEGMENTS)]
+    top = (rings - 1) * CROWN_SEGMENTS
+    faces += [(top + i, top + (i + 1) % CROWN_SEGMENTS, rings * CROWN_SEGMENTS) for i in range(CROWN_SEGMENTS)]
     return np.array(faces, np.int32)
 
 
-def _facing(faces: Ints, points: Floats) -> Ints:
+def _orient_outward(faces: Ints, points: Floats) -> Ints:
     """The triangles, turned so that a closed shape's normals look outward."""
     a, b, c = (points[faces[:, k]].astype(np.float64) - points.mean(0) for k in range(3))
     volume = float(np.einsum("ij,ij->i", a, np.cross(b, c)).sum())
     return faces if volume > 0 else np.ascontiguousarray(faces[:, ::-1])
 
 
-def _gum(row: list[Tooth], up: float) -> tuple[Floats, Ints, Floats]:
+def _build_gum(row: list[Tooth], up: float) -> tuple[Floats, Ints, Floats]:
     """The gum swept round a row: from high on its outside over the necks of the teeth to its inside."""
     centres = np.array([tooth.centre - np.array([0, up * tooth.size[1] / 2, 0]) for tooth in row], np.float64)
     outs = np.array([tooth.out for tooth in row], np.float64)
@@ -202,7 +204,7 @@ def _gum(row: list[Tooth], up: float) -> tuple[Floats, Ints, Floats]:
     return points, np.array(faces, np.int32), uv
 
 
-def teeth_picture(size: int = 128) -> Image:
+def paint_teeth(size: int = 128) -> Image:
     """(s,s,3) sRGB: warm enamel on the left, yellower at the neck and clearer at the edge; gum on the right."""
     down = ((np.arange(size) + 0.5) / size)[:, None, None]
     neck, body, edge = (np.array(c) for c in ((0.74, 0.62, 0.48), (0.90, 0.84, 0.74), (0.90, 0.87, 0.82)))

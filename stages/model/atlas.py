@@ -10,42 +10,42 @@ from numpy.typing import NDArray
 
 from assets.artefacts.character import ATLAS
 from assets.artefacts.geometry import Floats, Image, Ints, Material
-from assets.formats.image import CUTOFF
-from assets.mesh import components
+from assets.formats.image import ALPHA_CUTOFF
+from assets.mesh import find_components
 from stages.model.scene import Character, Piece
 
-_LARGE = ("head", "outfit")
+_LARGE_MATERIALS = ("head", "outfit")
 """Dressed people show little of their bodies; clothes shrunk to a small cell would mix what lies beside each other in their pictures."""
-_GUTTER = 2 / 128
+_PADDING = 2 / 128
 """Share of a tile left free at each side, so that neighbours do not bleed into one another when the picture is small."""
 
 
-def one_material(whole: Character, side: int) -> Character:
+def merge_materials(whole: Character, side: int) -> Character:
     """The character with every albedo in one picture of `side` pixels and one material; what is all but clear is dropped."""
     materials = {m.name: m for m in whole.materials}
-    seen = [p for p in whole.pieces if _visible(materials[p.mesh.material], whole.images)]
-    names = sorted({p.mesh.material for p in seen}, key=lambda name: (name not in _LARGE, name))
-    cells, grid = layout(names)
+    seen = [p for p in whole.pieces if _is_visible(materials[p.mesh.material], whole.images)]
+    names = sorted({p.mesh.material for p in seen}, key=lambda name: (name not in _LARGE_MATERIALS, name))
+    cells, grid = pack_cells(names)
     pixels = np.zeros((side, side, 4), np.uint8)
     boxes: dict[str, tuple[float, float, float]] = {}
     for name, (row, column, span) in cells.items():
         x, y, size = (round(side * v / grid) for v in (column, row, span))
-        pixels[y : y + size, x : x + size] = _tile(materials[name], whole.images, size)
+        pixels[y : y + size, x : x + size] = _build_tile(materials[name], whole.images, size)
         boxes[name] = (x / side, y / side, size / side)
-    pieces = tuple(_moved(p, boxes[p.mesh.material]) for p in seen)
-    material = Material(ATLAS, albedo=ATLAS, roughness=0.8, alpha="MASK", alpha_cutoff=CUTOFF, double_sided=True)
+    pieces = tuple(_move_to_cell(p, boxes[p.mesh.material]) for p in seen)
+    material = Material(ATLAS, albedo=ATLAS, roughness=0.8, alpha="MASK", alpha_cutoff=ALPHA_CUTOFF, double_sided=True)
     return Character(pieces, (material,), {ATLAS: Image(pixels)})
 
 
-def layout(names: Sequence[str]) -> tuple[dict[str, tuple[int, int, int]], int]:
+def pack_cells(names: Sequence[str]) -> tuple[dict[str, tuple[int, int, int]], int]:
     """Name -> (row, column, span) on a square grid, and the grid's side: head and outfit take two cells by two."""
-    area = sum(4 if name in _LARGE else 1 for name in names)
+    area = sum(4 if name in _LARGE_MATERIALS else 1 for name in names)
     grid = max(2, int(np.ceil(np.sqrt(area))))
     while True:
         free = np.ones((grid, grid), bool)
         cells: dict[str, tuple[int, int, int]] = {}
         for name in names:
-            span = 2 if name in _LARGE else 1
+            span = 2 if name in _LARGE_MATERIALS else 1
             spot = next(
                 ((r, c) for r in range(grid - span + 1) for c in range(grid - span + 1) if free[r : r + span, c : c + span].all()), None
             )
@@ -58,21 +58,21 @@ def layout(names: Sequence[str]) -> tuple[dict[str, tuple[int, int, int]], int]:
         grid += 1
 
 
-def _visible(material: Material, images: dict[str, Image]) -> bool:
+def _is_visible(material: Material, images: dict[str, Image]) -> bool:
     if material.alpha != "BLEND":
         return True
     pixels = images[material.albedo].pixels if material.albedo else None
     most = 1.0 if pixels is None or pixels.shape[2] < 4 else float(pixels[..., 3].max()) / 255
-    return material.colour[3] * most >= CUTOFF
+    return material.colour[3] * most >= ALPHA_CUTOFF
 
 
-def _tile(material: Material, images: dict[str, Image], size: int) -> NDArray[np.uint8]:
+def _build_tile(material: Material, images: dict[str, Image], size: int) -> NDArray[np.uint8]:
     """(size,size,4) the material's albedo times its colour; opaque where the material is."""
-    from assets.formats.image import covered, resize
+    from assets.formats.image import preserve_coverage, resize
 
     tile = np.full((size, size, 4), 255, np.uint8)
     if material.albedo:
-        pixels = covered(resize(images[material.albedo], size), images[material.albedo]).pixels
+        pixels = preserve_coverage(resize(images[material.albedo], size), images[material.albedo]).pixels
         pixels = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
         # Stretched to a square: UVs do not know the picture's shape.
         rows = np.arange(size) * pixels.shape[0] // size
@@ -85,22 +85,24 @@ def _tile(material: Material, images: dict[str, Image], size: int) -> NDArray[np
     if material.alpha == "OPAQUE":
         scaled[..., 3] = 255
     elif material.alpha == "MASK":
-        scaled[..., 3] = np.clip(scaled[..., 3].astype(np.float32) * CUTOFF / max(material.alpha_cutoff, 1e-3), 0, 255).astype(np.uint8)
+        scaled[..., 3] = np.clip(scaled[..., 3].astype(np.float32) * ALPHA_CUTOFF / max(material.alpha_cutoff, 1e-3), 0, 255).astype(
+            np.uint8
+        )
     return scaled
 
 
-def _moved(piece: Piece, box: tuple[float, float, float]) -> Piece:
+def _move_to_cell(piece: Piece, box: tuple[float, float, float]) -> Piece:
     x, y, size = box
     uv = piece.mesh.uv
-    uv = _first_turn(uv, piece.mesh.triangles) if uv.min() < 0 or uv.max() > 1 else uv
-    inside = _GUTTER + np.clip(uv, 0, 1) * (1 - 2 * _GUTTER)
+    uv = _wrap_uv_islands(uv, piece.mesh.triangles) if uv.min() < 0 or uv.max() > 1 else uv
+    inside = _PADDING + np.clip(uv, 0, 1) * (1 - 2 * _PADDING)
     placed: Floats = (np.array([x, y]) + inside * size).astype(np.float32)
     return replace(piece, mesh=replace(piece.mesh, uv=placed, material=ATLAS))
 
 
-def _first_turn(uv: Floats, triangles: Ints) -> Floats:
+def _wrap_uv_islands(uv: Floats, triangles: Ints) -> Floats:
     """(v,2) UVs of repeating pictures brought to 0..1 by whole turns, island by island: by vertex would tear triangles."""
-    island = components(triangles, len(uv))
+    island = find_components(triangles, len(uv))
     count = int(island.max(initial=-1)) + 1
     size = np.maximum(np.bincount(island, minlength=count), 1)
     middle = np.stack([np.bincount(island, uv[:, k], count) / size for k in range(2)], 1)

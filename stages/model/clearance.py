@@ -12,71 +12,71 @@ from dataclasses import dataclass
 import numpy as np
 
 from assets.artefacts.geometry import Skeleton, Skin
-from assets.garment_layers import CLOTH, OUTFIT, PROBES, SKIN, Floats, Layers, Patches, normals
-from assets.skinning import blended_matrices
-from stages.model.pose_matrices import moves
-from stages.model.scene import Piece, Welded, welded
+from assets.garment_layers import CLOTH_MESHES, OUTFIT_MESH, PROBES, SKIN_MESHES, Doubles, GarmentLayers, Patches, compute_face_normals
+from assets.skinning import blend_matrices
+from stages.model.pose_matrices import compute_pose_matrices
+from stages.model.scene import Piece, WeldedPieces, weld_pieces
 
-GAP_M, BENT_GAP_M = 0.004, 0.003
+CLEARANCE_M, POSED_CLEARANCE_M = 0.004, 0.003
 """What is kept between a cover and what it covers, at rest and in a pose: clips of the user's own move the two apart by a little more."""
-_DEEPEST_M, _ALONG, _ROUNDS = 0.012, 0.3, 4
-_BENT_DEEPEST_M = 0.03
+_MAX_DEPTH_M, _MIN_ALIGNMENT, _ROUNDS = 0.012, 0.3, 4
+_MAX_POSED_DEPTH_M = 0.03
 
 
-def pressed(pieces: Sequence[Piece], skeleton: Skeleton | None = None) -> list[Piece]:
+def enforce_clearance(pieces: Sequence[Piece], skeleton: Skeleton | None = None) -> list[Piece]:
     """The pieces, what lies beneath cloth moved at least GAP_M below it, against its normals.
 
     With a skeleton the same is done in the poses of `stances`: what comes nearer than BENT_GAP_M there goes deeper at rest.
     """
-    if not any(piece.mesh.name in CLOTH for piece in pieces):
+    if not any(piece.mesh.name in CLOTH_MESHES for piece in pieces):
         return list(pieces)
-    one = welded(pieces)
+    one = weld_pieces(pieces)
     kind = np.repeat([piece.mesh.name for piece in pieces], [len(piece.mesh.triangles) for piece in pieces])
-    layers = Layers.of(one.where, one.faces, kind)
-    bends = list(_bends(one, skeleton)) if skeleton else []
+    layers = GarmentLayers.of(one.where, one.faces, kind)
+    bends = list(_blend_pose_matrices(one, skeleton)) if skeleton else []
     where, inward = one.where, -one.normals
     # Garments first: skin then gives way to where they have come to lie.
-    for names in ((OUTFIT,), ("shoes",), SKIN):
+    for names in ((OUTFIT_MESH,), ("shoes",), SKIN_MESHES):
         covered = layers.covered(where, np.isin(kind, names))
-        where = _Press(layers, covered, where, inward).done(bends)
-    return one.moved(where)
+        where = _ClearanceSolver(layers, covered, where, inward).solve(bends)
+    return one.move_to(where)
 
 
-def _bends(one: Welded, skeleton: Skeleton) -> Iterator[Floats]:
+def _blend_pose_matrices(one: WeldedPieces, skeleton: Skeleton) -> Iterator[Doubles]:
     """For each stance (p,4,4) what moves the places into it."""
     first = np.zeros(len(one.where), np.int64)
     first[one.dense] = np.arange(len(one.dense))
     skin = Skin(*(np.concatenate([getattr(p.mesh.skin, name) for p in one.pieces])[first] for name in ("joints", "weights")))
-    for each in moves(skeleton):
-        yield blended_matrices(skin, each)
+    for each in compute_pose_matrices(skeleton):
+        yield blend_matrices(skin, each)
 
 
 @dataclass(frozen=True)
-class _Press:
+class _ClearanceSolver:
     """Covered patches and which way they can go."""
 
-    layers: Layers
+    layers: GarmentLayers
     covered: Patches
-    where: Floats
+    where: Doubles
     """(p,3) the places before."""
-    inward: Floats
+    inward: Doubles
     """(p,3)"""
 
-    def done(self, bends: Sequence[Floats]) -> Floats:
+    def solve(self, bends: Sequence[Doubles]) -> Doubles:
         """(p,3) the places, those of covered patches beneath the covers, at rest and in each bend (p,4,4)."""
         owner = np.repeat(self.covered.owner, len(PROBES))
-        shares = (PROBES @ self.covered.shares).reshape(-1, 3)
+        shares = (PROBES @ self.covered.barycentric).reshape(-1, 3)
         corners = self.layers.triangles[owner]
         # At a rim that turns over, a corner's own way in may be the way out.
-        along = np.einsum("pkc,pc->pk", self.inward[corners], -normals(self.where, corners)) > _ALONG
+        along = np.einsum("pkc,pc->pk", self.inward[corners], -compute_face_normals(self.where, corners)) > _MIN_ALIGNMENT
         each = np.where(along, shares / (shares**2).sum(1, keepdims=True), 0)
         deep = np.zeros(len(self.where))
-        for bend, gap, deepest in [(None, GAP_M, _DEEPEST_M)] + [(bend, BENT_GAP_M, _BENT_DEEPEST_M) for bend in bends]:
+        for bend, gap, deepest in [(None, CLEARANCE_M, _MAX_DEPTH_M)] + [(bend, POSED_CLEARANCE_M, _MAX_POSED_DEPTH_M) for bend in bends]:
             # What is deep enough stays so: corners only go further in.
             probes = np.arange(len(owner))
             for _ in range(_ROUNDS):
-                place = _bent(self.where + self.inward * deep[:, None], bend)
-                need = np.nan_to_num(gap - self.layers.heights(place, owner[probes], shares[probes]))
+                place = _apply_pose(self.where + self.inward * deep[:, None], bend)
+                need = np.nan_to_num(gap - self.layers.measure_heights(place, owner[probes], shares[probes]))
                 probes, need = probes[need > 0], need[need > 0]
                 more = np.zeros(len(self.where))
                 # The least by which the corners can move a probe by its need.
@@ -85,7 +85,7 @@ class _Press:
         return self.where + self.inward * deep[:, None]
 
 
-def _bent(places: Floats, bend: Floats | None) -> Floats:
+def _apply_pose(places: Doubles, bend: Doubles | None) -> Doubles:
     if bend is None:
         return places
     return np.asarray(np.einsum("pij,pj->pi", bend[:, :3, :3], places) + bend[:, :3, 3])

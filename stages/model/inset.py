@@ -14,79 +14,79 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from assets.artefacts.character import SKIN
+from assets.artefacts.character import SKIN_MATERIALS
 from assets.artefacts.geometry import Mesh
 from assets.conventions import GUM_ROOT_V, GUM_U
-from assets.mesh import sides
-from stages.model.scene import Piece, welded
+from assets.mesh import list_edges
+from stages.model.scene import Piece, weld_pieces
 
-REACH_M, ASIDE_M = 0.035, 0.012
+MAX_COVER_HEIGHT_M, MAX_COVER_OFFSET_M = 0.035, 0.012
 """How far above the skin a cover may lie, and how far beside the vertex."""
-SHARE, DEEPEST_M = 0.25, 0.010
-EDGE = 0.35
+DEPTH_SHARE, MAX_INSET_M = 0.25, 0.010
+EDGE_DEPTH_SHARE = 0.35
 """Share of the depth where a neighbour is bare."""
-COARSE_M, GUM_BACK_M = 0.014, 0.006
+MIN_COARSE_SIDE_M, GUM_INSET_M = 0.014, 0.006
 """Sides of a head's triangles from which gums are set back, and how far."""
-Floats = NDArray[np.float64]
+Doubles = NDArray[np.float64]
 
 
-def tucked(before: Sequence[Piece], after: Sequence[Piece]) -> list[Piece]:
+def inset_skin(before: Sequence[Piece], after: Sequence[Piece]) -> list[Piece]:
     """The reduced pieces, their covered skin drawn in; `before` are the whole ones that tell what was covered."""
-    skin = [i for i, piece in enumerate(after) if piece.mesh.material in SKIN]
+    skin = [i for i, piece in enumerate(after) if piece.mesh.material in SKIN_MATERIALS]
     # What is worn never morphs; eyes, teeth, brows and lashes do.
-    covers = [piece.mesh.positions for piece in before if piece.mesh.material not in SKIN and not piece.mesh.morphs]
+    covers = [piece.mesh.positions for piece in before if piece.mesh.material not in SKIN_MATERIALS and not piece.mesh.morphs]
     if not skin or not covers:
         return list(after)
-    one = welded([after[i] for i in skin])
+    one = weld_pieces([after[i] for i in skin])
     normals, out = one.normals, list(after)
-    drawn_in = one.where - normals * depths(one.where, normals, one.faces, np.concatenate(covers))[:, None]
-    for i, piece in zip(skin, one.moved(drawn_in), strict=True):
+    drawn_in = one.where - normals * compute_inset_depths(one.where, normals, one.faces, np.concatenate(covers))[:, None]
+    for i, piece in zip(skin, one.move_to(drawn_in), strict=True):
         out[i] = piece
     return out
 
 
-def sunk(pieces: Sequence[Piece]) -> list[Piece]:
+def inset_gums(pieces: Sequence[Piece]) -> list[Piece]:
     """The pieces with the gums set back, without their roots, where the head is coarse: a chin of few triangles opens flatter than they."""
     heads = [piece.mesh for piece in pieces if piece.mesh.name == "head"]
-    if not heads or _side(heads[0]) < COARSE_M:
+    if not heads or _measure_mean_edge(heads[0]) < MIN_COARSE_SIDE_M:
         return list(pieces)
-    return [replace(p, mesh=_set_back(p.mesh)) if p.mesh.name == "teeth" else p for p in pieces]
+    return [replace(p, mesh=_set_gums_back(p.mesh)) if p.mesh.name == "teeth" else p for p in pieces]
 
 
-def _side(mesh: Mesh) -> float:
+def _measure_mean_edge(mesh: Mesh) -> float:
     """Mean side of the triangles, metres."""
     corners = mesh.positions[mesh.triangles].astype(np.float64)
     return float(np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).mean())
 
 
-def _set_back(mesh: Mesh) -> Mesh:
+def _set_gums_back(mesh: Mesh) -> Mesh:
     gum = mesh.uv[:, 0] > GUM_U
     positions = mesh.positions.copy()
-    positions[gum, 2] -= GUM_BACK_M
+    positions[gum, 2] -= GUM_INSET_M
     root = gum & (mesh.uv[:, 1] < GUM_ROOT_V)
     return replace(mesh, positions=positions, triangles=mesh.triangles[~root[mesh.triangles].any(1)])
 
 
-def depths(where: Floats, normals: Floats, faces: NDArray[np.int64], covers: Floats) -> Floats:
+def compute_inset_depths(where: Doubles, normals: Doubles, faces: NDArray[np.int64], covers: Doubles) -> Doubles:
     """(n,) metres that each vertex is drawn in: 0 where it is bare."""
-    covered = _covered(where, normals, covers)
-    edges = sides(faces)
+    covered = _find_covered(where, normals, covers)
+    edges = list_edges(faces)
     edges = np.concatenate([edges, edges[:, ::-1]])
     length = np.linalg.norm(where[edges[:, 0]] - where[edges[:, 1]], axis=1)
     total, number, bare = (np.zeros(len(where)) for _ in range(3))
     np.add.at(total, edges[:, 0], length)
     np.add.at(number, edges[:, 0], 1)
     np.add.at(bare, edges[:, 0], ~covered[edges[:, 1]])
-    depth = np.minimum(SHARE * total / np.maximum(number, 1), DEEPEST_M)
-    return np.where(covered, np.where(bare > 0, EDGE, 1.0) * depth, 0.0)
+    depth = np.minimum(DEPTH_SHARE * total / np.maximum(number, 1), MAX_INSET_M)
+    return np.where(covered, np.where(bare > 0, EDGE_DEPTH_SHARE, 1.0) * depth, 0.0)
 
 
-def _covered(where: Floats, normals: Floats, covers: Floats) -> NDArray[np.bool_]:
+def _find_covered(where: Doubles, normals: Doubles, covers: Doubles) -> NDArray[np.bool_]:
     """Whether a cover's vertex lies outwards of each vertex, near its normal."""
     found = np.zeros(len(where), bool)
-    for row, near in enumerate(cKDTree(covers).query_ball_point(where, REACH_M)):
+    for row, near in enumerate(cKDTree(covers).query_ball_point(where, MAX_COVER_HEIGHT_M)):
         away = covers[near] - where[row]
         height = away @ normals[row]
         aside = np.linalg.norm(away - height[:, None] * normals[row], axis=1)
-        found[row] = bool(((height > 0) & (aside < ASIDE_M)).any())
+        found[row] = bool(((height > 0) & (aside < MAX_COVER_OFFSET_M)).any())
     return found

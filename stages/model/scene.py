@@ -13,7 +13,7 @@ from assets.artefacts.character import Body, Groom, TextureSet
 from assets.artefacts.geometry import Floats, Image, Ints, Material, Mesh, MorphTarget, Part, Skeleton, Skin, Surface
 
 # A morph that moves a vertex by less than this is not carried by a part.
-STILL_M = 4e-5
+MIN_MORPH_DELTA_M = 4e-5
 _NECK, HAIR = "neck", "hair"
 
 
@@ -31,11 +31,11 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Welded:
+class WeldedPieces:
     """Pieces as one surface: vertices that belong together are one place."""
 
     pieces: tuple[Piece, ...]
-    firsts: NDArray[np.int64]
+    first_vertices: NDArray[np.int64]
     """(pieces + 1,) where each piece's vertices begin among all."""
     dense: NDArray[np.int64]
     """(v,) place of every vertex, counted from 0."""
@@ -45,7 +45,9 @@ class Welded:
     @property
     def wedges(self) -> NDArray[np.int64]:
         """(t,3) triangles by vertex, counted through all pieces."""
-        return np.concatenate([p.mesh.triangles.astype(np.int64) + first for p, first in zip(self.pieces, self.firsts[:-1], strict=True)])
+        return np.concatenate(
+            [p.mesh.triangles.astype(np.int64) + first for p, first in zip(self.pieces, self.first_vertices[:-1], strict=True)]
+        )
 
     @property
     def faces(self) -> NDArray[np.int64]:
@@ -59,20 +61,20 @@ class Welded:
         np.add.at(total, self.dense, np.concatenate([piece.normals for piece in self.pieces]))
         return np.asarray(total / (np.linalg.norm(total, axis=1, keepdims=True) + 1e-12))
 
-    def moved(self, where: NDArray[np.float64]) -> list[Piece]:
+    def move_to(self, where: NDArray[np.float64]) -> list[Piece]:
         """The pieces with their places at `where` (p,3)."""
-        parts = np.split(where[self.dense].astype(np.float32), self.firsts[1:-1])
+        parts = np.split(where[self.dense].astype(np.float32), self.first_vertices[1:-1])
         return [replace(piece, mesh=replace(piece.mesh, positions=part)) for piece, part in zip(self.pieces, parts, strict=True)]
 
 
-def welded(pieces: Sequence[Piece]) -> Welded:
+def weld_pieces(pieces: Sequence[Piece]) -> WeldedPieces:
     """The pieces, one after the other."""
     firsts = np.cumsum([0, *(len(p.mesh.positions) for p in pieces)])
     _, dense = np.unique(np.concatenate([p.places for p in pieces]), return_inverse=True)
     dense = dense.ravel()
     where = np.zeros((int(dense.max()) + 1, 3))
     where[dense] = np.concatenate([p.mesh.positions for p in pieces])
-    return Welded(tuple(pieces), firsts, dense, where)
+    return WeldedPieces(tuple(pieces), firsts, dense, where)
 
 
 @dataclass(frozen=True)
@@ -88,16 +90,16 @@ class Character:
         return sum(len(piece.mesh.triangles) for piece in self.pieces)
 
 
-def character(body: Body, texture: TextureSet, groom: Groom) -> Character:
+def assemble_character(body: Body, texture: TextureSet, groom: Groom) -> Character:
     """The dressed character in its T-pose: skin that no cloth hides, then everything worn."""
-    normals = vertex_normals(body.positions, np.concatenate([s.base[s.triangles] for s in texture.surfaces]))
-    importance = _importance(len(body.positions), body.morphs) + _by_joint(body)
-    skin = [_skin_piece(body, surface, groom.hidden, normals, importance) for surface in texture.surfaces]
+    normals = compute_vertex_normals(body.positions, np.concatenate([s.base[s.triangles] for s in texture.surfaces]))
+    importance = _compute_morph_importance(len(body.positions), body.morphs) + _compute_joint_importance(body)
+    skin = [_build_skin_piece(body, surface, groom.hidden, normals, importance) for surface in texture.surfaces]
     pieces = [piece for piece in skin if len(piece.mesh.triangles)]
     names = {piece.mesh.name for piece in pieces}
     offset = len(body.positions)
     for mesh in groom.meshes:
-        piece = _groom_piece(_fresh(mesh, names), groom.materials, offset)
+        piece = _build_groom_piece(_rename_uniquely(mesh, names), groom.materials, offset)
         names.add(piece.mesh.name)
         offset += int(piece.places.max(initial=0)) + 1
         pieces.append(piece)
@@ -106,7 +108,7 @@ def character(body: Body, texture: TextureSet, groom: Groom) -> Character:
     return Character(tuple(pieces), materials, {**texture.images, **groom.images})
 
 
-def on_the_floor(whole: Character, skeleton: Skeleton) -> tuple[Character, Skeleton]:
+def move_to_floor(whole: Character, skeleton: Skeleton) -> tuple[Character, Skeleton]:
     """Character and skeleton lifted so that the lowest point of what is worn, a heel say, is at Y=0."""
     lowest = min(float(piece.mesh.positions[:, 1].min()) for piece in whole.pieces)
     lift = np.array([0, -lowest, 0], np.float32)
@@ -114,7 +116,7 @@ def on_the_floor(whole: Character, skeleton: Skeleton) -> tuple[Character, Skele
     return replace(whole, pieces=pieces), replace(skeleton, heads=skeleton.heads + lift)
 
 
-def _fresh(mesh: Mesh, taken: set[str]) -> Mesh:
+def _rename_uniquely(mesh: Mesh, taken: set[str]) -> Mesh:
     """The mesh under a name that no other has."""
     name, number = mesh.name, 2
     while name in taken:
@@ -122,7 +124,7 @@ def _fresh(mesh: Mesh, taken: set[str]) -> Mesh:
     return replace(mesh, name=name)
 
 
-def _importance(count: int, morphs: Sequence[MorphTarget]) -> Floats:
+def _compute_morph_importance(count: int, morphs: Sequence[MorphTarget]) -> Floats:
     """(v,) 1 where nothing ever moves by itself, up to 61 where a face does: lips, lids and brows are what is looked at."""
     most = np.zeros(count, np.float32)
     for morph in morphs:
@@ -131,37 +133,37 @@ def _importance(count: int, morphs: Sequence[MorphTarget]) -> Floats:
     return weight
 
 
-def _by_joint(body: Body) -> Floats:
+def _compute_joint_importance(body: Body) -> Floats:
     """(v,) more for what hangs on the head, whose ears and nape no morph moves, and for hands and feet."""
     extra = np.array([150.0 if n in ("Head", "LeftEye", "RightEye") else 3.0 if "Hand" in n else 0.0 for n in body.skeleton.names])
     weight: Floats = (extra[body.skin.joints] * body.skin.weights).sum(axis=1).astype(np.float32)
     return weight
 
 
-def _skin_piece(body: Body, surface: Surface, hidden: NDArray[np.bool_], normals: Floats, importance: Floats) -> Piece:
+def _build_skin_piece(body: Body, surface: Surface, hidden: NDArray[np.bool_], normals: Floats, importance: Floats) -> Piece:
     shown = ~hidden[surface.base][surface.triangles].all(axis=1)
-    kept, triangles = compact(surface.triangles[shown], len(surface.base))
+    kept, triangles = compact_vertices(surface.triangles[shown], len(surface.base))
     base = surface.base[kept]
     skin = Skin(body.skin.joints[base], body.skin.weights[base])
-    morphs = morphs_of(body.morphs, base)
+    morphs = select_morphs(body.morphs, base)
     mesh = Mesh(surface.name, body.positions[base], surface.uv[kept], triangles, skin, morphs, surface.name)
     return Piece(mesh, base.astype(np.int64), normals[base], importance[base])
 
 
-def _groom_piece(mesh: Mesh, materials: Sequence[Material], offset: int) -> Piece:
-    kept, triangles = compact(mesh.triangles, len(mesh.positions))
-    mesh = take(mesh, kept, triangles)
+def _build_groom_piece(mesh: Mesh, materials: Sequence[Material], offset: int) -> Piece:
+    kept, triangles = compact_vertices(mesh.triangles, len(mesh.positions))
+    mesh = take_vertices(mesh, kept, triangles)
     _, places = np.unique(np.round(mesh.positions, 5), axis=0, return_inverse=True)
     places = places.ravel().astype(np.int64)
     # Normals of welded places, so that a UV seam is not seen as an edge.
-    normals = welded_normals(mesh.positions, mesh.triangles, places)
+    normals = compute_welded_normals(mesh.positions, mesh.triangles, places)
     if mesh.name == HAIR:
-        normals = _rounded(mesh.positions, normals)
-    importance = _importance(len(mesh.positions), mesh.morphs) * _groom_weight(mesh, materials)
+        normals = _round_hair_normals(mesh.positions, normals)
+    importance = _compute_morph_importance(len(mesh.positions), mesh.morphs) * _choose_groom_weight(mesh, materials)
     return Piece(mesh, places + offset, normals, importance.astype(np.float32))
 
 
-def _rounded(positions: Floats, normals: Floats) -> Floats:
+def _round_hair_normals(positions: Floats, normals: Floats) -> Floats:
     """(v,3) normals of hair drawn towards those of a rounded head: its cards overlap at odd angles, and lit one by one show as bands."""
     low, high = positions.min(0), positions.max(0)
     crown = positions[positions[:, 1] > high[1] - 0.12]
@@ -172,10 +174,10 @@ def _rounded(positions: Floats, normals: Floats) -> Floats:
     away = positions - axis
     away /= np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-6)
     facing = np.where((normals * away).sum(1, keepdims=True) < 0, -normals, normals)
-    return _unit(0.3 * facing + 0.7 * away, (0.0, 1.0, 0.0))
+    return _normalise(0.3 * facing + 0.7 * away, (0.0, 1.0, 0.0))
 
 
-def _groom_weight(mesh: Mesh, materials: Sequence[Material]) -> float:
+def _choose_groom_weight(mesh: Mesh, materials: Sequence[Material]) -> float:
     name = mesh.name.lower()
     if "tongue" in name:
         return 20.0
@@ -183,7 +185,7 @@ def _groom_weight(mesh: Mesh, materials: Sequence[Material]) -> float:
     return 8.0 if any(m.name == mesh.material and m.alpha != "OPAQUE" for m in materials) else 1.0
 
 
-def morphs_of(morphs: Sequence[MorphTarget], base: Ints) -> tuple[MorphTarget, ...]:
+def select_morphs(morphs: Sequence[MorphTarget], base: Ints) -> tuple[MorphTarget, ...]:
     """The morphs of base vertices as morphs of vertices that each stand for base[i]; those that move nothing fall out."""
     count = int(base.max(initial=0)) + 1
     found = []
@@ -191,13 +193,13 @@ def morphs_of(morphs: Sequence[MorphTarget], base: Ints) -> tuple[MorphTarget, .
         deltas = np.zeros((max(count, int(morph.indices.max(initial=0)) + 1), 3), np.float32)
         deltas[morph.indices] = morph.deltas
         here = deltas[base]
-        moved = np.flatnonzero(np.linalg.norm(here, axis=1) > STILL_M).astype(np.int32)
+        moved = np.flatnonzero(np.linalg.norm(here, axis=1) > MIN_MORPH_DELTA_M).astype(np.int32)
         if len(moved):
             found.append(MorphTarget(morph.name, moved, here[moved]))
     return tuple(found)
 
 
-def compact(triangles: Ints, count: int) -> tuple[Ints, Ints]:
+def compact_vertices(triangles: Ints, count: int) -> tuple[Ints, Ints]:
     """(n,) vertices that the triangles use, ascending, and (t,3) the triangles counted anew."""
     kept = np.unique(triangles).astype(np.int32)
     place = np.zeros(count, np.int32)
@@ -205,13 +207,13 @@ def compact(triangles: Ints, count: int) -> tuple[Ints, Ints]:
     return kept, place[triangles]
 
 
-def take(mesh: Mesh, kept: Ints, triangles: Ints) -> Mesh:
+def take_vertices(mesh: Mesh, kept: Ints, triangles: Ints) -> Mesh:
     """The mesh on a subset of its vertices with these triangles; morphs that then move nothing fall out."""
     place = np.full(len(mesh.positions), -1, np.int32)
     place[kept] = np.arange(len(kept), dtype=np.int32)
     morphs = []
     for morph in mesh.morphs:
-        stays = (place[morph.indices] >= 0) & (np.linalg.norm(morph.deltas, axis=1) > STILL_M)
+        stays = (place[morph.indices] >= 0) & (np.linalg.norm(morph.deltas, axis=1) > MIN_MORPH_DELTA_M)
         if stays.any():
             indices = place[morph.indices[stays]]
             order = np.argsort(indices)
@@ -220,32 +222,32 @@ def take(mesh: Mesh, kept: Ints, triangles: Ints) -> Mesh:
     return replace(mesh, positions=mesh.positions[kept], uv=mesh.uv[kept], triangles=triangles, skin=skin, morphs=tuple(morphs))
 
 
-def vertex_normals(positions: Floats, triangles: Ints) -> Floats:
+def compute_vertex_normals(positions: Floats, triangles: Ints) -> Floats:
     """(v,3) unit normals, each face counted by its area; +Y where a vertex has no face."""
     corner = positions[triangles].astype(np.float64)
     face = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
     total = np.zeros((len(positions), 3))
     for k in range(3):
         np.add.at(total, triangles[:, k], face)
-    return _unit(total, (0.0, 1.0, 0.0))
+    return _normalise(total, (0.0, 1.0, 0.0))
 
 
-def welded_normals(positions: Floats, triangles: Ints, places: NDArray[np.int64]) -> Floats:
+def compute_welded_normals(positions: Floats, triangles: Ints, places: NDArray[np.int64]) -> Floats:
     """(v,3) unit normals of the surface in which vertices of one place are one."""
     count = int(places.max(initial=0)) + 1
     centre = np.zeros((count, 3), np.float32)
     centre[places] = positions
-    return vertex_normals(centre, places[triangles].astype(np.int32))[places]
+    return compute_vertex_normals(centre, places[triangles].astype(np.int32))[places]
 
 
-def _unit(vectors: NDArray[Any], instead: tuple[float, float, float]) -> Floats:
+def _normalise(vectors: NDArray[Any], instead: tuple[float, float, float]) -> Floats:
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     unit: Floats = np.where(length > 1e-14, vectors / np.maximum(length, 1e-14), np.array(instead)).astype(np.float32)
     unit /= np.linalg.norm(unit, axis=1, keepdims=True)
     return unit
 
 
-def tangents(mesh: Mesh, normals: Floats) -> Floats:
+def compute_tangents(mesh: Mesh, normals: Floats) -> Floats:
     """(v,4) unit tangents along +u with handedness, orthogonal to the normals: what a normal map is read in."""
     triangles = mesh.triangles
     position, uv = mesh.positions[triangles].astype(np.float64), mesh.uv[triangles].astype(np.float64)
@@ -265,22 +267,22 @@ def tangents(mesh: Mesh, normals: Floats) -> Floats:
     spare = np.cross(spare, normals)
     weak = np.linalg.norm(flat, axis=1) < 1e-12
     flat[weak] = spare[weak]
-    unit = _unit(flat, (1.0, 0.0, 0.0))
+    unit = _normalise(flat, (1.0, 0.0, 0.0))
     hand = np.where((np.cross(normals, unit) * sums[1]).sum(1) < 0, -1.0, 1.0)
     return np.concatenate([unit, hand[:, None]], 1).astype(np.float32)
 
 
-def parts(pieces: Sequence[Piece], materials: Sequence[Material]) -> tuple[Part, ...]:
+def build_parts(pieces: Sequence[Piece], materials: Sequence[Material]) -> tuple[Part, ...]:
     """Pieces as drawn: tangents where a normal map needs them, and the few moving triangles of a large still mesh apart."""
     bumpy = {material.name for material in materials if material.normal}
     found = []
-    for piece in (half for whole in pieces for half in _apart(whole)):
+    for piece in (half for whole in pieces for half in _split_moving(whole)):
         needs = piece.mesh.material in bumpy
-        found.append(Part(piece.mesh, piece.normals, tangents(piece.mesh, piece.normals) if needs else None))
+        found.append(Part(piece.mesh, piece.normals, compute_tangents(piece.mesh, piece.normals) if needs else None))
     return tuple(found)
 
 
-def _apart(piece: Piece) -> tuple[Piece, ...]:
+def _split_moving(piece: Piece) -> tuple[Piece, ...]:
     """The piece, or its still and its moving triangles where less than a quarter move: 67 targets cost by the vertex."""
     mesh = piece.mesh
     moves = np.zeros(len(mesh.positions), bool)
@@ -290,10 +292,10 @@ def _apart(piece: Piece) -> tuple[Piece, ...]:
     if not moving.any() or moving.sum() * 4 > len(moving):
         return (piece,)
     name = _NECK if mesh.name == "body" else f"{mesh.name}_moving"
-    return _part_of(piece, ~moving, mesh.name), _part_of(piece, moving, name)
+    return _extract_triangles(piece, ~moving, mesh.name), _extract_triangles(piece, moving, name)
 
 
-def _part_of(piece: Piece, chosen: NDArray[np.bool_], name: str) -> Piece:
-    kept, triangles = compact(piece.mesh.triangles[chosen], len(piece.mesh.positions))
-    mesh = replace(take(piece.mesh, kept, triangles), name=name)
+def _extract_triangles(piece: Piece, chosen: NDArray[np.bool_], name: str) -> Piece:
+    kept, triangles = compact_vertices(piece.mesh.triangles[chosen], len(piece.mesh.positions))
+    mesh = replace(take_vertices(piece.mesh, kept, triangles), name=name)
     return Piece(mesh, piece.places[kept], piece.normals[kept], piece.importance[kept])

@@ -42,13 +42,13 @@ _HEADS = {
 }  # fmt: skip
 
 
-def canonical() -> Skeleton:
+def build_canonical_skeleton() -> Skeleton:
     """The skeleton of every Motion; joint frames are aligned with the world."""
-    heads = [_head(name) for name in JOINTS]
+    heads = [_locate_joint(name) for name in JOINTS]
     return Skeleton(JOINTS, np.array(PARENTS, np.int32), np.array(heads, np.float32))
 
 
-def _head(name: str) -> tuple[float, float, float]:
+def _locate_joint(name: str) -> tuple[float, float, float]:
     if name in _HEADS:
         return _HEADS[name]
     x, y, z = _HEADS["Left" + name.removeprefix("Right")]

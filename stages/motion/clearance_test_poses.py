@@ -11,14 +11,14 @@ import json
 import numpy as np
 
 from assets.artefacts.geometry import Floats
-from assets.conventions import JOINTS, opposite
-from assets.paths import ROOT
+from assets.conventions import JOINTS, mirror_joint
+from assets.paths import PROJECT_ROOT
 from stages.motion.clips import LIBRARY
-from stages.motion.keyed_poses import REST, Turns, keyed, mirrored, pose
+from stages.motion.keyed_poses import REST_TURNS, JointTurns, interpolate_keys, mirror_turn, parse_pose
 
-FILE = ROOT / "assets" / "stances.json"
-_POSES, _OF_EACH, _FPS = 8, 8, 10
-_LEAST = 1e-6
+POSES_FILE = PROJECT_ROOT / "assets" / "stances.json"
+_POSE_COUNT, _FRAMES_PER_CLIP, _FPS = 8, 8, 10
+_MIN_SEPARATION = 1e-6
 _UP = {"Shoulder": "z14", "Arm": "y-14 z60 x-30", "ForeArm": "y-14"}
 _AHEAD = {"Shoulder": "y-8", "Arm": "y-82 z-8", "ForeArm": "y-16"}
 _ACROSS = {"Shoulder": "y-10", "Arm": "y-100 z-30", "ForeArm": "y-60"}
@@ -27,46 +27,46 @@ _SEATED = {"UpLeg": "z8 x-78", "Leg": "x84"}
 _LIFTED, _BEHIND = {"UpLeg": "z4 x-52", "Leg": "x70"}, {"UpLeg": "x16", "Leg": "x34"}
 _BOWED = {"Spine": "x10", "Spine1": "x10", "Spine2": "x6"}
 _ASIDE, _TURNED = {"Spine": "z-7", "Spine1": "z-8", "Head": "z-8"}, {"Spine": "y9", "Spine1": "y10", "Spine2": "y8", "Head": "y30"}
-FAR = (
-    pose(left=_UP | _LIFTED, right=_UP | _BEHIND), pose(left=_AHEAD | _SEATED, right=_AHEAD | _SEATED, middle=_BOWED),
-    pose(left=_UP, right=_ACROSS | _LIFTED, middle=_ASIDE), pose(left=_ACROSS | _BEHIND, right=_BACK | _LIFTED, middle=_TURNED),
+EXTREME_POSES = (
+    parse_pose(left=_UP | _LIFTED, right=_UP | _BEHIND), parse_pose(left=_AHEAD | _SEATED, right=_AHEAD | _SEATED, middle=_BOWED),
+    parse_pose(left=_UP, right=_ACROSS | _LIFTED, middle=_ASIDE), parse_pose(left=_ACROSS | _BEHIND, right=_BACK | _LIFTED, middle=_TURNED),
 )  # fmt: skip
 """Far ends of what arms, legs and back reach; one that is not the same on both sides is tried mirrored too."""
 
 
-def stances() -> Floats:
+def choose_test_poses() -> Floats:
     """(n,j,4) local rotations xyzw: the library's farthest, then FAR."""
-    return np.concatenate([_farthest(), *(_held(one) for one in FAR)])
+    return np.concatenate([_choose_farthest(), *(_hold_pose(one) for one in EXTREME_POSES)])
 
 
-def _held(turns: Turns) -> Floats:
+def _hold_pose(turns: JointTurns) -> Floats:
     """(1|2,j,4) the pose as rotations, what it leaves out as at rest, and the mirrored one."""
-    one, other = (keyed(np.zeros(1, np.float32), [(0.0, {**REST, **side})]) for side in (turns, _mirrored(turns)))
+    one, other = (interpolate_keys(np.zeros(1, np.float32), [(0.0, {**REST_TURNS, **side})]) for side in (turns, _mirror_pose(turns)))
     return one if np.allclose(one, other, atol=1e-5) else np.concatenate([one, other])
 
 
-def _mirrored(turns: Turns) -> Turns:
-    return {opposite(joint): mirrored(turn) for joint, turn in turns.items()}
+def _mirror_pose(turns: JointTurns) -> JointTurns:
+    return {mirror_joint(joint): mirror_turn(turn) for joint, turn in turns.items()}
 
 
-def _farthest() -> Floats:
+def _choose_farthest() -> Floats:
     """(n,j,4); fingers are left aside in the choice: no cloth reaches them."""
-    found = np.concatenate([_moments(name) for name in LIBRARY])
+    found = np.concatenate([_sample_clip(name) for name in LIBRARY])
     arms = [i for i, name in enumerate(JOINTS) if "Hand" not in name or name in ("LeftHand", "RightHand")]
     turns = np.where(found[..., 3:] < 0, -found, found)[:, arms].reshape(len(found), -1)
     left = np.linalg.norm(turns - np.tile([0, 0, 0, 1], len(arms)), axis=1)
     chosen: list[int] = []
-    while len(chosen) < _POSES and left.max() > _LEAST:
+    while len(chosen) < _POSE_COUNT and left.max() > _MIN_SEPARATION:
         chosen.append(int(left.argmax()))
         left = np.minimum(left, np.linalg.norm(turns - turns[chosen[-1]], axis=1))
     return np.asarray(found[chosen], np.float32)
 
 
-def _moments(name: str) -> Floats:
+def _sample_clip(name: str) -> Floats:
     rotations = LIBRARY[name](_FPS).rotations
-    return np.asarray(rotations[np.linspace(0, len(rotations) - 1, _OF_EACH).round().astype(int)], np.float32)
+    return np.asarray(rotations[np.linspace(0, len(rotations) - 1, _FRAMES_PER_CLIP).round().astype(int)], np.float32)
 
 
 if __name__ == "__main__":
-    told = {"joints": JOINTS, "rotations": stances().round(4).tolist()}
-    FILE.write_text(json.dumps(told, separators=(",", ":")) + "\n", encoding="utf-8")
+    told = {"joints": JOINTS, "rotations": choose_test_poses().round(4).tolist()}
+    POSES_FILE.write_text(json.dumps(told, separators=(",", ":")) + "\n", encoding="utf-8")

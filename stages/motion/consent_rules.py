@@ -5,34 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from assets.consent import record
+from assets.consent import read_consent_record
 from assets.errors import Finding, RightsError
 from assets.spec.avatar import AvatarSpec
-from assets.spec.cross_field import Problem, Rule
+from assets.spec.cross_field import CrossFieldRule, Problem
 
-AGREE = "set rights.consent to a file that says who agreed to it, or that nobody real is shown"
+CONSENT_FIX = "set rights.consent to a file that says who agreed to it, or that nobody real is shown"
 
 
-def unagreed(spec: AvatarSpec) -> list[str]:
+def list_missing_consents(spec: AvatarSpec) -> list[str]:
     """A sentence for each clip that is read from a video although no consent record is named."""
     if spec.rights.consent:
         return []
     return [f"clip {c.name} is read from the video {Path(c.video).name} without a consent record" for c in spec.motion.clips if c.video]
 
 
-def _says(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
+def _check_record_content(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
     """A consent record that is there says something."""
     if spec.rights.consent and (folder / spec.rights.consent).is_file():
         try:
-            record(folder / spec.rights.consent)
+            read_consent_record(folder / spec.rights.consent)
         except RightsError as error:
             yield from ((("rights", "consent"), finding) for finding in error.findings)
 
 
-def _agreed(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
+def _check_strict_consent(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
     """With rights.strict nobody is filmed without a record."""
     if spec.rights.strict:
-        yield from ((("rights", "strict"), Finding("rights/consent", message, fix=AGREE)) for message in unagreed(spec))
+        yield from ((("rights", "strict"), Finding("rights/consent", message, fix=CONSENT_FIX)) for message in list_missing_consents(spec))
 
 
-RULES = (Rule(("rights.consent",), _says), Rule(("rights.strict", "rights.consent", "motion.clips"), _agreed))
+RULES = (
+    CrossFieldRule(("rights.consent",), _check_record_content),
+    CrossFieldRule(("rights.strict", "rights.consent", "motion.clips"), _check_strict_consent),
+)

@@ -7,53 +7,53 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats
 from assets.conventions import JOINTS
-from assets.rotation import about, slerp
-from stages.motion.canonical_skeleton import canonical
-from stages.motion.keyed_poses import curl, mirrored, turn
-from stages.motion.landmark_track import Track
+from assets.rotation import from_axis_angle, slerp
+from stages.motion.canonical_skeleton import build_canonical_skeleton
+from stages.motion.keyed_poses import curl_fingers, mirror_turn, parse_turn
+from stages.motion.landmark_track import LandmarkTrack
 
-_FIRST = {"Thumb": 1, "Index": 5, "Middle": 9, "Ring": 13, "Pinky": 17}
+_FIRST_LANDMARK = {"Thumb": 1, "Index": 5, "Middle": 9, "Ring": 13, "Pinky": 17}
 """mediapipe's hand landmarks: four a finger from here on; the wrist is 0."""
-_MOST = np.radians([85, 105, 75])
-_HEADS = dict(zip(JOINTS, canonical().heads.astype(np.float64), strict=True))
+_MAX_BEND = np.radians([85, 105, 75])
+_HEADS = dict(zip(JOINTS, build_canonical_skeleton().heads.astype(np.float64), strict=True))
 
 
-def bent(track: Track, side: int) -> dict[str, Floats]:
+def solve_fingers(track: LandmarkTrack, side: int) -> dict[str, Floats]:
     """Finger joint -> local turns (f,4); a hand that is not seen hangs relaxed."""
     name, sign = ("Left", "Right")[side], (1.0, -1.0)[side]
-    relaxed = {joint: turn(spec) for joint, spec in curl(0.3).items()}
+    relaxed = {joint: parse_turn(spec) for joint, spec in curl_fingers(0.3).items()}
     seen = track.hand_seen[:, side]
     share = np.convolve(np.pad(seen.astype(np.float32), 4, mode="edge"), np.full(9, 1 / 9), "valid")
     turns: dict[str, Floats] = {}
-    for finger in _FIRST:
+    for finger in _FIRST_LANDMARK:
         for segment in (1, 2, 3):
             joint = f"Hand{finger}{segment}"
-            rest = relaxed[joint] if side == 0 else mirrored(relaxed[joint])
+            rest = relaxed[joint] if side == 0 else mirror_turn(relaxed[joint])
             rest = np.tile(rest, (len(seen), 1))
             # Fingers close about -Z of the left hand, the thumb about +Y.
             axis = (0.0, sign, 0.0) if finger == "Thumb" else (0.0, 0.0, -sign)
-            measured = about(np.broadcast_to(axis, (len(seen), 3)), _bend(track.hands[:, side], finger, segment))
+            measured = from_axis_angle(np.broadcast_to(axis, (len(seen), 3)), _measure_bend(track.hands[:, side], finger, segment))
             turns[f"{name}{joint}"] = slerp(rest, measured, share)
     return turns
 
 
-def _bend(hand: Floats, finger: str, segment: int) -> NDArray[np.float64]:
+def _measure_bend(hand: Floats, finger: str, segment: int) -> NDArray[np.float64]:
     """(f,) radians that the joint bends beyond the bind."""
-    at = _FIRST[finger] + segment - 1
+    at = _FIRST_LANDMARK[finger] + segment - 1
     before = hand[:, at] - hand[:, 0 if segment == 1 else at - 1]
-    angle = _angle(before, hand[:, at + 1] - hand[:, at]) - _rest(finger, segment)
-    most = _MOST[segment - 1] * (0.45 if finger == "Thumb" else 1.0)
+    angle = _measure_angle(before, hand[:, at + 1] - hand[:, at]) - _measure_rest_bend(finger, segment)
+    most = _MAX_BEND[segment - 1] * (0.45 if finger == "Thumb" else 1.0)
     return np.asarray(np.clip(angle, 0, most))
 
 
-def _rest(finger: str, segment: int) -> float:
+def _measure_rest_bend(finger: str, segment: int) -> float:
     """Radians of the joint in the bind; the last bone has no tip and goes on as the one before."""
     names = ["LeftHand", *(f"LeftHand{finger}{i}" for i in (1, 2, 3))]
     points = np.array([_HEADS[name] for name in names])
     i = min(segment, 2)
-    return float(_angle(points[i] - points[i - 1], points[i + 1] - points[i]))
+    return float(_measure_angle(points[i] - points[i - 1], points[i + 1] - points[i]))
 
 
-def _angle(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64]:
+def _measure_angle(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64]:
     cosine = (a * b).sum(-1) / np.maximum(np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1), 1e-9)
     return np.asarray(np.arccos(np.clip(cosine, -1, 1)))

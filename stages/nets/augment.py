@@ -36,31 +36,31 @@ class Augmentation:
         if p <= 0:
             return x
         if self.flip or self.rotation or self.shift or self.scale:
-            x = self._moved(x, p)
+            x = self._transform(x, p)
         if self.brightness:
-            x = x + self.brightness * _spread(x, p)[:, None, None, None]
+            x = x + self.brightness * _draw_amounts(x, p)[:, None, None, None]
         if self.contrast:
             mean = x.mean((1, 2, 3), keepdim=True)
-            x = mean + (x - mean) * torch.exp(self.contrast * _spread(x, p))[:, None, None, None]
+            x = mean + (x - mean) * torch.exp(self.contrast * _draw_amounts(x, p))[:, None, None, None]
         return x
 
-    def _moved(self, x: Tensor, p: float) -> Tensor:
-        angle, log_scale = self.rotation * _spread(x, p), self.scale * _spread(x, p)
+    def _transform(self, x: Tensor, p: float) -> Tensor:
+        angle, log_scale = self.rotation * _draw_amounts(x, p), self.scale * _draw_amounts(x, p)
         mirror = torch.where(torch.rand(len(x), device=x.device) < 0.5 * p * self.flip, -1.0, 1.0)
         factor = torch.exp(-log_scale)
         matrix = torch.zeros(len(x), 2, 3, device=x.device)
         matrix[:, 0, 0], matrix[:, 0, 1] = torch.cos(angle) * factor * mirror, -torch.sin(angle) * factor
         matrix[:, 1, 0], matrix[:, 1, 1] = torch.sin(angle) * factor * mirror, torch.cos(angle) * factor
-        matrix[:, 0, 2], matrix[:, 1, 2] = (self._steps(x, p, side) for side in (x.shape[3], x.shape[2]))
+        matrix[:, 0, 2], matrix[:, 1, 2] = (self._draw_shift(x, p, side) for side in (x.shape[3], x.shape[2]))
         grid = F.affine_grid(matrix, list(x.shape), align_corners=False)
         return F.grid_sample(x, grid.to(x.dtype), mode="bilinear", padding_mode="reflection", align_corners=False)
 
-    def _steps(self, x: Tensor, p: float, side: int) -> Tensor:
+    def _draw_shift(self, x: Tensor, p: float, side: int) -> Tensor:
         """(b,) moves by whole pixels, for a move between pixels blurs and the critic would see that."""
-        return torch.round(self.shift * _spread(x, p) * side) * 2 / side
+        return torch.round(self.shift * _draw_amounts(x, p) * side) * 2 / side
 
 
-def _spread(x: Tensor, p: float) -> Tensor:
+def _draw_amounts(x: Tensor, p: float) -> Tensor:
     """(b,) uniform in -1..1 with probability p, else 0."""
     drawn = torch.rand(2, len(x), device=x.device)
     return torch.where(drawn[0] < p, drawn[1] * 2 - 1, torch.zeros_like(drawn[1]))
@@ -70,11 +70,11 @@ PORTRAITS = Augmentation(flip=True, rotation=math.radians(8), shift=0.08, scale=
 SKINS = Augmentation(shift=0.06, scale=0.06, brightness=0.08, contrast=0.1)
 """Skins lie in a fixed uv layout whose left and right differ on the body, so nothing is mirrored or turned."""
 
-STEP = 0.02
-LIMIT = 0.7
+PROBABILITY_STEP = 0.02
+MAX_PROBABILITY = 0.7
 """Beyond 0.8 augmentation leaks (Karras et al. 2020 b, figure 3)."""
 
 
-def adapted(p: float, sign: float, target: float = 0.6) -> float:
+def adapt_probability(p: float, sign: float, target: float = 0.6) -> float:
     """The next probability: up where the critic is surer of real pictures (mean sign of its scores) than the target, else down."""
-    return min(max(p + math.copysign(STEP, sign - target), 0.0), LIMIT)
+    return min(max(p + math.copysign(PROBABILITY_STEP, sign - target), 0.0), MAX_PROBABILITY)

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 
 from stages.nets.diffusion import Attention
 
-SHRINK = 8
+DOWNSAMPLING = 8
 """Pixels of a picture a side for one of its latent."""
 
 
-class Plain(nn.Module):  # type: ignore[misc]
+class ResidualBlock(nn.Module):  # type: ignore[misc]
     """Residual block without a condition."""
 
     def __init__(self, width: int) -> None:
@@ -39,34 +39,35 @@ class Autoencoder(nn.Module):  # type: ignore[misc]
         self.register_buffer("mean", torch.zeros(colours, size, size))
         self.register_buffer("scale", torch.ones(()))
         self.encoder = nn.Sequential(
-            nn.PixelUnshuffle(4), nn.Conv2d(16 * colours, wide, 3, padding=1), Plain(wide), nn.Conv2d(wide, top, 3, stride=2, padding=1),
-            Plain(top), Attention(top), nn.GroupNorm(8, top), nn.SiLU(), nn.Conv2d(top, 2 * channels, 1),
+            nn.PixelUnshuffle(4), nn.Conv2d(16 * colours, wide, 3, padding=1), ResidualBlock(wide),
+            nn.Conv2d(wide, top, 3, stride=2, padding=1),
+            ResidualBlock(top), Attention(top), nn.GroupNorm(8, top), nn.SiLU(), nn.Conv2d(top, 2 * channels, 1),
         )  # fmt: skip
         self.decoder = nn.Sequential(
-            nn.Conv2d(channels, top, 3, padding=1), Plain(top), Attention(top), Plain(top),
-            nn.Upsample(scale_factor=2), nn.Conv2d(top, wide, 3, padding=1), Plain(wide),
-            nn.Upsample(scale_factor=2), nn.Conv2d(wide, width, 3, padding=1), Plain(width),
+            nn.Conv2d(channels, top, 3, padding=1), ResidualBlock(top), Attention(top), ResidualBlock(top),
+            nn.Upsample(scale_factor=2), nn.Conv2d(top, wide, 3, padding=1), ResidualBlock(wide),
+            nn.Upsample(scale_factor=2), nn.Conv2d(wide, width, 3, padding=1), ResidualBlock(width),
             nn.GroupNorm(8, width), nn.SiLU(), nn.Conv2d(width, 4 * colours, 3, padding=1), nn.PixelShuffle(2),
         )  # fmt: skip
 
-    def moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def encode_moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log variance of the latent's normal distribution, before scaling."""
         mean, spread = self.encoder(x - self.mean).chunk(2, 1)
         return mean, spread.clamp(-20, 10)
 
     def encode(self, x: Tensor) -> Tensor:
         """The most likely latent, scaled to about unit deviation."""
-        return self.moments(x)[0] * self.scale
+        return self.encode_moments(x)[0] * self.scale
 
     def decode(self, latent: Tensor) -> Tensor:
         """The picture of a scaled latent."""
-        return self.restored(latent / self.scale)
+        return self.decode_unscaled(latent / self.scale)
 
-    def restored(self, latent: Tensor) -> Tensor:
+    def decode_unscaled(self, latent: Tensor) -> Tensor:
         """The picture of an unscaled latent."""
         return self.mean + self.decoder(latent)
 
 
-def kl(mean: Tensor, spread: Tensor) -> Tensor:
+def mean_kl_divergence(mean: Tensor, spread: Tensor) -> Tensor:
     """Scalar: mean divergence a number of N(mean, exp(spread)) from N(0, 1)."""
     return 0.5 * (mean.square() + spread.exp() - 1 - spread).mean()

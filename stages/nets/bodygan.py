@@ -8,12 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stages.nets.ranges import Below, Count, Width
+from stages.nets.ranges import Count, FractionBelowOne, Width
 
-LATENT = 32
-CONDITIONS = 2
+BODY_LATENT_SIZE = 32
+CONDITION_COUNT = 2
 """age/100 and gender (0 female .. 1 male)."""
-ANCHORS = 9
+AGE_ANCHORS = 9
 """Hat functions over 0..100 years: growth bends sharply in childhood, and a smooth layer alone would blur it."""
 
 
@@ -23,24 +23,24 @@ class Shape:
 
     names: tuple[str, ...]
     """Names of the vector's numbers: phenotype axes and local changes as stages.body takes them."""
-    latent: Count = LATENT
+    latent: Count = BODY_LATENT_SIZE
     width: Width = 160
-    dropout: Below = 0.0
+    dropout: FractionBelowOne = 0.0
     """In the critic."""
 
 
-def shipped(shape: Shape) -> dict[str, nn.Module]:
+def build_nets(shape: Shape) -> dict[str, nn.Module]:
     """The nets that make bodies."""
     return {"generator": Generator(shape)}
 
 
-def make(nets: dict[str, nn.Module], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:
+def generate(nets: dict[str, nn.Module], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:
     """(b,d) vectors of latents (b,latent) and conditions (b,2)."""
     made: Tensor = nets["generator"](latents, conditions)
     return made
 
 
-def told(condition: Tensor) -> Tensor:
+def encode_age_gender(condition: Tensor) -> Tensor:
     """(b,10) hats over the years and the gender of conditions (b,2)."""
     # Denser where bodies change fast.
     at = torch.tensor([0.0, 0.02, 0.06, 0.11, 0.15, 0.19, 0.30, 0.60, 1.0], device=condition.device)
@@ -59,12 +59,12 @@ class Generator(nn.Module):  # type: ignore[misc]
         size, width, latent = len(shape.names), shape.width, shape.latent
         self.register_buffer("low", torch.zeros(size))
         self.register_buffer("high", torch.ones(size))
-        self.layers = nn.ModuleList([nn.Linear(latent + ANCHORS + 1, width), nn.Linear(width, width), nn.Linear(width, width)])
+        self.layers = nn.ModuleList([nn.Linear(latent + AGE_ANCHORS + 1, width), nn.Linear(width, width), nn.Linear(width, width)])
         self.out = nn.Linear(width, size)
 
     def forward(self, z: Tensor, condition: Tensor) -> Tensor:
         """(b,d)."""
-        y = torch.cat([z, told(condition)], 1)
+        y = torch.cat([z, encode_age_gender(condition)], 1)
         for number, layer in enumerate(self.layers):
             y = F.leaky_relu(layer(y), 0.2) + (y if number else 0)
         return self.low + (self.high - self.low) * torch.sigmoid(self.out(y))
@@ -79,12 +79,12 @@ class Critic(nn.Module):  # type: ignore[misc]
         self.register_buffer("centre", torch.zeros(size))
         self.register_buffer("spread", torch.ones(size))
         self.dropout = nn.Dropout(shape.dropout)
-        self.layers = nn.ModuleList([nn.Linear(size + ANCHORS + 1, width), nn.Linear(width, width), nn.Linear(width, width)])
+        self.layers = nn.ModuleList([nn.Linear(size + AGE_ANCHORS + 1, width), nn.Linear(width, width), nn.Linear(width, width)])
         self.out = nn.Linear(width, 1)
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         """(b,)."""
-        y = torch.cat([(x - self.centre) / self.spread, told(condition)], 1)
+        y = torch.cat([(x - self.centre) / self.spread, encode_age_gender(condition)], 1)
         for number, layer in enumerate(self.layers):
             y = self.dropout(F.leaky_relu(layer(y), 0.2)) + (y if number else 0)
         return self.out(y)[:, 0]

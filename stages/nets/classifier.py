@@ -11,10 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stages.nets.ranges import Below, Count, Grouped, refuse_remainder
+from stages.nets.ranges import Count, FractionBelowOne, GroupedWidth, check_multiple
 
-READS = ("age", "gender", "tone")
-FEATURES = 64
+ATTRIBUTES = ("age", "gender", "tone")
+FEATURE_COUNT = 64
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,13 @@ class Shape:
     """Pixels of a picture's side."""
     channels: Count = 3
     """Colour planes."""
-    width: Grouped = 24
-    features: Count = FEATURES
-    drop: Below = 0.2
+    width: GroupedWidth = 24
+    features: Count = FEATURE_COUNT
+    drop: FractionBelowOne = 0.2
     """Dropout before the readings."""
 
     def __post_init__(self) -> None:
-        refuse_remainder(self.size, self.fold)
+        check_multiple(self.size, self.fold)
         if self.size < 16:
             raise ValueError(f"its pictures are {self.size} px a side, 16 at least are needed")
 
@@ -46,18 +46,18 @@ class Shape:
         return self.features
 
 
-def shipped(shape: Shape) -> dict[str, nn.Module]:
+def build_nets(shape: Shape) -> dict[str, nn.Module]:
     """The net that reads pictures."""
-    return {"classifier": Classifier(shape)}
+    return {"classifier": AttributeClassifier(shape)}
 
 
-def make(nets: dict[str, nn.Module], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:
+def generate(nets: dict[str, nn.Module], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:
     """(b,3) readings of features (b,64): all readings alike would mean that training has collapsed."""
     readings: Tensor = torch.sigmoid(nets["classifier"].read(torch.tanh(latents)))
     return readings
 
 
-class Classifier(nn.Module):  # type: ignore[misc]
+class AttributeClassifier(nn.Module):  # type: ignore[misc]
     """(b,c,s,s) pictures in -1..1 to features (b,64) and readings (b,3: age/100, gender, tone) in 0..1."""
 
     def __init__(self, shape: Shape) -> None:
@@ -71,19 +71,19 @@ class Classifier(nn.Module):  # type: ignore[misc]
             before = wide
         self.trunk = nn.Sequential(*layers, nn.Conv2d(before, before, 3, padding=1), nn.GroupNorm(8, before), nn.SiLU())
         self.gather = nn.Linear(2 * before, shape.features)
-        self.drop, self.read = nn.Dropout(shape.drop), nn.Linear(shape.features, len(READS))
+        self.drop, self.read = nn.Dropout(shape.drop), nn.Linear(shape.features, len(ATTRIBUTES))
 
-    def features(self, x: Tensor) -> Tensor:
+    def extract_features(self, x: Tensor) -> Tensor:
         """(b,64): mean and deviation of the last maps, through one layer."""
         y = self.trunk(x).flatten(2)
         return torch.tanh(self.gather(torch.cat([y.mean(2), (y.var(2, unbiased=False) + 1e-6).sqrt()], 1)))
 
     def forward(self, x: Tensor) -> Tensor:
         """(b,3) readings before the sigmoid."""
-        return self.read(self.drop(self.features(x)))
+        return self.read(self.drop(self.extract_features(x)))
 
 
-def reading_loss(readings: Tensor, condition: Tensor) -> Tensor:
+def compute_attribute_loss(readings: Tensor, condition: Tensor) -> Tensor:
     """Scalar: gender by cross-entropy; age and tone by how far off they are (Huber, a tenth of the range)."""
     read = torch.sigmoid(readings)
     far = F.smooth_l1_loss(read[:, [0, 2]], condition[:, [0, 2]], beta=0.1)

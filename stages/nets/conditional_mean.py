@@ -11,12 +11,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-def features(conditions: Tensor) -> Tensor:
+def expand_conditions(conditions: Tensor) -> Tensor:
     """(b,1+2k) one, the conditions (b,k) and their squares."""
     return torch.cat([torch.ones_like(conditions[:, :1]), conditions, conditions.square()], 1)
 
 
-class UsualPicture(nn.Module):  # type: ignore[misc]
+class ConditionalMean(nn.Module):  # type: ignore[misc]
     """Conditions to their usual picture; grey until it is fitted."""
 
     def __init__(self, conditions: int, channels: int, size: int) -> None:
@@ -28,4 +28,4 @@ class UsualPicture(nn.Module):  # type: ignore[misc]
         answer = self.answer
         if size < answer.shape[-1]:
             answer = F.adaptive_avg_pool2d(answer, size)
-        return torch.einsum("bk,kchw->bchw", features(conditions), answer)
+        return torch.einsum("bk,kchw->bchw", expand_conditions(conditions), answer)

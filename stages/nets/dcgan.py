@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stages.nets.ranges import Below, Count, Whole, Width, refuse_odd_size
+from stages.nets.ranges import Count, FractionBelowOne, NonNegativeCount, Width, check_power_of_two
 
 
 @dataclass(frozen=True)
@@ -25,16 +25,16 @@ class Shape:
     size: int = 64
     """Pixels a side, a power of two from 8."""
     channels: Count = 3
-    conditions: Whole = 3
+    conditions: NonNegativeCount = 3
     latent: Count = 100
     width: Width = 32
     """Channels at half size; doubled at every halving, to at most `widest`."""
     widest: Width = 256
-    dropout: Below = 0.0
+    dropout: FractionBelowOne = 0.0
     """In the critic."""
 
     def __post_init__(self) -> None:
-        refuse_odd_size(self.size, least=8)
+        check_power_of_two(self.size, least=8)
 
     def widths(self) -> list[int]:
         """Channels from 4 px to half of the size."""
@@ -53,7 +53,7 @@ class Generator(nn.Module):  # type: ignore[misc]
         self.grow = nn.ModuleList([nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False) for a, b in pairwise(widths)])
         self.norm = nn.ModuleList([nn.BatchNorm2d(b) for b in widths[1:]])
         self.leave = nn.ConvTranspose2d(widths[-1], shape.channels, 4, 2, 1)
-        self.apply(drawn_small)
+        self.apply(init_weights)
 
     def forward(self, z: Tensor, conditions: Tensor) -> Tensor:
         """(b,c,s,s) in -1..1 of (b,latent) and (b,conditions)."""
@@ -73,7 +73,7 @@ class Critic(nn.Module):  # type: ignore[misc]
         self.dropout = nn.Dropout2d(shape.dropout)
         self.out = nn.Linear(widths[-1] * 16, 1)
         self.project = nn.Linear(shape.conditions, widths[-1], bias=False) if shape.conditions else None
-        self.apply(drawn_small)
+        self.apply(init_weights)
 
     def forward(self, x: Tensor, conditions: Tensor) -> Tensor:
         """(b,) of (b,c,s,s) and (b,conditions)."""
@@ -85,7 +85,7 @@ class Critic(nn.Module):  # type: ignore[misc]
         return score
 
 
-def drawn_small(layer: nn.Module) -> None:
+def init_weights(layer: nn.Module) -> None:
     """Weights from N(0, 0.02), as the paper draws them."""
     if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
         nn.init.normal_(layer.weight, 0, 0.02)
@@ -93,12 +93,12 @@ def drawn_small(layer: nn.Module) -> None:
         nn.init.normal_(layer.weight, 1, 0.02)
 
 
-def shipped(shape: Shape) -> dict[str, Any]:
+def build_nets(shape: Shape) -> dict[str, Any]:
     """The nets that a weights file holds."""
     return {"generator": Generator(shape)}
 
 
-def make(nets: dict[str, Any], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:
+def generate(nets: dict[str, Any], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:
     """(b,c,s,s) pictures in -1..1; `grain` is unused, for this net has no noise."""
     made: Tensor = nets["generator"](latents, conditions)
     return made

@@ -16,10 +16,10 @@ import torch.nn.functional as F
 from annotated_types import Interval
 from torch import Tensor, nn
 
-from stages.nets.ranges import Below, Count, Grouped, Weight, Whole, refuse_remainder
+from stages.nets.ranges import Count, FractionBelowOne, GroupedWidth, NonNegativeCount, Weight, check_multiple
 
 STEPS = 1000
-Predict = Callable[[Tensor, Tensor], Tensor]
+VelocityPredictor = Callable[[Tensor, Tensor], Tensor]
 """(noisy x (b,c,h,w), t (b,)) -> v of x's shape."""
 
 
@@ -33,20 +33,20 @@ class Shape:
     """Colour planes of a picture."""
     latent_channels: Count = 8
     """Of a latent, whose side is an eighth of the picture's."""
-    autoencoder_width: Grouped = 32
-    width: Grouped = 64
+    autoencoder_width: GroupedWidth = 32
+    width: GroupedWidth = 64
     depth: Count = 2
-    conditions: Whole = 3
+    conditions: NonNegativeCount = 3
     steps: Annotated[int, Interval(ge=1, le=STEPS)] = 25
     """Of the deterministic sampler."""
     guidance: Weight = 1.5
-    lora: Whole = 0
+    lora: NonNegativeCount = 0
     """Rank of the denoiser's adapters, for fine-tuning; 0 for none."""
-    dropout: Below = 0.0
+    dropout: FractionBelowOne = 0.0
     """In the denoiser's residual blocks, as Ho et al. 2020 have it."""
 
     def __post_init__(self) -> None:
-        refuse_remainder(self.size, 16)
+        check_multiple(self.size, 16)
 
     @property
     def side(self) -> int:
@@ -59,39 +59,39 @@ class Shape:
         return self.latent_channels * self.side**2
 
 
-def shipped(shape: Shape) -> dict[str, nn.Module]:
+def build_nets(shape: Shape) -> dict[str, nn.Module]:
     """The nets that make pictures."""
     from stages.nets.autoencoder import Autoencoder
-    from stages.nets.lora import adapt
+    from stages.nets.lora import insert_adapters
 
     autoencoder = Autoencoder(shape.channels, shape.size, shape.latent_channels, shape.autoencoder_width)
     denoiser = Denoiser(shape)
     if shape.lora:
-        adapt(denoiser, shape.lora)
+        insert_adapters(denoiser, shape.lora)
     return {"autoencoder": autoencoder, "denoiser": denoiser}
 
 
-def plain(nets: dict[str, nn.Module], shape: Shape) -> Shape:
+def merge_lora(nets: dict[str, nn.Module], shape: Shape) -> Shape:
     """The shape of nets whose adapters, where they have some, are merged here into the layers beside them."""
-    from stages.nets.lora import merge
+    from stages.nets.lora import merge_adapters
 
     if shape.lora:
-        merge(nets["denoiser"])
+        merge_adapters(nets["denoiser"])
         nets["denoiser"].shape = shape = replace(shape, lora=0)
     return shape
 
 
-def make(nets: dict[str, nn.Module], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:
+def generate(nets: dict[str, nn.Module], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:
     """(b,c,s,s) pictures of noise (b,latent) and conditions (b,k); deterministic, so no grain is drawn."""
     shape: Shape = nets["denoiser"].shape
     noise = latents.reshape(-1, shape.latent_channels, shape.side, shape.side)
-    schedule = cosine_schedule().to(noise.device)
-    latent = ddim(guided(nets["denoiser"], conditions, shape.guidance), noise, schedule, shape.steps)
+    schedule = make_cosine_schedule().to(noise.device)
+    latent = ddim(make_guided_predictor(nets["denoiser"], conditions, shape.guidance), noise, schedule, shape.steps)
     made: Tensor = nets["autoencoder"].decode(latent)
     return made
 
 
-def cosine_schedule(steps: int = STEPS, offset: float = 0.008, highest: float = 0.999) -> Tensor:
+def make_cosine_schedule(steps: int = STEPS, offset: float = 0.008, highest: float = 0.999) -> Tensor:
     """(steps,) abar, the share of the picture's variance left: cos^2 of the time, no step's beta above `highest`."""
     t = torch.arange(steps + 1, dtype=torch.float64) / steps
     level = torch.cos((t + offset) / (1 + offset) * math.pi / 2).square()
@@ -99,56 +99,56 @@ def cosine_schedule(steps: int = STEPS, offset: float = 0.008, highest: float = 
     return torch.cumprod(1 - beta, 0).float()
 
 
-def _at(values: Tensor, t: Tensor, like: Tensor) -> Tensor:
+def _gather_at(values: Tensor, t: Tensor, like: Tensor) -> Tensor:
     """values[t] shaped to multiply `like`."""
     return values[t].reshape(-1, *[1] * (like.dim() - 1))
 
 
 def q_sample(x0: Tensor, t: Tensor, noise: Tensor, schedule: Tensor) -> Tensor:
     """x_t of x0: mean sqrt(abar) x0, variance 1 - abar (eq. 4)."""
-    abar = _at(schedule, t, x0)
+    abar = _gather_at(schedule, t, x0)
     return abar.sqrt() * x0 + (1 - abar).sqrt() * noise
 
 
-def velocity(x0: Tensor, t: Tensor, noise: Tensor, schedule: Tensor) -> Tensor:
+def compute_velocity(x0: Tensor, t: Tensor, noise: Tensor, schedule: Tensor) -> Tensor:
     """What the net has to predict for x_t."""
-    abar = _at(schedule, t, x0)
+    abar = _gather_at(schedule, t, x0)
     return abar.sqrt() * noise - (1 - abar).sqrt() * x0
 
 
-def split(x: Tensor, v: Tensor, t: Tensor, schedule: Tensor) -> tuple[Tensor, Tensor]:
+def split_velocity(x: Tensor, v: Tensor, t: Tensor, schedule: Tensor) -> tuple[Tensor, Tensor]:
     """The clean picture and the noise that x_t and v stand for."""
-    abar = _at(schedule, t, x)
+    abar = _gather_at(schedule, t, x)
     return abar.sqrt() * x - (1 - abar).sqrt() * v, abar.sqrt() * v + (1 - abar).sqrt() * x
 
 
 def p_sample(x: Tensor, v: Tensor, t: Tensor, noise: Tensor, schedule: Tensor) -> Tensor:
     """x_{t-1} of x_t: one ancestral step with the posterior's mean and variance (eq. 7); t = 0 gives the clean picture."""
-    x0, _ = split(x, v, t, schedule)
-    abar = _at(schedule, t, x)
+    x0, _ = split_velocity(x, v, t, schedule)
+    abar = _gather_at(schedule, t, x)
     before = torch.where(t > 0, schedule[(t - 1).clamp(min=0)], torch.ones_like(schedule[t])).reshape(abar.shape)
     beta = 1 - abar / before
     mean = before.sqrt() * beta / (1 - abar) * x0 + (1 - beta).sqrt() * (1 - before) / (1 - abar) * x
     return mean + ((1 - before) / (1 - abar) * beta).sqrt() * noise
 
 
-def ddim_steps(count: int, steps: int = STEPS) -> list[int]:
+def select_ddim_steps(count: int, steps: int = STEPS) -> list[int]:
     """`count` times from the noisiest to 0, evenly spaced."""
     return [round(t) for t in torch.linspace(steps - 1, 0, count).tolist()]
 
 
-def ddim(predict: Predict, x: Tensor, schedule: Tensor, count: int = 25) -> Tensor:
+def ddim(predict: VelocityPredictor, x: Tensor, schedule: Tensor, count: int = 25) -> Tensor:
     """The clean picture that the deterministic sampler (Song et al. 2021, eta = 0) makes of noise x in `count` steps."""
-    times = ddim_steps(count, len(schedule))
+    times = select_ddim_steps(count, len(schedule))
     for here, then in zip(times, [*times[1:], -1], strict=True):
         t = torch.full((len(x),), here, dtype=torch.long, device=x.device)
-        x0, noise = split(x, predict(x, t), t, schedule)
+        x0, noise = split_velocity(x, predict(x, t), t, schedule)
         left = schedule[then] if then >= 0 else torch.ones((), device=x.device)
         x = left.sqrt() * x0 + (1 - left).sqrt() * noise
     return x
 
 
-def guided(net: Denoiser, condition: Tensor, scale: float) -> Predict:
+def make_guided_predictor(net: Denoiser, condition: Tensor, scale: float) -> VelocityPredictor:
     """Classifier-free guidance (Ho and Salimans 2022): scale 1 is the conditional net itself, more exaggerates the condition."""
 
     def predict(x: Tensor, t: Tensor) -> Tensor:
@@ -161,14 +161,14 @@ def guided(net: Denoiser, condition: Tensor, scale: float) -> Predict:
     return predict
 
 
-def time_features(t: Tensor, width: int) -> Tensor:
+def embed_timesteps(t: Tensor, width: int) -> Tensor:
     """(b,width) sines and cosines of t (b,) at frequencies from 1 down to 1/10000."""
     rates = torch.exp(-math.log(10000) * torch.arange(width // 2, device=t.device) / (width // 2))
     angle = t[:, None].float() * rates
     return torch.cat([angle.sin(), angle.cos()], 1)
 
 
-class Block(nn.Module):  # type: ignore[misc]
+class ConditionalResidualBlock(nn.Module):  # type: ignore[misc]
     """Residual block: norm, SiLU, convolution twice; the embedding scales and shifts between them."""
 
     def __init__(self, inputs: int, outputs: int, embedding: int, dropout: float = 0.0) -> None:
@@ -217,20 +217,22 @@ class Denoiser(nn.Module):  # type: ignore[misc]
         self.told = nn.Sequential(nn.Linear(conditions, embedding), nn.SiLU(), nn.Linear(embedding, embedding))
         self.untold = nn.Parameter(torch.zeros(embedding))
         self.enter = nn.Conv2d(channels, width, 3, padding=1)
-        self.down = nn.ModuleList([Block(width, width, embedding, shape.dropout) for _ in range(depth)])
+        self.down = nn.ModuleList([ConditionalResidualBlock(width, width, embedding, shape.dropout) for _ in range(depth)])
         self.shrink = nn.Conv2d(width, width, 3, stride=2, padding=1)
-        self.low = nn.ModuleList([Block(width if i == 0 else wide, wide, embedding, shape.dropout) for i in range(depth)])
+        self.low = nn.ModuleList(
+            [ConditionalResidualBlock(width if i == 0 else wide, wide, embedding, shape.dropout) for i in range(depth)]
+        )
         self.look = nn.ModuleList([Attention(wide) for _ in range(depth)])
-        self.middle = nn.ModuleList([Block(wide, wide, embedding, shape.dropout) for _ in range(2)])
+        self.middle = nn.ModuleList([ConditionalResidualBlock(wide, wide, embedding, shape.dropout) for _ in range(2)])
         self.grow = nn.Conv2d(wide, width, 3, padding=1)
-        self.up = nn.ModuleList([Block(2 * width, width, embedding, shape.dropout) for _ in range(depth)])
+        self.up = nn.ModuleList([ConditionalResidualBlock(2 * width, width, embedding, shape.dropout) for _ in range(depth)])
         self.norm, self.leave = nn.GroupNorm(8, width), nn.Conv2d(width, channels, 3, padding=1)
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)
 
-    def embedding(self, t: Tensor, condition: Tensor | None, dropped: Tensor | None) -> Tensor:
+    def embed_conditions(self, t: Tensor, condition: Tensor | None, dropped: Tensor | None) -> Tensor:
         """(b,e) of the times (b,), conditions (b,k) in 0..1, and which samples (b,) bool are not to know theirs."""
-        time = self.time(time_features(t, self.width))
+        time = self.time(embed_timesteps(t, self.width))
         if condition is None:
             return F.silu(time + self.untold)
         told = self.told(condition * 2 - 1)
@@ -240,7 +242,7 @@ class Denoiser(nn.Module):  # type: ignore[misc]
 
     def forward(self, x: Tensor, t: Tensor, condition: Tensor | None, dropped: Tensor | None = None) -> Tensor:
         """v of x's shape."""
-        e = self.embedding(t, condition, dropped)
+        e = self.embed_conditions(t, condition, dropped)
         y = self.enter(x)
         kept = []
         for block in self.down:

@@ -15,14 +15,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from assets.errors import BackendError, Finding
-from assets.spec.nodes import PATH, shown
+from assets.spec.nodes import MAX_SHOWN_PATH, shorten
 
-SIDE = 299
-ORIGINAL = 1008
+INPUT_SIDE = 299
+FID_CLASSES = 1008
 """Classes of the network that FID was defined on."""
 
 
-class Conv(nn.Module):  # type: ignore[misc]
+class BasicConv(nn.Module):  # type: ignore[misc]
     """Convolution without bias, batch norm, ReLU."""
 
     def __init__(
@@ -37,10 +37,10 @@ class Conv(nn.Module):  # type: ignore[misc]
         return F.relu(self.bn(self.conv(x)))
 
 
-class Branches(nn.Module):  # type: ignore[misc]
+class InceptionBlock(nn.Module):  # type: ignore[misc]
     """Branches beside one another: each is a chain of named layers, a pooling may come first, their outputs are joined."""
 
-    def __init__(self, layers: Mapping[str, Conv], chains: tuple[tuple[str, ...], ...], original: bool, last: bool = False) -> None:
+    def __init__(self, layers: Mapping[str, BasicConv], chains: tuple[tuple[str, ...], ...], original: bool, last: bool = False) -> None:
         super().__init__()
         for name, layer in layers.items():
             self.add_module(name, layer)
@@ -54,9 +54,9 @@ class Branches(nn.Module):  # type: ignore[misc]
 
     def forward(self, x: Tensor) -> Tensor:
         """All chains of one input, joined."""
-        return torch.cat([self._chain(x, chain) for chain in self.chains], 1)
+        return torch.cat([self._run_chain(x, chain) for chain in self.chains], 1)
 
-    def _chain(self, x: Tensor, chain: tuple[str, ...]) -> Tensor:
+    def _run_chain(self, x: Tensor, chain: tuple[str, ...]) -> Tensor:
         for name in chain:
             if name == "pool":
                 x = self.pool(x)
@@ -69,54 +69,62 @@ class Branches(nn.Module):  # type: ignore[misc]
         return x
 
 
-def _a(inputs: int, pool: int, original: bool) -> Branches:
-    layers = {"branch1x1": Conv(inputs, 64, 1), "branch5x5_1": Conv(inputs, 48, 1), "branch5x5_2": Conv(48, 64, 5, padding=2)}
-    layers |= {"branch3x3dbl_1": Conv(inputs, 64, 1), "branch3x3dbl_2": Conv(64, 96, 3, padding=1)}
-    layers |= {"branch3x3dbl_3": Conv(96, 96, 3, padding=1), "branch_pool": Conv(inputs, pool, 1)}
+def _build_inception_a(inputs: int, pool: int, original: bool) -> InceptionBlock:
+    layers = {
+        "branch1x1": BasicConv(inputs, 64, 1),
+        "branch5x5_1": BasicConv(inputs, 48, 1),
+        "branch5x5_2": BasicConv(48, 64, 5, padding=2),
+    }
+    layers |= {"branch3x3dbl_1": BasicConv(inputs, 64, 1), "branch3x3dbl_2": BasicConv(64, 96, 3, padding=1)}
+    layers |= {"branch3x3dbl_3": BasicConv(96, 96, 3, padding=1), "branch_pool": BasicConv(inputs, pool, 1)}
     double = ("branch3x3dbl_1", "branch3x3dbl_2", "branch3x3dbl_3")
     chains = (("branch1x1",), ("branch5x5_1", "branch5x5_2"), double, ("pool", "branch_pool"))
-    return Branches(layers, chains, original)
+    return InceptionBlock(layers, chains, original)
 
 
-def _b(inputs: int) -> Branches:
-    layers = {"branch3x3": Conv(inputs, 384, 3, 2), "branch3x3dbl_1": Conv(inputs, 64, 1)}
-    layers |= {"branch3x3dbl_2": Conv(64, 96, 3, padding=1), "branch3x3dbl_3": Conv(96, 96, 3, 2)}
-    return Branches(layers, (("branch3x3",), ("branch3x3dbl_1", "branch3x3dbl_2", "branch3x3dbl_3"), ("shrink",)), False)
+def _build_inception_b(inputs: int) -> InceptionBlock:
+    layers = {"branch3x3": BasicConv(inputs, 384, 3, 2), "branch3x3dbl_1": BasicConv(inputs, 64, 1)}
+    layers |= {"branch3x3dbl_2": BasicConv(64, 96, 3, padding=1), "branch3x3dbl_3": BasicConv(96, 96, 3, 2)}
+    return InceptionBlock(layers, (("branch3x3",), ("branch3x3dbl_1", "branch3x3dbl_2", "branch3x3dbl_3"), ("shrink",)), False)
 
 
-def _c(inputs: int, width: int, original: bool) -> Branches:
-    def wide(outputs: int) -> Conv:
-        return Conv(width, outputs, (1, 7), padding=(0, 3))
+def _build_inception_c(inputs: int, width: int, original: bool) -> InceptionBlock:
+    def wide(outputs: int) -> BasicConv:
+        return BasicConv(width, outputs, (1, 7), padding=(0, 3))
 
-    def tall(outputs: int) -> Conv:
-        return Conv(width, outputs, (7, 1), padding=(3, 0))
+    def tall(outputs: int) -> BasicConv:
+        return BasicConv(width, outputs, (7, 1), padding=(3, 0))
 
-    layers = {"branch1x1": Conv(inputs, 192, 1), "branch7x7_1": Conv(inputs, width, 1), "branch7x7_2": wide(width)}
-    layers |= {"branch7x7_3": tall(192), "branch7x7dbl_1": Conv(inputs, width, 1), "branch7x7dbl_2": tall(width)}
+    layers = {"branch1x1": BasicConv(inputs, 192, 1), "branch7x7_1": BasicConv(inputs, width, 1), "branch7x7_2": wide(width)}
+    layers |= {"branch7x7_3": tall(192), "branch7x7dbl_1": BasicConv(inputs, width, 1), "branch7x7dbl_2": tall(width)}
     layers |= {"branch7x7dbl_3": wide(width), "branch7x7dbl_4": tall(width), "branch7x7dbl_5": wide(192)}
-    layers |= {"branch_pool": Conv(inputs, 192, 1)}
+    layers |= {"branch_pool": BasicConv(inputs, 192, 1)}
     double = tuple(f"branch7x7dbl_{i}" for i in range(1, 6))
     chains = (("branch1x1",), ("branch7x7_1", "branch7x7_2", "branch7x7_3"), double, ("pool", "branch_pool"))
-    return Branches(layers, chains, original)
+    return InceptionBlock(layers, chains, original)
 
 
-def _d(inputs: int) -> Branches:
-    layers = {"branch3x3_1": Conv(inputs, 192, 1), "branch3x3_2": Conv(192, 320, 3, 2), "branch7x7x3_1": Conv(inputs, 192, 1)}
-    layers |= {"branch7x7x3_2": Conv(192, 192, (1, 7), padding=(0, 3)), "branch7x7x3_3": Conv(192, 192, (7, 1), padding=(3, 0))}
-    layers |= {"branch7x7x3_4": Conv(192, 192, 3, 2)}
+def _build_inception_d(inputs: int) -> InceptionBlock:
+    layers = {
+        "branch3x3_1": BasicConv(inputs, 192, 1),
+        "branch3x3_2": BasicConv(192, 320, 3, 2),
+        "branch7x7x3_1": BasicConv(inputs, 192, 1),
+    }
+    layers |= {"branch7x7x3_2": BasicConv(192, 192, (1, 7), padding=(0, 3)), "branch7x7x3_3": BasicConv(192, 192, (7, 1), padding=(3, 0))}
+    layers |= {"branch7x7x3_4": BasicConv(192, 192, 3, 2)}
     chains = (("branch3x3_1", "branch3x3_2"), tuple(f"branch7x7x3_{i}" for i in range(1, 5)), ("shrink",))
-    return Branches(layers, chains, False)
+    return InceptionBlock(layers, chains, False)
 
 
-def _e(inputs: int, original: bool, last: bool) -> Branches:
-    layers = {"branch1x1": Conv(inputs, 320, 1), "branch3x3_1": Conv(inputs, 384, 1)}
-    layers |= {"branch3x3_2a": Conv(384, 384, (1, 3), padding=(0, 1))}
-    layers |= {"branch3x3_2b": Conv(384, 384, (3, 1), padding=(1, 0)), "branch3x3dbl_1": Conv(inputs, 448, 1)}
-    layers |= {"branch3x3dbl_2": Conv(448, 384, 3, padding=1), "branch3x3dbl_3a": Conv(384, 384, (1, 3), padding=(0, 1))}
-    layers |= {"branch3x3dbl_3b": Conv(384, 384, (3, 1), padding=(1, 0)), "branch_pool": Conv(inputs, 192, 1)}
+def _build_inception_e(inputs: int, original: bool, last: bool) -> InceptionBlock:
+    layers = {"branch1x1": BasicConv(inputs, 320, 1), "branch3x3_1": BasicConv(inputs, 384, 1)}
+    layers |= {"branch3x3_2a": BasicConv(384, 384, (1, 3), padding=(0, 1))}
+    layers |= {"branch3x3_2b": BasicConv(384, 384, (3, 1), padding=(1, 0)), "branch3x3dbl_1": BasicConv(inputs, 448, 1)}
+    layers |= {"branch3x3dbl_2": BasicConv(448, 384, 3, padding=1), "branch3x3dbl_3a": BasicConv(384, 384, (1, 3), padding=(0, 1))}
+    layers |= {"branch3x3dbl_3b": BasicConv(384, 384, (3, 1), padding=(1, 0)), "branch_pool": BasicConv(inputs, 192, 1)}
     double = ("branch3x3dbl_1", "branch3x3dbl_2", "branch3x3dbl_3a+branch3x3dbl_3b")
     chains = (("branch1x1",), ("branch3x3_1", "branch3x3_2a+branch3x3_2b"), double, ("pool", "branch_pool"))
-    return Branches(layers, chains, original, last)
+    return InceptionBlock(layers, chains, original, last)
 
 
 class Inception(nn.Module):  # type: ignore[misc]
@@ -124,14 +132,26 @@ class Inception(nn.Module):  # type: ignore[misc]
 
     def __init__(self, classes: int = 1000) -> None:
         super().__init__()
-        original = classes == ORIGINAL
-        self.Conv2d_1a_3x3, self.Conv2d_2a_3x3 = Conv(3, 32, 3, 2), Conv(32, 32, 3)
-        self.Conv2d_2b_3x3, self.Conv2d_3b_1x1, self.Conv2d_4a_3x3 = Conv(32, 64, 3, padding=1), Conv(64, 80, 1), Conv(80, 192, 3)
-        self.Mixed_5b, self.Mixed_5c, self.Mixed_5d = _a(192, 32, original), _a(256, 64, original), _a(288, 64, original)
-        self.Mixed_6a = _b(288)
+        original = classes == FID_CLASSES
+        self.Conv2d_1a_3x3, self.Conv2d_2a_3x3 = BasicConv(3, 32, 3, 2), BasicConv(32, 32, 3)
+        self.Conv2d_2b_3x3, self.Conv2d_3b_1x1, self.Conv2d_4a_3x3 = (
+            BasicConv(32, 64, 3, padding=1),
+            BasicConv(64, 80, 1),
+            BasicConv(80, 192, 3),
+        )
+        self.Mixed_5b, self.Mixed_5c, self.Mixed_5d = (
+            _build_inception_a(192, 32, original),
+            _build_inception_a(256, 64, original),
+            _build_inception_a(288, 64, original),
+        )
+        self.Mixed_6a = _build_inception_b(288)
         for name, width in (("b", 128), ("c", 160), ("d", 160), ("e", 192)):
-            self.add_module(f"Mixed_6{name}", _c(768, width, original))
-        self.Mixed_7a, self.Mixed_7b, self.Mixed_7c = _d(768), _e(1280, original, False), _e(2048, original, True)
+            self.add_module(f"Mixed_6{name}", _build_inception_c(768, width, original))
+        self.Mixed_7a, self.Mixed_7b, self.Mixed_7c = (
+            _build_inception_d(768),
+            _build_inception_e(1280, original, False),
+            _build_inception_e(2048, original, True),
+        )
         self.fc = nn.Linear(2048, classes)
 
     def layers(self) -> Iterator[nn.Module]:
@@ -142,15 +162,15 @@ class Inception(nn.Module):  # type: ignore[misc]
             if name in ("Conv2d_2b_3x3", "Conv2d_4a_3x3"):
                 yield nn.MaxPool2d(3, 2)
 
-    def features(self, x: Tensor) -> Tensor:
+    def extract_features(self, x: Tensor) -> Tensor:
         """(b,2048)."""
-        x = F.interpolate(x, size=(SIDE, SIDE), mode="bilinear", align_corners=False)
+        x = F.interpolate(x, size=(INPUT_SIDE, INPUT_SIDE), mode="bilinear", align_corners=False)
         for layer in self.layers():
             x = layer(x)
         return x.mean((2, 3))
 
 
-def read_inception(file: Path) -> Inception:
+def load_inception(file: Path) -> Inception:
     """The network of a user's weights file (.pth or .safetensors); the file is read without running what a pickle may hold.
 
     Raises:
@@ -165,7 +185,7 @@ def read_inception(file: Path) -> Inception:
             tensors = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # safetensors, pickle, zip and torch each raise their own
         reason = str(error).partition("\n")[0].partition(". ")[0]  # torch's message goes on with advice
-        message = f"{file} cannot be read as weights: {shown(reason, PATH)}"
+        message = f"{file} cannot be read as weights: {shorten(reason, MAX_SHOWN_PATH)}"
         raise BackendError(Finding("evaluate/inception", message, fix="give torchvision's inception_v3 file")) from error
     tensors = {name: value for name, value in tensors.items() if not name.startswith("AuxLogits.")}
     classes = len(tensors["fc.bias"]) if "fc.bias" in tensors else 0

@@ -12,7 +12,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Loss:
+class AdversarialLoss:
     """One adversarial game: what the critic lowers and what the generator lowers, of scores (b,)."""
 
     critic: Callable[[Tensor, Tensor, float], Tensor]
@@ -23,34 +23,34 @@ class Loss:
     """Whether a score of 0 separates real from made."""
 
 
-def _logistic(real: Tensor, made: Tensor, smooth: float) -> Tensor:
+def _compute_logistic_loss(real: Tensor, made: Tensor, smooth: float) -> Tensor:
     """One-sided label smoothing (Salimans et al. 2016): real pictures are right with 1 - smooth."""
     return (1 - smooth) * F.softplus(-real).mean() + smooth * F.softplus(real).mean() + F.softplus(made).mean()
 
 
-LOSSES: dict[str, Loss] = {
+ADVERSARIAL_LOSSES: dict[str, AdversarialLoss] = {
     # Goodfellow et al. 2014, the non-saturating form: binary cross entropy on logits.
-    "bce": Loss(_logistic, lambda made: F.softplus(-made).mean()),
+    "bce": AdversarialLoss(_compute_logistic_loss, lambda made: F.softplus(-made).mean()),
     # Mao et al. 2017, real pictures aim at 1 and made ones at -1, so that 0 lies between.
-    "lsgan": Loss(
+    "lsgan": AdversarialLoss(
         lambda real, made, smooth: 0.5 * ((real - 1 + smooth).square().mean() + (made + 1).square().mean()),
         lambda made: 0.5 * (made - 1).square().mean(),
     ),
     # Lim and Ye 2017.
-    "hinge": Loss(lambda real, made, _: F.relu(1 - real).mean() + F.relu(1 + made).mean(), lambda made: -made.mean()),
+    "hinge": AdversarialLoss(lambda real, made, _: F.relu(1 - real).mean() + F.relu(1 + made).mean(), lambda made: -made.mean()),
     # Arjovsky et al. 2017; needs `interpolated_penalty`.
-    "wgan": Loss(lambda real, made, _: made.mean() - real.mean(), lambda made: -made.mean(), centred=False),
+    "wgan": AdversarialLoss(lambda real, made, _: made.mean() - real.mean(), lambda made: -made.mean(), centred=False),
 }
 
 
-def real_penalty(score: Callable[[Tensor], Tensor], real: Tensor, gamma: float) -> Tensor:
+def compute_r1_penalty(score: Callable[[Tensor], Tensor], real: Tensor, gamma: float) -> Tensor:
     """Scalar: R1 (Mescheder et al. 2018), gamma/2 times the mean squared gradient norm of the score at real pictures."""
     real = real.detach().requires_grad_(True)
     (slope,) = torch.autograd.grad(score(real).sum(), real, create_graph=True)
     return 0.5 * gamma * slope.square().flatten(1).sum(1).mean()
 
 
-def interpolated_penalty(score: Callable[[Tensor], Tensor], real: Tensor, made: Tensor, gamma: float) -> Tensor:
+def compute_gradient_penalty(score: Callable[[Tensor], Tensor], real: Tensor, made: Tensor, gamma: float) -> Tensor:
     """Scalar: gamma times the mean squared distance from 1 of the gradient norm between real and made (Gulrajani et al. 2017)."""
     share = torch.rand(len(real), *[1] * (real.ndim - 1), device=real.device)
     between = (share * real.detach() + (1 - share) * made.detach()).requires_grad_(True)
@@ -58,7 +58,7 @@ def interpolated_penalty(score: Callable[[Tensor], Tensor], real: Tensor, made: 
     return gamma * (slope.flatten(1).norm(dim=1) - 1).square().mean()
 
 
-def path_lengths(pictures: Tensor, styles: Tensor) -> Tensor:
+def compute_path_lengths(pictures: Tensor, styles: Tensor) -> Tensor:
     """(b,) how far pictures move per unit of style (b,layers,styles) (Karras et al. 2020, path length regularisation)."""
     noise = torch.randn_like(pictures) / math.sqrt(pictures.shape[2] * pictures.shape[3])
     (slope,) = torch.autograd.grad((pictures * noise).sum(), styles, create_graph=True)

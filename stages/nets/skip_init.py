@@ -9,7 +9,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 
-class Undrawn(TorchFunctionMode):  # type: ignore[misc]  # torch has no types for it
+class SkipInit(TorchFunctionMode):  # type: ignore[misc]  # torch has no types for it
     """While it is entered, torch.nn.init and torch.randn leave memory as they find it: what they drew would be overwritten at once.
 
     The meta device does the same, but its arithmetic passes through torch's Python references, whose first call imports torch's

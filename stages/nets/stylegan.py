@@ -20,12 +20,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stages.nets.conditional_mean import UsualPicture
-from stages.nets.ranges import Below, Count, Patch, Share, Whole, Width, refuse_odd_size
+from stages.nets.conditional_mean import ConditionalMean
+from stages.nets.ranges import Count, Fraction, FractionBelowOne, NonNegativeCount, Patch, Width, check_power_of_two
 
-CENTRE = 32
+TRUNCATION_SAMPLES = 32
 """Latents whose mean style is the centre of truncation."""
-LOUDER = math.sqrt(2)
+ACTIVATION_GAIN = math.sqrt(2)
 """What keeps the power of features through a leaky ReLU; given to the layer before it, which saves a pass over memory."""
 
 
@@ -36,7 +36,7 @@ class Shape:
     size: int = 128
     """Pixels a side, a power of two from four patches."""
     channels: Count = 6
-    conditions: Whole = 3
+    conditions: NonNegativeCount = 3
     latent: Count = 64
     styles: Count = 96
     mapping: Count = 3
@@ -52,13 +52,13 @@ class Shape:
     """Styles by adaptive instance normalisation in place of modulated weights."""
     usual: bool = False
     """Pictures are painted on the usual picture of their conditions."""
-    truncation: Share = 1.0
+    truncation: Fraction = 1.0
     """Share of a style's way from the mean style of its conditions, when pictures are made."""
-    dropout: Below = 0.0
+    dropout: FractionBelowOne = 0.0
     """Of what the critic judges by."""
 
     def __post_init__(self) -> None:
-        refuse_odd_size(self.size, self.patch)
+        check_power_of_two(self.size, self.patch)
 
     def levels(self) -> list[int]:
         """Resolutions from 4 to the finest level's."""
@@ -99,16 +99,16 @@ class EqualConv(nn.Module):  # type: ignore[misc]
         return F.conv2d(x, self.weight * (self.gain * scale), bias, padding=self.padding)
 
 
-def modulated(x: Tensor, weight: Tensor, style: Tensor, demodulate: bool = True, scale: float = 1.0) -> Tensor:
+def modulated_conv2d(x: Tensor, weight: Tensor, style: Tensor, demodulate: bool = True, scale: float = 1.0) -> Tensor:
     """(b,o,h,w): x (b,i,h,w) convolved with weight (o,i,k,k) scaled by style (b,i) per sample; demodulated to a deviation of `scale`."""
-    y = F.conv2d(x * _plane(style, x), weight, padding=weight.shape[-1] // 2)
+    y = F.conv2d(x * _to_planes(style, x), weight, padding=weight.shape[-1] // 2)
     if not demodulate:
         return y
     power = style.square() @ weight.square().sum((2, 3)).T
-    return y * _plane(scale * torch.rsqrt(power + 1e-8), y)
+    return y * _to_planes(scale * torch.rsqrt(power + 1e-8), y)
 
 
-def _plane(values: Tensor, x: Tensor) -> Tensor:
+def _to_planes(values: Tensor, x: Tensor) -> Tensor:
     """(b,c,1,1) of (b,c), in the precision of x: in float32 they would bring the whole of x back to it."""
     return values[:, :, None, None].to(x.dtype)
 
@@ -134,10 +134,10 @@ class StyledConv(nn.Module):  # type: ignore[misc]
         """(b,outputs,h,w); `noise` is (b,1,h,w) or None for none."""
         told = self.affine(style)
         weight = self.weight * self.gain
-        y = LOUDER * F.conv2d(x, weight, padding=1) if self.adain else modulated(x, weight, told, scale=LOUDER)
-        y = y + _plane(LOUDER * self.bias[None], y)
+        y = ACTIVATION_GAIN * F.conv2d(x, weight, padding=1) if self.adain else modulated_conv2d(x, weight, told, scale=ACTIVATION_GAIN)
+        y = y + _to_planes(ACTIVATION_GAIN * self.bias[None], y)
         if noise is not None:
-            y = y + (LOUDER * self.strength * noise).to(y.dtype)
+            y = y + (ACTIVATION_GAIN * self.strength * noise).to(y.dtype)
         y = F.leaky_relu(y, 0.2)
         if self.adain:
             scale, shift = told.chunk(2, 1)
@@ -157,7 +157,7 @@ class ToColour(nn.Module):  # type: ignore[misc]
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         """(b,colours,h,w)."""
-        shade = modulated(x, self.weight * self.gain, self.affine(style), demodulate=False)
+        shade = modulated_conv2d(x, self.weight * self.gain, self.affine(style), demodulate=False)
         return shade.float() + self.bias[None, :, None, None]  # colours are summed over levels: bfloat16 would band them
 
 
@@ -176,7 +176,7 @@ class Generator(nn.Module):  # type: ignore[misc]
         self.first = nn.ModuleList([StyledConv(a, b, shape.styles, shape.adain) for a, b in zip(before, widths, strict=True)])
         self.second = nn.ModuleList([StyledConv(b, b, shape.styles, shape.adain) for b in widths])
         self.colour = nn.ModuleList([ToColour(b, shape.styles, shape.channels, shape.patch) for b in widths])
-        self.usual = UsualPicture(shape.conditions, shape.channels, shape.size) if shape.usual else None
+        self.usual = ConditionalMean(shape.conditions, shape.channels, shape.size) if shape.usual else None
         self.register_buffer("grown", torch.tensor([float(len(widths)), 1.0]))
         """How many levels are in use, and the share of the newest one's colours."""
 
@@ -185,26 +185,26 @@ class Generator(nn.Module):  # type: ignore[misc]
         """Styles that a picture takes."""
         return 2 * len(self.first)
 
-    def style(self, z: Tensor, conditions: Tensor) -> Tensor:
+    def map_style(self, z: Tensor, conditions: Tensor) -> Tensor:
         """(b,styles)."""
-        x = _unit(z)
+        x = _normalise_rows(z)
         if self.told is not None:  # conditions count as much as the latent
-            x = torch.cat([x, _unit(self.told(torch.cat([torch.ones_like(z[:, :1]), conditions * 2 - 1], 1)))], 1)
+            x = torch.cat([x, _normalise_rows(self.told(torch.cat([torch.ones_like(z[:, :1]), conditions * 2 - 1], 1)))], 1)
         for layer in self.mapping:
-            x = F.leaky_relu(layer(x), 0.2) * LOUDER
+            x = F.leaky_relu(layer(x), 0.2) * ACTIVATION_GAIN
         return x
 
-    def styles(self, z: Tensor, conditions: Tensor) -> Tensor:
+    def map_styles(self, z: Tensor, conditions: Tensor) -> Tensor:
         """(b,layers,styles), the same for every layer; a mixture takes some layers from another latent's."""
-        return self.style(z, conditions)[:, None].repeat(1, self.layers, 1)
+        return self.map_style(z, conditions)[:, None].repeat(1, self.layers, 1)
 
-    def truncated(self, styles: Tensor, conditions: Tensor, share: float) -> Tensor:
+    def truncate_styles(self, styles: Tensor, conditions: Tensor, share: float) -> Tensor:
         """(b,layers,styles) moved towards the mean style of their own conditions: less varied, more usual."""
         if share == 1:
             return styles
-        z = torch.randn(CENTRE, self.shape.latent, generator=torch.Generator().manual_seed(0)).to(styles.device)
-        told = conditions.repeat_interleave(CENTRE, 0)
-        centre = self.style(z.repeat(len(conditions), 1), told).reshape(len(conditions), CENTRE, -1).mean(1)
+        z = torch.randn(TRUNCATION_SAMPLES, self.shape.latent, generator=torch.Generator().manual_seed(0)).to(styles.device)
+        told = conditions.repeat_interleave(TRUNCATION_SAMPLES, 0)
+        centre = self.map_style(z.repeat(len(conditions), 1), told).reshape(len(conditions), TRUNCATION_SAMPLES, -1).mean(1)
         return centre[:, None] + share * (styles - centre[:, None])
 
     def synthesise(self, styles: Tensor, conditions: Tensor, grain: torch.Generator | bool = False) -> Tensor:
@@ -218,45 +218,45 @@ class Generator(nn.Module):  # type: ignore[misc]
             if level:
                 x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
             for turn, layer in enumerate((first, second)):
-                x = layer(x, styles[:, 2 * level + turn], _noise(x, grain))
+                x = layer(x, styles[:, 2 * level + turn], _draw_noise(x, grain))
             shade = colour(x, styles[:, 2 * level + 1])
-            picture = shade if picture is None else _doubled(picture, patch) + shade * (newest if level == levels - 1 else 1)
+            picture = shade if picture is None else _upsample_skip(picture, patch) + shade * (newest if level == levels - 1 else 1)
         assert picture is not None, "there is a level"
         made = F.pixel_shuffle(picture, patch) if patch > 1 else picture
-        made = blended(made) if self.shape.blend else made
+        made = apply_binomial_filter(made) if self.shape.blend else made
         return made if self.usual is None else made + self.usual(conditions, made.shape[-1])
 
     def forward(self, z: Tensor, conditions: Tensor, grain: torch.Generator | bool = False) -> Tensor:
         """(b,c,s,s) pictures of (b,latent) and (b,conditions)."""
-        return self.synthesise(self.styles(z, conditions), conditions, grain)
+        return self.synthesise(self.map_styles(z, conditions), conditions, grain)
 
 
-def _unit(x: Tensor) -> Tensor:
+def _normalise_rows(x: Tensor) -> Tensor:
     """Rows of mean square 1."""
     return x * torch.rsqrt(x.square().mean(1, keepdim=True) + 1e-8)
 
 
-def _noise(x: Tensor, grain: torch.Generator | bool) -> Tensor | None:
+def _draw_noise(x: Tensor, grain: torch.Generator | bool) -> Tensor | None:
     if grain is False:
         return None
     return torch.randn(len(x), 1, *x.shape[2:], device=x.device, generator=None if grain is True else grain)
 
 
-def blended(x: Tensor) -> Tensor:
+def apply_binomial_filter(x: Tensor) -> Tensor:
     """(b,c,h,w) under the binomial filter 1 2 1 both ways, which a wave of two pixels does not pass."""
     y = F.pad(x, (1, 1, 1, 1), mode="replicate")  # sums, no convolution: colours stay float32 in mixed precision
     y = 0.25 * (y[:, :, :-2] + y[:, :, 2:]) + 0.5 * y[:, :, 1:-1]
     return 0.25 * (y[..., :-2] + y[..., 2:]) + 0.5 * y[..., 1:-1]
 
 
-def _doubled(picture: Tensor, patch: int) -> Tensor:
+def _upsample_skip(picture: Tensor, patch: int) -> Tensor:
     """The skip path at twice the resolution: patches are laid out, smoothed up, and taken up as patches again."""
     whole = F.pixel_shuffle(picture, patch) if patch > 1 else picture
     whole = F.interpolate(whole, scale_factor=2, mode="bilinear", align_corners=False)
     return F.pixel_unshuffle(whole, patch) if patch > 1 else whole
 
 
-def batch_deviation(x: Tensor, group: int = 4) -> Tensor:
+def compute_batch_deviation(x: Tensor, group: int = 4) -> Tensor:
     """(b,1,h,w): the mean standard deviation over groups of samples, so that the critic sees a lack of variety."""
     b, c, h, w = x.shape
     group = min(group, b)
@@ -283,26 +283,26 @@ class Critic(nn.Module):  # type: ignore[misc]
         self.out = EqualLinear(widths[-1], 1)
         self.project = EqualLinear(2 * shape.conditions + 1, widths[-1])
 
-    def seen(self, x: Tensor, level: int) -> Tensor:
+    def extract_level_features(self, x: Tensor, level: int) -> Tensor:
         """(b,width,r,r) features of pictures where a level begins, 0 the finest."""
-        return F.leaky_relu(self.enter[level](F.pixel_unshuffle(x, self.patch) if self.patch > 1 else x, LOUDER), 0.2)
+        return F.leaky_relu(self.enter[level](F.pixel_unshuffle(x, self.patch) if self.patch > 1 else x, ACTIVATION_GAIN), 0.2)
 
     def forward(self, x: Tensor, conditions: Tensor, newest: float = 1.0) -> Tensor:
         """(b,) of (b,c,r,r), r any resolution of the generator, and (b,conditions); below 1 of `newest` the next coarser level helps."""
         start = int(math.log2(self.finest * self.patch / x.shape[-1]))
-        y = self.seen(x, start)
+        y = self.extract_level_features(x, start)
         for level in range(start, len(self.first)):
             deep = F.avg_pool2d(F.leaky_relu(self.first[level](y), 0.2), 2)  # louder by the root of 2, and their sum quieter by it
-            y = deep + self.pass_by[level](F.avg_pool2d(y, 2), 1 / LOUDER)
+            y = deep + self.pass_by[level](F.avg_pool2d(y, 2), 1 / ACTIVATION_GAIN)
             if level == start and newest < 1:
-                y = newest * y + (1 - newest) * self.seen(F.avg_pool2d(x, 2), level + 1)
-        y = F.leaky_relu(self.last(torch.cat([y, batch_deviation(y)], 1), LOUDER), 0.2)
-        y = self.dropout(F.leaky_relu(self.dense(y.flatten(1)), 0.2) * LOUDER)
+                y = newest * y + (1 - newest) * self.extract_level_features(F.avg_pool2d(x, 2), level + 1)
+        y = F.leaky_relu(self.last(torch.cat([y, compute_batch_deviation(y)], 1), ACTIVATION_GAIN), 0.2)
+        y = self.dropout(F.leaky_relu(self.dense(y.flatten(1)), 0.2) * ACTIVATION_GAIN)
         told = torch.cat([torch.ones_like(conditions[:, :1]), conditions * 2 - 1, conditions.square()], 1)
         return self.out(y)[:, 0] + (y * self.project(told)).mean(1)
 
 
-def taller(state: Mapping[str, Tensor], start: Shape, wanted: Shape) -> dict[str, Tensor] | None:
+def grow_state(state: Mapping[str, Tensor], start: Shape, wanted: Shape) -> dict[str, Tensor] | None:
     """A generator's or critic's state as the coarse levels of nets for larger pictures; None where they are not its like.
 
     Progressive growing over several runs: `wanted` differs from `start` in its finer levels alone.
@@ -320,15 +320,15 @@ def taller(state: Mapping[str, Tensor], start: Shape, wanted: Shape) -> dict[str
     return {moved(key): value for key, value in state.items() if key != "grown" and not key.startswith("usual.")}
 
 
-def shipped(shape: Shape) -> dict[str, Any]:
+def build_nets(shape: Shape) -> dict[str, Any]:
     """The nets that a weights file holds."""
     return {"generator": Generator(shape)}
 
 
-def make(nets: dict[str, Any], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:
+def generate(nets: dict[str, Any], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:
     """(b,c,s,s) pictures, about -1..1, under the shape's truncation; noise from `grain`, none without it."""
     net = nets["generator"]
-    styles = net.truncated(net.styles(latents, conditions), conditions, net.shape.truncation)
+    styles = net.truncate_styles(net.map_styles(latents, conditions), conditions, net.shape.truncation)
     made: Tensor = net.synthesise(styles, conditions, grain if grain is not None else False)
     if made.shape[-1] < net.shape.size:  # not grown up yet
         made = F.interpolate(made, size=(net.shape.size,) * 2, mode="bilinear", align_corners=False)

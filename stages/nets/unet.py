@@ -12,16 +12,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stages.nets.ranges import Below, Count, Whole, Widths, refuse_remainder
+from stages.nets.ranges import Count, FractionBelowOne, GroupedWidths, NonNegativeCount, check_multiple
 
-CONDITIONS = 3
+CONDITION_COUNT = 3
 """age/100, gender, tone."""
 COLOURS = 6
 WIDTHS = (32, 64, 96, 128)
 """Channels at a half, a quarter, an eighth and a sixteenth of the tile's side."""
-NOISE = (4, 8)
+NOISE_FIELD = (4, 8)
 """Channels and side of the noise field that a latent becomes."""
-TOLD = 2 * CONDITIONS + 1
+CONDITION_FEATURES = 2 * CONDITION_COUNT + 1
 
 
 @dataclass(frozen=True)
@@ -34,14 +34,14 @@ class Shape:
     """Geometry maps: positions and part masks of both tiles."""
     latent: Count = 64
     styles: Count = 96
-    widths: Widths = WIDTHS
-    components: Whole = 16
+    widths: GroupedWidths = WIDTHS
+    components: NonNegativeCount = 16
     """The first numbers of the latent weigh so many principal components of what the conditions do not tell."""
-    dropout: Below = 0.0
+    dropout: FractionBelowOne = 0.0
     """Of what the critic judges by."""
 
     def __post_init__(self) -> None:
-        refuse_remainder(self.size, max(4, 2 ** len(self.widths)))
+        check_multiple(self.size, max(4, 2 ** len(self.widths)))
         if self.components > self.latent:
             raise ValueError(f"its latent has {self.latent} numbers, too few for {self.components} components")
 
@@ -51,23 +51,23 @@ class Shape:
         return COLOURS
 
 
-def shipped(shape: Shape) -> dict[str, nn.Module]:
+def build_nets(shape: Shape) -> dict[str, nn.Module]:
     """The nets that make skins."""
     return {"generator": Generator(shape)}
 
 
-def make(nets: dict[str, nn.Module], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:
+def generate(nets: dict[str, nn.Module], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:
     """(b,6,s,s) skins of latents (b,latent) and conditions (b,3: age/100, gender, tone); the net draws no noise of its own."""
     made: Tensor = nets["generator"](latents, conditions)
     return made
 
 
-def condition_features(condition: Tensor) -> Tensor:
+def compute_condition_features(condition: Tensor) -> Tensor:
     """(b,7) one, the conditions and their squares."""
     return torch.cat([torch.ones_like(condition[:, :1]), condition, condition.square()], 1)
 
 
-class Told(nn.Module):  # type: ignore[misc]
+class ConditionLayer(nn.Module):  # type: ignore[misc]
     """Convolution, instance norm scaled and shifted by the style, leaky ReLU."""
 
     def __init__(self, inputs: int, outputs: int, styles: int) -> None:
@@ -82,12 +82,12 @@ class Told(nn.Module):  # type: ignore[misc]
         return F.leaky_relu(self.norm(self.conv(x)) * (1 + scale) + shift, 0.2)
 
 
-class Linear(nn.Module):  # type: ignore[misc]
+class LinearBaseline(nn.Module):  # type: ignore[misc]
     """Where the U-Net starts: a regression of skins on their conditions, and principal components of what is left."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        self.register_buffer("told", torch.zeros(TOLD, COLOURS, shape.size, shape.size))
+        self.register_buffer("told", torch.zeros(CONDITION_FEATURES, COLOURS, shape.size, shape.size))
         self.register_buffer("basis", torch.zeros(shape.components, COLOURS, shape.size, shape.size))
 
     def forward(self, z: Tensor, told: Tensor) -> Tensor:
@@ -95,7 +95,7 @@ class Linear(nn.Module):  # type: ignore[misc]
         usual = torch.einsum("bk,kchw->bchw", told, self.told)
         return usual + torch.einsum("bk,kchw->bchw", z[:, : len(self.basis)], self.basis)
 
-    def coefficients(self, x: Tensor, told: Tensor) -> Tensor:
+    def fit_coefficients(self, x: Tensor, told: Tensor) -> Tensor:
         """(b,components) what the first numbers of a latent must be to come nearest to skins x (b,6,s,s)."""
         left = x - torch.einsum("bk,kchw->bchw", told, self.told)
         flat = self.basis.flatten(1)
@@ -112,32 +112,34 @@ class Generator(nn.Module):  # type: ignore[misc]
         # Fixed by the base mesh and by a regression of the data's skins on their conditions, not learned; they travel
         # with the weights, so that these need nothing else.
         self.register_buffer("maps", torch.zeros(maps, size, size))
-        self.linear = Linear(shape)
-        self.field = nn.Linear(latent, NOISE[0] * NOISE[1] ** 2)
-        self.style = nn.Sequential(nn.Linear(latent + TOLD, styles), nn.LeakyReLU(0.2), nn.Linear(styles, styles), nn.LeakyReLU(0.2))
-        self.enter = nn.Conv2d(4 * (maps + CONDITIONS + NOISE[0]), widths[0], 1)
-        self.down = nn.ModuleList([Told(a, b, styles) for a, b in zip((widths[0], *widths), widths, strict=False)])
+        self.linear = LinearBaseline(shape)
+        self.field = nn.Linear(latent, NOISE_FIELD[0] * NOISE_FIELD[1] ** 2)
+        self.style = nn.Sequential(
+            nn.Linear(latent + CONDITION_FEATURES, styles), nn.LeakyReLU(0.2), nn.Linear(styles, styles), nn.LeakyReLU(0.2)
+        )
+        self.enter = nn.Conv2d(4 * (maps + CONDITION_COUNT + NOISE_FIELD[0]), widths[0], 1)
+        self.down = nn.ModuleList([ConditionLayer(a, b, styles) for a, b in zip((widths[0], *widths), widths, strict=False)])
         lower = widths[:-1][::-1]
-        self.up = nn.ModuleList([Told(above + b, b, styles) for above, b in zip(widths[:0:-1], lower, strict=True)])
-        self.last = Told(widths[0], widths[0], styles)
+        self.up = nn.ModuleList([ConditionLayer(above + b, b, styles) for above, b in zip(widths[:0:-1], lower, strict=True)])
+        self.last = ConditionLayer(widths[0], widths[0], styles)
         self.leave = nn.Conv2d(widths[0], 4 * COLOURS, 3, padding=1)
         self.shade = nn.Linear(styles, COLOURS)
         for layer in (self.leave, self.shade):
             nn.init.normal_(layer.weight, std=1e-3)
             nn.init.zeros_(layer.bias)
 
-    def fields(self, z: Tensor, condition: Tensor) -> Tensor:
+    def build_input_planes(self, z: Tensor, condition: Tensor) -> Tensor:
         """(b,maps+3+4,s,s): geometry, attribute planes and the latent's noise field."""
         b, s = len(z), self.size
         planes = (condition * 2 - 1)[:, :, None, None].expand(-1, -1, s, s)
-        low = self.field(z).reshape(b, NOISE[0], NOISE[1], NOISE[1])
+        low = self.field(z).reshape(b, NOISE_FIELD[0], NOISE_FIELD[1], NOISE_FIELD[1])
         return torch.cat([self.maps.expand(b, -1, -1, -1), planes, F.interpolate(low, size=(s, s), mode="bicubic")], 1)
 
     def forward(self, z: Tensor, condition: Tensor) -> Tensor:
         """(b,6,s,s)."""
-        told = condition_features(condition)
+        told = compute_condition_features(condition)
         style = self.style(torch.cat([z, told], 1))
-        x = self.enter(F.pixel_unshuffle(self.fields(z, condition), 2))
+        x = self.enter(F.pixel_unshuffle(self.build_input_planes(z, condition), 2))
         kept: list[Tensor] = []
         for layer in self.down:
             if kept:
@@ -189,14 +191,14 @@ class Critic(nn.Module):  # type: ignore[misc]
         self.blocks = nn.ModuleList([nn.ModuleList([nn.Conv2d(a, b, 3, padding=1), nn.Conv2d(b, b, 3, padding=1)]) for a, b in pairs])
         self.dropout = nn.Dropout2d(shape.dropout)
         self.out = nn.Conv2d(widths[-1], 1, 1)
-        self.project = nn.Linear(TOLD, widths[-1])
+        self.project = nn.Linear(CONDITION_FEATURES, widths[-1])
         # There is no norm between them: torch's own start would shrink what passes nine layers to a hundredth.
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, a=0.2)
                 nn.init.zeros_(layer.bias)
 
-    def features(self, x: Tensor) -> list[Tensor]:
+    def extract_features(self, x: Tensor) -> list[Tensor]:
         """What each block sees, from fine to coarse."""
         y = F.pixel_unshuffle(torch.cat([x, self.maps.expand(len(x), -1, -1, -1)], 1), 2)
         y, seen = F.leaky_relu(self.enter(y), 0.2), []
@@ -208,14 +210,14 @@ class Critic(nn.Module):  # type: ignore[misc]
 
     def score(self, seen: list[Tensor], condition: Tensor) -> Tensor:
         """(b,h,w) scores of the patches, told the conditions by projection."""
-        told, coarse = self.project(condition_features(condition))[:, :, None, None], self.dropout(seen[-1])
+        told, coarse = self.project(compute_condition_features(condition))[:, :, None, None], self.dropout(seen[-1])
         return self.out(coarse)[:, 0] + (coarse * told).mean(1)
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         """(b,) mean score of the patches."""
-        return self.score(self.features(x), condition).mean((1, 2))
+        return self.score(self.extract_features(x), condition).mean((1, 2))
 
 
-def feature_matching(real: list[Tensor], made: list[Tensor]) -> Tensor:
+def compute_feature_matching_loss(real: list[Tensor], made: list[Tensor]) -> Tensor:
     """Scalar: mean distance of the critic's features of real and made skins (Wang et al. 2018), the real ones fixed."""
     return torch.stack([F.l1_loss(m, r.detach()) for r, m in zip(real, made, strict=True)]).mean()

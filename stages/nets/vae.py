@@ -14,9 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stages.nets.bodygan import ANCHORS, told
-from stages.nets.conditional_mean import UsualPicture
-from stages.nets.ranges import Below, Count, Patch, Whole, Width, refuse_odd_size
+from stages.nets.bodygan import AGE_ANCHORS, encode_age_gender
+from stages.nets.conditional_mean import ConditionalMean
+from stages.nets.ranges import Count, FractionBelowOne, NonNegativeCount, Patch, Width, check_power_of_two
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,14 @@ class Shape:
     """Pixels a side, a power of two from four patches; 0 for body vectors."""
     channels: Count = 6
     """Colour planes, or the length of the vectors."""
-    conditions: Whole = 3
+    conditions: NonNegativeCount = 3
     latent: Count = 64
     width: Width = 48
     """Channels at the finest level (doubled at every halving, to at most `widest`), or of a vector's layers."""
     widest: Width = 128
     patch: Patch = 4
     """Pixels a side that the finest level handles as channels."""
-    dropout: Below = 0.0
+    dropout: FractionBelowOne = 0.0
     """In the encoder."""
     usual: bool = False
     """Pictures are painted on the usual picture of their conditions."""
@@ -43,7 +43,7 @@ class Shape:
 
     def __post_init__(self) -> None:
         if self.size:
-            refuse_odd_size(self.size, self.patch)
+            check_power_of_two(self.size, self.patch)
 
     def widths(self) -> list[int]:
         """Channels from 4 px to the finest level."""
@@ -51,7 +51,7 @@ class Shape:
         return [min(self.width * 2 ** (levels - 1 - i), self.widest) for i in range(levels)]
 
 
-def _norm(channels: int) -> nn.Module:
+def _make_norm(channels: int) -> nn.Module:
     return nn.GroupNorm(math.gcd(8, channels), channels)
 
 
@@ -64,7 +64,7 @@ class PictureEncoder(nn.Module):  # type: ignore[misc]
         self.patch = shape.patch
         self.enter = nn.Conv2d(shape.channels * shape.patch**2, widths[0], 3, padding=1)
         pairs = list(zip(widths, [*widths[1:], widths[-1]], strict=True))
-        self.layers = nn.ModuleList([nn.Sequential(_norm(a), nn.SiLU(), nn.Conv2d(a, b, 3, padding=1)) for a, b in pairs])
+        self.layers = nn.ModuleList([nn.Sequential(_make_norm(a), nn.SiLU(), nn.Conv2d(a, b, 3, padding=1)) for a, b in pairs])
         self.dropout = nn.Dropout(shape.dropout)
         self.out = nn.Linear(widths[-1] * 16 + shape.conditions, 2 * shape.latent)
 
@@ -88,9 +88,9 @@ class PictureDecoder(nn.Module):  # type: ignore[misc]
         self.patch, self.start = shape.patch, widths[0]
         self.enter = nn.Linear(shape.latent + shape.conditions, widths[0] * 16)
         pairs = list(zip(widths, [*widths[1:], widths[-1]], strict=True))
-        self.layers = nn.ModuleList([nn.Sequential(_norm(a), nn.SiLU(), nn.Conv2d(a, b, 3, padding=1)) for a, b in pairs])
-        self.out = nn.Sequential(_norm(widths[-1]), nn.SiLU(), nn.Conv2d(widths[-1], shape.channels * shape.patch**2, 3, padding=1))
-        self.usual = UsualPicture(shape.conditions, shape.channels, shape.size) if shape.usual else None
+        self.layers = nn.ModuleList([nn.Sequential(_make_norm(a), nn.SiLU(), nn.Conv2d(a, b, 3, padding=1)) for a, b in pairs])
+        self.out = nn.Sequential(_make_norm(widths[-1]), nn.SiLU(), nn.Conv2d(widths[-1], shape.channels * shape.patch**2, 3, padding=1))
+        self.usual = ConditionalMean(shape.conditions, shape.channels, shape.size) if shape.usual else None
 
     def forward(self, z: Tensor, conditions: Tensor) -> Tensor:
         """(b,c,s,s), about -1..1."""
@@ -111,13 +111,13 @@ class VectorEncoder(nn.Module):  # type: ignore[misc]
         super().__init__()
         self.register_buffer("centre", torch.zeros(shape.channels))
         self.register_buffer("spread", torch.ones(shape.channels))
-        self.enter = nn.Linear(shape.channels + ANCHORS + 1, shape.width)
+        self.enter = nn.Linear(shape.channels + AGE_ANCHORS + 1, shape.width)
         self.layers = nn.Sequential(nn.SiLU(), nn.Dropout(shape.dropout), nn.Linear(shape.width, shape.width), nn.SiLU())
         self.out = nn.Linear(shape.width, 2 * shape.latent)
 
     def forward(self, x: Tensor, conditions: Tensor) -> tuple[Tensor, Tensor]:
         """(b,latent) twice, of (b,d) and (b,2) age/100 and gender."""
-        y = self.enter(torch.cat([(x - self.centre) / self.spread, told(conditions)], 1))
+        y = self.enter(torch.cat([(x - self.centre) / self.spread, encode_age_gender(conditions)], 1))
         mean, log_variance = self.out(y + self.layers(y)).chunk(2, 1)
         return mean, log_variance.clamp(-12, 8)
 
@@ -129,40 +129,40 @@ class VectorDecoder(nn.Module):  # type: ignore[misc]
         super().__init__()
         self.register_buffer("low", torch.zeros(shape.channels))
         self.register_buffer("high", torch.ones(shape.channels))
-        self.enter = nn.Linear(shape.latent + ANCHORS + 1, shape.width)
+        self.enter = nn.Linear(shape.latent + AGE_ANCHORS + 1, shape.width)
         self.layers = nn.Sequential(nn.SiLU(), nn.Linear(shape.width, shape.width), nn.SiLU(), nn.Linear(shape.width, shape.width))
         self.out = nn.Linear(shape.width, shape.channels)
 
     def forward(self, z: Tensor, conditions: Tensor) -> Tensor:
         """(b,d)."""
-        y = self.enter(torch.cat([z, told(conditions)], 1))
+        y = self.enter(torch.cat([z, encode_age_gender(conditions)], 1))
         return self.low + (self.high - self.low) * torch.sigmoid(self.out(y + self.layers(y)))
 
 
-def drawn(mean: Tensor, log_variance: Tensor) -> Tensor:
+def reparametrise(mean: Tensor, log_variance: Tensor) -> Tensor:
     """(b,latent) a draw that gradients pass (the reparametrisation), from torch's global generator."""
     return mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
 
 
-def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
+def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
     """(b,) Kullback-Leibler divergence of N(mean, variance) from N(0, 1), in nats."""
     return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
 
 
-def shipped(shape: Shape) -> dict[str, Any]:
+def build_nets(shape: Shape) -> dict[str, Any]:
     """The nets that a weights file holds: the decoder, and the encoder for inversion."""
     if shape.size == 0:
         return {"decoder": VectorDecoder(shape), "encoder": VectorEncoder(shape)}
     return {"decoder": PictureDecoder(shape), "encoder": PictureEncoder(shape)}
 
 
-def make(nets: dict[str, Any], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:
+def generate(nets: dict[str, Any], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:
     """(b,c,s,s) pictures in -1..1, or (b,d) vectors; `grain` is unused, for this net has no noise."""
     made: Tensor = nets["decoder"](latents, conditions)
     return made
 
 
-def inverted(nets: dict[str, Any], values: Tensor, conditions: Tensor) -> Tensor:
+def invert_to_latents(nets: dict[str, Any], values: Tensor, conditions: Tensor) -> Tensor:
     """(b,latent) the likeliest latents of given pictures or vectors."""
     mean: Tensor = nets["encoder"](values, conditions)[0]
     return mean

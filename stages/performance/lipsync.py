@@ -19,22 +19,22 @@ from assets.conventions import VISEMES_15
 
 Doubles = NDArray[np.float64]
 
-SILENCE = VISEMES_15.index("viseme_sil")
-LIPS_SHUT = VISEMES_15.index("viseme_PP")
-LIP_ON_TEETH = VISEMES_15.index("viseme_FF")
-VOWELS = frozenset(VISEMES_15.index(f"viseme_{name}") for name in ("aa", "E", "I", "O", "U"))
-REST_S = 0.12
+SILENCE_INDEX = VISEMES_15.index("viseme_sil")
+BILABIAL_INDEX = VISEMES_15.index("viseme_PP")
+LABIODENTAL_INDEX = VISEMES_15.index("viseme_FF")
+VOWEL_INDICES = frozenset(VISEMES_15.index(f"viseme_{name}") for name in ("aa", "E", "I", "O", "U"))
+MIN_REST_S = 0.12
 """Shorter silences are gaps between words, over which the lips run on."""
-SHUT_S = 0.24
+FULL_CLOSURE_S = 0.24
 """From so long a silence on the mouth shuts altogether."""
-RAMP_S = 0.065
+CONTACT_RAMP_S = 0.065
 """A lip contact is made and left in two frames of 30 a second."""
-LEAD_S = 0.02
+ANTICIPATION_S = 0.02
 """Lips are on their way before the sound is heard; contacts alone meet their sound."""
 
 
 @dataclass(frozen=True)
-class _Grip:
+class _Dominance:
     """How a viseme holds the lips: strength against its neighbours, and reach before and after its sound in seconds."""
 
     strength: float
@@ -43,73 +43,82 @@ class _Grip:
 
 
 # Rounding and lip contacts are seen early and win; tongue sounds (t k n l) take the lips of their neighbours.
-_GRIPS: dict[str, _Grip] = {
-    "sil": _Grip(0.5, 0.05, 0.05), "PP": _Grip(1.0, 0.05, 0.05), "FF": _Grip(1.0, 0.05, 0.05), "TH": _Grip(0.7, 0.04, 0.04),
-    "DD": _Grip(0.35, 0.04, 0.04), "kk": _Grip(0.25, 0.04, 0.04), "CH": _Grip(1.0, 0.07, 0.05), "SS": _Grip(0.8, 0.05, 0.04),
-    "nn": _Grip(0.35, 0.04, 0.04), "RR": _Grip(0.6, 0.06, 0.05), "aa": _Grip(1.2, 0.06, 0.07), "E": _Grip(1.0, 0.06, 0.06),
-    "I": _Grip(1.0, 0.06, 0.06), "O": _Grip(1.3, 0.08, 0.07), "U": _Grip(1.2, 0.09, 0.07),
+_DOMINANCES: dict[str, _Dominance] = {
+    "sil": _Dominance(0.5, 0.05, 0.05), "PP": _Dominance(1.0, 0.05, 0.05), "FF": _Dominance(1.0, 0.05, 0.05),
+    "TH": _Dominance(0.7, 0.04, 0.04),
+    "DD": _Dominance(0.35, 0.04, 0.04), "kk": _Dominance(0.25, 0.04, 0.04), "CH": _Dominance(1.0, 0.07, 0.05),
+    "SS": _Dominance(0.8, 0.05, 0.04),
+    "nn": _Dominance(0.35, 0.04, 0.04), "RR": _Dominance(0.6, 0.06, 0.05), "aa": _Dominance(1.2, 0.06, 0.07),
+    "E": _Dominance(1.0, 0.06, 0.06),
+    "I": _Dominance(1.0, 0.06, 0.06), "O": _Dominance(1.3, 0.08, 0.07), "U": _Dominance(1.2, 0.09, 0.07),
 }  # fmt: skip
-_BREATH = _Grip(0.08, 0.03, 0.03)
+_BREATH_DOMINANCE = _Dominance(0.08, 0.03, 0.03)
 """h and its kind have no lips of their own."""
-_BREATHED = frozenset("hɦxʔħ")
+_BREATH_SYMBOLS = frozenset("hɦxʔħ")
 
 
-def viseme_weights(line: SpokenLine, times: Floats) -> Floats:
+def compute_viseme_weights(line: SpokenLine, times: Floats) -> Floats:
     """(f,15) weights of VISEMES_15 at `times` seconds, each row 0..1 and summing to at most 1."""
     at = np.asarray(times, np.float64)
     if not line.phonemes:
-        return _shut(len(at))
+        return _make_silence_weights(len(at))
     numbers = [VISEMES_15.index(p.viseme) for p in line.phonemes]
-    strengths = _openings(line, numbers)
+    strengths = _compute_openings(line, numbers)
     total, mixed = np.full(len(at), 1e-9), np.zeros((len(at), len(VISEMES_15)))
     for phoneme, number, opening in zip(line.phonemes, numbers, strengths, strict=True):
-        pull = _dominance(at, phoneme, number)
+        pull = _compute_dominance(at, phoneme, number)
         total += pull
         mixed[:, number] += pull * opening
     weights = mixed / total[:, None]
-    for phoneme, number in _contacts(line.phonemes, numbers):
+    for phoneme, number in _find_contacts(line.phonemes, numbers):
         # Between two frames nothing is shown: a contact must hold long enough for one frame to fall into it.
-        cover = _cover(at, phoneme, number)[:, None]
+        cover = _compute_contact_weights(at, phoneme, number)[:, None]
         weights *= 1 - cover
         weights[:, number] += cover[:, 0]
     # Past the last sound every dominance is nearly nothing and their mean is chance.
-    outside = _cover(at, Phoneme(line.phonemes[-1].end, max(float(at[-1]), line.phonemes[-1].end) + 1, "", "viseme_sil"), SILENCE)
+    outside = _compute_contact_weights(
+        at, Phoneme(line.phonemes[-1].end, max(float(at[-1]), line.phonemes[-1].end) + 1, "", "viseme_sil"), SILENCE_INDEX
+    )
     weights *= 1 - outside[:, None]
-    weights[:, SILENCE] += outside
+    weights[:, SILENCE_INDEX] += outside
     bounded: Floats = np.clip(weights, 0, 1).astype(np.float32)
     return bounded
 
 
-def _shut(frames: int) -> Floats:
+def _make_silence_weights(frames: int) -> Floats:
     weights = np.zeros((frames, len(VISEMES_15)), np.float32)
-    weights[:, SILENCE] = 1
+    weights[:, SILENCE_INDEX] = 1
     return weights
 
 
-def _dominance(at: Doubles, phoneme: Phoneme, number: int) -> Doubles:
+def _compute_dominance(at: Doubles, phoneme: Phoneme, number: int) -> Doubles:
     """(f,) strength of one sound: level through its middle half, exponential on both sides."""
-    grip = _BREATH if phoneme.symbol in _BREATHED and phoneme.symbol else _GRIPS[VISEMES_15[number].removeprefix("viseme_")]
+    grip = (
+        _BREATH_DOMINANCE
+        if phoneme.symbol in _BREATH_SYMBOLS and phoneme.symbol
+        else _DOMINANCES[VISEMES_15[number].removeprefix("viseme_")]
+    )
     middle, half = (phoneme.start + phoneme.end) / 2, (phoneme.end - phoneme.start) / 4
-    away = at + LEAD_S - middle
+    away = at + ANTICIPATION_S - middle
     far = np.maximum(np.abs(away) - half, 0) / np.where(away < 0, grip.before, grip.after)
     found: Doubles = grip.strength * np.exp(-(far**1.5))
     return found
 
 
-def _contacts(phonemes: Sequence[Phoneme], numbers: Sequence[int]) -> list[tuple[Phoneme, int]]:
+def _find_contacts(phonemes: Sequence[Phoneme], numbers: Sequence[int]) -> list[tuple[Phoneme, int]]:
     """Silences first, so that a closure beside one wins."""
     pairs = list(zip(phonemes, numbers, strict=True))
-    rests = [(p, n) for p, n in _joined_rests(pairs) if p.end - p.start >= REST_S or p.start <= 0]
-    teeth = [(p, n) for p, n in pairs if n == LIP_ON_TEETH]
-    shut = [(p, n) for p, n in pairs if n == LIPS_SHUT]
+    rests = [(p, n) for p, n in _merge_rests(pairs) if p.end - p.start >= MIN_REST_S or p.start <= 0]
+    teeth = [(p, n) for p, n in pairs if n == LABIODENTAL_INDEX]
+    shut = [(p, n) for p, n in pairs if n == BILABIAL_INDEX]
     return [*rests, *teeth, *shut]
 
 
-def _joined_rests(pairs: Sequence[tuple[Phoneme, int]]) -> list[tuple[Phoneme, int]]:
+def _merge_rests(pairs: Sequence[tuple[Phoneme, int]]) -> list[tuple[Phoneme, int]]:
     """Silences that touch as one: the sentence's own and the pause after it."""
     rests: list[tuple[Phoneme, int]] = []
     for phoneme, number in pairs:
-        if number != SILENCE:
+        if number != SILENCE_INDEX:
             continue
         if rests and phoneme.start - rests[-1][0].end < 1e-6:
             phoneme = Phoneme(rests.pop()[0].start, phoneme.end, "", phoneme.viseme)
@@ -117,41 +126,41 @@ def _joined_rests(pairs: Sequence[tuple[Phoneme, int]]) -> list[tuple[Phoneme, i
     return rests
 
 
-def _cover(at: Doubles, phoneme: Phoneme, number: int) -> Doubles:
+def _compute_contact_weights(at: Doubles, phoneme: Phoneme, number: int) -> Doubles:
     """(f,) 0..1 how far a contact has taken the lips: raised cosines beside a level middle."""
     start, end = phoneme.start, phoneme.end
-    if number == SILENCE:
+    if number == SILENCE_INDEX:
         # The mouth opens just before the first sound and takes its time to close after the last one.
         closing, opening = min(0.16, 0.5 * (end - start)), min(0.12, 0.45 * (end - start))
         rise = np.clip((at - start) / closing, 0, 1) if start > 0 else np.ones(len(at))
         fall = np.clip((end - at) / opening, 0, 1)
         # In a short pause the lips only begin to close.
-        reach = 1.0 if start <= 0 else float(np.clip((end - start) / SHUT_S, 0, 1))
+        reach = 1.0 if start <= 0 else float(np.clip((end - start) / FULL_CLOSURE_S, 0, 1))
     else:
         middle = (start + end) / 2
         # 1/60 s on both sides of the middle: one frame of 30 a second always falls into it.
         level = max(0.25 * (end - start), 1 / 60)
-        rise = np.clip((at - (middle - level - RAMP_S)) / RAMP_S, 0, 1)
-        fall = np.clip((middle + level + RAMP_S - at) / RAMP_S, 0, 1)
-        reach = 1.0 if number == LIPS_SHUT else 0.9
+        rise = np.clip((at - (middle - level - CONTACT_RAMP_S)) / CONTACT_RAMP_S, 0, 1)
+        fall = np.clip((middle + level + CONTACT_RAMP_S - at) / CONTACT_RAMP_S, 0, 1)
+        reach = 1.0 if number == BILABIAL_INDEX else 0.9
     found: Doubles = reach * (0.5 - 0.5 * np.cos(np.pi * np.minimum(rise, fall)))
     return found
 
 
-def _openings(line: SpokenLine, numbers: Sequence[int]) -> list[float]:
+def _compute_openings(line: SpokenLine, numbers: Sequence[int]) -> list[float]:
     """Target weight of each sound: vowels open with stress and loudness, consonants are as they are."""
-    levels = loudness(line)
+    levels = measure_phoneme_levels(line)
     found = []
     for phoneme, number, level in zip(line.phonemes, numbers, levels, strict=True):
-        if number in VOWELS:
+        if number in VOWEL_INDICES:
             # A viseme at 1 is a held, called-out sound; talk stays well below it, or it looks like shouting.
             found.append(float(np.clip(0.34 + 0.13 * phoneme.stress + 0.25 * level, 0.3, 0.72)))
         else:
-            found.append(1.0 if number in (SILENCE, LIPS_SHUT, LIP_ON_TEETH) else 0.7)
+            found.append(1.0 if number in (SILENCE_INDEX, BILABIAL_INDEX, LABIODENTAL_INDEX) else 0.7)
     return found
 
 
-def loudness(line: SpokenLine) -> list[float]:
+def measure_phoneme_levels(line: SpokenLine) -> list[float]:
     """0..1 of each sound: its level between 18 dB under the line's loud parts and these."""
     samples = np.asarray(line.samples, np.float64)
     power = np.concatenate([[0.0], np.cumsum(samples**2)])
@@ -163,7 +172,7 @@ def loudness(line: SpokenLine) -> list[float]:
     return [float(np.clip(1 + (level - top) / 18, 0, 1)) for level in levels]
 
 
-def cues(line: SpokenLine, times: Floats, weights: Floats) -> LineCues:
+def build_cues(line: SpokenLine, times: Floats, weights: Floats) -> LineCues:
     """The phonemes of the line, each with the most that its viseme reaches while it sounds."""
     found = []
     for phoneme in line.phonemes:

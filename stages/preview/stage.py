@@ -7,11 +7,11 @@ from assets.artefacts.geometry import Mesh
 from assets.artefacts.motion import Motion
 from assets.formats.image import encode_jpeg
 from assets.spec.packaging import PackageSpec
-from stages.render.key_frames import at_rest, highest, pose_at
-from stages.render.preview import Shot, stills, turntable, walk
+from stages.render.key_frames import extract_pose, find_highest_hand, find_rest_pose
+from stages.render.preview import Shot, encode_turntable, plan_turntable, render_stills
 from stages.stage import Stage
 
-QUALITY = 90
+JPEG_QUALITY = 90
 
 
 def run(model: Model, motion: Motion, *, options: PackageSpec, seed: int) -> Previews:
@@ -22,18 +22,18 @@ def run(model: Model, motion: Motion, *, options: PackageSpec, seed: int) -> Pre
     """
     meshes: list[Mesh] = [part.mesh for part in model.parts]
     materials = {material.name: material for material in model.materials}
-    rest = at_rest(motion.clips, motion.skeleton)
+    rest = find_rest_pose(motion.clips, motion.skeleton)
     shots = [Shot("portrait", rest, "portrait", 0.3), Shot("full", rest, "full", 0.3, (640, 960))]
-    round_it = walk(rest) if options.turntable else []
+    round_it = plan_turntable(rest) if options.turntable else []
     shots += round_it
     wave = next((clip for clip in motion.clips if clip.name == "wave"), None)
     if wave:
-        shots.append(Shot("wave", pose_at(wave, highest(wave, motion.skeleton)), "full", 0.0, (640, 960)))
-    taken = stills(meshes, materials, model.images, model.skeleton, shots, model.shading)
+        shots.append(Shot("wave", extract_pose(wave, find_highest_hand(wave, motion.skeleton)), "full", 0.0, (640, 960)))
+    taken = render_stills(meshes, materials, model.images, model.skeleton, shots, model.shading)
     turning = [taken.pop(shot.name) for shot in round_it]
-    pictures = {f"{name}.jpg": encode_jpeg(image, QUALITY) for name, image in taken.items()}
+    pictures = {f"{name}.jpg": encode_jpeg(image, JPEG_QUALITY) for name, image in taken.items()}
     if turning:
-        pictures["turntable.webp"] = turntable(turning)
+        pictures["turntable.webp"] = encode_turntable(turning)
     return Previews(pictures)
 
 

@@ -8,14 +8,14 @@ from contextlib import contextmanager
 import numpy as np
 
 from assets.artefacts.geometry import Floats, Ints, Material
-from stages.render.preview import _LOCK
+from stages.render.preview import GL_LOCK
 
-Depths = Callable[[Floats, Ints, Floats], Floats]
+DepthRenderer = Callable[[Floats, Ints, Floats], Floats]
 """Points (v,3), triangles (t,3) and a clip matrix (4,4) -> (side,side) depth 0..1, 1 where there is nothing, first row at the bottom."""
 
 
 @contextmanager
-def depths(side: int) -> Iterator[Depths]:
+def open_depth_renderer(side: int) -> Iterator[DepthRenderer]:
     """What draws depth maps, for as long as its context lives.
 
     Raises:
@@ -23,13 +23,13 @@ def depths(side: int) -> Iterator[Depths]:
     """
     from stages.render import gl
 
-    with _LOCK, gl.context():
-        painter = gl.Painter({}, shadow_side=side)
+    with GL_LOCK, gl.open_context():
+        painter = gl.Renderer({}, shadow_side=side)
 
         def draw(points: Floats, triangles: Ints, clip: Floats) -> Floats:
             flat = np.zeros((len(points), 3), np.float32)
-            piece = gl.Piece(points, flat, flat[:, :2], triangles, flat[:, 0], Material("plain"))
-            with painter.uploaded([piece]) as held:
+            piece = gl.RenderMesh(points, flat, flat[:, :2], triangles, flat[:, 0], Material("plain"))
+            with painter.upload_meshes([piece]) as held:
                 painter.draw_depth(held, clip)
                 return painter.read_depth(side).copy()
 

@@ -11,18 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from assets.artefacts.character import SKIN
+from assets.artefacts.character import SKIN_MATERIALS
 from assets.artefacts.geometry import Floats, Image, Ints, Material, Pixels
 from assets.errors import BackendError, Finding
 from stages.render import shader
 from stages.render.light import Camera, Lamp, Scenery
 
 SHADOW_SIDE = 2048
-MISSING = Finding("render/no-egl", "there is no EGL device to draw the previews with", fix="install libegl1 libgl1-mesa-dri")
+NO_EGL = Finding("render/no-egl", "there is no EGL device to draw the previews with", fix="install libegl1 libgl1-mesa-dri")
 
 
 @contextmanager
-def context() -> Iterator[None]:
+def open_context() -> Iterator[None]:
     """A current OpenGL 4.1 core context of this thread, destroyed at the end; raises BackendError where EGL is missing."""
     os.environ["PYOPENGL_PLATFORM"] = "egl"  # read once, when PyOpenGL is first imported
     if not hasattr(np, "infty"):
@@ -35,7 +35,7 @@ def context() -> Iterator[None]:
     except Exception as error:  # ctypes, PyOpenGL and the driver each raise kinds of their own
         if isinstance(error, ImportError) and error.name:
             raise  # pyrender or what it needs cannot be loaded: no matter of EGL, of which PyOpenGL tells without a name
-        raise BackendError(MISSING) from error
+        raise BackendError(NO_EGL) from error
     try:
         yield
     finally:
@@ -47,7 +47,7 @@ def context() -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class Piece:
+class RenderMesh:
     """One mesh on its way to the screen."""
 
     points: Floats
@@ -60,16 +60,16 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Buffers:
+class UploadedMesh:
     """A piece in video memory."""
 
-    piece: Piece
+    piece: RenderMesh
     vao: int
     buffers: tuple[int, int]
     count: int
 
 
-class Painter:
+class Renderer:
     """Programs and textures of one context; draws pieces into pixels."""
 
     def __init__(self, images: Mapping[str, Image], *, shadow_side: int = SHADOW_SIDE) -> None:
@@ -79,15 +79,15 @@ class Painter:
         self.images = images
         self.shadow_side = shadow_side
         self.textures: dict[str, int] = {}
-        self.mesh = self._program(shader.MESH_VERTEX, shader.MESH_FRAGMENT)
-        self.depth = self._program(shader.DEPTH_VERTEX, shader.DEPTH_FRAGMENT)
-        self.solid = self._program(shader.SOLID_VERTEX, shader.SOLID_FRAGMENT)
-        self.backdrop = self._program(shader.SCREEN_VERTEX, shader.BACKDROP_FRAGMENT)
-        self.floor = self._program(shader.MESH_VERTEX, shader.FLOOR_FRAGMENT)
+        self.mesh = self._compile_program(shader.MESH_VERTEX, shader.MESH_FRAGMENT)
+        self.depth = self._compile_program(shader.DEPTH_VERTEX, shader.DEPTH_FRAGMENT)
+        self.solid = self._compile_program(shader.SOLID_VERTEX, shader.SOLID_FRAGMENT)
+        self.backdrop = self._compile_program(shader.SCREEN_VERTEX, shader.BACKDROP_FRAGMENT)
+        self.floor = self._compile_program(shader.MESH_VERTEX, shader.FLOOR_FRAGMENT)
         self.nothing = int(GL.glGenVertexArrays(1))
-        self.shadow, self.shadow_frame = self._shadow_target()
+        self.shadow, self.shadow_frame = self._create_shadow_target()
 
-    def _program(self, vertex: str, fragment: str) -> int:
+    def _compile_program(self, vertex: str, fragment: str) -> int:
         gl, program = self.gl, self.gl.glCreateProgram()
         for kind, text in ((gl.GL_VERTEX_SHADER, vertex), (gl.GL_FRAGMENT_SHADER, fragment)):
             unit = gl.glCreateShader(kind)
@@ -101,7 +101,7 @@ class Painter:
             raise BackendError(Finding("render/shader", f"the driver cannot link a shader: {gl.glGetProgramInfoLog(program)!r}"))
         return int(program)
 
-    def _set(self, program: int, **values: Any) -> None:
+    def _set_uniforms(self, program: int, **values: Any) -> None:
         """Uniforms by name: int, float, tuples of 2..4, (n,3) arrays, (4,4) matrices."""
         gl = self.gl
         for name, value in values.items():
@@ -119,7 +119,7 @@ class Painter:
             else:
                 gl.glUniform1fv(at, len(value), np.ascontiguousarray(value, np.float32))
 
-    def repaint(self, images: Mapping[str, Image]) -> None:
+    def replace_images(self, images: Mapping[str, Image]) -> None:
         """Takes other pictures; those of before leave video memory."""
         gone = [texture for name, texture in self.textures.items() if name in self.images]
         self.textures = {name: texture for name, texture in self.textures.items() if name not in self.images}
@@ -127,7 +127,7 @@ class Painter:
             self.gl.glDeleteTextures(gone)
         self.images = images
 
-    def _texture(self, name: str | None, plain: tuple[int, int, int, int]) -> int:
+    def _load_texture(self, name: str | None, plain: tuple[int, int, int, int]) -> int:
         """The GL texture of a picture, or of one plain texel where there is none."""
         gl, key = self.gl, name or repr(plain)
         if key in self.textures:
@@ -135,7 +135,7 @@ class Painter:
         if name is not None and name not in self.images:
             raise BackendError(Finding("render/picture", f"a material names the picture {name!r}, which is not there"))
         image = self.images[name] if name else Image(np.array([[plain]], np.uint8), srgb=False)
-        pixels = _rgba(image.pixels)
+        pixels = _to_rgba(image.pixels)
         self.textures[key] = int(gl.glGenTextures(1))
         gl.glBindTexture(gl.GL_TEXTURE_2D, self.textures[key])
         inner = gl.GL_SRGB8_ALPHA8 if image.srgb else gl.GL_RGBA8
@@ -146,7 +146,7 @@ class Painter:
         gl.glTexParameterf(gl.GL_TEXTURE_2D, 0x84FE, 4.0)  # GL_TEXTURE_MAX_ANISOTROPY
         return self.textures[key]
 
-    def _shadow_target(self) -> tuple[int, int]:
+    def _create_shadow_target(self) -> tuple[int, int]:
         gl = self.gl
         texture, frame = int(gl.glGenTextures(1)), int(gl.glGenFramebuffers(1))
         gl.glBindTexture(gl.GL_TEXTURE_2D, texture)
@@ -164,9 +164,9 @@ class Painter:
         return texture, frame
 
     @contextmanager
-    def uploaded(self, pieces: Sequence[Piece]) -> Iterator[list[Buffers]]:
+    def upload_meshes(self, pieces: Sequence[RenderMesh]) -> Iterator[list[UploadedMesh]]:
         """The pieces in video memory, freed at the end."""
-        held = [self._upload(piece) for piece in pieces]
+        held = [self._upload_mesh(piece) for piece in pieces]
         try:
             yield held
         finally:
@@ -174,7 +174,7 @@ class Painter:
                 self.gl.glDeleteVertexArrays(1, [one.vao])
                 self.gl.glDeleteBuffers(2, list(one.buffers))
 
-    def _upload(self, piece: Piece) -> Buffers:
+    def _upload_mesh(self, piece: RenderMesh) -> UploadedMesh:
         gl = self.gl
         data = np.ascontiguousarray(np.concatenate([piece.points, piece.normals, piece.uv, piece.sky[:, None]], 1), np.float32)
         index = np.ascontiguousarray(piece.triangles, np.uint32).ravel()
@@ -187,9 +187,9 @@ class Painter:
         for slot, (width, start) in enumerate(((3, 0), (3, 12), (2, 24), (1, 32))):
             gl.glEnableVertexAttribArray(slot)
             gl.glVertexAttribPointer(slot, width, gl.GL_FLOAT, False, 36, ctypes.c_void_p(start))
-        return Buffers(piece, vao, (buffers[0], buffers[1]), index.size)
+        return UploadedMesh(piece, vao, (buffers[0], buffers[1]), index.size)
 
-    def draw_depth(self, held: Sequence[Buffers], clip: Floats, side: int = 0) -> None:
+    def draw_depth(self, held: Sequence[UploadedMesh], clip: Floats, side: int = 0) -> None:
         """Fills the shadow map (its lower left side x side, 0: all of it) with the depth of everything seen through `clip`."""
         gl, side = self.gl, side or self.shadow_side
         gl.glBindFramebuffer(gl.GL_FRAMEBUFFER, self.shadow_frame)
@@ -199,24 +199,24 @@ class Painter:
         gl.glDepthMask(True)
         gl.glClear(gl.GL_DEPTH_BUFFER_BIT)
         gl.glUseProgram(self.solid)
-        self._set(self.solid, view_projection=clip)
+        self._set_uniforms(self.solid, view_projection=clip)
         for one in held:
             if one.piece.material.alpha == "OPAQUE":
-                self._triangles(one)
-        self._draw_holes([one for one in held if one.piece.material.alpha != "OPAQUE"], clip)
+                self._draw_triangles(one)
+        self._draw_masked_depth([one for one in held if one.piece.material.alpha != "OPAQUE"], clip)
 
-    def _draw_holes(self, held: Sequence[Buffers], clip: Floats) -> None:
+    def _draw_masked_depth(self, held: Sequence[UploadedMesh], clip: Floats) -> None:
         """The depth of what is not solid everywhere: a texel a fragment, which takes software drivers several times as long."""
         gl = self.gl
         gl.glUseProgram(self.depth)
-        self._set(self.depth, view_projection=clip, albedo_map=0)
+        self._set_uniforms(self.depth, view_projection=clip, albedo_map=0)
         gl.glActiveTexture(gl.GL_TEXTURE0)
         for one in held:
             material = one.piece.material
             cutoff = material.alpha_cutoff if material.alpha == "MASK" else 0.6
-            gl.glBindTexture(gl.GL_TEXTURE_2D, self._texture(material.albedo, (255, 255, 255, 255)))
-            self._set(self.depth, colour=tuple(material.colour), cutoff=cutoff)
-            self._triangles(one)
+            gl.glBindTexture(gl.GL_TEXTURE_2D, self._load_texture(material.albedo, (255, 255, 255, 255)))
+            self._set_uniforms(self.depth, colour=tuple(material.colour), cutoff=cutoff)
+            self._draw_triangles(one)
 
     def read_depth(self, side: int) -> Floats:
         """(side,side) depth 0..1 of what `draw_depth` last drew, first row at the bottom."""
@@ -225,22 +225,22 @@ class Painter:
         raw = gl.glReadPixels(0, 0, side, side, gl.GL_DEPTH_COMPONENT, gl.GL_FLOAT)
         return np.frombuffer(raw, np.float32).reshape(side, side)
 
-    def _triangles(self, one: Buffers) -> None:
+    def _draw_triangles(self, one: UploadedMesh) -> None:
         self.gl.glBindVertexArray(one.vao)
         self.gl.glDrawElements(self.gl.GL_TRIANGLES, one.count, self.gl.GL_UNSIGNED_INT, None)
 
-    def picture(self, held: Sequence[Buffers], floor: Buffers | None, camera: Camera, lamps: Sequence[Lamp], shadow: Floats,
+    def picture(self, held: Sequence[UploadedMesh], floor: UploadedMesh | None, camera: Camera, lamps: Sequence[Lamp], shadow: Floats,
                 spread: float, size: tuple[int, int], oversampling: float, scenery: Scenery = Scenery()) -> Image:  # fmt: skip
         """The scene, `size` (w,h), each pixel from `oversampling` drawn ones a side; the shadow map must hold the key lamp's view through
         `shadow`.
         """
         gl = self.gl
         width, height = round(size[0] * oversampling), round(size[1] * oversampling)
-        with self._canvas(width, height) as read:
+        with self._open_canvas(width, height) as read:
             gl.glClear(gl.GL_DEPTH_BUFFER_BIT)
             gl.glDisable(gl.GL_DEPTH_TEST)
             gl.glUseProgram(self.backdrop)
-            self._set(self.backdrop, inner=scenery.inner, outer=scenery.outer, centre=scenery.centre, aspect=size[0] / size[1])
+            self._set_uniforms(self.backdrop, inner=scenery.inner, outer=scenery.outer, centre=scenery.centre, aspect=size[0] / size[1])
             gl.glBindVertexArray(self.nothing)
             gl.glDrawArrays(gl.GL_TRIANGLES, 0, 3)
             gl.glEnable(gl.GL_DEPTH_TEST)
@@ -257,40 +257,40 @@ class Painter:
 
         return Image(np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8))
 
-    def _draw_floor(self, floor: Buffers, common: dict[str, Any]) -> None:
+    def _draw_floor(self, floor: UploadedMesh, common: dict[str, Any]) -> None:
         gl = self.gl
         gl.glUseProgram(self.floor)
-        self._set(self.floor, **common)
+        self._set_uniforms(self.floor, **common)
         gl.glEnable(gl.GL_BLEND)
         gl.glBlendFunc(gl.GL_SRC_ALPHA, gl.GL_ONE_MINUS_SRC_ALPHA)
         gl.glDepthMask(False)
-        self._triangles(floor)
+        self._draw_triangles(floor)
         gl.glDepthMask(True)
         gl.glDisable(gl.GL_BLEND)
 
-    def _draw_meshes(self, held: Sequence[Buffers], common: dict[str, Any], lamps: Sequence[Lamp], camera: Camera) -> None:
+    def _draw_meshes(self, held: Sequence[UploadedMesh], common: dict[str, Any], lamps: Sequence[Lamp], camera: Camera) -> None:
         gl = self.gl
         gl.glUseProgram(self.mesh)
-        self._set(self.mesh, **common, albedo_map=0, normal_map=1, orm_map=2,
-                  light_way=np.stack([lamp.way for lamp in lamps]), light_colour=np.array([lamp.colour for lamp in lamps]),
+        self._set_uniforms(self.mesh, **common, albedo_map=0, normal_map=1, orm_map=2,
+                  light_way=np.stack([lamp.direction for lamp in lamps]), light_colour=np.array([lamp.colour for lamp in lamps]),
                   light_size=np.array([lamp.size for lamp in lamps]))  # fmt: skip
         blended = [one for one in held if one.piece.material.alpha == "BLEND"]
         for one in held:
             if one.piece.material.alpha != "BLEND":
-                self._draw_one(one, 1 if one.piece.material.alpha == "MASK" else 0)
+                self._draw_mesh(one, 1 if one.piece.material.alpha == "MASK" else 0)
         for one in blended:
-            self._draw_one(one, 2)
+            self._draw_mesh(one, 2)
         # Thin hair goes last and back to front: the far sheet must not hide behind the near one's clear parts.
         gl.glEnable(gl.GL_BLEND)
         gl.glBlendFuncSeparate(gl.GL_SRC_ALPHA, gl.GL_ONE_MINUS_SRC_ALPHA, gl.GL_ONE, gl.GL_ONE)
         gl.glDepthMask(False)
         for one in sorted(blended, key=lambda b: -float(np.linalg.norm(b.piece.points.mean(0) - camera.eye))):
             self._sort_triangles(one, camera.eye)
-            self._draw_one(one, 3)
+            self._draw_mesh(one, 3)
         gl.glDepthMask(True)
         gl.glDisable(gl.GL_BLEND)
 
-    def _sort_triangles(self, one: Buffers, eye: Floats) -> None:
+    def _sort_triangles(self, one: UploadedMesh, eye: Floats) -> None:
         gl, piece = self.gl, one.piece
         far = np.linalg.norm(piece.points[piece.triangles].mean(1) - eye, axis=1)
         index = np.ascontiguousarray(piece.triangles[np.argsort(-far, kind="stable")], np.uint32)
@@ -298,20 +298,21 @@ class Painter:
         gl.glBindBuffer(gl.GL_ELEMENT_ARRAY_BUFFER, one.buffers[1])
         gl.glBufferSubData(gl.GL_ELEMENT_ARRAY_BUFFER, 0, index.nbytes, index)
 
-    def _draw_one(self, one: Buffers, alpha_pass: int) -> None:
+    def _draw_mesh(self, one: UploadedMesh, alpha_pass: int) -> None:
         gl, material = self.gl, one.piece.material
         names = ((material.albedo, (255, 255, 255, 255)), (material.normal, (128, 128, 255, 255)), (material.orm, (255, 255, 0, 255)))
         for unit, (name, plain) in enumerate(names):
             gl.glActiveTexture(gl.GL_TEXTURE0 + unit)
-            gl.glBindTexture(gl.GL_TEXTURE_2D, self._texture(name, plain))
+            gl.glBindTexture(gl.GL_TEXTURE_2D, self._load_texture(name, plain))
         (gl.glDisable if material.double_sided else gl.glEnable)(gl.GL_CULL_FACE)
-        self._set(self.mesh, colour=tuple(map(float, material.colour)), roughness=float(material.roughness),
-                  cutoff=float(material.alpha_cutoff), skin=1.0 if material.name in SKIN else 0.0, bumpy=material.normal is not None,
+        self._set_uniforms(self.mesh, colour=tuple(map(float, material.colour)), roughness=float(material.roughness),
+                  cutoff=float(material.alpha_cutoff), skin=1.0 if material.name in SKIN_MATERIALS else 0.0,
+                  bumpy=material.normal is not None,
                   two_sided=material.double_sided, alpha_pass=alpha_pass)  # fmt: skip
-        self._triangles(one)
+        self._draw_triangles(one)
 
     @contextmanager
-    def _canvas(self, width: int, height: int) -> Iterator[Any]:
+    def _open_canvas(self, width: int, height: int) -> Iterator[Any]:
         """A target made current; yields a function that reads (h,w,3) uint8. Multisampling on top of oversampling shows nowhere."""
         gl = self.gl
         frame, buffers = int(gl.glGenFramebuffers(1)), [int(b) for b in gl.glGenRenderbuffers(2)]
@@ -334,7 +335,7 @@ class Painter:
             gl.glDeleteRenderbuffers(2, buffers)
 
 
-def _rgba(pixels: Pixels) -> Pixels:
+def _to_rgba(pixels: Pixels) -> Pixels:
     """(h,w,4) contiguous from 1, 3 or 4 channels."""
     if pixels.shape[2] == 1:
         pixels = np.repeat(pixels, 3, 2)

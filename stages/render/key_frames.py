@@ -10,39 +10,39 @@ from assets.artefacts.geometry import Floats, Skeleton
 from assets.artefacts.motion import Clip
 from assets.conventions import MORPHS_67
 from assets.rotation import forward_kinematics
-from stages.render.posing import Pose, standing
+from stages.render.posing import Pose, build_standing_pose
 
-_OPEN = ("jawOpen", "viseme_aa", "viseme_O", "viseme_E")
+_OPEN_MOUTH_MORPHS = ("jawOpen", "viseme_aa", "viseme_O", "viseme_E")
 
 
-def at_rest(clips: Sequence[Clip], skeleton: Skeleton) -> Pose:
+def find_rest_pose(clips: Sequence[Clip], skeleton: Skeleton) -> Pose:
     """A moment of the idle clip with open eyes; arms at the sides where there is no such clip."""
     idle = next((clip for clip in clips if clip.name == "idle"), None)
-    return pose_at(idle, int(_shut(idle).argmin())) if idle else standing(skeleton)
+    return extract_pose(idle, int(_measure_eye_closure(idle).argmin())) if idle else build_standing_pose(skeleton)
 
 
-def pose_at(clip: Clip, frame: int) -> Pose:
+def extract_pose(clip: Clip, frame: int) -> Pose:
     """The clip's pose in one frame."""
     face = clip.face[frame] if clip.face.shape[1] else np.zeros(len(MORPHS_67), np.float32)
     return Pose(clip.rotations[frame], clip.root[frame], face)
 
 
-def widest(clip: Clip) -> int:
+def find_widest_mouth(clip: Clip) -> int:
     """The frame whose mouth is most open while the eyes are."""
     if not clip.face.shape[1]:
         return len(clip.times) // 2
-    mouth = clip.face[:, [MORPHS_67.index(name) for name in _OPEN]].max(axis=1)
-    return int((np.minimum(mouth, 0.6) - 2 * np.maximum(_shut(clip) - 0.1, 0)).argmax())
+    mouth = clip.face[:, [MORPHS_67.index(name) for name in _OPEN_MOUTH_MORPHS]].max(axis=1)
+    return int((np.minimum(mouth, 0.6) - 2 * np.maximum(_measure_eye_closure(clip) - 0.1, 0)).argmax())
 
 
-def highest(clip: Clip, skeleton: Skeleton) -> int:
+def find_highest_hand(clip: Clip, skeleton: Skeleton) -> int:
     """The frame whose higher hand is highest."""
     hands = [skeleton.names.index("LeftHand"), skeleton.names.index("RightHand")]
     places, _ = forward_kinematics(skeleton.parents, skeleton.heads, clip.rotations, clip.root)
     return int(places[:, hands, 1].max(1).argmax())
 
 
-def _shut(clip: Clip) -> Floats:
+def _measure_eye_closure(clip: Clip) -> Floats:
     """(f,) how far the eyes are shut or turned away."""
     if not clip.face.shape[1]:
         return np.zeros(len(clip.times), np.float32)

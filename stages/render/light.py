@@ -11,7 +11,7 @@ from assets.artefacts.geometry import Floats
 
 Framing = Literal["portrait", "close", "half", "full"]
 # A portrait lens: 85 mm on 36 x 24 mm seen upright, radians from top to bottom.
-LENS = np.radians(24.0)
+LENS_ANGLE = np.radians(24.0)
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Camera:
 class Lamp:
     """A distant light."""
 
-    way: Floats
+    direction: Floats
     """(3,) unit vector towards the lamp."""
     colour: tuple[float, float, float]
     """Linear irradiance."""
@@ -71,7 +71,7 @@ def perspective(height: float, aspect: float, near: float, far: float) -> Floats
     return out
 
 
-def parallel(way: Floats, centre: Floats, radius: float, depth: float) -> Floats:
+def orthographic(way: Floats, centre: Floats, radius: float, depth: float) -> Floats:
     """(4,4) clip matrix of an orthographic view of a ball from a direction."""
     view = look_at(np.asarray(centre + way * depth, np.float32), centre)
     scale = np.diag([1 / radius, 1 / radius, -1 / depth, 1]).astype(np.float32)
@@ -79,7 +79,7 @@ def parallel(way: Floats, centre: Floats, radius: float, depth: float) -> Floats
     return np.asarray(scale @ view, np.float32)
 
 
-def framed(framing: Framing, points: Floats, eyes: Floats, neck: Floats, turn: float, aspect: float) -> tuple[Camera, Floats, float]:
+def frame_camera(framing: Framing, points: Floats, eyes: Floats, neck: Floats, turn: float, aspect: float) -> tuple[Camera, Floats, float]:
     """Camera, aim (3,) and half the height seen (metres) of a framing.
 
     `points` (n,3) are all that is drawn, `eyes` (3,) the place between the eyes, `neck` (3,) the neck joint; a positive
@@ -96,16 +96,16 @@ def framed(framing: Framing, points: Floats, eyes: Floats, neck: Floats, turn: f
         high_y, low_y = top + above * head, float(neck[1]) - below * head
         half = (high_y - low_y) / 2
         aim = np.array([eyes[0], (high_y + low_y) / 2, eyes[2] - 0.06], np.float32)
-    distance = half / np.tan(LENS / 2)
+    distance = half / np.tan(LENS_ANGLE / 2)
     rise = 0.03 if framing == "full" else 0.0
     # The camera and its lamps walk round the character, so that nothing needs to be posed again.
     way = np.array([-np.sin(turn), rise, np.cos(turn)], np.float32)
     eye = np.asarray(aim + distance * way, np.float32)
-    projection = perspective(float(LENS), aspect, max(0.05, distance - 2.0), distance + 4.0)
+    projection = perspective(float(LENS_ANGLE), aspect, max(0.05, distance - 2.0), distance + 4.0)
     return Camera(eye, look_at(eye, aim), projection), aim, float(half)
 
 
-def studio(turn: float) -> tuple[Lamp, ...]:
+def build_studio_lamps(turn: float) -> tuple[Lamp, ...]:
     """Key (the only one with a shadow), fill and two rims, which stand with the camera."""
 
     def towards(yaw: float, pitch: float) -> Floats:

@@ -24,7 +24,7 @@ class Pose:
     """(67,) weights of MORPHS_67."""
 
 
-def matrices(rotations: Floats) -> Floats:
+def to_matrices(rotations: Floats) -> Floats:
     """(j,3,3) rotation matrices of xyzw quaternions, which need not be of unit length."""
     q = np.asarray(rotations, np.float64)
     q = q / np.maximum(np.linalg.norm(q, axis=1, keepdims=True), 1e-12)
@@ -35,15 +35,15 @@ def matrices(rotations: Floats) -> Floats:
     return np.stack(rows, 1).reshape(-1, 3, 3).astype(np.float32)
 
 
-def forward_kinematics(skeleton: Skeleton, pose: Pose) -> tuple[Floats, Floats]:
+def compute_joint_transforms(skeleton: Skeleton, pose: Pose) -> tuple[Floats, Floats]:
     """(j,3,3) world rotations and (j,3) world positions of the posed joints, metres."""
     placed, turned = rotation.forward_kinematics(
-        skeleton.parents, skeleton.heads, rotation.unit(pose.rotations)[None], np.asarray(pose.root)[None]
+        skeleton.parents, skeleton.heads, rotation.normalize_quaternions(pose.rotations)[None], np.asarray(pose.root)[None]
     )
-    return matrices(turned[0]), placed[0]
+    return to_matrices(turned[0]), placed[0]
 
 
-def morphed(mesh: Mesh, face: Floats) -> Floats:
+def apply_morphs(mesh: Mesh, face: Floats) -> Floats:
     """(v,3) bind positions of the mesh with its morphs at those weights."""
     weight = dict(zip(MORPHS_67, face.tolist(), strict=True)) if len(face) else {}
     points = mesh.positions.astype(np.float32, copy=True)
@@ -54,7 +54,7 @@ def morphed(mesh: Mesh, face: Floats) -> Floats:
 
 
 @dataclass(frozen=True)
-class Joints:
+class PosedJoints:
     """A skeleton in a pose: what every mesh on it needs, worked out once."""
 
     turns: Floats
@@ -65,9 +65,9 @@ class Joints:
     """(j,3) where the joints are, metres."""
 
     @classmethod
-    def of(cls, skeleton: Skeleton, pose: Pose) -> Joints:
+    def of(cls, skeleton: Skeleton, pose: Pose) -> PosedJoints:
         """Small matrices down the tree: ten times faster than quaternions for a single moment."""
-        own = matrices(pose.rotations)
+        own = to_matrices(pose.rotations)
         turns, places = np.empty_like(own), np.empty_like(skeleton.heads, np.float32)
         for joint, parent in enumerate(skeleton.parents.tolist()):
             if parent < 0:
@@ -78,10 +78,10 @@ class Joints:
         return cls(turns, places - np.einsum("jab,jb->ja", turns, skeleton.heads), places)
 
 
-def posed(mesh: Mesh, skeleton: Skeleton, pose: Pose, joints: Joints | None = None) -> Floats:
+def pose_mesh(mesh: Mesh, skeleton: Skeleton, pose: Pose, joints: PosedJoints | None = None) -> Floats:
     """(v,3) world positions of a mesh in a pose, metres; `joints` is this pose, where it is at hand."""
-    at = joints or Joints.of(skeleton, pose)
-    points, out = morphed(mesh, pose.face), np.zeros_like(mesh.positions, np.float32)
+    at = joints or PosedJoints.of(skeleton, pose)
+    points, out = apply_morphs(mesh, pose.face), np.zeros_like(mesh.positions, np.float32)
     for slot in range(mesh.skin.joints.shape[1]):
         joint, weight = mesh.skin.joints[:, slot].astype(np.int64), mesh.skin.weights[:, slot, None]
         if weight.any():
@@ -89,22 +89,22 @@ def posed(mesh: Mesh, skeleton: Skeleton, pose: Pose, joints: Joints | None = No
     return out
 
 
-def turned(skin: Skin, skeleton: Skeleton, pose: Pose, directions: Floats, joints: Joints | None = None) -> Floats:
+def rotate_directions(skin: Skin, skeleton: Skeleton, pose: Pose, directions: Floats, joints: PosedJoints | None = None) -> Floats:
     """(v,3) unit vectors of the bind, e.g. normals, as the joints turn them."""
-    at = joints or Joints.of(skeleton, pose)
+    at = joints or PosedJoints.of(skeleton, pose)
     blended = np.einsum("vk,vkab->vab", skin.weights, at.turns[skin.joints.astype(np.int64)])
     out = np.einsum("vab,vb->va", blended, directions)
     return np.asarray(out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-9), np.float32)
 
 
-def welds(parts: Sequence[Floats]) -> Ints:
+def find_weld_groups(parts: Sequence[Floats]) -> Ints:
     """(sum of v,) a group number per vertex of all parts: vertices at one bind place (UV seams, the neck) share it."""
     keys = np.round(np.concatenate(parts) * 1e5).astype(np.int64)
     _, group = np.unique(keys, axis=0, return_inverse=True)
     return group.reshape(-1).astype(np.int32)
 
 
-def normals(points: Floats, triangles: Ints, group: Ints) -> Floats:
+def compute_smooth_normals(points: Floats, triangles: Ints, group: Ints) -> Floats:
     """(v,3) unit normals, weighted by area and smooth across welded vertices."""
     corners = points[triangles]
     face = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
@@ -115,12 +115,12 @@ def normals(points: Floats, triangles: Ints, group: Ints) -> Floats:
     return np.where(length > 1e-20, total / np.maximum(length, 1e-20), (0.0, 0.0, 1.0)).astype(np.float32)
 
 
-def about(axis: str, degrees: float) -> Floats:
+def turn_about_axis(axis: str, degrees: float) -> Floats:
     """xyzw of a turn about a world axis."""
-    return rotation.about(np.eye(3)["xyz".index(axis)], np.radians(degrees))
+    return rotation.from_axis_angle(np.eye(3)["xyz".index(axis)], np.radians(degrees))
 
 
-def pose_of(skeleton: Skeleton, turns: Mapping[str, Floats], face: Mapping[str, float] | None = None) -> Pose:
+def build_pose(skeleton: Skeleton, turns: Mapping[str, Floats], face: Mapping[str, float] | None = None) -> Pose:
     """A pose from named joint turns (xyzw) and named morph weights; everything else stays in the bind."""
     rotations = np.tile(np.array([0, 0, 0, 1], np.float32), (len(skeleton.names), 1))
     for joint, turn in turns.items():
@@ -132,15 +132,15 @@ def pose_of(skeleton: Skeleton, turns: Mapping[str, Floats], face: Mapping[str, 
     return Pose(rotations, np.zeros(3, np.float32), weights)
 
 
-def standing(skeleton: Skeleton, face: Mapping[str, float] | None = None, **turns: Floats) -> Pose:
+def build_standing_pose(skeleton: Skeleton, face: Mapping[str, float] | None = None, **turns: Floats) -> Pose:
     """Arms at the sides, elbows and fingers a little bent, feet under the hips: how people stand for a photograph."""
     relaxed: dict[str, Floats] = {}
     for side, sign in (("Left", 1.0), ("Right", -1.0)):
-        relaxed[f"{side}Shoulder"] = about("z", -4 * sign)
-        relaxed[f"{side}Arm"] = rotation.multiply(about("x", 4), about("z", -68 * sign))
-        relaxed[f"{side}ForeArm"] = about("y", -16 * sign)
-        relaxed[f"{side}Hand"] = about("z", -4 * sign)
-        relaxed |= {f"{side}UpLeg": about("z", -3 * sign), f"{side}Foot": about("z", 3 * sign)}
+        relaxed[f"{side}Shoulder"] = turn_about_axis("z", -4 * sign)
+        relaxed[f"{side}Arm"] = rotation.multiply(turn_about_axis("x", 4), turn_about_axis("z", -68 * sign))
+        relaxed[f"{side}ForeArm"] = turn_about_axis("y", -16 * sign)
+        relaxed[f"{side}Hand"] = turn_about_axis("z", -4 * sign)
+        relaxed |= {f"{side}UpLeg": turn_about_axis("z", -3 * sign), f"{side}Foot": turn_about_axis("z", 3 * sign)}
         for finger, bend in (("Index", 12), ("Middle", 16), ("Ring", 20), ("Pinky", 22)):
-            relaxed |= {f"{side}Hand{finger}{segment}": about("z", -bend * sign) for segment in (1, 2, 3)}
-    return pose_of(skeleton, relaxed | turns, face)
+            relaxed |= {f"{side}Hand{finger}{segment}": turn_about_axis("z", -bend * sign) for segment in (1, 2, 3)}
+    return build_pose(skeleton, relaxed | turns, face)

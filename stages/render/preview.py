@@ -13,20 +13,20 @@ import numpy as np
 
 from assets.artefacts.geometry import Floats, Image, Ints, Material, Mesh, Skeleton
 from assets.errors import BackendError, Finding
-from stages.render.light import Framing, framed, parallel, studio
-from stages.render.posing import Pose, normals, posed, turned, welds
+from stages.render.light import Framing, build_studio_lamps, frame_camera, orthographic
+from stages.render.posing import Pose, compute_smooth_normals, find_weld_groups, pose_mesh, rotate_directions
 
 if TYPE_CHECKING:
-    from stages.render.gl import Buffers, Painter, Piece
+    from stages.render.gl import Renderer, RenderMesh, UploadedMesh
 
-__all__ = ["Pose", "Shot", "stills", "turntable", "walk"]
+__all__ = ["Pose", "Shot", "encode_turntable", "plan_turntable", "render_stills"]
 
 # A GL context belongs to one thread and EGL's display to the whole process: one painter at a time.
-_LOCK = threading.Lock()
-_WAYS = 40
+GL_LOCK = threading.Lock()
+_SKY_DIRECTIONS = 40
 _OCCLUSION_SIDE = 512
-_MOVING = 1.5  # drawn pixels for each of a small picture that moves: half the time of 2, and nobody sees it
-_HEAD = 0.22  # metres round the middle of the head
+_MOVING_OVERSAMPLING = 1.5  # drawn pixels for each of a small picture that moves: half the time of 2, and nobody sees it
+_HEAD_RADIUS = 0.22  # metres round the middle of the head
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Shot:
     """Drawn pixels a side for each of the picture's."""
 
 
-def stills(meshes: Sequence[Mesh], materials: Mapping[str, Material], images: Mapping[str, Image], skeleton: Skeleton,
+def render_stills(meshes: Sequence[Mesh], materials: Mapping[str, Material], images: Mapping[str, Image], skeleton: Skeleton,
            shots: Sequence[Shot], shading: Mapping[str, Floats] | None = None) -> dict[str, Image]:  # fmt: skip
     """Name -> (h,w,3) picture of every shot; shots of one pose that follow each other are posed once.
 
@@ -54,28 +54,28 @@ def stills(meshes: Sequence[Mesh], materials: Mapping[str, Material], images: Ma
     Raises:
         BackendError: no EGL on this machine, or a mesh or material names what is not there.
     """
-    _check(meshes, materials)
+    _check_materials(meshes, materials)
     from stages.render import gl
 
-    with _LOCK, gl.context():
-        painter = gl.Painter(images)
-        group = welds([mesh.positions for mesh in meshes])
+    with GL_LOCK, gl.open_context():
+        painter = gl.Renderer(images)
+        group = find_weld_groups([mesh.positions for mesh in meshes])
         taken: dict[str, Image] = {}
-        ready: dict[int, tuple[list[Piece], Floats]] = {}
+        ready: dict[int, tuple[list[RenderMesh], Floats]] = {}
         for shot in shots:
             if id(shot.pose) not in ready:
                 near = any(other.camera != "full" for other in shots if other.pose is shot.pose)
-                ready = {id(shot.pose): _pieces(painter, meshes, materials, skeleton, shot.pose, group, shading or {}, near)}
-            taken[shot.name] = _taken(painter, *ready[id(shot.pose)], skeleton, shot)
+                ready = {id(shot.pose): _pose_meshes(painter, meshes, materials, skeleton, shot.pose, group, shading or {}, near)}
+            taken[shot.name] = _render_shot(painter, *ready[id(shot.pose)], skeleton, shot)
         return taken
 
 
-def walk(pose: Pose, camera: Framing = "full", size: tuple[int, int] = (300, 480), frames: int = 24) -> list[Shot]:
+def plan_turntable(pose: Pose, camera: Framing = "full", size: tuple[int, int] = (300, 480), frames: int = 24) -> list[Shot]:
     """The shots of one walk round the character."""
-    return [Shot(f"turn{i:03d}", pose, camera, 2 * np.pi * i / frames, size, _MOVING) for i in range(frames)]
+    return [Shot(f"turn{i:03d}", pose, camera, 2 * np.pi * i / frames, size, _MOVING_OVERSAMPLING) for i in range(frames)]
 
 
-def turntable(taken: Sequence[Image], limit: int = 300_000) -> bytes:
+def encode_turntable(taken: Sequence[Image], limit: int = 300_000) -> bytes:
     """An animated WebP (ten pictures a second, endless) of a walk's pictures, at most `limit` bytes.
 
     Raises:
@@ -93,7 +93,7 @@ def turntable(taken: Sequence[Image], limit: int = 300_000) -> bytes:
     raise BackendError(Finding("render/turntable", message, limit=limit))
 
 
-def _check(meshes: Sequence[Mesh], materials: Mapping[str, Material]) -> None:
+def _check_materials(meshes: Sequence[Mesh], materials: Mapping[str, Material]) -> None:
     if not meshes:
         raise BackendError(Finding("render/empty", "there is no mesh to draw"))
     for mesh in meshes:
@@ -101,32 +101,33 @@ def _check(meshes: Sequence[Mesh], materials: Mapping[str, Material]) -> None:
             raise BackendError(Finding("render/material", f"the mesh {mesh.name!r} has no material {mesh.material!r}"))
 
 
-def _pieces(painter: Painter, meshes: Sequence[Mesh], materials: Mapping[str, Material], skeleton: Skeleton, pose: Pose,
-            group: Ints, given: Mapping[str, Floats] = MappingProxyType({}), near: bool = True) -> tuple[list[Piece], Floats]:  # fmt: skip
+def _pose_meshes(painter: Renderer, meshes: Sequence[Mesh], materials: Mapping[str, Material], skeleton: Skeleton, pose: Pose,
+            group: Ints, given: Mapping[str, Floats] = MappingProxyType({}),
+             near: bool = True) -> tuple[list[RenderMesh], Floats]:  # fmt: skip
     """The posed meshes with normals and open sky, finely about the head where it is seen from `near`, and the posed joints (j,3)."""
-    from stages.render.gl import Piece
-    from stages.render.posing import forward_kinematics
+    from stages.render.gl import RenderMesh
+    from stages.render.posing import compute_joint_transforms
 
-    parts = [posed(mesh, skeleton, pose) for mesh in meshes]
+    parts = [pose_mesh(mesh, skeleton, pose) for mesh in meshes]
     starts = np.cumsum([0, *(len(part) for part in parts)])
     points = np.concatenate(parts)
     triangles = np.concatenate([mesh.triangles + start for mesh, start in zip(meshes, starts[:-1], strict=True)])
-    shading = normals(points, triangles, group)
+    shading = compute_smooth_normals(points, triangles, group)
     for mesh, start in zip(meshes, starts[:-1], strict=True):
         if mesh.name in given:
-            shading[start : start + len(mesh.positions)] = turned(mesh.skin, skeleton, pose, given[mesh.name])
+            shading[start : start + len(mesh.positions)] = rotate_directions(mesh.skin, skeleton, pose, given[mesh.name])
     bare = [
-        Piece(part, shading[a:b], mesh.uv, mesh.triangles, np.ones(len(part), np.float32), materials[mesh.material])
+        RenderMesh(part, shading[a:b], mesh.uv, mesh.triangles, np.ones(len(part), np.float32), materials[mesh.material])
         for part, mesh, a, b in zip(parts, meshes, starts[:-1], starts[1:], strict=True)
     ]
-    joints = forward_kinematics(skeleton, pose)[1]
+    joints = compute_joint_transforms(skeleton, pose)[1]
     eyes = joints[[skeleton.names.index("LeftEye"), skeleton.names.index("RightEye")]].mean(0)
-    sky = _open_sky(painter, bare, points, shading, eyes if near else None)
+    sky = _measure_open_sky(painter, bare, points, shading, eyes if near else None)
     done = [replace(piece, sky=sky[a:b]) for piece, a, b in zip(bare, starts[:-1], starts[1:], strict=True)]
     return done, joints
 
 
-def _directions(count: int) -> Floats:
+def _spread_directions(count: int) -> Floats:
     """(count,3) unit vectors spread evenly over the sphere (Fibonacci)."""
     at = np.arange(count) + 0.5
     y, turn = 1 - 2 * at / count, np.pi * (1 + 5**0.5) * at
@@ -134,7 +135,7 @@ def _directions(count: int) -> Floats:
     return np.stack([np.cos(turn) * ring, y, np.sin(turn) * ring], 1).astype(np.float32)
 
 
-def _open_sky(painter: Painter, pieces: Sequence[Piece], points: Floats, shading: Floats, eyes: Floats | None) -> Floats:
+def _measure_open_sky(painter: Renderer, pieces: Sequence[RenderMesh], points: Floats, shading: Floats, eyes: Floats | None) -> Floats:
     """(n,) how much of the sphere over each point is free, 0..1.
 
     What the eye misses without it: lips, lids, collars and hair darken where they meet. The head is measured again on its
@@ -142,27 +143,27 @@ def _open_sky(painter: Painter, pieces: Sequence[Piece], points: Floats, shading
     """
     low, high = points.min(0), points.max(0)
     everything = ((low + high) / 2, float(np.linalg.norm(high - low) / 2) + 0.02)
-    with painter.uploaded(pieces) as held:
-        sky = free_sky(painter, held, points, shading, *everything)
+    with painter.upload_meshes(pieces) as held:
+        sky = measure_free_sky(painter, held, points, shading, *everything)
         if eyes is not None:
             face = eyes - np.array([0, 0.02, 0.07], np.float32)
-            near = np.flatnonzero(np.linalg.norm(points - face, axis=1) < _HEAD)
-            fine = free_sky(painter, held, points[near], shading[near], face, _HEAD)
+            near = np.flatnonzero(np.linalg.norm(points - face, axis=1) < _HEAD_RADIUS)
+            fine = measure_free_sky(painter, held, points[near], shading[near], face, _HEAD_RADIUS)
             # No step where the fine measure ends.
-            blend = np.clip((_HEAD - np.linalg.norm(points[near] - face, axis=1)) / 0.05, 0, 1)
+            blend = np.clip((_HEAD_RADIUS - np.linalg.norm(points[near] - face, axis=1)) / 0.05, 0, 1)
             sky[near] += blend * (fine - sky[near])
     return sky
 
 
-def free_sky(painter: Painter, held: Sequence[Buffers], points: Floats, shading: Floats, centre: Floats, radius: float,
-             ways: int = _WAYS, side: int = _OCCLUSION_SIDE) -> Floats:  # fmt: skip
+def measure_free_sky(painter: Renderer, held: Sequence[UploadedMesh], points: Floats, shading: Floats, centre: Floats, radius: float,
+             ways: int = _SKY_DIRECTIONS, side: int = _OCCLUSION_SIDE) -> Floats:  # fmt: skip
     """(n,) the free part of the sphere over points within `radius` of `centre`: depth maps from all sides, cosine-weighted."""
     texel, depth = 2 * radius / side, radius + 1.5
     free, total = np.zeros(len(points), np.float32), np.full(len(points), 1e-6, np.float32)
     lifted = np.c_[points + shading * texel * 0.75, np.ones(len(points), np.float32)]
-    for way in _directions(ways):
+    for way in _spread_directions(ways):
         weight = np.maximum(shading @ way, 0)
-        clip = parallel(way, centre, radius, depth)
+        clip = orthographic(way, centre, radius, depth)
         painter.draw_depth(held, clip, side)
         nearest = painter.read_depth(side)
         at = (lifted @ clip.T)[:, :3] * 0.5 + 0.5
@@ -173,9 +174,9 @@ def free_sky(painter: Painter, held: Sequence[Buffers], points: Floats, shading:
     return sky
 
 
-def _floor(points: Floats) -> Piece:
+def _build_floor(points: Floats) -> RenderMesh:
     """A disc of ground under the feet, dark where the feet keep the light off."""
-    from stages.render.gl import Piece
+    from stages.render.gl import RenderMesh
 
     low, high = points.min(0), points.max(0)
     feet = points[points[:, 1] < low[1] + 0.06][:, [0, 2]]
@@ -191,19 +192,19 @@ def _floor(points: Floats) -> Piece:
     triangles = np.concatenate([np.stack([cell, cell + 1, cell + side], 1), np.stack([cell + 1, cell + side + 1, cell + side], 1)])
     uv = ((grid - middle) / (2 * reach) + 0.5).astype(np.float32)
     up = np.tile(np.array([0, 1, 0], np.float32), (len(grid), 1))
-    return Piece(place, up, uv, triangles.astype(np.int32), (1 - np.exp(-away / 0.09)).astype(np.float32), Material("floor"))
+    return RenderMesh(place, up, uv, triangles.astype(np.int32), (1 - np.exp(-away / 0.09)).astype(np.float32), Material("floor"))
 
 
-def _taken(painter: Painter, pieces: Sequence[Piece], joints: Floats, skeleton: Skeleton, shot: Shot) -> Image:
+def _render_shot(painter: Renderer, pieces: Sequence[RenderMesh], joints: Floats, skeleton: Skeleton, shot: Shot) -> Image:
     """One picture of posed pieces."""
     points = np.concatenate([piece.points for piece in pieces])
     place = dict(zip(skeleton.names, joints, strict=True))
     eyes = (place["LeftEye"] + place["RightEye"]) / 2
-    camera, aim, half = framed(shot.camera, points, eyes, place["Neck"], shot.turn, shot.size[0] / shot.size[1])
-    lamps = studio(shot.turn)
+    camera, aim, half = frame_camera(shot.camera, points, eyes, place["Neck"], shot.turn, shot.size[0] / shot.size[1])
+    lamps = build_studio_lamps(shot.turn)
     radius = 1.5 * half
-    shadow = parallel(lamps[0].way, aim, radius, 2.5)
-    with painter.uploaded([*pieces, _floor(points)]) as held:
+    shadow = orthographic(lamps[0].direction, aim, radius, 2.5)
+    with painter.upload_meshes([*pieces, _build_floor(points)]) as held:
         painter.draw_depth(held[:-1], shadow)
         floor = held[-1] if shot.camera == "full" else None
         spread = 0.007 / (2 * radius) if shot.camera != "full" else 0.012 / (2 * radius)

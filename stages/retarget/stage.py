@@ -5,8 +5,8 @@ from __future__ import annotations
 from assets.artefacts.character import Body
 from assets.artefacts.motion import Motion
 from assets.spec.behaviour import RetargetSpec
-from stages.retarget.feet import ankle_heights, planted
-from stages.retarget.transfer import carried, leg_length, smoothed
+from stages.retarget.feet import constrain_feet, measure_ankle_heights
+from stages.retarget.transfer import measure_leg_length, smooth_clip, transfer_clip
 from stages.stage import Stage
 
 
@@ -15,12 +15,12 @@ def run(motion: Motion, body: Body, *, options: RetargetSpec, seed: int) -> Moti
 
     With `options.lock_feet`, feet that stand keep one place.
     """
-    scale = leg_length(body.skeleton) / leg_length(motion.skeleton)
+    scale = measure_leg_length(body.skeleton) / measure_leg_length(motion.skeleton)
     clips = []
     for clip in motion.clips:
-        source = smoothed(clip, options.window) if clip.source == "video" else clip
-        heights = scale * ankle_heights(source, motion.skeleton)
-        clips.append(planted(carried(source, motion.skeleton, body.skeleton), body.skeleton, heights, options.lock_feet))
+        source = smooth_clip(clip, options.window) if clip.source == "video" else clip
+        heights = scale * measure_ankle_heights(source, motion.skeleton)
+        clips.append(constrain_feet(transfer_clip(source, motion.skeleton, body.skeleton), body.skeleton, heights, options.lock_feet))
     return Motion(body.skeleton, tuple(clips), motion.warnings, motion.sources)
 
 

@@ -8,17 +8,17 @@ import numpy as np
 
 from assets.artefacts.geometry import Floats, Skeleton
 from assets.artefacts.motion import Clip
-from assets.rotation import continuous, unit
+from assets.rotation import make_continuous, normalize_quaternions
 
 
-def leg_length(skeleton: Skeleton) -> float:
+def measure_leg_length(skeleton: Skeleton) -> float:
     """Metres from the hip joint through the knee to the ankle."""
     heads = dict(zip(skeleton.names, skeleton.heads, strict=True))
     hip, knee, ankle = (heads[f"Left{part}"] for part in ("UpLeg", "Leg", "Foot"))
     return float(np.linalg.norm(hip - knee) + np.linalg.norm(knee - ankle))
 
 
-def carried(clip: Clip, source: Skeleton, target: Skeleton) -> Clip:
+def transfer_clip(clip: Clip, source: Skeleton, target: Skeleton) -> Clip:
     """The clip on the target's joints; its way over the ground scales with the legs."""
     index = [source.names.index(name) if name in source.names else -1 for name in target.names]
     rotations = np.zeros((len(clip.times), len(index), 4), np.float32)
@@ -26,17 +26,17 @@ def carried(clip: Clip, source: Skeleton, target: Skeleton) -> Clip:
     for joint, origin in enumerate(index):
         if origin >= 0:
             rotations[:, joint] = clip.rotations[:, origin]
-    scale = leg_length(target) / leg_length(source)
+    scale = measure_leg_length(target) / measure_leg_length(source)
     return replace(clip, rotations=rotations, root=(clip.root * scale).astype(np.float32))
 
 
-def smoothed(clip: Clip, window: int) -> Clip:
+def smooth_clip(clip: Clip, window: int) -> Clip:
     """The clip with its rotations and way smoothed by a Savitzky-Golay filter of `window` frames and second order."""
     from scipy.signal import savgol_filter
 
     window = min(window | 1, len(clip.times) - 1 | 1)
     if window < 5 or len(clip.times) <= window:
         return clip
-    rotations = unit(savgol_filter(continuous(clip.rotations), window, 2, axis=0))
+    rotations = normalize_quaternions(savgol_filter(make_continuous(clip.rotations), window, 2, axis=0))
     root: Floats = savgol_filter(clip.root, window, 2, axis=0).astype(np.float32)
     return replace(clip, rotations=rotations, root=root)

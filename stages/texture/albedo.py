@@ -11,13 +11,13 @@ from assets.artefacts.character import Identity
 from assets.artefacts.geometry import Floats, Pixels, Surface
 from stages.texture.tiles import SkinLibrary, fill_margins
 
-BLUR = 3.2
+GENERATOR_BLUR = 3.2
 """Pixels of a 512 px tile that the 128 px generator can not show."""
 SEAM_REACH = 0.07
 """Tile widths over which the neck's colour is evened."""
 
 
-def nearest_skin(skins: SkinLibrary, identity: Identity) -> int:
+def find_nearest_skin(skins: SkinLibrary, identity: Identity) -> int:
     """Index of the skin whose age, gender and tone are most like the identity's."""
     apart = np.abs(skins.ages - identity.age) / 30 + 1.2 * np.abs(skins.genders - identity.gender) + 3 * np.abs(skins.tones - identity.tone)
     return int(np.argmin(apart))
@@ -40,12 +40,12 @@ def to_pixels(lab: Floats) -> Pixels:
     return pixels
 
 
-def fine_residual(skin: Pixels, light: float, is_head: bool) -> Floats:
+def extract_fine_detail(skin: Pixels, light: float, is_head: bool) -> Floats:
     """(s,s,3) Lab detail of a skin above the generator's resolution, scaled to a skin of mean lightness `light`."""
     import cv2
 
     lab = to_lab(skin)
-    detail = lab - cv2.GaussianBlur(lab, (0, 0), BLUR * len(skin) / 512)
+    detail = lab - cv2.GaussianBlur(lab, (0, 0), GENERATOR_BLUR * len(skin) / 512)
     if is_head:
         # The head is cut at the back: left and right edge are the same line and must carry the same detail.
         side = np.abs(np.linspace(-1, 1, len(skin)))[None, :, None]
@@ -59,23 +59,23 @@ def fine_residual(skin: Pixels, light: float, is_head: bool) -> Floats:
     return residual
 
 
-def painted(tile: Pixels, skin: Pixels, size: int, is_head: bool) -> Floats:
+def paint_albedo(tile: Pixels, skin: Pixels, size: int, is_head: bool) -> Floats:
     """(size,size,3) CIE Lab albedo."""
     import cv2
 
     smooth = cv2.resize(to_lab(tile), (size, size), interpolation=cv2.INTER_CUBIC)
-    residual = fine_residual(skin, float(np.median(smooth[..., 0])), is_head)
+    residual = extract_fine_detail(skin, float(np.median(smooth[..., 0])), is_head)
     lab: Floats = smooth + cv2.resize(residual, (size, size), interpolation=cv2.INTER_CUBIC)
     return lab
 
 
-def seam_vertices(head: Surface, body: Surface) -> tuple[NDArray[Any], NDArray[Any]]:
+def find_seam_vertices(head: Surface, body: Surface) -> tuple[NDArray[Any], NDArray[Any]]:
     """(k,) head and body surface vertices that lie on the same base vertex."""
     _, in_head, in_body = np.intersect1d(head.base, body.base, return_indices=True)
     return in_head, in_body
 
 
-def _sampled(lab: Floats, uv: Floats) -> Floats:
+def _sample_smoothed(lab: Floats, uv: Floats) -> Floats:
     """(k,3) smoothed colour at tile coordinates."""
     import cv2
 
@@ -85,7 +85,7 @@ def _sampled(lab: Floats, uv: Floats) -> Floats:
     return colours
 
 
-def _correction(uv: Floats, change: NDArray[Any], size: int) -> Floats:
+def _spread_correction(uv: Floats, change: NDArray[Any], size: int) -> Floats:
     """(size,size,3) the change at the seam points, fading with the distance from them."""
     import cv2
 
@@ -100,12 +100,12 @@ def _correction(uv: Floats, change: NDArray[Any], size: int) -> Floats:
 
 def join_neck(head_lab: Floats, body_lab: Floats, head: Surface, body: Surface) -> tuple[Floats, Floats]:
     """Both tiles in one colour along the neck: the body takes the head's mean there, then each moves half of what is left."""
-    in_head, in_body = seam_vertices(head, body)
-    gap = _sampled(head_lab, head.uv[in_head]) - _sampled(body_lab, body.uv[in_body])
+    in_head, in_body = find_seam_vertices(head, body)
+    gap = _sample_smoothed(head_lab, head.uv[in_head]) - _sample_smoothed(body_lab, body.uv[in_body])
     body_lab = (body_lab + np.median(gap, 0)).astype(np.float32)
-    gap = _sampled(head_lab, head.uv[in_head]) - _sampled(body_lab, body.uv[in_body])
-    head_joined: Floats = head_lab - _correction(head.uv[in_head], gap / 2, len(head_lab))
-    body_joined: Floats = body_lab + _correction(body.uv[in_body], gap / 2, len(body_lab))
+    gap = _sample_smoothed(head_lab, head.uv[in_head]) - _sample_smoothed(body_lab, body.uv[in_body])
+    head_joined: Floats = head_lab - _spread_correction(head.uv[in_head], gap / 2, len(head_lab))
+    body_joined: Floats = body_lab + _spread_correction(body.uv[in_body], gap / 2, len(body_lab))
     return head_joined, body_joined
 
 

@@ -14,14 +14,14 @@ MOUTH = (0.5, 0.79)
 NOSTRILS = ((0.465, 0.66), (0.535, 0.66))
 
 
-def spot(size: int, x: float, y: float, width: float, height: float) -> Floats:
+def draw_soft_spot(size: int, x: float, y: float, width: float, height: float) -> Floats:
     """(s,s) soft ellipse, 1 at its centre."""
     grid = (np.arange(size, dtype=np.float32) + 0.5) / size
     out: Floats = np.exp(-(((grid[None] - x) / width) ** 2)) * np.exp(-(((grid[:, None] - y) / height) ** 2))
     return out
 
 
-def pore_height(size: int, rng: np.random.Generator) -> Floats:
+def generate_pore_height(size: int, rng: np.random.Generator) -> Floats:
     """(s,s) height of pores and fine cracks, unit deviation."""
     import cv2
 
@@ -33,7 +33,7 @@ def pore_height(size: int, rng: np.random.Generator) -> Floats:
     return height
 
 
-def _lines() -> list[tuple[NDArray[Any], float]]:
+def _list_wrinkles() -> list[tuple[NDArray[Any], float]]:
     """Wrinkles of the head tile as polylines with a depth: forehead, crow's feet, beside the nose, under the eyes."""
     t = np.linspace(0, 1, 24)
     lines = []
@@ -48,12 +48,12 @@ def _lines() -> list[tuple[NDArray[Any], float]]:
     return lines
 
 
-def wrinkle_height(size: int, rng: np.random.Generator) -> Floats:
+def generate_wrinkle_height(size: int, rng: np.random.Generator) -> Floats:
     """(s,s) height of the head's wrinkles, 0 outside them, about -1 in the deepest."""
     import cv2
 
     height = np.zeros((size, size), np.float32)
-    for points, depth in _lines():
+    for points, depth in _list_wrinkles():
         wave = np.cumsum(rng.normal(0, 0.0012, len(points)))
         moved = np.stack([points[:, 0], points[:, 1] + wave], 1)
         canvas = np.zeros((size, size), np.float32)
@@ -66,7 +66,7 @@ def wrinkle_height(size: int, rng: np.random.Generator) -> Floats:
     return height
 
 
-def freckles(size: int, amount: float, rng: np.random.Generator) -> Floats:
+def generate_freckles(size: int, amount: float, rng: np.random.Generator) -> Floats:
     """(s,s) how much melanin each pixel of the head gains, 0..1."""
     import cv2
 
@@ -80,7 +80,7 @@ def freckles(size: int, amount: float, rng: np.random.Generator) -> Floats:
     return out
 
 
-def normal_map(height: Floats, strength: float) -> Pixels:
+def compute_normal_map(height: Floats, strength: float) -> Pixels:
     """(s,s,3) tangent-space normals of a height field, +Y up as glTF wants it."""
     import cv2
 
@@ -92,7 +92,7 @@ def normal_map(height: Floats, strength: float) -> Pixels:
     return pixels
 
 
-def relief(lab: Floats) -> Floats:
+def estimate_relief(lab: Floats) -> Floats:
     """(s,s) height that the painted shading suggests: dark lines lie deeper; kept to small sizes, about -1..1."""
     import cv2
 
@@ -102,7 +102,7 @@ def relief(lab: Floats) -> Floats:
     return height
 
 
-def occlusion(lab: Floats, is_head: bool) -> Floats:
+def estimate_occlusion(lab: Floats, is_head: bool) -> Floats:
     """(s,s) 0..1 open sky: less in nostrils, mouth and the corners of the eyes, and where the paint is darker than around."""
     import cv2
 
@@ -112,20 +112,20 @@ def occlusion(lab: Floats, is_head: bool) -> Floats:
     sky = 1 - cv2.GaussianBlur(hollow, (0, 0), size / 400)
     if is_head:
         for x, y in NOSTRILS:
-            sky -= 0.45 * spot(size, x, y, 0.016, 0.012)
-        sky -= 0.3 * spot(size, MOUTH[0], MOUTH[1], 0.07, 0.008)
+            sky -= 0.45 * draw_soft_spot(size, x, y, 0.016, 0.012)
+        sky -= 0.3 * draw_soft_spot(size, MOUTH[0], MOUTH[1], 0.07, 0.008)
         for x, y in EYES:
-            sky -= 0.2 * spot(size, x, y, 0.05, 0.014)
+            sky -= 0.2 * draw_soft_spot(size, x, y, 0.05, 0.014)
     open_sky: Floats = np.clip(sky, 0.3, 1).astype(np.float32)
     return open_sky
 
 
-def roughness(size: int, pores: Floats, is_head: bool) -> Floats:
+def estimate_roughness(size: int, pores: Floats, is_head: bool) -> Floats:
     """(s,s) 0..1: skin about 0.62, lips and nose glossier, scalp dull."""
     rough = np.full((size, size), 0.64, np.float32) + 0.015 * pores
     if is_head:
-        rough -= 0.14 * spot(size, MOUTH[0], MOUTH[1], 0.085, 0.035)
-        rough -= 0.07 * spot(size, 0.5, 0.58, 0.06, 0.12) + 0.05 * spot(size, 0.5, 0.33, 0.14, 0.06)
+        rough -= 0.14 * draw_soft_spot(size, MOUTH[0], MOUTH[1], 0.085, 0.035)
+        rough -= 0.07 * draw_soft_spot(size, 0.5, 0.58, 0.06, 0.12) + 0.05 * draw_soft_spot(size, 0.5, 0.33, 0.14, 0.06)
         rough += 0.15 * np.clip((0.2 - (np.arange(size) + 0.5) / size) / 0.1, 0, 1).astype(np.float32)[:, None]
     out: Floats = np.clip(rough, 0.4, 0.85)
     return out

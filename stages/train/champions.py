@@ -17,24 +17,35 @@ from typing import Any
 
 from assets.errors import Finding, FormatError, SpecError
 from assets.store import write_atomic
-from assets.weights import INDEX, index_with, table_of
-from stages.train.loop.loop import BEST
+from assets.weights import INDEX_FILE, build_weights_index, read_weights_index
+from stages.train.loop.loop import BEST_CHECKPOINT
 
-HIGHER = ("precision", "recall", "diversity", "memory")
-LOWER = ("fenshen-frechet", "fenshen-kernel", "patches", "FID", "KID", "age error", "gender error", "tone error", "impossible", "worst")
+HIGHER_IS_BETTER = ("precision", "recall", "diversity", "memory")
+LOWER_IS_BETTER = (
+    "fenshen-frechet",
+    "fenshen-kernel",
+    "patches",
+    "FID",
+    "KID",
+    "age error",
+    "gender error",
+    "tone error",
+    "impossible",
+    "worst",
+)
 """Measures that decide. Speed and size do not: the net is the same, and speed is the machine's mood."""
-ENOUGH: Mapping[str, float] = {"diversity": 1.0, "memory": 0.9}
+SUFFICIENT_VALUES: Mapping[str, float] = {"diversity": 1.0, "memory": 0.9}
 """From here on more is no better: as varied as people are, as far from the training examples as strangers are."""
-HISTORY = "history.json"
-NETS = "-nets.safetensors"
+HISTORY_FILE = "history.json"
+NETS_SUFFIX = "-nets.safetensors"
 """Ending of what lies beside a champion that was trained here: all nets of its run. A generator that meets a critic which knows nothing
 first forgets what it could; so challengers begin with the champion's critic."""
-BESIDE = (".md", ".png", "-curves.png", "-adapters.safetensors", NETS)
+COMPANION_SUFFIXES = (".md", ".png", "-curves.png", "-adapters.safetensors", NETS_SUFFIX)
 """What else of a champion moves, by the ends of the names: other titles begin alike, face-dcgan-hinge like face-dcgan."""
 
 
 @dataclass(frozen=True)
-class Row:
+class MeasureComparison:
     """One measure of a trial."""
 
     measure: str
@@ -45,7 +56,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Trial:
+class ChampionTrial:
     """What a trial decided."""
 
     number: int
@@ -56,92 +67,94 @@ class Trial:
     """sha256 of the champion that was challenged; empty where there was none."""
     challenger: str
     when: str
-    rows: tuple[Row, ...] = ()
+    rows: tuple[MeasureComparison, ...] = ()
 
 
-def judged(champion: Mapping[str, float], challenger: Mapping[str, float]) -> tuple[Row, ...]:
+def compare_measures(champion: Mapping[str, float], challenger: Mapping[str, float]) -> tuple[MeasureComparison, ...]:
     """Every deciding measure that both reports hold."""
-    names = [name for name in (*LOWER, *HIGHER) if name in champion and name in challenger]
-    return tuple(Row(name, champion[name], challenger[name], _holds(name, champion[name], challenger[name])) for name in names)
+    names = [name for name in (*LOWER_IS_BETTER, *HIGHER_IS_BETTER) if name in champion and name in challenger]
+    return tuple(
+        MeasureComparison(name, champion[name], challenger[name], _is_as_good(name, champion[name], challenger[name])) for name in names
+    )
 
 
-def _holds(name: str, champion: float, challenger: float) -> bool:
-    return challenger >= min(champion, ENOUGH.get(name, champion)) if name in HIGHER else challenger <= champion
+def _is_as_good(name: str, champion: float, challenger: float) -> bool:
+    return challenger >= min(champion, SUFFICIENT_VALUES.get(name, champion)) if name in HIGHER_IS_BETTER else challenger <= champion
 
 
-def history_of(ladder: Path) -> list[dict[str, Any]]:
+def read_history(ladder: Path) -> list[dict[str, Any]]:
     """Every trial and rollback, the oldest first; raises FormatError where the file is no JSON."""
-    file = ladder / HISTORY
+    file = ladder / HISTORY_FILE
     try:
         return list(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else []
     except ValueError as error:
         raise FormatError(Finding("champion/broken", f"{file} is no JSON: {error}", fix="restore it, or begin a new ladder")) from error
 
 
-def trials_of(ladder: Path) -> list[dict[str, Any]]:
+def read_trials(ladder: Path) -> list[dict[str, Any]]:
     """As history_of, for who asks what is there; raises SpecError where no trial was made."""
-    history = history_of(ladder)
+    history = read_history(ladder)
     if not history:
         raise SpecError(Finding("champion/none", f"no trial was made in {ladder}", fix="make one with `fenshen retrain`, or mend --ladder"))
     return history
 
 
-def challenge(ladder: Path, title: str, made: Path, champion: Mapping[str, float] | None, challenger: Mapping[str, float]) -> Trial:
+def challenge(ladder: Path, title: str, made: Path, champion: Mapping[str, float] | None, challenger: Mapping[str, float]) -> ChampionTrial:
     """Judges the weights `title` in the folder `made`, records the trial, and lets them take the place where they are as good.
 
     Args:
         champion: the measures of the ladder's weights of that title; None where it has none yet.
         challenger: the measures of the new ones, of the same samples.
     """
-    history = history_of(ladder)
-    there = table_of(ladder).get(title, {})
-    rows = judged(champion, challenger) if champion is not None else ()
+    history = read_history(ladder)
+    there = read_weights_index(ladder).get(title, {})
+    rows = compare_measures(champion, challenger) if champion is not None else ()
     worse = [row.measure for row in rows if not row.holds]
     why = "there was no champion" if champion is None else f"worse: {', '.join(worse)}" if worse else "no measure is worse"
-    sha = str(table_of(made)[title]["sha256"])
-    trial = Trial(len(history), title, not worse, why, str(there.get("sha256", "")), sha, _now(), rows)
+    sha = str(read_weights_index(made)[title]["sha256"])
+    trial = ChampionTrial(len(history), title, not worse, why, str(there.get("sha256", "")), sha, _make_timestamp(), rows)
     if trial.accepted:
         if there:
-            install(ladder, _past(ladder, trial.number), title)
+            install(ladder, _locate_past_champion(ladder, trial.number), title)
         install(made, ladder, title)
-        if (nets := made / f"run-{title}" / BEST).exists():
-            write_atomic(ladder / f"{title}{NETS}", nets.read_bytes())
-    _record(ladder, [*history, asdict(trial)])
+        if (nets := made / f"run-{title}" / BEST_CHECKPOINT).exists():
+            write_atomic(ladder / f"{title}{NETS_SUFFIX}", nets.read_bytes())
+    _write_history(ladder, [*history, asdict(trial)])
     return trial
 
 
-def start_of(ladder: Path, title: str) -> Path | None:
+def find_start(ladder: Path, title: str) -> Path | None:
     """Where a challenger begins: all nets of the champion's run, its weights where these are not there; None where there is no champion."""
-    nets, entry = ladder / f"{title}{NETS}", table_of(ladder).get(title)
+    nets, entry = ladder / f"{title}{NETS_SUFFIX}", read_weights_index(ladder).get(title)
     return None if entry is None else nets if nets.exists() else ladder / str(entry["file"])
 
 
-def roll_back(ladder: Path, title: str) -> Trial:
+def roll_back(ladder: Path, title: str) -> ChampionTrial:
     """Puts the champion before the present one back; raises SpecError where none was replaced."""
-    history = history_of(ladder)
+    history = read_history(ladder)
     undone = {record["undoes"] for record in history if "undoes" in record}
     taken = [r for r in history if r.get("accepted") and r["title"] == title and r["champion"] and r["number"] not in undone]
     if not taken:
         fix = "`fenshen champion ls` shows what was replaced"
         raise SpecError(Finding("champion/first", f"{title} has replaced no champion in {ladder}", fix=fix))
     last = taken[-1]
-    install(_past(ladder, last["number"]), ladder, title)
-    trial = Trial(len(history), title, False, f"rolled back to the champion before trial {last['number']}",
-                  last["challenger"], last["champion"], _now())  # fmt: skip
-    _record(ladder, [*history, {**asdict(trial), "undoes": last["number"]}])
+    install(_locate_past_champion(ladder, last["number"]), ladder, title)
+    trial = ChampionTrial(len(history), title, False, f"rolled back to the champion before trial {last['number']}",
+                  last["challenger"], last["champion"], _make_timestamp())  # fmt: skip
+    _write_history(ladder, [*history, {**asdict(trial), "undoes": last["number"]}])
     return trial
 
 
-def _past(ladder: Path, number: int) -> Path:
+def _locate_past_champion(ladder: Path, number: int) -> Path:
     """Where the champion lies that trial NUMBER replaced."""
     return ladder / "past" / str(number)
 
 
-def _now() -> str:
+def _make_timestamp() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def told(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+def format_rows(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
     """A trial's rows, as `asdict` gives them, in words."""
     return [
         {"measure": row["measure"], "champion": f"{row['champion']:.4g}", "challenger": f"{row['challenger']:.4g}",
@@ -150,17 +163,17 @@ def told(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
     ]  # fmt: skip
 
 
-def _record(ladder: Path, history: list[dict[str, Any]]) -> None:
-    write_atomic(ladder / HISTORY, (json.dumps(history, indent=1, ensure_ascii=False) + "\n").encode())
+def _write_history(ladder: Path, history: list[dict[str, Any]]) -> None:
+    write_atomic(ladder / HISTORY_FILE, (json.dumps(history, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def install(source: Path, target: Path, title: str) -> None:
     """Copies weights, card and pictures; the table, which tells of them, is written last."""
-    entry = table_of(source)[title]
+    entry = read_weights_index(source)[title]
     target.mkdir(parents=True, exist_ok=True)
-    (target / f"{title}{NETS}").unlink(missing_ok=True)  # of another champion
-    for file in (source / f"{title}{end}" for end in BESIDE):
+    (target / f"{title}{NETS_SUFFIX}").unlink(missing_ok=True)  # of another champion
+    for file in (source / f"{title}{end}" for end in COMPANION_SUFFIXES):
         if file.is_file():
             shutil.copyfile(file, target / file.name)
     write_atomic(target / entry["file"], (source / entry["file"]).read_bytes())
-    write_atomic(target / INDEX, index_with(target, title, entry))
+    write_atomic(target / INDEX_FILE, build_weights_index(target, title, entry))

@@ -12,17 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.errors import BackendError, Finding, SpecError
-from stages.nets.weights_io import Shipped
-from stages.train.families.registry import family_of
-from stages.train.loop.device import find_machine
+from stages.nets.weights_io import TrainedNet
+from stages.train.families.registry import make_family
+from stages.train.loop.device import find_device
 from stages.train.loop.examples import read_examples, refuse_unfit
 from stages.train.loop.family import Examples
-from stages.train.loop.loop import Plan, begin, train
-from stages.train.stage import changed
+from stages.train.loop.loop import Plan, begin_run, train
+from stages.train.stage import apply_settings
 
 
 @dataclass(frozen=True)
-class Range:
+class SearchRange:
     """A number to search, between low and high; by its logarithm where it spans orders of magnitude."""
 
     low: float
@@ -30,29 +30,30 @@ class Range:
     log: bool = True
 
 
-_RATES = {"generator_lr": Range(1e-4, 3e-3), "critic_lr": Range(1e-4, 3e-3)}
-SPACES: Mapping[str, Mapping[str, Range]] = {
-    "dcgan": {**_RATES, "smooth": Range(0, 0.2, log=False), "noise": Range(0, 0.2, log=False)},
-    "dcgan-lsgan": {**_RATES, "noise": Range(0, 0.2, log=False)},
-    "dcgan-hinge": {**_RATES, "real_gamma": Range(0.01, 10)},
-    "dcgan-wgan-gp": {**_RATES, "between_gamma": Range(1, 30)},
-    "stylegan": {**_RATES, "real_gamma": Range(0.5, 20), "adapt_target": Range(0.4, 0.8, log=False)},
-    "vae": {"lr": Range(2e-4, 5e-3), "beta": Range(3e-7, 3e-5), "weight_decay": Range(1e-6, 1e-2)},
-    "unet": {**_RATES, "adversarial": Range(0.03, 3), "kl": Range(2e-4, 2e-2), "gamma": Range(0.1, 10)},
+_RATES = {"generator_lr": SearchRange(1e-4, 3e-3), "critic_lr": SearchRange(1e-4, 3e-3)}
+SEARCH_SPACES: Mapping[str, Mapping[str, SearchRange]] = {
+    "dcgan": {**_RATES, "smooth": SearchRange(0, 0.2, log=False), "noise": SearchRange(0, 0.2, log=False)},
+    "dcgan-lsgan": {**_RATES, "noise": SearchRange(0, 0.2, log=False)},
+    "dcgan-hinge": {**_RATES, "real_gamma": SearchRange(0.01, 10)},
+    "dcgan-wgan-gp": {**_RATES, "between_gamma": SearchRange(1, 30)},
+    "stylegan": {**_RATES, "real_gamma": SearchRange(0.5, 20), "adapt_target": SearchRange(0.4, 0.8, log=False)},
+    "vae": {"lr": SearchRange(2e-4, 5e-3), "beta": SearchRange(3e-7, 3e-5), "weight_decay": SearchRange(1e-6, 1e-2)},
+    "unet": {**_RATES, "adversarial": SearchRange(0.03, 3), "kl": SearchRange(2e-4, 2e-2), "gamma": SearchRange(0.1, 10)},
     "diffusion": {
-        "autoencoder_lr": Range(3e-4, 5e-3), "denoiser_lr": Range(2e-4, 5e-3), "kl": Range(1e-5, 1e-3), "edges": Range(0.2, 5),
-        "drop": Range(0.05, 0.3, log=False),
+        "autoencoder_lr": SearchRange(3e-4, 5e-3), "denoiser_lr": SearchRange(2e-4, 5e-3), "kl": SearchRange(1e-5, 1e-3),
+        "edges": SearchRange(0.2, 5),
+        "drop": SearchRange(0.05, 0.3, log=False),
     },
-    "bodygan": {"lr": Range(1e-4, 3e-3), "penalty": Range(1, 30), "average": Range(0.99, 0.9995, log=False)},
-    "bodyvae": {"lr": Range(2e-4, 5e-3), "beta": Range(3e-4, 3e-2), "weight_decay": Range(1e-6, 1e-2)},
+    "bodygan": {"lr": SearchRange(1e-4, 3e-3), "penalty": SearchRange(1, 30), "average": SearchRange(0.99, 0.9995, log=False)},
+    "bodyvae": {"lr": SearchRange(2e-4, 5e-3), "beta": SearchRange(3e-4, 3e-2), "weight_decay": SearchRange(1e-6, 1e-2)},
 }  # fmt: skip
 """Family -> setting -> where to search it."""
-BY_SAMPLES = ("vae", "bodyvae", "diffusion")
+SCORED_BY_SAMPLES = ("vae", "bodyvae", "diffusion")
 """Families scored by what they make: a VAE's bound holds beta, and the denoiser's error falls where the autoencoder tells little."""
 
 
 @dataclass(frozen=True)
-class Trial:
+class SearchTrial:
     """One proposal and how it did."""
 
     number: int
@@ -71,7 +72,7 @@ class Search:
     def __init__(self, name: str, seed: int = 0) -> None:
         import optuna
 
-        self.space = _space_of(name)
+        self.space = _find_space(name)
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.study = optuna.create_study(direction="minimize", sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=4))
 
@@ -81,7 +82,7 @@ class Search:
         told = {name: trial.suggest_float(name, r.low, r.high, log=r.log and r.low > 0) for name, r in self.space.items()}
         return trial.number, told
 
-    def tell(self, trial: Trial) -> None:
+    def tell(self, trial: SearchTrial) -> None:
         """A trial's result; a diverged one counts as failed."""
         import optuna
 
@@ -91,22 +92,22 @@ class Search:
             self.study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
 
 
-def refuse_early(name: str, data: Path, count: int) -> None:
+def refuse_untunable(name: str, data: Path, count: int) -> None:
     """Raises SpecError where the family has no search space, does not fit the set, or the set has fewer people than folds."""
-    from stages.datasets.shards import people_of
+    from stages.datasets.shards import load_people
 
-    _space_of(name)
-    refuse_unfit(family_of(name), data)
-    folds(people_of(data, "train"), count, 0)
-
-
-def _space_of(name: str) -> Mapping[str, Range]:
-    if name not in SPACES:
-        raise SpecError(Finding("train/tune", f"no search space is written for {name!r}", fix=f"take one of {', '.join(SPACES)}"))
-    return SPACES[name]
+    _find_space(name)
+    refuse_unfit(make_family(name), data)
+    split_folds(load_people(data, "train"), count, 0)
 
 
-def folds(people: NDArray[np.int64], count: int, seed: int) -> list[NDArray[np.int64]]:
+def _find_space(name: str) -> Mapping[str, SearchRange]:
+    if name not in SEARCH_SPACES:
+        raise SpecError(Finding("train/tune", f"no search space is written for {name!r}", fix=f"take one of {', '.join(SEARCH_SPACES)}"))
+    return SEARCH_SPACES[name]
+
+
+def split_folds(people: NDArray[np.int64], count: int, seed: int) -> list[NDArray[np.int64]]:
     """The rows of each fold: whole people, about as many in each; raises SpecError for fewer people than folds."""
     each = np.unique(people)
     if len(each) < count:
@@ -118,32 +119,32 @@ def folds(people: NDArray[np.int64], count: int, seed: int) -> list[NDArray[np.i
 
 def score_fold(name: str, data: Path, settings: Mapping[str, Any], fold: int, count: int, plan: Plan) -> float:
     """The best metric on one fold of the training split, of nets trained on the others; infinite where they diverged."""
-    family = changed(family_of(name), settings)
+    family = apply_settings(make_family(name), settings)
     whole = read_examples(data, "train", family.conditions, plan.size)
-    held = folds(whole.source.people, count, plan.seed)[fold]
+    held = split_folds(whole.source.people, count, plan.seed)[fold]
     rest = np.setdiff1d(np.arange(len(whole)), held)
     with tempfile.TemporaryDirectory() as folder:
-        run = begin(family, plan, whole.at(rest), whole.at(held), Path(folder), find_machine(plan.precision))
+        run = begin_run(family, plan, whole.select(rest), whole.select(held), Path(folder), find_device(plan.precision))
         try:
             train(run)
         except BackendError:
             return float("inf")
-        return sample_score(run.shipped(), whole.at(held)) if name in BY_SAMPLES else run.counters.best
+        return score_samples(run.to_trained_net(), whole.select(held)) if name in SCORED_BY_SAMPLES else run.counters.best
 
 
-def sample_score(nets: Shipped, held: Examples) -> float:
+def score_samples(nets: TrainedNet, held: Examples) -> float:
     """How far what the nets make lies from the examples: sliced Wasserstein of at most 256 pictures, Fréchet of vectors on their scale."""
-    from stages.train.evaluation.metrics import frechet
-    from stages.train.evaluation.sliced_wasserstein import picture_distance
+    from stages.train.evaluation.metrics import compute_frechet_distance
+    from stages.train.evaluation.sliced_wasserstein import compute_sliced_wasserstein
 
     if held.values.ndim == 2:
         made, spread = nets.sample(held.conditions, 1), np.maximum(held.values.std(0), 1e-3)
-        return frechet(held.values / spread, made / spread)
+        return compute_frechet_distance(held.values / spread, made / spread)
     count = min(len(held), 256)
-    return picture_distance(held.values[:count], nets.sample(held.conditions[:count], 1))
+    return compute_sliced_wasserstein(held.values[:count], nets.sample(held.conditions[:count], 1))
 
 
-def table(trials: Sequence[Trial]) -> list[dict[str, Any]]:
+def rank_trials(trials: Sequence[SearchTrial]) -> list[dict[str, Any]]:
     """One row a trial, the best first."""
     ordered = sorted(trials, key=lambda t: t.score)
     return [{"trial": t.number, "score": round(t.score, 4), **{k: float(f"{v:.3g}") for k, v in t.settings.items()}} for t in ordered]

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from assets.errors import Finding
-from stages.verify.bundle_view import Reading
+from stages.verify.bundle_view import BundleView
 
-Claim = Callable[[Reading], Iterator[Finding]]
+Claim = Callable[[BundleView], Iterator[Finding]]
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Gate:
 
 
 GATES: dict[str, Gate] = {}
-FAMILIES = ("gltf", "rig", "motion", "cover", "vrm", "speech", "rights", "budget", "engines", "blender")
+GATE_FAMILIES = ("gltf", "rig", "motion", "cover", "vrm", "speech", "rights", "budget", "engines", "blender")
 
 
 def gate(code: str, *, why: str, source: str) -> Callable[[Claim], Claim]:
@@ -39,12 +39,12 @@ def gate(code: str, *, why: str, source: str) -> Callable[[Claim], Claim]:
 
 def load_gates() -> dict[str, Gate]:
     """All gates by code, every family imported."""
-    for family in FAMILIES:
+    for family in GATE_FAMILIES:
         importlib.import_module(f"stages.verify.gates.{family}")
     return GATES
 
 
-_EVERY = (
+_COMMON_GATES = (
     "gltf/container", "gltf/validator", "gltf/names",
     "rig/joints", "rig/weights-sum-to-one", "rig/morph-names", "rig/morphs-alive", "rig/t-pose", "rig/soles", "rig/facing",
     "motion/unit-quaternions", "motion/continuity", "motion/loop-seam", "motion/foot-slide", "motion/mouth-close", "cover/poke-through",
@@ -54,6 +54,6 @@ _EVERY = (
     "rights/licences",
     "budget/triangles", "budget/texture", "budget/bytes", "engine/three", "engine/three-vrm", "engine/blender",
 )  # fmt: skip
-WRITTEN = ("rights/digest",)
+FOLDER_GATES = ("rights/digest",)
 """Gates of the folder on disk: the flow asks them of every target, between the writing and the renaming."""
-TARGETS: dict[str, tuple[str, ...]] = {"web": _EVERY, "desktop": _EVERY, "crowd": (*_EVERY, "budget/materials")}
+TARGET_GATES: dict[str, tuple[str, ...]] = {"web": _COMMON_GATES, "desktop": _COMMON_GATES, "crowd": (*_COMMON_GATES, "budget/materials")}

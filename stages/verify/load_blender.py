@@ -9,14 +9,14 @@ import sys
 import bpy
 
 
-def skinned() -> list:
+def find_skinned_meshes() -> list:
     """The meshes of the file: what an armature moves (Blender adds a shape for its bones)."""
     return [o for o in bpy.data.objects if o.type == "MESH" and any(m.type == "ARMATURE" for m in o.modifiers)]
 
 
-def found() -> dict:
+def summarise_scene() -> dict:
     """Names and counts (asking an image for its size decodes it), and the lowest and highest point of the bind in metres."""
-    meshes = skinned()
+    meshes = find_skinned_meshes()
     heights = [(o.matrix_world @ vertex.co).z for o in meshes for vertex in o.data.vertices]
     keys = {o.name: [k.name for k in o.data.shape_keys.key_blocks][1:] for o in meshes if o.data.shape_keys}
     return {
@@ -34,4 +34,4 @@ def found() -> dict:
 
 bpy.ops.wm.read_factory_settings(use_empty=True)
 bpy.ops.import_scene.gltf(filepath=sys.argv[-1])
-print("\nFENSHEN " + json.dumps(found()), flush=True)
+print("\nFENSHEN " + json.dumps(summarise_scene()), flush=True)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def _k_power(rate: int, size: int) -> NDArray[np.float64]:
+def _compute_k_weighting(rate: int, size: int) -> NDArray[np.float64]:
     """|K(f)|^2 at the rfft bins: the standard's two biquads, rebuilt for any rate from their analogue prototypes."""
     z = np.exp(-2j * np.pi * np.fft.rfftfreq(size))
     power = np.ones(len(z))
@@ -23,10 +23,10 @@ def _k_power(rate: int, size: int) -> NDArray[np.float64]:
     return power
 
 
-def loudness(samples: NDArray[np.float64], rate: int) -> float:
+def measure_integrated_loudness(samples: NDArray[np.float64], rate: int) -> float:
     """LUFS of (n,) samples in -1..1; -inf for silence. Sound under 400 ms is one block."""
     size = 2 * max(len(samples), int(0.4 * rate))
-    weighted = np.fft.irfft(np.fft.rfft(samples, size) * np.sqrt(_k_power(rate, size)), size)[: len(samples)]
+    weighted = np.fft.irfft(np.fft.rfft(samples, size) * np.sqrt(_compute_k_weighting(rate, size)), size)[: len(samples)]
     block, hop = min(int(0.4 * rate), len(weighted)), max(int(0.1 * rate), 1)
     sums = np.concatenate([[0.0], np.cumsum(weighted**2)])
     starts = np.arange(0, len(weighted) - block + 1, hop)

@@ -9,73 +9,73 @@ from contextvars import copy_context
 from assets.artefacts.verdict import Check, Verdict
 from assets.bundle import Package
 from assets.errors import Finding, Severity
-from assets.paths import baked
+from assets.paths import get_baked_path
 from assets.spec.packaging import PackageSpec
 from stages.stage import Stage
-from stages.verify.bundle_view import Reading
-from stages.verify.gate import TARGETS, Gate, load_gates
-from stages.verify.gates.blender import blender
-from stages.verify.gates.engines import chromium
+from stages.verify.bundle_view import BundleView
+from stages.verify.gate import TARGET_GATES, Gate, load_gates
+from stages.verify.gates.blender import find_blender
+from stages.verify.gates.engines import find_chromium
 
 
-def reading_of(package: Package, target: str) -> Reading:
+def make_bundle_view(package: Package, target: str) -> BundleView:
     """The package's files as the gates read them."""
     files = {file.path: file.data for file in package.files}
     licences = {file.path: (file.licence, tuple(str(s) for s in file.sources)) for file in package.files}
-    return Reading(target, files, licences)
+    return BundleView(target, files, licences)
 
 
-def checks_of(gate: Gate, reading: Reading) -> list[Check]:
+def run_gate(gate: Gate, reading: BundleView) -> list[Check]:
     """One passed check where the claim holds, else one check per finding."""
     findings: list[Finding] = list(gate.claim(reading))
     if not findings:
         return [Check(gate.code, "info", True, gate.why)]
-    return [_check(finding) for finding in findings]
+    return [_to_check(finding) for finding in findings]
 
 
-def _check(finding: Finding) -> Check:
+def _to_check(finding: Finding) -> Check:
     value, limit = ("" if v is None else str(v) for v in (finding.value, finding.limit))
     ok = finding.severity is not Severity.ERROR
-    return Check(finding.code, str(finding.severity), ok, _sentence(finding), value, limit, ran=finding.severity is not Severity.INFO)
+    return Check(finding.code, str(finding.severity), ok, _format_finding(finding), value, limit, ran=finding.severity is not Severity.INFO)
 
 
-def _sentence(finding: Finding) -> str:
+def _format_finding(finding: Finding) -> str:
     place = f"{finding.where}: " if str(finding.where) else ""
     return f"{place}{finding.message}" + (f"; {finding.fix}" if finding.fix else "")
 
 
-_SLOW = ("engine/three", "cover/poke-through", "gltf/validator")
+_SLOWEST_GATES = ("engine/three", "cover/poke-through", "gltf/validator")
 """The longest first."""
 
 
 def run(package: Package, *, options: PackageSpec, seed: int) -> Verdict:
     """What every gate of the target says about the package; nothing is raised for a failing gate."""
     gates = load_gates()
-    reading = reading_of(package, options.target)
+    reading = make_bundle_view(package, options.target)
     skip = () if options.vrm else ("vrm/", "engine/three-vrm")
-    wanted = [code for code in TARGETS[options.target] if not (skip and code.startswith(skip))]
+    wanted = [code for code in TARGET_GATES[options.target] if not (skip and code.startswith(skip))]
     # node and Chromium are processes of their own: two gates at a time, the slow ones first, keep both cores busy.
-    slow_first = sorted(wanted, key=lambda code: _SLOW.index(code) if code in _SLOW else len(_SLOW))
+    slow_first = sorted(wanted, key=lambda code: _SLOWEST_GATES.index(code) if code in _SLOWEST_GATES else len(_SLOWEST_GATES))
     with ThreadPoolExecutor(2) as pool:
         # Each in a copy of this context: gates remember what they found for the same geometry.
-        told = {code: pool.submit(copy_context().run, checks_of, gates[code], reading) for code in slow_first}
+        told = {code: pool.submit(copy_context().run, run_gate, gates[code], reading) for code in slow_first}
     return Verdict(options.target, tuple(check for code in wanted for check in told[code].result()))
 
 
-def programs() -> dict[str, str]:
+def find_programs() -> dict[str, str]:
     """What the gates start: with a Blender that was not there before, they have more to say of the same package."""
-    found = {"node": shutil.which("node"), "chromium": chromium(), "blender": blender()}
+    found = {"node": shutil.which("node"), "chromium": find_chromium(), "blender": find_blender()}
     return {name: path or "" for name, path in found.items()}
 
 
-SCRIPTS = ("load_engine.js", "viewer.js")
+BAKED_SCRIPTS = ("load_engine.js", "viewer.js")
 """Of the engine gates and of the report."""
 
 
-def missing() -> str:
+def describe_missing_scripts() -> str:
     """Empty where the scripts of the engine gates and of the report are baked."""
-    absent = [name for name in SCRIPTS if not baked(name).exists()]
+    absent = [name for name in BAKED_SCRIPTS if not get_baked_path(name).exists()]
     return f"{' and '.join(absent)} is not baked: run `make bake`" if absent else ""
 
 
-STAGE = Stage("verify", 8, run, makes=Verdict, timeout_s=300, programs=programs, lacks=missing)
+STAGE = Stage("verify", 8, run, makes=Verdict, timeout_s=300, programs=find_programs, missing_requirements=describe_missing_scripts)

@@ -15,64 +15,66 @@ import numpy as np
 from assets.digest import sha256_file, sha256_folder
 from assets.errors import BackendError, Finding, Location, SpecError
 from assets.rights import Source
-from assets.torch_defaults import TORCH_DEFAULTS
+from assets.torch_defaults import TORCH_DEFAULTS_LOCK
 from stages.voice.backend import Utterance
-from stages.voice.english import ipa
-from stages.voice.mastering import audible
-from stages.voice.phonemes import spread
+from stages.voice.english import phonemize_ipa
+from stages.voice.mastering import find_audible_range
+from stages.voice.phonemes import spread_phonemes
 from stages.voice.torchaudio_shim import ensure_torchaudio
 
 if TYPE_CHECKING:
     from TTS.utils.synthesizer import Synthesizer
 
-CHECKPOINTS = ("model.pth", "best_model.pth", "model_file.pth", "model.pth.tar", "model.safetensors")
+CHECKPOINT_NAMES = ("model.pth", "best_model.pth", "model_file.pth", "model.pth.tar", "model.safetensors")
 # What coqui-tts and torch raise on a checkpoint or a sentence that is not what they expect.
-_FAILURES = (RuntimeError, ValueError, KeyError, OSError, TypeError, AttributeError, AssertionError, pickle.UnpicklingError)
-OWN = "a model of the user's own; its licence is not known to fenshen"
-REFERENCE = "speaker.wav"
+_LIBRARY_ERRORS = (RuntimeError, ValueError, KeyError, OSError, TypeError, AttributeError, AssertionError, pickle.UnpicklingError)
+USER_MODEL_NOTE = "a model of the user's own; its licence is not known to fenshen"
+SPEAKER_WAV = "speaker.wav"
 """A voice to clone, beside the model; only XTTS-like models read it. Whose voice it is has to be cleared by the user."""
 
 
-def speak(folder: Path, text: str, *, language: str, rate: float, seed: int) -> Utterance:
+def speak_with_folder(folder: Path, text: str, *, language: str, rate: float, seed: int) -> Utterance:
     """The folder's model speaking one sentence; rate works where the model has a length scale."""
     import torch
 
-    synthesizer = _synthesizer(str(folder), sha256_folder(folder))
+    synthesizer = _load_synthesizer(str(folder), sha256_folder(folder))
     if hasattr(synthesizer.tts_model, "length_scale"):
         synthesizer.tts_model.length_scale = 1.0 / rate
-    arguments = _arguments(synthesizer, folder, language)
+    arguments = _build_tts_arguments(synthesizer, folder, language)
     try:
-        with TORCH_DEFAULTS:
+        with TORCH_DEFAULTS_LOCK:
             torch.manual_seed(seed)
             samples = np.asarray(synthesizer.tts(text, split_sentences=False, **arguments), np.float32)
-    except _FAILURES as error:
-        raise BackendError(_finding(folder, f"the model cannot speak {text[:40]!r}: {_first_line(error)}")) from error
+    except _LIBRARY_ERRORS as error:
+        raise BackendError(_make_finding(folder, f"the model cannot speak {text[:40]!r}: {_get_first_line(error)}")) from error
     sampling_rate = int(synthesizer.output_sample_rate)
-    first, last = audible(samples, sampling_rate)
-    phonemes = spread(_symbols(text, language), first / sampling_rate, last / sampling_rate, len(samples) / sampling_rate)
+    first, last = find_audible_range(samples, sampling_rate)
+    phonemes = spread_phonemes(_phonemize_text(text, language), first / sampling_rate, last / sampling_rate, len(samples) / sampling_rate)
     return Utterance(samples, sampling_rate, phonemes, exact=False)
 
 
-def source(folder: Path) -> Source:
+def describe_user_model(folder: Path) -> Source:
     """The user's model, named by its folder; its terms are the user's to know."""
-    return Source(folder.name, "LicenseRef-user", folder.name, note=OWN, sellable=False, sha256=sha256_file(checkpoint(folder)))
+    return Source(
+        folder.name, "LicenseRef-user", folder.name, note=USER_MODEL_NOTE, sellable=False, sha256=sha256_file(find_checkpoint(folder))
+    )
 
 
-def _symbols(text: str, language: str) -> list[str]:
+def _phonemize_text(text: str, language: str) -> list[str]:
     if language == "en":
-        return list(ipa(text))
-    from stages.voice.mandarin_symbols import symbols_of
-    from stages.voice.pinyin import sounds_of
+        return list(phonemize_ipa(text))
+    from stages.voice.mandarin_symbols import to_mandarin_symbols
+    from stages.voice.pinyin import to_timed_symbols
 
-    return [sound.symbol for symbol in symbols_of(text) for sound in sounds_of(symbol, 1.0)]
+    return [sound.symbol for symbol in to_mandarin_symbols(text) for sound in to_timed_symbols(symbol, 1.0)]
 
 
-def _arguments(synthesizer: Synthesizer, folder: Path, language: str) -> dict[str, Any]:
+def _build_tts_arguments(synthesizer: Synthesizer, folder: Path, language: str) -> dict[str, Any]:
     """What multi-speaker and multilingual models need beside the text: the first speaker, or the one to clone."""
     arguments: dict[str, Any] = {}
     speakers = getattr(getattr(synthesizer.tts_model, "speaker_manager", None), "name_to_id", None)
-    if (folder / REFERENCE).exists():
-        arguments["speaker_wav"] = str(folder / REFERENCE)
+    if (folder / SPEAKER_WAV).exists():
+        arguments["speaker_wav"] = str(folder / SPEAKER_WAV)
     elif speakers:
         arguments["speaker_name"] = sorted(speakers)[0]
     languages = getattr(getattr(synthesizer.tts_model, "language_manager", None), "name_to_id", None)
@@ -81,18 +83,18 @@ def _arguments(synthesizer: Synthesizer, folder: Path, language: str) -> dict[st
     return arguments
 
 
-def checkpoint(folder: Path) -> Path:
+def find_checkpoint(folder: Path) -> Path:
     """The model's file; raises SpecError where the folder is no coqui model's."""
-    found = [folder / name for name in CHECKPOINTS if (folder / name).exists()] or sorted(folder.glob("*.pth"))
+    found = [folder / name for name in CHECKPOINT_NAMES if (folder / name).exists()] or sorted(folder.glob("*.pth"))
     if not found or not (folder / "config.json").exists():
-        raise SpecError(_finding(folder, f"{folder.name} holds no config.json with a checkpoint (model.pth)"))
+        raise SpecError(_make_finding(folder, f"{folder.name} holds no config.json with a checkpoint (model.pth)"))
     return found[0]
 
 
 @lru_cache(maxsize=1)
-def _synthesizer(folder: str, digest: str) -> Synthesizer:
+def _load_synthesizer(folder: str, digest: str) -> Synthesizer:
     """The folder's model; one that changed under its name is loaded anew."""
-    weights = checkpoint(Path(folder))
+    weights = find_checkpoint(Path(folder))
     ensure_torchaudio()
     import torch
     from TTS.utils.synthesizer import Synthesizer
@@ -100,14 +102,14 @@ def _synthesizer(folder: str, digest: str) -> Synthesizer:
     torch.set_num_threads(1)
     try:
         return Synthesizer(tts_checkpoint=str(weights), tts_config_path=str(Path(folder) / "config.json"), use_cuda=False)
-    except _FAILURES as error:
-        raise BackendError(_finding(Path(folder), f"coqui-tts cannot load it: {_first_line(error)}")) from error
+    except _LIBRARY_ERRORS as error:
+        raise BackendError(_make_finding(Path(folder), f"coqui-tts cannot load it: {_get_first_line(error)}")) from error
 
 
-def _first_line(error: BaseException) -> str:
+def _get_first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     return lines[0][:200] if lines else type(error).__name__
 
 
-def _finding(folder: Path, message: str) -> Finding:
+def _make_finding(folder: Path, message: str) -> Finding:
     return Finding("voice/model-folder", message, where=Location(str(folder)), fix="give a coqui-tts model folder in voice.model")

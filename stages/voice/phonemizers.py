@@ -11,7 +11,7 @@ from functools import lru_cache
 from TTS.tts.utils.text.phonemizers.base import BasePhonemizer
 
 from assets.errors import BackendError, Finding
-from stages.voice.english import ipa
+from stages.voice.english import phonemize_ipa
 
 
 class HibariPhonemizer(BasePhonemizer):  # type: ignore[misc]
@@ -43,7 +43,7 @@ class HibariPhonemizer(BasePhonemizer):  # type: ignore[misc]
         return {"en-us": "American English"}
 
     def _phonemize(self, text: str, separator: str) -> str:
-        return ipa(text)
+        return phonemize_ipa(text)
 
     def phonemize(self, text: str, separator: str = "|", language: str | None = None) -> str:
         """IPA of a whole sentence: the G2P reads across punctuation (dates, times, prices), so nothing is cut first."""
@@ -55,7 +55,7 @@ class EspeakPhonemizer(HibariPhonemizer):
     """espeak-ng through the optional package espeakng-loader."""
 
     # At a mark before a space or the end; not after a title or an initial; 9:30 and 3.14 stay whole.
-    _MARKS = re.compile(r"(?<!\bDr)(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bSt)(?<!\b[A-Z])([.,;:!?]+)(?=\s|$)")
+    _CLAUSE_END = re.compile(r"(?<!\bDr)(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bSt)(?<!\b[A-Z])([.,;:!?]+)(?=\s|$)")
 
     @staticmethod
     def name() -> str:
@@ -74,15 +74,15 @@ class EspeakPhonemizer(HibariPhonemizer):
         return version("espeakng-loader")
 
     def _phonemize(self, text: str, separator: str) -> str:
-        parts = self._MARKS.split(text)
+        parts = self._CLAUSE_END.split(text)
         spoken = [
-            _espeak_ipa(part.strip()) + (mark[:1] + " " if mark else "") for part, mark in zip(parts[::2], [*parts[1::2], ""], strict=True)
+            _run_espeak(part.strip()) + (mark[:1] + " " if mark else "") for part, mark in zip(parts[::2], [*parts[1::2], ""], strict=True)
         ]
         return unicodedata.normalize("NFD", "".join(spoken).strip())
 
 
 @lru_cache(maxsize=1)
-def _espeak() -> ctypes.CDLL:
+def _load_espeak() -> ctypes.CDLL:
     import espeakng_loader
 
     library = ctypes.cdll.LoadLibrary(espeakng_loader.get_library_path())
@@ -93,16 +93,16 @@ def _espeak() -> ctypes.CDLL:
     return library
 
 
-def _espeak_ipa(text: str) -> str:
+def _run_espeak(text: str) -> str:
     pointer = ctypes.c_char_p(text.encode())
     parts = []
     utf8, ipa_mode = 1, 2
     while pointer.value:
-        parts.append(_espeak().espeak_TextToPhonemes(ctypes.byref(pointer), utf8, ipa_mode).decode())
+        parts.append(_load_espeak().espeak_TextToPhonemes(ctypes.byref(pointer), utf8, ipa_mode).decode())
     return " ".join(part for part in parts if part)
 
 
-def english_phonemizer(symbols: frozenset[str], *, espeak: bool = False) -> HibariPhonemizer:
+def build_english_phonemizer(symbols: frozenset[str], *, espeak: bool = False) -> HibariPhonemizer:
     """The phonemizer for a voice with these symbols; raises BackendError where espeak is asked for and absent."""
     wanted = EspeakPhonemizer if espeak else HibariPhonemizer
     if not wanted.is_available():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stages.voice.phonemes import Sound
+from stages.voice.phonemes import TimedSymbol
 
 # Duanmu, The Phonology of Standard Chinese (2007), table 2; "^" is the voice's empty initial.
 INITIALS: dict[str, str] = {
@@ -26,18 +26,18 @@ NUCLEUS_SHARE = 2.0
 """A nucleus against a glide or a coda."""
 
 
-def sounds_of(symbol: str, seconds: float) -> list[Sound]:
+def to_timed_symbols(symbol: str, seconds: float) -> list[TimedSymbol]:
     """IPA sounds of one symbol of the voice (sil, #0..#3, ^, an initial, a final with its tone), filling its seconds."""
     if symbol in ("sil", "#1", "#2", "#3"):
-        return [Sound(" ", seconds)]
+        return [TimedSymbol(" ", seconds)]
     if symbol in ("#0", "^", "pad", "eos"):
-        return [Sound("_", seconds)]
+        return [TimedSymbol("_", seconds)]
     if symbol in INITIALS:
-        return [Sound(INITIALS[symbol], seconds)]
+        return [TimedSymbol(INITIALS[symbol], seconds)]
     row, nucleus = FINALS[symbol[:-1]]
     letters = row.split()
     weights = [NUCLEUS_SHARE if letter == nucleus else 1.0 for letter in letters]
     unit = seconds / sum(weights)
-    sounds = [Sound(letter, weight * unit) for letter, weight in zip(letters, weights, strict=True)]
+    sounds = [TimedSymbol(letter, weight * unit) for letter, weight in zip(letters, weights, strict=True)]
     stress = TONE_STRESS[symbol[-1]]
-    return [Sound(stress, 0.0), *sounds] if stress else sounds
+    return [TimedSymbol(stress, 0.0), *sounds] if stress else sounds

@@ -13,33 +13,33 @@ import numpy as np
 from assets.artefacts.talk import Dialogue, Line, Phoneme, Speech, SpokenLine
 from assets.errors import Finding, Location, SpecError
 from assets.spec.behaviour import VoiceSpec
-from assets.substage_cache import remembered
+from assets.substage_cache import get_or_compute
 from stages.stage import Registry, Stage
 from stages.voice.backend import Utterance, VoiceBackend
-from stages.voice.mastering import LONGEST_LEAD_S, LONGEST_TAIL_S, audible, mastered, trimmed
-from stages.voice.phonemes import SILENCE, closed_outside, shifted, tidy
-from stages.voice.text import CleanText, clean
+from stages.voice.mastering import MAX_LEAD_S, MAX_TAIL_S, find_audible_range, master_utterance, trim_silence
+from stages.voice.phonemes import SILENCE_VISEME, merge_phonemes, shift_phonemes, silence_outside
+from stages.voice.text import CleanText, clean_text
 
 BACKENDS: Registry[VoiceBackend] = Registry(
     "voice",
     {"coqui": "stages.voice.coqui:Coqui", "hibari": "stages.voice.hibari:Hibari", "mandarin": "stages.voice.mandarin:Mandarin"},
     default="coqui",
 )
-PAUSE_S, CLAUSE_S = 0.42, 0.25
+SENTENCE_PAUSE_S, CLAUSE_PAUSE_S = 0.42, 0.25
 """From the last sound of a sentence, or of a piece of a long one, to the first of the next; the voices' own quiet is part of it."""
-BEFORE_S, AFTER_S = 0.06, 0.12
+SENTENCE_LEAD_S, SENTENCE_TAIL_S = 0.06, 0.12
 """Quiet that a sentence keeps: onsets and breath fade into it."""
-_STOP = re.compile(r"[.!?…。！？][\"”’)\]」]*$")
+_SENTENCE_END = re.compile(r"[.!?…。！？][\"”’)\]」]*$")
 
 
 def run(dialogue: Dialogue, *, options: VoiceSpec, backend: VoiceBackend, seed: int) -> Speech:
     """Every line as sound with phonemes; raises SpecError with one finding a line that cannot be said."""
-    texts = [clean(line.text, line.language) for line in dialogue.lines]
-    _refuse(dialogue.lines, texts, options, backend)
+    texts = [clean_text(line.text, line.language) for line in dialogue.lines]
+    _check_lines(dialogue.lines, texts, options, backend)
     warnings = [f"{line.id}: {warning}" for line, text in zip(dialogue.lines, texts, strict=True) for warning in text.warnings]
     spoken, exact = [], True
     for line, text in zip(dialogue.lines, texts, strict=True):
-        sound = _said(text.sentences, line.language, options, backend, seed)
+        sound = _speak_cached(text.sentences, line.language, options, backend, seed)
         exact = exact and sound.exact
         spoken.append(SpokenLine(line.id, line.text, sound.samples, sound.rate, sound.phonemes))
     if not exact:
@@ -47,7 +47,7 @@ def run(dialogue: Dialogue, *, options: VoiceSpec, backend: VoiceBackend, seed: 
     return Speech(tuple(spoken), backend.name, exact, tuple(warnings), backend.sources(options))
 
 
-def misfits(options: VoiceSpec, backend: VoiceBackend, language: str) -> Iterator[tuple[str, Finding]]:
+def find_voice_mismatches(options: VoiceSpec, backend: VoiceBackend, language: str) -> Iterator[tuple[str, Finding]]:
     """(field of the options, finding) of what this voice cannot do."""
     if options.model and backend.name != "coqui":
         message = f"voice.model is a coqui model folder, the {backend.name} voice has no use for it"
@@ -57,9 +57,9 @@ def misfits(options: VoiceSpec, backend: VoiceBackend, language: str) -> Iterato
         yield "backend", Finding("voice/language", message, fix="leave voice.backend out and one is picked")
 
 
-def _refuse(lines: Sequence[Line], texts: Sequence[CleanText], options: VoiceSpec, backend: VoiceBackend) -> None:
+def _check_lines(lines: Sequence[Line], texts: Sequence[CleanText], options: VoiceSpec, backend: VoiceBackend) -> None:
     languages = dict.fromkeys(line.language for line in lines)
-    findings = list(dict.fromkeys(finding for language in languages for _, finding in misfits(options, backend, language)))
+    findings = list(dict.fromkeys(finding for language in languages for _, finding in find_voice_mismatches(options, backend, language)))
     for line, text in zip(lines, texts, strict=True):
         where = Location("dialogue", pointer=f"/lines/{line.id}")
         if not text.sentences:
@@ -70,32 +70,32 @@ def _refuse(lines: Sequence[Line], texts: Sequence[CleanText], options: VoiceSpe
         raise SpecError(*findings)
 
 
-def _said(sentences: Sequence[str], language: str, options: VoiceSpec, backend: VoiceBackend, seed: int) -> Utterance:
+def _speak_cached(sentences: Sequence[str], language: str, options: VoiceSpec, backend: VoiceBackend, seed: int) -> Utterance:
     """`speak`, or what it gave for the same words before: a build speaks only the lines that changed."""
     if options.model:  # A folder of the user's own may change under its name.
-        return speak(sentences, language, options=options, backend=backend, seed=seed)
+        return speak_line(sentences, language, options=options, backend=backend, seed=seed)
     parts = {
         "part": "voice/line", "version": STAGE.version, "backend": backend.name, "weights": dict(backend.weights()),
         "sentences": list(sentences), "language": language, "options": options.model_dump(mode="json"), "seed": seed,
         "g2p": os.environ.get("FENSHEN_G2P", ""),
     }  # fmt: skip
-    return remembered(parts, Utterance, lambda: speak(sentences, language, options=options, backend=backend, seed=seed))
+    return get_or_compute(parts, Utterance, lambda: speak_line(sentences, language, options=options, backend=backend, seed=seed))
 
 
-def speak(sentences: Sequence[str], language: str, *, options: VoiceSpec, backend: VoiceBackend, seed: int) -> Utterance:
+def speak_line(sentences: Sequence[str], language: str, *, options: VoiceSpec, backend: VoiceBackend, seed: int) -> Utterance:
     """One line of clean sentences as mastered sound; a sentence's noise hangs on its words, not on its neighbours."""
     parts = [backend.speak(text, language=language, options=options, seed=(seed + zlib.crc32(text.encode())) % 2**32) for text in sentences]
-    pauses = [(PAUSE_S if _STOP.search(text) else CLAUSE_S) / options.rate for text in sentences]
-    return mastered(joined([_closed(part) for part in parts], pauses))
+    pauses = [(SENTENCE_PAUSE_S if _SENTENCE_END.search(text) else CLAUSE_PAUSE_S) / options.rate for text in sentences]
+    return master_utterance(join_utterances([_silence_edges(part) for part in parts], pauses))
 
 
-def _closed(part: Utterance) -> Utterance:
-    first, last = audible(part.samples, part.rate)
+def _silence_edges(part: Utterance) -> Utterance:
+    first, last = find_audible_range(part.samples, part.rate)
     # A closure may be silent and still be spoken: leave the lips 40 ms on either side.
-    return replace(part, phonemes=closed_outside(part.phonemes, first / part.rate - 0.04, last / part.rate + 0.04))
+    return replace(part, phonemes=silence_outside(part.phonemes, first / part.rate - 0.04, last / part.rate + 0.04))
 
 
-def joined(parts: Sequence[Utterance], pauses: Sequence[float]) -> Utterance:
+def join_utterances(parts: Sequence[Utterance], pauses: Sequence[float]) -> Utterance:
     """The sounds one after another, each but the last with its pause (seconds) behind it."""
     if len(parts) == 1:
         return parts[0]
@@ -104,16 +104,16 @@ def joined(parts: Sequence[Utterance], pauses: Sequence[float]) -> Utterance:
     phonemes: list[Phoneme] = []
     at = 0
     for index, (part, pause) in enumerate(zip(parts, pauses, strict=True)):
-        part = trimmed(part, BEFORE_S if index else LONGEST_LEAD_S, AFTER_S if index < len(parts) - 1 else LONGEST_TAIL_S)
-        phonemes += shifted(part.phonemes, at / rate, (at + len(part.samples)) / rate)
+        part = trim_silence(part, SENTENCE_LEAD_S if index else MAX_LEAD_S, SENTENCE_TAIL_S if index < len(parts) - 1 else MAX_TAIL_S)
+        phonemes += shift_phonemes(part.phonemes, at / rate, (at + len(part.samples)) / rate)
         pieces.append(part.samples)
         at += len(part.samples)
         if index < len(parts) - 1:
-            quiet = max(0, int((pause - BEFORE_S - AFTER_S) * rate))
-            phonemes.append(Phoneme(at / rate, (at + quiet) / rate, "", SILENCE))
+            quiet = max(0, int((pause - SENTENCE_LEAD_S - SENTENCE_TAIL_S) * rate))
+            phonemes.append(Phoneme(at / rate, (at + quiet) / rate, "", SILENCE_VISEME))
             pieces.append(np.zeros(quiet, np.float32))
             at += quiet
-    return Utterance(np.concatenate(pieces), rate, tidy(phonemes), all(part.exact for part in parts))
+    return Utterance(np.concatenate(pieces), rate, merge_phonemes(phonemes), all(part.exact for part in parts))
 
 
 STAGE = Stage("voice", 3, run, makes=Speech, backends=BACKENDS, imports=("pyloudnorm",))

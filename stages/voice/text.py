@@ -10,15 +10,15 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-LONGEST = 300
+MAX_CHARACTERS = 300
 """Characters a model gets at once; VITS and FastSpeech2 grow unsteady beyond."""
 
 _TAG = re.compile(r"</?[A-Za-z!?][^<>]{0,200}>")
 _URL = re.compile(r"\b(?:https?://|www\.)(?:www\.)?(\S+?)(?=[.,;:!?]*(?:\s|$))")
 _MARKDOWN = re.compile(r"[*_`#~]{1,3}(?=\S)|(?<=\S)[*_`~]{1,3}(?!\w)")
 _SPACE = re.compile(r"\s+")
-_END = re.compile(r"(?<=[.!?…])[\"”’)\]]*\s+(?=\S)|(?<=[。！？])[”’）」]*\s*(?=\S)")
-_CLAUSE = re.compile(r"(?<=[,;:—])\s+|(?<=[，；：、])")
+_SENTENCE_BREAK = re.compile(r"(?<=[.!?…])[\"”’)\]]*\s+(?=\S)|(?<=[。！？])[”’）」]*\s*(?=\S)")
+_CLAUSE_BREAK = re.compile(r"(?<=[,;:—])\s+|(?<=[，；：、])")
 _TITLES = "Dr|Mr|Mrs|Ms|St|Prof|Sr|Jr|Gen|Col|Capt|Lt|Sgt|Rev|Hon"
 _ABBREVIATION = re.compile(rf"(?:\b(?:{_TITLES}|vs|etc|e\.g|i\.e|approx|Inc|Ltd|Co)|\b[A-Z])\.$")
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)[a-z]*"
@@ -27,14 +27,14 @@ _BEFORE_NUMBER = re.compile(rf"\b(?:No|Nos|Tel|p|pp|{_MONTH})\.$")
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 
 # How Mandarin speakers say the Latin letters, in characters that the voice's syllable table holds.
-_LETTERS: dict[str, str] = {
+_LETTER_READINGS: dict[str, str] = {
     "A": "诶", "B": "必", "C": "西", "D": "弟", "E": "衣", "F": "艾弗", "G": "吉", "H": "艾尺", "I": "爱", "J": "杰",
     "K": "开", "L": "艾勒", "M": "艾姆", "N": "恩", "O": "欧", "P": "屁", "Q": "克优", "R": "阿尔", "S": "艾斯", "T": "替",
     "U": "优", "V": "维", "W": "达不溜", "X": "艾克斯", "Y": "歪", "Z": "贼",
 }  # fmt: skip
 # The G2P lets a currency run on to the next number ("$5, 300 people"), so prices are written out; scales it reads well.
 _PRICE = re.compile(r"([$£€¥])\s?(\d+(?:,\d{3})*)(?:\.(\d\d))?(?![\d.,]*\d|\s?(?:hundred|thousand|million|billion|trillion|[kKmMbB]\b))")
-_COINS = {
+_CURRENCIES = {
     "$": ("dollar", "dollars", "cent", "cents"),
     "£": ("pound", "pounds", "penny", "pence"),
     "€": ("euro", "euros", "cent", "cents"),
@@ -48,14 +48,14 @@ _READINGS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<![\d/])24/7(?![\d/])"), "24 7"),
     (re.compile(r"(?<!\w)#(?=\d)"), "number "),
 )
-_FROM_NOUGHT = re.compile(r"(?<![\w.,:/-])0\d+(?![\w:/-]|[.,]\d)")
+_LEADING_ZERO = re.compile(r"(?<![\w.,:/-])0\d+(?![\w:/-]|[.,]\d)")
 _DIGITS = "零一二三四五六七八九"
-_MEASURES = "个|位|本|张|次|件|条|只|名|家|间|杯|瓶|块|天|周|岁|种|遍|小时|分钟|公里|公斤|千|万|亿"
+_MEASURE_WORDS = "个|位|本|张|次|件|条|只|名|家|间|杯|瓶|块|天|周|岁|种|遍|小时|分钟|公里|公斤|千|万|亿"
 _UNITS = {
     "km/h": "公里每小时", "km": "公里", "kg": "公斤", "cm": "厘米", "mm": "毫米", "m": "米", "g": "克", "l": "升", "ml": "毫升",
 }  # fmt: skip
 _UNIT = re.compile(r"(?<=[\d百千万亿])\s?(km/h|km|kg|cm|mm|ml|m|g|l)(?![A-Za-z])", re.IGNORECASE)
-_MONEY = {"$": "美元", "¥": "元", "￥": "元", "€": "欧元", "£": "英镑"}
+_CURRENCY_NAMES = {"$": "美元", "¥": "元", "￥": "元", "€": "欧元", "£": "英镑"}
 
 
 @dataclass(frozen=True)
@@ -66,13 +66,13 @@ class CleanText:
     warnings: tuple[str, ...] = ()
 
 
-def clean(text: str, language: str) -> CleanText:
+def clean_text(text: str, language: str) -> CleanText:
     """Speakable sentences of at most LONGEST characters; none where nothing can be said."""
     plain = _URL.sub(lambda m: m.group(1).replace(".", " dot ").replace("/", " slash "), _TAG.sub(" ", text))
-    plain = _MARKDOWN.sub("", _read(plain)) if language == "en" else plain
-    plain, warnings = _english(plain) if language == "en" else _mandarin(plain)
+    plain = _MARKDOWN.sub("", _apply_readings(plain)) if language == "en" else plain
+    plain, warnings = _clean_english(plain) if language == "en" else _clean_mandarin(plain)
     plain = _SPACE.sub(" ", plain).strip()
-    sentences = [part for sentence in _sentences(plain) for part in _short(sentence)]
+    sentences = [part for sentence in _split_sentences(plain) for part in _split_long_sentence(sentence)]
     return CleanText(tuple(part for part in sentences if any(map(str.isalnum, part)) or _has_sign(part)), tuple(warnings))
 
 
@@ -80,7 +80,7 @@ def _has_sign(part: str) -> bool:
     return any(sign in part for sign in "%&+=@")
 
 
-def _english(text: str) -> tuple[str, list[str]]:
+def _clean_english(text: str) -> tuple[str, list[str]]:
     out, dropped = [], set()
     for letter in text.replace("\u2019", "'"):
         category = unicodedata.category(letter)
@@ -92,19 +92,19 @@ def _english(text: str) -> tuple[str, list[str]]:
         else:
             out.append(letter)
     spoken = unicodedata.normalize("NFKC", "".join(out)).replace("\u2044", "/")
-    spoken = _PRICE.sub(_price, spoken)
-    return spoken, _left_out(dropped, "an English voice")
+    spoken = _PRICE.sub(_spell_price, spoken)
+    return spoken, _describe_dropped(dropped, "an English voice")
 
 
-def _read(text: str) -> str:
+def _apply_readings(text: str) -> str:
     for pattern, reading in _READINGS:
         text = pattern.sub(reading, text)
-    return _FROM_NOUGHT.sub(lambda m: " ".join(m.group()), text)
+    return _LEADING_ZERO.sub(lambda m: " ".join(m.group()), text)
 
 
-def _price(match: re.Match[str]) -> str:
+def _spell_price(match: re.Match[str]) -> str:
     sign, whole, rest = match.groups()
-    one, many, coin, coins = _COINS[sign]
+    one, many, coin, coins = _CURRENCIES[sign]
     amount = f"{whole} {one if whole == '1' else many}"
     if not rest or not int(rest):
         return amount
@@ -112,32 +112,32 @@ def _price(match: re.Match[str]) -> str:
     return f"{amount} and {change}" if int(whole.replace(",", "")) else change
 
 
-def _mandarin(text: str) -> tuple[str, list[str]]:
+def _clean_mandarin(text: str) -> tuple[str, list[str]]:
     text = unicodedata.normalize("NFKC", text).replace("〇", "零")
     text = re.sub(r"(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)", lambda m: f"{m.group(1)}年{int(m.group(2))}月{int(m.group(3))}日", text)
     text = re.sub(r"-(?=\d+(?:\.\d+)?\s?(?:℃|°C))", "零下", text)
-    text = re.sub(r"([01]?\d|2[0-4])[:：]([0-5]\d)(?!\d)", _clock, text)
-    text = re.sub(r"([$¥￥€£])\s?(\d[\d,]*(?:\.\d+)?)", lambda m: m.group(2) + _MONEY[m.group(1)], text)
+    text = re.sub(r"([01]?\d|2[0-4])[:：]([0-5]\d)(?!\d)", _spell_clock_time, text)
+    text = re.sub(r"([$¥￥€£])\s?(\d[\d,]*(?:\.\d+)?)", lambda m: m.group(2) + _CURRENCY_NAMES[m.group(1)], text)
     # Its own normaliser takes seven digits for a telephone number and drops noughts in front.
-    text = re.sub(r"(?<!\d)\d{1,3}(?:,\d{3})+(?![\d,])", lambda m: _counted(int(m.group().replace(",", ""))), text)
-    text = re.sub(rf"(?<![\d.-])\d{{4,12}}(?={_MEASURES}|人|元|美元|欧元|米|吨|字)", lambda m: _counted(int(m.group())), text)
+    text = re.sub(r"(?<!\d)\d{1,3}(?:,\d{3})+(?![\d,])", lambda m: _spell_number(int(m.group().replace(",", ""))), text)
+    text = re.sub(rf"(?<![\d.-])\d{{4,12}}(?={_MEASURE_WORDS}|人|元|美元|欧元|米|吨|字)", lambda m: _spell_number(int(m.group())), text)
     text = re.sub(r"(?<![\d.零])0\d+(?![\d.])", lambda m: "".join(_DIGITS[int(digit)] for digit in m.group()), text)
-    text = re.sub(r"(?<![\d.])(\d+)\.(\d)(\d?)元", _coins, text)
-    text = re.sub(rf"(?<![\d.])2(?=(?:{_MEASURES}))", "两", text)
+    text = re.sub(r"(?<![\d.])(\d+)\.(\d)(\d?)元", _spell_coins, text)
+    text = re.sub(rf"(?<![\d.])2(?=(?:{_MEASURE_WORDS}))", "两", text)
     text = re.sub(r"(?<=[\d点分月日号])\s?[-–—~]\s?(?=\d)", "到", text) if not re.search(r"\d{3,}-\d{3,}", text) else text
     text = re.sub(r"\bNo\.\s?(\d+)", r"\1号", text)
     text = _UNIT.sub(lambda m: _UNITS[m.group(1).lower()], text)
     text = text.replace("℃", "摄氏度").replace("°C", "摄氏度").replace("+", "加").replace("&", "和")
     # A name such as AI is spelt; a longer Latin word has no Chinese reading.
-    text = re.sub(r"(?<![A-Za-z])[A-Z]{1,4}(?![A-Za-z])", lambda m: "".join(_LETTERS[letter] for letter in m.group()), text)
+    text = re.sub(r"(?<![A-Za-z])[A-Z]{1,4}(?![A-Za-z])", lambda m: "".join(_LETTER_READINGS[letter] for letter in m.group()), text)
     dropped = set(re.findall(r"[A-Za-z]+", text)) | {c for c in text if c.isalpha() and not c.isascii() and not _HAN.match(c)}
     kept = "".join(c if _HAN.match(c) or c.isdigit() or c in ".%-/,，。！？；：、!?;: " else " " for c in text)
     marks = str.maketrans({",": "，", "!": "！", "?": "？", ";": "；", ":": "："})
     kept = re.sub(r"\.(?!\d)", "。", kept.translate(marks))
-    return re.sub(r" +", "", kept), _left_out(dropped, "the Mandarin voice")
+    return re.sub(r" +", "", kept), _describe_dropped(dropped, "the Mandarin voice")
 
 
-def _counted(number: int) -> str:
+def _spell_number(number: int) -> str:
     """A whole number below a billion billion in characters: 一百二十三万四千零五."""
     if number < 10:
         return _DIGITS[number]
@@ -145,17 +145,17 @@ def _counted(number: int) -> str:
         if number >= unit:
             many, rest = divmod(number, unit)
             gap = "零" if rest and rest < unit // 10 else ""
-            return f"{'两' if many == 2 and unit > 100 else _counted(many)}{name}{gap}{_counted(rest) if rest else ''}"
+            return f"{'两' if many == 2 and unit > 100 else _spell_number(many)}{name}{gap}{_spell_number(rest) if rest else ''}"
     raise AssertionError(number)
 
 
-def _coins(match: re.Match[str]) -> str:
+def _spell_coins(match: re.Match[str]) -> str:
     whole, tenths, hundredths = match.groups()
     small = (f"{tenths}角" if tenths != "0" else "") + (f"{hundredths}分" if hundredths not in ("", "0") else "")
     return f"{whole}元{'零' if tenths == '0' and small else ''}{small}"
 
 
-def _clock(match: re.Match[str]) -> str:
+def _spell_clock_time(match: re.Match[str]) -> str:
     hour, minute = match.group(1).lstrip("0") or "0", int(match.group(2))
     hour = "两" if hour == "2" else hour
     if not minute:
@@ -163,7 +163,7 @@ def _clock(match: re.Match[str]) -> str:
     return f"{hour}点{'零' if minute < 10 else ''}{minute}分"
 
 
-def _left_out(dropped: set[str], voice: str) -> list[str]:
+def _describe_dropped(dropped: set[str], voice: str) -> list[str]:
     if not dropped:
         return []
     shown = " ".join(sorted(dropped)[:8])
@@ -171,10 +171,10 @@ def _left_out(dropped: set[str], voice: str) -> list[str]:
     return [f"left out {many} ({shown}): {voice} cannot read {them}"]
 
 
-def _sentences(text: str) -> list[str]:
+def _split_sentences(text: str) -> list[str]:
     """Sentences of a text; a stop after a title or an initial ends none."""
     out, begin = [], 0
-    for match in _END.finditer(text):
+    for match in _SENTENCE_BREAK.finditer(text):
         head = text[begin : match.start()]
         follows = text[match.end()]
         if _ABBREVIATION.search(head) or follows.islower() or (_BEFORE_NUMBER.search(head) and follows.isdigit()):
@@ -184,23 +184,23 @@ def _sentences(text: str) -> list[str]:
     return [*out, text[begin:].strip()]
 
 
-def _short(sentence: str) -> list[str]:
+def _split_long_sentence(sentence: str) -> list[str]:
     """The sentence in pieces of at most LONGEST characters: at clauses, else at spaces, else anywhere."""
-    if len(sentence) <= LONGEST:
+    if len(sentence) <= MAX_CHARACTERS:
         return [sentence] if sentence else []
-    pieces = [piece for piece in _CLAUSE.split(sentence) if piece]
+    pieces = [piece for piece in _CLAUSE_BREAK.split(sentence) if piece]
     if len(pieces) == 1:
         pieces = sentence.split(" ")
     if len(pieces) == 1:
-        return [sentence[i : i + LONGEST] for i in range(0, len(sentence), LONGEST)]
+        return [sentence[i : i + MAX_CHARACTERS] for i in range(0, len(sentence), MAX_CHARACTERS)]
     glue = "" if _HAN.search(sentence) else " "
-    return [part for packed in _packed(pieces, glue) for part in _short(packed)]
+    return [part for packed in _pack_pieces(pieces, glue) for part in _split_long_sentence(packed)]
 
 
-def _packed(pieces: list[str], glue: str) -> list[str]:
+def _pack_pieces(pieces: list[str], glue: str) -> list[str]:
     packed = [pieces[0]]
     for piece in pieces[1:]:
-        if len(packed[-1]) + len(glue) + len(piece) <= LONGEST:
+        if len(packed[-1]) + len(glue) + len(piece) <= MAX_CHARACTERS:
             packed[-1] += glue + piece
         else:
             packed.append(piece)

@@ -12,7 +12,7 @@ from types import ModuleType
 
 from assets.errors import BackendError, Finding
 
-_LIBRARIES = ("libtorch", "libcudart", ".so")
+_LIBRARY_WORDS = ("libtorch", "libcudart", ".so")
 
 
 def ensure_torchaudio() -> ModuleType:
@@ -20,15 +20,15 @@ def ensure_torchaudio() -> ModuleType:
     try:
         return importlib.import_module("torchaudio")
     except (ImportError, OSError) as error:
-        if not any(word in str(error) for word in _LIBRARIES):
+        if not any(word in str(error) for word in _LIBRARY_WORDS):
             raise BackendError(Finding("voice/no-torchaudio", "torchaudio is not installed", fix="run make setup")) from error
     for name in [name for name in sys.modules if name.partition(".")[0] == "torchaudio"]:
         del sys.modules[name]
-    sys.modules["torchaudio._extension"] = _absent_extension()
+    sys.modules["torchaudio._extension"] = _build_absent_extension()
     return importlib.import_module("torchaudio")
 
 
-def _absent_extension() -> ModuleType:
+def _build_absent_extension() -> ModuleType:
     """What torchaudio._extension is where its libraries are absent."""
 
     def fail_if_no_align(function: object) -> object:

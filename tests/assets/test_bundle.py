@@ -12,7 +12,7 @@ import pytest
 
 import assets.bundle as bundle
 from assets.bundle import MANIFEST_SCHEMA, BundleFile, Package, read_manifest, write_bundle
-from assets.codec import decode, encode
+from assets.codec import decode_artefact, encode_artefact
 from assets.conventions import GODOT_BONES, UNITY_BONES, UNREAL_BONES, VRM_BONES
 from assets.digest import sha256
 from assets.errors import FormatError, StoreError
@@ -246,5 +246,5 @@ def test_a_missing_manifest_is_one_finding(tmp_path: Path) -> None:
 
 def test_a_package_survives_the_codec() -> None:
     package = Package((a_file(), a_file("empty.bin", b"")), "web", 12)
-    assert decode(encode(package), Package) == package
+    assert decode_artefact(encode_artefact(package), Package) == package
     assert json.loads(json.dumps(package.target)) == "web"

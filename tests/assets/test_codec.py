@@ -7,7 +7,7 @@ from assets.artefacts.character import Identity
 from assets.artefacts.geometry import Image, Skeleton
 from assets.artefacts.motion import Clip, Motion
 from assets.artefacts.talk import Dialogue, Line, Reply
-from assets.codec import decode, encode
+from assets.codec import decode_artefact, encode_artefact
 from assets.errors import StoreError
 from assets.rights import Source
 
@@ -21,7 +21,7 @@ def identity(seed: int = 0) -> Identity:
 
 def test_arrays_and_nested_records_come_back_as_they_were():
     before = identity()
-    after = decode(encode(before), Identity)
+    after = decode_artefact(encode_artefact(before), Identity)
     np.testing.assert_array_equal(after.latent, before.latent)
     np.testing.assert_array_equal(after.head.pixels, before.head.pixels)
     assert after.face == before.face
@@ -30,26 +30,26 @@ def test_arrays_and_nested_records_come_back_as_they_were():
 
 def test_tuples_of_records_come_back_as_tuples():
     before = Dialogue("林", "zh", (Line("hello", "你好。", "zh"),), (Reply("hello", ("你好吗?",)),), "hello", "overlap", {"a": 1.0})
-    assert decode(encode(before), Dialogue) == before
+    assert decode_artefact(encode_artefact(before), Dialogue) == before
 
 
 def test_an_empty_array_keeps_its_shape():
     skeleton = Skeleton(("Hips",), np.array([-1], np.int32), np.zeros((1, 3), np.float32))
     clip = Clip("x", np.zeros(2, np.float32), np.zeros((2, 1, 4), np.float32), np.zeros((2, 3), np.float32), np.zeros((2, 0), np.float32))
-    assert decode(encode(Motion(skeleton, (clip,))), Motion).clips[0].face.shape == (2, 0)
+    assert decode_artefact(encode_artefact(Motion(skeleton, (clip,))), Motion).clips[0].face.shape == (2, 0)
 
 
 def test_equal_artefacts_give_equal_bytes():
-    assert encode(identity(3)) == encode(identity(3))
-    assert encode(identity(3)) != encode(identity(4))
+    assert encode_artefact(identity(3)) == encode_artefact(identity(3))
+    assert encode_artefact(identity(3)) != encode_artefact(identity(4))
 
 
 @pytest.mark.parametrize("data", [b"", b"not tensors", b"\x80\x04pickle"])
 def test_foreign_bytes_are_one_sentence(data):
     with pytest.raises(StoreError, match="store/corrupt"):
-        decode(data, Identity)
+        decode_artefact(data, Identity)
 
 
 def test_another_kind_is_refused():
     with pytest.raises(StoreError, match="expected dialogue/1, found identity/1"):
-        decode(encode(identity()), Dialogue)
+        decode_artefact(encode_artefact(identity()), Dialogue)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from assets.garment_layers import PATCH_M, Layers, islands, patches
+from assets.garment_layers import MAX_PATCH_M, GarmentLayers, find_islands, split_into_patches
 
 
 def sheet(height: float, low: float, high: float, steps: int = 6) -> tuple[np.ndarray, np.ndarray]:
@@ -20,12 +20,12 @@ def sheet(height: float, low: float, high: float, steps: int = 6) -> tuple[np.nd
     return points, np.concatenate([np.stack([cell, below, cell + 1], 1), np.stack([cell + 1, below, below + 1], 1)])
 
 
-def two(lower: str, upper: str, gap: float, high: float = 0.1) -> tuple[Layers, np.ndarray]:
+def two(lower: str, upper: str, gap: float, high: float = 0.1) -> tuple[GarmentLayers, np.ndarray]:
     """A sheet of 0.3 m and one of 2 * `high` over its middle."""
     (one, first), (other, second) = sheet(0, -0.15, 0.15), sheet(gap, -high, high)
     kind = np.repeat(np.array([lower, upper]), [len(first), len(second)])
     points = np.concatenate([one, other])
-    return Layers.of(points, np.concatenate([first, second + len(one)]), kind), points
+    return GarmentLayers.of(points, np.concatenate([first, second + len(one)]), kind), points
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_what_lies_closely_beneath_cloth_is_covered(lower: str, upper: str, gap:
     layers, points = two(lower, upper, gap)
     found = layers.covered(points, np.ones(len(layers.triangles), bool))
     assert set(layers.kind[found.owner].tolist()) == ({covered} if covered else set())
-    middle = (found.shares @ points[layers.triangles[found.owner]]).mean(1)
+    middle = (found.barycentric @ points[layers.triangles[found.owner]]).mean(1)
     assert (np.abs(middle[:, [0, 2]]) < 0.1).all()
 
 
@@ -53,8 +53,8 @@ def test_what_lies_closely_beneath_cloth_is_covered(lower: str, upper: str, gap:
 def test_cloth_that_turns_its_back_to_what_lies_beneath_it_covers_nothing(faces: str, covers: bool) -> None:
     """A collar's inner side, seen past the shirt that its outer one covers, had the shirt told as coming through it."""
     layers, points = two("outfit", "outfit", 0.005)
-    below = layers.covered(points, layers.island == layers.island[0])
-    upper = layers.island != layers.island[0]
+    below = layers.covered(points, layers.component == layers.component[0])
+    upper = layers.component != layers.component[0]
     turned = layers.triangles.copy()
     if faces == "down":
         turned[upper] = turned[upper][:, ::-1]
@@ -66,7 +66,7 @@ def test_cloth_that_turns_its_back_to_what_lies_beneath_it_covers_nothing(faces:
 def test_heights_are_metres_to_the_cover_and_nan_where_it_is_bare() -> None:
     layers, points = two("body", "outfit", -0.004)
     middle = np.full((len(layers.triangles), 3), 1 / 3)
-    heights = layers.heights(points, np.arange(len(layers.triangles)), middle)
+    heights = layers.measure_heights(points, np.arange(len(layers.triangles)), middle)
     over = np.abs(points[layers.triangles].mean(1)[:, [0, 2]]).max(1) < 0.1
     skin = layers.kind == "body"
     assert np.allclose(heights[skin & over], -0.004)
@@ -75,9 +75,9 @@ def test_heights_are_metres_to_the_cover_and_nan_where_it_is_bare() -> None:
 
 def test_patches_are_small_and_make_up_their_triangle() -> None:
     corners = np.array([[[0, 0, 0], [0.1, 0, 0], [0, 0, 0.1]]])
-    found = patches(corners, np.array([0]))
-    place = found.shares @ corners[0]
-    assert np.linalg.norm(place - np.roll(place, 1, 1), axis=2).max() <= PATCH_M
+    found = split_into_patches(corners, np.array([0]))
+    place = found.barycentric @ corners[0]
+    assert np.linalg.norm(place - np.roll(place, 1, 1), axis=2).max() <= MAX_PATCH_M
     area = np.linalg.norm(np.cross(place[:, 1] - place[:, 0], place[:, 2] - place[:, 0]), axis=1).sum() / 2
     assert area == pytest.approx(0.005)
 
@@ -85,4 +85,4 @@ def test_patches_are_small_and_make_up_their_triangle() -> None:
 def test_seams_do_not_part_an_island() -> None:
     points, triangles = sheet(0, 0, 1, 2)
     torn = points[triangles].reshape(-1, 3)
-    assert len(set(islands(torn, np.arange(len(torn)).reshape(-1, 3)).tolist())) == 1
+    assert len(set(find_islands(torn, np.arange(len(torn)).reshape(-1, 3)).tolist())) == 1

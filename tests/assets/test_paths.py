@@ -5,22 +5,22 @@ import errno
 import pytest
 
 from assets.errors import BackendError
-from assets.paths import standing
+from assets.paths import find_existing_ancestor
 
 
 def test_a_folder_stands_on_the_nearest_that_is_there(tmp_path):
     (tmp_path / "file").write_text("")
     (tmp_path / "link").symlink_to(tmp_path)
-    assert standing(tmp_path) == tmp_path
-    assert standing(tmp_path / "not" / "yet") == tmp_path
-    assert standing(tmp_path / "file" / "below") == tmp_path / "file"
-    assert standing(tmp_path / "link" / "x") == tmp_path / "link"
-    assert standing(tmp_path / "not" / ".." / "x") == tmp_path
+    assert find_existing_ancestor(tmp_path) == tmp_path
+    assert find_existing_ancestor(tmp_path / "not" / "yet") == tmp_path
+    assert find_existing_ancestor(tmp_path / "file" / "below") == tmp_path / "file"
+    assert find_existing_ancestor(tmp_path / "link" / "x") == tmp_path / "link"
+    assert find_existing_ancestor(tmp_path / "not" / ".." / "x") == tmp_path
 
 
 def test_a_relative_folder_stands_where_the_process_does(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert standing(tmp_path / "x").samefile(".")
+    assert find_existing_ancestor(tmp_path / "x").samefile(".")
 
 
 @pytest.mark.parametrize("below", ["", "x", "x/y"])
@@ -30,23 +30,24 @@ def test_no_folder_stands_on_links_that_lead_to_one_another_or_nowhere(tmp_path,
         (tmp_path / name).symlink_to(target)
     for name, number in (("a", errno.ELOOP), ("c", errno.ENOENT)):
         with pytest.raises(OSError, match="") as caught:
-            standing(tmp_path / name / below)
+            find_existing_ancestor(tmp_path / name / below)
         assert caught.value.errno == number
 
 
 def test_what_was_baked_and_is_damaged_is_one_sentence(tmp_path, monkeypatch):
     """A file that a full disk had cut off ended in a traceback."""
-    from stages.body.anny import model
-    from stages.groom.base_mesh import base_triangles
-    from stages.identity.stage import _known_changes
-    from stages.texture.tiles import library
+    from stages.body.anny import load_baked_model
+    from stages.groom.base_mesh import load_base_triangles
+    from stages.identity.stage import _load_face_change_names
+    from stages.texture.tiles import load_skin_library
 
     monkeypatch.setenv("FENSHEN_HOME", str(tmp_path))
     (tmp_path / "baked").mkdir()
-    base_triangles.cache_clear()
+    load_base_triangles.cache_clear()
     for file, read in (
-        ("body.safetensors", model), ("template.safetensors", base_triangles), ("face_changes.json", _known_changes),
-        ("tiles.safetensors", library),
+        ("body.safetensors", load_baked_model), ("template.safetensors", load_base_triangles),
+        ("face_changes.json", _load_face_change_names),
+        ("tiles.safetensors", load_skin_library),
     ):  # fmt: skip
         (tmp_path / "baked" / file).write_bytes(b"{cut")
         with pytest.raises(BackendError) as caught:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assets.rights import sellable, strictest
+from assets.rights import find_strictest_licence, is_sellable
 
 
 @pytest.mark.parametrize(("licence", "sold"), [
@@ -13,7 +13,7 @@ from assets.rights import sellable, strictest
     ("MIT AND CC-BY-4.0", True), ("CC-BY-SA-4.0 AND CC-BY-NC-4.0", False),
 ])  # fmt: skip
 def test_only_a_known_licence_without_nc_lets_sell(licence: str, sold: bool) -> None:
-    assert sellable(licence) is sold
+    assert is_sellable(licence) is sold
 
 
 @pytest.mark.parametrize(("given", "holds"), [
@@ -27,5 +27,5 @@ def test_only_a_known_licence_without_nc_lets_sell(licence: str, sold: bool) -> 
     (["CC0-1.0", ""], "unknown"),
 ])  # fmt: skip
 def test_the_stricter_licence_holds_and_both_where_neither_asks_for_all(given: list[str], holds: str) -> None:
-    assert strictest(given) == holds
-    assert strictest(reversed(given)) == holds
+    assert find_strictest_licence(given) == holds
+    assert find_strictest_licence(reversed(given)) == holds

@@ -26,39 +26,39 @@ def test_products_inverses_and_turned_vectors_agree_with_scipy() -> None:
 
 
 def test_a_turn_about_an_axis_of_any_length_is_by_the_angle() -> None:
-    np.testing.assert_allclose(rotation.rotate(rotation.about((0, 0, 7), np.pi / 2), (1, 0, 0)), (0, 1, 0), atol=1e-6)
+    np.testing.assert_allclose(rotation.rotate(rotation.from_axis_angle((0, 0, 7), np.pi / 2), (1, 0, 0)), (0, 1, 0), atol=1e-6)
 
 
 def test_between_takes_each_direction_onto_the_other_even_the_opposite_one() -> None:
     ends = np.concatenate([RNG.normal(size=(39, 3)), -V[39:]])
-    turned = rotation.rotate(rotation.between(V, ends), V / np.linalg.norm(V, axis=1, keepdims=True))
+    turned = rotation.rotate(rotation.from_two_vectors(V, ends), V / np.linalg.norm(V, axis=1, keepdims=True))
     np.testing.assert_allclose(turned, ends / np.linalg.norm(ends, axis=1, keepdims=True), atol=1e-4)
 
 
 def test_slerp_goes_the_short_way_at_even_speed() -> None:
-    start, end = rotation.about((0, 1, 0), 0.2), -rotation.about((0, 1, 0), 1.2)
+    start, end = rotation.from_axis_angle((0, 1, 0), 0.2), -rotation.from_axis_angle((0, 1, 0), 1.2)
     halves = rotation.slerp(start, end, np.array([0.0, 0.25, 1.0]))
-    assert same_turn(halves, rotation.about((0, 1, 0), np.array([0.2, 0.45, 1.2])))
+    assert same_turn(halves, rotation.from_axis_angle((0, 1, 0), np.array([0.2, 0.45, 1.2])))
 
 
 def test_continuous_removes_sign_flips_and_changes_no_turn() -> None:
     angles = np.linspace(0, 6 * np.pi, 200)
-    q = rotation.about((1, 0, 0), angles)
+    q = rotation.from_axis_angle((1, 0, 0), angles)
     flipped = q * np.where(RNG.random(200) < 0.5, -1, 1)[:, None].astype(np.float32)
-    mended = rotation.continuous(flipped)
+    mended = rotation.make_continuous(flipped)
     assert (mended[1:] * mended[:-1]).sum(-1).min() > 0.9
     assert same_turn(mended, q)
 
 
 def test_frame_brings_x_onto_the_side_and_y_near_up() -> None:
-    q = rotation.frame((0, 0, -2.0), (0.1, 5.0, 0))
+    q = rotation.from_axes((0, 0, -2.0), (0.1, 5.0, 0))
     np.testing.assert_allclose(rotation.rotate(q, (1, 0, 0)), (0, 0, -1), atol=1e-6)
     assert rotation.rotate(q, (0, 1, 0))[1] > 0.99
 
 
 def test_forward_kinematics_moves_children_with_their_parents_and_local_turns_come_back() -> None:
     parents, heads = (-1, 0, 1), np.array([[0, 1, 0], [1, 1, 0], [2, 1, 0]], np.float32)
-    local = np.stack([rotation.about((0, 0, 1), np.full(2, np.pi / 2)), np.tile(rotation.IDENTITY, (2, 1)), A.as_quat()[:2]], 1)
+    local = np.stack([rotation.from_axis_angle((0, 0, 1), np.full(2, np.pi / 2)), np.tile(rotation.IDENTITY, (2, 1)), A.as_quat()[:2]], 1)
     positions, turns = rotation.forward_kinematics(parents, heads, local, np.array([[0, 0, 0], [0, 0, 3]], np.float32))
     np.testing.assert_allclose(positions[0], [[0, 1, 0], [0, 2, 0], [0, 3, 0]], atol=1e-6)
     np.testing.assert_allclose(positions[1] - positions[0], np.tile([0, 0, 3], (3, 1)), atol=1e-6)
@@ -68,7 +68,7 @@ def test_forward_kinematics_moves_children_with_their_parents_and_local_turns_co
 @pytest.mark.parametrize("goal", [(0.1, -0.6, 0.2), (-0.3, -0.5, 0.1), (0.0, -0.75, 0.0)])
 def test_two_bones_reach_a_goal_within_their_length_and_bend_towards_the_pole(goal: tuple[float, float, float]) -> None:
     upper, lower = np.array([0.02, -0.4, 0]), np.array([0.01, -0.4, 0.02])
-    first, second = rotation.two_bone(np.zeros((1, 3)), upper, lower, np.array([goal]), np.array([0, 0, 1.0]))
+    first, second = rotation.solve_two_bone_ik(np.zeros((1, 3)), upper, lower, np.array([goal]), np.array([0, 0, 1.0]))
     knee = rotation.rotate(first, upper)
     np.testing.assert_allclose(knee + rotation.rotate(second, lower), [goal], atol=1e-4)
     assert knee[0, 2] > np.array(goal)[2] / 2
@@ -76,6 +76,6 @@ def test_two_bones_reach_a_goal_within_their_length_and_bend_towards_the_pole(go
 
 def test_two_bones_stretch_towards_a_goal_out_of_reach() -> None:
     upper = lower = np.array([0, -0.4, 0])
-    first, second = rotation.two_bone(np.zeros((1, 3)), upper, lower, np.array([[0, -2.0, 0]]), np.array([0, 0, 1.0]))
+    first, second = rotation.solve_two_bone_ik(np.zeros((1, 3)), upper, lower, np.array([[0, -2.0, 0]]), np.array([0, 0, 1.0]))
     end = rotation.rotate(first, upper) + rotation.rotate(second, lower)
     np.testing.assert_allclose(end, [[0, -0.8, 0]], atol=1e-3)

@@ -7,7 +7,7 @@ import pytest
 
 from assets.artefact import Ref
 from assets.artefacts.character import Identity
-from assets.codec import encode
+from assets.codec import encode_artefact
 from assets.digest import sha256
 from assets.errors import StoreError
 from assets.store import LocalStore, write_atomic
@@ -16,7 +16,7 @@ from tests.assets.test_codec import identity
 
 def test_what_is_put_is_found_and_got(store):
     ref = store.put("k" * 64, identity(), {"stage": "identity"})
-    assert store.find("k" * 64)["digest"] == ref.digest == sha256(encode(identity()))
+    assert store.find("k" * 64)["digest"] == ref.digest == sha256(encode_artefact(identity()))
     assert store.get(ref, Identity).age == 30.0
 
 
@@ -25,7 +25,7 @@ def test_a_damaged_blob_counts_as_missing(store):
     blob = store.root / "blobs" / ref.digest[:2] / ref.digest
     blob.write_bytes(b"flipped" + blob.read_bytes()[7:])
     assert store.find("k" * 64) is None
-    assert store.damaged("k" * 64)
+    assert store.is_damaged("k" * 64)
     with pytest.raises(StoreError, match="is damaged"):
         store.get(ref, Identity)
 
@@ -102,7 +102,7 @@ def test_a_sweep_spares_the_blob_that_another_build_has_put_and_not_yet_its_key(
     store.put("a" * 64, identity(1), {"stage": "identity"})
     os.utime(store.root / "keys" / "aa" / ("a" * 64 + ".json"), (0, 0))
     with monkeypatch.context() as patch:
-        patch.setattr(LocalStore, "_key", lambda self, key: self.root / "unwritten")
+        patch.setattr(LocalStore, "_key_path", lambda self, key: self.root / "unwritten")
         for number in (1, 2):
             store.put("c" * 64, identity(number), {"stage": "identity"})
     assert store.sweep(keep_bytes=0) == (1, 0)
@@ -131,7 +131,7 @@ def test_what_no_key_names_is_told(store):
     store.put("k" * 64, identity(1), {"stage": "identity"})
     ref = store.put("o" * 64, identity(2), {"stage": "identity"})
     (store.root / "keys" / "oo" / ("o" * 64 + ".json")).unlink()
-    assert [path.name for path, _ in store.orphans()] == [ref.digest]
+    assert [path.name for path, _ in store.find_orphans()] == [ref.digest]
 
 
 def test_age_is_counted_from_the_last_use(store):
@@ -141,7 +141,7 @@ def test_age_is_counted_from_the_last_use(store):
         os.utime(path, (0, 0))
     assert store.find("u" * 64) is not None
     store.sweep(older_than_s=3600)
-    assert [key for key, _ in store.records()] == ["u" * 64]
+    assert [key for key, _ in store.list_records()] == ["u" * 64]
 
 
 def test_what_a_killed_build_was_writing_is_swept(store):
@@ -158,4 +158,4 @@ def test_what_a_killed_build_was_writing_is_swept(store):
 def test_a_record_that_is_none_is_passed_over(store, text):
     store.put("k" * 64, identity(), {"stage": "identity"})
     (store.root / "keys" / "kk" / ("k" * 64 + ".json")).write_text(text)
-    assert list(store.records()) == []
+    assert list(store.list_records()) == []

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from assets.artefact import Artefact
 from assets.store import LocalStore
-from assets.substage_cache import recall, remembered, remembering
+from assets.substage_cache import get_or_compute, lookup, use_cache
 
 
 @dataclass(frozen=True)
@@ -29,26 +29,26 @@ class Counting:
 def test_the_same_parts_are_made_once_for_a_store(tmp_path: Path) -> None:
     make = Counting()
     for _ in range(2):
-        with remembering(LocalStore(tmp_path)):
-            assert remembered({"part": "n", "seed": 1}, Number, make) == Number(1)
+        with use_cache(LocalStore(tmp_path)):
+            assert get_or_compute({"part": "n", "seed": 1}, Number, make) == Number(1)
 
 
 def test_other_parts_are_made_for_themselves(tmp_path: Path) -> None:
     make = Counting()
-    with remembering(LocalStore(tmp_path)):
-        assert remembered({"seed": 1}, Number, make) != remembered({"seed": 2}, Number, make)
+    with use_cache(LocalStore(tmp_path)):
+        assert get_or_compute({"seed": 1}, Number, make) != get_or_compute({"seed": 2}, Number, make)
 
 
 def test_without_a_store_everything_is_made_anew() -> None:
     make = Counting()
-    assert [remembered({"seed": 1}, Number, make).value for _ in range(2)] == [1, 2]
+    assert [get_or_compute({"seed": 1}, Number, make).value for _ in range(2)] == [1, 2]
 
 
 def test_a_damaged_part_is_made_again(tmp_path: Path) -> None:
     make = Counting()
-    with remembering(LocalStore(tmp_path)):
-        remembered({"seed": 1}, Number, make)
+    with use_cache(LocalStore(tmp_path)):
+        get_or_compute({"seed": 1}, Number, make)
         for blob in tmp_path.glob("blobs/*/*"):
             blob.write_bytes(b"torn")
-        assert recall({"seed": 1}, Number) is None
-        assert remembered({"seed": 1}, Number, make) == Number(2)
+        assert lookup({"seed": 1}, Number) is None
+        assert get_or_compute({"seed": 1}, Number, make) == Number(2)

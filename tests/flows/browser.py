@@ -13,7 +13,7 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
-from stages.verify.gates.engines import chromium
+from stages.verify.gates.engines import find_chromium
 
 _FLAGS = (
     "--headless=new", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-dev-shm-usage", "--no-first-run",
@@ -27,7 +27,7 @@ class Browser:
 
     def __init__(self, width: int = 1280, height: int = 800) -> None:
         self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        command = [str(chromium()), *_FLAGS, f"--window-size={width},{height}", f"--user-data-dir={self._folder.name}", "about:blank"]
+        command = [str(find_chromium()), *_FLAGS, f"--window-size={width},{height}", f"--user-data-dir={self._folder.name}", "about:blank"]
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         self._socket = self._connected()
         self._asked = 0

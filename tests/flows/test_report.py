@@ -18,7 +18,7 @@ from browser import Browser
 
 from assets.conventions import MORPHS_67
 from flows.report import _gates, render_report
-from stages.verify.gates.engines import _FLAGS, chromium
+from stages.verify.gates.engines import _CHROMIUM_FLAGS, find_chromium
 
 MANIFEST = {"name": "Kofi <b>", "target": "web", "seed": 1, "checks": [{"code": "rig/soles", "ok": False, "message": "floats"}]}
 
@@ -30,11 +30,11 @@ def test_the_page_escapes_what_users_wrote_and_loads_nothing() -> None:
     assert not re.search(r'(src|href)="https?:', page)
 
 
-@pytest.mark.skipif(chromium() is None, reason="no Chromium")
+@pytest.mark.skipif(find_chromium() is None, reason="no Chromium")
 def test_the_page_opens_in_chromium_from_a_file(tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     page.write_bytes(render_report(dict(tiny.bundle().files), MANIFEST))
-    command = [str(chromium()), *_FLAGS, f"--user-data-dir={tmp_path}/profile", page.as_uri()]
+    command = [str(find_chromium()), *_CHROMIUM_FLAGS, f"--user-data-dir={tmp_path}/profile", page.as_uri()]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     assert 'data-loaded="1,67,2"' in done.stdout
 
@@ -67,7 +67,7 @@ def shown(folder: Path, width: int, height: int, *, mobile: bool = False) -> Ite
         yield browser
 
 
-@pytest.mark.skipif(chromium() is None, reason="no Chromium")
+@pytest.mark.skipif(find_chromium() is None, reason="no Chromium")
 def test_a_click_on_a_line_plays_its_sound_and_moves_the_lips_until_it_ends(tmp_path: Path) -> None:
     """The clip once stayed faded out while its sound played: the mixer was given no time, so lips never moved."""
     with shown(tmp_path, 500, 400) as browser:
@@ -83,7 +83,7 @@ def test_a_click_on_a_line_plays_its_sound_and_moves_the_lips_until_it_ends(tmp_
     assert max(jaw for _, jaw in rows) == pytest.approx(0.5, abs=0.01)
 
 
-@pytest.mark.skipif(chromium() is None, reason="no Chromium")
+@pytest.mark.skipif(find_chromium() is None, reason="no Chromium")
 def test_a_question_gets_the_nearest_reply_and_a_stranger_the_fallback(tmp_path: Path) -> None:
     with shown(tmp_path, 500, 400) as browser:
         for question, why in (("So who are you", "closest known question: who are you"), ("Any dragons", "no known question is near")):
@@ -92,7 +92,7 @@ def test_a_question_gets_the_nearest_reply_and_a_stranger_the_fallback(tmp_path:
             assert browser.ask("document.querySelector('#reply small').innerText").strip() == why
 
 
-@pytest.mark.skipif(chromium() is None, reason="no Chromium")
+@pytest.mark.skipif(find_chromium() is None, reason="no Chromium")
 def test_the_page_is_no_wider_than_a_phone(tmp_path: Path) -> None:
     with shown(tmp_path, 390, 844, mobile=True) as browser:
         assert browser.ask("document.documentElement.scrollWidth") == 390

@@ -11,10 +11,10 @@ from typing import ClassVar
 import pytest
 
 from assets.artefact import Artefact, Ref
-from assets.digest import sha256_of
+from assets.digest import sha256_json
 from assets.errors import BackendError, StoreError
 from assets.spec.appearance import Section
-from stages.execute import Job, execute, key_parts
+from stages.execute import Job, compute_key_parts, execute
 from stages.stage import Registry, Stage
 
 
@@ -35,14 +35,14 @@ class Plain:
     def weights(self) -> dict[str, str]:
         return {"net": self.digest}
 
-    def unusable(self) -> str:
+    def unavailable_reason(self) -> str:
         return ""
 
 
 class Absent(Plain):
     name = "absent"
 
-    def unusable(self) -> str:
+    def unavailable_reason(self) -> str:
         return "its weights are missing"
 
 
@@ -115,28 +115,28 @@ def test_an_unusable_backend_says_why(store):
     [Job(Options(add=1), 1), Job(Options(), 2), Job(Options(), 1, media={"a": "b"}), Job(Options(), 1, extra={"name": "x"})],
 )
 def test_every_option_counts_in_the_key(change):
-    before = sha256_of(key_parts(SHAPE, Job(Options(), 1), {}))
-    assert sha256_of(key_parts(SHAPE, change, {})) != before
+    before = sha256_json(compute_key_parts(SHAPE, Job(Options(), 1), {}))
+    assert sha256_json(compute_key_parts(SHAPE, change, {})) != before
 
 
 def test_weights_and_version_count_in_the_key(monkeypatch):
-    before = sha256_of(key_parts(SHAPE, Job(Options(), 1), {}))
-    assert sha256_of(key_parts(Stage("shape", 2, make, Number, BACKENDS), Job(Options(), 1), {})) != before
+    before = sha256_json(compute_key_parts(SHAPE, Job(Options(), 1), {}))
+    assert sha256_json(compute_key_parts(Stage("shape", 2, make, Number, BACKENDS), Job(Options(), 1), {})) != before
     monkeypatch.setattr(Plain, "digest", "1" * 64)
-    assert sha256_of(key_parts(SHAPE, Job(Options(), 1), {})) != before
+    assert sha256_json(compute_key_parts(SHAPE, Job(Options(), 1), {})) != before
 
 
 def test_a_program_that_the_machine_has_now_counts_in_the_key():
     found = {"blender": ""}
     stage = Stage("shape", 1, make, Number, BACKENDS, programs=lambda: found)
-    before = sha256_of(key_parts(stage, Job(Options(), 1), {}))
+    before = sha256_json(compute_key_parts(stage, Job(Options(), 1), {}))
     found["blender"] = "/usr/bin/blender"
-    assert sha256_of(key_parts(stage, Job(Options(), 1), {})) != before
+    assert sha256_json(compute_key_parts(stage, Job(Options(), 1), {})) != before
 
 
 def test_numbers_and_strings_have_different_keys():
-    assert sha256_of(1) != sha256_of("1")
-    assert sha256_of([1, 2]) != sha256_of([2, 1])
+    assert sha256_json(1) != sha256_json("1")
+    assert sha256_json([1, 2]) != sha256_json([2, 1])
 
 
 def test_inputs_are_read_from_the_signature():

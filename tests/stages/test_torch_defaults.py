@@ -11,10 +11,10 @@ import pytest
 import torch
 import transformers
 
-from assets.torch_defaults import TORCH_DEFAULTS
-from stages.dialogue.causal import Causal
+from assets.torch_defaults import TORCH_DEFAULTS_LOCK
+from stages.dialogue.causal import CausalModel
 from stages.nets import diffusion, weights_io
-from stages.nets.weights_io import Shipped
+from stages.nets.weights_io import TrainedNet
 
 
 def taken() -> bool:
@@ -22,9 +22,9 @@ def taken() -> bool:
     found: list[bool] = []
 
     def look() -> None:
-        found.append(not TORCH_DEFAULTS.acquire(blocking=False))
+        found.append(not TORCH_DEFAULTS_LOCK.acquire(blocking=False))
         if not found[0]:
-            TORCH_DEFAULTS.release()
+            TORCH_DEFAULTS_LOCK.release()
 
     thread = Thread(target=look)
     thread.start()
@@ -41,26 +41,26 @@ def test_a_language_model_is_built_under_the_lock(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(transformers.AutoTokenizer, "from_pretrained", lambda *_, **__: None)
     monkeypatch.setattr(transformers.AutoModelForCausalLM, "from_pretrained", built)
-    Causal(str(tmp_path))
+    CausalModel(str(tmp_path))
     assert held == [True]
     assert not taken()
 
 
 def test_a_generator_waits_until_new_numbers_are_whole_again(monkeypatch: pytest.MonkeyPatch) -> None:
     shape = diffusion.Shape(size=16, channels=3, width=16, autoencoder_width=8, steps=3)
-    nets = {name: net.eval().requires_grad_(False) for name, net in diffusion.shipped(shape).items()}
-    shipped = Shipped("diffusion", shape, nets, ("age_years", "gender", "tone"))
+    nets = {name: net.eval().requires_grad_(False) for name, net in diffusion.build_nets(shape).items()}
+    shipped = TrainedNet("diffusion", shape, nets, ("age_years", "gender", "tone"))
     latents, told = np.ones((1, shape.latent), np.float32), np.full((1, 3), 0.5, np.float32)
-    wanted, made = shipped.make(latents, told), []
-    asked, module = Event(), weights_io.module_of
+    wanted, made = shipped.generate(latents, told), []
+    asked, module = Event(), weights_io.import_net_module
 
     def asking(net: str) -> Any:
         asked.set()
         return module(net)
 
-    monkeypatch.setattr(weights_io, "module_of", asking)
-    beside = Thread(target=lambda: made.append(shipped.make(latents, told)))
-    with TORCH_DEFAULTS:
+    monkeypatch.setattr(weights_io, "import_net_module", asking)
+    beside = Thread(target=lambda: made.append(shipped.generate(latents, told)))
+    with TORCH_DEFAULTS_LOCK:
         torch.set_default_dtype(torch.bfloat16)
         beside.start()
         asked.wait()

@@ -1,1 +1,1 @@
-""" """
+"""Metrics, comparison tables and model cards."""

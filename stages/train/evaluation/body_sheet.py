@@ -10,51 +10,53 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats, Ints, Pixels
 
-SCALE = 110
+PIXELS_PER_METRE = 110
 """Pixels a metre."""
-TALL, WIDE = 260, 150
+CELL_HEIGHT, CELL_WIDTH = 260, 150
 """Pixels of one body's cell."""
 
 
-def body_of(vector: Floats, names: Sequence[str], age: float, gender: float) -> Any:
+def build_body_shape(vector: Floats, names: Sequence[str], age: float, gender: float) -> Any:
     """The Shape of a vector's build at that age/100 and gender (0 female .. 1 male), which stand above the vector's own."""
-    from stages.body.anny import Anny, model
-    from stages.body.phenotype import age_axis
+    from stages.body.anny import Anny, load_baked_model
+    from stages.body.phenotype import to_age_axis
 
-    known = set(model().names["phenotypes"])
+    known = set(load_baked_model().names["phenotypes"])
     told = dict(zip(names, (float(v) for v in vector), strict=True))
-    axes = {name: value for name, value in told.items() if name in known} | {"age": age_axis(100 * age), "gender": 1 - gender}
-    return Anny().shape(axes, {name: value for name, value in told.items() if name not in known})
+    axes = {name: value for name, value in told.items() if name in known} | {"age": to_age_axis(100 * age), "gender": 1 - gender}
+    return Anny().evaluate(axes, {name: value for name, value in told.items() if name not in known})
 
 
-def body_sheet(vectors: Floats, conditions: Floats, names: Sequence[str], columns: int = 8) -> Pixels:
+def draw_body_sheet(vectors: Floats, conditions: Floats, names: Sequence[str], columns: int = 8) -> Pixels:
     """(h,w,3) bodies of vectors (n,d) and conditions (n,2: age/100, gender), their years and gender written below."""
     import cv2
 
-    from stages.body.anthropometry import skin_triangles
+    from stages.body.anthropometry import load_skin_triangles
 
-    triangles, cells = skin_triangles(), []
+    triangles, cells = load_skin_triangles(), []
     for vector, (age, gender) in zip(vectors, conditions, strict=True):
-        cell = front_view(body_of(vector, names, float(age), float(gender)).positions, triangles)
+        cell = draw_front_view(build_body_shape(vector, names, float(age), float(gender)).positions, triangles)
         text = f"{100 * age:.0f} {'m' if gender >= 0.5 else 'f'}"
-        cv2.putText(cell, text, (8, TALL - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 1, cv2.LINE_AA)
+        cv2.putText(cell, text, (8, CELL_HEIGHT - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 1, cv2.LINE_AA)
         cells.append(cell)
-    cells += [np.full((TALL, WIDE, 3), 255, np.uint8)] * (-len(cells) % columns)
+    cells += [np.full((CELL_HEIGHT, CELL_WIDTH, 3), 255, np.uint8)] * (-len(cells) % columns)
     rows = [np.hstack(cells[i : i + columns]) for i in range(0, len(cells), columns)]
     sheet: Pixels = np.vstack(rows)
     return sheet
 
 
-def front_view(positions: Floats, triangles: Ints) -> NDArray[np.uint8]:
+def draw_front_view(positions: Floats, triangles: Ints) -> NDArray[np.uint8]:
     """(TALL,WIDE,3) the body from the front, far triangles first, lit from above."""
     import cv2
 
-    picture = np.full((TALL, WIDE, 3), 255, np.uint8)
+    picture = np.full((CELL_HEIGHT, CELL_WIDTH, 3), 255, np.uint8)
     corners = positions[triangles]
     normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     light = normal @ np.array([0.3, 0.5, 0.8]) / np.maximum(np.linalg.norm(normal, axis=1), 1e-12)
     ground = positions[triangles.ravel(), 1].min()
-    flat = np.stack([WIDE / 2 + SCALE * corners[..., 0], TALL - 20 - SCALE * (corners[..., 1] - ground)], -1)
+    flat = np.stack(
+        [CELL_WIDTH / 2 + PIXELS_PER_METRE * corners[..., 0], CELL_HEIGHT - 20 - PIXELS_PER_METRE * (corners[..., 1] - ground)], -1
+    )
     fixed = np.round(flat * 16).astype(np.int32)
     for index in np.argsort(corners[..., 2].mean(1)):
         if normal[index, 2] > 0:

@@ -17,21 +17,21 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats
 from assets.errors import BackendError, Finding, SpecError
-from stages.datasets.splits import Vectors
-from stages.nets.weights_io import Shipped, read
+from stages.datasets.splits import VectorSplit
+from stages.nets.weights_io import TrainedNet, load_net
 from stages.train.evaluation import metrics
-from stages.train.evaluation.sliced_wasserstein import picture_distance
-from stages.train.loop.examples import read_examples, reduced
+from stages.train.evaluation.sliced_wasserstein import compute_sliced_wasserstein
+from stages.train.loop.examples import downscale_pictures, read_examples
 from stages.train.loop.family import Examples
 
-SAMPLES = 300
-BODIES = 120
+MAX_SAMPLES = 300
+MAX_BODIES = 120
 """Bodies of which the proportions are measured: each takes some ten milliseconds."""
-Features = Callable[[NDArray[Any]], Floats]
+FeatureExtractor = Callable[[NDArray[Any]], Floats]
 
 
 @dataclass(frozen=True)
-class Report:
+class EvaluationReport:
     """What was measured of one weights file, or of the training data in its place."""
 
     name: str
@@ -46,50 +46,58 @@ class Report:
 
 
 @dataclass(frozen=True)
-class Measure:
+class MeasureDescription:
     """What a measure tells, and what it is blind to."""
 
     meaning: str
     blind: str = ""
 
 
-MEASURES: Mapping[str, Measure] = {
-    "fenshen-frechet": Measure(
+MEASURES: Mapping[str, MeasureDescription] = {
+    "fenshen-frechet": MeasureDescription(
         "Fréchet distance on our reader's features (bodies: on standardised vectors); lower is better",
         "what does not tell age, gender or tone: light, background, sharpness",
     ),
-    "fenshen-kernel": Measure("kernel distance on the same, a thousandfold; about 0 for equals", "the same"),
-    "patches": Measure(
+    "fenshen-kernel": MeasureDescription("kernel distance on the same, a thousandfold; about 0 for equals", "the same"),
+    "patches": MeasureDescription(
         "sliced Wasserstein distance of patches over a pyramid, in grey levels; light, background and texture count; lower is better",
         "whether the parts make a face, and whether it is of the age asked for",
     ),
-    "FID": Measure("Fréchet distance on the features of the Inception weights that the user gave", "what only people mind: eyes, teeth"),
-    "KID": Measure("kernel distance on the same, a thousandfold", "the same"),
-    "precision": Measure("share of made samples inside the real ones' manifold", "what is never made; the features' blind spots"),
-    "recall": Measure("share of real samples inside the made ones' manifold", "how bad the bad ones are; the features' blind spots"),
-    "diversity": Measure(
+    "FID": MeasureDescription(
+        "Fréchet distance on the features of the Inception weights that the user gave", "what only people mind: eyes, teeth"
+    ),
+    "KID": MeasureDescription("kernel distance on the same, a thousandfold", "the same"),
+    "precision": MeasureDescription(
+        "share of made samples inside the real ones' manifold", "what is never made; the features' blind spots"
+    ),
+    "recall": MeasureDescription(
+        "share of real samples inside the made ones' manifold", "how bad the bad ones are; the features' blind spots"
+    ),
+    "diversity": MeasureDescription(
         "mean distance of two made samples, as a share of that of two real ones", "whether what varies is right; the features' blind spots"
     ),
-    "memory": Measure(
+    "memory": MeasureDescription(
         "distance to the nearest training example, as a share of a held-out person's; well below 1 would be memorising",
         "a copied background or light; few copies among many: it is a median",
     ),
-    "age error": Measure("years between what was asked for and what our reader reads", "the reader's own error, which the last row shows"),
-    "gender error": Measure("the same of gender, 0..1", "the same"),
-    "tone error": Measure("the same of skin tone, 0..1", "the same"),
-    "impossible": Measure(
+    "age error": MeasureDescription(
+        "years between what was asked for and what our reader reads", "the reader's own error, which the last row shows"
+    ),
+    "gender error": MeasureDescription("the same of gender, 0..1", "the same"),
+    "tone error": MeasureDescription("the same of skin tone, 0..1", "the same"),
+    "impossible": MeasureDescription(
         "share of bodies that no person has (stature for age, body mass index, limbs)", "possible bodies that nobody asked for"
     ),
-    "worst": Measure(
+    "worst": MeasureDescription(
         "Fréchet distance of the worst group of skin tone, age or gender", "groups of two traits; those with under 24 members"
     ),
-    "a second": Measure("samples a second on this machine, one thread"),
-    "loads in": Measure("seconds from file to nets"),
-    "megabytes": Measure("of the weights file"),
+    "a second": MeasureDescription("samples a second on this machine, one thread"),
+    "loads in": MeasureDescription("seconds from file to nets"),
+    "megabytes": MeasureDescription("of the weights file"),
 }
 
 
-def evaluate(
+def evaluate_weights(
     file: Path,
     data: Path,
     *,
@@ -97,7 +105,7 @@ def evaluate(
     inception: Path | None = None,
     sha256: str | None = None,
     split: Literal["validation", "test"] = "test",
-) -> Report:
+) -> EvaluationReport:
     """The measures of a weights file on the test split of a data set.
 
     Args:
@@ -113,50 +121,50 @@ def evaluate(
     import torch  # noqa: F401 - the library's own seconds are not the weights'
 
     started = time.perf_counter()
-    nets = read(file, sha256)
+    nets = load_net(file, sha256)
     loading = time.perf_counter() - started
     if nets.net == "classifier":
-        raise no_generator(file.name)
+        raise make_not_a_generator_error(file.name)
     size = getattr(nets.shape, "size", None)
     train, test = (read_examples(data, part, nets.conditions, size) for part in ("train", split))
-    test = _asked(test, data)
+    test = _select_subjects(test, data)
     started = time.perf_counter()
     made = nets.sample(test.conditions, 7)
     speed = len(made) / (time.perf_counter() - started)
     if made.shape[1:] != test.values.shape[1:]:
         message = f"{file.name} makes samples of shape {made.shape[1:]}, {data.name} holds {test.values.shape[1:]}"
         raise SpecError(Finding("evaluate/shape", message, fix="give the kind of data set that the net was trained on"))
-    values, groups = compared(made, train, test, reader, inception)
+    values, groups = measure_samples(made, train, test, reader, inception)
     values |= {"a second": speed, "loads in": loading, "megabytes": file.stat().st_size / 1e6}
-    return Report(file.stem, data.name, len(made), values, groups)
+    return EvaluationReport(file.stem, data.name, len(made), values, groups)
 
 
-def no_generator(name: str) -> SpecError:
+def make_not_a_generator_error(name: str) -> SpecError:
     """What is said of a classifier, whose readings are no samples to be measured."""
     return SpecError(Finding("evaluate/reader", f"{name} reads pictures and makes none", fix="give the weights of a generator"))
 
 
-def of_training_data(data: Path, *, reader: Path | None = None, inception: Path | None = None) -> Report:
+def evaluate_training_data(data: Path, *, reader: Path | None = None, inception: Path | None = None) -> EvaluationReport:
     """The same measures of training examples in place of made ones: what a perfect memory would score."""
-    from stages.datasets.shards import index_of
+    from stages.datasets.shards import read_index
 
-    names = tuple(name for name in ERRORS if name in index_of(data)["columns"])
+    names = tuple(name for name in ATTRIBUTE_ERRORS if name in read_index(data)["columns"])
     train, test = (read_examples(data, split, names) for split in ("train", "test"))
-    test = _asked(test, data)
-    alike = _like(test.conditions, train.conditions)
-    values, groups = compared(train.values[alike], train, test, reader, inception)
-    return Report("training data itself", data.name, len(test), values, groups)
+    test = _select_subjects(test, data)
+    alike = _match_conditions(test.conditions, train.conditions)
+    values, groups = measure_samples(train.values[alike], train, test, reader, inception)
+    return EvaluationReport("training data itself", data.name, len(test), values, groups)
 
 
-def _asked(test: Examples, data: Path) -> Examples:
+def _select_subjects(test: Examples, data: Path) -> Examples:
     """The people whom all nets are asked for; raises SpecError for so few that no manifold can be drawn through them."""
     if len(test) <= metrics.NEIGHBOURS:
         message = f"{data.name} holds {len(test)} pictures to measure on, {metrics.NEIGHBOURS + 1} at least are needed"
         raise SpecError(Finding("evaluate/few", message, fix="make the data set of more people"))
-    return test.at(np.arange(min(SAMPLES, len(test))))
+    return test.select(np.arange(min(MAX_SAMPLES, len(test))))
 
 
-def _like(asked: Floats, there: Floats) -> NDArray[np.int64]:
+def _match_conditions(asked: Floats, there: Floats) -> NDArray[np.int64]:
     """(n,) for each row asked for the nearest that is there and not taken yet: two of the same would have no manifold between them."""
     from scipy.spatial import cKDTree
 
@@ -171,47 +179,52 @@ def _like(asked: Floats, there: Floats) -> NDArray[np.int64]:
     return np.asarray(chosen, np.int64)
 
 
-def compared(
+def measure_samples(
     made: NDArray[Any], train: Examples, test: Examples, reader: Path | None, inception: Path | None
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Values by measure, and the Fréchet distance of each group, of samples made under the test split's conditions."""
     told = tuple(name for name in test.names if name in test.source.columns)
     asked = test.conditions[:, [test.names.index(name) for name in told]]
-    if isinstance(test.source, Vectors):
+    if isinstance(test.source, VectorSplit):
         spread = np.maximum(train.values.std(0), 1e-3)
-        features: Features = lambda x: np.asarray(x / spread, np.float32)  # noqa: E731
-        values = {"impossible": impossible_share(made[:BODIES], test.conditions[:BODIES], test.source.names)}
+        features: FeatureExtractor = lambda x: np.asarray(x / spread, np.float32)  # noqa: E731
+        values = {"impossible": measure_impossible_share(made[:MAX_BODIES], test.conditions[:MAX_BODIES], test.source.names)}
         pairs = ((train.values, train.conditions), (test.values, test.conditions), (made, test.conditions))
         seen = [np.concatenate([features(x), told], 1) for x, told in pairs]
     else:
         if reader is None:
             fix = "train one with `fenshen train classifier`"
             raise BackendError(Finding("evaluate/reader", "pictures are measured on a reader's features, and there is none", fix=fix))
-        ours = read(reader)
-        features = lambda x: picture_features(ours, x)  # noqa: E731
-        seen = [training_features(reader, ours, train.values), features(test.values), features(made)]
-        values = {"patches": picture_distance(_as_read(ours, test.values), _as_read(ours, made))}
-        values |= attribute_errors(ours, made, asked, told)
+        ours = load_net(reader)
+        features = lambda x: extract_features(ours, x)  # noqa: E731
+        seen = [extract_training_features(reader, ours, train.values), features(test.values), features(made)]
+        values = {"patches": compute_sliced_wasserstein(_resize_for_classifier(ours, test.values), _resize_for_classifier(ours, made))}
+        values |= measure_attribute_errors(ours, made, asked, told)
         if inception is not None:
-            values |= _standard(test.values, made, inception)
-    values |= on_features(*seen)
-    groups = {name: metrics.frechet(seen[1][rows], seen[2][rows]) for name, rows in metrics.members(asked, told).items()}
+            values |= _measure_inception(test.values, made, inception)
+    values |= measure_features(*seen)
+    groups = {
+        name: metrics.compute_frechet_distance(seen[1][rows], seen[2][rows])
+        for name, rows in metrics.find_group_members(asked, told).items()
+    }
     if groups:
-        values["worst"] = metrics.worst(groups)[1]
+        values["worst"] = metrics.find_worst_group(groups)[1]
     return values, groups
 
 
-def on_features(train: Floats, real: Floats, made: Floats) -> dict[str, float]:
+def measure_features(train: Floats, real: Floats, made: Floats) -> dict[str, float]:
     """All measures that need nothing but feature vectors (n,d)."""
-    precision, recall = metrics.precision_recall(real, made)
+    precision, recall = metrics.compute_precision_recall(real, made)
     return {
-        "fenshen-frechet": metrics.frechet(real, made), "fenshen-kernel": 1000 * metrics.kernel(real, made),
-        "precision": precision, "recall": recall, "diversity": metrics.diversity(made) / max(metrics.diversity(real), 1e-12),
-        "memory": metrics.memory(train, real, made).ratio,
+        "fenshen-frechet": metrics.compute_frechet_distance(real, made),
+        "fenshen-kernel": 1000 * metrics.compute_kernel_distance(real, made),
+        "precision": precision, "recall": recall,
+        "diversity": metrics.compute_diversity(made) / max(metrics.compute_diversity(real), 1e-12),
+        "memory": metrics.measure_memorisation(train, real, made).ratio,
     }  # fmt: skip
 
 
-def _batches(pictures: NDArray[Any], size: int = 64) -> Any:
+def _iterate_batches(pictures: NDArray[Any], size: int = 64) -> Any:
     """(b,c,h,w) float32 -1..1 tensors of (n,h,w,c) pictures."""
     import torch
 
@@ -220,87 +233,93 @@ def _batches(pictures: NDArray[Any], size: int = 64) -> Any:
         yield part.permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def picture_features(reader: Shipped, pictures: NDArray[Any]) -> Floats:
+def extract_features(reader: TrainedNet, pictures: NDArray[Any]) -> Floats:
     """(n,64) of our reader; raises SpecError where it reads larger pictures, or others."""
     import torch
 
-    pictures = _as_read(reader, pictures)
+    pictures = _resize_for_classifier(reader, pictures)
     with torch.no_grad():
-        features: Floats = torch.cat([reader.nets["classifier"].features(x) for x in _batches(pictures)]).numpy()
+        features: Floats = torch.cat([reader.nets["classifier"].extract_features(x) for x in _iterate_batches(pictures)]).numpy()
     return features
 
 
-def readings(reader: Shipped, pictures: NDArray[Any]) -> Floats:
+def predict_attributes(reader: TrainedNet, pictures: NDArray[Any]) -> Floats:
     """(n,3) age/100, gender and tone as our reader reads them."""
     import torch
 
-    pictures = _as_read(reader, pictures)
+    pictures = _resize_for_classifier(reader, pictures)
     with torch.no_grad():
-        read_off: Floats = torch.cat([torch.sigmoid(reader.nets["classifier"](x)) for x in _batches(pictures)]).numpy()
+        read_off: Floats = torch.cat([torch.sigmoid(reader.nets["classifier"](x)) for x in _iterate_batches(pictures)]).numpy()
     return read_off
 
 
-_READ: dict[tuple[str, str], Floats] = {}
+_CACHED_FEATURES: dict[tuple[str, str], Floats] = {}
 """Digest of a reader, digest of training pictures -> their features: families that are compared share them, and reading takes longest."""
 
 
-def training_features(file: Path, reader: Shipped, pictures: NDArray[Any]) -> Floats:
+def extract_training_features(file: Path, reader: TrainedNet, pictures: NDArray[Any]) -> Floats:
     """(n,64) of the reader in `file`, of all training pictures: a copy of any of them has to find its original."""
     from assets.digest import sha256, sha256_file
 
-    pictures = np.ascontiguousarray(_as_read(reader, pictures))
+    pictures = np.ascontiguousarray(_resize_for_classifier(reader, pictures))
     key = sha256_file(file), sha256(pictures.tobytes())
-    if key not in _READ:
-        _READ[key] = picture_features(reader, pictures)
-    return _READ[key]
+    if key not in _CACHED_FEATURES:
+        _CACHED_FEATURES[key] = extract_features(reader, pictures)
+    return _CACHED_FEATURES[key]
 
 
-def _as_read(reader: Shipped, pictures: NDArray[Any]) -> NDArray[Any]:
+def _resize_for_classifier(reader: TrainedNet, pictures: NDArray[Any]) -> NDArray[Any]:
     """The pictures at the reader's size: families of all sizes are compared at the one that all of them reach."""
     shape = reader.shape
     if pictures.shape[1] > shape.size and pictures.shape[1] % shape.size == 0:
-        pictures = reduced(pictures, shape.size)
+        pictures = downscale_pictures(pictures, shape.size)
     if pictures.shape[1:] != (shape.size, shape.size, shape.channels):
         message = f"the reader reads {shape.size} px in {shape.channels} planes, the pictures have shape {pictures.shape[1:]}"
         raise SpecError(Finding("evaluate/reader", message, fix="train a reader on this data set with `fenshen train classifier`"))
     return pictures
 
 
-ERRORS: Mapping[str, tuple[str, float]] = {"age_years": ("age error", 100), "gender": ("gender error", 1), "tone": ("tone error", 1)}
+ATTRIBUTE_ERRORS: Mapping[str, tuple[str, float]] = {
+    "age_years": ("age error", 100),
+    "gender": ("gender error", 1),
+    "tone": ("tone error", 1),
+}
 """Column of a data set -> measure, and what it is multiplied by."""
 
 
-def attribute_errors(reader: Shipped, made: NDArray[Any], asked: Floats, names: Sequence[str] = tuple(ERRORS)) -> dict[str, float]:
+def measure_attribute_errors(
+    reader: TrainedNet, made: NDArray[Any], asked: Floats, names: Sequence[str] = tuple(ATTRIBUTE_ERRORS)
+) -> dict[str, float]:
     """Mean absolute difference of what was asked for (n,k) and what is read, age in years, of every trait among the names."""
-    if not (known := [name for name in ERRORS if name in names]):
+    if not (known := [name for name in ATTRIBUTE_ERRORS if name in names]):
         return {}
-    read_off, columns = readings(reader, made), list(ERRORS)
+    read_off, columns = predict_attributes(reader, made), list(ATTRIBUTE_ERRORS)
     wrong = {name: np.abs(read_off[:, columns.index(name)] - asked[:, list(names).index(name)]).mean() for name in known}
-    return {ERRORS[name][0]: ERRORS[name][1] * float(value) for name, value in wrong.items()}
+    return {ATTRIBUTE_ERRORS[name][0]: ATTRIBUTE_ERRORS[name][1] * float(value) for name, value in wrong.items()}
 
 
-def refuse_unreadable(reader: Path, size: int, channels: int) -> None:
+def refuse_unclassifiable(reader: Path, size: int, channels: int) -> None:
     """Raises SpecError where the reader cannot read pictures of that size and so many channels."""
-    _as_read(read(reader), np.zeros((1, size, size, channels), np.uint8))
+    _resize_for_classifier(load_net(reader), np.zeros((1, size, size, channels), np.uint8))
 
 
-def _standard(real: NDArray[Any], made: NDArray[Any], file: Path) -> dict[str, float]:
+def _measure_inception(real: NDArray[Any], made: NDArray[Any], file: Path) -> dict[str, float]:
     """FID and KID; of skins, the head tile."""
     import torch
 
-    from stages.nets.inception import read_inception
+    from stages.nets.inception import load_inception
 
-    net = read_inception(file)
+    net = load_inception(file)
     with torch.no_grad():
-        seen = [torch.cat([net.features(x[:, :3]) for x in _batches(p, 16)]).numpy() for p in (real, made)]
-    return {"FID": metrics.frechet(*seen), "KID": 1000 * metrics.kernel(*seen)}
+        seen = [torch.cat([net.extract_features(x[:, :3]) for x in _iterate_batches(p, 16)]).numpy() for p in (real, made)]
+    return {"FID": metrics.compute_frechet_distance(*seen), "KID": 1000 * metrics.compute_kernel_distance(*seen)}
 
 
-def impossible_share(vectors: Floats, conditions: Floats, names: Sequence[str]) -> float:
+def measure_impossible_share(vectors: Floats, conditions: Floats, names: Sequence[str]) -> float:
     """Share of body vectors whose bodies no person of that age/100 and gender has."""
-    from stages.body.anthropometry import impossible, measured
-    from stages.train.evaluation.body_sheet import body_of
+    from stages.body.anthropometry import find_limit_violations, measure_body
+    from stages.train.evaluation.body_sheet import build_body_shape
 
-    told = [(body_of(v, names, float(age), float(gender)), 100 * float(age), float(gender))
+    told = [(build_body_shape(v, names, float(age), float(gender)), 100 * float(age), float(gender))
             for v, (age, gender) in zip(vectors, conditions, strict=True)]  # fmt: skip
-    return sum(bool(impossible(measured(shape), years, gender)) for shape, years, gender in told) / max(len(told), 1)
+    return sum(bool(find_limit_violations(measure_body(shape), years, gender)) for shape, years, gender in told) / max(len(told), 1)

@@ -19,13 +19,13 @@ NEIGHBOURS = 3
 """k of the manifolds (Kynkäänniemi et al. 2019)."""
 
 
-def frechet(real: Floats, made: Floats) -> float:
+def compute_frechet_distance(real: Floats, made: Floats) -> float:
     """Squared Wasserstein distance of the normal distributions fitted to two feature sets (n,d), (m,d) (Heusel et al. 2017)."""
     a, b = np.asarray(real, np.float64), np.asarray(made, np.float64)
-    return frechet_of(a.mean(0), np.cov(a.T), b.mean(0), np.cov(b.T))
+    return compute_gaussian_distance(a.mean(0), np.cov(a.T), b.mean(0), np.cov(b.T))
 
 
-def frechet_of(mean_a: Doubles, cov_a: Doubles, mean_b: Doubles, cov_b: Doubles) -> float:
+def compute_gaussian_distance(mean_a: Doubles, cov_a: Doubles, mean_b: Doubles, cov_b: Doubles) -> float:
     """|mean_a - mean_b|^2 + trace(cov_a + cov_b - 2 (cov_a cov_b)^1/2); never below 0.
 
     The trace of the root comes from the eigenvalues of the symmetric product, so that no complex number appears.
@@ -37,7 +37,7 @@ def frechet_of(mean_a: Doubles, cov_a: Doubles, mean_b: Doubles, cov_b: Doubles)
     return max(0.0, apart + float(np.trace(np.atleast_2d(cov_a)) + np.trace(np.atleast_2d(cov_b)) - 2 * np.sqrt(inner).sum()))
 
 
-def kernel(real: Floats, made: Floats) -> float:
+def compute_kernel_distance(real: Floats, made: Floats) -> float:
     """Unbiased squared maximum mean discrepancy with the cubic kernel (x.y/d + 1)^3 (Bińkowski et al. 2018); about 0 for equals."""
     a, b = np.asarray(real, np.float64), np.asarray(made, np.float64)
     d, n, m = a.shape[1], len(a), len(b)
@@ -46,7 +46,7 @@ def kernel(real: Floats, made: Floats) -> float:
     return float(own - 2 * across.mean())
 
 
-def distances(a: Floats, b: Floats) -> Doubles:
+def compute_pairwise_distances(a: Floats, b: Floats) -> Doubles:
     """(n,m) Euclidean distances between the rows of two sets."""
     from scipy.spatial.distance import cdist
 
@@ -54,28 +54,28 @@ def distances(a: Floats, b: Floats) -> Doubles:
     return found
 
 
-def _reach(points: Floats, k: int) -> Doubles:
+def _find_neighbour_radii(points: Floats, k: int) -> Doubles:
     """(n,) distance of each point to its k-th neighbour among the others."""
-    apart = distances(points, points)
+    apart = compute_pairwise_distances(points, points)
     np.fill_diagonal(apart, np.inf)
     return np.partition(apart, k - 1, axis=1)[:, k - 1]
 
 
-def precision_recall(real: Floats, made: Floats, k: int = NEIGHBOURS) -> tuple[float, float]:
+def compute_precision_recall(real: Floats, made: Floats, k: int = NEIGHBOURS) -> tuple[float, float]:
     """Share of made points inside the real points' k-neighbour manifold, and of real points inside the made ones'."""
-    across = distances(real, made)
-    precision = (across <= _reach(real, k)[:, None]).any(0).mean()
-    recall = (across <= _reach(made, k)[None]).any(1).mean()
+    across = compute_pairwise_distances(real, made)
+    precision = (across <= _find_neighbour_radii(real, k)[:, None]).any(0).mean()
+    recall = (across <= _find_neighbour_radii(made, k)[None]).any(1).mean()
     return float(precision), float(recall)
 
 
-def diversity(points: Floats) -> float:
+def compute_diversity(points: Floats) -> float:
     """Mean distance between two different points."""
-    return float(distances(points, points).sum() / (len(points) * (len(points) - 1)))
+    return float(compute_pairwise_distances(points, points).sum() / (len(points) * (len(points) - 1)))
 
 
 @dataclass(frozen=True)
-class Memory:
+class Memorisation:
     """How near samples lie to what was trained on, against how near unseen real ones lie."""
 
     made: float
@@ -89,10 +89,10 @@ class Memory:
         return self.made / max(self.held_out, 1e-12)
 
 
-def memory(train: Floats, held_out: Floats, made: Floats) -> Memory:
+def measure_memorisation(train: Floats, held_out: Floats, made: Floats) -> Memorisation:
     """Nearest-neighbour distances to the training set."""
-    nearest = [float(np.median(distances(x, train).min(1))) for x in (made, held_out)]
-    return Memory(*nearest)
+    nearest = [float(np.median(compute_pairwise_distances(x, train).min(1))) for x in (made, held_out)]
+    return Memorisation(*nearest)
 
 
 GROUPS: dict[str, tuple[tuple[str, float, float], ...]] = {
@@ -101,22 +101,22 @@ GROUPS: dict[str, tuple[tuple[str, float, float], ...]] = {
     "gender": (("female", 0, 0.5), ("male", 0.5, 1.01)),
 }
 """Attribute -> name, from (inclusive) and to (exclusive) of each group; ages in hundreds of years."""
-FEWEST = 24
+MIN_GROUP_MEMBERS = 24
 """Members below which a group's numbers would be noise."""
 
 
-def members(condition: Floats, names: Sequence[str] = ("age_years", "gender", "tone")) -> dict[str, NDArray[np.intp]]:
+def find_group_members(condition: Floats, names: Sequence[str] = ("age_years", "gender", "tone")) -> dict[str, NDArray[np.intp]]:
     """Group name -> rows of conditions (n,k; 0..1, years in hundreds) that belong to it; small groups are left out."""
     found = {}
     for attribute, groups in GROUPS.items():
         column = next((i for i, name in enumerate(names) if name.removesuffix("_years") == attribute), None)
         for name, low, high in groups if column is not None else ():
             rows = np.flatnonzero((condition[:, column] >= low) & (condition[:, column] < high))
-            if len(rows) >= FEWEST:
+            if len(rows) >= MIN_GROUP_MEMBERS:
                 found[f"{attribute} {name}"] = rows
     return found
 
 
-def worst(groups: Mapping[str, float]) -> tuple[str, float]:
+def find_worst_group(groups: Mapping[str, float]) -> tuple[str, float]:
     """The group with the highest value; ("", nan) where there is none."""
     return max(groups.items(), key=lambda item: item[1]) if groups else ("", float("nan"))

@@ -1,1 +1,1 @@
-""" """
+"""One file per family of generators, and their registry."""

@@ -9,11 +9,11 @@ from typing import Any, Literal
 from assets.artefacts.geometry import Floats
 from assets.errors import Finding, SpecError
 from stages.nets import augment
-from stages.nets.ranges import Below, Count, Share, Weight, Whole
-from stages.train.evaluation.sliced_wasserstein import picture_distance
-from stages.train.families.conditional_mean import put, usual_pictures
-from stages.train.loop.device import Machine
-from stages.train.loop.family import Batch, Examples, State, shaped
+from stages.nets.ranges import Count, Fraction, FractionBelowOne, NonNegativeCount, Weight
+from stages.train.evaluation.sliced_wasserstein import compute_sliced_wasserstein
+from stages.train.families.conditional_mean import fit_conditional_mean, set_conditional_mean
+from stages.train.loop.device import Device
+from stages.train.loop.family import Batch, Examples, TrainState, build_shape
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,12 @@ class Recipe:
     loss: Literal["bce", "lsgan", "hinge", "wgan"] = "bce"
     generator_lr: Weight = 2e-4
     critic_lr: Weight = 2e-4
-    momentum: Below = 0.5
+    momentum: FractionBelowOne = 0.5
     weight_decay: Weight = 0.0
     """Of the critic, decoupled."""
     critic_steps: Count = 1
     """Updates of the critic for one of the generator."""
-    smooth: Share = 0.0
+    smooth: Fraction = 0.0
     """One-sided label smoothing of BCE and LSGAN."""
     noise: Weight = 0.0
     """Standard deviation of noise on what the critic sees at first, fading out over `noise_steps` (Arjovsky and Bottou 2017)."""
@@ -41,25 +41,25 @@ class Recipe:
     lazy: Count = 8
     path_weight: Weight = 0.0
     """Path length regularisation every `lazy` steps; for nets with styles."""
-    grow: tuple[Whole, ...] = ()
+    grow: tuple[NonNegativeCount, ...] = ()
     """Steps at which pictures double in size until they are whole (progressive growing); for nets that can."""
     grow_fade: Count = 150
     """Steps over which a new level comes in."""
-    mixing: Share = 0.0
+    mixing: Fraction = 0.0
     """Share of batches with two styles a picture; for nets with styles."""
     augment: Literal["none", "portraits", "skins"] = "none"
     adaptive: bool = False
     """The augmentation's probability follows the critic (ADA); else it is `p`."""
-    p: Share = 1.0
-    adapt_target: Share = 0.6
+    p: Fraction = 1.0
+    adapt_target: Fraction = 0.6
     adapt_every: Count = 8
-    average: Share = 0.999
+    average: Fraction = 0.999
     frozen: tuple[str, ...] = ()
     """Parameters whose "net/name" starts with one of these stay as they are (fine-tuning)."""
 
 
 @dataclass(frozen=True)
-class Adversarial:
+class AdversarialFamily:
     """A family of stages.train.loop.family."""
 
     name: str
@@ -68,62 +68,62 @@ class Adversarial:
     changes: tuple[tuple[str, Any], ...] = ()
     """Fields of the net's Shape that differ from its defaults."""
     conditions: tuple[str, ...] = ("age_years", "gender", "tone")
-    usual: list[Floats] = field(default_factory=list, compare=False)
+    conditional_means: list[Floats] = field(default_factory=list, compare=False)
     """The usual pictures of the examples whose shape was asked for, where the shape wants them."""
     metric: str = "distance"
     averaged: tuple[str, ...] = ("generator",)
-    watched: tuple[str, ...] = ("critic", "generator", "penalty")
+    monitored_losses: tuple[str, ...] = ("critic", "generator", "penalty")
 
     def shape(self, examples: Examples) -> Any:
         """The net's Shape for pictures of this size and these channels; raises SpecError where no such net can be built, or grow."""
-        from stages.nets.weights_io import module_of
+        from stages.nets.weights_io import import_net_module
 
-        kind = module_of(self.net).Shape
+        kind = import_net_module(self.net).Shape
         size, channels = examples.values.shape[1], examples.values.shape[3]
-        shape = shaped(self, kind, {"size": size, "channels": channels, "conditions": len(examples.names)})
+        shape = build_shape(self, kind, {"size": size, "channels": channels, "conditions": len(examples.names)})
         _refuse_growth(self, shape)
-        self.usual[:] = [usual_pictures(examples)] if getattr(shape, "usual", False) else []
+        self.conditional_means[:] = [fit_conditional_mean(examples)] if getattr(shape, "usual", False) else []
         return shape
 
-    def build(self, shape: Any, machine: Machine) -> State:
+    def build(self, shape: Any, machine: Device) -> TrainState:
         """Generator and critic with Adam each."""
         import torch
 
-        from stages.nets.weights_io import module_of
+        from stages.nets.weights_io import import_net_module
 
-        module, recipe = module_of(self.net), self.recipe
+        module, recipe = import_net_module(self.net), self.recipe
         nets = {"generator": machine.place(module.Generator(shape)), "critic": machine.place(module.Critic(shape))}
-        for pictures in self.usual:
-            put(nets["generator"], pictures)
+        for pictures in self.conditional_means:
+            set_conditional_mean(nets["generator"], pictures)
         betas = (recipe.momentum, 0.99)
         rates = {"generator": (recipe.generator_lr, 0.0), "critic": (recipe.critic_lr, recipe.weight_decay)}
-        free = unfrozen(nets, recipe.frozen)
-        refuse_idle(**free)
+        free = freeze_layers(nets, recipe.frozen)
+        refuse_all_frozen(**free)
         optimisers = {
             name: torch.optim.AdamW(parameters, lr=rates[name][0], betas=betas, weight_decay=rates[name][1])
             for name, parameters in free.items()
         }
         numbers = {"p": 0.0 if recipe.adaptive else recipe.p, "sign": 0.0, "signs": 0.0, "path": 0.0}
-        return State(nets, optimisers, shape, machine, numbers)
+        return TrainState(nets, optimisers, shape, machine, numbers)
 
-    def step(self, state: State, batch: Batch) -> Mapping[str, float]:
+    def step(self, state: TrainState, batch: Batch) -> Mapping[str, float]:
         """The critic's update, and the generator's where it is its turn."""
-        batch = _grown(self.recipe, state, batch)
-        told = _critic_step(self.recipe, state, batch)
+        batch = _grow_batch(self.recipe, state, batch)
+        told = _update_critic(self.recipe, state, batch)
         if state.step % self.recipe.critic_steps == 0:
-            told |= _generator_step(self.recipe, state, batch)
+            told |= _update_generator(self.recipe, state, batch)
         return told
 
-    def validate(self, state: State, examples: Examples) -> float:
+    def validate(self, state: TrainState, examples: Examples) -> float:
         """Sliced Wasserstein distance of made pictures to the examples, asked for with their conditions."""
-        from stages.train.loop.loop import shipped
+        from stages.train.loop.loop import to_trained_net
 
         count = min(len(examples), 256)
-        made = shipped(self, state).sample(examples.conditions[:count], 1)
-        return picture_distance(examples.values[:count], made)
+        made = to_trained_net(self, state).sample(examples.conditions[:count], 1)
+        return compute_sliced_wasserstein(examples.values[:count], made)
 
 
-def _refuse_growth(family: Adversarial, shape: Any) -> None:
+def _refuse_growth(family: AdversarialFamily, shape: Any) -> None:
     times, levels = len(family.recipe.grow), len(shape.levels()) if hasattr(shape, "levels") else 1
     if times >= levels > 1:
         message = f"{family.name} cannot grow {times} times: pictures of {shape.size} px have {levels} levels"
@@ -132,7 +132,7 @@ def _refuse_growth(family: Adversarial, shape: Any) -> None:
         raise SpecError(Finding("train/grow", f"{family.name} cannot grow: its nets have one size", fix="leave out --set grow"))
 
 
-def unfrozen(nets: Mapping[str, Any], frozen: tuple[str, ...]) -> dict[str, list[Any]]:
+def freeze_layers(nets: Mapping[str, Any], frozen: tuple[str, ...]) -> dict[str, list[Any]]:
     """Each net's parameters but for the frozen ones, which no longer ask for a gradient.
 
     Raises:
@@ -145,24 +145,24 @@ def unfrozen(nets: Mapping[str, Any], frozen: tuple[str, ...]) -> dict[str, list
             fix = f"a layer's name begins with one of {', '.join(layers)}"
             raise SpecError(Finding("train/frozen", f"frozen names {prefix}, and no layer begins so", fix=fix))
     for name, net in nets.items():
-        _awake(name, net, frozen)
+        _set_trainable(name, net, frozen)
     return {name: [parameter for parameter in net.parameters() if parameter.requires_grad] for name, net in nets.items()}
 
 
-def _awake(name: str, net: Any, frozen: tuple[str, ...]) -> None:
+def _set_trainable(name: str, net: Any, frozen: tuple[str, ...]) -> None:
     """Every parameter of the net asks for a gradient but for the frozen ones."""
     for key, parameter in net.named_parameters():
         parameter.requires_grad_(not f"{name}/{key}".startswith(frozen))
 
 
-def refuse_idle(**left: list[Any]) -> None:
+def refuse_all_frozen(**left: list[Any]) -> None:
     """Raises SpecError where of something that is to be trained every parameter is frozen."""
     for name, parameters in left.items():
         if not parameters:
             raise SpecError(Finding("train/frozen", f"frozen leaves nothing of the {name} to train", fix="name fewer layers"))
 
 
-def _grown(recipe: Recipe, state: State, batch: Batch) -> Batch:
+def _grow_batch(recipe: Recipe, state: TrainState, batch: Batch) -> Batch:
     """The batch at the resolution of this step; the nets are told how far they have grown."""
     import torch.nn.functional as F
 
@@ -178,14 +178,14 @@ def _grown(recipe: Recipe, state: State, batch: Batch) -> Batch:
     return replace(batch, values=F.avg_pool2d(batch.values, 2**missing)) if missing else batch
 
 
-def _scores(state: State, x: Any, conditions: Any) -> Any:
+def _score_pictures(state: TrainState, x: Any, conditions: Any) -> Any:
     """(b,) what the critic says, in float32."""
     newest = state.numbers.get("newest", 1.0)
     critic = state.nets["critic"]
     return (critic(x, conditions) if newest == 1 else critic(x, conditions, newest)).float()
 
 
-def _seen(recipe: Recipe, state: State, x: Any) -> Any:
+def _augment_input(recipe: Recipe, state: TrainState, x: Any) -> Any:
     """What the critic sees of pictures: augmented and, early on, noisy."""
     import torch
 
@@ -195,86 +195,86 @@ def _seen(recipe: Recipe, state: State, x: Any) -> Any:
     return x + recipe.noise * left * torch.randn_like(x) if left else x
 
 
-def _made(recipe: Recipe, state: State, conditions: Any) -> tuple[Any, Any]:
+def _generate(recipe: Recipe, state: TrainState, conditions: Any) -> tuple[Any, Any]:
     """Pictures and, for nets that have them, the styles that they came from."""
     import torch
 
     net, shape, count = state.nets["generator"], state.shape, len(conditions)
     z = torch.randn(count, shape.latent, device=conditions.device)
-    if not hasattr(net, "styles"):
+    if not hasattr(net, "map_styles"):
         return net(z, conditions), None
-    styles = net.styles(z, conditions)
+    styles = net.map_styles(z, conditions)
     if recipe.mixing and float(torch.rand(())) < recipe.mixing:
-        other = net.styles(torch.randn_like(z), conditions)
+        other = net.map_styles(torch.randn_like(z), conditions)
         cut = int(torch.randint(1, styles.shape[1], ()))
         styles = torch.cat([styles[:, :cut], other[:, cut:]], 1)
     return net.synthesise(styles, conditions, grain=True), styles
 
 
-def _critic_step(recipe: Recipe, state: State, batch: Batch) -> dict[str, float]:
+def _update_critic(recipe: Recipe, state: TrainState, batch: Batch) -> dict[str, float]:
     import torch
 
-    from stages.nets.losses import LOSSES, interpolated_penalty, real_penalty
+    from stages.nets.losses import ADVERSARIAL_LOSSES, compute_gradient_penalty, compute_r1_penalty
 
-    critic, game = state.nets["critic"], LOSSES[recipe.loss]
+    critic, game = state.nets["critic"], ADVERSARIAL_LOSSES[recipe.loss]
     critic.train()
-    _awake("critic", critic, recipe.frozen)
-    with state.machine.autocast():
+    _set_trainable("critic", critic, recipe.frozen)
+    with state.device.autocast():
         with torch.no_grad():
-            made, _ = _made(recipe, state, batch.conditions)
-        real, shown = _seen(recipe, state, batch.values), _seen(recipe, state, made)
-        scores = _scores(state, real, batch.conditions), _scores(state, shown, batch.conditions)
+            made, _ = _generate(recipe, state, batch.conditions)
+        real, shown = _augment_input(recipe, state, batch.values), _augment_input(recipe, state, made)
+        scores = _score_pictures(state, real, batch.conditions), _score_pictures(state, shown, batch.conditions)
         loss = game.critic(*scores, recipe.smooth)
     told = {"critic": float(loss.detach())}
 
     def score(x: Any) -> Any:
-        return _scores(state, x, batch.conditions)
+        return _score_pictures(state, x, batch.conditions)
 
     penalty = None
     if recipe.between_gamma:
-        penalty = interpolated_penalty(score, real.float(), shown.float(), recipe.between_gamma)
+        penalty = compute_gradient_penalty(score, real.float(), shown.float(), recipe.between_gamma)
     if recipe.real_gamma and state.step % recipe.lazy == 0:
         # The penalty stands for the steps that skip it, hence the factor; a small picture's slope is steeper a pixel.
         gamma = recipe.real_gamma * (real.shape[-1] / state.shape.size) ** 2
-        penalty = recipe.lazy * real_penalty(score, real.float(), gamma)
+        penalty = recipe.lazy * compute_r1_penalty(score, real.float(), gamma)
     if penalty is not None:
         told["penalty"] = float(penalty.detach())
         loss = loss + penalty
-    state.machine.descend(state.optimisers["critic"], loss)
+    state.device.backpropagate(state.optimisers["critic"], loss)
     if game.centred:
         told["right"] = float(0.5 * ((scores[0] > 0).float().mean() + (scores[1] < 0).float().mean()))
-    _adapt(recipe, state, float(scores[0].detach().sign().mean()))
+    _adapt_augmentation(recipe, state, float(scores[0].detach().sign().mean()))
     return told | {"p": state.numbers["p"]}
 
 
-def _adapt(recipe: Recipe, state: State, sign: float) -> None:
+def _adapt_augmentation(recipe: Recipe, state: TrainState, sign: float) -> None:
     """Moves the augmentation's probability by the mean sign of the last scores of real pictures."""
     if not recipe.adaptive:
         return
     numbers = state.numbers
-    numbers["sign"] += state.machine.agree(sign)
+    numbers["sign"] += state.device.reduce_mean(sign)
     numbers["signs"] += 1
     if numbers["signs"] >= recipe.adapt_every:
-        numbers["p"] = augment.adapted(numbers["p"], numbers["sign"] / numbers["signs"], recipe.adapt_target)
+        numbers["p"] = augment.adapt_probability(numbers["p"], numbers["sign"] / numbers["signs"], recipe.adapt_target)
         numbers["sign"] = numbers["signs"] = 0.0
 
 
-def _generator_step(recipe: Recipe, state: State, batch: Batch) -> dict[str, float]:
-    from stages.nets.losses import LOSSES, path_lengths
+def _update_generator(recipe: Recipe, state: TrainState, batch: Batch) -> dict[str, float]:
+    from stages.nets.losses import ADVERSARIAL_LOSSES, compute_path_lengths
 
     state.nets["critic"].requires_grad_(False)
     state.nets["generator"].train()
-    with state.machine.autocast():
-        made, styles = _made(recipe, state, batch.conditions)
-        loss = LOSSES[recipe.loss].generator(_scores(state, _seen(recipe, state, made), batch.conditions))
+    with state.device.autocast():
+        made, styles = _generate(recipe, state, batch.conditions)
+        loss = ADVERSARIAL_LOSSES[recipe.loss].generator(_score_pictures(state, _augment_input(recipe, state, made), batch.conditions))
     told = {"generator": float(loss.detach())}
     if recipe.path_weight and styles is not None and state.step % recipe.lazy == 0:
         half = max(len(batch.conditions) // 2, 1)
-        made, styles = _made(recipe, state, batch.conditions[:half])
-        lengths = path_lengths(made.float(), styles)
+        made, styles = _generate(recipe, state, batch.conditions[:half])
+        lengths = compute_path_lengths(made.float(), styles)
         mean = state.numbers["path"] or float(lengths.mean().detach())
-        state.numbers["path"] = state.machine.agree(mean + 0.01 * recipe.lazy * (float(lengths.mean().detach()) - mean))
+        state.numbers["path"] = state.device.reduce_mean(mean + 0.01 * recipe.lazy * (float(lengths.mean().detach()) - mean))
         loss = loss + recipe.lazy * recipe.path_weight * (lengths - mean).square().mean()
         told["path"] = state.numbers["path"]
-    state.machine.descend(state.optimisers["generator"], loss)
+    state.device.backpropagate(state.optimisers["generator"], loss)
     return told

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from assets.artefacts.geometry import Floats
-from stages.datasets.splits import Vectors
-from stages.nets.ranges import Count, Share, Weight
-from stages.train.families.adversarial import refuse_idle, unfrozen
-from stages.train.families.bodies import Scales, refuse_pictures, scales_of
-from stages.train.families.conditional_mean import put, usual_pictures
-from stages.train.loop.device import Machine
-from stages.train.loop.examples import values_of
-from stages.train.loop.family import Batch, Examples, State, shaped
+from stages.datasets.splits import VectorSplit
+from stages.nets.ranges import Count, Fraction, Weight
+from stages.train.families.adversarial import freeze_layers, refuse_all_frozen
+from stages.train.families.bodies import VectorScales, measure_scales, refuse_pictures
+from stages.train.families.conditional_mean import fit_conditional_mean, set_conditional_mean
+from stages.train.loop.device import Device
+from stages.train.loop.examples import to_tensor
+from stages.train.loop.family import Batch, Examples, TrainState, build_shape
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,13 @@ class Recipe:
     """Weight of the divergence, in nats a picture; the reconstruction is a mean over a picture's values, which is why it is small."""
     beta_steps: Count = 500
     """Steps over which beta grows from 0, so that latents are used before they are paid for."""
-    average: Share = 0.995
+    average: Fraction = 0.995
     frozen: tuple[str, ...] = ()
     """Parameters whose "net/name" starts with one of these stay as they are (fine-tuning)."""
 
 
 @dataclass(frozen=True)
-class Autoencoding:
+class AutoencoderFamily:
     """A family of stages.train.loop.family."""
 
     name: str = "vae"
@@ -47,50 +47,50 @@ class Autoencoding:
     conditions: tuple[str, ...] = ("age_years", "gender", "tone")
     vectors: bool = False
     """Whether it learns body vectors and no pictures."""
-    usual: list[Floats] = field(default_factory=list, compare=False)
+    conditional_means: list[Floats] = field(default_factory=list, compare=False)
     """The usual pictures of the examples whose shape was asked for, where the shape wants them."""
-    scales: list[Scales] = field(default_factory=list, compare=False)
+    scales: list[VectorScales] = field(default_factory=list, compare=False)
     """Limits and scales of the vectors whose shape was asked for."""
     metric: str = "bound"
     averaged: tuple[str, ...] = ("decoder", "encoder")
-    watched: tuple[str, ...] = ("reconstruction", "divergence")
+    monitored_losses: tuple[str, ...] = ("reconstruction", "divergence")
 
     def shape(self, examples: Examples) -> Any:
         """The net's Shape for pictures of this size, or for vectors of this length; raises SpecError where no such net can be built."""
         from stages.nets.vae import Shape
 
-        if isinstance(examples.source, Vectors):
+        if isinstance(examples.source, VectorSplit):
             names = tuple(examples.source.names)
-            self.usual[:], self.scales[:] = [], [scales_of(examples.values)]
+            self.conditional_means[:], self.scales[:] = [], [measure_scales(examples.values)]
             given = {"size": 0, "channels": len(names), "conditions": len(examples.names), "names": names}
-            return replace(shaped(self, Shape, given), usual=False)
+            return replace(build_shape(self, Shape, given), usual=False)
         if self.vectors:
             refuse_pictures(self.name)
         size, channels = examples.values.shape[1], examples.values.shape[3]
-        shape = shaped(self, Shape, {"size": size, "channels": channels, "conditions": len(examples.names)})
-        self.usual[:], self.scales[:] = [usual_pictures(examples)] if shape.usual else [], []
+        shape = build_shape(self, Shape, {"size": size, "channels": channels, "conditions": len(examples.names)})
+        self.conditional_means[:], self.scales[:] = [fit_conditional_mean(examples)] if shape.usual else [], []
         return shape
 
-    def build(self, shape: Any, machine: Machine) -> State:
+    def build(self, shape: Any, machine: Device) -> TrainState:
         """Encoder and decoder under one Adam."""
         import torch
 
-        from stages.nets.vae import shipped
+        from stages.nets.vae import build_nets
 
-        own = shipped(shape)
+        own = build_nets(shape)
         for scales in self.scales:
-            scales.put(own["decoder"], own["encoder"])
+            scales.copy_to_nets(own["decoder"], own["encoder"])
         nets = {name: machine.place(net) for name, net in own.items()}
-        for pictures in self.usual:
-            put(nets["decoder"], pictures)
-        parameters = [p for free in unfrozen(nets, self.recipe.frozen).values() for p in free]
-        refuse_idle(autoencoder=parameters)
+        for pictures in self.conditional_means:
+            set_conditional_mean(nets["decoder"], pictures)
+        parameters = [p for free in freeze_layers(nets, self.recipe.frozen).values() for p in free]
+        refuse_all_frozen(autoencoder=parameters)
         optimiser = torch.optim.AdamW(parameters, lr=self.recipe.lr, weight_decay=self.recipe.weight_decay)
-        return State(nets, {"both": optimiser}, shape, machine)
+        return TrainState(nets, {"both": optimiser}, shape, machine)
 
-    def step(self, state: State, batch: Batch) -> Mapping[str, float]:
+    def step(self, state: TrainState, batch: Batch) -> Mapping[str, float]:
         """One update of both nets."""
-        from stages.nets.vae import divergence, drawn
+        from stages.nets.vae import kl_divergence, reparametrise
 
         recipe = self.recipe
         for net in state.nets.values():
@@ -98,37 +98,37 @@ class Autoencoding:
         # torch 2.13 dies of a segmentation fault in the backward of a group norm whose input, channels last, asks for no gradient:
         # behind frozen layers every input asks for one.
         seen = batch.values.requires_grad_(bool(recipe.frozen))
-        with state.machine.autocast():
+        with state.device.autocast():
             told = state.nets["encoder"](seen, batch.conditions)
-            rebuilt = state.nets["decoder"](drawn(*told), batch.conditions)
-        gap = _scaled(state.nets["encoder"], rebuilt.float() - batch.values)
+            rebuilt = state.nets["decoder"](reparametrise(*told), batch.conditions)
+        gap = _scale_difference(state.nets["encoder"], rebuilt.float() - batch.values)
         reconstruction = gap.abs().mean() if recipe.norm == "l1" else gap.square().mean()
-        nats = divergence(*(x.float() for x in told)).mean()
+        nats = kl_divergence(*(x.float() for x in told)).mean()
         beta = recipe.beta * min(1.0, (state.step + 1) / recipe.beta_steps)
-        state.machine.descend(state.optimisers["both"], reconstruction + beta * nats)
+        state.device.backpropagate(state.optimisers["both"], reconstruction + beta * nats)
         return {"reconstruction": float(reconstruction.detach()), "divergence": float(nats.detach())}
 
-    def validate(self, state: State, examples: Examples) -> float:
+    def validate(self, state: TrainState, examples: Examples) -> float:
         """Reconstruction and beta times divergence of the averaged nets on at most 256 examples."""
         import numpy as np
         import torch
 
-        from stages.nets.vae import divergence
+        from stages.nets.vae import kl_divergence
 
         recipe, sums, count = self.recipe, 0.0, min(len(examples), 256)
         nets = {name: state.averaged[name].eval() for name in ("encoder", "decoder")}
         with torch.no_grad():
             for first in range(0, count, 32):
                 rows = np.arange(first, min(first + 32, count))
-                values, told = values_of(examples, rows), torch.from_numpy(examples.conditions[rows])
-                values, told = values.to(state.machine.device), told.to(state.machine.device)
+                values, told = to_tensor(examples, rows), torch.from_numpy(examples.conditions[rows])
+                values, told = values.to(state.device.torch_device), told.to(state.device.torch_device)
                 mean, log_variance = nets["encoder"](values, told)
-                gap = _scaled(nets["encoder"], nets["decoder"](mean, told) - values)
+                gap = _scale_difference(nets["encoder"], nets["decoder"](mean, told) - values)
                 size = gap.abs() if recipe.norm == "l1" else gap.square()
-                sums += float(size.flatten(1).mean(1).sum() + recipe.beta * divergence(mean, log_variance).sum())
+                sums += float(size.flatten(1).mean(1).sum() + recipe.beta * kl_divergence(mean, log_variance).sum())
         return sums / count
 
 
-def _scaled(encoder: Any, gap: Any) -> Any:
+def _scale_difference(encoder: Any, gap: Any) -> Any:
     """The gap of a picture as it is, of a vector on its data's scale, or small numbers would hardly count."""
     return gap / encoder.spread if hasattr(encoder, "spread") else gap

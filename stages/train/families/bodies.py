@@ -10,11 +10,11 @@ import numpy as np
 
 from assets.artefacts.geometry import Floats
 from assets.errors import Finding, SpecError
-from stages.datasets.splits import Vectors
-from stages.nets.ranges import Count, Share, Weight
-from stages.train.evaluation.metrics import frechet
-from stages.train.loop.device import Machine
-from stages.train.loop.family import Batch, Examples, State, shaped
+from stages.datasets.splits import VectorSplit
+from stages.nets.ranges import Count, Fraction, Weight
+from stages.train.evaluation.metrics import compute_frechet_distance
+from stages.train.loop.device import Device
+from stages.train.loop.family import Batch, Examples, TrainState, build_shape
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,13 @@ class Recipe:
     critic_steps: Count = 3
     """Updates of the critic for one of the generator."""
     penalty: Weight = 10.0
-    average: Share = 0.998
+    average: Fraction = 0.998
     weight_decay: Weight = 0.0
     """Of the critic."""
 
 
 @dataclass(frozen=True)
-class Scales:
+class VectorScales:
     """(d,) float32 each: what the numbers of body vectors reach and how they spread."""
 
     low: Floats
@@ -40,7 +40,7 @@ class Scales:
     centre: Floats
     spread: Floats
 
-    def put(self, maker: Any, reader: Any) -> None:
+    def copy_to_nets(self, maker: Any, reader: Any) -> None:
         """Tells the net that makes vectors its limits, and the one that reads them their scale."""
         import torch
 
@@ -49,10 +49,10 @@ class Scales:
                 getattr(net, name).copy_(torch.from_numpy(getattr(self, name)))
 
 
-def scales_of(vectors: Floats) -> Scales:
+def measure_scales(vectors: Floats) -> VectorScales:
     """Of the vectors (n,d)."""
     parts = (vectors.min(0), vectors.max(0), vectors.mean(0), vectors.std(0).clip(min=1e-3))
-    return Scales(*(np.asarray(part, np.float32) for part in parts))
+    return VectorScales(*(np.asarray(part, np.float32) for part in parts))
 
 
 def refuse_pictures(name: str) -> Never:
@@ -61,30 +61,30 @@ def refuse_pictures(name: str) -> Never:
 
 
 @dataclass
-class Bodies:
+class BodyGanFamily:
     """A family of stages.train.loop.family; `shape` keeps the data's limits and scales for `build`."""
 
     name: str = "bodygan"
     net: str = "bodygan"
     metric: str = "frechet"
     averaged: tuple[str, ...] = ("generator",)
-    watched: tuple[str, ...] = ("penalty",)
+    monitored_losses: tuple[str, ...] = ("penalty",)
     conditions: tuple[str, ...] = ("age_years", "gender")
     recipe: Recipe = Recipe()
     changes: tuple[tuple[str, Any], ...] = ()
     """Fields of the net's Shape that differ from its defaults."""
-    scales: Scales | None = None
+    scales: VectorScales | None = None
 
     def shape(self, examples: Examples) -> Any:
         """Shape for vectors of these names; raises SpecError for pictures."""
         from stages.nets.bodygan import Shape
 
-        if not isinstance(examples.source, Vectors):
+        if not isinstance(examples.source, VectorSplit):
             refuse_pictures(self.name)
-        self.scales = scales_of(examples.values)
-        return shaped(self, Shape, {"names": tuple(examples.source.names)})
+        self.scales = measure_scales(examples.values)
+        return build_shape(self, Shape, {"names": tuple(examples.source.names)})
 
-    def build(self, shape: Any, machine: Machine) -> State:
+    def build(self, shape: Any, machine: Device) -> TrainState:
         """Generator inside the data's limits, critic on its scales."""
         import torch
 
@@ -92,41 +92,43 @@ class Bodies:
 
         nets: dict[str, Any] = {"generator": Generator(shape), "critic": Critic(shape)}
         if self.scales is not None:
-            self.scales.put(nets["generator"], nets["critic"])
+            self.scales.copy_to_nets(nets["generator"], nets["critic"])
         nets = {name: machine.place(net) for name, net in nets.items()}
         rates = {"lr": self.recipe.lr, "betas": (0.0, 0.9)}
         decay = {"generator": 0.0, "critic": self.recipe.weight_decay}
         optimisers = {name: torch.optim.AdamW(net.parameters(), weight_decay=decay[name], **rates) for name, net in nets.items()}
-        return State(nets, optimisers, shape, machine)
+        return TrainState(nets, optimisers, shape, machine)
 
-    def step(self, state: State, batch: Batch) -> Mapping[str, float]:
+    def step(self, state: TrainState, batch: Batch) -> Mapping[str, float]:
         """One update of the critic, and every third time one of the generator."""
         import torch
 
-        from stages.nets.losses import LOSSES, interpolated_penalty
+        from stages.nets.losses import ADVERSARIAL_LOSSES, compute_gradient_penalty
 
         generator, critic, told = state.nets["generator"], state.nets["critic"], batch.conditions
         z = torch.randn(len(told), state.shape.latent, device=told.device)
         made = generator(z, told)
-        loss = LOSSES["wgan"].critic(critic(batch.values, told), critic(made.detach(), told), 0.0)
+        loss = ADVERSARIAL_LOSSES["wgan"].critic(critic(batch.values, told), critic(made.detach(), told), 0.0)
         # The penalty is taken where the critic sees: on the data's scale, or small numbers would hardly count.
         real, fake = ((x - critic.centre) / critic.spread for x in (batch.values, made))
-        penalty = interpolated_penalty(lambda y: critic(y * critic.spread + critic.centre, told), real, fake, self.recipe.penalty)
-        state.machine.descend(state.optimisers["critic"], loss + penalty)
+        penalty = compute_gradient_penalty(lambda y: critic(y * critic.spread + critic.centre, told), real, fake, self.recipe.penalty)
+        state.device.backpropagate(state.optimisers["critic"], loss + penalty)
         losses = {"critic": float(loss.detach()), "penalty": float(penalty.detach())}
         if state.step % self.recipe.critic_steps == 0:
-            score = LOSSES["wgan"].generator(critic(generator(z, told), told))
-            state.machine.descend(state.optimisers["generator"], score)
+            score = ADVERSARIAL_LOSSES["wgan"].generator(critic(generator(z, told), told))
+            state.device.backpropagate(state.optimisers["generator"], score)
             losses["generator"] = float(score.detach())
         return losses
 
-    def validate(self, state: State, examples: Examples) -> float:
+    def validate(self, state: TrainState, examples: Examples) -> float:
         """Fréchet distance of made vectors, with their conditions, to the examples', every number on the examples' scale."""
         import torch
 
         z = torch.randn(len(examples), state.shape.latent)
         with torch.no_grad():
-            made = state.averaged["generator"](z.to(state.machine.device), torch.from_numpy(examples.conditions).to(state.machine.device))
+            made = state.averaged["generator"](
+                z.to(state.device.torch_device), torch.from_numpy(examples.conditions).to(state.device.torch_device)
+            )
         spread = np.maximum(examples.values.std(0), 1e-3)
         real, fake = (np.concatenate([x / spread, examples.conditions], 1) for x in (examples.values, made.cpu().numpy()))
-        return frechet(real, fake)
+        return compute_frechet_distance(real, fake)

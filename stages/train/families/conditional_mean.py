@@ -14,7 +14,7 @@ RIDGE = 1e-3
 """Keeps the answer small where a condition hardly varies."""
 
 
-def usual_pictures(examples: Examples) -> Floats:
+def fit_conditional_mean(examples: Examples) -> Floats:
     """(1+2k,c,h,w) the least squares answer of pictures (-1..1) to one, their conditions and the squares of these."""
     told = examples.conditions.astype(np.float64)
     known = np.concatenate([np.ones((len(told), 1)), told, told**2], 1)
@@ -27,7 +27,7 @@ def usual_pictures(examples: Examples) -> Floats:
     return pictures
 
 
-def put(net: Any, pictures: Floats) -> None:
+def set_conditional_mean(net: Any, pictures: Floats) -> None:
     """Sets the usual picture of a net that has one."""
     import torch
 

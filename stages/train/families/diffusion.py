@@ -11,9 +11,9 @@ import numpy as np
 
 from assets.artefacts.geometry import Floats
 from assets.errors import BackendError, Finding, SpecError
-from stages.nets.ranges import Count, Share, Weight, Whole
-from stages.train.loop.device import Machine
-from stages.train.loop.family import Batch, Examples, State, shaped
+from stages.nets.ranges import Count, Fraction, NonNegativeCount, Weight
+from stages.train.loop.device import Device
+from stages.train.loop.family import Batch, Examples, TrainState, build_shape
 
 if TYPE_CHECKING:
     from stages.train.loop.loop import Run
@@ -24,7 +24,7 @@ class Recipe:
     """What the training depends on beside the nets' shape."""
 
     batch: Count = 32
-    autoencoder_steps: Whole = 500
+    autoencoder_steps: NonNegativeCount = 500
     autoencoder_batch: Count = 8
     """The first pictures of a batch: whole pictures cost far more than latents."""
     autoencoder_lr: Weight = 2e-3
@@ -33,111 +33,111 @@ class Recipe:
     kl: Weight = 1e-4
     edges: Weight = 1.0
     """Weight of the differences between neighbouring texels, or small marks would cost too little to be kept."""
-    drop: Share = 0.15
+    drop: Fraction = 0.15
     """Share of samples that are not told their conditions, for guidance."""
-    average: Share = 0.995
+    average: Fraction = 0.995
     adapters: str = ""
     """A file of adapters to go on from, beside the start that they were trained on; their rank is `lora`."""
 
 
-def mean_picture(examples: Examples) -> Floats:
+def compute_mean_picture(examples: Examples) -> Floats:
     """(c,s,s) -1..1 mean of the pictures."""
     mean: Floats = (examples.values.mean(0, dtype=np.float64).transpose(2, 0, 1) / 127.5 - 1).astype(np.float32)
     return mean
 
 
 @dataclass
-class LatentDiffusion:
+class DiffusionFamily:
     """A family of stages.train.loop.family; `shape` keeps the data's mean picture for `build`."""
 
     name: str = "diffusion"
     net: str = "diffusion"
     metric: str = "error"
     averaged: tuple[str, ...] = ("autoencoder", "denoiser")
-    watched: tuple[str, ...] = ("restored", "velocity")
+    monitored_losses: tuple[str, ...] = ("restored", "velocity")
     conditions: tuple[str, ...] = ("age_years", "gender", "tone")
     recipe: Recipe = Recipe()
     changes: tuple[tuple[str, Any], ...] = ()
     """Fields of the net's Shape that differ from its defaults."""
     mean: Floats | None = None
-    codes: dict[int, Any] = field(default_factory=dict)
+    latent_cache: dict[int, Any] = field(default_factory=dict)
     """Row of the training split -> its latent, from the moment that the autoencoder rests."""
 
     def shape(self, examples: Examples) -> Any:
         """Shape for pictures of this size and these channels; raises SpecError where no such net, or none with adapters, can be built."""
         from stages.nets.diffusion import Shape
 
-        self.mean = mean_picture(examples)
+        self.mean = compute_mean_picture(examples)
         size, channels = examples.values.shape[1], examples.values.shape[3]
-        shape = shaped(self, Shape, {"size": size, "channels": channels, "conditions": len(examples.names)})
+        shape = build_shape(self, Shape, {"size": size, "channels": channels, "conditions": len(examples.names)})
         if self.recipe.adapters and not shape.lora:
             raise SpecError(Finding("train/adapters", "adapters need a net with adapters of their rank", fix="give it as --set lora=RANK"))
         return shape
 
-    def build(self, shape: Any, machine: Machine) -> State:
+    def build(self, shape: Any, machine: Device) -> TrainState:
         """Both nets, each with its own optimiser."""
         import torch
 
-        from stages.nets.diffusion import shipped
+        from stages.nets.diffusion import build_nets
 
-        nets, recipe = shipped(shape), self.recipe
+        nets, recipe = build_nets(shape), self.recipe
         if self.mean is not None:
             nets["autoencoder"].mean.copy_(torch.from_numpy(self.mean))
         if recipe.adapters:
-            _adapt_from(nets["denoiser"], Path(recipe.adapters))
+            _load_start_adapters(nets["denoiser"], Path(recipe.adapters))
         nets = {name: machine.place(net) for name, net in nets.items()}
         rates = {"autoencoder": recipe.autoencoder_lr, "denoiser": recipe.denoiser_lr}
         trained = {n: [p for p in net.parameters() if p.requires_grad] for n, net in nets.items()}  # of an adapted net, its adapters
         optimisers = {n: torch.optim.AdamW(trained[n], lr=rates[n], weight_decay=recipe.weight_decay) for n in nets}
-        return State(nets, optimisers, shape, machine)
+        return TrainState(nets, optimisers, shape, machine)
 
-    def step(self, state: State, batch: Batch) -> Mapping[str, float]:
+    def step(self, state: TrainState, batch: Batch) -> Mapping[str, float]:
         """One update of the autoencoder in the first steps, of the denoiser in all later ones."""
-        if self._restores(state, 1):
-            self.codes.clear()
-            return _restore(self.recipe, state, batch.values[: self.recipe.autoencoder_batch])
-        return _denoise(self.recipe, state, batch, self._encoded(state, batch))
+        if self._is_autoencoder_training(state, 1):
+            self.latent_cache.clear()
+            return _update_autoencoder(self.recipe, state, batch.values[: self.recipe.autoencoder_batch])
+        return _update_denoiser(self.recipe, state, batch, self._encode_cached(state, batch))
 
-    def _encoded(self, state: State, batch: Batch) -> Any:
+    def _encode_cached(self, state: TrainState, batch: Batch) -> Any:
         """The batch's latents: what a resting encoder has said once it would say again."""
         import torch
 
         rows = [int(row) for row in batch.rows]
-        if any(row not in self.codes for row in rows):
+        if any(row not in self.latent_cache for row in rows):
             with torch.no_grad():
                 # Always whole batches of one size: the last bits of a convolution follow the size of the batch.
-                self.codes |= dict(zip(rows, state.nets["autoencoder"].encode(batch.values), strict=True))
-        return torch.stack([self.codes[row] for row in rows])
+                self.latent_cache |= dict(zip(rows, state.nets["autoencoder"].encode(batch.values), strict=True))
+        return torch.stack([self.latent_cache[row] for row in rows])
 
-    def _restores(self, state: State, ahead: int) -> bool:
+    def _is_autoencoder_training(self, state: TrainState, ahead: int) -> bool:
         """Whether the autoencoder trains; adapters are of the denoiser alone, so an adaptation skips that part."""
         return not state.shape.lora and state.step + ahead <= self.recipe.autoencoder_steps
 
-    def validate(self, state: State, examples: Examples) -> float:
+    def validate(self, state: TrainState, examples: Examples) -> float:
         """Mean squared error of the predicted velocity; ten and the autoencoder's L1 as long as that one trains."""
         import torch
 
-        from stages.train.loop.examples import batch_at
+        from stages.train.loop.examples import make_batch
 
-        batch = batch_at(examples, min(128, len(examples)), 0, 0, state.machine)
+        batch = make_batch(examples, min(128, len(examples)), 0, 0, state.device)
         with torch.no_grad():
-            if self._restores(state, 0):
+            if self._is_autoencoder_training(state, 0):
                 net = state.averaged["autoencoder"]
                 return 10 + float((net.decode(net.encode(batch.values)) - batch.values).abs().mean())
             x0 = state.averaged["autoencoder"].encode(batch.values)
-            return float(_velocity_error(state.averaged["denoiser"].eval(), x0, batch.conditions, None))
+            return float(_compute_velocity_error(state.averaged["denoiser"].eval(), x0, batch.conditions, None))
 
 
 def write_adapters(run: Run, file: Path, facts: Mapping[str, str]) -> None:
     """Writes the adapters alone beside a weights file that holds them merged; nothing where the run's nets have none."""
-    from stages.nets.lora import packed
-    from stages.train.loop.checkpoint import write_whole
+    from stages.nets.lora import pack_adapters
+    from stages.train.loop.checkpoint import write_run_file
 
     if getattr(run.state.shape, "lora", 0):
-        write_whole(file.with_name(f"{file.stem}-adapters.safetensors"), packed(run.state.averaged["denoiser"], facts))
+        write_run_file(file.with_name(f"{file.stem}-adapters.safetensors"), pack_adapters(run.state.averaged["denoiser"], facts))
 
 
-def _adapt_from(denoiser: Any, file: Path) -> None:
+def _load_start_adapters(denoiser: Any, file: Path) -> None:
     from stages.nets.lora import load_adapters
 
     try:
@@ -147,21 +147,21 @@ def _adapt_from(denoiser: Any, file: Path) -> None:
         raise BackendError(Finding("train/adapters", f"{file.name} cannot be gone on from: {error}", fix=fix)) from error
 
 
-def _restore(recipe: Recipe, state: State, real: Any) -> dict[str, float]:
+def _update_autoencoder(recipe: Recipe, state: TrainState, real: Any) -> dict[str, float]:
     """L1 of pictures and of their edges, and a little divergence from the standard normal."""
     import torch
     import torch.nn.functional as F
 
-    from stages.nets.autoencoder import kl
+    from stages.nets.autoencoder import mean_kl_divergence
 
     net = state.nets["autoencoder"]
-    with state.machine.autocast():
-        mean, spread = net.moments(real)
-        made = net.restored(mean + (0.5 * spread).exp() * torch.randn_like(mean))
+    with state.device.autocast():
+        mean, spread = net.encode_moments(real)
+        made = net.decode_unscaled(mean + (0.5 * spread).exp() * torch.randn_like(mean))
         l1 = F.l1_loss(made, real)
         edges = F.l1_loss(made.diff(dim=-1), real.diff(dim=-1)) + F.l1_loss(made.diff(dim=-2), real.diff(dim=-2))
-        loss = l1 + recipe.edges * edges + recipe.kl * kl(mean, spread)
-    state.machine.descend(state.optimisers["autoencoder"], loss)
+        loss = l1 + recipe.edges * edges + recipe.kl * mean_kl_divergence(mean, spread)
+    state.device.backpropagate(state.optimisers["autoencoder"], loss)
     with torch.no_grad():
         # What makes latents of unit deviation: followed from the start, so that the denoiser meets a settled scale.
         fresh = 1 / mean.float().std().clamp(min=1e-4)
@@ -169,26 +169,26 @@ def _restore(recipe: Recipe, state: State, real: Any) -> dict[str, float]:
     return {"restored": float(l1.detach()), "edges": float(edges.detach())}
 
 
-def _velocity_error(denoiser: Any, x0: Any, conditions: Any, dropped: Any) -> Any:
+def _compute_velocity_error(denoiser: Any, x0: Any, conditions: Any, dropped: Any) -> Any:
     """Mean squared error of the denoiser at random times and noise drawn from torch's generator."""
     import torch
 
-    from stages.nets.diffusion import cosine_schedule, q_sample, velocity
+    from stages.nets.diffusion import compute_velocity, make_cosine_schedule, q_sample
 
-    schedule = cosine_schedule().to(x0.device)
+    schedule = make_cosine_schedule().to(x0.device)
     # Times spread evenly over the batch: the loss is far less noisy than with independent ones.
     even = (torch.arange(len(x0), device=x0.device) + torch.rand((), device=x0.device)) / len(x0)
     t = (even * len(schedule)).long().clamp(max=len(schedule) - 1)
     noise = torch.randn_like(x0)
     predicted = denoiser(q_sample(x0, t, noise, schedule), t, conditions, dropped)
-    return (predicted.float() - velocity(x0, t, noise, schedule)).square().mean()
+    return (predicted.float() - compute_velocity(x0, t, noise, schedule)).square().mean()
 
 
-def _denoise(recipe: Recipe, state: State, batch: Batch, x0: Any) -> dict[str, float]:
+def _update_denoiser(recipe: Recipe, state: TrainState, batch: Batch, x0: Any) -> dict[str, float]:
     import torch
 
     dropped = torch.rand(len(batch.conditions), device=batch.conditions.device) < recipe.drop
-    with state.machine.autocast():
-        loss = _velocity_error(state.nets["denoiser"], x0, batch.conditions, dropped)
-    state.machine.descend(state.optimisers["denoiser"], loss)
+    with state.device.autocast():
+        loss = _compute_velocity_error(state.nets["denoiser"], x0, batch.conditions, dropped)
+    state.device.backpropagate(state.optimisers["denoiser"], loss)
     return {"velocity": float(loss.detach())}

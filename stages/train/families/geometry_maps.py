@@ -20,20 +20,20 @@ BODY_PARTS: dict[str, tuple[str, ...]] = {
     "hands": ("l-hand-scale-incr", "r-hand-scale-incr"),
     "feet": ("l-foot-scale-incr", "r-foot-scale-incr"),
 }
-MAPS = 3 + len(HEAD_PARTS) + 3 + len(BODY_PARTS)
+MAP_COUNT = 3 + len(HEAD_PARTS) + 3 + len(BODY_PARTS)
 
 
-def geometry_maps(size: int) -> Floats:
+def draw_geometry_maps(size: int) -> Floats:
     """(14,size,size): head positions x, y, z in -1..1 and six parts 0..1, then the body's positions and two parts.
 
     Raises:
         BackendError: the tiles or the body model are not baked.
     """
-    from stages.body.anny import model
-    from stages.texture.tiles import library
+    from stages.body.anny import load_baked_model
+    from stages.texture.tiles import load_skin_library
 
-    head, body = library().surfaces
-    baked = model()
+    head, body = load_skin_library().surfaces
+    baked = load_baked_model()
 
     def weight(changes: tuple[str, ...]) -> Floats:
         moved = np.zeros(len(baked.arrays["template"]), np.float32)
@@ -44,10 +44,10 @@ def geometry_maps(size: int) -> Floats:
 
     positions = baked.arrays["template"].astype(np.float32)
     tiles = [(head, HEAD_PARTS), (body, BODY_PARTS)]
-    return np.concatenate([_tile(surface, positions, [weight(c) for c in parts.values()], size) for surface, parts in tiles])
+    return np.concatenate([_draw_tile(surface, positions, [weight(c) for c in parts.values()], size) for surface, parts in tiles])
 
 
-def _tile(surface: Surface, positions: Floats, parts: list[Floats], size: int) -> Floats:
+def _draw_tile(surface: Surface, positions: Floats, parts: list[Floats], size: int) -> Floats:
     """(3+parts,size,size) of one surface; texels that carry no skin take their nearest neighbour's values."""
     from stages.texture.tiles import fill_margins, rasterise
 

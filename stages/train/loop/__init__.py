@@ -1,1 +1,1 @@
-""" """
+"""One training loop for every family: steps, checkpoints, lineage, health."""

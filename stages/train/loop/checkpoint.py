@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from assets.errors import Finding, FormatError, StoreError
-from stages.train.loop.family import State
+from stages.train.loop.family import TrainState
 from stages.train.loop.lineage import Lineage
 
-SCHEMA = "fenshen/checkpoint@1"
+CHECKPOINT_SCHEMA = "fenshen/checkpoint@1"
 
 
-def _tensors(state: State) -> tuple[dict[str, Any], dict[str, Any]]:
+def _collect_tensors(state: TrainState) -> tuple[dict[str, Any], dict[str, Any]]:
     """All tensors by path, and the optimisers' plain settings."""
     tensors: dict[str, Any] = {}
     groups: dict[str, Any] = {}
@@ -31,7 +31,7 @@ def _tensors(state: State) -> tuple[dict[str, Any], dict[str, Any]]:
     return tensors, groups
 
 
-def save(state: State, counters: dict[str, Any], file: Path, lineage: Lineage | None = None) -> None:
+def save_checkpoint(state: TrainState, counters: dict[str, Any], file: Path, lineage: Lineage | None = None) -> None:
     """Writes the run with the loop's counters and what it belongs to.
 
     Raises:
@@ -39,15 +39,15 @@ def save(state: State, counters: dict[str, Any], file: Path, lineage: Lineage | 
     """
     from safetensors.torch import save as packed
 
-    tensors, groups = _tensors(state)
-    told = {"schema": SCHEMA, "shape": asdict(state.shape), "numbers": state.numbers, "step": state.step}
+    tensors, groups = _collect_tensors(state)
+    told = {"schema": CHECKPOINT_SCHEMA, "shape": asdict(state.shape), "numbers": state.numbers, "step": state.step}
     told |= {"groups": groups, "counters": counters, "lineage": asdict(lineage) if lineage else None}
     clean = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
-    told["digest"] = _digest(clean)
-    write_whole(file, packed(clean, metadata={"fenshen": json.dumps(told)}))
+    told["digest"] = _hash_tensors(clean)
+    write_run_file(file, packed(clean, metadata={"fenshen": json.dumps(told)}))
 
 
-def _digest(tensors: dict[str, Any]) -> str:
+def _hash_tensors(tensors: dict[str, Any]) -> str:
     """Of all numbers by name: a damaged one would train on without a word."""
     import torch
 
@@ -58,7 +58,7 @@ def _digest(tensors: dict[str, Any]) -> str:
     return found.hexdigest()
 
 
-def write_whole(file: Path, data: bytes) -> None:
+def write_run_file(file: Path, data: bytes) -> None:
     """The bytes under a temporary name, then in place; raises StoreError where the disk refuses."""
     partial = file.with_name(file.name + ".part")
     try:
@@ -78,26 +78,26 @@ def write_whole(file: Path, data: bytes) -> None:
         raise StoreError(Finding("train/disk", message, fix="free some space and run the same command: it goes on")) from error
 
 
-def read(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def read_checkpoint(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Tensors and what was told beside them; raises FormatError where the file is no checkpoint of ours."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(str(file), framework="pt") as opened:
             told = json.loads((opened.metadata() or {}).get("fenshen", "{}"))
-            if told.get("schema") != SCHEMA:
+            if told.get("schema") != CHECKPOINT_SCHEMA:
                 raise FormatError(Finding("train/checkpoint", f"{file} is no checkpoint of a training run", fix="give another --resume"))
             tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118 - not a dict
     except (SafetensorError, OSError, ValueError) as error:
         finding = Finding("train/checkpoint", f"{file} cannot be read as a checkpoint: {error}", fix="remove it, or give another --resume")
         raise FormatError(finding) from error
-    if told.get("digest", "") not in ("", _digest(tensors)):
+    if told.get("digest", "") not in ("", _hash_tensors(tensors)):
         fix = "remove it, the one before is whole, or give another --resume"
         raise FormatError(Finding("train/checkpoint", f"{file} is damaged: its numbers are not those that were written", fix=fix))
     return tensors, told
 
 
-def header(file: Path) -> dict[str, Any]:
+def read_header(file: Path) -> dict[str, Any]:
     """What a safetensors file of ours tells beside its tensors; nothing where it is none, which whoever opens it will say."""
     from safetensors import SafetensorError, safe_open
 
@@ -109,24 +109,24 @@ def header(file: Path) -> dict[str, Any]:
         return {}
 
 
-def restore(state: State, file: Path) -> dict[str, Any]:
+def restore_checkpoint(state: TrainState, file: Path) -> dict[str, Any]:
     """Puts a saved run into a state of the same shape; returns the loop's counters.
 
     Raises:
         FormatError: the file is no checkpoint, or one of nets of another shape.
     """
-    from stages.nets.weights_io import whole_shape
+    from stages.nets.weights_io import fill_shape_defaults
 
-    tensors, told = read(file)
-    if json.loads(json.dumps(asdict(state.shape))) != whole_shape(type(state.shape), told["shape"]):
+    tensors, told = read_checkpoint(file)
+    if json.loads(json.dumps(asdict(state.shape))) != fill_shape_defaults(type(state.shape), told["shape"]):
         message = f"{file} belongs to nets of another shape: {told['shape']}"
         raise FormatError(Finding("train/other-run", message, fix="give another --out, or --resume never to begin anew"))
     for kind in ("nets", "averaged"):
         for name, net in getattr(state, kind).items():
-            net.load_state_dict(_under(tensors, f"{kind}/{name}/"))
+            net.load_state_dict(_select_prefix(tensors, f"{kind}/{name}/"))
     for name, optimiser in state.optimisers.items():
         kept: dict[int, dict[str, Any]] = {}
-        for key, value in _under(tensors, f"optimisers/{name}/").items():
+        for key, value in _select_prefix(tensors, f"optimisers/{name}/").items():
             index, _, leaf = key.partition("/")
             kept.setdefault(int(index), {})[leaf] = value
         optimiser.load_state_dict({"state": kept, "param_groups": told["groups"][name]})
@@ -135,5 +135,5 @@ def restore(state: State, file: Path) -> dict[str, Any]:
     return counters
 
 
-def _under(tensors: dict[str, Any], prefix: str) -> dict[str, Any]:
+def _select_prefix(tensors: dict[str, Any], prefix: str) -> dict[str, Any]:
     return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}

@@ -11,46 +11,48 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats
 from assets.errors import Finding, Severity, SpecError
-from stages.datasets.splits import Pictures, Split, Vectors
-from stages.train.loop.device import Machine
+from stages.datasets.splits import ImageSplit, Split, VectorSplit
+from stages.train.loop.device import Device
 from stages.train.loop.family import Batch, Examples, Family
 
-UNTOLD = 0.5
+UNKNOWN_CONDITION = 0.5
 """What a net is told of a condition that its pictures come without: a user's own rarely come with ages."""
-FEW = 8
+FIT_CHECK_EXAMPLES = 8
 """Examples that tell whether a set fits a family."""
 
 
-def examples_of(source: Pictures | Vectors, names: tuple[str, ...]) -> Examples:
+def make_examples(source: ImageSplit | VectorSplit, names: tuple[str, ...]) -> Examples:
     """The split as a net sees it; of pictures a condition that the set does not record is UNTOLD for all of them.
 
     Raises:
         SpecError: a set of bodies does not record a condition.
     """
     missing = [name for name in names if name not in source.columns]
-    if missing and isinstance(source, Vectors):
+    if missing and isinstance(source, VectorSplit):
         message = f"the data set records no {', '.join(missing)}"
         fix = f"it records {', '.join(source.columns)}; body vectors are for bodygan and bodyvae"
         raise SpecError(Finding("train/condition", message, fix=fix))
-    values = source.images if isinstance(source, Pictures) else source.vectors
-    columns = [_column(source, name) for name in names]
+    values = source.images if isinstance(source, ImageSplit) else source.vectors
+    columns = [_get_column(source, name) for name in names]
     conditions: Floats = np.stack(columns, 1).astype(np.float32) if columns else np.zeros((len(source), 0), np.float32)
     return Examples(values, conditions, names, source)
 
 
-def _column(source: Pictures | Vectors, name: str) -> Floats:
+def _get_column(source: ImageSplit | VectorSplit, name: str) -> Floats:
     if name not in source.columns:
-        return np.full(len(source), UNTOLD, np.float32)
+        return np.full(len(source), UNKNOWN_CONDITION, np.float32)
     return np.asarray(source.column(name) / (100 if name.endswith("_years") else 1), np.float32)
 
 
-def untold(folder: Path, family: Family) -> Finding | None:
+def check_conditions(folder: Path, family: Family) -> Finding | None:
     """The warning that a set does not record all that the family's nets are told; None where it does."""
-    from stages.datasets.shards import index_of
+    from stages.datasets.shards import read_index
 
-    if not (missing := [name for name in family.conditions if name not in index_of(folder)["columns"]]):
+    if not (missing := [name for name in family.conditions if name not in read_index(folder)["columns"]]):
         return None
-    message = f"{folder.name} records no {', '.join(missing)}: {family.name} is told {UNTOLD} of each, and cannot be asked for them"
+    message = (
+        f"{folder.name} records no {', '.join(missing)}: {family.name} is told {UNKNOWN_CONDITION} of each, and cannot be asked for them"
+    )
     return Finding("train/untold", message, Severity.WARNING, fix="give `fenshen data folder` a table of them with --attributes")
 
 
@@ -60,25 +62,25 @@ def read_examples(folder: Path, split: Split, names: tuple[str, ...], size: int 
     Held-out splits come by turns: their first n rows, on which nets are validated, shown and measured, are of as many people as can be.
 
     Raises:
-        FormatError: as stages.datasets.shards.load does.
+        FormatError: as stages.datasets.shards.load_images does.
         SpecError: the split is empty, a condition is not recorded, or the size is no whole part of the set's.
     """
     from stages.datasets import shards
 
     _refuse_empty(folder, split)
-    if shards.index_of(folder)["kind"] == "bodies":
-        return _held(examples_of(shards.load_vectors(folder, split), names), split)
-    pictures = shards.load(folder, split)
+    if shards.read_index(folder)["kind"] == "bodies":
+        return _order_held_out(make_examples(shards.load_vectors(folder, split), names), split)
+    pictures = shards.load_images(folder, split)
     if size is not None and pictures.images.shape[1] != size:
-        pictures = replace(pictures, images=reduced(pictures.images, size))
-    return _held(examples_of(pictures, names), split)
+        pictures = replace(pictures, images=downscale_pictures(pictures.images, size))
+    return _order_held_out(make_examples(pictures, names), split)
 
 
-def _held(examples: Examples, split: Split) -> Examples:
-    return examples if split == "train" else examples.at(by_turns(examples.source.people))
+def _order_held_out(examples: Examples, split: Split) -> Examples:
+    return examples if split == "train" else examples.select(interleave_people(examples.source.people))
 
 
-def by_turns(people: NDArray[np.int64]) -> NDArray[np.int64]:
+def interleave_people(people: NDArray[np.int64]) -> NDArray[np.int64]:
     """(n,) rows with the first of each person (n,) in front, then everybody's second, and so on."""
     rows = np.argsort(people, kind="stable")
     first = np.flatnonzero(np.diff(people[rows], prepend=people.min(initial=0) - 1))
@@ -91,18 +93,18 @@ def refuse_unfit(family: Family, folder: Path, size: int | None = None) -> None:
     """Raises what training the family on the set would raise of their not fitting together, by a few of its examples."""
     _refuse_empty(folder, "train")
     few = read_examples(folder, "validation", family.conditions, size)
-    family.shape(few.at(np.arange(min(len(few), FEW))))
+    family.shape(few.select(np.arange(min(len(few), FIT_CHECK_EXAMPLES))))
 
 
 def _refuse_empty(folder: Path, split: Split) -> None:
-    from stages.datasets.shards import index_of
+    from stages.datasets.shards import read_index
 
-    if index_of(folder)["splits"].get(split) == 0:
+    if read_index(folder)["splits"].get(split) == 0:
         fix = "make a larger set with `fenshen data`: every split needs somebody"
         raise SpecError(Finding("data/empty-split", f"the {split} split of {folder} is empty", fix=fix))
 
 
-def reduced(pictures: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+def downscale_pictures(pictures: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """(n,size,size,c) of (n,s,s,c): every pixel the mean of those in its place; raises SpecError where size is no whole part of s."""
     import cv2
 
@@ -113,7 +115,7 @@ def reduced(pictures: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     return np.stack([cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA) for picture in pictures])
 
 
-def order(count: int, batch: int, step: int, seed: int) -> NDArray[np.int64]:
+def draw_batch_rows(count: int, batch: int, step: int, seed: int) -> NDArray[np.int64]:
     """(batch,) rows of a step: every epoch is another permutation, and a row's place depends on seed and step alone."""
     first = step * batch
     places = np.arange(first, first + batch)
@@ -124,7 +126,7 @@ def order(count: int, batch: int, step: int, seed: int) -> NDArray[np.int64]:
     return rows
 
 
-def values_of(examples: Examples, rows: NDArray[np.int64], device: Any = "cpu") -> Any:
+def to_tensor(examples: Examples, rows: NDArray[np.int64], device: Any = "cpu") -> Any:
     """(b,c,h,w) float32 -1..1 of pictures, or (b,d) float32 of vectors, on the device."""
     import torch
 
@@ -132,10 +134,10 @@ def values_of(examples: Examples, rows: NDArray[np.int64], device: Any = "cpu") 
     return values if values.ndim == 2 else values.permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def batch_at(examples: Examples, batch: int, step: int, seed: int, machine: Machine) -> Batch:
+def make_batch(examples: Examples, batch: int, step: int, seed: int, machine: Device) -> Batch:
     """This machine's share of a step's batch."""
     import torch
 
-    rows = order(len(examples), batch * machine.count, step, seed)[machine.rank :: machine.count]
+    rows = draw_batch_rows(len(examples), batch * machine.process_count, step, seed)[machine.rank :: machine.process_count]
     told = torch.from_numpy(examples.conditions[rows])
-    return Batch(values_of(examples, rows, machine.device), told.to(machine.device), rows)
+    return Batch(to_tensor(examples, rows, machine.torch_device), told.to(machine.torch_device), rows)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats
 from assets.errors import Finding, SpecError
-from stages.datasets.splits import Pictures, Vectors
-from stages.train.loop.device import Machine
+from stages.datasets.splits import ImageSplit, VectorSplit
+from stages.train.loop.device import Device
 
 
 @dataclass(frozen=True)
@@ -25,18 +25,18 @@ class Examples:
     """(n,k) float32 0..1, years divided by 100."""
     names: tuple[str, ...]
     """Names of the k conditions."""
-    source: Pictures | Vectors
+    source: ImageSplit | VectorSplit
     """The split with all that it records."""
 
     def __len__(self) -> int:
         return len(self.values)
 
-    def at(self, rows: NDArray[np.int64]) -> Examples:
+    def select(self, rows: NDArray[np.int64]) -> Examples:
         """These rows only."""
         from dataclasses import replace
 
         parts = {name: getattr(self.source, name)[rows] for name in ("attributes", "people")}
-        held = "images" if isinstance(self.source, Pictures) else "vectors"
+        held = "images" if isinstance(self.source, ImageSplit) else "vectors"
         parts[held] = getattr(self.source, held)[rows]
         captions = getattr(self.source, "captions", {})
         if captions:
@@ -57,7 +57,7 @@ class Batch:
 
 
 @dataclass
-class State:
+class TrainState:
     """Everything of a run that a checkpoint must keep, but for the loop's own counters."""
 
     nets: dict[str, Any]
@@ -66,7 +66,7 @@ class State:
     """Name -> optimiser."""
     shape: Any
     """The frozen dataclass that the nets were built from."""
-    machine: Machine
+    device: Device
     numbers: dict[str, float] = field(default_factory=dict)
     """What else a family carries from step to step, e.g. the strength of its augmentation."""
     averaged: dict[str, Any] = field(default_factory=dict)
@@ -79,11 +79,11 @@ class Family(Protocol):
 
     @property
     def name(self) -> str:
-        """As in stages.nets.weights_io.NETS, or a variant of one of these."""
+        """As in stages.nets.weights_io.NET_MODULES, or a variant of one of these."""
 
     @property
     def net(self) -> str:
-        """The module of stages.nets.weights_io.NETS that makes its pictures."""
+        """The module of stages.nets.weights_io.NET_MODULES that makes its pictures."""
 
     @property
     def metric(self) -> str:
@@ -94,7 +94,7 @@ class Family(Protocol):
         """Nets of which the loop keeps a moving average."""
 
     @property
-    def watched(self) -> tuple[str, ...]:
+    def monitored_losses(self) -> tuple[str, ...]:
         """Losses whose blow-up means divergence."""
 
     @property
@@ -112,18 +112,18 @@ class Family(Protocol):
     def shape(self, examples: Examples) -> Any:
         """The frozen dataclass from which the nets for these examples are built."""
 
-    def build(self, shape: Any, machine: Machine) -> State:
+    def build(self, shape: Any, machine: Device) -> TrainState:
         """Fresh nets and optimisers on the machine's device."""
 
-    def step(self, state: State, batch: Batch) -> Mapping[str, float]:
+    def step(self, state: TrainState, batch: Batch) -> Mapping[str, float]:
         """Updates the nets once; returns its losses by name. `right` (0..1), where given, is the share of pictures that the critic
         tells apart."""
 
-    def validate(self, state: State, examples: Examples) -> float:
+    def validate(self, state: TrainState, examples: Examples) -> float:
         """The validation metric of the averaged nets."""
 
 
-def shaped(family: Family, kind: type[Any], given: Mapping[str, Any]) -> Any:
+def build_shape(family: Family, kind: type[Any], given: Mapping[str, Any]) -> Any:
     """The net's shape, of what the data set gives and what the family changes; raises SpecError where no net can be built of them."""
     try:
         return kind(**{**given, **dict(family.changes)})

@@ -12,13 +12,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from assets.digest import sha256_file, sha256_of
+from assets.digest import sha256_file, sha256_json
 from assets.errors import Finding, FormatError, SpecError
-from assets.rights import UNKNOWN, strictest
-from assets.weights import consent_records, table_of
+from assets.rights import UNKNOWN_LICENCE, find_strictest_licence
+from assets.weights import parse_consent_records, read_weights_index
 
-NOBODY_KNOWS = "unknown data"
-_OF_DATA = ("channels", "conditions", "names")
+UNKNOWN_DATA = "unknown data"
+_DATA_DECIDED_FIELDS = ("channels", "conditions", "names")
 """Fields of a net's shape that the data set alone decides."""
 
 
@@ -49,108 +49,108 @@ class Lineage:
     """All data sets that its nets have seen, the run's own last."""
 
 
-def lineage_of(family: str, index: Mapping[str, Any], seed: int, start: Path | None, settings: Mapping[str, Any]) -> Lineage:
+def make_lineage(family: str, index: Mapping[str, Any], seed: int, start: Path | None, settings: Mapping[str, Any]) -> Lineage:
     """Of a run on the data set of that dataset.json; raises SpecError where there is no such start."""
     if start is not None and not start.is_file():
         raise SpecError(Finding("train/start", f"there is no file {start}", fix="give weights or a checkpoint"))
     consent = json.dumps(index["consent"]) if index.get("consent") else ""
     own = Origin(str(index["name"]), str(index["licence"]), consent)
-    origins = joined((*origins_of(start), own) if start else (own,))
-    digest, begun = sha256_of([row["sha256"] for row in index["shards"]]), sha256_file(start) if start else ""
-    plain = {name: value for name, value in json.loads(json.dumps(dict(settings))).items() if name not in _OF_DATA}
+    origins = deduplicate_origins((*read_origins(start), own) if start else (own,))
+    digest, begun = sha256_json([row["sha256"] for row in index["shards"]]), sha256_file(start) if start else ""
+    plain = {name: value for name, value in json.loads(json.dumps(dict(settings))).items() if name not in _DATA_DECIDED_FIELDS}
     return Lineage(family, own.data, digest, seed, start.name if start else "", begun, plain, origins)
 
 
-def joined(origins: Iterable[Origin]) -> tuple[Origin, ...]:
+def deduplicate_origins(origins: Iterable[Origin]) -> tuple[Origin, ...]:
     """Each once, where it comes last."""
     return tuple(reversed(dict.fromkeys(reversed(tuple(origins)))))
 
 
-def lineage_in(told: Mapping[str, Any]) -> Lineage | None:
+def parse_lineage(told: Mapping[str, Any]) -> Lineage | None:
     """What a checkpoint's header tells; None for one that was written before there were lineages."""
     kept = told.get("lineage")
     return Lineage(**{**kept, "origins": tuple(Origin(**origin) for origin in kept["origins"])}) if kept else None
 
 
-def same_run(now: Lineage, file: Path, told: Mapping[str, Any]) -> Lineage:
+def continue_lineage(now: Lineage, file: Path, told: Mapping[str, Any]) -> Lineage:
     """The lineage of a run that goes on from the checkpoint `file`, whose header is `told`.
 
     Raises:
         FormatError: the checkpoint is one of a run on other data, from another start, with another seed or other settings.
     """
-    kept = lineage_in(told)
+    kept = parse_lineage(told)
     if kept is None:
         return now
-    if other := list(_differences(kept, now)):
+    if other := list(_find_differences(kept, now)):
         message = f"{file} belongs to another run: {'; '.join(other)}"
         raise FormatError(Finding("train/other-run", message, fix="give another --out or --resume never"))
-    return replace(now, origins=joined((*kept.origins, *now.origins)))
+    return replace(now, origins=deduplicate_origins((*kept.origins, *now.origins)))
 
 
-def _differences(kept: Lineage, now: Lineage) -> Iterator[str]:
+def _find_differences(kept: Lineage, now: Lineage) -> Iterator[str]:
     if kept.family != now.family:
         yield f"net {kept.family}, not {now.family}"
     # A setting that only one of them knows is of another version of the recipe.
     for name in sorted(kept.settings.keys() & now.settings.keys()) if kept.family == now.family else ():
         if kept.settings[name] != now.settings[name]:
-            yield f"{name} {_plain(kept.settings[name])}, not {_plain(now.settings[name])}"
+            yield f"{name} {_format_setting(kept.settings[name])}, not {_format_setting(now.settings[name])}"
     if kept.data_sha256 != now.data_sha256:
-        yield _apart("data", (kept.data, kept.data_sha256), (now.data, now.data_sha256))
+        yield _describe_difference("data", (kept.data, kept.data_sha256), (now.data, now.data_sha256))
     if kept.seed != now.seed:
         yield f"seed {kept.seed}, not {now.seed}"
     if kept.start_sha256 != now.start_sha256:
-        yield _apart("start", (kept.start, kept.start_sha256), (now.start, now.start_sha256))
+        yield _describe_difference("start", (kept.start, kept.start_sha256), (now.start, now.start_sha256))
 
 
-def _plain(value: Any) -> str:
+def _format_setting(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _apart(kind: str, kept: tuple[str, str], now: tuple[str, str]) -> str:
+def _describe_difference(kind: str, kept: tuple[str, str], now: tuple[str, str]) -> str:
     """Both by name, and by digest too where they are called the same."""
     first, other = (f"{name} ({digest[:12]})" if kept[0] == now[0] else name or "none" for name, digest in (kept, now))
     return f"{kind} {first}, not {other}"
 
 
-def origins_of(start: Path) -> tuple[Origin, ...]:
+def read_origins(start: Path) -> tuple[Origin, ...]:
     """What weights or a checkpoint have learnt from: as their header and the weights.json beside them say."""
-    from stages.train.loop.checkpoint import header
+    from stages.train.loop.checkpoint import read_header
 
-    told = header(start)
-    if kept := lineage_in(told):
+    told = read_header(start)
+    if kept := parse_lineage(told):
         return kept.origins
-    found = joined(origin for facts in (told, _beside(start)) for origin in origins_in(facts))
-    return found or (Origin(NOBODY_KNOWS, UNKNOWN),)
+    found = deduplicate_origins(origin for facts in (told, _find_weights_entry(start)) for origin in parse_origins(facts))
+    return found or (Origin(UNKNOWN_DATA, UNKNOWN_LICENCE),)
 
 
-def origins_in(facts: Mapping[str, Any]) -> tuple[Origin, ...]:
+def parse_origins(facts: Mapping[str, Any]) -> tuple[Origin, ...]:
     """What `facts_of` wrote."""
     if "origins" in facts:
         return tuple(Origin(**origin) for origin in json.loads(facts["origins"]))
     if "licence" not in facts:
         return ()
-    records = consent_records(facts.get("consent"))
+    records = parse_consent_records(facts.get("consent"))
     consent = json.dumps(records[0] if len(records) == 1 else records) if records else ""
-    return (Origin(str(facts.get("data", NOBODY_KNOWS)), str(facts["licence"]), consent),)
+    return (Origin(str(facts.get("data", UNKNOWN_DATA)), str(facts["licence"]), consent),)
 
 
-def _beside(start: Path) -> Mapping[str, Any]:
+def _find_weights_entry(start: Path) -> Mapping[str, Any]:
     """The entry of the weights that the file is, or that its run has made."""
-    from stages.train.champions import NETS
+    from stages.train.champions import NETS_SUFFIX
 
     if start.parent.name.startswith("run-"):
-        return table_of(start.parent.parent).get(start.parent.name.removeprefix("run-"), {})
-    table = table_of(start.parent)
-    if start.name.endswith(NETS):
-        return table.get(start.name.removesuffix(NETS), {})
+        return read_weights_index(start.parent.parent).get(start.parent.name.removeprefix("run-"), {})
+    table = read_weights_index(start.parent)
+    if start.name.endswith(NETS_SUFFIX):
+        return table.get(start.name.removesuffix(NETS_SUFFIX), {})
     return next((entry for entry in table.values() if entry["sha256"] == sha256_file(start)), {})
 
 
-def facts_of(origins: tuple[Origin, ...], command: str) -> dict[str, str]:
+def make_weights_facts(origins: tuple[Origin, ...], command: str) -> dict[str, str]:
     """What travels with weights: the licence that holds, all data, the last one's command, every consent record."""
     names = ", ".join(dict.fromkeys(origin.data for origin in origins))
-    facts = {"licence": strictest(origin.licence for origin in origins), "data": names, "data_command": command}
-    if records := list(dict.fromkeys(json.dumps(record) for origin in origins for record in consent_records(origin.consent))):
+    facts = {"licence": find_strictest_licence(origin.licence for origin in origins), "data": names, "data_command": command}
+    if records := list(dict.fromkeys(json.dumps(record) for origin in origins for record in parse_consent_records(origin.consent))):
         facts["consent"] = records[0] if len(records) == 1 else f"[{', '.join(records)}]"
     if len(origins) > 1:
         facts["origins"] = json.dumps([asdict(origin) for origin in origins])

@@ -18,20 +18,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.errors import BackendError, Finding, Location
-from stages.nets.weights_io import Shipped
+from stages.nets.weights_io import TrainedNet
 from stages.train.loop import checkpoint
-from stages.train.loop.device import Machine, Precision
-from stages.train.loop.examples import batch_at
-from stages.train.loop.family import Examples, Family, State
-from stages.train.loop.health import Health, diversity
+from stages.train.loop.device import Device, Precision
+from stages.train.loop.examples import make_batch
+from stages.train.loop.family import Examples, Family, TrainState
+from stages.train.loop.health import Health, measure_variety
 from stages.train.loop.lineage import Lineage
 
-NEXT, LAST, BEFORE, BEST = "next.safetensors", "last.safetensors", "before.safetensors", "best.safetensors"
-REGULAR = "regular.safetensors"
+NEXT_CHECKPOINT, LAST_CHECKPOINT, PREVIOUS_CHECKPOINT, BEST_CHECKPOINT = (
+    "next.safetensors",
+    "last.safetensors",
+    "before.safetensors",
+    "best.safetensors",
+)
+BEST_REGULAR_CHECKPOINT = "regular.safetensors"
 """The best of the regular validations, where the one at a run's end found a better: a longer run would not have looked there."""
-SHOWN = 32
+SAMPLE_SHEET_SIZE = 32
 """Pictures of a sample sheet."""
-FIXED = 16
+VARIETY_LATENTS = 16
 """Latents whose pictures tell a loss of variety."""
 
 
@@ -75,7 +80,7 @@ class Counters:
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingProgress:
     """What a watcher is told."""
 
     step: int
@@ -83,11 +88,11 @@ class Progress:
     eta_s: float
     losses: dict[str, float]
     event: str = ""
-    made: NDArray[Any] | None = None
+    samples: NDArray[Any] | None = None
     """(32,h,w,c) uint8 after a validation."""
 
 
-Watch = Callable[[Progress], None]
+ProgressCallback = Callable[[TrainingProgress], None]
 
 
 @dataclass
@@ -96,71 +101,71 @@ class Run:
 
     family: Family
     plan: Plan
-    state: State
+    state: TrainState
     counters: Counters
     train: Examples
     validation: Examples
     folder: Path
     health: Health
-    watch: Watch
+    on_progress: ProgressCallback
     lineage: Lineage | None = None
     """What its checkpoints belong to; None where nobody will go on with them."""
-    dawn: float = 0.0
+    started_at: float = 0.0
     """Clock at which this call's first second began, moved back by the seconds of earlier calls."""
 
-    def shipped(self) -> Shipped:
+    def to_trained_net(self) -> TrainedNet:
         """The averaged nets, as a weights file would hold them."""
-        return shipped(self.family, self.state)
+        return to_trained_net(self.family, self.state)
 
 
-def shipped(family: Family, state: State) -> Shipped:
+def to_trained_net(family: Family, state: TrainState) -> TrainedNet:
     """The nets that make pictures, averaged where they are averaged, at rest."""
-    from stages.nets.weights_io import module_of
+    from stages.nets.weights_io import import_net_module
 
-    module, shape = module_of(family.net), state.shape
-    own = module.shipped(shape)
+    module, shape = import_net_module(family.net), state.shape
+    own = module.build_nets(shape)
     for name, net in own.items():
         net.load_state_dict(state.averaged.get(name, state.nets[name]).state_dict())
-    if hasattr(module, "plain"):
-        shape = module.plain(own, shape)
+    if hasattr(module, "merge_lora"):
+        shape = module.merge_lora(own, shape)
     for net in own.values():
-        net.to(state.machine.device).eval().requires_grad_(False)
-    return Shipped(family.net, shape, own, family.conditions)
+        net.to(state.device.torch_device).eval().requires_grad_(False)
+    return TrainedNet(family.net, shape, own, family.conditions)
 
 
-def begin(
-    family: Family, plan: Plan, train: Examples, validation: Examples, folder: Path, machine: Machine, watch: Watch | None = None
+def begin_run(
+    family: Family, plan: Plan, train: Examples, validation: Examples, folder: Path, machine: Device, watch: ProgressCallback | None = None
 ) -> Run:
     """A fresh run of seeded nets."""
-    seeded(plan.seed, 0, 0, 0)
+    seed_torch(plan.seed, 0, 0, 0)
     state = family.build(family.shape(train), machine)
     state.averaged = {name: copy.deepcopy(state.nets[name]).requires_grad_(False) for name in family.averaged}
-    return Run(family, plan, state, Counters(), train, validation, folder, Health(family.watched), watch or (lambda _: None))
+    return Run(family, plan, state, Counters(), train, validation, folder, Health(family.monitored_losses), watch or (lambda _: None))
 
 
-def resume(run: Run, file: Path) -> None:
+def resume_run(run: Run, file: Path) -> None:
     """Puts the run where the checkpoint left it."""
-    run.counters = Counters(**checkpoint.restore(run.state, file))
-    run.health = Health(run.family.watched, varieties=list(run.counters.varieties))
+    run.counters = Counters(**checkpoint.restore_checkpoint(run.state, file))
+    run.health = Health(run.family.monitored_losses, varieties=list(run.counters.varieties))
 
 
-def seeded(seed: int, step: int, attempt: int, rank: int) -> None:
+def seed_torch(seed: int, step: int, attempt: int, rank: int) -> None:
     """Sets torch's global generator from what identifies a step."""
     import torch
 
     torch.manual_seed(int(np.random.SeedSequence((seed, step, attempt, rank)).generate_state(1, np.uint64)[0] >> 1))
 
 
-def advance(run: Run) -> dict[str, float]:
+def advance_run(run: Run) -> dict[str, float]:
     """One step of the family, and of the moving averages."""
     from stages.nets.losses import update_average
 
-    state, plan, machine = run.state, run.plan, run.state.machine
-    seeded(plan.seed, state.step, run.counters.attempt, machine.rank)
-    batch = batch_at(run.train, run.family.recipe.batch, state.step, plan.seed + 1000003 * run.counters.attempt, machine)
+    state, plan, machine = run.state, run.plan, run.state.device
+    seed_torch(plan.seed, state.step, run.counters.attempt, machine.rank)
+    batch = make_batch(run.train, run.family.recipe.batch, state.step, plan.seed + 1000003 * run.counters.attempt, machine)
     losses = dict(run.family.step(state, batch))
     for net in state.nets.values():
-        machine.share(net)
+        machine.sync_batch_norm(net)
     state.step += 1
     # Early averages forget the random start faster (the ramp of Karras et al. 2020).
     decay = min(run.family.recipe.average, (1 + state.step) / (10 + state.step))
@@ -176,52 +181,52 @@ def train(run: Run) -> Run:
         BackendError: training diverged or collapsed more often than the plan allows.
         StoreError: a checkpoint could not be written; the last one is whole.
     """
-    run.dawn = saved = time.monotonic()
-    run.dawn -= run.counters.seconds
-    _forget_the_end(run)
+    run.started_at = saved = time.monotonic()
+    run.started_at -= run.counters.seconds
+    _restore_best_regular(run)
     if run.state.step == 0:
-        _keep(run)
-        if run.state.machine.rank == 0:
-            (run.folder / BEFORE).unlink(missing_ok=True)  # the last one of a run that this one takes the place of
-    while not _over(run):
-        losses = run.state.machine.agree_on(advance(run))
-        trouble = run.health.step(losses)
-        run.counters.seconds = time.monotonic() - run.dawn
+        _rotate_checkpoints(run)
+        if run.state.device.rank == 0:
+            (run.folder / PREVIOUS_CHECKPOINT).unlink(missing_ok=True)  # the last one of a run that this one takes the place of
+    while not _is_finished(run):
+        losses = run.state.device.reduce_losses(advance_run(run))
+        trouble = run.health.check_losses(losses)
+        run.counters.seconds = time.monotonic() - run.started_at
         due = run.state.step % run.plan.validate_every == 0
         if not trouble and due:
-            trouble = _validate(run, losses)
+            trouble = _validate_run(run, losses)
         if trouble:
             _roll_back(run, trouble)
         elif due or time.monotonic() - saved >= run.plan.checkpoint_s:
-            _keep(run)
+            _rotate_checkpoints(run)
             saved = time.monotonic()
         if run.state.step % run.plan.log_every == 0 and not trouble:
             run.counters.history.append({"step": run.state.step, **{k: round(v, 5) for k, v in losses.items()}})
-            run.watch(Progress(run.state.step, run.counters.seconds, eta(run), losses))
+            run.on_progress(TrainingProgress(run.state.step, run.counters.seconds, estimate_remaining_s(run), losses))
     if run.state.step % run.plan.validate_every and run.counters.seconds > 0:
-        _look_at_the_end(run)
+        _validate_final_step(run)
     else:
-        _keep(run)
+        _rotate_checkpoints(run)
     return run
 
 
-def _look_at_the_end(run: Run) -> None:
+def _validate_final_step(run: Run) -> None:
     """A last validation, at a step at which a longer run would have none: the checkpoint to go on from knows nothing of it."""
     regular = copy.deepcopy(run.counters)
-    if trouble := _validate(run, {}, final=True):
+    if trouble := _validate_run(run, {}, final=True):
         _roll_back(run, trouble)
-        _keep(run)
+        _rotate_checkpoints(run)
         return
     found, run.counters = run.counters, regular
-    _keep(run)
+    _rotate_checkpoints(run)
     run.counters = found
 
 
-def _forget_the_end(run: Run) -> None:
+def _restore_best_regular(run: Run) -> None:
     """The best of the regular validations takes its place again."""
-    if run.state.machine.rank:
+    if run.state.device.rank:
         return
-    regular, best = run.folder / REGULAR, run.folder / BEST
+    regular, best = run.folder / BEST_REGULAR_CHECKPOINT, run.folder / BEST_CHECKPOINT
     if not np.isfinite(run.counters.best):
         for file in (regular, best):
             file.unlink(missing_ok=True)
@@ -229,7 +234,7 @@ def _forget_the_end(run: Run) -> None:
         regular.replace(best)
 
 
-def eta(run: Run) -> float:
+def estimate_remaining_s(run: Run) -> float:
     """Seconds until the budget or the steps are spent, whichever comes first."""
     left = max(run.plan.budget_s - run.counters.seconds, 0.0)
     if run.plan.steps is not None and run.state.step:
@@ -237,53 +242,53 @@ def eta(run: Run) -> float:
     return left
 
 
-def _over(run: Run) -> bool:
+def _is_finished(run: Run) -> bool:
     plan, counters = run.plan, run.counters
     stale = plan.patience is not None and counters.stale >= plan.patience
-    spent = run.state.machine.agree(float(counters.seconds >= plan.budget_s)) > 0
+    spent = run.state.device.reduce_mean(float(counters.seconds >= plan.budget_s)) > 0
     return stale or spent or (plan.steps is not None and run.state.step >= plan.steps)
 
 
-def _validate(run: Run, losses: dict[str, float], *, final: bool = False) -> str:
+def _validate_run(run: Run, losses: dict[str, float], *, final: bool = False) -> str:
     """Measures, shows and keeps the best; returns what is wrong, in a sentence."""
-    nets, counters = run.shipped(), run.counters
-    made = nets.sample(run.validation.conditions[:SHOWN], run.plan.seed)
-    middle = np.repeat(run.validation.conditions.mean(0, keepdims=True), FIXED, 0)
-    variety = diversity(nets.sample(middle, run.plan.seed))
-    if trouble := run.health.look(variety):
+    nets, counters = run.to_trained_net(), run.counters
+    made = nets.sample(run.validation.conditions[:SAMPLE_SHEET_SIZE], run.plan.seed)
+    middle = np.repeat(run.validation.conditions.mean(0, keepdims=True), VARIETY_LATENTS, 0)
+    variety = measure_variety(nets.sample(middle, run.plan.seed))
+    if trouble := run.health.check_variety(variety):
         return trouble
     counters.varieties = list(run.health.varieties)
-    seeded(run.plan.seed, 0, run.plan.retries + 1, 0)  # every validation draws the same latents, or the metric would be noise
-    value = run.state.machine.agree(float(run.family.validate(run.state, run.validation)))
+    seed_torch(run.plan.seed, 0, run.plan.retries + 1, 0)  # every validation draws the same latents, or the metric would be noise
+    value = run.state.device.reduce_mean(float(run.family.validate(run.state, run.validation)))
     counters.stale += 1
     if value < counters.best:
-        if final and run.state.machine.rank == 0 and (run.folder / BEST).exists():
-            (run.folder / BEST).replace(run.folder / REGULAR)
+        if final and run.state.device.rank == 0 and (run.folder / BEST_CHECKPOINT).exists():
+            (run.folder / BEST_CHECKPOINT).replace(run.folder / BEST_REGULAR_CHECKPOINT)
         counters.best, counters.best_step, counters.stale = value, run.state.step, 0
-        _write(run, BEST)
+        _write_checkpoint(run, BEST_CHECKPOINT)
     told = {**losses, run.family.metric: value, "variety": variety}
     counters.history.append({"step": run.state.step, run.family.metric: round(value, 5), "variety": round(variety, 3)})
-    run.watch(Progress(run.state.step, counters.seconds, eta(run), told, made=made))
+    run.on_progress(TrainingProgress(run.state.step, counters.seconds, estimate_remaining_s(run), told, samples=made))
     return ""
 
 
-def _write(run: Run, name: str) -> None:
-    if run.state.machine.rank == 0:
-        checkpoint.save(run.state, vars(run.counters), run.folder / name, run.lineage)
+def _write_checkpoint(run: Run, name: str) -> None:
+    if run.state.device.rank == 0:
+        checkpoint.save_checkpoint(run.state, vars(run.counters), run.folder / name, run.lineage)
 
 
-def _keep(run: Run) -> None:
+def _rotate_checkpoints(run: Run) -> None:
     """A checkpoint of a healthy run; the one before stays, in case the trouble is older than it looks."""
-    if run.state.machine.rank == 0:
-        _write(run, NEXT)
-        if (run.folder / LAST).exists():
-            (run.folder / LAST).replace(run.folder / BEFORE)
-        (run.folder / NEXT).replace(run.folder / LAST)
+    if run.state.device.rank == 0:
+        _write_checkpoint(run, NEXT_CHECKPOINT)
+        if (run.folder / LAST_CHECKPOINT).exists():
+            (run.folder / LAST_CHECKPOINT).replace(run.folder / PREVIOUS_CHECKPOINT)
+        (run.folder / NEXT_CHECKPOINT).replace(run.folder / LAST_CHECKPOINT)
 
 
-def newest(folder: Path) -> Path | None:
+def find_newest_checkpoint(folder: Path) -> Path | None:
     """The checkpoint to go on from; a kill between two renames leaves NEXT or BEFORE alone."""
-    return next((folder / name for name in (NEXT, LAST, BEFORE) if (folder / name).exists()), None)
+    return next((folder / name for name in (NEXT_CHECKPOINT, LAST_CHECKPOINT, PREVIOUS_CHECKPOINT) if (folder / name).exists()), None)
 
 
 def _roll_back(run: Run, trouble: str) -> None:
@@ -294,11 +299,11 @@ def _roll_back(run: Run, trouble: str) -> None:
     if attempt > run.plan.retries:
         fix = "give a lower learning rate, or another --seed"
         raise BackendError(Finding("train/diverged", f"after {attempt - 1} roll backs {trouble}", where=Location(str(run.folder)), fix=fix))
-    run.state.machine.wait()
+    run.state.device.wait_for_all()
     # The first try takes the newest checkpoint; where it leads astray again, the one before it.
-    names = (BEFORE, LAST) if attempt % 2 == 0 else (LAST, BEFORE)
+    names = (PREVIOUS_CHECKPOINT, LAST_CHECKPOINT) if attempt % 2 == 0 else (LAST_CHECKPOINT, PREVIOUS_CHECKPOINT)
     file = next(run.folder / name for name in names if (run.folder / name).exists())
-    resume(run, file)
+    resume_run(run, file)
     ratio = calmer / run.counters.calmer
     for optimiser in run.state.optimisers.values():
         for group in optimiser.param_groups:
@@ -306,5 +311,5 @@ def _roll_back(run: Run, trouble: str) -> None:
     sentence = f"step {step}: {trouble}; back to step {run.state.step} with {calmer:g} of the learning rate"
     known = replace(run.counters, best=best, best_step=best_step)
     run.counters = replace(known, attempt=attempt, seconds=seconds, calmer=calmer, events=[*events, sentence])
-    run.health.forget()
-    run.watch(Progress(run.state.step, seconds, eta(run), {}, event=sentence))
+    run.health.reset()
+    run.on_progress(TrainingProgress(run.state.step, seconds, estimate_remaining_s(run), {}, event=sentence))

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Pixels
 from assets.errors import Finding, StoreError
-from stages.train.loop.loop import Progress
+from stages.train.loop.loop import TrainingProgress
 
 
-class Board:
+class TensorboardWriter:
     """Writes TensorBoard files and the newest sheet of a run into its folder; one per run, closed after it.
 
     Raises:
@@ -32,14 +32,14 @@ class Board:
             message = f"{folder} cannot be written to: {error.strerror}"
             raise StoreError(Finding("train/out", message, fix="free some space, or give another --out")) from error
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: TrainingProgress) -> None:
         """One report of the loop."""
         for name, value in progress.losses.items():
             self.writer.add_scalar(name, value, progress.step)
         if progress.event:
             self.writer.add_text("event", progress.event, progress.step)
-        if progress.made is not None and progress.made.ndim == 4:
-            picture = sheet(progress.made)
+        if progress.samples is not None and progress.samples.ndim == 4:
+            picture = draw_sample_sheet(progress.samples)
             write_png(self.folder / "samples.png", picture)
             self.writer.add_image("samples", picture, progress.step, dataformats="HWC")
 
@@ -48,7 +48,7 @@ class Board:
         self.writer.close()
 
 
-def sheet(made: NDArray[Any], columns: int = 8) -> Pixels:
+def draw_sample_sheet(made: NDArray[Any], columns: int = 8) -> Pixels:
     """(h,w,3) the pictures (n,s,s,3 or 6) in rows of `columns`; a skin's body tile lies under its head tile."""
     rows = []
     empty = np.zeros((-len(made) % columns, *made.shape[1:]), made.dtype)
@@ -63,12 +63,12 @@ def write_png(file: Path, picture: Pixels) -> None:
     """The picture as PNG, whole or not at all."""
     import cv2
 
-    from stages.train.loop.checkpoint import write_whole
+    from stages.train.loop.checkpoint import write_run_file
 
-    write_whole(file, cv2.imencode(".png", picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])[1].tobytes())
+    write_run_file(file, cv2.imencode(".png", picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])[1].tobytes())
 
 
-def curves(history: Sequence[Mapping[str, float]], size: tuple[int, int] = (360, 160)) -> Pixels:
+def draw_curves(history: Sequence[Mapping[str, float]], size: tuple[int, int] = (360, 160)) -> Pixels:
     """(h,w,3) one small chart per number of the history, over steps, its least and greatest value written beside it.
 
     What is no finite number, such as a best that nothing was measured for yet, is left out.

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from assets.errors import BackendError, Finding, Location, Severity
-from stages.verify.bundle_view import Glb, Reading
+from stages.verify.bundle_view import BundleView, Glb
 from stages.verify.gate import gate
 
 _CODE = "engine/blender"
@@ -24,7 +24,7 @@ _SOLE_M = 0.005
 
 
 @dataclass(frozen=True)
-class Import:
+class BlenderImport:
     """What Blender made of a file."""
 
     joints: tuple[str, ...]
@@ -42,12 +42,12 @@ class Import:
     warnings: tuple[str, ...]
 
 
-def blender() -> str | None:
+def find_blender() -> str | None:
     """The Blender of this machine: FENSHEN_BLENDER (a binary, or a Python that has bpy), else `blender` on PATH, else None."""
     return os.environ.get("FENSHEN_BLENDER") or shutil.which("blender")
 
 
-def load_in_blender(glb: bytes, program: str) -> Import:
+def load_in_blender(glb: bytes, program: str) -> BlenderImport:
     """What the program's importer makes of the file.
 
     Raises:
@@ -69,10 +69,10 @@ def load_in_blender(glb: bytes, program: str) -> Import:
         except OSError as cause:
             fix = "set FENSHEN_BLENDER to a Blender, or to a Python that has bpy"
             raise BackendError(Finding(_CODE, f"{program} cannot be run: {cause.strerror}", fix=fix)) from cause
-    return _read(done.stdout, done.stderr)
+    return _parse_output(done.stdout, done.stderr)
 
 
-def _read(out: str, err: str) -> Import:
+def _parse_output(out: str, err: str) -> BlenderImport:
     lines = (out + "\n" + err).splitlines()
     told = next((line for line in lines if line.startswith("FENSHEN ")), None)
     if told is None:
@@ -82,12 +82,12 @@ def _read(out: str, err: str) -> Import:
     warnings = tuple(line.split("|", 1)[1].strip() for line in lines if "| WARNING:" in line or "| ERROR:" in line)
     keys = {name: tuple(found) for name, found in row["shape_keys"].items()}
     lists = {name: tuple(row[name]) for name in ("joints", "actions", "materials", "images")}
-    return Import(
+    return BlenderImport(
         **lists, meshes=row["meshes"], shape_keys=keys, low=row["low"], high=row["high"], version=row["version"], warnings=warnings
     )
 
 
-def differences(found: Import, glb: Glb) -> Iterator[str]:
+def find_differences(found: BlenderImport, glb: Glb) -> Iterator[str]:
     """One sentence for each thing that Blender does not see as the file has it."""
     names = {
         "joints": (found.joints, glb.joint_names),
@@ -103,13 +103,13 @@ def differences(found: Import, glb: Glb) -> Iterator[str]:
     if head and found.shape_keys.get(str(head.get("name"))) != wanted:
         seen = found.shape_keys.get(str(head.get("name")), ())
         yield f"Blender sees {len(seen)} shape keys on {head.get('name')}, the file has {len(wanted)}"
-    low, high = _heights(glb)
+    low, high = _measure_heights(glb)
     if abs(found.low - low) > _SOLE_M or abs(found.high - high) > _SOLE_M:
         yield f"Blender's mesh stands from {found.low:.3f} to {found.high:.3f} m, the file's from {low:.3f} to {high:.3f} m"
     yield from (f"Blender warns: {warning}" for warning in found.warnings)
 
 
-def _heights(glb: Glb) -> tuple[float, float]:
+def _measure_heights(glb: Glb) -> tuple[float, float]:
     """Metres of the lowest and the highest vertex in the bind."""
     bounds = [glb.json["accessors"][p["attributes"]["POSITION"]] for p in glb.primitives]
     return min(float(b["min"][1]) for b in bounds), max(float(b["max"][1]) for b in bounds)
@@ -118,8 +118,8 @@ def _heights(glb: Glb) -> tuple[float, float]:
 @gate(
     _CODE, why="avatar.glb opens in Blender with its joints, shape keys, actions, materials and pictures", source="Blender io_scene_gltf2"
 )
-def blender_opens_the_glb(reading: Reading) -> Iterator[Finding]:
-    glb, program, where = reading.glb, blender(), Location("avatar.glb")
+def blender_opens_the_glb(reading: BundleView) -> Iterator[Finding]:
+    glb, program, where = reading.glb, find_blender(), Location("avatar.glb")
     if "avatar.glb" not in reading.files:
         return
     if program is None:
@@ -132,4 +132,4 @@ def blender_opens_the_glb(reading: Reading) -> Iterator[Finding]:
         yield from (Finding(_CODE, f.message, where=where, fix=f.fix) for f in error.findings)
         return
     if glb is not None:
-        yield from (Finding(_CODE, sentence, where=where) for sentence in differences(found, glb))
+        yield from (Finding(_CODE, sentence, where=where) for sentence in find_differences(found, glb))

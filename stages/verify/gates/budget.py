@@ -7,24 +7,24 @@ from collections.abc import Iterator
 
 from assets.errors import Finding, Location
 from assets.spec.packaging import BUDGETS
-from stages.verify.bundle_view import Glb, Reading
+from stages.verify.bundle_view import BundleView, Glb
 from stages.verify.gate import gate
 
 
-def triangles_of(glb: Glb) -> int:
+def count_triangles(glb: Glb) -> int:
     """Triangles of all primitives."""
     accessors = glb.json.get("accessors", [])
     return int(sum(accessors[p.get("indices", p["attributes"]["POSITION"])]["count"] // 3 for p in glb.primitives))
 
 
 @gate("budget/triangles", why="the triangles fit the target", source="our own budget of a target, assets/spec/packaging.py BUDGETS")
-def triangles_fit(reading: Reading) -> Iterator[Finding]:
+def triangles_fit(reading: BundleView) -> Iterator[Finding]:
     limit = BUDGETS[reading.target].triangles
-    if reading.glb is not None and (count := triangles_of(reading.glb)) > limit:
+    if reading.glb is not None and (count := count_triangles(reading.glb)) > limit:
         yield Finding("budget/triangles", f"{count} triangles are over {limit} for {reading.target}", value=count, limit=limit)
 
 
-def _pixels(data: bytes) -> int:
+def _read_image_side(data: bytes) -> int:
     """Longer side of a PNG or JPEG from its header; 0 where it is neither."""
     if data[:8] == b"\x89PNG\r\n\x1a\n":
         return int(max(struct.unpack_from(">II", data, 16)))
@@ -37,8 +37,12 @@ def _pixels(data: bytes) -> int:
     return 0
 
 
-@gate("budget/texture", why="no texture is larger than the target allows", source="our own budget of a target, assets/spec/packaging.py BUDGETS")
-def textures_fit(reading: Reading) -> Iterator[Finding]:
+@gate(
+    "budget/texture",
+    why="no texture is larger than the target allows",
+    source="our own budget of a target, assets/spec/packaging.py BUDGETS",
+)
+def textures_fit(reading: BundleView) -> Iterator[Finding]:
     if (glb := reading.glb) is None:
         return
     limit = BUDGETS[reading.target].side
@@ -47,23 +51,27 @@ def textures_fit(reading: Reading) -> Iterator[Finding]:
             continue
         view = glb.json["bufferViews"][image["bufferView"]]
         start = view.get("byteOffset", 0)
-        side = _pixels(glb.bin[start : start + view["byteLength"]])
+        side = _read_image_side(glb.bin[start : start + view["byteLength"]])
         if side > limit:
             message = f"image {image.get('name', number)} is {side} px"
             yield Finding("budget/texture", message, where=Location("avatar.glb", pointer=f"/images/{number}"), value=side, limit=limit)
 
 
 @gate(
-    "budget/bytes", why="avatar.glb is not heavier than the target allows", source="our own budget of a target, assets/spec/packaging.py BUDGETS"
+    "budget/bytes",
+    why="avatar.glb is not heavier than the target allows",
+    source="our own budget of a target, assets/spec/packaging.py BUDGETS",
 )
-def bytes_fit(reading: Reading) -> Iterator[Finding]:
+def bytes_fit(reading: BundleView) -> Iterator[Finding]:
     size, limit = len(reading.files.get("avatar.glb", b"")), BUDGETS[reading.target].bytes
     if size > limit:
         yield Finding("budget/bytes", f"avatar.glb has {size} bytes, over {limit} for {reading.target}", value=size, limit=limit)
 
 
-@gate("budget/materials", why="a crowd avatar draws with one material", source="our own budget of a target, assets/spec/packaging.py BUDGETS")
-def one_material(reading: Reading) -> Iterator[Finding]:
+@gate(
+    "budget/materials", why="a crowd avatar draws with one material", source="our own budget of a target, assets/spec/packaging.py BUDGETS"
+)
+def one_material(reading: BundleView) -> Iterator[Finding]:
     count = len(reading.glb.json.get("materials", [])) if reading.glb else 0
     if count > 1:
         yield Finding("budget/materials", f"{count} materials", value=count, limit=1)

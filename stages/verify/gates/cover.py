@@ -10,22 +10,22 @@ from typing import ClassVar
 
 from assets.artefact import Artefact
 from assets.errors import BackendError, Finding, Location, Severity
-from assets.substage_cache import remembered
-from stages.render.depth import Depths, depths
-from stages.verify.bundle_view import Floats, Glb, Reading
+from assets.substage_cache import get_or_compute
+from stages.render.depth import DepthRenderer, open_depth_renderer
+from stages.verify.bundle_view import BundleView, Doubles, Glb
 from stages.verify.gate import gate
-from stages.verify.poke_through import Figure, Moment, moments, through
+from stages.verify.poke_through import Figure, KeyFrame, choose_key_frames, render_exposed
 
 _CODE = "cover/poke-through"
-_SHARE = 2e-4
+_MAX_SHARE = 2e-4
 """Of the person's pixels: at 1.8 m a fleck of 12 mm, which is seen as one at full-body distance."""
-_SIDE, _POSES = 384, 5
-_KEPT = 3
+_VIEW_SIDE, _POSE_COUNT = 384, 5
+_CACHE_VERSION = 3
 """Of the shares that the store keeps: to be raised where the same pose would give another one."""
 
 
 @dataclass(frozen=True)
-class Share(Artefact):
+class CoverShare(Artefact):
     """How much comes through in one pose."""
 
     kind: ClassVar[str] = "cover-share/2"
@@ -40,23 +40,23 @@ class Share(Artefact):
     why="no skin comes through cloth, and no layer through the one over it, in the clips' farthest poses",
     source="depth maps from six sides: 0.02 % of the person's pixels is a fleck that is seen at full-body distance",
 )
-def nothing_comes_through(reading: Reading) -> Iterator[Finding]:
+def nothing_comes_through(reading: BundleView) -> Iterator[Finding]:
     if (glb := reading.glb) is None or not (figure := Figure.of(glb)).cloth.any():
         return
     try:
-        seen = shares(glb, figure)
+        seen = measure_shares(glb, figure)
     except BackendError as error:
         yield from (Finding(_CODE, f"not run: {f.message}", Severity.INFO, f.where, fix=f.fix) for f in error.findings)
         return
     moment, worst = max(seen, key=lambda pair: pair[1].share)
-    if (share := worst.share) > _SHARE:
+    if (share := worst.share) > _MAX_SHARE:
         place = f"{moment.clip} at {moment.seconds:.2f} s" if moment.clip else "the bind pose"
         message = f"{1e4 * share:.1f} of 10,000 pixels of the person show what cloth should cover, in {place}"
         fix = f"most comes through the {worst.garment}: take another one (groom.{worst.garment}), milder values of body, or --allow {_CODE}"
-        yield Finding(_CODE, message, where=Location("avatar.glb", pointer=moment.clip), fix=fix, value=round(share, 6), limit=_SHARE)
+        yield Finding(_CODE, message, where=Location("avatar.glb", pointer=moment.clip), fix=fix, value=round(share, 6), limit=_MAX_SHARE)
 
 
-def shares(glb: Glb, figure: Figure, poses: int = _POSES) -> list[tuple[Moment, Share]]:
+def measure_shares(glb: Glb, figure: Figure, poses: int = _POSE_COUNT) -> list[tuple[KeyFrame, CoverShare]]:
     """The bind (a moment of no clip) and the clips' farthest poses, each with the share of its pixels that come through.
 
     Raises:
@@ -65,23 +65,23 @@ def shares(glb: Glb, figure: Figure, poses: int = _POSES) -> list[tuple[Moment, 
     found = []
     with ExitStack() as stack:
         # Opened for the first pose that is new: a changed line of dialogue leaves the farthest ones as they were.
-        draw = cache(lambda: stack.enter_context(depths(_SIDE)))
-        for moment in (Moment("", 0.0, {}), *moments(glb, poses)):
-            found.append((moment, _share(figure, figure.posed(glb, moment.pose), draw)))
+        draw = cache(lambda: stack.enter_context(open_depth_renderer(_VIEW_SIDE)))
+        for moment in (KeyFrame("", 0.0, {}), *choose_key_frames(glb, poses)):
+            found.append((moment, _measure_share(figure, figure.pose_vertices(glb, moment.pose), draw)))
     return found
 
 
-def _share(figure: Figure, points: Floats, draw: Callable[[], Depths]) -> Share:
+def _measure_share(figure: Figure, points: Doubles, draw: Callable[[], DepthRenderer]) -> CoverShare:
     """Of a pose (v,3), metres; what was found for it before where the store has it."""
-    parts = {"part": "verify/cover", "version": _KEPT, "side": _SIDE, "pose": figure.digest(points)}
-    return remembered(parts, Share, lambda: _seen(figure, points, draw))
+    parts = {"part": "verify/cover", "version": _CACHE_VERSION, "side": _VIEW_SIDE, "pose": figure.digest(points)}
+    return get_or_compute(parts, CoverShare, lambda: _render_share(figure, points, draw))
 
 
-def _seen(figure: Figure, points: Floats, draw: Callable[[], Depths]) -> Share:
+def _render_share(figure: Figure, points: Doubles, draw: Callable[[], DepthRenderer]) -> CoverShare:
     if not figure.covered.owner.size and not figure.hair.any():
-        return Share(0.0)
-    views = list(through(figure, points, draw()))
+        return CoverShare(0.0)
+    views = list(render_exposed(figure, points, draw()))
     whole = sum(int(view.person.sum()) for view in views)
-    counts = {name: sum(int(view.bad[name].sum()) for view in views) for name in views[0].bad}
+    counts = {name: sum(int(view.exposed[name].sum()) for view in views) for name in views[0].exposed}
     garment = max(counts, key=lambda name: counts[name])
-    return Share(sum(counts.values()) / max(whole, 1), garment if counts[garment] else "")
+    return CoverShare(sum(counts.values()) / max(whole, 1), garment if counts[garment] else "")

@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from assets.errors import BackendError, Finding, Location, Severity
-from assets.paths import baked_script
-from stages.verify.bundle_view import Reading
+from assets.paths import read_baked_script
+from stages.verify.bundle_view import BundleView
 from stages.verify.gate import gate
 
-_FLAGS = (
+_CHROMIUM_FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run",
     "--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=20000", "--dump-dom",
 )  # fmt: skip
 
 
-def chromium() -> str | None:
+def find_chromium() -> str | None:
     """The browser of this machine, or None."""
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -34,7 +34,7 @@ def load_in_three(avatars: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
 
     One start of the browser for all. Raises BackendError where there is none or it does not answer.
     """
-    browser = chromium()
+    browser = find_chromium()
     if browser is None:
         raise BackendError(Finding("engine/three", "there is no Chromium on this machine"))
     with tempfile.TemporaryDirectory() as folder:
@@ -43,8 +43,8 @@ def load_in_three(avatars: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
         # createImageBitmap answers from outside the page's virtual time, which then runs out at random; three.js does without it.
         # What Chromium dumps at the end shall not hold the avatars: the script that brings them takes itself away.
         first = f"window.createImageBitmap=undefined;window.AVATARS={given};document.currentScript.remove()"
-        page.write_text(f"<body><script>{first}</script><script type=module>{baked_script('load_engine.js')}</script></body>", "utf-8")
-        command = [browser, *_FLAGS, f"--user-data-dir={folder}/profile", page.as_uri()]
+        page.write_text(f"<body><script>{first}</script><script type=module>{read_baked_script('load_engine.js')}</script></body>", "utf-8")
+        command = [browser, *_CHROMIUM_FLAGS, f"--user-data-dir={folder}/profile", page.as_uri()]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         except subprocess.TimeoutExpired as cause:
@@ -55,15 +55,15 @@ def load_in_three(avatars: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
     raise BackendError(Finding("engine/three", f"no answer from the page: {done.stderr[-200:].strip()}"))
 
 
-def _load(reading: Reading, path: str, code: str, least: dict[str, int]) -> Iterator[Finding]:
+def _check_loads(reading: BundleView, path: str, code: str, least: dict[str, int]) -> Iterator[Finding]:
     if path not in reading.files:
         return
-    if chromium() is None:
+    if find_chromium() is None:
         yield Finding(code, "not checked: there is no Chromium on this machine", Severity.INFO, Location(path))
         return
     avatars = {name: reading.files[name] for name in ("avatar.glb", "avatar.vrm") if name in reading.files}
     try:
-        counts = reading.once("engine/three", lambda: load_in_three(avatars))[path]
+        counts = reading.compute_once("engine/three", lambda: load_in_three(avatars))[path]
     except BackendError as error:
         yield from (Finding(code, f.message, where=Location(path)) for f in error.findings)
         return
@@ -76,10 +76,10 @@ def _load(reading: Reading, path: str, code: str, least: dict[str, int]) -> Iter
 
 
 @gate("engine/three", why="avatar.glb loads in three.js with its meshes and 67 morphs", source="three GLTFLoader")
-def three_loads_the_glb(reading: Reading) -> Iterator[Finding]:
-    yield from _load(reading, "avatar.glb", "engine/three", {"meshes": 1, "morphs": 67})
+def three_loads_the_glb(reading: BundleView) -> Iterator[Finding]:
+    yield from _check_loads(reading, "avatar.glb", "engine/three", {"meshes": 1, "morphs": 67})
 
 
 @gate("engine/three-vrm", why="avatar.vrm loads in three-vrm with its bones and expressions", source="@pixiv/three-vrm VRMLoaderPlugin")
-def three_vrm_loads_the_vrm(reading: Reading) -> Iterator[Finding]:
-    yield from _load(reading, "avatar.vrm", "engine/three-vrm", {"bones": 15, "expressions": 1})
+def three_vrm_loads_the_vrm(reading: BundleView) -> Iterator[Finding]:
+    yield from _check_loads(reading, "avatar.vrm", "engine/three-vrm", {"bones": 15, "expressions": 1})

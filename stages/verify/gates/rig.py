@@ -8,17 +8,17 @@ import numpy as np
 
 from assets.conventions import JOINTS, MORPHS_67
 from assets.errors import Finding, Location
-from stages.verify.bundle_view import Floats, Glb, Reading
+from stages.verify.bundle_view import BundleView, Doubles, Glb
 from stages.verify.gate import gate
 
-_ALIVE_M = 1e-4  # 0.1 mm: below it a target cannot be told from int16 quantisation of positions.
-_SUM = 2e-3  # four unorm8 weights round by at most 4 * 0.5 / 255 / 4 each
+_MIN_DISPLACEMENT_M = 1e-4  # 0.1 mm: below it a target cannot be told from int16 quantisation of positions.
+_SUM_TOLERANCE = 2e-3  # four unorm8 weights round by at most 4 * 0.5 / 255 / 4 each
 _ARM_DEGREES = 3.0
 _SOLE_M = 0.01
 
 
 @gate("rig/joints", why="the skin has the house's 54 joints by name", source="assets/conventions.py JOINTS")
-def joints_are_all_there(reading: Reading) -> Iterator[Finding]:
+def joints_are_all_there(reading: BundleView) -> Iterator[Finding]:
     if (glb := reading.glb) is None:
         return
     missing = [joint for joint in JOINTS if joint not in glb.joint_names]
@@ -30,7 +30,7 @@ def joints_are_all_there(reading: Reading) -> Iterator[Finding]:
 
 
 @gate("rig/weights-sum-to-one", why="skin weights sum to 1 with at most 4 influences", source="glTF 2.0, 3.7.3.3 skinned mesh attributes")
-def weights_sum_to_one(reading: Reading) -> Iterator[Finding]:
+def weights_sum_to_one(reading: BundleView) -> Iterator[Finding]:
     if (glb := reading.glb) is None:
         return
     for number, primitive in enumerate(glb.primitives):
@@ -39,13 +39,15 @@ def weights_sum_to_one(reading: Reading) -> Iterator[Finding]:
             yield Finding("rig/weights-sum-to-one", "vertices have more than 4 influences", where=where, value=8, limit=4)
         if "WEIGHTS_0" not in attributes:
             continue
-        error = float(np.abs(glb.accessor(attributes["WEIGHTS_0"]).sum(1) - 1).max(initial=0))
-        if error > _SUM:
-            yield Finding("rig/weights-sum-to-one", f"skin weights miss 1 by {error:.4f}", where=where, value=round(error, 5), limit=_SUM)
+        error = float(np.abs(glb.read_accessor(attributes["WEIGHTS_0"]).sum(1) - 1).max(initial=0))
+        if error > _SUM_TOLERANCE:
+            yield Finding(
+                "rig/weights-sum-to-one", f"skin weights miss 1 by {error:.4f}", where=where, value=round(error, 5), limit=_SUM_TOLERANCE
+            )
 
 
 @gate("rig/morph-names", why="the head names all 67 morph targets", source="assets/conventions.py MORPHS_67")
-def head_names_all_morphs(reading: Reading) -> Iterator[Finding]:
+def head_names_all_morphs(reading: BundleView) -> Iterator[Finding]:
     if (glb := reading.glb) is None:
         return
     names = glb.target_names(glb.head) if glb.head else ()
@@ -60,38 +62,38 @@ def head_names_all_morphs(reading: Reading) -> Iterator[Finding]:
 
 
 @gate("rig/morphs-alive", why="every morph target moves some vertex by 0.1 mm or more", source="assets/conventions.py MORPHS_67")
-def no_morph_is_dead(reading: Reading) -> Iterator[Finding]:
+def no_morph_is_dead(reading: BundleView) -> Iterator[Finding]:
     if (glb := reading.glb) is None:
         return
-    reach = _reach(glb)
-    dead = [name for name, most in reach.items() if most < _ALIVE_M]
+    reach = _measure_displacements(glb)
+    dead = [name for name, most in reach.items() if most < _MIN_DISPLACEMENT_M]
     if dead:
         message = f"{len(dead)} morph targets move nothing: {', '.join(dead)}"
-        yield Finding("rig/morphs-alive", message, value=round(1000 * min(reach[d] for d in dead), 4), limit=1000 * _ALIVE_M)
+        yield Finding("rig/morphs-alive", message, value=round(1000 * min(reach[d] for d in dead), 4), limit=1000 * _MIN_DISPLACEMENT_M)
 
 
-def _reach(glb: Glb) -> dict[str, float]:
+def _measure_displacements(glb: Glb) -> dict[str, float]:
     """Target name -> largest displacement of any vertex of any mesh, metres (tongueOut lives on the tongue)."""
     reach: dict[str, float] = {}
     for mesh in glb.meshes:
         for primitive in mesh["primitives"]:
             for name, target in zip(glb.target_names(mesh), primitive.get("targets", []), strict=False):
-                most = float(np.linalg.norm(glb.accessor(target["POSITION"]), axis=1).max(initial=0)) if "POSITION" in target else 0.0
+                most = float(np.linalg.norm(glb.read_accessor(target["POSITION"]), axis=1).max(initial=0)) if "POSITION" in target else 0.0
                 reach[name] = max(reach.get(name, 0.0), most)
     return reach
 
 
-def _place(glb: Glb, joint: str) -> Floats | None:
+def _locate_joint(glb: Glb, joint: str) -> Doubles | None:
     index = glb.index(joint)
-    return None if index is None else glb.world(index)[:3, 3]
+    return None if index is None else glb.compute_world_matrix(index)[:3, 3]
 
 
 @gate("rig/t-pose", why="both arms lie along X within 3 degrees in the bind pose", source="VRM 1.0 humanoid, T-pose")
-def arms_lie_along_x(reading: Reading) -> Iterator[Finding]:
+def arms_are_along_x(reading: BundleView) -> Iterator[Finding]:
     if (glb := reading.glb) is None:
         return
     for side, sign in (("Left", 1.0), ("Right", -1.0)):
-        upper, hand = _place(glb, f"{side}Arm"), _place(glb, f"{side}Hand")
+        upper, hand = _locate_joint(glb, f"{side}Arm"), _locate_joint(glb, f"{side}Hand")
         if upper is None or hand is None:
             continue
         arm = (hand - upper) / max(float(np.linalg.norm(hand - upper)), 1e-9)
@@ -104,19 +106,19 @@ def arms_lie_along_x(reading: Reading) -> Iterator[Finding]:
 
 
 @gate("rig/soles", why="the lowest vertex lies at Y=0 within 1 cm", source="docs/architecture.md, units and axes")
-def soles_are_on_the_floor(reading: Reading) -> Iterator[Finding]:
+def soles_are_on_the_floor(reading: BundleView) -> Iterator[Finding]:
     if (glb := reading.glb) is None or not glb.primitives:
         return
-    lowest = min(float(glb.accessor(p["attributes"]["POSITION"])[:, 1].min()) for p in glb.primitives)
+    lowest = min(float(glb.read_accessor(p["attributes"]["POSITION"])[:, 1].min()) for p in glb.primitives)
     if abs(lowest) > _SOLE_M:
         yield Finding("rig/soles", f"the lowest vertex is at {lowest:.3f} m", value=round(lowest, 4), limit=_SOLE_M)
 
 
 @gate("rig/facing", why="the avatar looks along +Z with its left at +X", source="glTF 2.0, 3.4 coordinate system; VRM 1.0")
-def it_faces_plus_z(reading: Reading) -> Iterator[Finding]:
+def it_faces_plus_z(reading: BundleView) -> Iterator[Finding]:
     if (glb := reading.glb) is None:
         return
-    eye, head, toe, foot, left = (_place(glb, j) for j in ("LeftEye", "Head", "LeftToeBase", "LeftFoot", "LeftArm"))
+    eye, head, toe, foot, left = (_locate_joint(glb, j) for j in ("LeftEye", "Head", "LeftToeBase", "LeftFoot", "LeftArm"))
     if eye is not None and head is not None and eye[2] <= head[2]:
         yield Finding("rig/facing", "the eyes are behind the head joint", value=round(float(eye[2] - head[2]), 4), limit=0)
     if toe is not None and foot is not None and toe[2] <= foot[2]:

@@ -8,15 +8,15 @@ from pathlib import Path
 
 from assets.digest import sha256
 from assets.errors import Finding, Location
-from stages.verify.bundle_view import Reading
+from stages.verify.bundle_view import BundleView
 from stages.verify.gate import gate
 
-_OURS = ("manifest.json", "report.html", "LICENSES.md")
+_GENERATED_FILES = ("manifest.json", "report.html", "LICENSES.md")
 
 
 @gate("rights/licences", why="every file names its licence and its sources", source="assets/bundle.py MANIFEST_SCHEMA, files")
-def every_file_has_a_licence(reading: Reading) -> Iterator[Finding]:
-    for path in sorted(set(reading.files) - set(_OURS)):
+def every_file_has_a_licence(reading: BundleView) -> Iterator[Finding]:
+    for path in sorted(set(reading.files) - set(_GENERATED_FILES)):
         licence, sources = reading.licences.get(path, ("", ()))
         if not licence:
             yield Finding("rights/licences", f"{path} names no licence", where=Location(path))
@@ -29,15 +29,15 @@ def every_file_has_a_licence(reading: Reading) -> Iterator[Finding]:
     why="the folder holds every file of its manifest, byte for byte, and no other; looked at as it is written and by `fenshen inspect`",
     source="FIPS 180-4, SHA-256",
 )
-def files_are_the_manifests(reading: Reading) -> Iterator[Finding]:
-    if reading.listed is None:
+def files_match_the_manifest(reading: BundleView) -> Iterator[Finding]:
+    if reading.manifest_entries is None:
         return
-    for path in sorted(set(reading.listed) - set(reading.files)):
+    for path in sorted(set(reading.manifest_entries) - set(reading.files)):
         yield Finding("rights/missing-file", f"{path} is listed but not there", where=Location(path))
-    for path in sorted(set(reading.files) - set(reading.listed)):
+    for path in sorted(set(reading.files) - set(reading.manifest_entries)):
         yield Finding("rights/extra-file", f"{path} is there but not listed", where=Location(path))
-    for path in sorted(set(reading.files) & set(reading.listed)):
-        yield from _compare(path, reading.files[path], *reading.listed[path])
+    for path in sorted(set(reading.files) & set(reading.manifest_entries)):
+        yield from _compare_file(path, reading.files[path], *reading.manifest_entries[path])
 
 
 def check_folder(folder: Path) -> list[Finding]:
@@ -49,10 +49,10 @@ def check_folder(folder: Path) -> list[Finding]:
         return [Finding("rights/manifest", "manifest.json is missing or unreadable", where=Location("manifest.json"))]
     there = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
     files = {path: place.read_bytes() for path, place in there.items() if path != "manifest.json"}
-    return list(files_are_the_manifests(Reading("", files, listed=listed)))
+    return list(files_match_the_manifest(BundleView("", files, manifest_entries=listed)))
 
 
-def _compare(path: str, data: bytes, expected: str, size: int) -> list[Finding]:
+def _compare_file(path: str, data: bytes, expected: str, size: int) -> list[Finding]:
     if len(data) != size:
         return [
             Finding(

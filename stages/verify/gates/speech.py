@@ -7,65 +7,73 @@ from collections.abc import Iterator
 import numpy as np
 
 from assets.errors import Finding, Location
-from stages.verify.bundle_view import Floats, Reading, Sound
+from stages.verify.bundle_view import BundleView, Doubles, WavSound
 from stages.verify.gate import gate
-from stages.verify.loudness import loudness
+from stages.verify.loudness import measure_integrated_loudness
 
-_SILENCE_S = 0.3
-_LUFS, _LUFS_ROOM = -16.0, 1.0
-_CLOSED = 0.25  # jawOpen - mouthClose below which the lips read as shut
+_MAX_LEADING_SILENCE_S = 0.3
+_TARGET_LUFS, _LUFS_TOLERANCE = -16.0, 1.0
+_MAX_CLOSED_OPENING = 0.25  # jawOpen - mouthClose below which the lips read as shut
 
 
-def _wav(name: str) -> Location:
+def _locate_wav(name: str) -> Location:
     return Location(f"voice/{name}.wav")
 
 
 @gate("speech/json", why="dialogue and viseme files are JSON objects", source="RFC 8259")
-def talk_is_json(reading: Reading) -> Iterator[Finding]:
+def talk_is_json(reading: BundleView) -> Iterator[Finding]:
     for path in reading.broken_json:
         yield Finding("speech/json", "it is no JSON object", where=Location(path))
 
 
 @gate("speech/wav-format", why="every voice file is mono 16-bit PCM", source="RIFF WAVE, PCM: what engines import without a codec")
-def wavs_are_mono_pcm16(reading: Reading) -> Iterator[Finding]:
+def wavs_are_mono_pcm16(reading: BundleView) -> Iterator[Finding]:
     for name, sound in reading.sounds.items():
         if (sound.channels, sound.bits) != (1, 16):
             message = f"it has {sound.channels} channels of {sound.bits} bits"
-            yield Finding("speech/wav-format", message, where=_wav(name), value=f"{sound.channels}x{sound.bits}", limit="1x16")
+            yield Finding("speech/wav-format", message, where=_locate_wav(name), value=f"{sound.channels}x{sound.bits}", limit="1x16")
 
 
 @gate(
     "speech/clipping", why="no run of samples is stuck at full scale", source="three samples in a row at full scale are audible as a click"
 )
-def nothing_clips(reading: Reading) -> Iterator[Finding]:
+def nothing_clips(reading: BundleView) -> Iterator[Finding]:
     for name, sound in reading.sounds.items():
         full = (np.abs(sound.samples[:, :1]) >= 32766 / 32768).astype(int).ravel()
         runs = int((np.convolve(full, (1, 1, 1), "valid") == 3).sum()) if len(full) >= 3 else 0
         if runs:
-            yield Finding("speech/clipping", f"{runs} runs of samples are clipped", where=_wav(name), value=runs, limit=0)
+            yield Finding("speech/clipping", f"{runs} runs of samples are clipped", where=_locate_wav(name), value=runs, limit=0)
 
 
 @gate("speech/leading-silence", why="speech begins within 0.3 s and is not silent", source="a longer wait reads as lag")
-def speech_begins_soon(reading: Reading) -> Iterator[Finding]:
+def speech_begins_soon(reading: BundleView) -> Iterator[Finding]:
     for name, sound in reading.sounds.items():
         loud = np.flatnonzero(np.abs(sound.samples).max(1, initial=0) > 0.01)
         if not len(loud):
-            yield Finding("speech/leading-silence", "it is silent", where=_wav(name))
-        elif loud[0] / sound.rate > _SILENCE_S:
+            yield Finding("speech/leading-silence", "it is silent", where=_locate_wav(name))
+        elif loud[0] / sound.rate > _MAX_LEADING_SILENCE_S:
             wait = loud[0] / sound.rate
-            yield Finding("speech/leading-silence", f"it waits {wait:.2f} s", where=_wav(name), value=round(wait, 3), limit=_SILENCE_S)
+            yield Finding(
+                "speech/leading-silence",
+                f"it waits {wait:.2f} s",
+                where=_locate_wav(name),
+                value=round(wait, 3),
+                limit=_MAX_LEADING_SILENCE_S,
+            )
 
 
 @gate("speech/loudness", why="every line is -16 LUFS within 1", source="ITU-R BS.1770-4; -16 LUFS is the podcast level")
-def lines_are_equally_loud(reading: Reading) -> Iterator[Finding]:
+def lines_are_equally_loud(reading: BundleView) -> Iterator[Finding]:
     for name, sound in reading.sounds.items():
-        level = loudness(sound.samples[:, 0], sound.rate) if len(sound.samples) else -np.inf
-        if not abs(level - _LUFS) <= _LUFS_ROOM:
-            yield Finding("speech/loudness", f"it is {level:.1f} LUFS", where=_wav(name), value=round(float(level), 2), limit=_LUFS)
+        level = measure_integrated_loudness(sound.samples[:, 0], sound.rate) if len(sound.samples) else -np.inf
+        if not abs(level - _TARGET_LUFS) <= _LUFS_TOLERANCE:
+            yield Finding(
+                "speech/loudness", f"it is {level:.1f} LUFS", where=_locate_wav(name), value=round(float(level), 2), limit=_TARGET_LUFS
+            )
 
 
 @gate("speech/cues-in-wav", why="cues are in order and end within the sound", source="a cue behind the end would move the lips in silence")
-def cues_lie_in_the_sound(reading: Reading) -> Iterator[Finding]:
+def cues_are_within_the_sound(reading: BundleView) -> Iterator[Finding]:
     for name, track in reading.visemes.items():
         cues, where = track.get("cues", []), Location(f"visemes/{name}.json")
         seconds = reading.sounds[name].seconds if name in reading.sounds else 0.0
@@ -77,7 +85,7 @@ def cues_lie_in_the_sound(reading: Reading) -> Iterator[Finding]:
             yield Finding("speech/cues-in-wav", "it has no cues", where=where)
 
 
-def _opening(reading: Reading, name: str) -> tuple[Floats, Floats] | None:
+def _measure_mouth_opening(reading: BundleView, name: str) -> tuple[Doubles, Doubles] | None:
     """Times (f,) and mouth opening (f,) of say_NAME: jawOpen and the open visemes, less mouthClose."""
     glb = reading.glb
     if glb is None or glb.head is None or f"say_{name}" not in glb.clips:
@@ -95,23 +103,23 @@ def _opening(reading: Reading, name: str) -> tuple[Floats, Floats] | None:
 @gate(
     "speech/lips-closed", why="the lips shut on p, b, m and rest in silence", source="bilabials are the sounds a viewer reads from the lips"
 )
-def lips_close_on_pp_and_silence(reading: Reading) -> Iterator[Finding]:
+def lips_close_on_pp_and_silence(reading: BundleView) -> Iterator[Finding]:
     for name, track in reading.visemes.items():
-        if (found := _opening(reading, name)) is None:
+        if (found := _measure_mouth_opening(reading, name)) is None:
             message = f"avatar.glb moves no lips in say_{name}"
             yield Finding("speech/lips-closed", message, where=Location(f"visemes/{name}.json"))
             continue
         times, opening = found
-        shut = [c for c in track.get("cues", []) if c["viseme"] in ("viseme_PP", "PP") or (_silent(c) and c["end"] - c["start"] > 0.25)]
+        shut = [c for c in track.get("cues", []) if c["viseme"] in ("viseme_PP", "PP") or (_is_silent(c) and c["end"] - c["start"] > 0.25)]
         # The lips must touch once within the sound and a frame around it; the whole of it need not be shut.
         near = [opening[(times >= c["start"] - 0.04) & (times <= c["end"] + 0.04)] for c in shut]
-        late = [c for c, window in zip(shut, near, strict=True) if len(window) and window.min() > _CLOSED]
+        late = [c for c, window in zip(shut, near, strict=True) if len(window) and window.min() > _MAX_CLOSED_OPENING]
         if late:
             message = f"the mouth stays open at {len(late)} of {len(shut)} closures, first at {late[0]['start']:.2f} s"
             yield Finding("speech/lips-closed", message, where=Location(f"visemes/{name}.json"), value=len(late), limit=0)
 
 
-def _silent(cue: dict[str, object]) -> bool:
+def _is_silent(cue: dict[str, object]) -> bool:
     return cue["viseme"] in ("viseme_sil", "sil")
 
 
@@ -120,18 +128,18 @@ def _silent(cue: dict[str, object]) -> bool:
     why="every voice file has a clip say_ID of its length",
     source="a player starts clip and sound together: they share a clock",
 )
-def every_line_has_its_clip(reading: Reading) -> Iterator[Finding]:
+def every_line_has_its_clip(reading: BundleView) -> Iterator[Finding]:
     clips = reading.glb.clips if reading.glb else {}
     for name, sound in reading.sounds.items():
         tracks = clips.get(f"say_{name}")
         if not tracks:
-            yield Finding("speech/say-clips", f"avatar.glb has no clip say_{name}", where=_wav(name))
-        elif not _lasts(sound, length := max(float(t.times[-1]) for t in tracks)):
+            yield Finding("speech/say-clips", f"avatar.glb has no clip say_{name}", where=_locate_wav(name))
+        elif not _has_clip_length(sound, length := max(float(t.times[-1]) for t in tracks)):
             message = f"say_{name} lasts {length:.2f} s, its sound {sound.seconds:.2f} s"
-            yield Finding("speech/say-clips", message, where=_wav(name), value=round(length, 3), limit=round(sound.seconds, 3))
+            yield Finding("speech/say-clips", message, where=_locate_wav(name), value=round(length, 3), limit=round(sound.seconds, 3))
 
 
-def _lasts(sound: Sound, length: float) -> bool:
+def _has_clip_length(sound: WavSound, length: float) -> bool:
     # The body may settle for half a second after the words; a clip a frame shorter than its sound is lost in rounding.
     return -0.04 <= length - sound.seconds <= 0.55
 
@@ -141,7 +149,7 @@ def _lasts(sound: Sound, length: float) -> bool:
     why="lines have sound and visemes, replies and the fallback name lines",
     source="a player follows these names from a question to its sound",
 )
-def dialogue_refers_to_what_is_there(reading: Reading) -> Iterator[Finding]:
+def dialogue_refers_to_what_is_there(reading: BundleView) -> Iterator[Finding]:
     where = Location("dialogue.json")
     if (talk := reading.dialogue) is None:
         yield Finding("speech/dialogue", "the bundle has no dialogue.json", where=where)

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from assets.errors import Finding, Location
-from stages.verify.bundle_view import Reading
+from stages.verify.bundle_view import BundleView
 from stages.verify.gate import gate
 
 _SPEC = "https://github.com/vrm-c/vrm-specification VRMC_vrm-1.0"
-_REQUIRED = (
+_REQUIRED_BONES = (
     "hips",
     "spine",
     "head",
@@ -18,15 +18,15 @@ _REQUIRED = (
 )
 
 
-def _extension(reading: Reading) -> dict[str, Any]:
+def _read_extension(reading: BundleView) -> dict[str, Any]:
     found: dict[str, Any] = reading.vrm.json.get("extensions", {}).get("VRMC_vrm", {}) if reading.vrm else {}
     return found
 
 
 @gate("vrm/bones", why="the VRM maps all 15 required humanoid bones, each to a node of its own", source=f"{_SPEC} humanoid.md")
-def required_bones_are_mapped(reading: Reading) -> Iterator[Finding]:
-    bones = _extension(reading).get("humanoid", {}).get("humanBones", {})
-    missing = [bone for bone in _REQUIRED if bone not in bones]
+def required_bones_are_mapped(reading: BundleView) -> Iterator[Finding]:
+    bones = _read_extension(reading).get("humanoid", {}).get("humanBones", {})
+    missing = [bone for bone in _REQUIRED_BONES if bone not in bones]
     if missing:
         yield Finding("vrm/bones", f"the VRM lacks {', '.join(missing)}", where=Location("avatar.vrm"), value=15 - len(missing), limit=15)
     nodes = [bone["node"] for bone in bones.values()]
@@ -35,8 +35,8 @@ def required_bones_are_mapped(reading: Reading) -> Iterator[Finding]:
 
 
 @gate("vrm/meta", why="the VRM names its title, authors and licence", source=f"{_SPEC} meta.md")
-def meta_is_whole(reading: Reading) -> Iterator[Finding]:
-    extension = _extension(reading)
+def meta_is_whole(reading: BundleView) -> Iterator[Finding]:
+    extension = _read_extension(reading)
     missing = [key for key in ("name", "authors", "licenseUrl") if not extension.get("meta", {}).get(key)]
     if missing:
         yield Finding(
@@ -49,7 +49,7 @@ def meta_is_whole(reading: Reading) -> Iterator[Finding]:
 
 
 @gate("vrm/no-animations", why="the VRM carries no animations", source=f"{_SPEC} README.md, glTF restrictions")
-def vrm_has_no_animations(reading: Reading) -> Iterator[Finding]:
+def vrm_has_no_animations(reading: BundleView) -> Iterator[Finding]:
     count = len(reading.vrm.json.get("animations", [])) if reading.vrm else 0
     if count:
         yield Finding("vrm/no-animations", f"the VRM carries {count} animations", where=Location("avatar.vrm"), value=count, limit=0)

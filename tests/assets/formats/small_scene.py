@@ -12,11 +12,11 @@ import pytest
 from assets.artefacts.geometry import Image, Material, Mesh, MorphTarget, Part, Skeleton, Skin
 from assets.artefacts.motion import Clip
 from assets.conventions import JOINTS, MORPHS_67, PARENTS
-from assets.formats.gltf import Picture, Scene
+from assets.formats.gltf import EncodedImage, Scene
 from assets.formats.image import encode_png
-from stages.verify.gates.gltf import _missing
+from stages.verify.gates.gltf import _describe_missing_tools
 
-needs_node = pytest.mark.skipif(shutil.which("node") is None or bool(_missing()), reason="no Node or no gltf-validator here")
+needs_node = pytest.mark.skipif(shutil.which("node") is None or bool(_describe_missing_tools()), reason="no Node or no gltf-validator here")
 
 
 def a_skeleton() -> Skeleton:
@@ -47,7 +47,7 @@ def a_clip(name: str = "idle", frames: int = 31) -> Clip:
 def a_scene(**changed: Any) -> Scene:
     normals = np.tile(np.array([0, 0, 1], np.float32), (4, 1))
     tangents = np.tile(np.array([1, 0, 0, 1], np.float32), (4, 1))
-    png = Picture(encode_png(Image(np.full((4, 4, 3), 128, np.uint8))), "image/png")
+    png = EncodedImage(encode_png(Image(np.full((4, 4, 3), 128, np.uint8))), "image/png")
     parts = (Part(a_mesh(), normals, tangents), Part(a_mesh("hat", morphs=False), normals, tangents))
     materials = (Material("skin", albedo="skin", normal="bumps", orm="skin", alpha="MASK", double_sided=True),)
     scene = Scene("Ada", a_skeleton(), parts, materials, {"skin": png, "bumps": png}, (a_clip(), a_clip("say_hello")))

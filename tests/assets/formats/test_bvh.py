@@ -8,7 +8,7 @@ import pytest
 from assets.artefacts.geometry import Skeleton
 from assets.artefacts.motion import Clip
 from assets.errors import FormatError
-from assets.formats.bvh import read, write
+from assets.formats.bvh import export_bvh, load_bvh
 
 SMALL = """HIERARCHY
 ROOT Hips
@@ -48,7 +48,7 @@ def moving(frames: int, joints: int) -> tuple[Clip, Skeleton]:
 
 def test_what_is_written_is_read_back_to_a_tenth_of_a_millimetre() -> None:
     clip, skeleton = moving(12, 9)
-    film = read(write(clip, skeleton))
+    film = load_bvh(export_bvh(clip, skeleton))
     order = [film.names.index(name) for name in skeleton.names]
     assert [-1 if p < 0 else film.names[p] for p in film.parents[order]] == [-1 if p < 0 else skeleton.names[p] for p in skeleton.parents]
     np.testing.assert_allclose(film.heads[order] / 100, skeleton.heads, atol=1e-4)
@@ -61,7 +61,7 @@ def test_what_is_written_is_read_back_to_a_tenth_of_a_millimetre() -> None:
 
 
 def test_channels_turn_in_the_order_in_which_they_stand() -> None:
-    film = read(SMALL)
+    film = load_bvh(SMALL)
     half = np.sqrt(0.5)
     np.testing.assert_allclose(film.positions[0], [[1, 91, 2], [0, 20, 0]])
     np.testing.assert_allclose(film.times, [0, 0.04], atol=1e-6)
@@ -74,7 +74,7 @@ def test_channels_turn_in_the_order_in_which_they_stand() -> None:
 
 def test_windows_lines_tabs_capitals_and_a_byte_order_mark_are_read_too() -> None:
     other = "\ufeff" + SMALL.replace("\n", "\r\n").replace("  ", "\t").replace("Xrotation", "XROTATION")
-    np.testing.assert_array_equal(read(other).rotations, read(SMALL).rotations)
+    np.testing.assert_array_equal(load_bvh(other).rotations, load_bvh(SMALL).rotations)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_windows_lines_tabs_capitals_and_a_byte_order_mark_are_read_too() -> Non
 )
 def test_a_bad_file_names_its_line(wrong: str, instead: str, line: int) -> None:
     with pytest.raises(FormatError) as caught:
-        read(SMALL.replace(wrong, instead, 1), "walk.bvh")
+        load_bvh(SMALL.replace(wrong, instead, 1), "walk.bvh")
     [finding] = caught.value.findings
     assert (finding.where.file, finding.where.line) == ("walk.bvh", line)
     assert finding.message
@@ -110,5 +110,5 @@ def test_a_bad_file_names_its_line(wrong: str, instead: str, line: int) -> None:
 @pytest.mark.parametrize("text", ["", "\n\n", "RIFF\0\0", SMALL[:140], HUGE])
 def test_rubbish_is_refused_in_one_sentence(text: str) -> None:
     with pytest.raises(FormatError) as caught:
-        read(text)
+        load_bvh(text)
     assert len(caught.value.findings) == 1

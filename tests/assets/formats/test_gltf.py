@@ -10,53 +10,53 @@ import pytest
 from assets.artefacts.geometry import Skin
 from assets.conventions import JOINTS, MORPHS_67
 from assets.errors import FormatError
-from assets.formats.gltf import tidy, write_gltf
-from assets.formats.gltf_accessors import VERTICES, Buffers
-from assets.formats.gltf_animation import frame_ranks, key_frames
-from assets.rotation import continuous
+from assets.formats.gltf import export_gltf, quantize_influences
+from assets.formats.gltf_accessors import ARRAY_BUFFER, BufferBuilder
+from assets.formats.gltf_animation import find_key_frames, rank_frames
+from assets.rotation import make_continuous
 from stages.verify.bundle_view import Glb
-from stages.verify.gates.gltf import _validate
+from stages.verify.gates.gltf import _run_validator
 from tests.assets.formats.small_scene import a_clip, a_mesh, a_scene, needs_node
 
 
 @needs_node
 def test_the_validator_has_nothing_to_say() -> None:
-    report = _validate({"avatar.glb": write_gltf(a_scene())})["avatar.glb"]
+    report = _run_validator({"avatar.glb": export_gltf(a_scene())})["avatar.glb"]
     assert (report["errors"], report["warnings"]) == (0, 0), report["messages"]
 
 
 def test_equal_scenes_give_equal_bytes() -> None:
-    assert write_gltf(a_scene()) == write_gltf(a_scene())
+    assert export_gltf(a_scene()) == export_gltf(a_scene())
 
 
 def test_positions_weights_and_morphs_come_back() -> None:
-    glb = Glb.parse("avatar.glb", write_gltf(a_scene()))
+    glb = Glb.parse("avatar.glb", export_gltf(a_scene()))
     primitive = glb.meshes[0]["primitives"][0]
-    assert np.array_equal(glb.accessor(primitive["attributes"]["POSITION"]), a_mesh().positions)
-    weights = glb.accessor(primitive["attributes"]["WEIGHTS_0"])
+    assert np.array_equal(glb.read_accessor(primitive["attributes"]["POSITION"]), a_mesh().positions)
+    weights = glb.read_accessor(primitive["attributes"]["WEIGHTS_0"])
     assert np.allclose(weights.sum(1), 1, atol=1e-9)
     assert np.allclose(weights[:, :2], [0.7, 0.3], atol=1e-4)
-    jaw = glb.accessor(primitive["targets"][MORPHS_67.index("jawOpen")]["POSITION"])
+    jaw = glb.read_accessor(primitive["targets"][MORPHS_67.index("jawOpen")]["POSITION"])
     assert np.allclose(jaw[:, 1], [0, -0.01, 0, -0.02])
-    still = glb.accessor(primitive["targets"][MORPHS_67.index("tongueOut")]["POSITION"])
+    still = glb.read_accessor(primitive["targets"][MORPHS_67.index("tongueOut")]["POSITION"])
     assert not still.any()
 
 
 def test_every_face_mesh_names_all_targets_and_a_still_mesh_none() -> None:
-    glb = Glb.parse("avatar.glb", write_gltf(a_scene()))
+    glb = Glb.parse("avatar.glb", export_gltf(a_scene()))
     assert glb.target_names(glb.meshes[0]) == MORPHS_67
     assert glb.target_names(glb.meshes[1]) == ()
 
 
 def test_skinned_meshes_stand_at_the_root_beside_the_armature() -> None:
-    glb = Glb.parse("avatar.glb", write_gltf(a_scene()))
+    glb = Glb.parse("avatar.glb", export_gltf(a_scene()))
     names = [glb.nodes[i]["name"] for i in glb.json["scenes"][0]["nodes"]]
     assert names == ["Armature", "HeadMesh", "HatMesh"]
     assert len({node["name"] for node in glb.nodes}) == len(glb.nodes)
 
 
 def test_clips_keep_their_length_and_their_movement() -> None:
-    glb = Glb.parse("avatar.glb", write_gltf(a_scene()))
+    glb = Glb.parse("avatar.glb", export_gltf(a_scene()))
     tracks = {(t.node, t.path): t for t in glb.clips["idle"]}
     turn = tracks["Head", "rotation"]
     assert turn.times[-1] == pytest.approx(1.0)
@@ -70,41 +70,41 @@ def test_clips_keep_their_length_and_their_movement() -> None:
 
 def test_a_clip_that_loops_says_so_and_the_idle_is_known_to() -> None:
     clips = (a_clip(), replace(a_clip("dance"), loop=True), a_clip("bow"))
-    assert Glb.parse("avatar.glb", write_gltf(a_scene(clips=clips))).loops == ("idle", "dance")
+    assert Glb.parse("avatar.glb", export_gltf(a_scene(clips=clips))).loops == ("idle", "dance")
 
 
 def test_joints_that_never_turn_have_no_channel() -> None:
-    glb = Glb.parse("avatar.glb", write_gltf(a_scene()))
+    glb = Glb.parse("avatar.glb", export_gltf(a_scene()))
     assert {t.node for t in glb.clips["idle"] if t.path == "rotation"} == {"Head"}
 
 
 def test_a_joint_that_turns_in_one_clip_has_a_key_in_all() -> None:
     still = replace(a_clip("still"), rotations=np.tile(np.array([0, 0, 0, 1], np.float32), (31, len(JOINTS), 1)))
-    glb = Glb.parse("avatar.glb", write_gltf(a_scene(clips=(a_clip(), still))))
+    glb = Glb.parse("avatar.glb", export_gltf(a_scene(clips=(a_clip(), still))))
     assert [len(t.times) for t in glb.clips["still"] if t.path == "rotation"] == [1]
 
 
 def test_uvs_beyond_the_tile_stay_floats() -> None:
     mesh = replace(a_mesh("cloth", morphs=False), uv=np.array([[0, 0], [2, 0], [0, 2], [2, 2]], np.float32))
     part = replace(a_scene().parts[1], mesh=mesh)
-    glb = Glb.parse("avatar.glb", write_gltf(a_scene(parts=(part,))))
-    assert glb.accessor(glb.primitives[0]["attributes"]["TEXCOORD_0"]).max() == 2
+    glb = Glb.parse("avatar.glb", export_gltf(a_scene(parts=(part,))))
+    assert glb.read_accessor(glb.primitives[0]["attributes"]["TEXCOORD_0"]).max() == 2
 
 
 def test_a_mesh_of_an_unknown_material_is_refused() -> None:
     with pytest.raises(FormatError, match="unknown material"):
-        write_gltf(a_scene(materials=()))
+        export_gltf(a_scene(materials=()))
 
 
 def test_a_material_of_a_missing_picture_is_refused() -> None:
     with pytest.raises(FormatError, match="bumps"):
-        write_gltf(a_scene(pictures={"skin": a_scene().pictures["skin"]}))
+        export_gltf(a_scene(pictures={"skin": a_scene().pictures["skin"]}))
 
 
 def test_influences_are_merged_sorted_and_sum_to_one() -> None:
     joints = np.array([[3, 3, 7, 9], [1, 2, 3, 4]], np.uint16)
     weights = np.array([[0.2, 0.3, 0.5, 0.0], [0.1, 0.2, 0.3, 0.4]], np.float32)
-    tidied, whole = tidy(Skin(joints, weights))
+    tidied, whole = quantize_influences(Skin(joints, weights))
     assert whole.sum(1).tolist() == [65535, 65535]
     assert sorted(tidied[0][:2].tolist()) == [3, 7]
     assert tidied[0][2:].tolist() == [0, 0]
@@ -112,36 +112,36 @@ def test_influences_are_merged_sorted_and_sum_to_one() -> None:
 
 
 def test_equal_data_is_stored_once() -> None:
-    buffers = Buffers()
+    buffers = BufferBuilder()
     first = buffers.add(np.arange(8, dtype="<f4"))
     assert buffers.add(np.arange(8, dtype="<f4")) == first
     assert len(buffers.binary) == 32
 
 
 def test_narrow_vertex_rows_are_padded_to_four_bytes() -> None:
-    buffers = Buffers()
-    buffers.add(np.ones((3, 3), "u1"), VERTICES, normalized=True)
+    buffers = BufferBuilder()
+    buffers.add(np.ones((3, 3), "u1"), ARRAY_BUFFER, normalized=True)
     assert buffers.views[0]["byteStride"] == 4
     assert buffers.views[0]["byteLength"] == 12
 
 
 def test_a_straight_line_needs_two_keys() -> None:
     times = np.linspace(0, 1, 50, dtype=np.float32)
-    assert key_frames(times, np.stack([times, 2 * times], 1), 1e-3).tolist() == [0, 49]
+    assert find_key_frames(times, np.stack([times, 2 * times], 1), 1e-3).tolist() == [0, 49]
 
 
 def test_one_frame_is_one_key() -> None:
-    assert key_frames(np.zeros(1, np.float32), np.zeros((1, 4)), 1e-3).tolist() == [0]
+    assert find_key_frames(np.zeros(1, np.float32), np.zeros((1, 4)), 1e-3).tolist() == [0]
 
 
 def test_ranks_tell_the_keys_of_every_tolerance_from_the_least_on() -> None:
     times = np.arange(90, dtype=np.float32) / 30
     walk = np.random.default_rng(0).normal(size=(90, 3, 2)).cumsum(0)
-    ranks = frame_ranks(times, walk, 0.5)
+    ranks = rank_frames(times, walk, 0.5)
     for tolerance in (0.5, 1.0, 2.5, 8.0):
         for track in range(3):
             keys = np.flatnonzero(ranks[track] > tolerance)
-            assert keys.tolist() == key_frames(times, walk[:, track], tolerance).tolist()
+            assert keys.tolist() == find_key_frames(times, walk[:, track], tolerance).tolist()
             for column in walk[:, track].T:
                 assert np.abs(np.interp(times, times[keys], column[keys]) - column).max() <= tolerance + 1e-5
 
@@ -149,11 +149,11 @@ def test_ranks_tell_the_keys_of_every_tolerance_from_the_least_on() -> None:
 def test_rotations_never_take_the_long_way_round() -> None:
     turns = np.tile(np.array([0, 0, 0, 1], np.float32), (3, 1, 1))
     turns[1] *= -1
-    assert np.array_equal(continuous(turns)[:, 0, 3], [1, 1, 1])
+    assert np.array_equal(make_continuous(turns)[:, 0, 3], [1, 1, 1])
 
 
 def test_bounds_of_a_target_that_moves_every_vertex_do_not_hold_zero() -> None:
-    buffers = Buffers()
-    whole, some = buffers.sparse(2, [(np.arange(2), np.ones((2, 3))), (np.arange(1), np.ones((1, 3)))])
+    buffers = BufferBuilder()
+    whole, some = buffers.add_sparse(2, [(np.arange(2), np.ones((2, 3))), (np.arange(1), np.ones((1, 3)))])
     assert buffers.accessors[whole]["min"] == [1, 1, 1]
     assert buffers.accessors[some]["min"] == [0, 0, 0]

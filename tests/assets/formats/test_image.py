@@ -14,7 +14,7 @@ from PIL import Image as Picture
 
 from assets.artefacts.geometry import Image
 from assets.errors import FormatError
-from assets.formats.image import covered, decode, encode_jpeg, encode_png, encode_webp, resize
+from assets.formats.image import decode_image, encode_jpeg, encode_png, encode_webp, preserve_coverage, resize
 
 
 def ramp(channels: int, height: int = 24, width: int = 32) -> Image:
@@ -26,13 +26,13 @@ def ramp(channels: int, height: int = 24, width: int = 32) -> Image:
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_png_brings_back_every_pixel(channels: int) -> None:
     image = ramp(channels)
-    assert np.array_equal(decode(encode_png(image)).pixels, image.pixels)
+    assert np.array_equal(decode_image(encode_png(image)).pixels, image.pixels)
 
 
 @pytest.mark.parametrize("encode", [encode_png, encode_jpeg, encode_webp])
 def test_red_stays_red(encode) -> None:
     red = Image(np.full((16, 16, 3), (250, 10, 20), np.uint8))
-    assert np.abs(decode(encode(red)).pixels.astype(int) - (250, 10, 20)).max() < 12
+    assert np.abs(decode_image(encode(red)).pixels.astype(int) - (250, 10, 20)).max() < 12
 
 
 @pytest.mark.parametrize("encode", [encode_png, encode_jpeg, encode_webp])
@@ -43,18 +43,18 @@ def test_the_same_picture_gives_the_same_bytes(encode) -> None:
 def test_lossy_files_are_close_to_the_picture() -> None:
     image = ramp(3)
     for data in (encode_jpeg(image, 95), encode_webp(image, 95)):
-        assert np.abs(decode(data).pixels.astype(float) - image.pixels).mean() < 4
+        assert np.abs(decode_image(data).pixels.astype(float) - image.pixels).mean() < 4
 
 
 def test_webp_keeps_alpha_and_jpeg_drops_it() -> None:
-    assert decode(encode_webp(ramp(4))).pixels.shape[2] == 4
-    assert decode(encode_jpeg(ramp(4))).pixels.shape[2] == 3
+    assert decode_image(encode_webp(ramp(4))).pixels.shape[2] == 4
+    assert decode_image(encode_jpeg(ramp(4))).pixels.shape[2] == 3
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"\x89PNG\r\n\x1a\n", encode_png(ramp(3))[:60]])
 def test_bytes_that_are_no_picture_say_so_in_one_sentence(data: bytes) -> None:
     with pytest.raises(FormatError, match="not a picture") as caught:
-        decode(data)
+        decode_image(data)
     assert len(caught.value.findings) == 1
 
 
@@ -67,7 +67,7 @@ def png_claiming(width: int, height: int) -> bytes:
 @pytest.mark.parametrize("side", [9000, 60000])
 def test_a_decompression_bomb_is_refused_by_its_header(side: int) -> None:
     with pytest.raises(FormatError, match="64 megapixels"):
-        decode(png_claiming(side, side))
+        decode_image(png_claiming(side, side))
 
 
 def test_a_phone_picture_comes_upright() -> None:
@@ -76,13 +76,13 @@ def test_a_phone_picture_comes_upright() -> None:
     exif[0x0112] = 6
     stream = io.BytesIO()
     picture.save(stream, "JPEG", exif=exif)
-    assert decode(stream.getvalue()).pixels.shape == (40, 20, 3)
+    assert decode_image(stream.getvalue()).pixels.shape == (40, 20, 3)
 
 
 def test_sixteen_bits_become_eight() -> None:
     stream = io.BytesIO()
     Picture.fromarray(np.full((4, 4), 32768, np.uint16)).save(stream, "PNG")
-    assert set(decode(stream.getvalue()).pixels.ravel()) == {128}
+    assert set(decode_image(stream.getvalue()).pixels.ravel()) == {128}
 
 
 def test_resize_keeps_the_mean_and_the_proportions() -> None:
@@ -107,5 +107,5 @@ def test_fine_strands_stay_covered_when_a_picture_shrinks() -> None:
     pixels = np.full((64, 64, 4), 255, np.uint8)
     pixels[..., 3] = np.where(np.arange(64) % 4 == 0, 255, 0)
     small = Image(np.concatenate([np.full((8, 8, 3), 255, np.uint8), np.full((8, 8, 1), 64, np.uint8)], 2))
-    assert (covered(small, Image(pixels)).pixels[..., 3] >= 89).all()
-    assert covered(Image(pixels), Image(pixels)).pixels is pixels
+    assert (preserve_coverage(small, Image(pixels)).pixels[..., 3] >= 89).all()
+    assert preserve_coverage(Image(pixels), Image(pixels)).pixels is pixels

@@ -7,13 +7,13 @@ import pytest
 
 from assets.conventions import ARKIT_52, MORPHS_67, VRM_BONES
 from assets.formats.glb import unpack_glb
-from assets.formats.gltf import Picture
-from assets.formats.vrm import LICENCE_URL, PRESETS, Meta, permissions, write_vrm, write_vrma
+from assets.formats.gltf import EncodedImage
+from assets.formats.vrm import EXPRESSION_PRESETS, LICENCE_URL, VrmMeta, export_vrm, export_vrma, to_vrm_permissions
 from stages.verify.bundle_view import Glb
-from stages.verify.gates.gltf import _validate
+from stages.verify.gates.gltf import _run_validator
 from tests.assets.formats.small_scene import a_clip, a_scene, a_skeleton, needs_node
 
-META = Meta("Ada", "us", "CC-BY-4.0", "MakeHuman: CC0-1.0")
+META = VrmMeta("Ada", "us", "CC-BY-4.0", "MakeHuman: CC0-1.0")
 
 
 def extension(data: bytes, name: str = "VRMC_vrm") -> dict:
@@ -22,16 +22,16 @@ def extension(data: bytes, name: str = "VRMC_vrm") -> dict:
 
 @needs_node
 def test_the_validator_has_nothing_to_say_of_vrm_and_vrma() -> None:
-    reports = _validate({"avatar.vrm": write_vrm(a_scene(), META), "idle.vrma": write_vrma(a_clip(), a_skeleton())})
+    reports = _run_validator({"avatar.vrm": export_vrm(a_scene(), META), "idle.vrma": export_vrma(a_clip(), a_skeleton())})
     assert [(r["errors"], r["warnings"]) for r in reports.values()] == [(0, 0), (0, 0)], reports
 
 
 def test_a_vrm_carries_no_animations() -> None:
-    assert "animations" not in unpack_glb(write_vrm(a_scene(), META))[0]
+    assert "animations" not in unpack_glb(export_vrm(a_scene(), META))[0]
 
 
 def test_all_humanoid_bones_are_mapped_to_nodes_of_their_own() -> None:
-    document, _ = unpack_glb(write_vrm(a_scene(), META))
+    document, _ = unpack_glb(export_vrm(a_scene(), META))
     bones = document["extensions"]["VRMC_vrm"]["humanoid"]["humanBones"]
     assert set(bones) == set(VRM_BONES.values())
     assert document["nodes"][bones["leftUpperArm"]["node"]]["name"] == "LeftArm"
@@ -39,8 +39,8 @@ def test_all_humanoid_bones_are_mapped_to_nodes_of_their_own() -> None:
 
 
 def test_expressions_hold_the_presets_and_the_52_of_arkit() -> None:
-    expressions = extension(write_vrm(a_scene(), META))["expressions"]
-    assert set(expressions["preset"]) == set(PRESETS)
+    expressions = extension(export_vrm(a_scene(), META))["expressions"]
+    assert set(expressions["preset"]) == set(EXPRESSION_PRESETS)
     assert set(ARKIT_52) <= set(expressions["custom"])
     bind = expressions["custom"]["jawOpen"]["morphTargetBinds"][0]
     assert bind["index"] == MORPHS_67.index("jawOpen")
@@ -48,24 +48,24 @@ def test_expressions_hold_the_presets_and_the_52_of_arkit() -> None:
 
 
 def test_preset_names_do_not_collide_with_custom_names() -> None:
-    expressions = extension(write_vrm(a_scene(), META))["expressions"]
+    expressions = extension(export_vrm(a_scene(), META))["expressions"]
     assert not set(expressions["preset"]) & set(expressions["custom"])
 
 
 def test_presets_name_only_known_morphs() -> None:
-    assert {name for weights in PRESETS.values() for name in weights} <= set(MORPHS_67)
+    assert {name for weights in EXPRESSION_PRESETS.values() for name in weights} <= set(MORPHS_67)
 
 
 def test_meta_names_title_author_and_licence() -> None:
-    meta = extension(write_vrm(a_scene(), META))["meta"]
+    meta = extension(export_vrm(a_scene(), META))["meta"]
     assert (meta["name"], meta["authors"], meta["licenseUrl"]) == ("Ada", ["us"], LICENCE_URL)
     assert meta["creditNotation"] == "required"
 
 
 def test_the_thumbnail_is_a_picture_of_the_file() -> None:
     scene = a_scene()
-    picture = Picture(scene.pictures["skin"].data + b"", "image/png")
-    document, _ = unpack_glb(write_vrm(scene, META, picture))
+    picture = EncodedImage(scene.pictures["skin"].data + b"", "image/png")
+    document, _ = unpack_glb(export_vrm(scene, META, picture))
     index = document["extensions"]["VRMC_vrm"]["meta"]["thumbnailImage"]
     assert document["images"][index]["mimeType"] == "image/png"
 
@@ -80,22 +80,22 @@ def test_the_thumbnail_is_a_picture_of_the_file() -> None:
     ],
 )
 def test_permissions_follow_the_licence(licence: str, who: str, trade: str, modify: str) -> None:
-    allowed = permissions(licence)
+    allowed = to_vrm_permissions(licence)
     assert (allowed["avatarPermission"], allowed["commercialUsage"], allowed["modification"]) == (who, trade, modify)
 
 
 def test_a_part_that_may_not_be_sold_forbids_trade() -> None:
-    meta = extension(write_vrm(a_scene(), Meta("Ada", "us", "CC0-1.0", "", sellable=False)))["meta"]
+    meta = extension(export_vrm(a_scene(), VrmMeta("Ada", "us", "CC0-1.0", "", sellable=False)))["meta"]
     assert meta["commercialUsage"] == "personalNonProfit"
 
 
 def test_first_person_hides_what_hangs_on_the_head() -> None:
-    notes = extension(write_vrm(a_scene(), META))["firstPerson"]["meshAnnotations"]
+    notes = extension(export_vrm(a_scene(), META))["firstPerson"]["meshAnnotations"]
     assert {note["type"] for note in notes} == {"thirdPersonOnly"}
 
 
 def test_a_vrma_moves_bones_and_expressions_but_no_eyes() -> None:
-    data = write_vrma(a_clip(), a_skeleton())
+    data = export_vrma(a_clip(), a_skeleton())
     found = extension(data, "VRMC_vrm_animation")
     assert "leftEye" not in found["humanoid"]["humanBones"]
     assert set(found["expressions"]["custom"]) == {"jawOpen"}
@@ -107,6 +107,6 @@ def test_a_vrma_moves_bones_and_expressions_but_no_eyes() -> None:
 
 
 def test_the_hips_of_a_vrma_stand_at_their_height() -> None:
-    glb = Glb.parse("idle.vrma", write_vrma(a_clip(), a_skeleton()))
+    glb = Glb.parse("idle.vrma", export_vrma(a_clip(), a_skeleton()))
     hips = next(t for t in glb.clips["idle"] if t.node == "Hips" and t.path == "translation")
     assert np.allclose(hips.values[0], a_skeleton().heads[0])

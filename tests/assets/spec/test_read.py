@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from assets.errors import SpecError
-from assets.spec.read import MAX_BYTES, PRESETS, parse_spec, presets, read_spec
+from assets.spec.read import MAX_BYTES, PRESETS_FOLDER, list_presets, parse_spec, read_spec
 
 BAD = sorted((Path(__file__).parents[2] / "data" / "spec_bad").glob("*.yaml"))
 
@@ -26,9 +26,7 @@ def test_json_is_a_spec_too():
 def test_each_mistake_is_found_at_its_line(path):
     text = path.read_bytes()
     expected = {
-        (number, code)
-        for number, line in enumerate(text.decode().splitlines(), 1)
-        for code in re.findall(r"# expect: (\S+)", line)
+        (number, code) for number, line in enumerate(text.decode().splitlines(), 1) for code in re.findall(r"# expect: (\S+)", line)
     }
     with pytest.raises(SpecError) as caught:
         parse_spec(text, path.name)
@@ -130,7 +128,7 @@ def test_a_folder_does_not_hide_the_preset_of_its_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "kofi").mkdir()
     (tmp_path / "mine").mkdir()
-    assert read_spec("kofi").path == PRESETS / "kofi.yaml"
+    assert read_spec("kofi").path == PRESETS_FOLDER / "kofi.yaml"
     with pytest.raises(SpecError, match="mine is not a file"):
         read_spec("mine")
 
@@ -185,9 +183,9 @@ def test_a_clip_names_one_source(tmp_path):
         read_spec(str(path))
 
 
-@pytest.mark.parametrize("name", presets())
+@pytest.mark.parametrize("name", list_presets())
 def test_every_preset_is_sound(name):
-    assert read_spec(name).path == PRESETS / f"{name}.yaml"
+    assert read_spec(name).path == PRESETS_FOLDER / f"{name}.yaml"
 
 
 def test_a_spec_that_is_nested_without_end_is_refused_at_once() -> None:

@@ -9,14 +9,16 @@ from assets.spec.appearance import BodySpec, GroomSpec, IdentitySpec, TextureSpe
 from assets.spec.behaviour import ClipSpec, MotionSpec, PerformanceSpec, PersonaSpec, RetargetSpec, VoiceSpec
 from assets.spec.packaging import PackageSpec, RightsSpec
 from assets.spec.read import parse_spec, read_spec
-from assets.spec.value_checks import Known
-from flows.pipeline.spec_choices import known
+from assets.spec.value_checks import SpecConstraints
+from flows.pipeline.spec_choices import collect_spec_choices
 
 SECTIONS = (
     IdentitySpec, BodySpec, GroomSpec, TextureSpec, MotionSpec, ClipSpec, RetargetSpec, PersonaSpec, VoiceSpec, PerformanceSpec,
     PackageSpec, RightsSpec,
 )  # fmt: skip
-KNOWN = Known({"groom.hair": lambda: ("afro01", "bob01"), "body.local.*": lambda: ("chin-width-incr",), "voice.backend": lambda: None})
+KNOWN = SpecConstraints(
+    {"groom.hair": lambda: ("afro01", "bob01"), "body.local.*": lambda: ("chin-width-incr",), "voice.backend": lambda: None}
+)
 
 
 def told(text: str, folder: Path, **options: bool) -> list[str]:
@@ -79,7 +81,7 @@ def test_what_may_not_stand_in_a_text_is_not_taken_for_nothing(text, refused, tm
     """A second error said that the clip names no source, the film no consent, the writer no model."""
     (tmp_path / "a.mp4").write_text("a film")
     with pytest.raises(SpecError) as caught:
-        parse_spec(f"name: A\n{text.replace('HERE', refused)}\n".encode(), "a.yaml", folder=tmp_path, known=known())
+        parse_spec(f"name: A\n{text.replace('HERE', refused)}\n".encode(), "a.yaml", folder=tmp_path, known=collect_spec_choices())
     assert [finding.code for finding in caught.value.findings] == ["spec/character" if "0" in refused else "spec/tag"]
 
 
@@ -104,7 +106,7 @@ def test_a_clip_that_is_named_like_a_spoken_lines_is_told(tmp_path):
 )
 def test_another_languages_word_for_nothing_is_told_to_be_left_out(text, told_first, fix, tmp_path):
     """The pages said "None picks", and `hair: None` was answered with "did you mean none?": a bald head."""
-    none = Known({"groom.hair": lambda: ("afro01", "none")})
+    none = SpecConstraints({"groom.hair": lambda: ("afro01", "none")})
     with pytest.raises(SpecError) as caught:
         parse_spec(f"name: A\n{text}\n".encode(), "a.yaml", folder=tmp_path, known=none)
     first = caught.value.findings[0]

@@ -16,9 +16,9 @@ from rich.table import Table
 from typer.testing import CliRunner
 
 from flows import INTERRUPTED
-from flows.cli.build import _show, app
-from flows.cli.console import err, findings, out
-from flows.cli.live_display import Board
+from flows.cli.build import _print_build, app
+from flows.cli.console import err, out, report_findings
+from flows.cli.live_display import LiveDisplay
 from flows.engine.events import Event
 from flows.pipeline.definition import STAGES
 
@@ -37,9 +37,9 @@ def said(*words: str, code: int = 0) -> str:
 @pytest.fixture(autouse=True)
 def empty_home(tmp_path, monkeypatch):
     """A home with the baked files of this machine and an empty store."""
-    from assets.paths import home
+    from assets.paths import get_home
 
-    baked = home() / "baked"
+    baked = get_home() / "baked"
     monkeypatch.setenv("FENSHEN_HOME", str(tmp_path / "home"))
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "baked").symlink_to(baked.resolve())
@@ -141,11 +141,11 @@ main()
 
 def test_the_store_lists_parts_of_a_stage_and_a_damaged_one_is_found(tmp_path):
     from assets.store import LocalStore
-    from assets.substage_cache import keep, remembering
+    from assets.substage_cache import save, use_cache
     from stages.voice.backend import Utterance
 
-    with remembering(LocalStore(tmp_path / "home" / "store")):
-        keep({"part": "voice/line", "words": "hello"}, Utterance(np.zeros(3, np.float32), 22050, (), True))
+    with use_cache(LocalStore(tmp_path / "home" / "store")):
+        save({"part": "voice/line", "words": "hello"}, Utterance(np.zeros(3, np.float32), 22050, (), True))
     assert "voice/line utterance/1" in said("cache", "ls")
     assert "1 results, 0.0 MB" in said("cache", "ls")
     for blob in (tmp_path / "home" / "store").glob("blobs/*/*"):
@@ -195,8 +195,8 @@ def test_words_between_colons_are_printed_as_they_are(tmp_path):
 def test_cells_rows_and_bars_hold_names_as_they_are(capfd):
     table = Table("spec", title="a :cat: [b]")
     table.add_row(":dog: [red]x")
-    board = Board({})
-    board.take(Event(":cow: [i]", "running"))
+    board = LiveDisplay({})
+    board.handle_event(Event(":cow: [i]", "running"))
     for console in (out, err):
         console.print(table)
         console.print(board)
@@ -272,7 +272,7 @@ def test_preview_prints_the_report_s_path_where_there_is_one(tmp_path):
 def test_a_build_tells_of_unity_where_there_is_a_vrm(capsys, vrm):
     """`package: {vrm: false}` was told of a file that it had not asked for."""
     files = [{"path": path, "bytes": 1} for path in ("avatar.glb", *(("avatar.vrm",) if vrm else ()))]
-    _show(Path("build/a"), {"name": "A", "stages": [], "checks": [], "files": files}, 1.0)
+    _print_build(Path("build/a"), {"name": "A", "stages": [], "checks": [], "files": files}, 1.0)
     told = capsys.readouterr().out
     assert "avatar.glb in Blender, three.js, Godot" in told
     assert ("avatar.vrm in Unity" in told) is vrm
@@ -280,10 +280,10 @@ def test_a_build_tells_of_unity_where_there_is_a_vrm(capsys, vrm):
 
 def test_a_library_that_cannot_be_loaded_is_one_sentence_and_exit_code_4(monkeypatch):
     monkeypatch.setitem(sys.modules, "flows.pipeline.request", None)
-    with pytest.raises(ImportError, match=r"flows\.order"), findings():  # a module of our own is a bug
+    with pytest.raises(ImportError, match=r"flows\.order"), report_findings():  # a module of our own is a bug
         import_module("flows.pipeline.request")
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(typer.Exit) as caught, findings():
+    with pytest.raises(typer.Exit) as caught, report_findings():
         import_module("torch")
     assert caught.value.exit_code == 4
 

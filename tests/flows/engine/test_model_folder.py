@@ -9,29 +9,29 @@ import pytest
 from assets.spec.avatar import AvatarSpec
 from assets.store import LocalStore
 from flows.pipeline.definition import DIALOGUE, VOICE
-from flows.pipeline.plan import Order
-from stages.execute import key_parts
+from flows.pipeline.plan import ResolvedRequest
+from stages.execute import compute_key_parts
 
 SPEC = AvatarSpec.model_validate({"name": "A", "voice": {"model": "mine"}, "persona": {"backend": "writer", "model": "mine"}})
 
 
 @pytest.fixture
-def order(tmp_path: Path) -> Order:
+def order(tmp_path: Path) -> ResolvedRequest:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "config.json").write_text("{}")
     (tmp_path / "mine" / "model.pth").write_bytes(b"weights")
-    return Order(SPEC, tmp_path, LocalStore(tmp_path / "store"))
+    return ResolvedRequest(SPEC, tmp_path, LocalStore(tmp_path / "store"))
 
 
-def parts(order: Order, section: str) -> dict[str, object]:
+def parts(order: ResolvedRequest, section: str) -> dict[str, object]:
     stage, options, backend = {"voice": (VOICE, SPEC.voice, "coqui"), "persona": (DIALOGUE, SPEC.persona, "writer")}[section]
-    job = order.job(stage, options, backend, None)
-    assert job.resolved.model == str(order.folder / "mine")
-    return key_parts(stage, job, dict.fromkeys(stage.takes, type("R", (), {"digest": "0"})))
+    job = order.make_job(stage, options, backend, None)
+    assert job.resolved_options.model == str(order.folder / "mine")
+    return compute_key_parts(stage, job, dict.fromkeys(stage.takes, type("R", (), {"digest": "0"})))
 
 
 @pytest.mark.parametrize("section", ["voice", "persona"])
-def test_a_model_changed_under_its_name_changes_the_key(order: Order, section: str) -> None:
+def test_a_model_changed_under_its_name_changes_the_key(order: ResolvedRequest, section: str) -> None:
     before = parts(order, section)
     assert before == parts(order, section)
     (order.folder / "mine" / "model.pth").write_bytes(b"other weights")
@@ -39,8 +39,8 @@ def test_a_model_changed_under_its_name_changes_the_key(order: Order, section: s
     assert {name for name in before if before[name] != after[name]} == {"media"}
 
 
-def test_an_id_that_is_in_no_cache_has_no_digest(order: Order) -> None:
+def test_an_id_that_is_in_no_cache_has_no_digest(order: ResolvedRequest) -> None:
     options = SPEC.persona.model_copy(update={"model": "nobody/nothing-of-this-name"})
-    job = order.job(DIALOGUE, options, "writer", None)
+    job = order.make_job(DIALOGUE, options, "writer", None)
     assert job.media == {}
-    assert job.resolved.model == options.model
+    assert job.resolved_options.model == options.model

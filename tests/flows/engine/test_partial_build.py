@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from flows.engine.events import Event, listening
-from flows.engine.partial_build import build_until
-from flows.pipeline.request import Build
+from flows.engine.events import Event, listen_to_events
+from flows.engine.partial_build import run_partial_build
+from flows.pipeline.request import BuildRequest
 
 TINY = str(Path(__file__).resolve().parents[2] / "data" / "tiny.yaml")
 
@@ -18,7 +18,7 @@ TINY = str(Path(__file__).resolve().parents[2] / "data" / "tiny.yaml")
 def shown(store: Path, *, terminal: bool) -> str:
     """What a console shows of the body's making, and of what the body needs."""
     console = Console(file=StringIO(), force_terminal=terminal, width=80)
-    build_until(Build(TINY, store=store), "body", console)
+    run_partial_build(BuildRequest(TINY, store=store), "body", console)
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()
 
@@ -40,9 +40,9 @@ def test_where_the_output_is_kept_it_is_the_result_alone(tmp_path: Path) -> None
 def test_every_stage_is_told_in_order(tmp_path: Path, state: str) -> None:
     told: list[Event] = []
     if state == "cached":
-        build_until(Build(TINY, store=tmp_path), "body")
-    with listening(told.append):
-        build_until(Build(TINY, store=tmp_path), "body")
+        run_partial_build(BuildRequest(TINY, store=tmp_path), "body")
+    with listen_to_events(told.append):
+        run_partial_build(BuildRequest(TINY, store=tmp_path), "body")
     assert [(event.stage, event.state) for event in told] == [
         ("identity", "running"), ("identity", state), ("body", "running"), ("body", state),
     ]  # fmt: skip

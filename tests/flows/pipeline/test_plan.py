@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from assets import weights
-from assets.digest import sha256_of
-from assets.formats.bvh import write
+from assets.digest import sha256_json
+from assets.formats.bvh import export_bvh
 from assets.store import LocalStore
-from flows.engine.partial_build import build_until
-from flows.pipeline.plan import plan
-from flows.pipeline.request import Build, order_of
-from stages.motion.canonical_skeleton import canonical
+from flows.engine.partial_build import run_partial_build
+from flows.pipeline.plan import plan_build
+from flows.pipeline.request import BuildRequest, resolve_request
+from stages.motion.canonical_skeleton import build_canonical_skeleton
 from stages.motion.clips import LIBRARY
 
 SPEC = """name: Tiny
@@ -26,68 +26,72 @@ motion: {clips: [{name: mine, bvh: mine.bvh}]}
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Build:
+def made(tmp_path_factory: pytest.TempPathFactory) -> BuildRequest:
     """A spec with a clip of its own, its identity and motion made."""
     place = tmp_path_factory.mktemp("made")
     (place / "tiny.yaml").write_text(SPEC)
     _move(place, "wave")
-    build = Build(str(place / "tiny.yaml"), store=place / "store")
+    build = BuildRequest(str(place / "tiny.yaml"), store=place / "store")
     for stage in ("identity", "motion"):
-        build_until(build, stage)
+        run_partial_build(build, stage)
     return build
 
 
 def _move(place: Path, name: str) -> None:
     """Puts a clip of the library into the spec's file."""
-    (place / "mine.bvh").write_text(write(LIBRARY[name](30), canonical()))
+    (place / "mine.bvh").write_text(export_bvh(LIBRARY[name](30), build_canonical_skeleton()))
 
 
-def told(build: Build) -> dict[str, str]:
+def told(build: BuildRequest) -> dict[str, str]:
     """Stage -> why, of the two that were made."""
-    why = {planned.stage: planned.why for planned in plan(order_of(build)[0], explain=True)}
+    why = {planned.stage: planned.why for planned in plan_build(resolve_request(build)[0], explain=True)}
     return {stage: why[stage] for stage in ("identity", "motion")}
 
 
 FOUND = {"identity": "in the store", "motion": "in the store"}
 
 
-def test_what_was_made_is_found(made: Build) -> None:
+def test_what_was_made_is_found(made: BuildRequest) -> None:
     assert told(made) == FOUND
 
 
-def test_an_option_is_named(made: Build) -> None:
+def test_an_option_is_named(made: BuildRequest) -> None:
     spec = Path(made.spec).with_name("older.yaml")
     spec.write_text(f"{SPEC}identity: {{age: 70}}\n")
-    assert told(Build(str(spec), store=made.store)) == {**FOUND, "identity": "changed: options age"}
+    assert told(BuildRequest(str(spec), store=made.store)) == {**FOUND, "identity": "changed: options age"}
 
 
-def test_a_file_whose_content_changed_is_named(made: Build) -> None:
+def test_a_file_whose_content_changed_is_named(made: BuildRequest) -> None:
     _move(Path(made.spec).parent, "nod")
     assert told(made) == {**FOUND, "motion": "changed: media mine.bvh"}
     _move(Path(made.spec).parent, "wave")
     assert told(made) == FOUND
 
 
-def test_a_weight_is_named(made: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = {**weights.entry("skin-unet"), "sha256": "0" * 64}
-    (tmp_path / weights.INDEX).write_text(json.dumps({"skin-unet": other}))
-    monkeypatch.setenv(weights.YOURS, str(tmp_path))
+def test_a_weight_is_named(made: BuildRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = {**weights.read_entry("skin-unet"), "sha256": "0" * 64}
+    (tmp_path / weights.INDEX_FILE).write_text(json.dumps({"skin-unet": other}))
+    monkeypatch.setenv(weights.USER_FOLDER_VARIABLE, str(tmp_path))
     assert told(made) == {**FOUND, "identity": "changed: weights skin-unet.safetensors"}
 
 
-def test_a_stage_of_another_version_is_named(made: Build, tmp_path: Path) -> None:
+def test_a_stage_of_another_version_is_named(made: BuildRequest, tmp_path: Path) -> None:
     """The store was filled by an older Fenshen, whose identity was version 0."""
     assert made.store
-    for key, record in LocalStore(made.store).records():
+    for key, record in LocalStore(made.store).list_records():
         old = {**record, "version": 0} if record.get("stage") == "identity" else record
-        there = tmp_path / "keys" / key[:2] / f"{key if old is record else sha256_of(old)}.json"
+        there = tmp_path / "keys" / key[:2] / f"{key if old is record else sha256_json(old)}.json"
         there.parent.mkdir(parents=True, exist_ok=True)
         there.write_text(json.dumps(old))
     (tmp_path / "blobs").symlink_to(made.store / "blobs")
-    assert told(Build(made.spec, store=tmp_path)) == {**FOUND, "identity": "changed: version"}
+    assert told(BuildRequest(made.spec, store=tmp_path)) == {**FOUND, "identity": "changed: version"}
 
 
-def test_without_an_explanation_a_miss_is_only_a_miss(made: Build) -> None:
+def test_without_an_explanation_a_miss_is_only_a_miss(made: BuildRequest) -> None:
     """A build asks for no reasons: they cost a reading of the whole store."""
-    missed = {planned.why for planned in plan(order_of(Build(made.spec, seed=3, store=made.store))[0]) if planned.stage == "motion"}
+    missed = {
+        planned.why
+        for planned in plan_build(resolve_request(BuildRequest(made.spec, seed=3, store=made.store))[0])
+        if planned.stage == "motion"
+    }
     assert missed == {"not in the store"}

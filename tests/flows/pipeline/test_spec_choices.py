@@ -3,10 +3,10 @@
 import pytest
 
 from assets.errors import SpecError
-from flows.pipeline.request import Build, order_of
-from flows.pipeline.spec_choices import known
+from flows.pipeline.request import BuildRequest, resolve_request
+from flows.pipeline.spec_choices import collect_spec_choices
 
-NAMES = known().names
+NAMES = collect_spec_choices().names
 
 
 @pytest.mark.parametrize(
@@ -28,14 +28,14 @@ def test_every_wrong_name_is_told_before_any_work(tmp_path):
     spec = tmp_path / "a.yaml"
     spec.write_text("name: A\ngroom: {hair: ponytial01}\nvoice: {backend: cocqui}\nmotion: {clips: [{name: a, library: wav}]}\n")
     with pytest.raises(SpecError) as caught:
-        order_of(Build(str(spec), store=tmp_path / "store"))
+        resolve_request(BuildRequest(str(spec), store=tmp_path / "store"))
     assert [finding.fix for finding in caught.value.findings] == ["did you mean ponytail01?", "did you mean coqui?", "did you mean wave?"]
     assert not (tmp_path / "store").exists()
 
 
 def test_a_request_for_what_there_is_not_is_refused_with_all_of_it(tmp_path):
     with pytest.raises(SpecError) as caught:
-        order_of(Build("kofi", seed=2**32, force=frozenset({"voise"}), allow=frozenset({"rig/sole"}), store=tmp_path))
+        resolve_request(BuildRequest("kofi", seed=2**32, force=frozenset({"voise"}), allow=frozenset({"rig/sole"}), store=tmp_path))
     assert str(caught.value).splitlines() == [
         "error[build/stage] there is no stage voise; did you mean voice?",
         "error[build/gate] there is no gate rig/sole; did you mean rig/soles?",
@@ -48,11 +48,11 @@ def test_a_voice_model_of_the_users_own_is_found_beside_the_spec_and_its_bytes_a
     (tmp_path / "mine" / "config.json").write_text("{}")
     (tmp_path / "mine" / "model.pth").write_bytes(b"weights")
     (tmp_path / "a.yaml").write_text("name: A\nvoice: {model: mine}\n")
-    order = order_of(Build(str(tmp_path / "a.yaml"), store=tmp_path / "store"))[0]
+    order = resolve_request(BuildRequest(str(tmp_path / "a.yaml"), store=tmp_path / "store"))[0]
     from flows.pipeline.definition import VOICE
 
-    first = order.job(VOICE, order.spec.voice, None, None)
-    assert first.resolved.model == str(tmp_path / "mine")
+    first = order.make_job(VOICE, order.spec.voice, None, None)
+    assert first.resolved_options.model == str(tmp_path / "mine")
     assert first.options.model == "mine"
     (tmp_path / "mine" / "config.json").write_text("{} ")
-    assert order.job(VOICE, order.spec.voice, None, None).media != first.media
+    assert order.make_job(VOICE, order.spec.voice, None, None).media != first.media

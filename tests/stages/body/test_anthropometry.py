@@ -7,17 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from assets.paths import baked
-from stages.body.anny import FILE, Anny
-from stages.body.anthropometry import Measures, impossible, measured, volume
-from stages.body.phenotype import age_axis
+from assets.paths import get_baked_path
+from stages.body.anny import BODY_FILE, Anny
+from stages.body.anthropometry import BodyMeasurements, compute_enclosed_volume, find_limit_violations, measure_body
+from stages.body.phenotype import to_age_axis
 
-needs_bake = pytest.mark.skipif(not baked(FILE).exists(), reason="the body model is not baked: run `make bake`")
-MAN = Measures(height=1.76, bmi=23, leg=0.52, arm=0.29, head=0.147, shoulders=0.2, shin=1.15, forearm=0.89, lopsided=0)
+needs_bake = pytest.mark.skipif(not get_baked_path(BODY_FILE).exists(), reason="the body model is not baked: run `make bake`")
+MAN = BodyMeasurements(height=1.76, bmi=23, leg=0.52, arm=0.29, head=0.147, shoulders=0.2, shin=1.15, forearm=0.89, asymmetry=0)
 
 
-def body(years: float, gender: float = 0.5, local: dict[str, float] | None = None, **axes: float) -> Measures:
-    return measured(Anny().shape({"age": age_axis(years), "gender": 1 - gender, **axes}, local or {}))
+def body(years: float, gender: float = 0.5, local: dict[str, float] | None = None, **axes: float) -> BodyMeasurements:
+    return measure_body(Anny().evaluate({"age": to_age_axis(years), "gender": 1 - gender, **axes}, local or {}))
 
 
 def test_the_volume_of_a_box_turned_any_way() -> None:
@@ -27,15 +27,15 @@ def test_the_volume_of_a_box_turned_any_way() -> None:
     hull = ConvexHull(corners)
     outward = np.array([t if np.cross(corners[t[1]] - corners[t[0]], corners[t[2]] - corners[t[0]]) @ (corners[t[0]] - corners.mean(0)) > 0
                         else t[::-1] for t in hull.simplices], np.int32)  # fmt: skip
-    assert volume(corners, outward) == pytest.approx(6)
-    assert volume(corners + 5, outward[:, ::-1]) == pytest.approx(6, rel=1e-4)
+    assert compute_enclosed_volume(corners, outward) == pytest.approx(6)
+    assert compute_enclosed_volume(corners + 5, outward[:, ::-1]) == pytest.approx(6, rel=1e-4)
 
 
 @needs_bake
 @pytest.mark.parametrize("years", [1, 6, 11, 18, 40, 80])
 @pytest.mark.parametrize("gender", [0.0, 1.0])
 def test_average_people_of_every_age_are_possible(years: float, gender: float) -> None:
-    assert impossible(body(years, gender, height=0.45), years, gender) == ()
+    assert find_limit_violations(body(years, gender, height=0.45), years, gender) == ()
 
 
 @needs_bake
@@ -43,7 +43,7 @@ def test_an_average_adult_measures_like_one() -> None:
     found = body(30)
     assert 19 < found.bmi < 27
     assert 0.49 < found.leg < 0.55
-    assert found.lopsided < 0.01
+    assert found.asymmetry < 0.01
 
 
 @needs_bake
@@ -54,17 +54,17 @@ def test_heavier_bodies_have_a_higher_index_and_longer_ones_are_taller() -> None
 
 @needs_bake
 def test_a_child_as_tall_as_a_man_is_named() -> None:
-    found = impossible(body(40, 1.0), 6, 1.0)
+    found = find_limit_violations(body(40, 1.0), 6, 1.0)
     assert "height" in [fault.measure for fault in found]
 
 
 @needs_bake
 def test_one_long_arm_is_named() -> None:
-    shape = Anny().shape({}, {})
+    shape = Anny().evaluate({}, {})
     heads, hand, elbow = shape.heads.copy(), shape.names.index("LeftHand"), shape.names.index("LeftForeArm")
     heads[hand] += 0.2 * (heads[hand] - heads[elbow])
-    found = impossible(measured(replace(shape, heads=heads)), 30, 0.5)
-    assert [fault.measure for fault in found] == ["lopsided"]
+    found = find_limit_violations(measure_body(replace(shape, heads=heads)), 30, 0.5)
+    assert [fault.measure for fault in found] == ["asymmetry"]
 
 
 @pytest.mark.parametrize(
@@ -78,6 +78,6 @@ def test_one_long_arm_is_named() -> None:
     ],
 )
 def test_each_planted_fault_is_named_with_its_limits(measure: str, value: float, sentence: str) -> None:
-    assert impossible(MAN, 30, 1.0) == ()
-    (fault,) = impossible(replace(MAN, **{measure: value}), 30, 1.0)
+    assert find_limit_violations(MAN, 30, 1.0) == ()
+    (fault,) = find_limit_violations(replace(MAN, **{measure: value}), 30, 1.0)
     assert str(fault) == sentence

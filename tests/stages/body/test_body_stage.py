@@ -7,17 +7,17 @@ import pytest
 
 from assets.artefacts.character import Body, Identity
 from assets.artefacts.geometry import Image
-from assets.codec import encode
+from assets.codec import encode_artefact
 from assets.conventions import JOINTS, MORPHS_67, PARENTS
 from assets.errors import SpecError
-from assets.paths import baked
-from assets.skinning import skinned
+from assets.paths import get_baked_path
+from assets.skinning import skin_points
 from assets.spec.appearance import BodySpec
-from stages.body.anny import FILE, Anny, face_changes
-from stages.body.phenotype import age_axis, origins
+from stages.body.anny import BODY_FILE, Anny, list_face_changes
+from stages.body.phenotype import resolve_origins, to_age_axis
 from stages.body.stage import run
 
-pytestmark = pytest.mark.skipif(not baked(FILE).exists(), reason="the body model is not baked: run `make bake`")
+pytestmark = pytest.mark.skipif(not get_baked_path(BODY_FILE).exists(), reason="the body model is not baked: run `make bake`")
 SKIN = 13380
 
 
@@ -67,7 +67,7 @@ def test_weights_sum_to_one_and_name_only_our_joints(body: Body) -> None:
 
 
 def test_skinning_the_rest_pose_gives_the_t_pose(body: Body) -> None:
-    assert np.abs(skinned(body.rest, body.skin, body.rest_to_bind) - body.positions).max() < 1e-4
+    assert np.abs(skin_points(body.rest, body.skin, body.rest_to_bind) - body.positions).max() < 1e-4
 
 
 def test_all_67_morphs_are_there_and_none_is_dead(body: Body) -> None:
@@ -116,11 +116,11 @@ def test_heights_are_those_of_people(gender: float, low: float, high: float) -> 
 
 
 def test_the_same_input_gives_the_same_bytes(body: Body) -> None:
-    assert encode(built(someone())) == encode(body)
+    assert encode_artefact(built(someone())) == encode_artefact(body)
 
 
 def test_the_identity_s_face_changes_the_head_and_not_the_feet(body: Body) -> None:
-    name = face_changes()[0]
+    name = list_face_changes()[0]
     other = built(someone(face={name: 1.0}))
     gap = np.linalg.norm(other.positions - body.positions, axis=1)
     assert gap.max() > 1e-3
@@ -133,12 +133,12 @@ def test_an_unknown_local_change_is_refused_with_the_nearest_name() -> None:
 
 
 def test_an_origin_can_be_asked_for_among_the_local_changes() -> None:
-    assert origins(someone(tone=0.9), {"asian": 1.0}) == {"african": 0.0, "asian": 1.0, "caucasian": 0.0}
-    assert sum(origins(someone(tone=0.9), {}).values()) == pytest.approx(1)
+    assert resolve_origins(someone(tone=0.9), {"asian": 1.0}) == {"african": 0.0, "asian": 1.0, "caucasian": 0.0}
+    assert sum(resolve_origins(someone(tone=0.9), {}).values()) == pytest.approx(1)
 
 
 def test_the_age_axis_rises_with_the_years() -> None:
-    axis = [age_axis(years) for years in (0, 1, 11, 18, 25, 60, 90)]
+    axis = [to_age_axis(years) for years in (0, 1, 11, 18, 25, 60, 90)]
     assert axis == sorted(axis)
     assert axis[-3] == pytest.approx(2 / 3)
 

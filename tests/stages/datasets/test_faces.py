@@ -8,33 +8,33 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assets.paths import baked
-from stages.datasets.faces import COLUMNS, EACH, Faces, plan
-from stages.datasets.shards import load, write
+from assets.paths import get_baked_path
+from stages.datasets.faces import COLUMNS, PICTURES_PER_PERSON, FaceGenerator, plan
+from stages.datasets.shards import load_images, write_dataset
 from stages.datasets.shots import EXPRESSIONS
 from stages.datasets.splits import SPLITS
-from stages.datasets.tones import tone_of_monk
-from stages.render.portrait import Portraits, portraits
-from stages.texture.tiles import library
+from stages.datasets.tones import monk_to_tone
+from stages.render.portrait import PortraitStudio, open_portrait_studio
+from stages.texture.tiles import load_skin_library
 
-pytestmark = pytest.mark.skipif(not baked("body.safetensors").exists(), reason="run `make bake` first")
-COUNT, SIZE = 3 * EACH, 48
+pytestmark = pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="run `make bake` first")
+COUNT, SIZE = 3 * PICTURES_PER_PERSON, 48
 
 
 @pytest.fixture(scope="module")
-def studio() -> Iterator[Portraits]:
-    with portraits() as open_studio:
+def studio() -> Iterator[PortraitStudio]:
+    with open_portrait_studio() as open_studio:
         yield open_studio
 
 
-def faces(studio: Portraits) -> Faces:
-    return Faces(library(), studio, count=COUNT, size=SIZE, seed=0)
+def faces(studio: PortraitStudio) -> FaceGenerator:
+    return FaceGenerator(load_skin_library(), studio, count=COUNT, size=SIZE, seed=0)
 
 
 @pytest.fixture(scope="module")
-def items(studio: Portraits) -> list:
+def items(studio: PortraitStudio) -> list:
     maker = faces(studio)
-    return [maker(index) for index in range(2 * EACH)]
+    return [maker(index) for index in range(2 * PICTURES_PER_PERSON)]
 
 
 def test_pictures_are_neither_black_nor_flat_and_show_somebody_in_the_middle(items: list) -> None:
@@ -53,7 +53,7 @@ def test_one_persons_pictures_differ_and_share_what_belongs_to_the_person(items:
     assert np.abs(one.picture.astype(int) - other.picture).mean() > 3
     for name in ("age_years", "gender", "tone", "monk", "hair_length", "weight"):
         assert one.attributes[name] == other.attributes[name]
-    shown = [{item.labels["expression"] for item in part} for part in (items[:EACH], items[EACH:])]
+    shown = [{item.labels["expression"] for item in part} for part in (items[:PICTURES_PER_PERSON], items[PICTURES_PER_PERSON:])]
     assert shown == [set(EXPRESSIONS)] * 2
 
 
@@ -66,17 +66,17 @@ def test_attributes_are_complete_and_in_range(items: list) -> None:
 
 def test_the_tone_that_is_seen_is_near_the_class_that_was_asked_for(items: list) -> None:
     for item in items:
-        assert item.attributes["tone"] == pytest.approx(tone_of_monk(item.labels["monk"]), abs=0.15)
+        assert item.attributes["tone"] == pytest.approx(monk_to_tone(item.labels["monk"]), abs=0.15)
 
 
-def test_a_picture_is_the_same_whatever_was_taken_before(studio: Portraits, items: list) -> None:
-    fresh = faces(studio)(EACH + 3)
-    assert fresh.attributes == items[EACH + 3].attributes
-    assert (fresh.picture == items[EACH + 3].picture).all()
+def test_a_picture_is_the_same_whatever_was_taken_before(studio: PortraitStudio, items: list) -> None:
+    fresh = faces(studio)(PICTURES_PER_PERSON + 3)
+    assert fresh.attributes == items[PICTURES_PER_PERSON + 3].attributes
+    assert (fresh.picture == items[PICTURES_PER_PERSON + 3].picture).all()
 
 
-def test_nobody_is_in_two_splits(studio: Portraits, tmp_path: Path) -> None:
-    card, shards = plan(library(), count=COUNT, size=SIZE, seed=0, command="")
-    write(tmp_path, card, shards, faces(studio))
-    people = [set(load(tmp_path, split).people.tolist()) for split in SPLITS]
+def test_nobody_is_in_two_splits(studio: PortraitStudio, tmp_path: Path) -> None:
+    card, shards = plan(load_skin_library(), count=COUNT, size=SIZE, seed=0, command="")
+    write_dataset(tmp_path, card, shards, faces(studio))
+    people = [set(load_images(tmp_path, split).people.tolist()) for split in SPLITS]
     assert people == [{0}, {1}, {2}]

@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assets.paths import baked
+from assets.paths import get_baked_path
 from stages.datasets import blemishes
-from stages.datasets.shards import load
-from stages.datasets.skins import COLUMNS, Skins, plan, recolour, smooth_weights, splits
+from stages.datasets.shards import load_images
+from stages.datasets.skins import COLUMNS, SkinGenerator, plan, recolour, sample_smooth_weights, split_skins
 from stages.datasets.splits import SPLITS
-from stages.datasets.tones import TONES, monk_lightness, monk_of_tone, tone_colour, tone_of_monk
-from stages.texture.tiles import face_window, library, lightness, tone_of
+from stages.datasets.tones import TONE_COLOURS, compute_monk_lightness, monk_to_tone, tone_to_lab, tone_to_monk
+from stages.texture.tiles import convert_lightness_to_tone, load_skin_library, locate_face_window, measure_lightness
 
-needs_skins = pytest.mark.skipif(not baked("tiles.safetensors").exists(), reason="run `make bake` first")
+needs_skins = pytest.mark.skipif(not get_baked_path("tiles.safetensors").exists(), reason="run `make bake` first")
 
 
 def flat_head(size: int = 64, light: float = 65.0) -> np.ndarray:
@@ -27,23 +27,23 @@ def rng() -> np.random.Generator:
 
 
 def test_splits_share_no_skin_and_leave_none_out() -> None:
-    members = [i for part in splits(20).values() for i in part]
+    members = [i for part in split_skins(20).values() for i in part]
     assert sorted(members) == list(range(20))
 
 
 def test_tone_runs_from_the_lightest_to_the_darkest_colour() -> None:
-    assert tone_colour(0.0) == pytest.approx(TONES[0])
-    assert tone_colour(1.0) == pytest.approx(TONES[-1])
-    assert tone_colour(0.4)[0] > tone_colour(0.6)[0]
+    assert tone_to_lab(0.0) == pytest.approx(TONE_COLOURS[0])
+    assert tone_to_lab(1.0) == pytest.approx(TONE_COLOURS[-1])
+    assert tone_to_lab(0.4)[0] > tone_to_lab(0.6)[0]
 
 
 def test_monk_classes_and_tones_are_each_others_inverse() -> None:
-    assert [monk_of_tone(tone_of_monk(k)) for k in range(1, 11)] == list(range(1, 11))
-    assert (np.diff(monk_lightness()[2:]) < 0).all()
+    assert [tone_to_monk(monk_to_tone(k)) for k in range(1, 11)] == list(range(1, 11))
+    assert (np.diff(compute_monk_lightness()[2:]) < 0).all()
 
 
 def test_blending_weights_sum_to_one_and_are_mirror_symmetric() -> None:
-    weights = smooth_weights(3, 32, rng())
+    weights = sample_smooth_weights(3, 32, rng())
     assert weights.sum(0) == pytest.approx(np.ones((32, 32, 1)), abs=1e-5)
     assert weights == pytest.approx(weights[:, :, ::-1], abs=1e-5)
 
@@ -51,20 +51,20 @@ def test_blending_weights_sum_to_one_and_are_mirror_symmetric() -> None:
 def test_recolouring_moves_the_face_and_keeps_black_hair_neutral() -> None:
     head = flat_head()
     head[:8] = (8, 0, 0)
-    moved = recolour(head, head[32, 32], tone_colour(1.0))
-    assert moved[32, 32] == pytest.approx(tone_colour(1.0), abs=0.01)
+    moved = recolour(head, head[32, 32], tone_to_lab(1.0))
+    assert moved[32, 32] == pytest.approx(tone_to_lab(1.0), abs=0.01)
     assert np.abs(moved[0, 0, 1:]).max() < 2
 
 
 @pytest.mark.parametrize(
     ("paint", "darker"),
     [
-        (lambda lab: blemishes.freckled(lab, 1.0, rng()), True),
-        (lambda lab: blemishes.moles(lab, 8, rng()), True),
-        (lambda lab: blemishes.stubbled(lab, 1.0, rng()), True),
-        (lambda lab: blemishes.made_up(lab, 1.0, rng()), True),
-        (lambda lab: blemishes.aged(lab, 20, rng()), True),
-        (lambda lab: blemishes.scars(lab, 2, rng()), False),
+        (lambda lab: blemishes.add_freckles(lab, 1.0, rng()), True),
+        (lambda lab: blemishes.add_moles(lab, 8, rng()), True),
+        (lambda lab: blemishes.add_stubble(lab, 1.0, rng()), True),
+        (lambda lab: blemishes.apply_makeup(lab, 1.0, rng()), True),
+        (lambda lab: blemishes.age_skin(lab, 20, rng()), True),
+        (lambda lab: blemishes.add_scars(lab, 2, rng()), False),
     ],
 )
 def test_marks_change_places_and_not_the_whole_face(paint, darker: bool) -> None:
@@ -78,34 +78,43 @@ def test_marks_change_places_and_not_the_whole_face(paint, darker: bool) -> None
 
 def test_flush_reddens_and_pallor_does_not() -> None:
     head = flat_head()
-    assert blemishes.flush(head, 1.0, rng())[..., 1].mean() > head[..., 1].mean() > blemishes.flush(head, -0.2, rng())[..., 1].mean()
+    assert (
+        blemishes.add_redness(head, 1.0, rng())[..., 1].mean()
+        > head[..., 1].mean()
+        > blemishes.add_redness(head, -0.2, rng())[..., 1].mean()
+    )
 
 
 def test_no_mark_without_an_amount() -> None:
     head = flat_head()
-    for same in (blemishes.freckled(head, 0, rng()), blemishes.moles(head, 0, rng()), blemishes.scars(head, 0, rng()), blemishes.stubbled(head, 0, rng())):
+    for same in (
+        blemishes.add_freckles(head, 0, rng()),
+        blemishes.add_moles(head, 0, rng()),
+        blemishes.add_scars(head, 0, rng()),
+        blemishes.add_stubble(head, 0, rng()),
+    ):
         assert same == pytest.approx(head)
-    assert blemishes.made_up(head, 0, rng()) == pytest.approx(head)
+    assert blemishes.apply_makeup(head, 0, rng()) == pytest.approx(head)
 
 
 @needs_skins
 def test_an_item_depends_on_seed_and_index_alone() -> None:
-    skins = library()
-    one, two = (Skins(skins, count=12, size=32, seed=5) for _ in range(2))
+    skins = load_skin_library()
+    one, two = (SkinGenerator(skins, count=12, size=32, seed=5) for _ in range(2))
     two(0)
     assert (one(3).picture == two(3).picture).all()
     assert one(3).attributes == two(3).attributes
     assert (one(3).picture != one(4).picture).any()
-    assert (one(3).picture != Skins(skins, count=12, size=32, seed=6)(3).picture).any()
+    assert (one(3).picture != SkinGenerator(skins, count=12, size=32, seed=6)(3).picture).any()
 
 
 @needs_skins
 def test_items_say_what_they_show(tmp_path: Path) -> None:
-    skins = library()
-    item = Skins(skins, count=12, size=64, seed=1)(0)
+    skins = load_skin_library()
+    item = SkinGenerator(skins, count=12, size=64, seed=1)(0)
     assert tuple(item.attributes) == COLUMNS
-    rows, columns = face_window(64)
-    assert item.attributes["tone"] == pytest.approx(tone_of(lightness(item.picture[rows, columns, :3])), abs=1e-6)
+    rows, columns = locate_face_window(64)
+    assert item.attributes["tone"] == pytest.approx(convert_lightness_to_tone(measure_lightness(item.picture[rows, columns, :3])), abs=1e-6)
     assert 8 <= item.attributes["age_years"] <= 95
     assert all(0 <= item.attributes[name] <= 1 for name in COLUMNS if not name.endswith("_years"))
     assert set(item.captions) == {"en", "zh"}
@@ -113,14 +122,14 @@ def test_items_say_what_they_show(tmp_path: Path) -> None:
 
 @needs_skins
 def test_no_picture_is_blended_of_another_splits_skins(tmp_path: Path) -> None:
-    from stages.datasets.shards import write
+    from stages.datasets.shards import write_dataset
 
-    skins = library()
+    skins = load_skin_library()
     card, shards = plan(skins, count=9, size=32, seed=0, command="")
-    maker = Skins(skins, count=9, size=32, seed=0)
+    maker = SkinGenerator(skins, count=9, size=32, seed=0)
     for shard in shards:
-        allowed = {skins.names[i] for i in splits(20)[shard.split]}
+        allowed = {skins.names[i] for i in split_skins(20)[shard.split]}
         assert all(set(maker(index).labels["skins"]) <= allowed for index in shard.items)
-    write(tmp_path, card, shards, maker)
-    people = [set(load(tmp_path, split).people) for split in SPLITS]
+    write_dataset(tmp_path, card, shards, maker)
+    people = [set(load_images(tmp_path, split).people) for split in SPLITS]
     assert not people[0] & people[1] | people[1] & people[2] | people[0] & people[2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stages.dialogue.grounding import faithful, numbers, supported
+from stages.dialogue.grounding import extract_numbers, is_faithful, is_supported
 
 HOURS = "The museum is open from ten in the morning until six in the evening, every day except Monday."
 CLOCK = "Our oldest clock was built in 1583 by a blacksmith called Anna Rook."
@@ -23,7 +23,7 @@ CLASS = "一个班最多有十二个学生，所以每个人都能说话。"
     ],
 )  # fmt: skip
 def test_a_rewording_that_adds_nothing_passes(text: str, fact: str) -> None:
-    assert faithful(text, fact)
+    assert is_faithful(text, fact)
 
 
 @pytest.mark.parametrize(
@@ -46,10 +46,10 @@ def test_a_rewording_that_adds_nothing_passes(text: str, fact: str) -> None:
     ],
 )
 def test_a_changed_or_added_or_lost_meaning_is_refused(text: str, fact: str) -> None:
-    assert not faithful(text, fact)
+    assert not is_faithful(text, fact)
 
 
 def test_numbers_are_one_whether_in_words_or_digits() -> None:
-    assert numbers("ten cats, 3,500 dogs and twelve birds") == ["10", "3500", "12"]
-    assert supported("We open at 10.", "We open at ten.")
-    assert numbers("八点半有十二个人") == ["八点半", "十二"]
+    assert extract_numbers("ten cats, 3,500 dogs and twelve birds") == ["10", "3500", "12"]
+    assert is_supported("We open at 10.", "We open at ten.")
+    assert extract_numbers("八点半有十二个人") == ["八点半", "十二"]

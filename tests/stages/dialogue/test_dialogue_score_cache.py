@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from assets.store import LocalStore
-from assets.substage_cache import recall, remembering
+from assets.substage_cache import lookup, use_cache
 from stages.dialogue.causal import States
-from stages.dialogue.score_cache import Pairs, Told, ledger, likelihoods, states
+from stages.dialogue.score_cache import CachedScores, PromptReplies, lookup_likelihoods, lookup_states, open_score_cache
 
 ABOUT = {"weights": {"model": "1"}, "persona": "Ada"}
 
@@ -18,7 +18,7 @@ class Model:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    def __call__(self, pairs: Pairs) -> list[float]:
+    def __call__(self, pairs: PromptReplies) -> list[float]:
         self.asked += [reply for _, reply in pairs]
         return [-float(len(reply)) for _, reply in pairs]
 
@@ -26,33 +26,33 @@ class Model:
 def test_a_second_build_asks_only_for_what_changed(tmp_path: Path) -> None:
     model = Model()
     for replies in (("a", "bb"), ("a", "ccc")):
-        with remembering(LocalStore(tmp_path)), ledger(ABOUT):
-            assert [likelihoods([("q", reply)], model) for reply in replies] == [[-len(reply)] for reply in replies]
+        with use_cache(LocalStore(tmp_path)), open_score_cache(ABOUT):
+            assert [lookup_likelihoods([("q", reply)], model) for reply in replies] == [[-len(reply)] for reply in replies]
     assert model.asked == ["a", "bb", "ccc"]
 
 
 def test_what_the_last_build_did_not_ask_for_is_dropped(tmp_path: Path) -> None:
-    with remembering(LocalStore(tmp_path)):
+    with use_cache(LocalStore(tmp_path)):
         for reply in ("a", "bb"):
-            with ledger(ABOUT):
-                likelihoods([("q", reply)], Model())
-        kept = recall({"part": "dialogue/told", **ABOUT}, Told)
+            with open_score_cache(ABOUT):
+                lookup_likelihoods([("q", reply)], Model())
+        kept = lookup({"part": "dialogue/told", **ABOUT}, CachedScores)
     assert kept is not None
     assert list(kept.values.values()) == [[-2.0]]
 
 
 def test_a_list_is_one_entry_since_a_pass_is_told_as_a_whole(tmp_path: Path) -> None:
     model = Model()
-    with remembering(LocalStore(tmp_path)), ledger(ABOUT):
-        likelihoods([("q", "a"), ("q", "bb")], model)
-        likelihoods([("q", "a")], model)
-        likelihoods([("q", "a"), ("q", "bb")], model)
+    with use_cache(LocalStore(tmp_path)), open_score_cache(ABOUT):
+        lookup_likelihoods([("q", "a"), ("q", "bb")], model)
+        lookup_likelihoods([("q", "a")], model)
+        lookup_likelihoods([("q", "a"), ("q", "bb")], model)
     assert model.asked == ["a", "bb", "a"]
 
 
 def test_without_a_ledger_the_model_is_asked_each_time() -> None:
     model = Model()
-    assert likelihoods([("q", "a")], model) == likelihoods([("q", "a")], model)
+    assert lookup_likelihoods([("q", "a")], model) == lookup_likelihoods([("q", "a")], model)
     assert len(model.asked) == 2
 
 
@@ -64,7 +64,7 @@ def test_states_are_kept_beside_the_likelihoods(tmp_path: Path) -> None:
         return np.full((len(text), 2), 0.1, np.float32)
 
     for texts in (("a", "bb"), ("bb", "ccc")):
-        with remembering(LocalStore(tmp_path)), ledger(ABOUT):
-            likelihoods([("q", "a")], Model())
-            assert all(np.array_equal(states(text, read), np.full((len(text), 2), 0.1, np.float32)) for text in texts)
+        with use_cache(LocalStore(tmp_path)), open_score_cache(ABOUT):
+            lookup_likelihoods([("q", "a")], Model())
+            assert all(np.array_equal(lookup_states(text, read), np.full((len(text), 2), 0.1, np.float32)) for text in texts)
     assert asked == ["a", "bb", "ccc"]

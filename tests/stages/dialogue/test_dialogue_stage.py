@@ -8,10 +8,10 @@ import sys
 import pytest
 
 from assets.artefacts.talk import Dialogue
-from assets.codec import decode, encode
+from assets.codec import decode_artefact, encode_artefact
 from assets.errors import SpecError
 from assets.spec.behaviour import FactSpec, PersonaSpec
-from stages.dialogue.default_backend import choose
+from stages.dialogue.default_backend import choose_backend
 from stages.dialogue.stage import BACKENDS, STAGE, answer, run
 
 EMOTIONS = {"neutral", "happy", "sad", "surprised", "serious"}
@@ -120,7 +120,7 @@ def test_chinese_is_understood_and_greeted_in_chinese() -> None:
 def test_the_same_persona_gives_the_same_dialogue_and_survives_the_codec() -> None:
     first = made()
     assert first == made()
-    assert decode(encode(first), Dialogue) == first
+    assert decode_artefact(encode_artefact(first), Dialogue) == first
 
 
 def test_scores_tell_how_the_examples_hold_together() -> None:
@@ -142,7 +142,7 @@ def test_a_backend_refuses_what_it_cannot_do() -> None:
 
 def test_the_stage_is_declared_and_light_to_import() -> None:
     assert (STAGE.name, STAGE.makes, STAGE.takes) == ("dialogue", Dialogue, ())
-    assert choose("en") == "transformers"
-    assert choose("zh") == "overlap"
+    assert choose_backend("en") == "transformers"
+    assert choose_backend("zh") == "overlap"
     code = "import sys, stages.dialogue.stage; sys.exit(any(m in sys.modules for m in ('torch', 'transformers', 'gguf')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

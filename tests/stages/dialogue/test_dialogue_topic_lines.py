@@ -10,9 +10,9 @@ from assets.artefacts.talk import Dialogue, Line
 from assets.spec.behaviour import FactSpec, PersonaSpec
 from assets.spec.read import read_spec
 from stages.dialogue import smollm2, writer
-from stages.dialogue.candidates import authored, replies_of, topics_of
+from stages.dialogue.candidates import list_authored_lines, list_candidates, list_replies
 from stages.dialogue.stage import BACKENDS, answer, run
-from stages.dialogue.topic_lines import about as facts_about
+from stages.dialogue.topic_lines import find_facts as facts_about
 
 FACTS = (
     FactSpec(say="A ticket costs eight pounds.", ask=("How much is a ticket?",)),
@@ -24,7 +24,7 @@ FEES = (
     FactSpec(say="学校在公园旁边。", ask=("学校在哪里？",)),
     FactSpec(say="书和茶都是免费的，学费里已经有了。", ask=("学费里有书吗？",)),
 )
-baked = pytest.mark.skipif(not smollm2.digest(), reason="smollm2 is not baked")
+baked = pytest.mark.skipif(not smollm2.read_digest(), reason="smollm2 is not baked")
 BOTH = ["overlap", pytest.param("transformers", marks=baked)]
 
 
@@ -61,9 +61,9 @@ def test_a_topic_that_no_fact_is_about_is_left_out_with_a_warning(backend: str) 
 @baked
 def test_the_language_model_names_a_fact_that_shares_no_word_with_the_topic() -> None:
     kofi = read_spec("kofi").spec.persona
-    topics = topics_of(replies_of(kofi), dict(authored(kofi, "Kofi")), "en")
-    assert facts_about("accessibility", topics, BACKENDS.get("overlap").matcher(topics, kofi), "en") == ()
-    assert facts_about("accessibility", topics, BACKENDS.get("transformers").matcher(topics, kofi), "en") == ("fact_07",)
+    topics = list_candidates(list_replies(kofi), dict(list_authored_lines(kofi, "Kofi")), "en")
+    assert facts_about("accessibility", topics, BACKENDS.get("overlap").make_matcher(topics, kofi), "en") == ()
+    assert facts_about("accessibility", topics, BACKENDS.get("transformers").make_matcher(topics, kofi), "en") == ("fact_07",)
 
 
 def test_in_mandarin_facts_are_joined_without_a_space() -> None:
@@ -108,7 +108,7 @@ def test_a_writer_words_the_topic_freely_only_where_the_facts_bear_it_out(
         def write(self, messages: list[dict[str, str]]) -> str:
             return written
 
-    monkeypatch.setattr(writer, "load", lambda where, device: Scripted())
-    monkeypatch.setattr(writer, "_finder", lambda language: BACKENDS.get("overlap"))
+    monkeypatch.setattr(writer, "load_model", lambda where, device: Scripted())
+    monkeypatch.setattr(writer, "_choose_matcher_backend", lambda language: BACKENDS.get("overlap"))
     dialogue = made("tickets", backend="writer", model=str(Path(__file__).parent))
     assert [line.text for line in about(dialogue)] == [spoken]

@@ -11,7 +11,7 @@ from assets.digest import sha256
 from assets.errors import BackendError
 from assets.spec.behaviour import FactSpec, PersonaSpec
 from stages.dialogue import writer
-from stages.dialogue.causal import load
+from stages.dialogue.causal import load_model
 from stages.dialogue.stage import BACKENDS, answer, run
 
 FACTS = (FactSpec(say="A ticket costs eight pounds.", ask=("How much is a ticket?",)), FactSpec(say="We close at six."))
@@ -42,11 +42,11 @@ def test_every_shard_of_a_model_is_part_of_its_digest(tmp_path: Path) -> None:
 
 
 def test_the_loaded_model_really_writes(tiny_llama: Path) -> None:
-    model = load(str(tiny_llama))
+    model = load_model(str(tiny_llama))
     text = model.write([{"role": "user", "content": "Hello there"}], tokens=12)
     assert text == model.write([{"role": "user", "content": "Hello there"}], tokens=12)
     assert model.states("abc", 1).shape == (3, 32)
-    assert all(told < 0 for told in model.likelihoods([("ab", "c"), ("ab", "de"), ("ab", "")]))
+    assert all(told < 0 for told in model.compute_likelihoods([("ab", "c"), ("ab", "de"), ("ab", "")]))
 
 
 @pytest.mark.parametrize(
@@ -63,8 +63,8 @@ def test_only_a_grounded_wording_is_spoken(monkeypatch: pytest.MonkeyPatch, writ
         def write(self, messages: list[dict[str, str]]) -> str:
             return written
 
-    monkeypatch.setattr(writer, "load", lambda where, device: Scripted())
-    assert writer.Writer().worded(FACTS[0].say, "How much?", PersonaSpec(model="scripted"), 1) == spoken
+    monkeypatch.setattr(writer, "load_model", lambda where, device: Scripted())
+    assert writer.Writer().rephrase_fact(FACTS[0].say, "How much?", PersonaSpec(model="scripted"), 1) == spoken
 
 
 def test_weights_that_are_cut_off_are_refused_with_a_remedy(tmp_path: Path, tiny_llama: Path) -> None:
@@ -73,17 +73,17 @@ def test_weights_that_are_cut_off_are_refused_with_a_remedy(tmp_path: Path, tiny
     weights = tmp_path / "cut" / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:100])
     with pytest.raises(BackendError, match=r"dialogue/model.*cut is not a causal language model.*header"):
-        load(str(tmp_path / "cut"))
+        load_model(str(tmp_path / "cut"))
 
 
 def test_a_folder_without_a_model_is_refused_with_a_remedy(tmp_path: Path) -> None:
     with pytest.raises(BackendError, match=r"dialogue/model.*is not a causal language model"):
-        load(str(tmp_path))
+        load_model(str(tmp_path))
 
 
 def test_a_model_that_is_not_here_is_told_as_such_and_not_as_a_server_out_of_reach() -> None:
     with pytest.raises(BackendError) as caught:
-        load("nobody/nothing-of-this-name")
+        load_model("nobody/nothing-of-this-name")
     assert str(caught.value) == (
         "error[dialogue/model-absent] the model nobody/nothing-of-this-name is not on this machine, neither as a folder nor in the "
         "local cache; fetch it with `hf download nobody/nothing-of-this-name`, or give a folder"

@@ -8,21 +8,21 @@ import pytest
 from assets.artefacts.character import Body, Groom
 from assets.artefacts.geometry import Mesh
 from assets.conventions import JOINTS
-from assets.paths import baked
+from assets.paths import get_baked_path
 from assets.spec.appearance import BodySpec, GroomSpec, IdentitySpec
 from stages.body.stage import BACKENDS as BODIES
 from stages.body.stage import run as make_body
 from stages.groom import fit
-from stages.groom.base_mesh import base_triangles
-from stages.groom.placement import welded
-from stages.groom.socks import without_socks
+from stages.groom.base_mesh import load_base_triangles
+from stages.groom.placement import weld_item_triangles
+from stages.groom.socks import remove_loose_socks
 from stages.groom.stage import run
-from stages.groom.teeth import teeth_picture
-from stages.groom.wardrobe import item
+from stages.groom.teeth import paint_teeth
+from stages.groom.wardrobe import load_item
 from stages.identity.stage import BACKENDS as IDENTITIES
 from stages.identity.stage import run as make_identity
 
-pytestmark = pytest.mark.skipif(not baked("body.safetensors").exists(), reason="`make bake` makes the body")
+pytestmark = pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="`make bake` makes the body")
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_front_teeth_stand_side_by_side_without_gaps(trousers: Groom) -> None:
 
 
 def test_the_picture_of_the_teeth_has_no_black() -> None:
-    assert teeth_picture().pixels.min() > 40
+    assert paint_teeth().pixels.min() > 40
 
 
 def test_bare_shins_wear_no_socks_and_trousers_do(skirt: Groom, trousers: Groom, woman: Body) -> None:
@@ -81,18 +81,18 @@ def test_bare_shins_wear_no_socks_and_trousers_do(skirt: Groom, trousers: Groom,
 def test_a_skirts_hem_is_level_on_short_legs_too(weight: float, height: float) -> None:
     who = make_identity(options=IdentitySpec(age=78, gender=0), backend=IDENTITIES.get(), seed=105)
     body = make_body(who, options=BodySpec(weight=weight, height=height), backend=BODIES.get(), seed=105)
-    worn = fit.fitted(item("outfit", "female_elegantsuit01"), body).positions
+    worn = fit.fit_item(load_item("outfit", "female_elegantsuit01"), body).positions
     front = worn[worn[:, 2] > 0.05]
     middle, beside = front[np.abs(front[:, 0]) < 0.01], front[(np.abs(front[:, 0]) > 0.05) & (np.abs(front[:, 0]) < 0.09)]
     assert abs(middle[:, 1].min() - beside[:, 1].min()) < 0.008  # it hung out by 5 cm, then by 2
 
 
 def test_a_skirts_panels_follow_one_leg_each_and_its_middle_both(woman: Body) -> None:
-    worn = fit.fitted(item("outfit", "female_elegantsuit01"), woman)
+    worn = fit.fit_item(load_item("outfit", "female_elegantsuit01"), woman)
     left, right = (np.isin(worn.skin.joints, [JOINTS.index(name)]) * worn.skin.weights for name in ("LeftUpLeg", "RightUpLeg"))
     one, other = left.sum(1), right.sum(1)
     crotch = float(woman.skeleton.heads[JOINTS.index("LeftUpLeg"), 1]) - 0.12
-    used = np.isin(np.arange(len(one)), welded(worn.item)) & (worn.positions[:, 1] < crotch)
+    used = np.isin(np.arange(len(one)), weld_item_triangles(worn.item)) & (worn.positions[:, 1] < crotch)
     aside = np.abs(worn.positions[:, 0])
     # Half a thigh from the middle the trailing leg held a quarter of the front, and the leading thigh came through.
     assert np.minimum(one, other)[used & (aside > 0.05)].max() < 0.05
@@ -101,9 +101,9 @@ def test_a_skirts_panels_follow_one_leg_each_and_its_middle_both(woman: Body) ->
 
 @pytest.mark.parametrize("name", ["shoes01", "shoes03", "shoes04"])
 def test_a_shoes_heel_follows_the_foot_and_its_tip_the_toes(name: str, woman: Body) -> None:
-    worn = fit.fitted(item("shoes", name), woman)
+    worn = fit.fit_item(load_item("shoes", name), woman)
     held = {joint: (np.isin(worn.skin.joints, [JOINTS.index(joint)]) * worn.skin.weights).sum(1) for joint in ("LeftFoot", "LeftToeBase")}
-    used = np.isin(np.arange(len(worn.positions)), welded(worn.item)) & (worn.positions[:, 0] > 0)
+    used = np.isin(np.arange(len(worn.positions)), weld_item_triangles(worn.item)) & (worn.positions[:, 0] > 0)
     back, front = worn.positions[used, 2].min(), worn.positions[used, 2].max()
     sole = used & (worn.positions[:, 1] < worn.positions[used, 1].min() + 0.02)
     # What shoes hang on in their file is a box around the foot: half of the heel followed the shin and a quarter of it the toes.
@@ -112,14 +112,14 @@ def test_a_shoes_heel_follows_the_foot_and_its_tip_the_toes(name: str, woman: Bo
 
 
 def test_a_patch_of_hidden_skin_narrower_than_two_rings_is_shown() -> None:
-    triangles = base_triangles()
+    triangles = load_base_triangles()
     hidden = np.zeros(fit.BASE_VERTICES, bool)
     hidden[triangles[1000]] = True
-    assert not fit._opened(hidden).any()
+    assert not fit._open_mask(hidden).any()
     wide = hidden.copy()
     for _ in range(5):
         wide[triangles[wide[triangles].any(1)]] = True
-    opened = fit._opened(wide)
+    opened = fit._open_mask(wide)
     assert opened[triangles[1000]].all()
     assert not (opened & ~wide).any()
 
@@ -129,7 +129,7 @@ def test_hanging_hair_lies_over_skin_and_cloth(skirt: Groom, woman: Body) -> Non
 
     hair, cloth = part(skirt, "hair"), part(skirt, "outfit")
     low = hair.positions[hair.positions[:, 1] < woman.skeleton.heads[woman.skeleton.names.index("Neck"), 1]]
-    outward = fit.normals(cloth.positions, cloth.triangles)
+    outward = fit.compute_area_weighted_normals(cloth.positions, cloth.triangles)
     distance, nearest = cKDTree(cloth.positions).query(low)
     depth = np.einsum("nd,nd->n", low - cloth.positions[nearest], outward[nearest])
     inside = (distance < 0.02) & (depth < -0.004)
@@ -143,7 +143,7 @@ def test_no_foot_is_drawn_in_a_shoe_that_a_trouser_leg_meets(trousers: Groom, wo
 
 
 def test_the_mouth_of_a_shoe_without_socks_keeps_its_ring_of_skin(skirt: Groom, woman: Body) -> None:
-    worn = without_socks(
-        *(fit.fitted(item(*name), woman) for name in (("shoes", "shoes03"), ("outfit", "female_elegantsuit01"))), woman
+    worn = remove_loose_socks(
+        *(fit.fit_item(load_item(*name), woman) for name in (("shoes", "shoes03"), ("outfit", "female_elegantsuit01"))), woman
     )
-    assert len(fit._mouth(worn.positions, welded(worn.item)))
+    assert len(fit._sample_shoe_opening(worn.positions, weld_item_triangles(worn.item)))

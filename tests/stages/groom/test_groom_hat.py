@@ -9,20 +9,20 @@ from scipy.spatial import cKDTree
 from assets.artefacts.character import Body, Groom
 from assets.artefacts.geometry import Mesh
 from assets.conventions import SKIN_VERTICES
-from assets.paths import baked
+from assets.paths import get_baked_path
 from assets.spec.appearance import BodySpec, GroomSpec, IdentitySpec
 from stages.body.stage import BACKENDS as BODIES
 from stages.body.stage import run as make_body
-from stages.groom.fit import fitted
-from stages.groom.hat import Dome, pressed_under, roomy
-from stages.groom.placement import welded
+from stages.groom.fit import fit_item
+from stages.groom.hat import HatDome, add_hair_room, fit_hair_under_hat
+from stages.groom.placement import weld_item_triangles
 from stages.groom.stage import run
-from stages.groom.wardrobe import catalogue, item
+from stages.groom.wardrobe import load_catalogue, load_item
 from stages.identity.stage import BACKENDS as IDENTITIES
 from stages.identity.stage import run as make_identity
 
-pytestmark = pytest.mark.skipif(not baked("body.safetensors").exists(), reason="`make bake` makes the body")
-HATS, HAIRS = tuple(catalogue()["hat"]), tuple(catalogue()["hair"])
+pytestmark = pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="`make bake` makes the body")
+HATS, HAIRS = tuple(load_catalogue()["hat"]), tuple(load_catalogue()["hair"])
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +40,9 @@ def shown(groom: Groom, name: str) -> np.ndarray:
 @pytest.mark.parametrize("hat", HATS)
 @pytest.mark.parametrize("hair", HAIRS)
 def test_no_hair_lies_outside_of_its_hat(man: Body, hair: str, hat: str) -> None:
-    dome = Dome.of(roomy(fitted(item("hat", hat), man)))
-    loose = fitted(item("hair", hair), man)
-    pressed, _ = pressed_under(loose, roomy(fitted(item("hat", hat), man)), man.positions[:SKIN_VERTICES])
+    dome = HatDome.of(add_hair_room(fit_item(load_item("hat", hat), man)))
+    loose = fit_item(load_item("hair", hair), man)
+    pressed, _ = fit_hair_under_hat(loose, add_hair_room(fit_item(load_item("hat", hat), man)), man.positions[:SKIN_VERTICES])
     arm = pressed.positions - dome.centre
     far = np.linalg.norm(arm, axis=1)
     assert (far < dome.limit(arm / far[:, None]) + 1e-4).all()
@@ -54,10 +54,10 @@ def test_no_hair_stands_through_a_brim_that_dips_before_its_edge(hair: str, hat:
     """Seen from above, hair lay over brims that turn up at the back: below their edge it was held by the edge alone."""
     who = make_identity(options=IdentitySpec(age=35, gender=0), backend=IDENTITIES.get(), seed=5)
     woman = make_body(who, options=BodySpec(weight=0.1), backend=BODIES.get(), seed=5)
-    under = roomy(fitted(item("hat", hat), woman))
-    pressed, unseen = pressed_under(fitted(item("hair", hair), woman), under, woman.positions[:SKIN_VERTICES])
+    under = add_hair_room(fit_item(load_item("hat", hat), woman))
+    pressed, unseen = fit_hair_under_hat(fit_item(load_item("hair", hair), woman), under, woman.positions[:SKIN_VERTICES])
     shares = np.random.default_rng(0).dirichlet((1, 1, 1), 200).astype(np.float32)
-    felt = np.einsum("sk,tkd->tsd", shares, under.positions[welded(under.item)]).reshape(-1, 3)
+    felt = np.einsum("sk,tkd->tsd", shares, under.positions[weld_item_triangles(under.item)]).reshape(-1, 3)
     seen = pressed.positions[~unseen]
     distance, index = cKDTree(felt[:, [0, 2]]).query(seen[:, [0, 2]], 40, distance_upper_bound=0.004)
     top = np.where(np.isfinite(distance), np.append(felt[:, 1], -np.inf)[index], -np.inf).max(1)
@@ -93,10 +93,10 @@ def test_long_hair_comes_away_from_a_brim_without_a_corner(hat: str) -> None:
     """What stood out over the brim was pulled in, the next row of vertices was not."""
     who = make_identity(options=IdentitySpec(age=90, gender=1, tone=0.2), backend=IDENTITIES.get(), seed=3)
     old = make_body(who, options=BodySpec(), backend=BODIES.get(), seed=3)
-    skin, loose = old.positions[:SKIN_VERTICES], fitted(item("hair", "long01"), old)
-    under, _ = pressed_under(loose, roomy(fitted(item("hat", hat), old)), skin)
+    skin, loose = old.positions[:SKIN_VERTICES], fit_item(load_item("hair", "long01"), old)
+    under, _ = fit_hair_under_hat(loose, add_hair_room(fit_item(load_item("hat", hat), old)), skin)
     pull = np.linalg.norm(under.positions - loose.positions, axis=1)
-    sides = welded(loose.item)[:, :2]
+    sides = weld_item_triangles(loose.item)[:, :2]
     length = np.linalg.norm(np.diff(loose.positions[sides], axis=1)[:, 0], axis=1)
     free = (cKDTree(skin).query(loose.positions)[0] > 0.05)[sides].all(1)
     assert pull.max() > 0.01

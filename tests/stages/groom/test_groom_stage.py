@@ -12,18 +12,18 @@ from scipy.spatial import cKDTree
 from assets.artefacts.character import Body, Groom
 from assets.conventions import JOINTS
 from assets.errors import SpecError
-from assets.paths import baked
+from assets.paths import get_baked_path
 from assets.spec.appearance import BodySpec, GroomSpec, IdentitySpec
 from stages.body.stage import BACKENDS as BODIES
 from stages.body.stage import run as make_body
 from stages.groom import colour, wardrobe
-from stages.groom.base_mesh import base_triangles
-from stages.groom.fit import CLEAR, fitted, is_cap, normals
+from stages.groom.base_mesh import load_base_triangles
+from stages.groom.fit import SKIN_CLEARANCE, compute_area_weighted_normals, fit_item, is_cap
 from stages.groom.stage import run
 from stages.identity.stage import BACKENDS as IDENTITIES
 from stages.identity.stage import run as make_identity
 
-pytestmark = pytest.mark.skipif(not baked("body.safetensors").exists(), reason="`make bake` makes the body")
+pytestmark = pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="`make bake` makes the body")
 
 
 def body_of(**identity: float) -> Body:
@@ -42,7 +42,7 @@ def dressed(woman: Body) -> Groom:
 
 
 def test_every_item_is_of_the_allow_list_and_names_its_licence(dressed: Groom) -> None:
-    names = {name for slot in wardrobe.catalogue().values() for name in slot}
+    names = {name for slot in wardrobe.load_catalogue().values() for name in slot}
     items = [source for source in dressed.sources if source.name != "eyes"]
     assert {source.name for source in items} <= names
     assert {source.licence for source in items} == {"CC0-1.0"}
@@ -87,11 +87,11 @@ def test_hair_hangs_from_head_neck_and_chest_alone(dressed: Groom) -> None:
 
 def test_cloth_stays_clear_of_the_visible_skin(dressed: Groom, woman: Body) -> None:
     outfit = next(mesh for mesh in dressed.meshes if mesh.name == "outfit")
-    outward = normals(woman.positions, base_triangles())
+    outward = compute_area_weighted_normals(woman.positions, load_base_triangles())
     distance, nearest = cKDTree(woman.positions[:13380]).query(outfit.positions)
     depth = np.einsum("nd,nd->n", outfit.positions - woman.positions[nearest], outward[nearest])
     close = distance < 0.02
-    assert (depth[close] > CLEAR * 0.25).mean() > 0.97
+    assert (depth[close] > SKIN_CLEARANCE * 0.25).mean() > 0.97
 
 
 def test_face_and_fingers_are_never_hidden(dressed: Groom, woman: Body) -> None:
@@ -106,7 +106,7 @@ def test_a_man_of_sixty_gets_mens_clothes_and_grey_hair() -> None:
     man = body_of(age=60, gender=1)
     groom = run(man, options=GroomSpec(), seed=5)
     assert next(source.name for source in groom.sources if "suit" in source.name).startswith("male_")
-    young, old = (colour.hair_colour(b, None, np.random.default_rng(1)) for b in (body_of(age=25, gender=1), man))
+    young, old = (colour.choose_hair_colour(b, None, np.random.default_rng(1)) for b in (body_of(age=25, gender=1), man))
     assert np.ptp(old) < np.ptp(young)
 
 
@@ -128,40 +128,40 @@ def test_the_same_seed_dresses_the_same_way(woman: Body) -> None:
 
 def test_hair_and_eyes_are_dark_where_a_third_of_the_origin_is(woman: Body) -> None:
     mixed = replace(woman, phenotype={**woman.phenotype, "african": 0.32, "asian": 0.05, "caucasian": 0.63})
-    for make in (colour.hair_colour, colour.iris_colour):
+    for make in (colour.choose_hair_colour, colour.choose_iris_colour):
         picked = [make(mixed, None, np.random.default_rng(seed)) for seed in range(12)]
         assert max(float(shade.mean()) for shade in picked) < 0.3
 
 
 @pytest.mark.parametrize("share", [0.2, 0.4, 0.6])
 def test_ginger_hair_greys_to_sand_and_not_to_pink(share: float) -> None:
-    ginger = colour.rgb("#6b2f1a")
-    hues = [cv2.cvtColor(c[None, None], cv2.COLOR_RGB2HSV)[0, 0, 0] for c in (ginger, colour.greyed(ginger, share))]
+    ginger = colour.parse_hex_colour("#6b2f1a")
+    hues = [cv2.cvtColor(c[None, None], cv2.COLOR_RGB2HSV)[0, 0, 0] for c in (ginger, colour.grey_hair(ginger, share))]
     assert 10 < hues[0] < hues[1] < 60  # degrees: 0 is red, 60 yellow
 
 
 def test_hair_without_a_grey_strand_keeps_its_colour_and_all_of_it_is_grey_at_last() -> None:
-    ginger = colour.rgb("#6b2f1a")
-    assert np.allclose(colour.greyed(ginger, 0), ginger, atol=0.01)
-    assert np.ptp(colour.greyed(ginger, 1)) < 0.05
+    ginger = colour.parse_hex_colour("#6b2f1a")
+    assert np.allclose(colour.grey_hair(ginger, 0), ginger, atol=0.01)
+    assert np.ptp(colour.grey_hair(ginger, 1)) < 0.05
 
 
 def test_a_tint_moves_the_colour_and_keeps_the_folds() -> None:
-    item = wardrobe.item("outfit", "male_casualsuit01")
-    plain, _ = colour.cloth(item.pictures["diffuse"], None)
-    red, _ = colour.cloth(item.pictures["diffuse"], "#a02020")
+    item = wardrobe.load_item("outfit", "male_casualsuit01")
+    plain, _ = colour.tint_cloth(item.pictures["diffuse"], None)
+    red, _ = colour.tint_cloth(item.pictures["diffuse"], "#a02020")
     assert red.pixels[..., 0].mean() > red.pixels[..., 2].mean() * 1.8
     grey = [image.pixels[..., :3].mean(2).ravel()[::97] for image in (plain, red)]
     assert np.corrcoef(*grey)[0, 1] > 0.6
 
 
-HAIRS = tuple(wardrobe.catalogue()["hair"])
+HAIRS = tuple(wardrobe.load_catalogue()["hair"])
 
 
 @pytest.mark.parametrize("name", HAIRS)
 def test_dark_hair_has_the_colour_that_was_asked_for(name: str) -> None:
-    asked = colour.rgb("#3b2619")
-    pixels = colour.strands(wardrobe.item("hair", name).pictures["diffuse"], asked).pixels / 255
+    asked = colour.parse_hex_colour("#3b2619")
+    pixels = colour.tint_hair(wardrobe.load_item("hair", name).pictures["diffuse"], asked).pixels / 255
     share = pixels[..., 3:] / pixels[..., 3].sum()
     assert np.allclose((pixels[..., :3] * share).sum((0, 1)), asked, atol=0.03)
 
@@ -169,7 +169,7 @@ def test_dark_hair_has_the_colour_that_was_asked_for(name: str) -> None:
 @pytest.mark.parametrize("name", HAIRS)
 def test_fair_hair_has_no_patches_of_white_and_black(name: str) -> None:
     """The glints of a photograph of black hair, painted fair, were patches of pure white beside others of a third of the colour."""
-    pixels = colour.strands(wardrobe.item("hair", name).pictures["diffuse"], colour.rgb("#d8b98a")).pixels.astype(float)
+    pixels = colour.tint_hair(wardrobe.load_item("hair", name).pictures["diffuse"], colour.parse_hex_colour("#d8b98a")).pixels.astype(float)
     light = pixels[..., :3].mean(2)[pixels[..., 3] > 128]
     assert (light > 240).mean() < 0.01
     low, high = np.percentile(light, [5, 95])
@@ -179,7 +179,9 @@ def test_fair_hair_has_no_patches_of_white_and_black(name: str) -> None:
 @pytest.mark.parametrize("name", HAIRS)
 def test_fair_hair_is_of_one_colour_seen_from_afar(name: str) -> None:
     """A braid in straw had patches of mud: shadows painted for black hair, wider than any strand."""
-    pixels = colour.strands(wardrobe.item("hair", name).pictures["diffuse"], colour.rgb("#e0c060")).pixels.astype(np.float32)
+    pixels = colour.tint_hair(wardrobe.load_item("hair", name).pictures["diffuse"], colour.parse_hex_colour("#e0c060")).pixels.astype(
+        np.float32
+    )
     cover, light = pixels[..., 3] / 255, pixels[..., :3].mean(2)
     far, weight = (cv2.GaussianBlur(part, (0, 0), 0.015 * max(light.shape)) for part in (light * cover, cover))
     low, high = np.percentile((far / np.maximum(weight, 1e-3))[cover > 0.5], [5, 95])
@@ -188,8 +190,8 @@ def test_fair_hair_is_of_one_colour_seen_from_afar(name: str) -> None:
 
 def test_short_hair_alone_is_one_sided(woman: Body) -> None:
     """What hangs shows an inner side that lies in the shade."""
-    skin = normals(woman.positions, base_triangles())
-    caps = {name for name in HAIRS if is_cap(fitted(wardrobe.item("hair", name), woman), woman, skin)}
+    skin = compute_area_weighted_normals(woman.positions, load_base_triangles())
+    caps = {name for name in HAIRS if is_cap(fit_item(wardrobe.load_item("hair", name), woman), woman, skin)}
     assert caps == {"short01", "short02", "short03", "short04"}
     groom = run(woman, options=GroomSpec(hair="short04"), seed=3)
     assert not next(material for material in groom.materials if material.name == "hair").double_sided

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.parametrize("name", ["unet", "diffusion"])
 
 
 def skin(name: str, seed: int = 1, **asked: float) -> tuple[np.ndarray, np.ndarray]:
-    return BACKENDS.get(name).skin(draw_latent(seed, 64), **({"age": 40.0, "gender": 0.5, "tone": 0.5} | asked))
+    return BACKENDS.get(name).generate_skin(draw_latent(seed, 64), **({"age": 40.0, "gender": 0.5, "tone": 0.5} | asked))
 
 
 def test_the_same_seed_makes_the_same_skin_and_another_one_another(name: str) -> None:
@@ -49,11 +49,11 @@ def test_foreign_and_corrupt_weights_are_one_sentence(name: str, tmp_path: Path)
     kind, other = {"unet": (UNet, "diffusion"), "diffusion": (Diffusion, "unet")}[name]
     latent, asked = draw_latent(1, 64), {"age": 30.0, "gender": 0.5, "tone": 0.5}
     broken = tmp_path / f"skin-{name}.safetensors"
-    broken.write_bytes(weights.path(f"skin-{name}").read_bytes()[:-1] + b"x")
-    foreign = [(weights.path(title), weights.sha256(title)) for title in ("skin-classifier", "body-bodygan")]
-    for file, digest in ((broken, weights.sha256(f"skin-{name}")), *foreign):
+    broken.write_bytes(weights.locate_weights(f"skin-{name}").read_bytes()[:-1] + b"x")
+    foreign = [(weights.locate_weights(title), weights.read_sha256(title)) for title in ("skin-classifier", "body-bodygan")]
+    for file, digest in ((broken, weights.read_sha256(f"skin-{name}")), *foreign):
         with pytest.raises(BackendError) as caught:
-            kind(file, digest).skin(latent, **asked)
+            kind(file, digest).generate_skin(latent, **asked)
         assert len(caught.value.findings) == 1
         assert "\n" not in str(caught.value)
     assert BACKENDS.get(other).name == other

@@ -8,7 +8,7 @@ import numpy as np
 
 from assets.artefacts.geometry import Mesh, Skeleton, Skin
 from assets.conventions import JOINTS, PARENTS
-from stages.model.clearance import GAP_M, pressed
+from stages.model.clearance import CLEARANCE_M, enforce_clearance
 from stages.model.scene import Piece
 
 ROUND = 32
@@ -40,28 +40,28 @@ def radii(found: Piece) -> np.ndarray:
 
 
 def test_skin_through_cloth_is_pressed_in_and_bare_skin_stays() -> None:
-    skin, cap = pressed([piece("body", 0.1, 1.5, 0), piece("outfit", 0.099, 1.0, 10_000)])
+    skin, cap = enforce_clearance([piece("body", 0.1, 1.5, 0), piece("outfit", 0.099, 1.0, 10_000)])
     polar = np.arccos(skin.mesh.positions[:, 1] / radii(skin))
-    assert radii(skin)[(polar > 0.2) & (polar < 0.8)].max() < 0.099 - GAP_M / 2
+    assert radii(skin)[(polar > 0.2) & (polar < 0.8)].max() < 0.099 - CLEARANCE_M / 2
     assert np.allclose(radii(skin)[polar > 1.2], 0.1, atol=1e-6)
     assert np.allclose(radii(cap), 0.099, atol=1e-6)
 
 
 def test_skin_far_enough_beneath_cloth_stays() -> None:
-    skin, _ = pressed([piece("body", 0.1, 1.5, 0), piece("outfit", 0.101 + GAP_M, 1.0, 10_000)])
+    skin, _ = enforce_clearance([piece("body", 0.1, 1.5, 0), piece("outfit", 0.101 + CLEARANCE_M, 1.0, 10_000)])
     assert np.allclose(radii(skin), 0.1, atol=1e-6)
 
 
 def test_a_naked_character_is_left_alone() -> None:
     naked = [piece("body", 0.1, 1.5, 0), piece("hair", 0.099, 1.0, 10_000)]
-    assert pressed(naked) == naked
+    assert enforce_clearance(naked) == naked
 
 
 def test_skin_that_leaves_its_cloth_in_a_stance_is_pressed_in_for_it() -> None:
     """A walking foot came through its shoe: pressed in at rest alone, the two parted where the ankle turns."""
-    skin, cap = piece("body", 0.1, 1.5, 0), piece("outfit", 0.101 + GAP_M, 1.0, 10_000)
+    skin, cap = piece("body", 0.1, 1.5, 0), piece("outfit", 0.101 + CLEARANCE_M, 1.0, 10_000)
     arm = hung(skin, ARM)
-    (rest, _), (bent, _) = pressed([arm, cap]), pressed([arm, cap], SKELETON)
+    (rest, _), (bent, _) = enforce_clearance([arm, cap]), enforce_clearance([arm, cap], SKELETON)
     assert np.allclose(radii(rest), 0.1, atol=1e-6)
     polar = np.arccos(skin.mesh.positions[:, 1] / 0.1)
     assert radii(bent)[(polar > 0.2) & (polar < 0.8)].min() < 0.098

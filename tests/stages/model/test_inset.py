@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from assets.artefacts.geometry import Mesh, Skin
-from stages.model.inset import DEEPEST_M, EDGE, GUM_BACK_M, SHARE, depths, sunk
+from stages.model.inset import DEPTH_SHARE, EDGE_DEPTH_SHARE, GUM_INSET_M, MAX_INSET_M, compute_inset_depths, inset_gums
 from stages.model.scene import Piece
 
 ROUND = 24
@@ -24,20 +24,20 @@ def test_only_covered_skin_is_drawn_in_and_less_at_the_edge() -> None:
     skin, faces = dome(0.1)
     cover = dome(0.105)[0]
     cap = cover[cover[:, 1] > 0.06]
-    drawn = depths(skin, skin / 0.1, faces, cap)
+    drawn = compute_inset_depths(skin, skin / 0.1, faces, cap)
     assert np.all(drawn[skin[:, 1] < 0.04] == 0)
     deep = drawn[skin[:, 1] > 0.085]
     assert np.all(deep > 0)
-    assert drawn.max() <= DEEPEST_M
+    assert drawn.max() <= MAX_INSET_M
     rim = (drawn > 0) & (skin[:, 1] < 0.065)
     assert rim.any()
     sides = np.linalg.norm(skin[faces[:, 0]] - skin[faces[:, 1]], axis=1)
-    assert drawn[rim].max() <= EDGE * SHARE * sides.max() + 1e-9
+    assert drawn[rim].max() <= EDGE_DEPTH_SHARE * DEPTH_SHARE * sides.max() + 1e-9
 
 
 def test_what_lies_beneath_the_skin_covers_nothing() -> None:
     skin, faces = dome(0.1)
-    assert not depths(skin, skin / 0.1, faces, dome(0.095)[0]).any()
+    assert not compute_inset_depths(skin, skin / 0.1, faces, dome(0.095)[0]).any()
 
 
 def piece(name: str, positions: np.ndarray, faces: np.ndarray, u: np.ndarray, v: float = 0.5) -> Piece:
@@ -48,11 +48,11 @@ def piece(name: str, positions: np.ndarray, faces: np.ndarray, u: np.ndarray, v:
     return Piece(mesh, np.arange(count), positions, np.ones(count))
 
 
-@pytest.mark.parametrize(("radius", "back"), [(0.3, GUM_BACK_M), (0.05, 0.0)])
+@pytest.mark.parametrize(("radius", "back"), [(0.3, GUM_INSET_M), (0.05, 0.0)])
 def test_gums_are_set_back_where_the_head_is_coarse_and_crowns_stay(radius: float, back: float) -> None:
     points, faces = dome(radius)
     u = np.where(np.arange(len(points)) % 2, 0.75, 0.25)
-    head, teeth = sunk([piece("head", points, faces, u), piece("teeth", points, faces, u)])
+    head, teeth = inset_gums([piece("head", points, faces, u), piece("teeth", points, faces, u)])
     assert np.array_equal(head.mesh.positions, points.astype(np.float32))
     moved = points.astype(np.float32) - teeth.mesh.positions
     assert np.allclose(moved[1::2], [0, 0, back], atol=1e-6)
@@ -63,7 +63,7 @@ def test_gums_are_set_back_where_the_head_is_coarse_and_crowns_stay(radius: floa
 def test_roots_of_gums_are_left_out_where_the_head_is_coarse(radius: float, stays: bool) -> None:
     points, faces = dome(radius)
     gum = np.full(len(points), 0.75)
-    _, root, crown = sunk(
+    _, root, crown = inset_gums(
         [piece("head", points, faces, gum), piece("teeth", points, faces, gum, 0.1), piece("teeth", points, faces, 1 - gum, 0.1)]
     )
     assert len(root.mesh.triangles) == stays * len(faces)

@@ -9,13 +9,13 @@ import pytest
 
 from assets.artefacts.character import Model
 from assets.artefacts.geometry import Mesh
-from assets.codec import decode, encode
+from assets.codec import decode_artefact, encode_artefact
 from assets.conventions import MORPHS_67
 from assets.spec.packaging import PackageSpec
-from stages.model.atlas import layout, one_material
-from stages.model.scene import character, parts, tangents
+from stages.model.atlas import merge_materials, pack_cells
+from stages.model.scene import assemble_character, build_parts, compute_tangents
 from stages.model.stage import STAGE, run
-from stages.model.triangle_budget import fit_triangles, shared
+from stages.model.triangle_budget import fit_triangle_budget, share_budget
 from tests.stages import small_character as small
 
 
@@ -25,8 +25,8 @@ def test_the_stage_takes_what_is_seen_and_nothing_that_is_said() -> None:
 
 def test_the_model_survives_the_store() -> None:
     made = run(small.body(), small.texture(), small.groom(), options=PackageSpec(), seed=1)
-    again = decode(encode(made), Model)
-    assert encode(again) == encode(made)
+    again = decode_artefact(encode_artefact(made), Model)
+    assert encode_artefact(again) == encode_artefact(made)
     assert again.triangles == made.triangles > 0
 
 
@@ -36,20 +36,20 @@ def test_the_lowest_point_stands_on_the_floor() -> None:
 
 
 def test_skin_under_cloth_is_not_shipped() -> None:
-    bare = character(small.body(), small.texture(), small.groom())
-    dressed = character(small.body(), small.texture(), small.groom(hidden=True))
+    bare = assemble_character(small.body(), small.texture(), small.groom())
+    dressed = assemble_character(small.body(), small.texture(), small.groom(hidden=True))
     assert dressed.triangles < 0.8 * bare.triangles
     low = min(p.mesh.positions[:, 1].min() for p in dressed.pieces if p.mesh.name == "body")
     assert low > 0.2
 
 
 def test_meshes_of_one_name_get_names_of_their_own() -> None:
-    names = [p.mesh.name for p in character(small.body(), small.texture(), small.groom()).pieces]
+    names = [p.mesh.name for p in assemble_character(small.body(), small.texture(), small.groom()).pieces]
     assert names == ["head", "body", "eyes", "eyes_2", "hat"]
 
 
 def test_head_and_body_share_their_places_so_that_no_crack_opens() -> None:
-    whole = fit_triangles(character(small.body(), small.texture(), small.groom()), 700)
+    whole = fit_triangle_budget(assemble_character(small.body(), small.texture(), small.groom()), 700)
     head, body = (p for p in whole.pieces if p.mesh.name in ("head", "body"))
     height = np.float32(0.5)
     rims = [{tuple(x) for x in p.mesh.positions[np.isclose(p.mesh.positions[:, 1], height, atol=1e-4)].tolist()} for p in (head, body)]
@@ -58,7 +58,7 @@ def test_head_and_body_share_their_places_so_that_no_crack_opens() -> None:
 
 
 def test_morphs_survive_the_reduction() -> None:
-    whole = fit_triangles(character(small.body(), small.texture(), small.groom()), 700)
+    whole = fit_triangle_budget(assemble_character(small.body(), small.texture(), small.groom()), 700)
     head = next(p for p in whole.pieces if p.mesh.name == "head")
     assert tuple(m.name for m in head.mesh.morphs) == MORPHS_67
     assert all((m.indices < len(head.mesh.positions)).all() and (np.diff(m.indices) > 0).all() for m in head.mesh.morphs)
@@ -71,23 +71,23 @@ def test_morphs_survive_the_reduction() -> None:
     ({}, 600, {}),
 ])  # fmt: skip
 def test_small_parts_get_all_that_they_want_before_the_large_ones(sizes: dict[int, int], budget: int, quotas: dict[int, int]) -> None:
-    assert shared(sizes, budget) == quotas
+    assert share_budget(sizes, budget) == quotas
 
 
 def test_lashes_stay_whole_where_clothes_are_reduced() -> None:
-    whole = character(small.body(), small.texture(), small.groom())
+    whole = assemble_character(small.body(), small.texture(), small.groom())
     # The small character's eyes and hat are of a size; a quarter of this budget holds all the small parts.
     budget = int(0.9 * whole.triangles)
     lashes = replace(whole.pieces[-1], mesh=replace(whole.pieces[-1].mesh, name="lashes"))
-    fitted = fit_triangles(replace(whole, pieces=(*whole.pieces[:-1], lashes)), budget)
+    fitted = fit_triangle_budget(replace(whole, pieces=(*whole.pieces[:-1], lashes)), budget)
     kept = {p.mesh.name: len(p.mesh.triangles) for p in fitted.pieces}
     assert kept["lashes"] == len(lashes.mesh.triangles)
     assert sum(kept.values()) <= budget
 
 
 def test_tangents_are_unit_and_stand_on_the_normals() -> None:
-    whole = character(small.body(), small.texture(), small.groom())
-    for part in parts(whole.pieces, whole.materials):
+    whole = assemble_character(small.body(), small.texture(), small.groom())
+    for part in build_parts(whole.pieces, whole.materials):
         if part.tangents is not None:
             assert np.allclose(np.linalg.norm(part.tangents[:, :3], axis=1), 1, atol=1e-5)
             assert np.abs((part.tangents[:, :3] * part.normals).sum(1)).max() < 1e-4
@@ -99,7 +99,7 @@ def test_tangents_of_a_plain_square_run_along_u() -> None:
         "square", points, np.array([[0, 1], [1, 1], [1, 0], [0, 0]], np.float32), np.array([[0, 1, 2], [0, 2, 3]], np.int32),
         small.hung_on("Head", 4), (), "m",
     )  # fmt: skip
-    found = tangents(mesh, np.tile(np.array([0, 0, 1], np.float32), (4, 1)))
+    found = compute_tangents(mesh, np.tile(np.array([0, 0, 1], np.float32), (4, 1)))
     # v runs down the picture, so with u to the right the bitangent points up: handedness +1.
     assert np.allclose(found, [1, 0, 0, 1])
 
@@ -107,7 +107,7 @@ def test_tangents_of_a_plain_square_run_along_u() -> None:
 @pytest.mark.parametrize("count", [1, 4, 9, 20])
 def test_the_atlas_gives_every_material_a_place_of_its_own(count: int) -> None:
     names = ["head", "outfit", *(f"m{i}" for i in range(count))]
-    cells, grid = layout(names)
+    cells, grid = pack_cells(names)
     taken = np.zeros((grid, grid), int)
     for row, column, span in cells.values():
         taken[row : row + span, column : column + span] += 1
@@ -116,7 +116,7 @@ def test_the_atlas_gives_every_material_a_place_of_its_own(count: int) -> None:
 
 
 def test_the_atlas_keeps_each_uv_in_its_tile() -> None:
-    whole = one_material(character(small.body(), small.texture(), small.groom()), 64)
+    whole = merge_materials(assemble_character(small.body(), small.texture(), small.groom()), 64)
     for piece in whole.pieces:
         assert piece.mesh.uv.min() >= 0
         assert piece.mesh.uv.max() <= 1

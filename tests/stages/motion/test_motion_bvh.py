@@ -13,11 +13,11 @@ from assets.artefacts.geometry import Skeleton
 from assets.artefacts.motion import Clip
 from assets.conventions import JOINTS, VRM_BONES
 from assets.errors import FormatError
-from assets.formats.bvh import write
-from assets.rotation import about, forward_kinematics, inverse, multiply, rotate, to_local
+from assets.formats.bvh import export_bvh
+from assets.rotation import forward_kinematics, from_axis_angle, inverse, multiply, rotate, to_local
 from assets.spec.behaviour import ClipSpec, MotionSpec
-from stages.motion.bvh import mapped, read_clip
-from stages.motion.canonical_skeleton import canonical
+from stages.motion.bvh import map_joints, read_bvh_clip
+from stages.motion.canonical_skeleton import build_canonical_skeleton
 from stages.motion.clips import LIBRARY
 from stages.motion.stage import run
 
@@ -38,18 +38,18 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
 
 
 def places(clip: Clip) -> np.ndarray:
-    skeleton = canonical()
+    skeleton = build_canonical_skeleton()
     return forward_kinematics(skeleton.parents, skeleton.heads, clip.rotations, clip.root)[0]
 
 
 def saved(folder: Path, clip: Clip, skeleton: Skeleton) -> Path:
     path = folder / "clip.bvh"
-    path.write_text(write(clip, skeleton))
+    path.write_text(export_bvh(clip, skeleton))
     return path
 
 
 def test_our_own_clip_comes_back_as_it_was(tmp_path: Path) -> None:
-    back = read_clip(saved(tmp_path, WAVE, canonical()), "mine")
+    back = read_bvh_clip(saved(tmp_path, WAVE, build_canonical_skeleton()), "mine")
     assert (back.name, back.source, back.face.shape) == ("mine", "bvh", (len(WAVE.times), 0))
     hips = JOINTS.index("Hips")
     ours, theirs = places(WAVE), places(back)
@@ -59,28 +59,28 @@ def test_our_own_clip_comes_back_as_it_was(tmp_path: Path) -> None:
 
 def test_mixamos_names_another_size_and_a_pose_with_hanging_arms_give_the_same_movement(tmp_path: Path) -> None:
     """The same wave told on a skeleton twice as large, whose arms hang by 45 degrees where all its angles are zero."""
-    ours = canonical()
+    ours = build_canonical_skeleton()
     rest = np.tile(np.array([0, 0, 0, 1], np.float32), (1, len(JOINTS), 1))
     for side, sign in (("Left", -1), ("Right", 1)):
-        rest[0, JOINTS.index(f"{side}Arm")] = about((0, 0, sign), np.radians(45))
+        rest[0, JOINTS.index(f"{side}Arm")] = from_axis_angle((0, 0, sign), np.radians(45))
     heads, hang = forward_kinematics(ours.parents, ours.heads, rest, np.zeros((1, 3)))
     _, world = forward_kinematics(ours.parents, ours.heads, WAVE.rotations, WAVE.root)
     turns = to_local(ours.parents, multiply(world, inverse(hang)))
     skeleton = Skeleton(tuple(f"mixamorig:{name}" for name in JOINTS), ours.parents, (2 * heads[0]).astype(np.float32))
     clip = Clip("wave", WAVE.times, turns, 2 * WAVE.root, WAVE.face)
-    back = read_clip(saved(tmp_path, clip, skeleton), "wave")
+    back = read_bvh_clip(saved(tmp_path, clip, skeleton), "wave")
     hips = JOINTS.index("Hips")
     apart = (places(back) - places(back)[:, [hips]]) - (places(WAVE) - places(WAVE)[:, [hips]])
     assert np.abs(apart).max() < 5e-3
 
 
 def test_a_file_with_z_up_stands_upright(tmp_path: Path) -> None:
-    ours = canonical()
-    tip = about((1, 0, 0), np.radians(90))
+    ours = build_canonical_skeleton()
+    tip = from_axis_angle((1, 0, 0), np.radians(90))
     _, world = forward_kinematics(ours.parents, ours.heads, WAVE.rotations, WAVE.root)
     turns = to_local(ours.parents, multiply(multiply(tip, world), inverse(tip)))
     skeleton = Skeleton(ours.names, ours.parents, rotate(tip, ours.heads))
-    back = read_clip(saved(tmp_path, Clip("wave", WAVE.times, turns, rotate(tip, WAVE.root), WAVE.face), skeleton), "wave")
+    back = read_bvh_clip(saved(tmp_path, Clip("wave", WAVE.times, turns, rotate(tip, WAVE.root), WAVE.face), skeleton), "wave")
     hips = JOINTS.index("Hips")
     apart = (places(back) - places(back)[:, [hips]]) - (places(WAVE) - places(WAVE)[:, [hips]])
     assert np.abs(apart).max() < 2e-3
@@ -88,17 +88,17 @@ def test_a_file_with_z_up_stands_upright(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("house", SPELLINGS)
 def test_limbs_move_the_same_under_the_names_of_other_houses(tmp_path: Path, house: str) -> None:
-    skeleton = replace(canonical(), names=tuple(SPELLINGS[house](name) for name in JOINTS))
-    found = mapped(skeleton.names)
+    skeleton = replace(build_canonical_skeleton(), names=tuple(SPELLINGS[house](name) for name in JOINTS))
+    found = map_joints(skeleton.names)
     body = [n for n in JOINTS if "Hand" not in n.removesuffix("Hand") and "Eye" not in n and n not in ("Spine", "Spine1", "Spine2")]
     assert {name: found.get(name) for name in body} == {name: JOINTS.index(name) for name in body}
-    clip = read_clip(saved(tmp_path, WAVE, skeleton), "x")
+    clip = read_bvh_clip(saved(tmp_path, WAVE, skeleton), "x")
     limbs = [JOINTS.index(name) for name in body]
     np.testing.assert_allclose(places(clip)[:, limbs], places(WAVE)[:, limbs], atol=0.02)
 
 
 def test_the_stage_takes_a_bvh_clip_by_its_name(tmp_path: Path) -> None:
-    path = saved(tmp_path, WAVE, canonical())
+    path = saved(tmp_path, WAVE, build_canonical_skeleton())
     motion = run(options=MotionSpec(clips=(ClipSpec(name="hello", bvh=str(path)),)), seed=0)
     clip = next(c for c in motion.clips if c.name == "hello")
     assert (clip.source, len(clip.times)) == ("bvh", len(WAVE.times))
@@ -106,36 +106,36 @@ def test_the_stage_takes_a_bvh_clip_by_its_name(tmp_path: Path) -> None:
 
 
 def test_the_names_of_cmu_and_daz_are_known() -> None:
-    found = mapped(tuple(CMU))
+    found = map_joints(tuple(CMU))
     assert {ours: CMU[i] for ours, i in found.items() if ours not in CMU} == {}
     assert CMU[found["Spine"]] == "LowerBack"
     daz = ("hip", "abdomen", "chest", "neck", "head", "lCollar", "lShldr", "lForeArm", "lHand", "lThigh", "lShin", "lFoot")
-    assert {daz[i]: ours for ours, i in mapped(daz).items()}["lShldr"] == "LeftArm"
+    assert {daz[i]: ours for ours, i in map_joints(daz).items()}["lShldr"] == "LeftArm"
     older = ("Hips", "LeftCollar", "LeftShoulder", "LeftElbow", "LeftWrist", "LeftHip", "LeftKnee", "LeftAnkle")
     parts = ("Shoulder", "Arm", "ForeArm", "Hand", "UpLeg", "Leg", "Foot")
-    assert [older[mapped(older)[f"Left{part}"]] for part in parts] == list(older[1:])
+    assert [older[map_joints(older)[f"Left{part}"]] for part in parts] == list(older[1:])
 
 
 def test_a_skeleton_without_legs_is_refused_by_name(tmp_path: Path) -> None:
     names = tuple(name.replace("Leg", "Wheel") for name in JOINTS)
-    path = saved(tmp_path, WAVE, Skeleton(names, canonical().parents, canonical().heads))
+    path = saved(tmp_path, WAVE, Skeleton(names, build_canonical_skeleton().parents, build_canonical_skeleton().heads))
     with pytest.raises(FormatError, match="LeftUpLeg") as caught:
-        read_clip(path, "wave")
+        read_bvh_clip(path, "wave")
     assert caught.value.findings[0].code == "motion/bvh-names"
 
 
 def test_a_file_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="nowhere") as caught:
-        read_clip(tmp_path / "nowhere.bvh", "wave")
+        read_bvh_clip(tmp_path / "nowhere.bvh", "wave")
     assert caught.value.findings[0].code == "motion/no-file"
 
 
 @pytest.mark.parametrize("squash", [(0, 0, 0), (0, 1, 0), (1, 0, 0)])
 def test_a_skeleton_in_one_point_or_line_is_one_sentence(squash: tuple[int, int, int], tmp_path: Path) -> None:
     """Without offsets it ended in a traceback about determinants."""
-    flat = replace(canonical(), heads=canonical().heads * np.array(squash, np.float32))
+    flat = replace(build_canonical_skeleton(), heads=build_canonical_skeleton().heads * np.array(squash, np.float32))
     with pytest.raises(FormatError) as caught:
-        read_clip(saved(tmp_path, WAVE, flat), "wave")
+        read_bvh_clip(saved(tmp_path, WAVE, flat), "wave")
     [finding] = caught.value.findings
     assert finding.code == "motion/bvh-flat"
     assert "lie in one point or line where nothing is turned; export it with the skeleton's offsets" in str(finding)

@@ -7,16 +7,16 @@ import json
 import numpy as np
 
 from assets.conventions import JOINTS
-from stages.motion.clearance_test_poses import FILE, stances
+from stages.motion.clearance_test_poses import POSES_FILE, choose_test_poses
 
 
 def test_the_file_holds_what_the_library_gives() -> None:
-    told = json.loads(FILE.read_text("utf-8"))
+    told = json.loads(POSES_FILE.read_text("utf-8"))
     assert tuple(told["joints"]) == JOINTS
-    assert np.abs(np.array(told["rotations"]) - stances()).max() < 1e-3
+    assert np.abs(np.array(told["rotations"]) - choose_test_poses()).max() < 1e-3
 
 
 def test_the_poses_lie_far_apart() -> None:
-    turns = stances().reshape(len(stances()), -1)
+    turns = choose_test_poses().reshape(len(choose_test_poses()), -1)
     apart = np.linalg.norm(turns[:, None] - turns[None], axis=2)
     assert apart[~np.eye(len(turns), dtype=bool)].min() > 0.5

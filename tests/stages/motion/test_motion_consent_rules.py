@@ -9,9 +9,9 @@ import pytest
 from assets.errors import SpecError
 from assets.spec.avatar import AvatarSpec
 from assets.spec.read import parse_spec
-from flows.pipeline.bundle_writer import reservations
-from flows.pipeline.spec_choices import known
-from stages.motion.consent_rules import unagreed
+from flows.pipeline.bundle_writer import collect_bundle_warnings
+from flows.pipeline.spec_choices import collect_spec_choices
+from stages.motion.consent_rules import list_missing_consents
 
 FILMED = "name: A\nmotion: {clips: [{name: turn, video: me.mp4}]}\n"
 
@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def read(text: str, folder: Path) -> AvatarSpec:
-    return parse_spec(text.encode(), "a.yaml", folder=folder, known=known())
+    return parse_spec(text.encode(), "a.yaml", folder=folder, known=collect_spec_choices())
 
 
 def told(text: str, folder: Path) -> list[str]:
@@ -40,8 +40,8 @@ def test_a_film_without_a_record_is_built_and_told(folder: Path) -> None:
     from assets.bundle import Package
 
     spec = read(FILMED, folder)
-    assert unagreed(spec) == ["clip turn is read from the video me.mp4 without a consent record"]
-    told = [one["message"] for one in reservations(spec, Package((), "web", 0, ())) if one["stage"] == "motion"]
+    assert list_missing_consents(spec) == ["clip turn is read from the video me.mp4 without a consent record"]
+    told = [one["message"] for one in collect_bundle_warnings(spec, Package((), "web", 0, ())) if one["stage"] == "motion"]
     assert told == [
         "clip turn is read from the video me.mp4 without a consent record; "
         "set rights.consent to a file that says who agreed to it, or that nobody real is shown"
@@ -55,7 +55,7 @@ def test_a_film_without_a_record_is_refused_where_rights_are_strict(folder: Path
 
 @pytest.mark.parametrize("text", [FILMED + "rights: {strict: true, consent: yes.txt}\n", "name: A\nrights: {strict: true}\n"])
 def test_a_record_is_enough_and_who_films_nobody_needs_none(text: str, folder: Path) -> None:
-    assert unagreed(read(text, folder)) == []
+    assert list_missing_consents(read(text, folder)) == []
 
 
 @pytest.mark.parametrize(("file", "said"), [("empty", "is empty"), ("long", "has more than 100 KB")])
@@ -69,4 +69,4 @@ def test_the_presets_film_nobody_without_a_record() -> None:
     from assets.spec.read import read_spec
 
     for name in ("kofi", "ada", "lin"):
-        assert unagreed(read_spec(name, known=known()).spec) == []
+        assert list_missing_consents(read_spec(name, known=collect_spec_choices()).spec) == []

@@ -10,12 +10,12 @@ from assets.conventions import JOINTS
 from assets.errors import SpecError
 from assets.rotation import forward_kinematics
 from assets.spec.behaviour import ClipSpec, MotionSpec
-from stages.motion.canonical_skeleton import canonical
+from stages.motion.canonical_skeleton import build_canonical_skeleton
 from stages.motion.clips import LIBRARY
 from stages.motion.stage import GESTURES, run
 
 CLIPS = {name: make(30) for name, make in LIBRARY.items()}
-HEADS = dict(zip(JOINTS, canonical().heads, strict=True))
+HEADS = dict(zip(JOINTS, build_canonical_skeleton().heads, strict=True))
 
 
 def degrees(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -23,7 +23,7 @@ def degrees(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def places(clip: Clip, joint: str) -> np.ndarray:
-    skeleton = canonical()
+    skeleton = build_canonical_skeleton()
     return forward_kinematics(skeleton.parents, skeleton.heads, clip.rotations, clip.root)[0][:, JOINTS.index(joint)]
 
 

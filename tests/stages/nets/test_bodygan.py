@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import torch
 
-from stages.nets.bodygan import ANCHORS, Critic, Generator, Shape, make, told
+from stages.nets.bodygan import AGE_ANCHORS, Critic, Generator, Shape, encode_age_gender, generate
 
 
 def test_the_hats_of_any_age_sum_to_one() -> None:
     ages = torch.linspace(0, 1, 101)
-    hats = told(torch.stack([ages, torch.zeros(101)], 1))[:, :ANCHORS]
+    hats = encode_age_gender(torch.stack([ages, torch.zeros(101)], 1))[:, :AGE_ANCHORS]
     assert torch.allclose(hats.sum(1), torch.ones(101), atol=1e-6)
     assert (hats >= 0).all()
 
 
 def test_childhood_has_more_hats_than_old_age() -> None:
     def apart(young: float, old: float) -> float:
-        hats = told(torch.tensor([[young, 0.5], [old, 0.5]]))
+        hats = encode_age_gender(torch.tensor([[young, 0.5], [old, 0.5]]))
         return float((hats[0] - hats[1]).abs().sum())
 
     assert apart(0.04, 0.08) > 2 * apart(0.64, 0.68)
@@ -27,7 +27,7 @@ def test_no_latent_leaves_the_limits() -> None:
     net = Generator(Shape(("a", "b", "c"), width=16))
     net.low.copy_(torch.tensor([0.0, -1.0, 0.2]))
     net.high.copy_(torch.tensor([1.0, 1.0, 0.4]))
-    made = make({"generator": net}, 50 * torch.randn(64, 32), torch.rand(64, 2))
+    made = generate({"generator": net}, 50 * torch.randn(64, 32), torch.rand(64, 2))
     assert (made >= net.low).all()
     assert (made <= net.high).all()
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import torch
 
-from stages.nets.classifier import FEATURES, Classifier, Shape, reading_loss
+from stages.nets.classifier import FEATURE_COUNT, AttributeClassifier, Shape, compute_attribute_loss
 
 
 def test_features_and_readings_have_their_shapes_at_any_size() -> None:
     for size in (32, 64, 128):
-        net = Classifier(Shape(size=size, channels=6, width=8))
+        net = AttributeClassifier(Shape(size=size, channels=6, width=8))
         x = torch.randn(2, 6, size, size)
-        assert net.features(x).shape == (2, FEATURES)
+        assert net.extract_features(x).shape == (2, FEATURE_COUNT)
         assert net(x).shape == (2, 3)
 
 
@@ -19,19 +19,19 @@ def test_a_perfect_reading_costs_nothing_and_a_wrong_one_more_the_further_it_is_
     truth = torch.tensor([[0.3, 1.0, 0.6]])
     right = torch.logit(truth.clamp(1e-6, 1 - 1e-6))
     near, far = torch.logit(torch.tensor([[0.4, 0.999, 0.6]])), torch.logit(torch.tensor([[0.8, 0.999, 0.6]]))
-    assert float(reading_loss(right, truth)) < 1e-3
-    assert float(reading_loss(near, truth)) < float(reading_loss(far, truth))
+    assert float(compute_attribute_loss(right, truth)) < 1e-3
+    assert float(compute_attribute_loss(near, truth)) < float(compute_attribute_loss(far, truth))
 
 
 def test_fifty_steps_learn_to_read_brightness() -> None:
     torch.manual_seed(0)
-    net, noise = Classifier(Shape(size=16, width=8, drop=0.0)), torch.Generator().manual_seed(0)
+    net, noise = AttributeClassifier(Shape(size=16, width=8, drop=0.0)), torch.Generator().manual_seed(0)
     optimiser = torch.optim.Adam(net.parameters(), lr=3e-3)
     first = last = 0.0
     for step in range(50):
         truth = torch.rand(16, 3, generator=noise)
         x = truth[:, :, None, None].expand(-1, -1, 16, 16) * 2 - 1
-        loss = reading_loss(net(x), truth)
+        loss = compute_attribute_loss(net(x), truth)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

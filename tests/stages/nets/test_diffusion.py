@@ -7,25 +7,25 @@ import math
 import pytest
 import torch
 
-from stages.nets.autoencoder import Autoencoder, kl
+from stages.nets.autoencoder import Autoencoder, mean_kl_divergence
 from stages.nets.diffusion import (
     Attention,
     Denoiser,
     Shape,
-    cosine_schedule,
+    build_nets,
+    compute_velocity,
     ddim,
-    ddim_steps,
-    guided,
-    make,
+    embed_timesteps,
+    generate,
+    make_cosine_schedule,
+    make_guided_predictor,
     p_sample,
     q_sample,
-    shipped,
-    split,
-    time_features,
-    velocity,
+    select_ddim_steps,
+    split_velocity,
 )
 
-SCHEDULE = cosine_schedule(100)
+SCHEDULE = make_cosine_schedule(100)
 
 
 def noise(seed: int = 0) -> torch.Generator:
@@ -46,11 +46,11 @@ def net(seed: int = 0) -> Denoiser:
 @pytest.mark.parametrize("step", [1, 250, 500, 900])
 def test_the_cosine_schedule_has_its_known_values(step: int) -> None:
     level = [math.cos((t / 1000 + 0.008) / 1.008 * math.pi / 2) ** 2 for t in (0, step)]
-    assert float(cosine_schedule(1000)[step - 1]) == pytest.approx(level[1] / level[0], rel=1e-4)
+    assert float(make_cosine_schedule(1000)[step - 1]) == pytest.approx(level[1] / level[0], rel=1e-4)
 
 
 def test_the_schedule_falls_from_nearly_all_to_nearly_nothing() -> None:
-    abar = cosine_schedule(1000)
+    abar = make_cosine_schedule(1000)
     assert float(abar[0]) > 0.9999
     assert float(abar[-1]) < 1e-5
     assert (abar[1:] < abar[:-1]).all()
@@ -69,7 +69,7 @@ def test_q_sample_has_the_mean_and_variance_of_the_paper(t: int) -> None:
 def test_velocity_and_noisy_picture_give_picture_and_noise_back() -> None:
     x0, e = torch.randn(5, 2, 4, 4, generator=noise(1)), torch.randn(5, 2, 4, 4, generator=noise(2))
     t = torch.tensor([0, 10, 50, 90, 99])
-    clean, grain = split(q_sample(x0, t, e, SCHEDULE), velocity(x0, t, e, SCHEDULE), t, SCHEDULE)
+    clean, grain = split_velocity(q_sample(x0, t, e, SCHEDULE), compute_velocity(x0, t, e, SCHEDULE), t, SCHEDULE)
     assert torch.allclose(clean, x0, atol=1e-4)
     assert torch.allclose(grain, e, atol=1e-4)
 
@@ -78,7 +78,9 @@ def test_an_ancestral_step_keeps_the_forward_process_s_statistics() -> None:
     # x_t drawn from q and one true step back must look like x_{t-1} drawn from q.
     count, at = 40000, 60
     x0, e, t = torch.full((count, 1), 0.7), torch.randn(count, 1, generator=noise(1)), torch.full((count,), at)
-    back = p_sample(q_sample(x0, t, e, SCHEDULE), velocity(x0, t, e, SCHEDULE), t, torch.randn(count, 1, generator=noise(2)), SCHEDULE)
+    back = p_sample(
+        q_sample(x0, t, e, SCHEDULE), compute_velocity(x0, t, e, SCHEDULE), t, torch.randn(count, 1, generator=noise(2)), SCHEDULE
+    )
     abar = float(SCHEDULE[at - 1])
     assert float(back.mean()) == pytest.approx(math.sqrt(abar) * 0.7, abs=0.02)
     assert float(back.var()) == pytest.approx(1 - abar, abs=0.02)
@@ -86,7 +88,7 @@ def test_an_ancestral_step_keeps_the_forward_process_s_statistics() -> None:
 
 def test_the_last_ancestral_step_is_the_clean_picture_whatever_the_noise() -> None:
     x0, e, t = torch.randn(3, 1, generator=noise(1)), torch.randn(3, 1, generator=noise(2)), torch.zeros(3, dtype=torch.long)
-    back = p_sample(q_sample(x0, t, e, SCHEDULE), velocity(x0, t, e, SCHEDULE), t, torch.full((3, 1), 9.0), SCHEDULE)
+    back = p_sample(q_sample(x0, t, e, SCHEDULE), compute_velocity(x0, t, e, SCHEDULE), t, torch.full((3, 1), 9.0), SCHEDULE)
     assert torch.allclose(back, x0, atol=1e-4)
 
 
@@ -104,7 +106,7 @@ def test_ddim_with_a_perfect_net_finds_the_picture_in_few_steps() -> None:
 def test_ddim_is_deterministic_and_follows_its_noise() -> None:
     told, start = torch.full((2, 3), 0.5), torch.randn(2, 2, 8, 8, generator=noise(3))
     with torch.no_grad():
-        predict = guided(net(), told, 2.0)
+        predict = make_guided_predictor(net(), told, 2.0)
         first, again = ddim(predict, start, SCHEDULE, 8), ddim(predict, start, SCHEDULE, 8)
         other = ddim(predict, -start, SCHEDULE, 8)
     assert torch.equal(first, again)
@@ -112,7 +114,7 @@ def test_ddim_is_deterministic_and_follows_its_noise() -> None:
 
 
 def test_ddim_runs_from_the_noisiest_time_to_the_first() -> None:
-    times = ddim_steps(25)
+    times = select_ddim_steps(25)
     assert (times[0], times[-1], len(times)) == (999, 0, 25)
     assert times == sorted(times, reverse=True)
 
@@ -122,9 +124,9 @@ def test_guidance_of_scale_one_is_the_conditional_net_and_of_scale_zero_the_free
     x, t = torch.randn(1, 2, 8, 8, generator=noise(4)), torch.tensor([30])
     with torch.no_grad():
         conditional, free = model(x, t, told), model(x, t, None)
-        assert torch.equal(guided(model, told, 1)(x, t), conditional)
-        assert torch.equal(guided(model, told, 0)(x, t), free)
-        assert torch.allclose(guided(model, told, 3)(x, t), free + 3 * (conditional - free), atol=1e-6)
+        assert torch.equal(make_guided_predictor(model, told, 1)(x, t), conditional)
+        assert torch.equal(make_guided_predictor(model, told, 0)(x, t), free)
+        assert torch.allclose(make_guided_predictor(model, told, 3)(x, t), free + 3 * (conditional - free), atol=1e-6)
     assert not torch.allclose(conditional, free)
 
 
@@ -138,7 +140,7 @@ def test_a_dropped_condition_is_no_condition() -> None:
 
 
 def test_time_features_tell_every_time_apart() -> None:
-    features = time_features(torch.arange(1000), 32)
+    features = embed_timesteps(torch.arange(1000), 32)
     assert torch.cdist(features, features).fill_diagonal_(1).min() > 1e-3
 
 
@@ -172,19 +174,19 @@ def test_the_latent_s_scale_does_not_change_the_picture() -> None:
 
 
 def test_the_divergence_of_a_normal_from_itself_is_nothing() -> None:
-    assert float(kl(torch.zeros(3), torch.zeros(3))) == 0
-    assert float(kl(torch.full((3,), 2.0), torch.zeros(3))) == pytest.approx(2.0)
+    assert float(mean_kl_divergence(torch.zeros(3), torch.zeros(3))) == 0
+    assert float(mean_kl_divergence(torch.full((3,), 2.0), torch.zeros(3))) == pytest.approx(2.0)
 
 
 def test_the_same_noise_makes_the_same_picture_and_conditions_show() -> None:
     torch.manual_seed(0)
     shape = Shape(size=32, channels=3, latent_channels=2, autoencoder_width=8, width=16, depth=1, steps=5)
-    nets = shipped(shape) | {"denoiser": net()}
+    nets = build_nets(shape) | {"denoiser": net()}
     nets["denoiser"].shape = shape
     latents, told = torch.randn(2, shape.latent, generator=noise(7)), torch.rand(2, 3, generator=noise(8))
     with torch.no_grad():
-        first = make(nets, latents, told)
+        first = generate(nets, latents, told)
         assert first.shape == (2, 3, 32, 32)
-        assert torch.equal(first, make(nets, latents, told))
-        assert not torch.allclose(first, make(nets, latents, 1 - told), atol=1e-5)
-        assert torch.allclose(first[1:], make(nets, latents[1:], told[1:]), atol=1e-5)
+        assert torch.equal(first, generate(nets, latents, told))
+        assert not torch.allclose(first, generate(nets, latents, 1 - told), atol=1e-5)
+        assert torch.allclose(first[1:], generate(nets, latents[1:], told[1:]), atol=1e-5)

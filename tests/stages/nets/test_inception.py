@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from assets.errors import BackendError
-from stages.nets.inception import ORIGINAL, Branches, Inception, read_inception
+from stages.nets.inception import FID_CLASSES, Inception, InceptionBlock, load_inception
 
 
 @pytest.fixture(scope="module")
@@ -32,28 +32,28 @@ def test_names_are_torchvision_s() -> None:
 
 
 def test_a_user_s_file_gives_2048_features_of_any_size(file: Path) -> None:
-    net = read_inception(file)
+    net = load_inception(file)
     with torch.no_grad():
-        assert net.features(torch.rand(1, 3, 64, 64)).shape == (1, 2048)
+        assert net.extract_features(torch.rand(1, 3, 64, 64)).shape == (1, 2048)
 
 
 def test_the_original_network_does_not_count_its_margins_and_ends_with_a_maximum() -> None:
     ones = torch.ones(1, 1, 4, 4)
-    assert float(Branches({}, (), original=True).pool(ones).min()) == 1
-    assert float(Branches({}, (), original=False).pool(ones).min()) == pytest.approx(4 / 9)
+    assert float(InceptionBlock({}, (), original=True).pool(ones).min()) == 1
+    assert float(InceptionBlock({}, (), original=False).pool(ones).min()) == pytest.approx(4 / 9)
     ramp = torch.arange(16.0).reshape(1, 1, 4, 4)
-    assert float(Branches({}, (), original=True, last=True).pool(ramp)[0, 0, 1, 1]) == 10
-    assert Inception(ORIGINAL).Mixed_7c.last
+    assert float(InceptionBlock({}, (), original=True, last=True).pool(ramp)[0, 0, 1, 1]) == 10
+    assert Inception(FID_CLASSES).Mixed_7c.last
 
 
 def test_other_files_are_refused_in_one_sentence(tmp_path: Path) -> None:
     foreign = tmp_path / "resnet.pth"
     torch.save({"fc.bias": torch.zeros(1000)}, foreign)
     with pytest.raises(BackendError, match="is no Inception v3") as caught:
-        read_inception(foreign)
+        load_inception(foreign)
     assert "\n" not in str(caught.value)
     with pytest.raises(BackendError, match="cannot be read as weights"):
-        read_inception(tmp_path / "gone.pth")
+        load_inception(tmp_path / "gone.pth")
 
 
 def test_a_pickle_that_would_run_code_is_refused(tmp_path: Path) -> None:
@@ -64,4 +64,4 @@ def test_a_pickle_that_would_run_code_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "harm.pth"
     torch.save({"fc.bias": Harm()}, file)
     with pytest.raises(BackendError, match="cannot be read as weights"):
-        read_inception(file)
+        load_inception(file)

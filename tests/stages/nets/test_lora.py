@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from stages.nets.diffusion import Denoiser, Shape
-from stages.nets.lora import adapt, load_adapters, merge, merged_state, packed
+from stages.nets.lora import insert_adapters, load_adapters, merge_adapter_state, merge_adapters, pack_adapters
 
 
 def model() -> Denoiser:
@@ -38,14 +38,14 @@ def train_a_little(net: torch.nn.Module, parameters: list[torch.nn.Parameter]) -
 def test_an_adapted_net_starts_as_itself(rank: int) -> None:
     net = model()
     before = out(net)
-    adapt(net, rank)
+    insert_adapters(net, rank)
     assert torch.equal(out(net), before)
 
 
 def test_only_the_adapters_train() -> None:
     net = model()
     before = {name: value.clone() for name, value in net.state_dict().items()}
-    trained = adapt(net, 2)
+    trained = insert_adapters(net, 2)
     assert sum(p.numel() for p in trained) < 0.3 * sum(p.numel() for p in net.parameters())
     train_a_little(net, trained)
     kept = {name.replace(".layer.", "."): value for name, value in net.state_dict().items() if not name.endswith((".down", ".up"))}
@@ -55,30 +55,30 @@ def test_only_the_adapters_train() -> None:
 
 def test_merged_layers_do_the_same_and_are_plain() -> None:
     net = model()
-    train_a_little(net, adapt(net, 2))
+    train_a_little(net, insert_adapters(net, 2))
     tuned, plain = out(net), model()
-    plain.load_state_dict(merged_state(net.state_dict()))
+    plain.load_state_dict(merge_adapter_state(net.state_dict()))
     assert torch.allclose(out(plain), tuned, atol=1e-5)
-    assert merged_state(plain.state_dict()).keys() == plain.state_dict().keys()
-    merge(net)
+    assert merge_adapter_state(plain.state_dict()).keys() == plain.state_dict().keys()
+    merge_adapters(net)
     assert net.state_dict().keys() == model().state_dict().keys()
     assert torch.allclose(out(net), tuned, atol=1e-5)
 
 
 def test_adapters_travel_alone(tmp_path: Path) -> None:
     tuned, fresh, file = model(), model(), tmp_path / "adapters.safetensors"
-    train_a_little(tuned, adapt(tuned, 2))
-    adapt(fresh, 2)
-    file.write_bytes(packed(tuned, {"licence": "CC0-1.0"}))
+    train_a_little(tuned, insert_adapters(tuned, 2))
+    insert_adapters(fresh, 2)
+    file.write_bytes(pack_adapters(tuned, {"licence": "CC0-1.0"}))
     load_adapters(fresh, file)
     assert torch.equal(out(fresh), out(tuned))
 
 
 def test_adapters_of_another_rank_and_what_is_none_are_refused(tmp_path: Path) -> None:
     tuned, other, file = model(), model(), tmp_path / "adapters.safetensors"
-    adapt(tuned, 2)
-    adapt(other, 3)
-    file.write_bytes(packed(tuned, {}))
+    insert_adapters(tuned, 2)
+    insert_adapters(other, 3)
+    file.write_bytes(pack_adapters(tuned, {}))
     with pytest.raises(ValueError, match="another rank"):
         load_adapters(other, file)
     file.write_text("notes")
@@ -89,6 +89,6 @@ def test_adapters_of_another_rank_and_what_is_none_are_refused(tmp_path: Path) -
 def test_an_adapted_net_loads_weights_of_the_plain_one() -> None:
     plain, tuned = model(), model()
     torch.nn.init.normal_(plain.told[0].weight)
-    adapt(tuned, 2)
+    insert_adapters(tuned, 2)
     tuned.load_state_dict(plain.state_dict())
     assert torch.equal(out(tuned), out(plain))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from stages.nets.augment import LIMIT, PORTRAITS, SKINS, Augmentation, adapted
+from stages.nets.augment import MAX_PROBABILITY, PORTRAITS, SKINS, Augmentation, adapt_probability
 
 
 def pictures(count: int = 64) -> torch.Tensor:
@@ -20,10 +20,10 @@ def test_below_the_limit_most_pictures_pass_a_single_change_unchanged_so_that_it
     # Karras et al. 2020 b: a generator undoes a change as long as the unchanged picture is the likeliest; so p < 0.8.
     torch.manual_seed(0)
     x = pictures(400)
-    changed = (Augmentation(brightness=0.5)(x, p=LIMIT) - x).abs().amax((1, 2, 3)) > 1e-6
-    assert abs(float(changed.float().mean()) - LIMIT) < 0.08
+    changed = (Augmentation(brightness=0.5)(x, p=MAX_PROBABILITY) - x).abs().amax((1, 2, 3)) > 1e-6
+    assert abs(float(changed.float().mean()) - MAX_PROBABILITY) < 0.08
     # Of brightness changes none is as likely as no change.
-    assert LIMIT < 0.8
+    assert MAX_PROBABILITY < 0.8
 
 
 def test_shifts_move_by_whole_pixels_only() -> None:
@@ -65,6 +65,6 @@ def test_skins_are_never_mirrored_or_turned() -> None:
 
 
 def test_the_probability_follows_the_critic_within_its_limits() -> None:
-    assert adapted(0.3, sign=0.9) > 0.3 > adapted(0.3, sign=0.1)
-    assert adapted(LIMIT, sign=1.0) == LIMIT
-    assert adapted(0.0, sign=-1.0) == 0.0
+    assert adapt_probability(0.3, sign=0.9) > 0.3 > adapt_probability(0.3, sign=0.1)
+    assert adapt_probability(MAX_PROBABILITY, sign=1.0) == MAX_PROBABILITY
+    assert adapt_probability(0.0, sign=-1.0) == 0.0

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from stages.nets import stylegan
-from stages.nets.stylegan import Critic, Generator, Shape, adain, batch_deviation, modulated
+from stages.nets.stylegan import Critic, Generator, Shape, adain, compute_batch_deviation, modulated_conv2d
 
 TINY = Shape(size=32, latent=8, styles=12, width=8, widest=16)
 
@@ -21,7 +21,7 @@ def test_a_modulated_convolution_keeps_unit_variance_whatever_the_style() -> Non
     noise = seeded(0)
     x, weight = torch.randn(4, 32, 32, 32, generator=noise), torch.randn(16, 32, 3, 3, generator=noise)
     for scale in (0.1, 1.0, 30.0):
-        y = modulated(x, weight, torch.rand(4, 32, generator=noise) * scale + 0.01)
+        y = modulated_conv2d(x, weight, torch.rand(4, 32, generator=noise) * scale + 0.01)
         assert 0.85 < float(y[:, :, 2:-2, 2:-2].std()) < 1.15
 
 
@@ -31,12 +31,12 @@ def test_scaling_input_and_output_equals_scaling_every_samples_kernel() -> None:
     kernel = weight[None] * style[:, None, :, None, None]
     kernel = kernel * torch.rsqrt(kernel.square().sum((2, 3, 4), keepdim=True) + 1e-8)
     told = torch.cat([torch.nn.functional.conv2d(x[i : i + 1], kernel[i], padding=1) for i in range(3)])
-    assert torch.allclose(modulated(x, weight, style), told, atol=1e-5)
+    assert torch.allclose(modulated_conv2d(x, weight, style), told, atol=1e-5)
 
 
 def test_without_demodulation_the_style_scales_the_result() -> None:
     x, weight = torch.ones(1, 1, 3, 3), torch.ones(1, 1, 1, 1)
-    assert torch.allclose(modulated(x, weight, torch.full((1, 1), 3.0), demodulate=False), torch.full((1, 1, 3, 3), 3.0))
+    assert torch.allclose(modulated_conv2d(x, weight, torch.full((1, 1), 3.0), demodulate=False), torch.full((1, 1, 3, 3), 3.0))
 
 
 def test_adaptive_instance_normalisation_gives_every_channel_the_styles_mean_and_deviation() -> None:
@@ -60,15 +60,15 @@ def test_generator_fills_its_size_and_the_critic_scores_it(use_adain: bool, patc
 def test_blending_takes_out_the_grid_of_patches_and_leaves_level_colours() -> None:
     rows, columns = torch.meshgrid(torch.arange(8), torch.arange(8), indexing="ij")
     for wave in ((rows + columns) % 2, rows % 2):
-        made = stylegan.blended(0.3 + 0.2 * wave[None, None].float())
+        made = stylegan.apply_binomial_filter(0.3 + 0.2 * wave[None, None].float())
         assert torch.allclose(made[..., 1:-1, 1:-1], torch.tensor(0.4))
     slow = torch.linspace(0, 1, 8).expand(1, 2, 8, 8)
-    assert torch.allclose(stylegan.blended(slow)[..., 1:-1], slow[..., 1:-1])
+    assert torch.allclose(stylegan.apply_binomial_filter(slow)[..., 1:-1], slow[..., 1:-1])
     torch.manual_seed(0)
     z, told = torch.randn(2, 8), torch.full((2, 3), 0.5)
     plain, smooth = Generator(TINY), Generator(replace(TINY, blend=True))
     smooth.load_state_dict(plain.state_dict())
-    assert torch.allclose(smooth(z, told), stylegan.blended(plain(z, told)), atol=1e-6)
+    assert torch.allclose(smooth(z, told), stylegan.apply_binomial_filter(plain(z, told)), atol=1e-6)
 
 
 def test_a_grown_level_comes_in_without_a_jump() -> None:
@@ -91,18 +91,18 @@ def test_a_grown_level_comes_in_without_a_jump() -> None:
 def test_pictures_have_their_whole_size_while_the_net_still_grows() -> None:
     net = Generator(TINY)
     net.grown[0] -= 2
-    made = stylegan.make({"generator": net}, torch.zeros(2, 8), torch.full((2, 3), 0.5))
+    made = stylegan.generate({"generator": net}, torch.zeros(2, 8), torch.full((2, 3), 0.5))
     assert made.shape == (2, 6, 32, 32)
 
 
 def test_truncation_draws_styles_towards_the_mean_of_their_own_conditions() -> None:
     torch.manual_seed(1)
     net, told = Generator(TINY), torch.rand(6, 3)
-    styles = net.styles(torch.randn(6, 8), told)
-    centre = net.truncated(styles, told, 0.0)
-    half = net.truncated(styles, told, 0.5)
+    styles = net.map_styles(torch.randn(6, 8), told)
+    centre = net.truncate_styles(styles, told, 0.0)
+    half = net.truncate_styles(styles, told, 0.5)
     assert torch.allclose(half, (styles + centre) / 2, atol=1e-5)
-    assert net.truncated(styles, told, 1.0) is styles
+    assert net.truncate_styles(styles, told, 1.0) is styles
     assert float((centre[0] - centre[1]).abs().max()) > 1e-3
 
 
@@ -117,7 +117,7 @@ def test_noise_comes_from_its_seed_alone() -> None:
 
 
 def test_equal_pictures_have_no_batch_deviation() -> None:
-    assert float(batch_deviation(torch.ones(4, 3, 4, 4)).max()) < 1e-3
+    assert float(compute_batch_deviation(torch.ones(4, 3, 4, 4)).max()) < 1e-3
 
 
 @pytest.mark.parametrize("patch", [1, 2])
@@ -128,7 +128,7 @@ def test_nets_grow_into_taller_ones_that_see_and_make_the_same_until_a_level_com
     z, told = torch.randn(4, 8), torch.rand(4, 3)
     small, large = (Generator(short), Critic(short)), (Generator(tall), Critic(tall))
     for before, after in zip(small, large, strict=True):
-        coarse = stylegan.taller(before.state_dict(), short, tall)
+        coarse = stylegan.grow_state(before.state_dict(), short, tall)
         assert coarse is not None
         after.load_state_dict({**after.state_dict(), **coarse})
     large[0].grown[0] -= 1
@@ -139,6 +139,6 @@ def test_nets_grow_into_taller_ones_that_see_and_make_the_same_until_a_level_com
 
 def test_nets_of_another_kind_do_not_grow_into_each_other() -> None:
     state = Generator(TINY).state_dict()
-    assert stylegan.taller(state, TINY, TINY) is None
-    assert stylegan.taller(state, TINY, replace(TINY, size=64)) is None  # its levels are wider
-    assert stylegan.taller(state, TINY, replace(TINY, size=64, width=TINY.width // 2, styles=20)) is None
+    assert stylegan.grow_state(state, TINY, TINY) is None
+    assert stylegan.grow_state(state, TINY, replace(TINY, size=64)) is None  # its levels are wider
+    assert stylegan.grow_state(state, TINY, replace(TINY, size=64, width=TINY.width // 2, styles=20)) is None

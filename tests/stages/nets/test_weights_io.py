@@ -15,7 +15,7 @@ from safetensors.torch import load, save
 from assets.digest import sha256
 from assets.errors import BackendError
 from stages.nets import dcgan, stylegan, vae
-from stages.nets.weights_io import Shipped, read, write
+from stages.nets.weights_io import TrainedNet, export_net, load_net
 
 SHAPES = {
     "dcgan": (dcgan, dcgan.Shape(size=16, width=8, widest=16, latent=8)),
@@ -24,18 +24,18 @@ SHAPES = {
 }
 
 
-def tiny(name: str) -> Shipped:
+def tiny(name: str) -> TrainedNet:
     module, shape = SHAPES[name]
     torch.manual_seed(0)
-    nets = {key: net.eval() for key, net in module.shipped(shape).items()}
-    return Shipped(name, shape, nets, ("age_years", "gender", "tone"))
+    nets = {key: net.eval() for key, net in module.build_nets(shape).items()}
+    return TrainedNet(name, shape, nets, ("age_years", "gender", "tone"))
 
 
 @pytest.mark.parametrize("name", sorted(SHAPES))
 def test_a_net_makes_the_same_pictures_after_it_was_written_and_read(name: str, tmp_path: Path) -> None:
     net, file = tiny(name), tmp_path / "net.safetensors"
-    file.write_bytes(write(net, {"licence": "CC0-1.0"}))
-    again = read(file, sha256(file.read_bytes()))
+    file.write_bytes(export_net(net, {"licence": "CC0-1.0"}))
+    again = load_net(file, sha256(file.read_bytes()))
     told = np.full((3, 3), 0.5, np.float32)
     assert again.shape == net.shape
     assert np.array_equal(net.sample(told, seed=1), again.sample(told, seed=1))
@@ -45,11 +45,11 @@ def test_a_net_makes_the_same_pictures_after_it_was_written_and_read(name: str, 
 def test_pictures_do_not_depend_on_the_batch_that_they_were_made_in() -> None:
     net, rng = tiny("stylegan"), np.random.default_rng(0)
     latents, told = rng.standard_normal((20, 8)).astype(np.float32), rng.uniform(0, 1, (20, 3)).astype(np.float32)
-    assert np.allclose(net.make(latents, told)[17:18], net.make(latents[17:18], told[17:18]), atol=1e-5)
+    assert np.allclose(net.generate(latents, told)[17:18], net.generate(latents[17:18], told[17:18]), atol=1e-5)
 
 
 def changed(change: Callable[[dict[str, torch.Tensor], dict[str, object]], None]) -> bytes:
-    content = write(tiny("dcgan"), {})
+    content = export_net(tiny("dcgan"), {})
     length = int.from_bytes(content[:8], "little")
     told = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["fenshen"])
     tensors = load(content)
@@ -149,7 +149,7 @@ def test_foreign_and_broken_weights_are_refused_in_one_sentence(change: Callable
     file = tmp_path / "net.safetensors"
     file.write_bytes(changed(change))
     with pytest.raises(BackendError) as caught:
-        read(file)
+        load_net(file)
     (finding,) = caught.value.findings
     code, sentence = REFUSED[change]
     assert finding.code == code
@@ -162,15 +162,15 @@ def test_a_header_that_is_no_record_says_no_net(header: str, tmp_path: Path) -> 
     file = tmp_path / "net.safetensors"
     file.write_bytes(save({"a": torch.zeros(1)}, metadata={"fenshen": header}))
     with pytest.raises(BackendError, match=r"weights/foreign.*says no net of ours"):
-        read(file)
+        load_net(file)
 
 
 def test_another_family_s_file_is_not_taken_for_the_one_promised(tmp_path: Path) -> None:
     file = tmp_path / "net.safetensors"
-    file.write_bytes(write(tiny("dcgan"), {}))
-    assert read(file, net="dcgan").net == "dcgan"
+    file.write_bytes(export_net(tiny("dcgan"), {}))
+    assert load_net(file, net="dcgan").net == "dcgan"
     with pytest.raises(BackendError, match=r"net\.safetensors holds a dcgan, where weights\.json promises a vae"):
-        read(file, net="vae")
+        load_net(file, net="vae")
 
 
 @pytest.mark.parametrize(("content", "code"), [
@@ -181,14 +181,14 @@ def test_files_that_are_no_safetensors_are_refused_unread(content: bytes, code: 
     file = tmp_path / "net.safetensors"
     file.write_bytes(content)
     with pytest.raises(BackendError) as caught:
-        read(file)
+        load_net(file)
     assert caught.value.findings[0].code == f"weights/{code}"
 
 
 def test_other_bytes_than_promised_and_no_bytes_at_all_are_told(tmp_path: Path) -> None:
     file = tmp_path / "net.safetensors"
     with pytest.raises(BackendError, match="weights/missing"):
-        read(file)
-    file.write_bytes(write(tiny("dcgan"), {}))
+        load_net(file)
+    file.write_bytes(export_net(tiny("dcgan"), {}))
     with pytest.raises(BackendError, match="weights/corrupt"):
-        read(file, "0" * 64)
+        load_net(file, "0" * 64)

@@ -15,22 +15,22 @@ from assets.artefacts.character import Model, Previews
 from assets.artefacts.geometry import Image, Material
 from assets.artefacts.talk import Performance
 from assets.bundle import Package
-from assets.codec import decode, encode
+from assets.codec import decode_artefact, encode_artefact
 from assets.conventions import JOINTS
 from assets.errors import RightsError
 from assets.formats import bvh
 from assets.spec.packaging import PackageSpec, RightsSpec
 from assets.store import LocalStore
-from assets.substage_cache import remembering
+from assets.substage_cache import use_cache
 from stages.model.stage import run as model
 from stages.package import previews
 from stages.package.stage import STAGE, run
-from stages.package.target import encode as encoded
-from stages.package.target import pictures
+from stages.package.target import encode_image as encoded
+from stages.package.target import encode_images
 from stages.preview.stage import run as preview
 from stages.verify.bundle_view import Glb
-from stages.verify.gate import TARGETS, load_gates
-from stages.verify.stage import checks_of, reading_of
+from stages.verify.gate import TARGET_GATES, load_gates
+from stages.verify.stage import make_bundle_view, run_gate
 from tests.stages import small_character as small
 
 
@@ -74,26 +74,26 @@ def test_the_package_holds_what_a_bundle_is_made_of() -> None:
 
 
 def test_a_second_build_gives_the_same_bytes() -> None:
-    assert encode(packed()) == encode(once("web"))
+    assert encode_artefact(packed()) == encode_artefact(once("web"))
 
 
 def test_the_picture_in_speech_is_drawn_once_for_a_pose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with remembering(LocalStore(tmp_path)):
+    with use_cache(LocalStore(tmp_path)):
         before = file(packed(), "previews/speech.jpg")
-        monkeypatch.setattr(previews, "stills", lambda *_: pytest.fail("drawn again"))
+        monkeypatch.setattr(previews, "render_stills", lambda *_: pytest.fail("drawn again"))
         assert file(packed(), "previews/speech.jpg") == before == file(once("web"), "previews/speech.jpg")
 
 
 def test_the_package_survives_the_store() -> None:
-    assert decode(encode(once("web")), Package) == once("web")
+    assert decode_artefact(encode_artefact(once("web")), Package) == once("web")
 
 
 @pytest.mark.parametrize("target", ["web", "crowd"])
 def test_the_gates_of_files_rights_and_budget_are_content(target: str) -> None:
     about = ("gltf/", "rig/weights", "rig/joints", "rig/morph", "vrm/", "rights/", "budget/", "speech/dialogue", "speech/say")
-    gates = [gate for code, gate in load_gates().items() if code.startswith(about) and code in TARGETS[target]]
+    gates = [gate for code, gate in load_gates().items() if code.startswith(about) and code in TARGET_GATES[target]]
     assert len(gates) > 10
-    assert [c for gate in gates for c in checks_of(gate, reading_of(once(target), target)) if not c.ok] == []
+    assert [c for gate in gates for c in run_gate(gate, make_bundle_view(once(target), target)) if not c.ok] == []
 
 
 def test_a_crowd_avatar_has_one_material_and_one_picture() -> None:
@@ -103,7 +103,7 @@ def test_a_crowd_avatar_has_one_material_and_one_picture() -> None:
 
 
 def test_no_vrm_where_none_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stages.package.stage.preview_files", lambda *given: [])  # pictures cost seconds
+    monkeypatch.setattr("stages.package.stage.build_preview_files", lambda *given: [])  # pictures cost seconds
     options = PackageSpec(vrm=False, turntable=False)
     package = run(modelled(options), shown(), small.performance(), small.dialogue(), small.speech(), options=options, seed=1)
     assert not [f.path for f in package.files if f.path.endswith((".vrm", ".vrma"))]
@@ -119,20 +119,20 @@ def moving() -> Performance:
 
 
 def test_clips_go_out_as_bvh_where_it_is_asked_for_and_come_back_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stages.package.stage.preview_files", lambda *given: [])  # pictures cost seconds
+    monkeypatch.setattr("stages.package.stage.build_preview_files", lambda *given: [])  # pictures cost seconds
     options = PackageSpec(vrm=False, turntable=False, bvh=True)
     package = run(modelled(options), shown(), moving(), small.dialogue(), small.speech(), options=options, seed=1)
     written = {f.path: f for f in package.files if f.path.endswith(".bvh")}
     assert list(written) == ["clips/idle.bvh", "clips/say_hello.bvh"]
     assert {(f.role, f.licence, f.sources) for f in written.values()} == {("clip", "CC-BY-4.0", ("Ours",))}
     for clip in moving().clips:
-        film = bvh.read(file(package, f"clips/{clip.name}.bvh").decode())
+        film = bvh.load_bvh(file(package, f"clips/{clip.name}.bvh").decode())
         order = [film.names.index(name) for name in JOINTS]
         apart = Rotation.from_quat(film.rotations[:, order].reshape(-1, 4)).inv() * Rotation.from_quat(clip.rotations.reshape(-1, 4))
         assert apart.magnitude().max() < 0.01
         np.testing.assert_allclose(film.times, clip.times, atol=1e-4)
-        np.testing.assert_allclose(bvh.CENTIMETRES * film.heads[order], small.SKELETON.heads, atol=1e-4)
-        np.testing.assert_allclose(bvh.CENTIMETRES * film.positions[:, 0], clip.root + small.SKELETON.heads[0], atol=1e-4)
+        np.testing.assert_allclose(bvh.METRES_PER_UNIT * film.heads[order], small.SKELETON.heads, atol=1e-4)
+        np.testing.assert_allclose(bvh.METRES_PER_UNIT * film.positions[:, 0], clip.root + small.SKELETON.heads[0], atol=1e-4)
 
 
 def test_no_bvh_where_none_is_asked_for() -> None:
@@ -141,7 +141,7 @@ def test_no_bvh_where_none_is_asked_for() -> None:
 
 def test_licences_tell_of_each_clip_of_a_video_without_a_consent_record(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of people who were filmed and never asked it said nothing."""
-    monkeypatch.setattr("stages.package.stage.preview_files", lambda *given: [])  # pictures cost seconds
+    monkeypatch.setattr("stages.package.stage.build_preview_files", lambda *given: [])  # pictures cost seconds
     clips = tuple(replace(clip, source="video" if clip.name == "idle" else clip.source) for clip in small.performance().clips)
     acted, options = replace(small.performance(), clips=clips), PackageSpec(vrm=False, turntable=False)
 
@@ -178,9 +178,9 @@ def test_the_licences_name_every_source_in_a_whole_table() -> None:
 
 
 def test_names_with_bars_do_not_break_the_table() -> None:
-    from stages.package.licences import _row
+    from stages.package.licences import _format_row
 
-    assert _row(("a|b", "c\nd")) == "| a\\|b | c d |"
+    assert _format_row(("a|b", "c\nd")) == "| a\\|b | c d |"
 
 
 def test_a_picture_without_holes_is_a_jpeg() -> None:
@@ -191,7 +191,7 @@ def test_a_picture_without_holes_is_a_jpeg() -> None:
 
 def test_pictures_fit_the_side() -> None:
     image = Image(np.zeros((64, 32, 3), np.uint8))
-    found = pictures((Material("head", "a", "n"),), {"a": image, "n": image}, 16, 80, {})
+    found = encode_images((Material("head", "a", "n"),), {"a": image, "n": image}, 16, 80, {})
     assert set(found) == {"a", "n"}
 
 

@@ -147,7 +147,7 @@ def test_beats_differ_in_size_and_in_the_hand_that_leads() -> None:
     marks = [1.0, 2.0, 3.0, 4.0, 5.0]
     still = np.zeros((len(times), len(JOINTS), 4))
     still[..., 3] = 1
-    gesture._beats(still, times, marks, np.ones(len(times)), 1.0, (1.0, 1.0), np.random.default_rng(2))
+    gesture._apply_beats(still, times, marks, np.ones(len(times)), 1.0, (1.0, 1.0), np.random.default_rng(2))
     bent = [2 * np.arccos(still[:, JOINTS.index(f"{side}ForeArm"), 3]) for side in ("Left", "Right")]
     sizes = np.array([[angles[(times > mark - 0.1) & (times < mark + 0.2)].max() for mark in marks] for angles in bent])
     assert len(np.unique(sizes.round(3))) == sizes.size
@@ -196,21 +196,21 @@ def test_no_blinks_where_none_are_wanted() -> None:
 
 def test_blinks_come_at_their_rate_and_stay_clear_of_stressed_words() -> None:
     busy = [float(t) for t in np.arange(1, 600, 1.7)]
-    moments = face.blink_times(600, 16, np.random.default_rng(0), busy)
+    moments = face.sample_blink_times(600, 16, np.random.default_rng(0), busy)
     assert 120 <= len(moments) <= 200
     assert min(abs(m - b) for m in moments for b in busy) >= 0.19
 
 
 def test_a_blink_closes_faster_than_it_opens() -> None:
     times = np.arange(300) / 300
-    lids = face.blinks(times, [0.5], np.random.default_rng(0))["eyeBlinkLeft"]
+    lids = face.animate_blinks(times, [0.5], np.random.default_rng(0))["eyeBlinkLeft"]
     assert lids.max() == 1
     half = times[lids > 0.5]
-    assert 0.5 - half[0] < half[-1] - 0.5 - face.HELD_S / 2
+    assert 0.5 - half[0] < half[-1] - 0.5 - face.BLINK_HOLD_S / 2
 
 
 def test_the_right_side_of_a_gesture_mirrors_its_left() -> None:
-    pose = gesture.pose("shrug")
+    pose = gesture.build_gesture_pose("shrug")
     left, right = (Rotation.from_quat(pose[JOINTS.index(f"{s}ForeArm")]).apply([x, 0, 0]) for s, x in (("Left", 1), ("Right", -1)))
     assert right == pytest.approx(left * [-1, 1, 1])
 
@@ -240,7 +240,7 @@ def test_an_idle_that_sways_still_breathes_and_captured_movement_is_left_as_it_w
 def test_a_loop_shorter_than_a_breath_holds_it() -> None:
     turns = clip("walk", 1, "Hips", 3, loop=True).rotations.astype(np.float64)
     before = turns.copy()
-    gesture.breathe(turns, np.arange(31) / 30, loop=True)
+    gesture.add_breathing(turns, np.arange(31) / 30, loop=True)
     assert turns == pytest.approx(before)
 
 

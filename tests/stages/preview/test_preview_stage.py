@@ -7,7 +7,7 @@ import io
 from PIL import Image
 
 from assets.artefacts.character import Previews
-from assets.codec import decode, encode
+from assets.codec import decode_artefact, encode_artefact
 from assets.spec.packaging import PackageSpec
 from stages.model.stage import run as model
 from stages.preview.stage import STAGE, run
@@ -27,7 +27,7 @@ def test_portrait_full_and_turntable_are_pictures_of_the_size_promised() -> None
     previews = taken(True)
     sizes = {name: Image.open(io.BytesIO(data)).size for name, data in previews.pictures.items()}
     assert sizes == {"portrait.jpg": (640, 800), "full.jpg": (640, 960), "turntable.webp": (300, 480)}
-    assert decode(encode(previews), Previews) == previews
+    assert decode_artefact(encode_artefact(previews), Previews) == previews
 
 
 def test_no_turntable_where_none_is_asked_for() -> None:

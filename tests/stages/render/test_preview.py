@@ -16,9 +16,17 @@ from assets.artefacts.geometry import Image, Material, Mesh, MorphTarget, Skelet
 from assets.conventions import JOINTS, MORPHS_67, PARENTS
 from assets.errors import BackendError, FormatError
 from stages.render import gl
-from stages.render.contact_sheet import CAPTION, contact_sheet
-from stages.render.posing import about, forward_kinematics, normals, pose_of, posed, standing, welds
-from stages.render.preview import Shot, stills, turntable, walk
+from stages.render.contact_sheet import CAPTION_HEIGHT, build_contact_sheet
+from stages.render.posing import (
+    build_pose,
+    build_standing_pose,
+    compute_joint_transforms,
+    compute_smooth_normals,
+    find_weld_groups,
+    pose_mesh,
+    turn_about_axis,
+)
+from stages.render.preview import Shot, encode_turntable, plan_turntable, render_stills
 
 SIZE = (64, 80)
 
@@ -60,23 +68,23 @@ def redness(image: Image) -> np.ndarray:
 
 def test_the_hand_goes_where_forward_kinematics_says() -> None:
     bones = skeleton()
-    raised = pose_of(bones, {"LeftArm": about("z", 90), "LeftForeArm": about("z", 90)})
-    hand = forward_kinematics(bones, raised)[1][JOINTS.index("LeftHand")]
+    raised = build_pose(bones, {"LeftArm": turn_about_axis("z", 90), "LeftForeArm": turn_about_axis("z", 90)})
+    hand = compute_joint_transforms(bones, raised)[1][JOINTS.index("LeftHand")]
     assert hand == pytest.approx([0.2 - 0.25, 1.3 + 0.25, 0], abs=1e-5)
     mesh = box("hand", (0.7, 1.3, 0), 0.1, "LeftHand")
-    assert posed(mesh, bones, raised).mean(0) == pytest.approx(hand, abs=1e-5)
+    assert pose_mesh(mesh, bones, raised).mean(0) == pytest.approx(hand, abs=1e-5)
 
 
 def test_the_bind_pose_moves_nothing_and_the_root_moves_everything() -> None:
     bones, mesh = skeleton(), box("hand", (0.7, 1.3, 0), 0.1, "LeftHand")
-    rest = pose_of(bones, {})
-    assert posed(mesh, bones, rest) == pytest.approx(mesh.positions, abs=1e-6)
+    rest = build_pose(bones, {})
+    assert pose_mesh(mesh, bones, rest) == pytest.approx(mesh.positions, abs=1e-6)
     moved = type(rest)(rest.rotations, np.array([0, 0.5, 1], np.float32), rest.face)
-    assert posed(mesh, bones, moved) == pytest.approx(mesh.positions + np.array([0, 0.5, 1]), abs=1e-6)
+    assert pose_mesh(mesh, bones, moved) == pytest.approx(mesh.positions + np.array([0, 0.5, 1]), abs=1e-6)
 
 
 def test_standing_arms_hang_at_the_sides() -> None:
-    hand = forward_kinematics(skeleton(), standing(skeleton()))[1][JOINTS.index("LeftHand")]
+    hand = compute_joint_transforms(skeleton(), build_standing_pose(skeleton()))[1][JOINTS.index("LeftHand")]
     assert hand[1] < 0.95
     assert hand[0] < 0.5
 
@@ -84,7 +92,7 @@ def test_standing_arms_hang_at_the_sides() -> None:
 def test_a_seam_is_shaded_as_one_surface() -> None:
     left, right = np.array([[0, 0, 0], [0, 1, 0], [-1, 0, 0]], np.float32), np.array([[0, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
     points, triangles = np.concatenate([left, right]), np.array([[0, 1, 2], [3, 5, 4]], np.int32)
-    shading = normals(points, triangles, welds([left, right]))
+    shading = compute_smooth_normals(points, triangles, find_weld_groups([left, right]))
     assert shading[:2] == pytest.approx(shading[[3, 4]])
     assert np.linalg.norm(shading, axis=1) == pytest.approx(np.ones(6))
 
@@ -93,8 +101,8 @@ def test_a_morph_opens_the_mouth_in_the_picture() -> None:
     down = MorphTarget("jawOpen", np.array([0, 1, 4, 5], np.int32), np.tile(np.array([[0, -0.1, 0]], np.float32), (4, 1)))
     meshes, materials = [box("face", (0, 1.5, 0), 0.2, "Head", (down,))], {"face": Material("face", colour=(0.8, 0.02, 0.02, 1))}
     bones = skeleton()
-    shots = [Shot("shut", pose_of(bones, {}), size=SIZE), Shot("open", pose_of(bones, {}, {"jawOpen": 1.0}), size=SIZE)]
-    taken = stills(meshes, materials, {}, bones, shots)
+    shots = [Shot("shut", build_pose(bones, {}), size=SIZE), Shot("open", build_pose(bones, {}, {"jawOpen": 1.0}), size=SIZE)]
+    taken = render_stills(meshes, materials, {}, bones, shots)
     assert redness(taken["open"]).sum() > 1.2 * redness(taken["shut"]).sum()
 
 
@@ -106,8 +114,8 @@ def test_mask_cuts_away_what_is_clear() -> None:
     taken = {}
     for mode in ("OPAQUE", "MASK", "BLEND"):
         material = Material("face", albedo="cut", alpha=mode)
-        shot = Shot("one", pose_of(bones, {}), size=SIZE)
-        taken[mode] = redness(stills(meshes[:1], {"face": material}, {"cut": Image(alpha)}, bones, [shot])["one"]).sum()
+        shot = Shot("one", build_pose(bones, {}), size=SIZE)
+        taken[mode] = redness(render_stills(meshes[:1], {"face": material}, {"cut": Image(alpha)}, bones, [shot])["one"]).sum()
     assert taken["MASK"] < 0.65 * taken["OPAQUE"]
     assert taken["BLEND"] < 0.75 * taken["OPAQUE"]
     assert taken["MASK"] > 0.3 * taken["OPAQUE"]
@@ -116,8 +124,8 @@ def test_mask_cuts_away_what_is_clear() -> None:
 def test_the_left_hand_is_at_the_right_of_the_picture_and_behind_the_back_at_its_left() -> None:
     meshes, materials = head_and_hand()
     bones = skeleton()
-    shots = [Shot(str(turn), pose_of(bones, {}), "full", turn, SIZE) for turn in (0.0, np.pi)]
-    taken = stills(meshes, materials, {}, bones, shots)
+    shots = [Shot(str(turn), build_pose(bones, {}), "full", turn, SIZE) for turn in (0.0, np.pi)]
+    taken = render_stills(meshes, materials, {}, bones, shots)
 
     def green(image: Image) -> float:
         p = image.pixels.astype(int)
@@ -130,8 +138,8 @@ def test_the_left_hand_is_at_the_right_of_the_picture_and_behind_the_back_at_its
 def test_the_same_scene_gives_the_same_pixels() -> None:
     meshes, materials = head_and_hand()
     bones = skeleton()
-    one = stills(meshes, materials, {}, bones, [Shot("one", pose_of(bones, {}), size=SIZE)])["one"]
-    again = stills(meshes, materials, {}, bones, [Shot("one", pose_of(bones, {}), size=SIZE)])["one"]
+    one = render_stills(meshes, materials, {}, bones, [Shot("one", build_pose(bones, {}), size=SIZE)])["one"]
+    again = render_stills(meshes, materials, {}, bones, [Shot("one", build_pose(bones, {}), size=SIZE)])["one"]
     assert np.array_equal(one.pixels, again.pixels)
     assert one.pixels.shape == (SIZE[1], SIZE[0], 3)
 
@@ -139,11 +147,13 @@ def test_the_same_scene_gives_the_same_pixels() -> None:
 def test_a_lid_close_above_takes_the_sky_away() -> None:
     meshes, materials = head_and_hand()
     meshes[1] = box("hand", (0, 1.92, 0), 0.6, "Head")
-    from stages.render.preview import _pieces
+    from stages.render.preview import _pose_meshes
 
     bones = skeleton()
-    with gl.context():
-        pieces, _ = _pieces(gl.Painter({}), meshes, materials, bones, pose_of(bones, {}), welds([m.positions for m in meshes]))
+    with gl.open_context():
+        pieces, _ = _pose_meshes(
+            gl.Renderer({}), meshes, materials, bones, build_pose(bones, {}), find_weld_groups([m.positions for m in meshes])
+        )
     below = pieces[0]
     top = below.points[:, 1] > 1.55
     assert below.sky[~top].min() > below.sky[top].max() + 0.1
@@ -154,7 +164,7 @@ def test_threads_take_turns() -> None:
     bones, taken = skeleton(), {}
 
     def work(name: str) -> None:
-        taken[name] = stills(meshes, materials, {}, bones, [Shot("one", pose_of(bones, {}), size=SIZE)])["one"]
+        taken[name] = render_stills(meshes, materials, {}, bones, [Shot("one", build_pose(bones, {}), size=SIZE)])["one"]
 
     threads = [threading.Thread(target=work, args=(str(i),)) for i in range(3)]
     for thread in threads:
@@ -168,25 +178,25 @@ def test_threads_take_turns() -> None:
 def test_the_turntable_is_an_endless_animation_within_its_limit() -> None:
     meshes, materials = head_and_hand()
     bones = skeleton()
-    shots = walk(pose_of(bones, {}), size=SIZE, frames=6)
-    taken = list(stills(meshes, materials, {}, bones, shots).values())
-    movie = Picture.open(io.BytesIO(turntable(taken)))
+    shots = plan_turntable(build_pose(bones, {}), size=SIZE, frames=6)
+    taken = list(render_stills(meshes, materials, {}, bones, shots).values())
+    movie = Picture.open(io.BytesIO(encode_turntable(taken)))
     assert movie.n_frames == 6
     assert movie.info["loop"] == 0
     with pytest.raises(BackendError, match="do not fit"):
-        turntable(taken[:3], limit=100)
+        encode_turntable(taken[:3], limit=100)
 
 
 def test_what_is_missing_is_named() -> None:
     meshes, materials = head_and_hand()
     bones = skeleton()
-    shots = [Shot("one", pose_of(bones, {}), size=SIZE)]
+    shots = [Shot("one", build_pose(bones, {}), size=SIZE)]
     with pytest.raises(BackendError, match="'hand'"):
-        stills(meshes, {"face": materials["face"]}, {}, bones, shots)
+        render_stills(meshes, {"face": materials["face"]}, {}, bones, shots)
     with pytest.raises(BackendError, match="'lost'"):
-        stills(meshes[:1], {"face": Material("face", albedo="lost")}, {}, bones, shots)
+        render_stills(meshes[:1], {"face": Material("face", albedo="lost")}, {}, bones, shots)
     with pytest.raises(BackendError, match="no mesh"):
-        stills([], {}, {}, bones, shots)
+        render_stills([], {}, {}, bones, shots)
 
 
 def test_a_machine_without_egl_gets_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,7 +206,7 @@ def test_a_machine_without_egl_gets_one_sentence(monkeypatch: pytest.MonkeyPatch
         raise ImportError("libEGL.so.1")
 
     monkeypatch.setattr(egl.EGLPlatform, "init_context", fails)
-    with pytest.raises(BackendError, match="libegl1 libgl1-mesa-dri"), gl.context():
+    with pytest.raises(BackendError, match="libegl1 libgl1-mesa-dri"), gl.open_context():
         pytest.fail("there is no context")
 
 
@@ -207,15 +217,15 @@ def test_importing_the_stage_loads_no_graphics() -> None:
 
 def test_the_contact_sheet_holds_every_picture_in_order() -> None:
     pictures = {name: Image(np.full((30, 20, 3), colour, np.uint8)) for name, colour in (("a", 10), ("b", 120), ("c", 250))}
-    sheet = contact_sheet(pictures, 2, 60).pixels
-    assert sheet.shape == (2 * (60 + CAPTION), 120, 3)
-    assert [sheet[30, 30, 0], sheet[30, 90, 0], sheet[60 + CAPTION + 30, 30, 0]] == [10, 120, 250]
+    sheet = build_contact_sheet(pictures, 2, 60).pixels
+    assert sheet.shape == (2 * (60 + CAPTION_HEIGHT), 120, 3)
+    assert [sheet[30, 30, 0], sheet[30, 90, 0], sheet[60 + CAPTION_HEIGHT + 30, 30, 0]] == [10, 120, 250]
     with pytest.raises(FormatError, match="no picture"):
-        contact_sheet({}, 2)
+        build_contact_sheet({}, 2)
 
 
 def test_all_morph_names_have_a_weight() -> None:
-    assert pose_of(skeleton(), {}, {"viseme_U": 0.5}).face[MORPHS_67.index("viseme_U")] == 0.5
+    assert build_pose(skeleton(), {}, {"viseme_U": 0.5}).face[MORPHS_67.index("viseme_U")] == 0.5
 
 
 @pytest.mark.parametrize(("name", "raised"), [(None, BackendError), ("trimesh", ImportError)])
@@ -230,5 +240,5 @@ def test_a_library_that_cannot_be_loaded_is_no_matter_of_egl(
     platform = ModuleType("pyrender.platforms.egl")
     platform.__getattr__ = broken  # type: ignore[method-assign]
     monkeypatch.setitem(sys.modules, "pyrender.platforms.egl", platform)
-    with pytest.raises(raised), gl.context():
+    with pytest.raises(raised), gl.open_context():
         pass

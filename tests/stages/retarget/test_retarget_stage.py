@@ -11,13 +11,13 @@ from assets.artefacts.character import Body
 from assets.artefacts.geometry import Floats, Skeleton, Skin
 from assets.artefacts.motion import Clip, Motion
 from assets.conventions import JOINTS
-from assets.rotation import about, forward_kinematics, multiply
+from assets.rotation import forward_kinematics, from_axis_angle, multiply
 from assets.spec.behaviour import ClipSpec, MotionSpec, RetargetSpec
-from stages.motion.canonical_skeleton import canonical
+from stages.motion.canonical_skeleton import build_canonical_skeleton
 from stages.motion.stage import run as make_motion
-from stages.retarget.feet import contacts
+from stages.retarget.feet import detect_contacts
 from stages.retarget.stage import run
-from stages.retarget.transfer import leg_length
+from stages.retarget.transfer import measure_leg_length
 
 LIBRARY = make_motion(options=MotionSpec(clips=(ClipSpec(name="walk", library="walk"),)), seed=1)
 SIDES = ("Left", "Right")
@@ -25,7 +25,7 @@ SIDES = ("Left", "Right")
 
 def body(height: float, legs: float = 1.0) -> Body:
     """A body of `height` times the canonical one's, its legs longer by `legs`; nothing but the skeleton matters here."""
-    skeleton = canonical()
+    skeleton = build_canonical_skeleton()
     heads = skeleton.heads * height
     leg = [i for i, name in enumerate(JOINTS) if name.endswith(("Leg", "Foot", "ToeBase")) and not name.endswith("UpLeg")]
     hip, ankle = heads[JOINTS.index("LeftUpLeg"), 1], heads[JOINTS.index("LeftFoot"), 1]
@@ -74,7 +74,7 @@ def test_no_sole_goes_under_the_floor_in_a_walk(moved: Motion) -> None:
     for joint in (f"{side}{part}" for side in SIDES for part in ("Foot", "ToeBase")):
         i = JOINTS.index(joint)
         assert positions[:, i, 1].min() > moved.skeleton.heads[i, 1] - 2e-3
-    assert not any(contacts(walk, moved.skeleton, side).any() for side in SIDES)
+    assert not any(detect_contacts(walk, moved.skeleton, side).any() for side in SIDES)
 
 
 def test_arms_head_and_fingers_keep_the_turns_that_they_had(moved: Motion) -> None:
@@ -84,13 +84,13 @@ def test_arms_head_and_fingers_keep_the_turns_that_they_had(moved: Motion) -> No
 
 
 def test_the_way_of_the_hips_scales_with_the_legs(moved: Motion) -> None:
-    scale = leg_length(moved.skeleton) / leg_length(LIBRARY.skeleton)
+    scale = measure_leg_length(moved.skeleton) / measure_leg_length(LIBRARY.skeleton)
     np.testing.assert_allclose(moved.clips[0].root, LIBRARY.clips[0].root * scale, atol=1e-6)
 
 
 def _shaken(source: str) -> Motion:
     idle, rng = LIBRARY.clips[0], np.random.default_rng(2)
-    noise = about(rng.normal(size=(len(idle.times), len(JOINTS), 3)), rng.normal(size=(len(idle.times), len(JOINTS))) * 0.03)
+    noise = from_axis_angle(rng.normal(size=(len(idle.times), len(JOINTS), 3)), rng.normal(size=(len(idle.times), len(JOINTS))) * 0.03)
     return Motion(LIBRARY.skeleton, (replace(idle, rotations=multiply(idle.rotations, noise), source=source),))
 
 
@@ -120,7 +120,7 @@ def test_feet_that_point_through_the_floor_are_raised_and_their_toes_bent() -> N
     idle = LIBRARY.clips[0]
     rotations = idle.rotations.copy()
     foot, toe = JOINTS.index("LeftFoot"), JOINTS.index("LeftToeBase")
-    rotations[:, foot] = multiply(rotations[:, foot], about((1, 0, 0), np.full(len(idle.times), 0.6)))
+    rotations[:, foot] = multiply(rotations[:, foot], from_axis_angle((1, 0, 0), np.full(len(idle.times), 0.6)))
     skeleton = BODIES["small"].skeleton
     made = run(Motion(LIBRARY.skeleton, (replace(idle, rotations=rotations),)), BODIES["small"], options=RetargetSpec(), seed=1)
     positions, _turns = pose(skeleton, made.clips[0])

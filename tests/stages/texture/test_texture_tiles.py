@@ -10,14 +10,14 @@ import pytest
 from assets.artefacts.character import Identity, TextureSet
 from assets.artefacts.geometry import Image
 from assets.errors import FormatError
-from assets.paths import baked
+from assets.paths import get_baked_path
 from assets.spec.appearance import TextureSpec
 from stages.texture import detail
-from stages.texture.albedo import _sampled, seam_vertices, to_lab
-from stages.texture.stage import as_trimesh, run, wrinkles_of
-from stages.texture.tiles import attributes, fill_margins, head_uv, library, rasterise
+from stages.texture.albedo import _sample_smoothed, find_seam_vertices, to_lab
+from stages.texture.stage import choose_wrinkle_amount, run, to_trimesh
+from stages.texture.tiles import fill_margins, load_skin_library, map_head_uv, parse_skin_attributes, rasterise
 
-needs_bake = pytest.mark.skipif(not baked("tiles.safetensors").exists(), reason="run `make bake` first")
+needs_bake = pytest.mark.skipif(not get_baked_path("tiles.safetensors").exists(), reason="run `make bake` first")
 
 
 def identity(tone: int = 150, age: float = 40) -> Identity:
@@ -33,7 +33,7 @@ def textured(size: int = 512, **options: float) -> TextureSet:
 
 def test_the_head_layout_mirrors_left_and_right_and_keeps_up_up() -> None:
     points = np.array([[0.85, 0.517 - 0.1], [0.85, 0.517 + 0.1], [0.75, 0.517], [0.95, 0.517]], np.float32)
-    uv = head_uv(points)
+    uv = map_head_uv(points)
     assert uv[0, 0] + uv[1, 0] == pytest.approx(1, abs=1e-5)
     assert uv[2, 1] < uv[3, 1]
 
@@ -52,14 +52,14 @@ def test_margins_take_the_nearest_covered_pixel() -> None:
 
 
 def test_a_skin_tells_its_attributes() -> None:
-    name, age, gender = attributes("public/data/skins/old_asian_male/textures/old_x.png")
+    name, age, gender = parse_skin_attributes("public/data/skins/old_asian_male/textures/old_x.png")
     assert (name, age, gender) == ("old_asian_male-old_x", 75.0, 1.0)
 
 
 @needs_bake
 def test_head_and_body_share_the_base_vertices_of_the_neck() -> None:
-    head, body = library().surfaces
-    in_head, in_body = seam_vertices(head, body)
+    head, body = load_skin_library().surfaces
+    in_head, in_body = find_seam_vertices(head, body)
     assert len(in_head) > 20
     assert np.array_equal(head.base[in_head], body.base[in_body])
     for surface in (head, body):
@@ -72,9 +72,9 @@ def test_head_and_body_share_the_base_vertices_of_the_neck() -> None:
 def test_colours_meet_at_the_neck() -> None:
     made = textured()
     head, body = made.surfaces
-    in_head, in_body = seam_vertices(head, body)
+    in_head, in_body = find_seam_vertices(head, body)
     labs = [to_lab(made.images[f"{name}_albedo"].pixels) for name in ("head", "body")]
-    gap = _sampled(labs[0], head.uv[in_head]) - _sampled(labs[1], body.uv[in_body])
+    gap = _sample_smoothed(labs[0], head.uv[in_head]) - _sample_smoothed(labs[1], body.uv[in_body])
     assert np.abs(np.median(gap, 0)).max() < 2.5
 
 
@@ -104,7 +104,7 @@ def test_freckles_darken_the_cheeks() -> None:
 @needs_bake
 def test_a_textured_trimesh_carries_uv_and_picture() -> None:
     made = textured()
-    mesh = as_trimesh(made.surfaces[0], np.random.default_rng(0).random((19158, 3), np.float32), made.images["head_albedo"].pixels)
+    mesh = to_trimesh(made.surfaces[0], np.random.default_rng(0).random((19158, 3), np.float32), made.images["head_albedo"].pixels)
     assert mesh.visual.uv.shape == (len(made.surfaces[0].base), 2)
     assert mesh.visual.material.baseColorTexture.size == (512, 512)
 
@@ -116,12 +116,12 @@ def test_a_foreign_mesh_is_refused() -> None:
 
 
 def test_flat_skin_has_normals_that_point_outwards() -> None:
-    flat = detail.normal_map(np.zeros((16, 16), np.float32), 1.0)
+    flat = detail.compute_normal_map(np.zeros((16, 16), np.float32), 1.0)
     assert flat[..., 2].min() == 255
     assert set(np.unique(flat[..., :2])) == {128}
 
 
 def test_wrinkles_follow_the_age_unless_given() -> None:
-    assert wrinkles_of(TextureSpec(), 25) == 0
-    assert wrinkles_of(TextureSpec(), 70) > 0.7
-    assert wrinkles_of(TextureSpec(wrinkles=0.1), 70) == 0.1
+    assert choose_wrinkle_amount(TextureSpec(), 25) == 0
+    assert choose_wrinkle_amount(TextureSpec(), 70) > 0.7
+    assert choose_wrinkle_amount(TextureSpec(wrinkles=0.1), 70) == 0.1

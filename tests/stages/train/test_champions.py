@@ -9,7 +9,7 @@ import pytest
 
 from assets.digest import sha256
 from assets.errors import FormatError, SpecError
-from stages.train.champions import challenge, history_of, install, judged, roll_back, start_of, table_of, trials_of
+from stages.train.champions import challenge, compare_measures, find_start, install, read_history, read_trials, roll_back, table_of
 
 GOOD = {"fenshen-frechet": 1.0, "precision": 0.8, "recall": 0.5, "patches": 2.0, "a second": 50.0}
 BETTER = {**GOOD, "fenshen-frechet": 0.9}
@@ -53,16 +53,16 @@ def test_one_worse_measure_is_enough_to_be_refused(tmp_path: Path, told: dict[st
     assert not trial.accepted
     assert trial.why == f"worse: {worse}"
     assert held(ladder) == (b"one", b"card of one")
-    assert [record["accepted"] for record in history_of(ladder)] == [True, False]
+    assert [record["accepted"] for record in read_history(ladder)] == [True, False]
 
 
 def test_speed_decides_nothing() -> None:
-    assert all(row.holds for row in judged(GOOD, {**GOOD, "a second": 1.0}))
+    assert all(row.holds for row in compare_measures(GOOD, {**GOOD, "a second": 1.0}))
 
 
 @pytest.mark.parametrize(("champion", "challenger", "holds"), [(1.2, 0.95, True), (1.2, 0.85, False), (0.5, 0.6, True), (0.5, 0.4, False)])
 def test_being_farther_from_the_training_examples_than_strangers_are_is_no_merit(champion: float, challenger: float, holds: bool) -> None:
-    (row,) = judged({"memory": champion}, {"memory": challenger})
+    (row,) = compare_measures({"memory": champion}, {"memory": challenger})
     assert row.holds is holds
 
 
@@ -73,7 +73,7 @@ def test_a_replaced_champion_comes_back_byte_for_byte_and_only_once(tmp_path: Pa
     assert held(ladder) == (b"two", b"card of two")
     roll_back(ladder, "skin-x")
     assert held(ladder) == (b"one", b"card of one")
-    assert history_of(ladder)[-1]["undoes"] == 1
+    assert read_history(ladder)[-1]["undoes"] == 1
     with pytest.raises(SpecError, match="skin-x has replaced no champion"):
         roll_back(ladder, "skin-x")
 
@@ -92,14 +92,14 @@ def test_two_steps_are_taken_back_one_by_one(tmp_path: Path) -> None:
 
 def test_a_challenger_begins_with_all_nets_of_the_champion_where_they_are_kept(tmp_path: Path) -> None:
     ladder = tmp_path / "ladder"
-    assert start_of(ladder, "skin-x") is None
+    assert find_start(ladder, "skin-x") is None
     install(made(tmp_path / "a", b"one"), ladder, "skin-x")
-    assert start_of(ladder, "skin-x") == ladder / table_of(ladder)["skin-x"]["file"]
+    assert find_start(ladder, "skin-x") == ladder / table_of(ladder)["skin-x"]["file"]
     learnt = made(tmp_path / "b", b"two")
     (learnt / "run-skin-x").mkdir()
     (learnt / "run-skin-x" / "best.safetensors").write_bytes(b"generator and critic")
     challenge(ladder, "skin-x", learnt, GOOD, BETTER)
-    kept = start_of(ladder, "skin-x")
+    kept = find_start(ladder, "skin-x")
     assert kept == ladder / "skin-x-nets.safetensors"
     assert kept.read_bytes() == b"generator and critic"
     challenge(ladder, "skin-x", made(tmp_path / "c", b"three"), GOOD, BETTER)
@@ -134,10 +134,10 @@ def test_a_title_that_begins_like_another_leaves_that_one_alone(tmp_path: Path) 
 def test_a_broken_history_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "history.json").write_text("{")
     with pytest.raises(FormatError, match=r"history\.json is no JSON"):
-        history_of(tmp_path)
+        read_history(tmp_path)
 
 
 def test_a_ladder_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     """`champion ls` showed an empty table, as if there were a ladder without trials."""
     with pytest.raises(SpecError, match=r"no trial was made in .*nowhere; make one with `fenshen retrain`, or mend --ladder"):
-        trials_of(tmp_path / "nowhere")
+        read_trials(tmp_path / "nowhere")

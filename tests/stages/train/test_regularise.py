@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from stages.train.families.registry import FAMILIES, family_of
-from stages.train.stage import changed
+from stages.train.families.registry import FAMILIES, make_family
+from stages.train.stage import apply_settings
 from tests.stages.train.tiny import examples, tiny_run
 
 GANS = {"dcgan": 3, "stylegan": 3, "unet": 6}
@@ -18,14 +18,14 @@ GANS = {"dcgan": 3, "stylegan": 3, "unet": 6}
 
 def critic_of(name: str, folder: Path, **settings: Any) -> Any:
     """The critic of a fresh run on tiny pictures."""
-    from stages.train.loop.device import Machine
-    from stages.train.loop.loop import Plan, begin
+    from stages.train.loop.device import Device
+    from stages.train.loop.loop import Plan, begin_run
 
     torch.set_num_threads(1)
     small = {"unet": {"widths": (8, 8), "components": 4}, "stylegan": {"width": 8, "widest": 8}, "dcgan": {"width": 8, "widest": 8}}[name]
-    family = changed(family_of(name), small | settings)
+    family = apply_settings(make_family(name), small | settings)
     data = examples(16, 16, GANS[name])
-    return begin(family, Plan(steps=1, seed=3), data, data, folder, Machine()).state.nets["critic"]
+    return begin_run(family, Plan(steps=1, seed=3), data, data, folder, Device()).state.nets["critic"]
 
 
 @pytest.mark.parametrize("name", GANS)
@@ -54,7 +54,7 @@ def test_a_body_critic_and_a_denoiser_drop_too() -> None:
     denoiser = diffusion.Denoiser(diffusion.Shape(size=32, width=8, depth=1, latent_channels=4, dropout=0.5))
     torch.nn.init.normal_(denoiser.leave.weight)
     for block in denoiser.modules():
-        if isinstance(block, diffusion.Block):
+        if isinstance(block, diffusion.ConditionalResidualBlock):
             torch.nn.init.normal_(block.conv2.weight)
     noisy, times, known = torch.randn(2, 4, 4, 4), torch.rand(2), torch.rand(2, 3)
     for net, given in ((critic, (vectors, told)), (denoiser, (noisy, times, known))):
@@ -65,13 +65,13 @@ def test_a_body_critic_and_a_denoiser_drop_too() -> None:
 
 
 def test_weight_decay_makes_a_critic_smaller(tmp_path: Path) -> None:
-    from stages.train.loop.loop import advance
+    from stages.train.loop.loop import advance_run
     from tests.stages.train.tiny import tiny_gan
 
     norms = []
     for decay in (0.0, 10.0):
         run = tiny_run(tmp_path / str(decay), tiny_gan(weight_decay=decay))
-        advance(run)
+        advance_run(run)
         norms.append(float(sum(p.square().sum() for p in run.state.nets["critic"].parameters())))
     assert norms[1] < 0.999 * norms[0]
 
@@ -80,7 +80,7 @@ def test_weight_decay_makes_a_critic_smaller(tmp_path: Path) -> None:
 def test_every_family_takes_both(name: str) -> None:
     """`fenshen train NET --set weight_decay=0.01 --set dropout=0.1`."""
     dropout = "drop" if name == "classifier" else "dropout"
-    changed(family_of(name), {"weight_decay": 0.01, dropout: 0.1})
+    apply_settings(make_family(name), {"weight_decay": 0.01, dropout: 0.1})
 
 
 def test_a_checkpoint_from_before_there_was_dropout_goes_on_and_can_be_started_from(tmp_path: Path) -> None:
@@ -89,21 +89,21 @@ def test_a_checkpoint_from_before_there_was_dropout_goes_on_and_can_be_started_f
     from safetensors import safe_open
     from safetensors.torch import load_file, save_file
 
-    from stages.train.adapt import settings_of
-    from stages.train.loop.loop import newest, resume, train
+    from stages.train.adapt import read_net_settings
+    from stages.train.loop.loop import find_newest_checkpoint, resume_run, train
     from tests.stages.train.tiny import tiny_gan
 
     whole = train(tiny_run(tmp_path / "whole"))
     train(tiny_run(tmp_path / "old", steps=7))
-    old = newest(tmp_path / "old")
+    old = find_newest_checkpoint(tmp_path / "old")
     assert old is not None
     with safe_open(old, "pt") as opened:
         told = json.loads(opened.metadata()["fenshen"])
     del told["shape"]["dropout"]
     save_file(load_file(old), old, metadata={"fenshen": json.dumps(told)})
     resumed = tiny_run(tmp_path / "old")
-    resume(resumed, old)
+    resume_run(resumed, old)
     train(resumed)
     ours, theirs = (run.state.averaged["generator"].state_dict() for run in (whole, resumed))
     assert all(torch.equal(ours[key], theirs[key]) for key in ours)
-    assert settings_of(old, tiny_gan())[0] == 16
+    assert read_net_settings(old, tiny_gan())[0] == 16

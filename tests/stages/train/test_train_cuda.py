@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from stages.nets.weights_io import read, write
-from stages.train.families.registry import family_of
-from stages.train.loop.device import Machine, find_machine
-from stages.train.loop.loop import Plan, Run, begin, newest, resume, train
-from stages.train.stage import changed
+from stages.nets.weights_io import export_net, load_net
+from stages.train.families.registry import make_family
+from stages.train.loop.device import Device, find_device
+from stages.train.loop.loop import Plan, Run, begin_run, find_newest_checkpoint, resume_run, train
+from stages.train.stage import apply_settings
 from tests.stages.train.tiny import examples, tiny_gan
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
@@ -28,38 +28,38 @@ SMALL: dict[str, dict[str, Any]] = {
 }
 
 
-def run_of(name: str, folder: Path, machine: Machine, steps: int = 6) -> Run:
+def run_of(name: str, folder: Path, machine: Device, steps: int = 6) -> Run:
     chosen = {key: tuple(value) if isinstance(value, list) else value for key, value in SMALL[name].items()}
-    family = changed(family_of(name), chosen)
+    family = apply_settings(make_family(name), chosen)
     held = examples(16, 32, seed=1)
-    return begin(family, Plan(steps=steps, validate_every=3, log_every=1, seed=3), examples(64, 32), held, folder, machine)
+    return begin_run(family, Plan(steps=steps, validate_every=3, log_every=1, seed=3), examples(64, 32), held, folder, machine)
 
 
 @pytest.mark.parametrize("name", SMALL)
 def test_every_family_trains_on_the_gpu_and_ships_nets_that_a_cpu_runs_alike(tmp_path: Path, name: str) -> None:
-    machine = find_machine()
+    machine = find_device()
     assert machine.half
-    assert torch.device(machine.device).type == "cuda"
+    assert torch.device(machine.torch_device).type == "cuda"
     run = train(run_of(name, tmp_path, machine))
     assert run.state.step == 6
     assert np.isfinite(run.counters.best)
-    own = run.shipped()
-    (tmp_path / "w.safetensors").write_bytes(write(own, {}))
+    own = run.to_trained_net()
+    (tmp_path / "w.safetensors").write_bytes(export_net(own, {}))
     told = run.validation.conditions[:4]
     latents = np.random.default_rng(0).standard_normal((4, own.shape.latent)).astype(np.float32)
-    there, here = own.make(latents, told), read(tmp_path / "w.safetensors").make(latents, told)
+    there, here = own.generate(latents, told), load_net(tmp_path / "w.safetensors").generate(latents, told)
     assert np.abs(there - here).max() < 0.02, "products in TF32 differ by a grey level or two of 255"
 
 
 def test_a_run_resumed_on_the_gpu_is_the_run_that_never_stopped(tmp_path: Path) -> None:
     def tiny(folder: Path, steps: int) -> Run:
         family = replace(tiny_gan(real_gamma=0.1))
-        return begin(family, Plan(steps=steps, validate_every=4, seed=3), examples(), examples(16, seed=1), folder, find_machine())
+        return begin_run(family, Plan(steps=steps, validate_every=4, seed=3), examples(), examples(16, seed=1), folder, find_device())
 
     whole = train(tiny(tmp_path / "whole", 12))
     train(tiny(tmp_path / "parts", 7))
     resumed = tiny(tmp_path / "parts", 12)
-    resume(resumed, newest(tmp_path / "parts"))
+    resume_run(resumed, find_newest_checkpoint(tmp_path / "parts"))
     assert resumed.state.step == 7
     train(resumed)
     pairs = [(a, resumed.state.nets["generator"].state_dict()[k]) for k, a in whole.state.nets["generator"].state_dict().items()]

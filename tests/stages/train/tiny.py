@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from stages.datasets.splits import Pictures
-from stages.train.families.adversarial import Adversarial, Recipe
-from stages.train.loop.device import Machine
-from stages.train.loop.examples import examples_of
+from stages.datasets.splits import ImageSplit
+from stages.train.families.adversarial import AdversarialFamily, Recipe
+from stages.train.loop.device import Device
+from stages.train.loop.examples import make_examples
 from stages.train.loop.family import Examples
-from stages.train.loop.loop import Plan, Run, Watch, begin
+from stages.train.loop.loop import Plan, ProgressCallback, Run, begin_run
 
 COLUMNS = ("age_years", "gender", "tone")
 
 
-def discs(count: int = 64, size: int = 16, channels: int = 3, seed: int = 0) -> Pictures:
+def discs(count: int = 64, size: int = 16, channels: int = 3, seed: int = 0) -> ImageSplit:
     """Light discs on a dark ground; the tone is how dark the disc is, its place and size vary."""
     rng = np.random.default_rng(seed)
     told = np.stack([rng.uniform(5, 90, count), rng.integers(0, 2, count), rng.uniform(0, 1, count)], 1).astype(np.float32)
@@ -27,21 +27,21 @@ def discs(count: int = 64, size: int = 16, channels: int = 3, seed: int = 0) -> 
     inside = (grid[None, None] - x) ** 2 + (grid[None, :, None] - y) ** 2 < radius**2
     level = np.where(inside, 250 - 150 * told[:, 2, None, None], 30.0)
     tint = np.linspace(1, 0.7, channels)
-    return Pictures((level[..., None] * tint).astype(np.uint8), told, COLUMNS, np.arange(count, dtype=np.int64))
+    return ImageSplit((level[..., None] * tint).astype(np.uint8), told, COLUMNS, np.arange(count, dtype=np.int64))
 
 
 def examples(count: int = 64, size: int = 16, channels: int = 3, seed: int = 0) -> Examples:
-    return examples_of(discs(count, size, channels, seed), COLUMNS)
+    return make_examples(discs(count, size, channels, seed), COLUMNS)
 
 
-def tiny_gan(**recipe: Any) -> Adversarial:
+def tiny_gan(**recipe: Any) -> AdversarialFamily:
     chosen = replace(Recipe(batch=8, average=0.9), **recipe)
-    return Adversarial("dcgan", "dcgan", chosen, (("width", 8), ("widest", 16), ("latent", 8)))
+    return AdversarialFamily("dcgan", "dcgan", chosen, (("width", 8), ("widest", 16), ("latent", 8)))
 
 
-def tiny_run(folder: Path, family: Any = None, watch: Watch | None = None, **plan: Any) -> Run:
+def tiny_run(folder: Path, family: Any = None, watch: ProgressCallback | None = None, **plan: Any) -> Run:
     chosen = replace(Plan(steps=12, validate_every=4, log_every=1, seed=3), **plan)
-    return begin(family or tiny_gan(), chosen, examples(), examples(16, seed=1), folder, Machine(), watch)
+    return begin_run(family or tiny_gan(), chosen, examples(), examples(16, seed=1), folder, Device(), watch)
 
 
 def tiny_set(
@@ -49,20 +49,20 @@ def tiny_set(
 ) -> Path:
     """A data set of discs on disk, two pictures a person."""
     from assets.rights import Source
-    from stages.datasets.shards import Card, Item, planned, shares, write
+    from stages.datasets.shards import DatasetCard, DatasetItem, compute_split_counts, plan_shards, write_dataset
 
     channels = 6 if kind == "skins" else 3
     made = discs(count, size, channels, seed)
     places = iter(range(count))
-    shards = planned({split: [next(places) for _ in range(n)] for split, n in shares(count).items()}, 64)
+    shards = plan_shards({split: [next(places) for _ in range(n)] for split, n in compute_split_counts(count).items()}, 64)
     sources = (Source("discs", "CC0-1.0", "made here"),)
     person = "nobody" if name == "discs" else f"nobody of {name}"
     consent = {"person": person, "given": "2026-01-01"} if kind == "folder" else None
-    card = Card(name, kind, size, count, COLUMNS, seed, licence, sources, "made by a test", consent=consent)
+    card = DatasetCard(name, kind, size, count, COLUMNS, seed, licence, sources, "made by a test", consent=consent)
 
-    def item(index: int) -> Item:
+    def item(index: int) -> DatasetItem:
         told = dict(zip(COLUMNS, made.attributes[index].tolist(), strict=True))
-        return Item(index, index // 2, told, made.images[index])
+        return DatasetItem(index, index // 2, told, made.images[index])
 
-    write(folder, card, shards, item)
+    write_dataset(folder, card, shards, item)
     return folder

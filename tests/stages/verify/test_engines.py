@@ -4,14 +4,14 @@ import threading
 
 import pytest
 
-from stages.verify.bundle_view import Reading
+from stages.verify.bundle_view import BundleView
 from stages.verify.gate import load_gates
-from stages.verify.gates.engines import chromium
+from stages.verify.gates.engines import find_chromium
 
 
-@pytest.mark.skipif(chromium() is None, reason="there is no Chromium on this machine")
+@pytest.mark.skipif(find_chromium() is None, reason="there is no Chromium on this machine")
 def test_a_file_that_three_js_cannot_load_is_one_finding_with_its_reason() -> None:
-    reading = Reading("web", {"avatar.glb": b"no glTF"})
+    reading = BundleView("web", {"avatar.glb": b"no glTF"})
     (finding,) = load_gates()["engine/three"].claim(reading)
     assert finding.code == "engine/three"
     assert "three.js could not load it: SyntaxError" in finding.message
@@ -19,7 +19,7 @@ def test_a_file_that_three_js_cannot_load_is_one_finding_with_its_reason() -> No
 
 
 def test_what_two_gates_ask_for_at_once_is_made_once() -> None:
-    reading, asked, begun = Reading("web", {}), [], threading.Event()
+    reading, asked, begun = BundleView("web", {}), [], threading.Event()
 
     def make() -> str:
         asked.append(threading.current_thread().name)
@@ -27,7 +27,7 @@ def test_what_two_gates_ask_for_at_once_is_made_once() -> None:
         return "made"
 
     told: list[str] = []
-    threads = [threading.Thread(target=lambda: told.append(reading.once("key", make))) for _ in range(2)]
+    threads = [threading.Thread(target=lambda: told.append(reading.compute_once("key", make))) for _ in range(2)]
     for thread in threads:
         thread.start()
     begun.set()

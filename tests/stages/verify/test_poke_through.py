@@ -14,12 +14,12 @@ import worn
 
 from assets.errors import BackendError, Finding, Severity
 from assets.store import LocalStore
-from assets.substage_cache import remembering
-from stages.render.gl import MISSING
+from assets.substage_cache import use_cache
+from stages.render.gl import NO_EGL
 from stages.verify.bundle_view import Glb
 from stages.verify.gate import load_gates
 from stages.verify.gates import cover
-from stages.verify.poke_through import moments
+from stages.verify.poke_through import choose_key_frames
 
 CLAIM = load_gates()["cover/poke-through"].claim
 
@@ -55,25 +55,25 @@ def test_what_its_cover_leaves_bare_is_not_through_another_garment() -> None:
 
 def test_the_farthest_poses_come_first_and_none_twice() -> None:
     glb = Glb.parse("avatar.glb", worn.glb(step=0.02))
-    chosen = moments(glb, 4)
+    chosen = choose_key_frames(glb, 4)
     assert [round(moment.seconds, 1) for moment in chosen] == [0.2]  # keys: 0 s is the bind, all later moments take the last key
     assert np.allclose(chosen[0].pose["Hips.translation"], [0, 0, 0.02])
 
 
 def test_without_egl_it_says_that_it_did_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(side: int) -> None:
-        raise BackendError(MISSING)
+        raise BackendError(NO_EGL)
 
-    monkeypatch.setattr(cover, "depths", refuse)
+    monkeypatch.setattr(cover, "open_depth_renderer", refuse)
     (finding,) = found(body=0.113)
     assert finding.severity is Severity.INFO
     assert finding.message == "not run: there is no EGL device to draw the previews with"
 
 
 def test_a_pose_seen_before_is_not_drawn_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with remembering(LocalStore(tmp_path)):
+    with use_cache(LocalStore(tmp_path)):
         before = found(step=0.025)
-        monkeypatch.setattr(cover, "depths", lambda side: pytest.fail("drawn again"))
+        monkeypatch.setattr(cover, "open_depth_renderer", lambda side: pytest.fail("drawn again"))
         assert [f.message for f in found(step=0.025)] == [f.message for f in before]
         with pytest.raises(pytest.fail.Exception):
             found(step=0.02)

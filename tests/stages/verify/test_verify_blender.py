@@ -13,20 +13,20 @@ import tiny
 
 from assets.conventions import JOINTS, MORPHS_67
 from assets.errors import Severity
-from stages.verify.gates.blender import Import, blender, blender_opens_the_glb, differences, load_in_blender
+from stages.verify.gates.blender import BlenderImport, blender_opens_the_glb, find_blender, find_differences, load_in_blender
 from stages.verify.stage import STAGE
 
-needs_blender = pytest.mark.skipif(blender() is None, reason="no Blender: neither on PATH nor in FENSHEN_BLENDER")
-AS_WRITTEN = Import(
+needs_blender = pytest.mark.skipif(find_blender() is None, reason="no Blender: neither on PATH nor in FENSHEN_BLENDER")
+AS_WRITTEN = BlenderImport(
     joints=JOINTS, meshes=1, shape_keys={"Head": MORPHS_67}, actions=("idle", "say_hello"), materials=("skin",), images=(), low=0.0,
     high=1.7, version="5.0", warnings=(),
 )  # fmt: skip
 
 
-def said(found: Import) -> list[str]:
+def said(found: BlenderImport) -> list[str]:
     glb = tiny.bundle().glb
     assert glb
-    return list(differences(found, glb))
+    return list(find_differences(found, glb))
 
 
 def test_nothing_is_said_where_blender_sees_the_file_as_it_is():
@@ -41,13 +41,13 @@ def test_nothing_is_said_where_blender_sees_the_file_as_it_is():
     (replace(AS_WRITTEN, low=-1.0), "Blender's mesh stands from -1.000 to 1.700 m, the file's from 0.000 to 1.700 m"),
     (replace(AS_WRITTEN, warnings=("odd",)), "Blender warns: odd"),
 ])  # fmt: skip
-def test_each_loss_is_a_sentence(seen: Import, sentence: str):
+def test_each_loss_is_a_sentence(seen: BlenderImport, sentence: str):
     assert said(seen) == [sentence]
 
 
 @needs_blender
 def test_blender_imports_the_tiny_bundle_whole():
-    found = load_in_blender(tiny.glb(), str(blender()))
+    found = load_in_blender(tiny.glb(), str(find_blender()))
     assert set(found.joints) == set(JOINTS)
     assert found.shape_keys["Head"] == MORPHS_67
     assert found.actions == ("idle", "say_hello")

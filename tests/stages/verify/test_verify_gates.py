@@ -19,23 +19,23 @@ import worn
 from assets.conventions import MORPHS_67, VRM_BONES
 from assets.digest import sha256
 from assets.errors import Severity
-from assets.paths import ROOT
-from stages.verify.bundle_view import Glb, Reading
-from stages.verify.gate import TARGETS, WRITTEN, load_gates
+from assets.paths import PROJECT_ROOT
+from stages.verify.bundle_view import BundleView, Glb
+from stages.verify.gate import FOLDER_GATES, TARGET_GATES, load_gates
 from stages.verify.gates.rights import check_folder
 
 GATES = load_gates()
 
 
-def _glb(**knobs: object) -> Callable[[], Reading]:
+def _glb(**knobs: object) -> Callable[[], BundleView]:
     return lambda: tiny.bundle(glb=tiny.glb(**knobs))  # type: ignore[arg-type]
 
 
-def _crowded() -> Reading:
+def _crowded() -> BundleView:
     return replace(tiny.bundle(glb=tiny.glb(extra={"materials": [{"name": "a"}, {"name": "b"}]})), target="crowd")
 
 
-def _heavy(accessor: str) -> Reading:
+def _heavy(accessor: str) -> BundleView:
     data = tiny.glb()
     if accessor == "bytes":
         return tiny.bundle(glb=data + b"\0" * 3_000_000)
@@ -47,7 +47,7 @@ def _heavy(accessor: str) -> Reading:
 
 
 LISTED = {path: (sha256(data), len(data)) for path, data in tiny.bundle().files.items()}
-BROKEN: dict[str, Callable[[], Reading]] = {
+BROKEN: dict[str, Callable[[], BundleView]] = {
     "gltf/container": lambda: tiny.bundle(glb=b"not a glb"),
     "gltf/validator": _glb(stretch=1.5),
     "gltf/names": _glb(root="Root"),
@@ -76,7 +76,7 @@ BROKEN: dict[str, Callable[[], Reading]] = {
     "speech/lips-closed": _glb(jaw=0.8),
     "speech/say-clips": _glb(say="say_other"),
     "speech/dialogue": lambda: tiny.bundle(dialogue=tiny.dialogue("nobody")),
-    "rights/digest": lambda: replace(tiny.bundle(), listed=LISTED | {"dialogue.json": ("0" * 64, len(tiny.dialogue()))}),
+    "rights/digest": lambda: replace(tiny.bundle(), manifest_entries=LISTED | {"dialogue.json": ("0" * 64, len(tiny.dialogue()))}),
     "rights/licences": lambda: replace(tiny.bundle(), licences={}),
     "budget/triangles": lambda: _heavy("triangles"),
     "budget/texture": lambda: _heavy("texture"),
@@ -89,14 +89,14 @@ BROKEN: dict[str, Callable[[], Reading]] = {
 
 
 def test_every_gate_has_a_broken_bundle_and_a_target() -> None:
-    assert set(BROKEN) == set(GATES) == {code for codes in TARGETS.values() for code in codes} | set(WRITTEN)
+    assert set(BROKEN) == set(GATES) == {code for codes in TARGET_GATES.values() for code in codes} | set(FOLDER_GATES)
 
 
 @pytest.mark.parametrize("code", sorted(GATES))
 def test_a_source_in_the_repository_is_there(code: str) -> None:
     # A name beside a URL is a file of that site.
     named = re.findall(r"[\w/]+\.(?:md|py)\b", re.sub(r"https:.*", "", GATES[code].source))
-    assert [path for path in named if not (ROOT / path).is_file()] == []
+    assert [path for path in named if not (PROJECT_ROOT / path).is_file()] == []
 
 
 @pytest.mark.parametrize("code", sorted(GATES))
@@ -122,7 +122,7 @@ def test_a_folder_is_held_against_its_manifest(tmp_path: Path) -> None:
 
 
 def test_files_that_are_the_manifests_pass() -> None:
-    assert list(GATES["rights/digest"].claim(replace(tiny.bundle(), listed=LISTED))) == []
+    assert list(GATES["rights/digest"].claim(replace(tiny.bundle(), manifest_entries=LISTED))) == []
 
 
 @pytest.mark.parametrize(("extras", "seams"), [({}, 0), ({"loop": False}, 0), ({"loop": True}, 1)])

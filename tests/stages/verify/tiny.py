@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from assets.conventions import JOINTS, MORPHS_67, PARENTS, VRM_BONES
-from stages.verify.bundle_view import Reading
+from stages.verify.bundle_view import BundleView
 
 RATE = 16000
 PLACES = {
@@ -189,9 +189,9 @@ def dialogue(fallback: str = "hello") -> bytes:
     ).encode()
 
 
-def bundle(**changed: bytes | None) -> Reading:
+def bundle(**changed: bytes | None) -> BundleView:
     """A reading of the tiny bundle; keys glb, vrm, wav, cues, dialogue replace a file."""
     paths = {"glb": "avatar.glb", "vrm": "avatar.vrm", "wav": "voice/hello.wav", "cues": "visemes/hello.json", "dialogue": "dialogue.json"}
     made = {"glb": glb(), "vrm": vrm(), "wav": wav(), "cues": cues(), "dialogue": dialogue()} | changed
     files = {paths[key]: data for key, data in made.items() if data is not None}
-    return Reading("web", files, dict.fromkeys(files, ("CC0-1.0", ("ours",))))
+    return BundleView("web", files, dict.fromkeys(files, ("CC0-1.0", ("ours",))))

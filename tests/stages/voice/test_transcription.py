@@ -4,9 +4,9 @@ import pytest
 
 from assets.spec.behaviour import VoiceSpec
 from stages.voice import mandarin
-from stages.voice.stage import BACKENDS, speak
-from stages.voice.text import clean
-from stages.voice.transcription import error_rate, word_error_rate, words
+from stages.voice.stage import BACKENDS, speak_line
+from stages.voice.text import clean_text
+from stages.voice.transcription import compute_error_rate, measure_word_error_rate, normalise_words
 
 
 @pytest.mark.parametrize(
@@ -14,12 +14,12 @@ from stages.voice.transcription import error_rate, word_error_rate, words
     [("a b c d", "a b c d", 0), ("a b c d", "a c d", 0.25), ("a b", "x a y b z", 1.5), ("a b c d", "", 1), ("", "a", 1), ("a b", "b a", 1)],
 )
 def test_the_error_rate_is_edits_over_words_said(said: str, heard: str, rate: float) -> None:
-    assert error_rate(said.split(), heard.split()) == rate
+    assert compute_error_rate(said.split(), heard.split()) == rate
 
 
 def test_spellings_of_one_sound_count_as_equal() -> None:
-    assert words("It's 9:30 pm.", "en") == words("it is 9.30 p.m.", "en")
-    assert words("我們9点", "zh") == words("我们九点", "zh")
+    assert normalise_words("It's 9:30 pm.", "en") == normalise_words("it is 9.30 p.m.", "en")
+    assert normalise_words("我們9点", "zh") == normalise_words("我们九点", "zh")
 
 
 @pytest.mark.parametrize(
@@ -31,8 +31,8 @@ def test_spellings_of_one_sound_count_as_equal() -> None:
     ],
 )
 def test_whisper_understands_every_voice(name: str, language: str, text: str) -> None:
-    if name == "mandarin" and not mandarin.baked(mandarin.ACOUSTIC).exists():
-        mandarin.bake_default()
-    sentences = clean(text, language).sentences
-    sound = speak(sentences, language, options=VoiceSpec(), backend=BACKENDS.get(name), seed=1)
-    assert word_error_rate(text, sound.samples, sound.rate, language) <= 0.15
+    if name == "mandarin" and not mandarin.baked(mandarin.ACOUSTIC_MODEL).exists():
+        mandarin.bake_default_model()
+    sentences = clean_text(text, language).sentences
+    sound = speak_line(sentences, language, options=VoiceSpec(), backend=BACKENDS.get(name), seed=1)
+    assert measure_word_error_rate(text, sound.samples, sound.rate, language) <= 0.15

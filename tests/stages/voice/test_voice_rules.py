@@ -9,15 +9,15 @@ import pytest
 from assets.errors import SpecError
 from assets.spec.avatar import AvatarSpec
 from assets.spec.read import parse_spec
-from flows.pipeline.spec_choices import known
-from stages.voice.default_voice import remark, voice_of
+from flows.pipeline.spec_choices import collect_spec_choices
+from stages.voice.default_voice import describe_gender_mismatch, resolve_voice
 
 BASE = "recordings CC0 (github.com/NabuCasa/voice-datasets); fine-tuned from the lessac voice, whose Blizzard data has a research licence"
 
 
 def told(text: str, folder: Path) -> list[str]:
     with pytest.raises(SpecError) as caught:
-        parse_spec(f"name: A\n{text}".encode(), "a.yaml", folder=folder, known=known())
+        parse_spec(f"name: A\n{text}".encode(), "a.yaml", folder=folder, known=collect_spec_choices())
     return [str(finding) for finding in caught.value.findings]
 
 
@@ -33,9 +33,9 @@ def spec_of(**sections: object) -> AvatarSpec:
 
 def test_a_man_whose_bundle_shall_be_sold_gets_the_voice_that_may_be(tmp_path: Path) -> None:
     text = b"name: A\nidentity: {gender: 1}\nrights: {strict: true}\n"
-    spec = parse_spec(text, "a.yaml", folder=tmp_path, known=known())
-    assert voice_of(spec) == "hibari"
-    assert remark(spec) == "the hibari voice is a woman's, identity.gender is 1: no other voice speaks en and may be sold"
+    spec = parse_spec(text, "a.yaml", folder=tmp_path, known=collect_spec_choices())
+    assert resolve_voice(spec) == "hibari"
+    assert describe_gender_mismatch(spec) == "the hibari voice is a woman's, identity.gender is 1: no other voice speaks en and may be sold"
 
 
 @pytest.mark.parametrize(
@@ -94,4 +94,4 @@ def test_a_wrong_field_elsewhere_hides_no_rule_and_one_that_a_rule_reads_is_not_
     ],
 )  # fmt: skip
 def test_a_picked_voice_of_another_gender_is_remarked(sections: dict[str, object], sentence: str) -> None:
-    assert remark(spec_of(**sections)) == sentence
+    assert describe_gender_mismatch(spec_of(**sections)) == sentence

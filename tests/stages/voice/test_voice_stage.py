@@ -11,8 +11,8 @@ from assets.conventions import VISEMES_15
 from assets.errors import SpecError
 from assets.spec.behaviour import VoiceSpec
 from stages.voice import mandarin
-from stages.voice.default_voice import choose
-from stages.voice.mastering import audible, level, true_peak
+from stages.voice.default_voice import choose_voice
+from stages.voice.mastering import find_audible_range, measure_loudness, measure_true_peak
 from stages.voice.stage import BACKENDS, STAGE, run
 
 TEXT = {"en": "Dr. Smith paid $5 at 10:30. Why not?", "zh": "你好，我们10:30开门。请问您要喝茶吗？"}
@@ -22,8 +22,8 @@ HOP = {"coqui": 256, "hibari": 600, "mandarin": 300}
 
 @pytest.fixture(scope="module", autouse=True)
 def baked_model() -> None:
-    if not mandarin.baked(mandarin.ACOUSTIC).exists():
-        mandarin.bake_default()
+    if not mandarin.baked(mandarin.ACOUSTIC_MODEL).exists():
+        mandarin.bake_default_model()
 
 
 def dialogue(language: str, *texts: str) -> Dialogue:
@@ -43,7 +43,7 @@ def spoken(request: pytest.FixtureRequest, baked_model: None) -> tuple[str, Spee
 def test_every_backend_is_usable_here_and_names_its_weights() -> None:
     for name in BACKENDS:
         backend = BACKENDS.get(name)
-        assert backend.unusable() == ""
+        assert backend.unavailable_reason() == ""
         assert all(len(digest) == 64 for digest in backend.weights().values())
         assert backend.weights()
         assert all(source.licence for source in backend.sources(VoiceSpec()))
@@ -86,7 +86,7 @@ def test_a_sound_begins_within_a_moment_and_pauses_between_sentences_are_natural
     quiet = [p.end - p.start for p in line.phonemes if not p.symbol]
     assert line.samples.ndim == 1
     assert line.samples.dtype == np.float32
-    assert audible(line.samples, line.rate)[0] / line.rate <= 0.3
+    assert find_audible_range(line.samples, line.rate)[0] / line.rate <= 0.3
     # The text holds one full stop inside; a comma or the clock time may pause as well.
     assert 0.25 <= max(quiet[1:-1]) <= 0.6
 
@@ -101,8 +101,8 @@ def test_a_faster_voice_pauses_less() -> None:
 
 def test_a_line_is_at_the_loudness_of_the_house_and_does_not_clip(spoken: tuple[str, Speech]) -> None:
     line = spoken[1].lines[0]
-    assert level(line.samples, line.rate) == pytest.approx(-16, abs=1)
-    assert true_peak(line.samples) <= 10 ** (-1 / 20)
+    assert measure_loudness(line.samples, line.rate) == pytest.approx(-16, abs=1)
+    assert measure_true_peak(line.samples) <= 10 ** (-1 / 20)
 
 
 def test_the_same_seed_gives_the_same_bytes_whatever_was_said_before(spoken: tuple[str, Speech]) -> None:
@@ -151,12 +151,12 @@ def test_a_folder_that_is_no_coqui_model_is_refused(tmp_path: object) -> None:
 
 
 def test_the_choice_follows_language_and_gender() -> None:
-    assert [choose("zh", 1.0), choose("en", 0.9), choose("en", 0.1)] == ["mandarin", "coqui", "hibari"]
-    assert choose("zh", 0.1, model="mine") == "coqui"
+    assert [choose_voice("zh", 1.0), choose_voice("en", 0.9), choose_voice("en", 0.1)] == ["mandarin", "coqui", "hibari"]
+    assert choose_voice("zh", 0.1, model="mine") == "coqui"
 
 
 def test_the_choice_follows_rights_where_a_voice_may_be_sold() -> None:
-    assert [choose("en", 1.0, strict=True), choose("en", 0.0, strict=True), choose("zh", 0.0, strict=True)] == [
+    assert [choose_voice("en", 1.0, strict=True), choose_voice("en", 0.0, strict=True), choose_voice("zh", 0.0, strict=True)] == [
         "hibari",
         "hibari",
         "mandarin",

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from stages.voice.english import ipa, misaki, to_ipa
-from stages.voice.mandarin_symbols import written_out
-from stages.voice.text import LONGEST, clean
+from stages.voice.english import misaki_to_ipa, phonemize_ipa, phonemize_misaki
+from stages.voice.mandarin_symbols import verbalise_numbers
+from stages.voice.text import MAX_CHARACTERS, clean_text
 
 
 @pytest.mark.parametrize(
@@ -30,22 +30,22 @@ from stages.voice.text import LONGEST, clean
     ],
 )
 def test_english_is_cleaned_for_the_voice(text: str, sentences: tuple[str, ...]) -> None:
-    assert clean(text, "en").sentences == sentences
+    assert clean_text(text, "en").sentences == sentences
 
 
 @pytest.mark.parametrize("text", ["", "   ", "🙂🙂", "...", "<b></b>", "?!", "你好", "\u200b\u200d", "- — -"])
 def test_nothing_speakable_gives_no_sentence(text: str) -> None:
-    assert clean(text, "en").sentences == ()
+    assert clean_text(text, "en").sentences == ()
 
 
 def test_foreign_script_is_left_out_and_told() -> None:
-    text = clean("I say 你好 to you", "en")
+    text = clean_text("I say 你好 to you", "en")
     assert text.sentences == ("I say to you",)
     assert text.warnings == ("left out 2 letters or words (你 好): an English voice cannot read them",)
 
 
 def test_latin_words_are_left_out_of_chinese_but_initials_are_spelt() -> None:
-    text = clean("我喜欢AI和coffee。", "zh")
+    text = clean_text("我喜欢AI和coffee。", "zh")
     assert text.sentences == ("我喜欢诶爱和。",)
     assert text.warnings == ("left out one letter or word (coffee): the Mandarin voice cannot read it",)
 
@@ -79,7 +79,7 @@ def test_latin_words_are_left_out_of_chinese_but_initials_are_spelt() -> None:
     ],
 )
 def test_chinese_times_prices_and_units_are_written_out(text: str, sentence: str) -> None:
-    assert clean(text, "zh").sentences == (sentence,)
+    assert clean_text(text, "zh").sentences == (sentence,)
 
 
 @pytest.mark.parametrize(
@@ -97,13 +97,13 @@ def test_chinese_times_prices_and_units_are_written_out(text: str, sentence: str
     ],
 )
 def test_chinese_numbers_are_spoken_in_characters(text: str, characters: str) -> None:
-    assert written_out("".join(clean(text, "zh").sentences)) == characters
+    assert verbalise_numbers("".join(clean_text(text, "zh").sentences)) == characters
 
 
 @pytest.mark.parametrize(("language", "word"), [("en", "word "), ("en", "word, "), ("en", "x"), ("zh", "字"), ("zh", "字，")])
 def test_very_long_text_comes_in_short_pieces_with_nothing_lost(language: str, word: str) -> None:
-    sentences = clean(word * 1_500, language).sentences
-    assert max(map(len, sentences)) <= LONGEST
+    sentences = clean_text(word * 1_500, language).sentences
+    assert max(map(len, sentences)) <= MAX_CHARACTERS
     letter = word[0]
     assert sum(sentence.count(letter) for sentence in sentences) == 1_500
 
@@ -139,15 +139,15 @@ def test_very_long_text_comes_in_short_pieces_with_nothing_lost(language: str, w
     ],
 )
 def test_english_numbers_and_abbreviations_are_read(text: str, sounds: str) -> None:
-    assert sounds in misaki(" ".join(clean(text, "en").sentences))
+    assert sounds in phonemize_misaki(" ".join(clean_text(text, "en").sentences))
 
 
 def test_misaki_letters_become_espeak_style_ipa() -> None:
-    assert to_ipa("həlˈO") == "həlˈoʊ"
-    assert to_ipa("bˈɜɹd") == "bˈɜːd"
-    assert "iː" in ipa("see")
-    assert "ɚ" not in to_ipa("ˈɛdənbəɹə")
+    assert misaki_to_ipa("həlˈO") == "həlˈoʊ"
+    assert misaki_to_ipa("bˈɜɹd") == "bˈɜːd"
+    assert "iː" in phonemize_ipa("see")
+    assert "ɚ" not in misaki_to_ipa("ˈɛdənbəɹə")
 
 
 def test_accents_unknown_to_the_dictionary_are_read_without_them() -> None:
-    assert misaki("Müller and Łódź") == misaki("Muller and Lodz")
+    assert phonemize_misaki("Müller and Łódź") == phonemize_misaki("Muller and Lodz")

@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stages.train.evaluation.metrics import Memory, diversity, frechet, frechet_of, kernel, members, memory, precision_recall, worst
+from stages.train.evaluation.metrics import (
+    Memorisation,
+    compute_diversity,
+    compute_frechet_distance,
+    compute_gaussian_distance,
+    compute_kernel_distance,
+    compute_precision_recall,
+    find_group_members,
+    find_worst_group,
+    measure_memorisation,
+)
 
 
 def normal(count: int, size: int = 4, seed: int = 0, shift: float = 0.0, scale: float = 1.0) -> np.ndarray:
@@ -18,71 +28,75 @@ def normal(count: int, size: int = 4, seed: int = 0, shift: float = 0.0, scale: 
 )
 def test_frechet_distance_of_known_gaussians(mean: float, deviation: float, expected: float) -> None:
     # In one dimension it is (m1 - m2)^2 + (s1 - s2)^2.
-    found = frechet_of(np.array([0.0]), np.array([[1.0]]), np.array([mean]), np.array([[deviation**2]]))
+    found = compute_gaussian_distance(np.array([0.0]), np.array([[1.0]]), np.array([mean]), np.array([[deviation**2]]))
     assert found == pytest.approx(expected)
 
 
 def test_frechet_distance_is_symmetric_and_does_not_see_rotations() -> None:
     turn = np.linalg.qr(np.random.default_rng(5).standard_normal((4, 4)))[0]
     a, b = normal(200), normal(200, seed=1, shift=0.5, scale=2)
-    assert frechet(a, b) == pytest.approx(frechet(b, a))
-    assert frechet(a @ turn, b @ turn) == pytest.approx(frechet(a, b), rel=1e-5)
+    assert compute_frechet_distance(a, b) == pytest.approx(compute_frechet_distance(b, a))
+    assert compute_frechet_distance(a @ turn, b @ turn) == pytest.approx(compute_frechet_distance(a, b), rel=1e-5)
 
 
 def test_frechet_distance_of_commuting_covariances_adds_up_axis_by_axis() -> None:
     a, b = np.diag([1.0, 4.0]), np.diag([9.0, 1.0])
-    assert frechet_of(np.zeros(2), a, np.array([0.0, 2.0]), b) == pytest.approx(4 + (1 - 3) ** 2 + (2 - 1) ** 2)
+    assert compute_gaussian_distance(np.zeros(2), a, np.array([0.0, 2.0]), b) == pytest.approx(4 + (1 - 3) ** 2 + (2 - 1) ** 2)
 
 
 def test_kernel_distance_is_about_zero_for_equals_and_grows_with_the_gap() -> None:
-    near, same, far = kernel(normal(300), normal(300, seed=1, shift=0.5)), kernel(normal(300), normal(300, seed=2)), 0.0
-    far = kernel(normal(300), normal(300, seed=1, shift=2.0))
+    near, same, far = (
+        compute_kernel_distance(normal(300), normal(300, seed=1, shift=0.5)),
+        compute_kernel_distance(normal(300), normal(300, seed=2)),
+        0.0,
+    )
+    far = compute_kernel_distance(normal(300), normal(300, seed=1, shift=2.0))
     assert abs(same) < 0.05
     assert abs(same) < near < far
 
 
 def test_kernel_distance_by_hand() -> None:
     # d = 1, points 0 and 1 against 0 and 0: k(x, y) = (xy + 1)^3.
-    assert kernel(np.array([[0.0], [1.0]]), np.array([[0.0], [0.0]])) == pytest.approx(1 + 1 - 2 * 1)
+    assert compute_kernel_distance(np.array([[0.0], [1.0]]), np.array([[0.0], [0.0]])) == pytest.approx(1 + 1 - 2 * 1)
 
 
 def test_a_generator_stuck_on_one_mode_has_precision_but_no_recall() -> None:
     rng = np.random.default_rng(0)
     real = np.concatenate([rng.normal(0, 0.1, (50, 2)), rng.normal(10, 0.1, (50, 2))])
     stuck = rng.normal(0, 0.05, (100, 2))
-    precision, recall = precision_recall(real, stuck)
+    precision, recall = compute_precision_recall(real, stuck)
     assert precision > 0.95
     assert recall <= 0.5
 
 
 def test_a_generator_that_misses_has_neither_and_the_real_set_has_both() -> None:
     real = normal(100)
-    assert precision_recall(real, normal(100, seed=1, shift=50)) == (0.0, 0.0)
-    assert precision_recall(real, real) == (1.0, 1.0)
+    assert compute_precision_recall(real, normal(100, seed=1, shift=50)) == (0.0, 0.0)
+    assert compute_precision_recall(real, real) == (1.0, 1.0)
 
 
 def test_three_points_on_a_line() -> None:
     real, made = np.array([[0.0], [1.0], [2.0]]), np.array([[2.9], [3.1], [50.0]])
     # With one neighbour each real point reaches 1: only 2.9 lies inside. Made ones reach 0.2, 0.2 and 46.9, which covers none.
-    assert precision_recall(real, made, k=1) == (pytest.approx(1 / 3), 0.0)
+    assert compute_precision_recall(real, made, k=1) == (pytest.approx(1 / 3), 0.0)
 
 
 def test_diversity_is_the_mean_distance_of_pairs() -> None:
-    assert diversity(np.array([[0.0], [1.0], [3.0]])) == pytest.approx(2.0)
+    assert compute_diversity(np.array([[0.0], [1.0], [3.0]])) == pytest.approx(2.0)
 
 
 def test_copies_of_the_training_set_are_called_memorised() -> None:
     train, held = normal(100), normal(50, seed=1)
-    assert memory(train, held, train[:30]).ratio == pytest.approx(0.0)
-    assert 0.8 < memory(train, held, normal(50, seed=2)).ratio < 1.25
-    assert Memory(1.0, 0.0).ratio > 1
+    assert measure_memorisation(train, held, train[:30]).ratio == pytest.approx(0.0)
+    assert 0.8 < measure_memorisation(train, held, normal(50, seed=2)).ratio < 1.25
+    assert Memorisation(1.0, 0.0).ratio > 1
 
 
 def test_groups_hold_their_own_and_small_ones_are_left_out() -> None:
     told = np.tile(np.array([[0.25, 0.0, 0.2]], np.float32), (30, 1))
     told[:3, 2] = 0.9
-    found = members(told)
+    found = find_group_members(told)
     assert set(found) == {"tone light", "age under 30", "gender female"}
     assert len(found["tone light"]) == 27
-    assert worst({"a": 1.0, "b": 3.0}) == ("b", 3.0)
-    assert worst({})[0] == ""
+    assert find_worst_group({"a": 1.0, "b": 3.0}) == ("b", 3.0)
+    assert find_worst_group({})[0] == ""

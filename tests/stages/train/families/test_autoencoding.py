@@ -8,25 +8,25 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from stages.datasets.splits import Vectors
-from stages.nets.vae import inverted, make
-from stages.train.families.autoencoding import Autoencoding, Recipe
-from stages.train.loop.device import Machine
-from stages.train.loop.examples import examples_of, values_of
-from stages.train.loop.loop import Plan, begin, train
+from stages.datasets.splits import VectorSplit
+from stages.nets.vae import generate, invert_to_latents
+from stages.train.families.autoencoding import AutoencoderFamily, Recipe
+from stages.train.loop.device import Device
+from stages.train.loop.examples import make_examples, to_tensor
+from stages.train.loop.loop import Plan, begin_run, train
 from tests.stages.train.tiny import examples
 
-TINY = Autoencoding(recipe=Recipe(batch=16, lr=3e-3, beta=1e-4, average=0.9), changes=(("width", 12), ("widest", 24), ("latent", 8)))
+TINY = AutoencoderFamily(recipe=Recipe(batch=16, lr=3e-3, beta=1e-4, average=0.9), changes=(("width", 12), ("widest", 24), ("latent", 8)))
 
 
 def test_training_rebuilds_better_and_inversion_finds_the_picture(tmp_path: Path) -> None:
     data, held = examples(128), examples(16, seed=1)
-    run = train(begin(TINY, Plan(steps=250, validate_every=50), data, held, tmp_path, Machine()))
+    run = train(begin_run(TINY, Plan(steps=250, validate_every=50), data, held, tmp_path, Device()))
     bounds = [entry["bound"] for entry in run.counters.history if "bound" in entry]
     assert min(bounds) < 0.8 * bounds[0]
-    nets, values, told = run.shipped().nets, values_of(held, np.arange(16)), torch.from_numpy(held.conditions)
-    own = make(nets, inverted(nets, values, told), told)
-    other = make(nets, inverted(nets, values.roll(1, 0), told), told)
+    nets, values, told = run.to_trained_net().nets, to_tensor(held, np.arange(16)), torch.from_numpy(held.conditions)
+    own = generate(nets, invert_to_latents(nets, values, told), told)
+    other = generate(nets, invert_to_latents(nets, values.roll(1, 0), told), told)
     assert (own - values).abs().mean() < 0.85 * (other - values).abs().mean()
 
 
@@ -36,12 +36,12 @@ def test_body_vectors_are_learnt_by_the_same_family(tmp_path: Path) -> None:
     muscle = told[:, 1]
     vectors = np.stack([muscle, 1 - muscle, told[:, 0] / 90, rng.uniform(0.2, 0.3, 256)], 1).astype(np.float32)
     names, conditions = ("muscle", "weight", "height", "proportions"), ("age_years", "gender")
-    data = examples_of(Vectors(vectors, names, told.astype(np.float32), conditions, np.arange(256)), conditions)
+    data = make_examples(VectorSplit(vectors, names, told.astype(np.float32), conditions, np.arange(256)), conditions)
     family = replace(TINY, conditions=conditions, recipe=replace(TINY.recipe, beta=1e-2), changes=(("width", 32), ("latent", 4)))
-    run = train(begin(family, Plan(steps=300, validate_every=100), data, data, tmp_path, Machine()))
-    made = run.shipped().sample(np.array([[0.4, 0.1]] * 32 + [[0.4, 0.9]] * 32, np.float32), 0)
+    run = train(begin_run(family, Plan(steps=300, validate_every=100), data, data, tmp_path, Device()))
+    made = run.to_trained_net().sample(np.array([[0.4, 0.1]] * 32 + [[0.4, 0.9]] * 32, np.float32), 0)
     assert made.shape == (64, 4)
     assert made[:32, 0].mean() + 0.4 < made[32:, 0].mean()
     assert made[:, 3].min() >= 0.2  # inside what the data reach
     assert made[:, 3].max() <= 0.3
-    assert run.shipped().shape.names == names
+    assert run.to_trained_net().shape.names == names

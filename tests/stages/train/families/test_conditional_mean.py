@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from stages.nets.conditional_mean import UsualPicture
-from stages.train.families.conditional_mean import usual_pictures
-from stages.train.families.registry import family_of
-from stages.train.loop.device import Machine
-from stages.train.loop.examples import values_of
-from stages.train.loop.loop import Plan, begin
+from stages.nets.conditional_mean import ConditionalMean
+from stages.train.families.conditional_mean import fit_conditional_mean
+from stages.train.families.registry import make_family
+from stages.train.loop.device import Device
+from stages.train.loop.examples import to_tensor
+from stages.train.loop.loop import Plan, begin_run
 from tests.stages.train.tiny import examples
 
 
-def usual(data, size: int = 16) -> UsualPicture:
-    net = UsualPicture(3, 3, size)
-    net.answer.copy_(torch.from_numpy(usual_pictures(data)))
+def usual(data, size: int = 16) -> ConditionalMean:
+    net = ConditionalMean(3, 3, size)
+    net.answer.copy_(torch.from_numpy(fit_conditional_mean(data)))
     return net
 
 
@@ -28,15 +28,15 @@ def test_pictures_that_follow_from_their_conditions_are_answered_exactly() -> No
     level = (40 + 100 * data.conditions[:, 2] + 50 * data.conditions[:, 0] ** 2)[:, None, None, None]
     data = replace(data, values=np.broadcast_to(level, data.values.shape).round().astype(np.uint8))
     made = usual(data)(torch.from_numpy(data.conditions), 16)
-    assert float((made - values_of(data, np.arange(64))).abs().max()) < 0.02
+    assert float((made - to_tensor(data, np.arange(64))).abs().max()) < 0.02
 
 
 def test_it_tells_unseen_pictures_better_than_their_mean() -> None:
     data, held = examples(256), examples(64, seed=1)
     middle = (..., slice(7, 9), slice(7, 9))  # inside every disc; where a disc ends follows from no condition
-    values = values_of(held, np.arange(64))[middle]
+    values = to_tensor(held, np.arange(64))[middle]
     near = (usual(data)(torch.from_numpy(held.conditions), 16)[middle] - values).square().mean()
-    assert near < 0.1 * (values_of(data, np.arange(256)).mean(0)[middle] - values).square().mean()
+    assert near < 0.1 * (to_tensor(data, np.arange(256)).mean(0)[middle] - values).square().mean()
 
 
 def test_smaller_pictures_are_averages_of_the_whole_one() -> None:
@@ -46,5 +46,5 @@ def test_smaller_pictures_are_averages_of_the_whole_one() -> None:
 
 def test_a_family_that_wants_it_starts_at_it(tmp_path: Path) -> None:
     data = examples(64, channels=6)
-    run = begin(family_of("stylegan"), Plan(), data, data, tmp_path, Machine())
-    assert np.allclose(run.state.averaged["generator"].usual.answer.numpy(), usual_pictures(data))
+    run = begin_run(make_family("stylegan"), Plan(), data, data, tmp_path, Device())
+    assert np.allclose(run.state.averaged["generator"].usual.answer.numpy(), fit_conditional_mean(data))

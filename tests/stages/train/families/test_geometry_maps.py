@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from assets.paths import baked
-from stages.train.families.geometry_maps import BODY_PARTS, HEAD_PARTS, MAPS, geometry_maps
+from assets.paths import get_baked_path
+from stages.train.families.geometry_maps import BODY_PARTS, HEAD_PARTS, MAP_COUNT, draw_geometry_maps
 
-pytestmark = pytest.mark.skipif(not baked("tiles.safetensors").exists(), reason="run `make bake` first")
+pytestmark = pytest.mark.skipif(not get_baked_path("tiles.safetensors").exists(), reason="run `make bake` first")
 NAMES = ["x", "y", "z", *HEAD_PARTS, "body x", "body y", "body z", *BODY_PARTS]
 
 
 @pytest.fixture(scope="module")
 def maps() -> dict[str, np.ndarray]:
-    found = geometry_maps(64)
-    assert found.shape == (MAPS, 64, 64)
+    found = draw_geometry_maps(64)
+    assert found.shape == (MAP_COUNT, 64, 64)
     return dict(zip(NAMES, found, strict=True))
 
 

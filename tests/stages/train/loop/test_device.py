@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from stages.nets import dcgan
-from stages.nets.losses import real_penalty
-from stages.train.loop.device import Machine, find_machine
-from stages.train.loop.loop import Plan, Run, begin, train
+from stages.nets.losses import compute_r1_penalty
+from stages.train.loop.device import Device, find_device
+from stages.train.loop.loop import Plan, Run, begin_run, train
 from tests.stages.train.tiny import examples, tiny_gan
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -39,28 +39,28 @@ def test_two_processes_hold_the_same_nets_and_write_one_checkpoint(tmp_path: Pat
 def test_a_step_cuts_gradients_that_are_too_long() -> None:
     weight = torch.nn.Parameter(torch.zeros(4))
     optimiser = torch.optim.SGD([weight], lr=1.0)
-    length = Machine(clip=1.0).descend(optimiser, (weight * 100).sum())
+    length = Device(clip=1.0).backpropagate(optimiser, (weight * 100).sum())
     assert length == pytest.approx(200.0)
     assert float(weight.detach().norm()) == pytest.approx(1.0, rel=1e-4)
 
 
 def test_one_machine_agrees_with_itself() -> None:
-    machine = Machine()
-    assert machine.agree(0.25) == 0.25
-    assert machine.agree_on({"a": 1.0}) == {"a": 1.0}
+    machine = Device()
+    assert machine.reduce_mean(0.25) == 0.25
+    assert machine.reduce_losses({"a": 1.0}) == {"a": 1.0}
 
 
 def test_bfloat16_is_taken_where_it_is_asked_for_or_where_the_machine_has_tiles_for_it() -> None:
     tiles = torch.cuda.is_available() or torch.cpu.get_capabilities().get("amx_bf16", False)
-    assert find_machine("bfloat16").half
-    assert not find_machine("float32").half
-    assert find_machine().half == tiles
+    assert find_device("bfloat16").half
+    assert not find_device("float32").half
+    assert find_device().half == tiles
 
 
 def test_mixed_precision_keeps_weights_whole_learns_alike_and_repeats_itself(tmp_path: Path) -> None:
     def trained(name: str, half: bool) -> Run:
         plan = Plan(steps=60, validate_every=30, seed=3)
-        return train(begin(tiny_gan(real_gamma=0.1), plan, examples(), examples(16, seed=1), tmp_path / name, Machine(half=half)))
+        return train(begin_run(tiny_gan(real_gamma=0.1), plan, examples(), examples(16, seed=1), tmp_path / name, Device(half=half)))
 
     mixed, again, whole = trained("mixed", True), trained("again", True), trained("whole", False)
     states = [run.state.nets["generator"].state_dict() for run in (mixed, again, whole)]
@@ -74,10 +74,10 @@ def test_a_gradient_penalty_hardly_differs_in_mixed_precision() -> None:
     torch.manual_seed(0)
     critic = dcgan.Critic(dcgan.Shape(size=16, width=8))
     real, told = torch.randn(8, 3, 16, 16), torch.rand(8, 3)
-    machines = Machine(half=True), Machine()
+    machines = Device(half=True), Device()
     found = []
     for machine in machines:
         with machine.autocast():
-            found.append(float(real_penalty(lambda x: critic(x, told).float(), real, 1.0).detach()))
+            found.append(float(compute_r1_penalty(lambda x: critic(x, told).float(), real, 1.0).detach()))
     assert found[0] == pytest.approx(found[1], rel=0.05)
     assert found[0] != found[1]

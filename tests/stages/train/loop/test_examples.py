@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stages.train.loop.examples import by_turns, read_examples
+from stages.train.loop.examples import interleave_people, read_examples
 from tests.stages.train.tiny import COLUMNS, tiny_set
 
 
@@ -22,7 +22,7 @@ from tests.stages.train.tiny import COLUMNS, tiny_set
     ],
 )
 def test_everybody_has_a_turn_before_anybody_has_two(people: list[int], rows: list[int]) -> None:
-    assert by_turns(np.array(people, np.int64)).tolist() == rows
+    assert interleave_people(np.array(people, np.int64)).tolist() == rows
 
 
 def test_the_first_rows_of_a_held_out_split_are_of_as_many_people_as_there_are(tmp_path: Path) -> None:

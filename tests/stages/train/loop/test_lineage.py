@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from assets.errors import FormatError, SpecError
-from stages.train.families.adversarial import Adversarial
+from stages.train.families.adversarial import AdversarialFamily
 from stages.train.loop import checkpoint
-from stages.train.loop.lineage import NOBODY_KNOWS, Origin, joined, origins_of
-from stages.train.loop.loop import BEST, LAST, Plan
+from stages.train.loop.lineage import UNKNOWN_DATA, Origin, deduplicate_origins, read_origins
+from stages.train.loop.loop import BEST_CHECKPOINT, LAST_CHECKPOINT, Plan
 from stages.train.stage import train_net
 from tests.stages.train.tiny import tiny_set
 
@@ -47,19 +47,19 @@ def without_lineage(file: Path) -> None:
     """The checkpoint as it was written before there were lineages."""
     from safetensors.torch import save
 
-    tensors, told = checkpoint.read(file)
+    tensors, told = checkpoint.read_checkpoint(file)
     file.write_bytes(save(tensors, metadata={"fenshen": json.dumps({k: v for k, v in told.items() if k != "lineage"})}))
 
 
-@pytest.mark.parametrize("start", ["folder-dcgan.safetensors", f"run-folder-dcgan/{BEST}"])
+@pytest.mark.parametrize("start", ["folder-dcgan.safetensors", f"run-folder-dcgan/{BEST_CHECKPOINT}"])
 def test_who_starts_at_weights_takes_their_licence_and_consent(start: str, begun: Path, free: Path, tmp_path: Path) -> None:
     """They were published as CC0 by the new data's word alone."""
     file = train_net("dcgan", free, tmp_path, plan=PLAN, changes=SMALL, start=begun / start)
     told = entry(file)
     assert (told["licence"], told["data"]) == ("CC-BY-NC-4.0", "own1, own2")
     assert [record["person"] for record in json.loads(told["consent"])] == ["nobody of own1", "nobody of own2"]
-    assert origins_of(file) == origins_of(tmp_path / "run-folder-dcgan" / LAST)
-    assert [(origin.data, origin.licence) for origin in origins_of(file)] == [("own1", "CC-BY-NC-4.0"), ("own2", "CC0-1.0")]
+    assert read_origins(file) == read_origins(tmp_path / "run-folder-dcgan" / LAST_CHECKPOINT)
+    assert [(origin.data, origin.licence) for origin in read_origins(file)] == [("own1", "CC-BY-NC-4.0"), ("own2", "CC0-1.0")]
     card = file.with_suffix(".md").read_text(encoding="utf-8")
     assert "| licence | CC-BY-NC-4.0 (weights), Apache-2.0 (code) |" in card
     assert "| data | own2, made by `made by a test`" in card
@@ -82,18 +82,18 @@ def test_what_began_at_its_own_data_says_it_once(begun: Path, own: Path, tmp_pat
 
 def test_an_older_checkpoints_terms_are_those_beside_it_and_unknown_without_them(begun: Path, tmp_path: Path) -> None:
     shutil.copytree(begun, tmp_path / "out")
-    old = tmp_path / "out" / "run-folder-dcgan" / LAST
+    old = tmp_path / "out" / "run-folder-dcgan" / LAST_CHECKPOINT
     without_lineage(old)
-    assert [(origin.data, origin.licence) for origin in origins_of(old)] == [("own1", "CC-BY-NC-4.0")]
+    assert [(origin.data, origin.licence) for origin in read_origins(old)] == [("own1", "CC-BY-NC-4.0")]
     beside = shutil.copyfile(old, tmp_path / "out" / "folder-dcgan-nets.safetensors")
-    assert origins_of(beside) == origins_of(old)
+    assert read_origins(beside) == read_origins(old)
     (tmp_path / "out" / "weights.json").unlink()
-    assert origins_of(old) == (Origin(NOBODY_KNOWS, "unknown"),)
+    assert read_origins(old) == (Origin(UNKNOWN_DATA, "unknown"),)
 
 
 def test_a_data_set_counts_once_and_the_runs_own_comes_last() -> None:
     a, b = Origin("a", "MIT"), Origin("b", "MIT")
-    assert joined([a, b, a]) == (b, a)
+    assert deduplicate_origins([a, b, a]) == (b, a)
 
 
 @pytest.mark.parametrize(("changes", "plan", "said"), [
@@ -111,7 +111,7 @@ def test_a_run_does_not_go_on_as_another_one(
     with pytest.raises(FormatError) as caught:
         train_net("dcgan", own, tmp_path / "out", plan=replace(PLAN, **plan), changes={**SMALL, **changes})
     (finding,) = caught.value.findings
-    file = tmp_path / "out" / "run-folder-dcgan" / LAST
+    file = tmp_path / "out" / "run-folder-dcgan" / LAST_CHECKPOINT
     assert (finding.message, finding.fix) == (f"{file} belongs to another run: {said}", "give another --out or --resume never")
 
 
@@ -132,7 +132,7 @@ def test_a_run_that_was_never_measured_does_not_publish_the_best_of_the_one_befo
     begun: Path, own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(begun, tmp_path / "out")
-    monkeypatch.setattr(Adversarial, "validate", lambda *_: float("inf"))
+    monkeypatch.setattr(AdversarialFamily, "validate", lambda *_: float("inf"))
     anew = train_net("dcgan", own, tmp_path / "out", plan=replace(PLAN, seed=2), changes=SMALL, going_on="never")
     assert anew.read_bytes() != (begun / anew.name).read_bytes()
 
@@ -141,15 +141,15 @@ def test_more_steps_and_a_longer_budget_are_the_same_run(begun: Path, own: Path,
     shutil.copytree(begun, tmp_path / "out")
     longer = replace(PLAN, steps=4, budget_s=7200, validate_every=4, size=16)
     train_net("dcgan", own, tmp_path / "out", plan=longer, changes=SMALL)
-    assert checkpoint.header(tmp_path / "out" / "run-folder-dcgan" / LAST)["step"] == 4
+    assert checkpoint.read_header(tmp_path / "out" / "run-folder-dcgan" / LAST_CHECKPOINT)["step"] == 4
 
 
 def test_a_checkpoint_that_knows_no_lineage_goes_on_and_has_one_then(begun: Path, own: Path, tmp_path: Path) -> None:
     shutil.copytree(begun, tmp_path / "out")
-    file = tmp_path / "out" / "run-folder-dcgan" / LAST
+    file = tmp_path / "out" / "run-folder-dcgan" / LAST_CHECKPOINT
     without_lineage(file)
     train_net("dcgan", own, tmp_path / "out", plan=replace(PLAN, steps=4), changes=SMALL)
-    assert (checkpoint.header(file)["step"], checkpoint.header(file)["lineage"]["data"]) == (4, "own1")
+    assert (checkpoint.read_header(file)["step"], checkpoint.read_header(file)["lineage"]["data"]) == (4, "own1")
 
 
 def test_a_start_that_is_not_there_is_one_sentence(own: Path, tmp_path: Path) -> None:

@@ -16,11 +16,19 @@ import torch
 
 from assets.errors import BackendError, FormatError, SpecError, StoreError
 from stages.train.loop import checkpoint
-from stages.train.loop.device import Machine
-from stages.train.loop.examples import order
-from stages.train.loop.family import Batch, State
-from stages.train.loop.health import Health, diversity
-from stages.train.loop.loop import BEST, LAST, Progress, advance, newest, resume, train
+from stages.train.loop.device import Device
+from stages.train.loop.examples import draw_batch_rows
+from stages.train.loop.family import Batch, TrainState
+from stages.train.loop.health import Health, measure_variety
+from stages.train.loop.loop import (
+    BEST_CHECKPOINT,
+    LAST_CHECKPOINT,
+    TrainingProgress,
+    advance_run,
+    find_newest_checkpoint,
+    resume_run,
+    train,
+)
 from tests.stages.train.tiny import examples, tiny_gan, tiny_run
 
 
@@ -48,7 +56,7 @@ def test_a_resumed_run_equals_one_that_never_stopped(tmp_path: Path, recipe: dic
     whole = train(tiny_run(tmp_path / "whole", tiny_gan(**recipe)))
     train(tiny_run(tmp_path / "parts", tiny_gan(**recipe), steps=7))
     resumed = tiny_run(tmp_path / "parts", tiny_gan(**recipe))
-    resume(resumed, newest(tmp_path / "parts"))
+    resume_run(resumed, find_newest_checkpoint(tmp_path / "parts"))
     assert resumed.state.step == 7
     train(resumed)
     assert resumed.state.step == whole.state.step == 12
@@ -60,24 +68,24 @@ def test_the_average_follows_the_generator_but_is_not_it(tmp_path: Path) -> None
     run = tiny_run(tmp_path, tiny_gan(average=0.99))
     before = copy.deepcopy(run.state.averaged["generator"].leave.weight)
     run.state.step = 5000  # past the ramp of the first steps
-    advance(run)
+    advance_run(run)
     moved, drift = run.state.nets["generator"].leave.weight - before, run.state.averaged["generator"].leave.weight - before
     assert float(moved.abs().max()) > 0
     assert torch.allclose(drift, moved * 0.01, atol=1e-7)
 
 
 def test_every_epoch_shows_every_example_once_in_another_order() -> None:
-    rows = np.concatenate([order(10, 4, step, seed=3) for step in range(5)])
+    rows = np.concatenate([draw_batch_rows(10, 4, step, seed=3) for step in range(5)])
     assert sorted(rows[:10]) == sorted(rows[10:]) == list(range(10))
     assert list(rows[:10]) != list(rows[10:])
 
 
 def test_processes_share_a_batch_without_overlap() -> None:
-    from stages.train.loop.examples import batch_at
+    from stages.train.loop.examples import make_batch
 
     data = examples(64)
-    shares = [batch_at(data, 4, 2, 0, Machine(rank=rank, count=2)).rows for rank in (0, 1)]
-    assert sorted(np.concatenate(shares)) == sorted(order(64, 8, 2, 0))
+    shares = [make_batch(data, 4, 2, 0, Device(rank=rank, process_count=2)).rows for rank in (0, 1)]
+    assert sorted(np.concatenate(shares)) == sorted(draw_batch_rows(64, 8, 2, 0))
 
 
 def test_training_improves_its_metric_within_fifty_steps(tmp_path: Path) -> None:
@@ -94,7 +102,7 @@ def test_training_stops_early_when_the_metric_no_longer_improves(tmp_path: Path)
 def test_the_budget_counts_the_seconds_before_a_resume(tmp_path: Path) -> None:
     run = train(tiny_run(tmp_path, steps=3))
     again = tiny_run(tmp_path, steps=100, budget_s=run.counters.seconds)
-    resume(again, tmp_path / LAST)
+    resume_run(again, tmp_path / LAST_CHECKPOINT)
     assert train(again).state.step == 3
 
 
@@ -102,7 +110,7 @@ def wreck(run: Any, at: int, times: int) -> None:
     """From step `at` on the generator's weights are no numbers, `times` times."""
     step, left = run.family.step, [times]
 
-    def broken(state: State, batch: Batch) -> Mapping[str, float]:
+    def broken(state: TrainState, batch: Batch) -> Mapping[str, float]:
         if state.step >= at and left[0]:
             left[0] -= 1
             with torch.no_grad():
@@ -113,7 +121,7 @@ def wreck(run: Any, at: int, times: int) -> None:
 
 
 def test_a_diverged_run_goes_back_to_the_last_good_checkpoint_with_half_the_learning_rate(tmp_path: Path) -> None:
-    told: list[Progress] = []
+    told: list[TrainingProgress] = []
     run = tiny_run(tmp_path, watch=told.append)
     wreck(run, at=6, times=1)
     train(run)
@@ -134,7 +142,7 @@ def test_the_best_weights_outlive_a_roll_back_to_a_checkpoint_before_them(tmp_pa
     train(run)
     assert [event.partition("; ")[2][:14] for event in run.counters.events] == ["back to step 8", "back to step 4"]
     assert (run.counters.best, run.counters.best_step) == (1.0, 8)
-    assert checkpoint.read(tmp_path / BEST)[1]["counters"]["best"] == 1.0
+    assert checkpoint.read_checkpoint(tmp_path / BEST_CHECKPOINT)[1]["counters"]["best"] == 1.0
 
 
 def test_a_run_that_begins_anew_never_goes_back_into_the_one_whose_place_it_takes(tmp_path: Path) -> None:
@@ -158,65 +166,65 @@ def test_a_run_that_cannot_be_saved_says_so(tmp_path: Path) -> None:
     wreck(run, at=6, times=99)
     with pytest.raises(BackendError, match="after 2 roll backs the critic loss is no longer a number"):
         train(run)
-    assert newest(tmp_path) is not None
+    assert find_newest_checkpoint(tmp_path) is not None
 
 
 def test_loss_of_variety_is_a_collapse() -> None:
     health = Health(("critic",))
-    assert [health.look(v) for v in (30.0, 28.0, 31.0)] == ["", "", ""]
-    assert health.look(4.0) == "made pictures differ by 4.00, where they differed by 30.00: the generator has collapsed"
+    assert [health.check_variety(v) for v in (30.0, 28.0, 31.0)] == ["", "", ""]
+    assert health.check_variety(4.0) == "made pictures differ by 4.00, where they differed by 30.00: the generator has collapsed"
 
 
 def test_a_critic_that_always_wins_is_told_but_one_that_often_wins_is_not() -> None:
     always, often = Health(()), Health(())
-    sentences = [(always.step({"right": 1.0}), often.step({"right": 0.97})) for _ in range(250)]
+    sentences = [(always.check_losses({"right": 1.0}), often.check_losses({"right": 0.97})) for _ in range(250)]
     assert any("learns nothing" in s for s, _ in sentences)
     assert not any(s for _, s in sentences)
 
 
 def test_a_loss_that_rises_out_of_proportion_is_told() -> None:
     health = Health(("critic",))
-    sentences = [health.step({"critic": 1.0 if i < 100 else 400.0}) for i in range(130)]
+    sentences = [health.check_losses({"critic": 1.0 if i < 100 else 400.0}) for i in range(130)]
     assert sentences[:100] == [""] * 100
     assert "the critic loss rose from 1.00 to 400.00" in sentences
 
 
 def test_variety_is_the_spread_over_pictures() -> None:
-    assert diversity(np.zeros((4, 8, 8, 3), np.uint8)) == 0
-    assert diversity(np.stack([np.zeros((8, 8, 3)), np.full((8, 8, 3), 10)])) == 5
+    assert measure_variety(np.zeros((4, 8, 8, 3), np.uint8)) == 0
+    assert measure_variety(np.stack([np.zeros((8, 8, 3)), np.full((8, 8, 3), 10)])) == 5
 
 
 def test_a_file_in_the_folders_place_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("dear diary")
     with pytest.raises(StoreError, match=r"cannot be written: .*; nothing was written before it"):
-        checkpoint.write_whole(tmp_path / "out" / "a.safetensors", b"x")
+        checkpoint.write_run_file(tmp_path / "out" / "a.safetensors", b"x")
 
 
 def test_a_full_disk_stops_the_run_and_leaves_the_last_checkpoint_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     train(tiny_run(tmp_path, steps=4))
-    before = (tmp_path / LAST).read_bytes()
+    before = (tmp_path / LAST_CHECKPOINT).read_bytes()
 
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(checkpoint.os, "fsync", full)
     run = tiny_run(tmp_path, steps=8)
-    resume(run, tmp_path / LAST)
+    resume_run(run, tmp_path / LAST_CHECKPOINT)
     with pytest.raises(StoreError, match="No space left on device; what was written before is whole"):
         train(run)
-    assert (tmp_path / LAST).read_bytes() == before
+    assert (tmp_path / LAST_CHECKPOINT).read_bytes() == before
     assert not list(tmp_path.glob("*.part"))
 
 
 def test_ctrl_c_loses_no_more_than_what_came_after_the_last_checkpoint(tmp_path: Path) -> None:
-    def interrupt(progress: Progress) -> None:
+    def interrupt(progress: TrainingProgress) -> None:
         if progress.step == 7:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         train(tiny_run(tmp_path, watch=interrupt, checkpoint_s=0.0))
     run = tiny_run(tmp_path)
-    resume(run, newest(tmp_path))
+    resume_run(run, find_newest_checkpoint(tmp_path))
     assert run.state.step == 7
     assert same(weights(train(run)), weights(train(tiny_run(tmp_path / "whole"))))
 
@@ -225,15 +233,15 @@ def test_a_checkpoint_of_other_nets_or_of_no_run_is_refused(tmp_path: Path) -> N
     train(tiny_run(tmp_path, steps=2))
     other = tiny_run(tmp_path, replace(tiny_gan(), changes=(("width", 4),)))
     with pytest.raises(FormatError, match="nets of another shape"):
-        resume(other, tmp_path / LAST)
+        resume_run(other, tmp_path / LAST_CHECKPOINT)
     torch.save({"a": 1}, tmp_path / "pickled.pt")
     with pytest.raises(FormatError, match="cannot be read as a checkpoint"):
-        resume(other, tmp_path / "pickled.pt")
+        resume_run(other, tmp_path / "pickled.pt")
 
 
 def test_the_best_weights_are_kept_beside_the_last(tmp_path: Path) -> None:
     run = train(tiny_run(tmp_path))
-    _, told = checkpoint.read(tmp_path / BEST)
+    _, told = checkpoint.read_checkpoint(tmp_path / BEST_CHECKPOINT)
     assert told["step"] == run.counters.best_step
     assert told["counters"]["best"] == pytest.approx(run.counters.best)
 
@@ -244,14 +252,14 @@ def test_a_run_that_stopped_on_the_way_keeps_the_same_best(tmp_path: Path, stops
     whole = train(tiny_run(tmp_path / "whole"))
     for steps in (*stops, 12):
         run = tiny_run(tmp_path / "parts", steps=steps)
-        if (last := newest(tmp_path / "parts")) is not None:
-            resume(run, last)
+        if (last := find_newest_checkpoint(tmp_path / "parts")) is not None:
+            resume_run(run, last)
         train(run)
-        told = checkpoint.read(tmp_path / "parts" / BEST)[1]
+        told = checkpoint.read_checkpoint(tmp_path / "parts" / BEST_CHECKPOINT)[1]
         assert told["step"] == run.counters.best_step
     ours, theirs = (replace(r.counters, seconds=0.0, history=[]) for r in (whole, run))
     assert ours == theirs
-    (one, _), (other, _) = (checkpoint.read(tmp_path / name / BEST) for name in ("whole", "parts"))
+    (one, _), (other, _) = (checkpoint.read_checkpoint(tmp_path / name / BEST_CHECKPOINT) for name in ("whole", "parts"))
     assert same(one, other)
 
 
@@ -279,8 +287,8 @@ def test_freezing_nothing_or_everything_is_told(frozen: tuple[str, ...], said: s
 
 def test_a_checkpoint_with_a_flipped_bit_is_refused(tmp_path: Path) -> None:
     train(tiny_run(tmp_path, steps=4))
-    content = bytearray((tmp_path / LAST).read_bytes())
+    content = bytearray((tmp_path / LAST_CHECKPOINT).read_bytes())
     content[-100] ^= 4
-    (tmp_path / LAST).write_bytes(content)
+    (tmp_path / LAST_CHECKPOINT).write_bytes(content)
     with pytest.raises(FormatError, match="is damaged: its numbers are not those that were written"):
-        resume(tiny_run(tmp_path), tmp_path / LAST)
+        resume_run(tiny_run(tmp_path), tmp_path / LAST_CHECKPOINT)
