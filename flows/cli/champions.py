@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from flows.cli.console import err, out, report_findings
+from flows.cli.console import out, report_findings
+from flows.cli.live_display import ConsoleDisplay
 from flows.cli.train import SetOption, parse_duration, parse_settings
 
 champion = typer.Typer(no_args_is_help=True, help="Who is champion, who was refused, and the way back.")
@@ -38,7 +39,7 @@ def retrain(
         changes = parse_settings(given)
         _check_retraining(net, data, ladder, changes)
         told = (net, str(data) if data else None, str(ladder), parse_duration(budget) / 60, steps, seed, changes, anew)
-        trial: dict[str, Any] = run_training("flows.engine.retraining:retrain_generator", told, err)
+        trial: dict[str, Any] = run_training("flows.engine.retraining:retrain_generator", told, ConsoleDisplay())
         out.print(_make_measures_table(trial))
         out.print(f"{'accepted' if trial['accepted'] else 'refused'}: {trial['why']}")
 

@@ -12,6 +12,7 @@ import typer
 
 from assets.errors import Finding, SpecError
 from flows.cli.console import err, out, report_findings
+from flows.cli.live_display import ConsoleDisplay
 from stages.train.loop.device import Precision
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def train(
 
         begun = str(start) if start else None
         told = (family, str(folder) if folder else None, str(out_dir), seconds / 60, steps, seed, changes, resume, begun, size, precision)
-        out.print(run_training("flows.engine.training:train_generator", told, err))
+        out.print(run_training("flows.engine.training:train_generator", told, ConsoleDisplay()))
 
 
 def _get_few_shot_recipe(net: str, start: Path | None) -> dict[str, Any]:
@@ -193,7 +194,7 @@ def tune(
         _check_data_set(net, data)
         refuse_untunable(net, data, folds)
         told = (net, str(data), trials, folds, parse_duration(budget) / 60, steps, seed)
-        rows: list[dict[str, Any]] = run_training("flows.engine.training:tune_generator", told, err)
+        rows: list[dict[str, Any]] = run_training("flows.engine.training:tune_generator", told, ConsoleDisplay())
         table = Table(*rows[0], box=None)
         for row in rows:
             table.add_row(*(str(value) for value in row.values()))

@@ -9,13 +9,13 @@ from contextvars import copy_context
 from assets.artefacts.verdict import Check, Verdict
 from assets.bundle import Package
 from assets.errors import Finding, Severity
-from assets.paths import get_baked_path
 from assets.spec.packaging import PackageSpec
 from stages.stage import Stage
 from stages.verify.bundle_view import BundleView
 from stages.verify.gate import TARGET_GATES, Gate, load_gates
 from stages.verify.gates.blender import find_blender
 from stages.verify.gates.engines import find_chromium
+from stages.verify.requirements import describe_missing_tools
 
 
 def make_bundle_view(package: Package, target: str) -> BundleView:
@@ -68,14 +68,4 @@ def find_programs() -> dict[str, str]:
     return {name: path or "" for name, path in found.items()}
 
 
-BAKED_SCRIPTS = ("load_engine.js", "viewer.js")
-"""Of the engine gates and of the report."""
-
-
-def describe_missing_scripts() -> str:
-    """Empty where the scripts of the engine gates and of the report are baked."""
-    absent = [name for name in BAKED_SCRIPTS if not get_baked_path(name).exists()]
-    return f"{' and '.join(absent)} is not baked: run `make bake`" if absent else ""
-
-
-STAGE = Stage("verify", 8, run, makes=Verdict, timeout_s=300, programs=find_programs, missing_requirements=describe_missing_scripts)
+STAGE = Stage("verify", 8, run, makes=Verdict, timeout_s=300, programs=find_programs, missing_requirements=describe_missing_tools)

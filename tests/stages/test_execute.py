@@ -102,7 +102,7 @@ def test_a_damaged_result_is_made_again(store, caplog):
     again = execute(SHAPE, Job(Options(), 1), store, {})
     assert not again.cached
     assert again.ref == ref
-    assert "is damaged and is made again" in caplog.text
+    assert "is damaged and is computed again" in caplog.text
 
 
 def test_an_unusable_backend_says_why(store):
