@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from flows.cli.build import app
+from flows.cli.app import app
 from tests.stages.train.evaluation.test_evaluate import faces, folder
 
 runner = CliRunner()

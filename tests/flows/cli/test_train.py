@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from assets.errors import SpecError
 from flows import INTERRUPTED
-from flows.cli.build import app
+from flows.cli.app import app
 from flows.cli.train import parse_duration, parse_settings
 from stages.nets.weights_io import load_net
 from tests.stages.train.tiny import tiny_set
@@ -57,14 +57,14 @@ import os, signal, sys, threading
 os.environ.pop("PREFECT_API_URL", None)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 import psutil
-from flows.cli.build import app
-from flows.engine.events import listening
+from flows.cli.app import app
+from flows.engine.events import listen_to_events
 def end(event):
     if event.note.startswith("step"):
         print(*[child.pid for child in psutil.Process().children()], flush=True)
         os.kill(os.getpid(), signal.SIGINT)
         threading.Event().wait()  # a step that never comes back
-with listening(end):
+with listen_to_events(end):
     app(sys.argv[1:])
 """
 

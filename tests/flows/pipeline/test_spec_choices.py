@@ -17,15 +17,15 @@ NAMES = collect_spec_choices().names
         ("persona.backend", "overlap"), ("body.local.*", "chin-width-incr"), ("body.local.*", "african"),
     ],
 )  # fmt: skip
-def test_a_name_of_the_house_is_known(pattern, name):
+def test_a_registered_name_is_known(pattern, name):
     assert name in (NAMES[pattern]() or ())
 
 
-def test_what_is_worn_may_not_be_none_where_everybody_is_dressed():
+def test_an_outfit_cannot_be_none():
     assert "none" not in (NAMES["groom.outfit"]() or ())
 
 
-def test_every_wrong_name_is_told_before_any_work(tmp_path):
+def test_every_wrong_name_is_reported_before_any_work(tmp_path):
     spec = tmp_path / "a.yaml"
     spec.write_text("name: A\ngroom: {hair: ponytial01}\nvoice: {backend: cocqui}\nmotion: {clips: [{name: a, library: wav}]}\n")
     with pytest.raises(SpecError) as caught:
@@ -34,24 +34,24 @@ def test_every_wrong_name_is_told_before_any_work(tmp_path):
     assert not (tmp_path / "store").exists()
 
 
-def test_a_request_for_what_there_is_not_is_refused_with_all_of_it(tmp_path):
+def test_all_unknown_names_of_a_request_are_reported_at_once(tmp_path):
     with pytest.raises(SpecError) as caught:
         resolve_request(BuildRequest("kofi", seed=2**32, force=frozenset({"voise"}), allow=frozenset({"rig/sole"}), store=tmp_path))
     assert str(caught.value).splitlines() == [
         "error[build/stage] there is no stage voise; did you mean voice?",
         "error[build/gate] there is no gate rig/sole; did you mean rig/soles?",
-        "error[build/seed] the seed 4294967296 is out of range; take 0 to 4294967295",
+        "error[build/seed] the seed 4294967296 is out of range; use 0 to 4294967295",
     ]
 
 
-def test_a_voice_model_of_the_users_own_is_found_beside_the_spec_and_its_bytes_are_part_of_the_key(tmp_path):
+def test_a_users_voice_model_is_found_next_to_the_spec_and_its_bytes_are_part_of_the_key(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "config.json").write_text("{}")
     (tmp_path / "mine" / "model.pth").write_bytes(b"weights")
     (tmp_path / "a.yaml").write_text("name: A\nvoice: {model: mine}\n")
-    order = resolve_request(BuildRequest(str(tmp_path / "a.yaml"), store=tmp_path / "store"))[0]
-    first = order.make_job(STAGES["voice"], order.spec.voice, None, None)
+    request = resolve_request(BuildRequest(str(tmp_path / "a.yaml"), store=tmp_path / "store"))[0]
+    first = request.make_job(STAGES["voice"], request.spec.voice, None, None)
     assert first.resolved_options.model == str(tmp_path / "mine")
     assert first.options.model == "mine"
     (tmp_path / "mine" / "config.json").write_text("{} ")
-    assert order.make_job(STAGES["voice"], order.spec.voice, None, None).media != first.media
+    assert request.make_job(STAGES["voice"], request.spec.voice, None, None).media != first.media
