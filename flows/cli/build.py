@@ -205,7 +205,7 @@ def check(spec: SpecArgument, outside: OutsideOption = False) -> None:
     from flows.pipeline.spec_choices import collect_spec_choices
 
     with report_findings():
-        file = read_spec(spec, outside=outside, known=collect_spec_choices())
+        file = read_spec(spec, allow_outside=outside, constraints=collect_spec_choices())
         out.print(f"{file.path}: {file.spec.name} is a sound spec")
         _print_warnings(collect_spec_warnings(file.spec))
 

@@ -37,7 +37,7 @@ class BuildRequest:
 def resolve_request(build: BuildRequest) -> tuple[ResolvedRequest, SpecFile, Path]:
     """The order, the spec file and the bundle folder; raises SpecError before any work."""
     _check_request(build)
-    file = read_spec(build.spec, outside=build.outside, known=collect_spec_choices())
+    file = read_spec(build.spec, allow_outside=build.outside, constraints=collect_spec_choices())
     spec = file.spec
     if build.target:
         spec = spec.model_copy(update={"package": spec.package.model_copy(update={"target": build.target})})

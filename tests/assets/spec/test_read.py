@@ -157,7 +157,7 @@ def test_media_may_not_leave_the_folder_unless_allowed(tmp_path):
     path.write_text("name: A\nmotion:\n  clips:\n    - {name: x, bvh: ../secret.bvh}\n")
     with pytest.raises(SpecError, match="spec/path-escape"):
         read_spec(str(path))
-    assert read_spec(str(path), outside=True).spec.motion.clips[0].bvh == "../secret.bvh"
+    assert read_spec(str(path), allow_outside=True).spec.motion.clips[0].bvh == "../secret.bvh"
 
 
 def test_a_model_folder_is_there_and_may_not_leave_the_specs_folder_unless_allowed(tmp_path):
@@ -168,7 +168,7 @@ def test_a_model_folder_is_there_and_may_not_leave_the_specs_folder_unless_allow
     with pytest.raises(SpecError, match="spec/path-escape") as caught:
         read_spec(str(path))
     assert [finding.where.line for finding in caught.value.findings] == [2, 3]
-    assert read_spec(str(path), outside=True).spec.voice.model == "../voice"
+    assert read_spec(str(path), allow_outside=True).spec.voice.model == "../voice"
     path.write_text("name: A\nvoice: {model: gone}\n")
     with pytest.raises(SpecError, match="there is no folder gone"):
         read_spec(str(path))

@@ -24,7 +24,7 @@ KNOWN = SpecConstraints(
 def told(text: str, folder: Path, **options: bool) -> list[str]:
     """Every finding of the spec as the user reads it."""
     with pytest.raises(SpecError) as caught:
-        parse_spec(text.encode(), "a.yaml", folder=folder, known=KNOWN, **options)
+        parse_spec(text.encode(), "a.yaml", folder=folder, constraints=KNOWN, **options)
     return [str(finding) for finding in caught.value.findings]
 
 
@@ -46,7 +46,7 @@ def test_an_unknown_key_whose_value_is_wrong_too_is_told_once(tmp_path):
 
 
 def test_names_that_cannot_be_told_here_are_let_through(tmp_path):
-    assert parse_spec(b"name: A\nvoice: {backend: other}\n", "a.yaml", folder=tmp_path, known=KNOWN).voice.backend == "other"
+    assert parse_spec(b"name: A\nvoice: {backend: other}\n", "a.yaml", folder=tmp_path, constraints=KNOWN).voice.backend == "other"
 
 
 def test_a_wrong_type_hides_no_wrong_name_and_no_missing_file(tmp_path):
@@ -81,7 +81,7 @@ def test_what_may_not_stand_in_a_text_is_not_taken_for_nothing(text, refused, tm
     """A second error said that the clip names no source, the film no consent, the writer no model."""
     (tmp_path / "a.mp4").write_text("a film")
     with pytest.raises(SpecError) as caught:
-        parse_spec(f"name: A\n{text.replace('HERE', refused)}\n".encode(), "a.yaml", folder=tmp_path, known=collect_spec_choices())
+        parse_spec(f"name: A\n{text.replace('HERE', refused)}\n".encode(), "a.yaml", folder=tmp_path, constraints=collect_spec_choices())
     assert [finding.code for finding in caught.value.findings] == ["spec/character" if "0" in refused else "spec/tag"]
 
 
@@ -108,7 +108,7 @@ def test_another_languages_word_for_nothing_is_told_to_be_left_out(text, told_fi
     """The pages said "None picks", and `hair: None` was answered with "did you mean none?": a bald head."""
     none = SpecConstraints({"groom.hair": lambda: ("afro01", "none")})
     with pytest.raises(SpecError) as caught:
-        parse_spec(f"name: A\n{text}\n".encode(), "a.yaml", folder=tmp_path, known=none)
+        parse_spec(f"name: A\n{text}\n".encode(), "a.yaml", folder=tmp_path, constraints=none)
     first = caught.value.findings[0]
     assert (first.code, first.fix) == (told_first, fix)
 
@@ -139,7 +139,7 @@ def test_a_model_folder_may_not_lie_elsewhere_unless_allowed(tmp_path):
     (tmp_path / "mine").mkdir()
     text = "name: A\nvoice: {model: ../mine}\n"
     assert "spec/path-escape" in told(text, tmp_path / "in")[0]
-    assert parse_spec(text.encode(), "a.yaml", folder=tmp_path / "in", outside=True).voice.model == "../mine"
+    assert parse_spec(text.encode(), "a.yaml", folder=tmp_path / "in", allow_outside=True).voice.model == "../mine"
     assert "spec/no-such-folder" in told("name: A\nvoice: {model: gone}\n", tmp_path / "in")[0]
 
 

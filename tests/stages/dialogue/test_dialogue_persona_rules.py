@@ -13,7 +13,7 @@ from flows.pipeline.spec_choices import collect_spec_choices
 
 def told(text: str, folder: Path) -> list[str]:
     with pytest.raises(SpecError) as caught:
-        parse_spec(f"name: A\n{text}".encode(), "a.yaml", folder=folder, known=collect_spec_choices())
+        parse_spec(f"name: A\n{text}".encode(), "a.yaml", folder=folder, constraints=collect_spec_choices())
     return [str(finding) for finding in caught.value.findings]
 
 
@@ -50,4 +50,4 @@ def test_what_the_dialogue_cannot_do_is_one_sentence_at_its_place(text: str, sen
 def test_a_writer_with_its_model_beside_the_spec_is_sound(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     text = b"name: A\npersona: {backend: writer, model: mine}\n"
-    assert parse_spec(text, "a.yaml", folder=tmp_path, known=collect_spec_choices()).persona.model == "mine"
+    assert parse_spec(text, "a.yaml", folder=tmp_path, constraints=collect_spec_choices()).persona.model == "mine"
