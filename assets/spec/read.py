@@ -38,8 +38,6 @@ class SpecFile:
     spec: AvatarSpec
     path: Path
     text: bytes
-    warnings: tuple[Finding, ...] = ()
-    """What a valid spec may not mean, e.g. text that YAML drops as a comment."""
 
 
 def list_presets() -> list[str]:
@@ -61,8 +59,7 @@ def read_spec(name: str, *, allow_outside: bool = False, constraints: SpecConstr
     path = _find_spec(name)
     data = _read_bytes(path)
     folder = path.resolve().parent
-    spec, warnings = _parse(data, str(path), folder=folder, allow_outside=allow_outside, constraints=constraints)
-    return SpecFile(spec, path, data, warnings)
+    return SpecFile(parse_spec(data, str(path), folder=folder, allow_outside=allow_outside, constraints=constraints), path, data)
 
 
 def parse_spec(
@@ -79,18 +76,6 @@ def parse_spec(
         name: of the file, for locations.
         folder: folder of the spec; with None the files that it names are not checked.
     """
-    return _parse(data, name, folder=folder, allow_outside=allow_outside, constraints=constraints)[0]
-
-
-def find_text_warnings(data: bytes, name: str = "") -> tuple[Finding, ...]:
-    """What the text of a valid spec may not mean, e.g. text that YAML drops as a comment."""
-    return tuple(finding for finding in find_dropped_text(compose(data, name)) if finding.severity == Severity.WARNING)
-
-
-def _parse(
-    data: bytes, name: str, *, folder: Path | None, allow_outside: bool, constraints: SpecConstraints | None
-) -> tuple[AvatarSpec, tuple[Finding, ...]]:
-    """The spec and its warnings."""
     source = compose(data, name)
     constructor = ValueConstructor(name)
     value = constructor.construct(source.root)
@@ -109,7 +94,12 @@ def _parse(
     findings = _add_at_new_places(findings, find_dropped_text(source), code="spec/invalid-value")
     if spec is None or any(finding.severity == Severity.ERROR for finding in findings):
         raise SpecError(*_sort(findings))
-    return spec, tuple(_sort(findings))
+    return spec
+
+
+def find_text_warnings(data: bytes) -> list[Finding]:
+    """What the text of a valid spec may not mean, e.g. text that YAML drops as a comment; locations are without a file."""
+    return _sort(finding for finding in find_dropped_text(compose(data, "")) if finding.severity == Severity.WARNING)
 
 
 def _add_at_new_places(findings: list[Finding], more: Iterable[Finding], code: str = "") -> list[Finding]:
