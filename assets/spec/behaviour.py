@@ -103,7 +103,7 @@ class VoiceSpec(Section):
     backend: str | None = None
     """coqui, hibari or mandarin; left out: picked by language, gender and rights."""
     model: str | None = None
-    """The user's own coqui model folder, relative to the spec; its contents are part of the stage's key."""
+    """The user's own coqui model folder, relative to the spec; the voice is made again when its contents change."""
     rate: Annotated[float, Field(ge=0.5, le=2.0, allow_inf_nan=False), Number] = 1.0
     """Speaking rate; 1 is the voice's normal rate."""
 

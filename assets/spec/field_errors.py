@@ -86,6 +86,8 @@ def _suggest_fix(detail: ErrorDetails, source: SpecText, node: yaml.Node | None,
     """What to write instead."""
     loc, kind, given = detail["loc"], detail["type"], detail["input"]
     written = get_one_line_source(source, node)
+    if colour := _suggest_colour(loc, written):
+        return colour
     if kind == "string_type" and (text := get_comment_in_place_of_value(source, node) or (written if given is not None else "")):
         return _suggest_quotes(text, given, field)
     if given is None or is_null_word(given):
@@ -129,11 +131,16 @@ def _suggest_text(detail: ErrorDetails, given: Any) -> str:
     if detail["type"] == "literal_error":
         near = difflib.get_close_matches(given.lower(), _list_alternatives(detail["ctx"]["expected"]), 1)
         return f"did you mean {near[0]}?" if near else ""
-    if detail["type"] == "string_pattern_mismatch" and str(detail["loc"][-1]).endswith("colour"):
-        digits = straighten_quotes(given).strip("\"' #")
-        digits = "".join(2 * digit for digit in digits) if len(digits) == 3 else digits
-        return f'did you mean "#{digits}"?' if re.fullmatch("[0-9a-fA-F]{6}", digits) else ""
     return ""
+
+
+def _suggest_colour(loc: Loc, written: str) -> str:
+    """The colour that 5a2e1a, 112233, #abc and “#5a2e1a” stand for; empty for other fields and other text."""
+    if not str(loc[-1]).endswith("colour"):
+        return ""
+    digits = straighten_quotes(written).strip("\"' #")
+    digits = "".join(2 * digit for digit in digits) if len(digits) == 3 else digits
+    return f'did you mean "#{digits}"?' if re.fullmatch("[0-9a-fA-F]{6}", digits) else ""
 
 
 def _quote_description(field: FieldInfo | None) -> str:

@@ -55,6 +55,6 @@ class RightsSpec(Section):
     licence: Words = "CC-BY-4.0"
     """SPDX id of the finished avatar."""
     consent: str | None = None
-    """Text file: who agreed to what, and when, or that no real person is shown; clips from a video need it, and strict insists."""
+    """Text file: who agreed to what, and when, or that no real person is shown. Without it a video is a warning, with strict an error."""
     strict: bool = False
     """Refuse every part that may not be sold, and clips from a video without a consent record."""

@@ -102,7 +102,7 @@ def _check_paths(value: Any, folder: Path, allow_outside: bool) -> Iterator[Prob
 
 def _suggest_path(written: str, target: Path) -> str:
     """The nearest name in the folder, where there is one."""
-    if "\\" in written:
+    if "\\" in written or not written.isprintable():  # in double quotes, \n of clips\new.mp4 is a line break
         return "write / and not \\ between folders"
     try:
         names = {name.lower(): name for name in os.listdir(target.parent)}

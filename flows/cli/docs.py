@@ -72,7 +72,8 @@ def _render_section(path: str, model: type[BaseModel]) -> Iterator[str]:
         if nested := _find_nested_model(field.annotation):
             inner.append((f"{path}.{name}".strip("."), nested))
         default = "see below" if nested and not field.is_required() else _format_default(field)
-        yield f"| `{name}` | {_format_type(field)} | {default} | {(field.description or '').strip()} |"
+        meaning = field.description or (nested.__doc__ if nested else "") or ""
+        yield f"| `{name}` | {_format_type(field)} | {default} | {meaning.strip()} |"
     yield ""
     for inner_path, nested in inner:
         yield from _render_section(inner_path, nested)
@@ -106,7 +107,8 @@ def _format_type_name(annotation: Any) -> str:
     if origin is typing.Literal:
         return join_alternatives(arguments)
     if origin is tuple:
-        return f"list of {_format_type_name(arguments[0])}"
+        name = _format_type_name(arguments[0])
+        return f"list of {'sections' if name == 'section' else name}"
     if origin is dict:
         return f"map of {_format_type_name(arguments[1])}"
     if origin is typing.Annotated or arguments:

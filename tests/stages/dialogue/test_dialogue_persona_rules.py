@@ -39,7 +39,7 @@ def told(text: str, folder: Path) -> list[str]:
          "a.yaml:2:35: error[rights/strict] what a model of your own says may not be sold, as rights.strict asks: wording of the facts; "
          "its licence is for the user to check; leave persona.backend and persona.model out"),
         ("persona: {backend: writer, model: ./gone}\n",
-         "a.yaml:2:35: error[spec/no-such-folder] there is no folder ./gone; paths are relative to the spec"),
+         "a.yaml:2:35: error[spec/no-such-folder] persona.model: there is no folder ./gone; paths are relative to the spec's folder"),
     ],
 )  # fmt: skip
 def test_what_the_dialogue_cannot_do_is_one_sentence_at_its_place(text: str, sentence: str, tmp_path: Path) -> None:
