@@ -1,4 +1,4 @@
-"""Writes examples/stretch.bvh: both arms go up, the body leans back a little, and all comes down again. Keyed by hand, nobody was recorded."""
+"""Writes examples/stretch.bvh: the arms go up, the body leans back, and all comes down again. Keyed by hand, nobody was recorded."""
 
 from __future__ import annotations
 

@@ -9,7 +9,6 @@ import yaml
 
 from assets.errors import Finding, Severity
 from assets.spec.nodes import Loc, SpecText, format_loc
-from assets.spec.syntax import get_line
 from assets.spec.wording import shorten, suggest_yaml_quotes
 
 FREE_TEXT_FIELDS = (
@@ -46,7 +45,8 @@ def _get_rest_of_line(source: SpecText, node: yaml.Node | None) -> str:
     """The comment behind a plain value with the spaces before it; empty where there is none, or the value is in quotes."""
     if not isinstance(node, yaml.ScalarNode) or node.style is not None:
         return ""
-    rest = get_line(source.text, node.end_mark.line)[node.end_mark.column :]
+    line = source.lines[node.end_mark.line] if node.end_mark.line < len(source.lines) else ""
+    rest = line[node.end_mark.column :]
     return rest.rstrip() if re.match(r"[ \t]+#", rest) else ""
 
 

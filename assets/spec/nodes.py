@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import yaml
 
 from assets.errors import Finding, Location, SpecError
-from assets.spec.syntax import describe_syntax_error, get_line, suggest_quoted_value
+from assets.spec.syntax import describe_syntax_error, get_line, split_lines, suggest_quoted_value
 from assets.spec.wording import shorten
 
 MAX_NODES, MAX_DEPTH = 50_000, 50
@@ -30,6 +31,11 @@ class SpecText:
     """Name of the file, for locations."""
     text: str
     root: yaml.Node
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The text by lines, as marks count them."""
+        return split_lines(self.text)
 
     def find_node(self, loc: Loc) -> yaml.Node | None:
         """The node of the value at `loc`; None where nothing was written there."""

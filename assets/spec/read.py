@@ -130,7 +130,7 @@ def _validate(value: dict[str, Any]) -> tuple[AvatarSpec | None, list[ErrorDetai
 
 def _find_spec(name: str) -> Path:
     """Path of a spec file or preset; raises SpecError where there is neither."""
-    path, preset = find_existing_form(Path(name)), PRESETS_FOLDER / f"{name}.yaml"
+    path, preset = find_existing_form(Path(name)), find_existing_form(PRESETS_FOLDER / f"{name}.yaml")
     is_preset = "/" not in name and os.path.exists(preset)  # os.path: Path's own raises where the name is too long
     # A folder is no spec: `build kofi --out kofi` leaves one of the preset's name.
     if os.path.exists(path) and not (is_preset and os.path.isdir(path)):

@@ -85,8 +85,13 @@ def describe_syntax_error(error: Exception, text: str, name: str) -> Finding:
 
 def get_line(text: str, number: int) -> str:
     """The line of that number, counted from 0 as YAML counts; empty where there is none."""
-    lines = re.split("\r\n|[\r\n\x85\u2028\u2029]", text)
+    lines = split_lines(text)
     return lines[number] if 0 <= number < len(lines) else ""
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines as YAML counts them."""
+    return re.split("\r\n|[\r\n\x85\u2028\u2029]", text)
 
 
 def suggest_quoted_value(line: str) -> str:

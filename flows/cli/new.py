@@ -80,13 +80,13 @@ def _check_file(file: Path, force: bool) -> None:
 
 
 def _write_schema(path: Path) -> bool:
-    """Writes the schema where there is none or an older one of ours; whether it is there now."""
+    """Writes the schema where there is none or an older one, and keeps any other file; whether it was written."""
     from flows.cli.schema import SCHEMA_ID, write_schema
 
     try:
-        is_ours = not path.exists() or json.loads(path.read_bytes()).get("$id") == SCHEMA_ID
+        is_schema = not path.exists() or json.loads(path.read_bytes()).get("$id") == SCHEMA_ID
     except (OSError, ValueError, AttributeError):
-        is_ours = False
-    if is_ours:
+        is_schema = False
+    if is_schema:
         write_schema(path)
-    return is_ours
+    return is_schema

@@ -7,6 +7,9 @@ import unicodedata
 import pytest
 
 from assets.portable_names import explain_unportable_name, get_collision_key, make_portable_name
+from assets.spec.behaviour import FactSpec, PersonaSpec
+from stages.dialogue.candidates import format_topic_id, list_authored_lines
+from stages.motion.clips import LIBRARY
 
 
 @pytest.mark.parametrize(
@@ -45,3 +48,12 @@ def test_names_that_differ_in_case_or_unicode_form_collide() -> None:
     assert get_collision_key(unicodedata.normalize("NFD", "café")) == get_collision_key("Café")
     assert get_collision_key("a?") == get_collision_key("a*")
     assert get_collision_key("ada") != get_collision_key("adam")
+
+
+def test_spoken_lines_and_clips_of_the_library_have_names_that_every_system_accepts() -> None:
+    """Bundles hold voice/ID.wav, visemes/ID.json and clips/NAME.vrma; the names of the user's own clips are checked in the spec."""
+    persona = PersonaSpec(facts=(FactSpec(say="Yes."),) * 120, lines=("No.",) * 120)
+    ids = [line for line, _ in list_authored_lines(persona, "con")] + [format_topic_id(number) for number in range(1, 21)]
+    names = [*ids, *(f"say_{line}" for line in ids), *LIBRARY]
+    assert [name for name in names if explain_unportable_name(name)] == []
+    assert len({get_collision_key(name) for name in names}) == len(names)

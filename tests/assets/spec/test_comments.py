@@ -25,9 +25,9 @@ def list_warnings(text: str) -> list[str]:
             'if it belongs to the text, write "Room #7 is closed"; if not, write two spaces before # and one behind it',
         ),
         (
-            "name: A\npersona:\n  lines:\n  - Press # to go on",
-            "4:5: warning[spec/comment] persona.lines.0: YAML reads # to go on as a comment and drops it; "
-            'if it belongs to the text, write "Press # to go on"; if not, write two spaces before # and one behind it',
+            "name: A\npersona:\n  lines:\n  - Press # to continue",
+            "4:5: warning[spec/comment] persona.lines.0: YAML reads # to continue as a comment and drops it; "
+            'if it belongs to the text, write "Press # to continue"; if not, write two spaces before # and one behind it',
         ),
         (
             "name: Ada #1",

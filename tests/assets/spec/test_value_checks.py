@@ -44,9 +44,9 @@ def test_names_that_are_not_known_here_are_accepted(tmp_path: Path) -> None:
 def test_a_refused_value_is_not_taken_for_a_missing_one(text: str, refused: str, tmp_path: Path) -> None:
     """A second error said that the clip names no source, the film no consent, the writer no model."""
     (tmp_path / "a.mp4").write_text("a film")
+    written = f"name: A\n{text.replace('HERE', refused)}\n".encode()
     with pytest.raises(SpecError) as caught:
-        written = f"name: A\n{text.replace('HERE', refused)}\n"
-        parse_spec(written.encode(), "a.yaml", folder=tmp_path, constraints=collect_spec_choices())
+        parse_spec(written, "a.yaml", folder=tmp_path, constraints=collect_spec_choices())
     assert [finding.code for finding in caught.value.findings] == ["spec/character" if "0" in refused else "spec/tag"]
 
 

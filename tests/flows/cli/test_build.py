@@ -23,7 +23,7 @@ from flows.engine.events import Event
 from flows.pipeline.definition import STAGES
 
 ROOT = Path(__file__).resolve().parents[3]
-COMMANDS = ("build", "batch", "plan", "check", "inspect", "preview", "gates", "backends", "stages", "schema", "doctor")
+COMMANDS = ("new", "build", "batch", "plan", "check", "inspect", "preview", "gates", "backends", "stages", "schema", "doctor")
 runner = CliRunner()
 
 
@@ -217,7 +217,8 @@ def test_links_that_lead_to_one_another_are_no_file(tmp_path):
     (tmp_path / "b").symlink_to("a")
     (tmp_path / "s.yaml").write_text("name: A\nrights: {consent: a/x.txt}\n")
     assert said("check", str(tmp_path / "s.yaml"), code=2) == (
-        f"{tmp_path}/s.yaml:2:19: error[spec/no-such-file] rights.consent: there is no file a/x.txt; paths are relative to the spec's folder"
+        f"{tmp_path}/s.yaml:2:19: error[spec/no-such-file] rights.consent: there is no file a/x.txt; "
+        "paths are relative to the spec's folder"
     )
 
 

@@ -93,3 +93,21 @@ def test_a_bvh_in_the_other_unicode_form_is_part_of_the_key(tmp_path: Path, form
     assert first.resolved_options.clips[0].bvh == str(file)
     file.write_text("second")
     assert make_job().media != first.media
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize(("section", "text"), [("voice", "{model: NAME}"), ("persona", "{backend: writer, model: NAME}")])
+def test_a_model_folder_in_the_other_unicode_form_is_part_of_the_key(tmp_path: Path, form: str, section: str, text: str) -> None:
+    from flows.pipeline.definition import STAGES
+
+    other = {"NFC": "NFD", "NFD": "NFC"}[form]
+    folder = tmp_path / unicodedata.normalize(form, "café")
+    folder.mkdir()
+    for name in ("config.json", "model.pth", "model.safetensors"):
+        (folder / name).write_text("{}")
+    written = unicodedata.normalize(other, "café")
+    (tmp_path / "a.yaml").write_text(f"name: A\n{section}: {text.replace('NAME', written)}\n", encoding="utf-8")
+    request = resolve_request(BuildRequest(str(tmp_path / "a.yaml"), store=tmp_path / "store"))[0]
+    job = request.make_job(STAGES["voice" if section == "voice" else "dialogue"], getattr(request.spec, section), None, None)
+    assert job.resolved_options.model == str(folder)
+    assert list(job.media or {}) == ["model"]
