@@ -1,4 +1,4 @@
-"""The package stage: everything a bundle holds, in the formats engines read, made to fit its target."""
+"""Model, Previews, Performance, Dialogue, Speech -> Package: every file of a bundle, fitted to the target's budget."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from assets.bundle import BundleFile, Package
 from assets.formats import bvh
 from assets.formats.gltf import EncodedImage, Scene, export_gltf
 from assets.formats.vrm import VrmMeta, export_vrm, export_vrma
-from assets.rights import Source, merge_sources
+from assets.rights import Source, list_source_names, merge_sources
 from assets.spec.packaging import BUDGETS, PackageSpec, RightsSpec
-from stages.package.licences import build_licences_file, build_talk_files, list_source_names, refuse_unsellable
+from stages.package.licences import build_licences_file, refuse_unsellable
 from stages.package.previews import build_preview_files
+from stages.package.talk_files import build_talk_files
 from stages.package.target import fit_to_budget
 from stages.stage import Stage
 
@@ -25,31 +26,32 @@ def run(
     model: Model, previews: Previews, performance: Performance, dialogue: Dialogue, speech: Speech,
     *, options: PackageSpec, seed: int, rights: RightsSpec = RightsSpec(), name: str = "",
 ) -> Package:  # fmt: skip
-    """The bundle's files but manifest and report; equal inputs give equal bytes.
+    """The bundle's files without manifest and report; equal inputs give equal bytes.
 
     Raises:
-        RightsError: `rights.strict` is set and a source may not be sold; one finding names each.
+        RightsError: `rights.strict` is set and sources may not be sold; one finding for each.
     """
     everything = merge_sources((model.sources, performance.sources, dialogue.sources, speech.sources))
     if rights.strict:
         refuse_unsellable(everything)
     title = name or dialogue.name
 
-    def scene_of(pictures: dict[str, EncodedImage]) -> Scene:
+    def build_scene(pictures: dict[str, EncodedImage]) -> Scene:
         return Scene(title, model.skeleton, model.parts, model.materials, pictures, performance.clips)
 
-    with ThreadPoolExecutor(1) as other:  # pictures are drawn outside Python, files are written inside
-        drawn = other.submit(
+    # Rendering releases the GIL, encoding the files does not: they overlap.
+    with ThreadPoolExecutor(1) as pool:
+        rendering = pool.submit(
             copy_context().run, build_preview_files, model, previews, performance, rights.licence, list_source_names(model.sources)
         )
-        scene, glb = fit_to_budget(scene_of, export_gltf, model, BUDGETS[options.target])
-        moving = list_source_names(merge_sources((model.sources, performance.sources)))
-        files = [BundleFile("avatar.glb", glb, "avatar", "model/gltf-binary", rights.licence, moving)]
+        scene, glb = fit_to_budget(build_scene, export_gltf, model, BUDGETS[options.target])
+        avatar_sources = list_source_names(merge_sources((model.sources, performance.sources)))
+        files = [BundleFile("avatar.glb", glb, "avatar", "model/gltf-binary", rights.licence, avatar_sources)]
         if options.vrm:
             files += _build_vrm_files(scene, performance, rights, title, model.sources, previews)
         if options.bvh:
             files += _build_bvh_files(scene, performance, rights.licence)
-        pictures = drawn.result()
+        pictures = rendering.result()
     files += build_talk_files(dialogue, speech, performance, rights.licence)
     files += _build_texture_files(scene, rights.licence, model)
     files += pictures
@@ -59,14 +61,14 @@ def run(
 
 
 def _build_vrm_files(
-    scene: Scene, performance: Performance, rights: RightsSpec, title: str, looks: tuple[Source, ...], previews: Previews
+    scene: Scene, performance: Performance, rights: RightsSpec, title: str, sources: tuple[Source, ...], previews: Previews
 ) -> list[BundleFile]:
-    third = "\n".join(f"{s.name}: {s.licence} ({s.origin})" for s in looks)
-    meta = VrmMeta(title, rights.creator, rights.licence, third, all(s.sellable for s in looks), Path(rights.consent or "").name)
+    third_party = "\n".join(f"{s.name}: {s.licence} ({s.origin})" for s in sources)
+    meta = VrmMeta(title, rights.creator, rights.licence, third_party, all(s.sellable for s in sources), Path(rights.consent or "").name)
     portrait = previews.pictures.get("portrait.jpg")
     thumbnail = EncodedImage(portrait, "image/jpeg") if portrait else None
     vrm = export_vrm(replace(scene, clips=()), meta, thumbnail)
-    files = [BundleFile("avatar.vrm", vrm, "avatar", "model/vrm", rights.licence, list_source_names(looks))]
+    files = [BundleFile("avatar.vrm", vrm, "avatar", "model/vrm", rights.licence, list_source_names(sources))]
     for clip in performance.clips:
         data = export_vrma(clip, scene.skeleton)
         files.append(
@@ -76,22 +78,22 @@ def _build_vrm_files(
 
 
 def _build_bvh_files(scene: Scene, performance: Performance, licence: str) -> list[BundleFile]:
-    """clips/NAME.bvh of every clip; a face and lips have no place in that format."""
-    rests_on = list_source_names(performance.sources)
+    """clips/NAME.bvh of every clip; BVH cannot hold the weights of the face."""
+    sources = list_source_names(performance.sources)
     return [
-        BundleFile(f"clips/{clip.name}.bvh", bvh.export_bvh(clip, scene.skeleton).encode(), "clip", "text/plain", licence, rests_on)
+        BundleFile(f"clips/{clip.name}.bvh", bvh.export_bvh(clip, scene.skeleton).encode(), "clip", "text/plain", licence, sources)
         for clip in performance.clips
     ]
 
 
 def _build_texture_files(scene: Scene, licence: str, model: Model) -> list[BundleFile]:
-    """The pictures of avatar.glb as files of their own."""
+    """The textures of avatar.glb as separate files."""
     files = []
-    worn = tuple(source for source in model.sources if source not in model.skin_sources)
+    groom_sources = tuple(source for source in model.sources if source not in model.skin_sources)
     for name, picture in sorted(scene.pictures.items()):
         ending = "png" if picture.media_type == "image/png" else "jpg"
-        sources = model.skin_sources if name.startswith(("head_", "body_")) else worn
-        # An atlas holds skin and clothes in one.
+        sources = model.skin_sources if name.startswith(("head_", "body_")) else groom_sources
+        # An atlas holds both skin and clothes.
         sources = model.sources if name == ATLAS else sources
         files.append(
             BundleFile(f"textures/{name}.{ending}", picture.data, "texture", picture.media_type, licence, list_source_names(sources))
