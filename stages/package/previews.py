@@ -12,6 +12,7 @@ from assets.bundle import BundleFile
 from assets.codec import encode_artefact
 from assets.digest import sha256, sha256_arrays
 from assets.substage_cache import get_or_compute
+from stages.package.files import make_file
 from stages.render.key_frames import extract_pose, find_widest_mouth
 from stages.render.posing import Pose
 from stages.render.preview import Shot, render_stills
@@ -19,7 +20,6 @@ from stages.render.preview import Shot, render_stills
 _JPEG_QUALITY = 90
 _PICTURE_VERSION = 1
 """Of the cached picture: raise it when the renderer draws the same pose differently."""
-_MEDIA_TYPES = {"jpg": "image/jpeg", "webp": "image/webp"}
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,10 @@ class RenderedPicture(Artefact):
     data: bytes
 
 
-def build_preview_files(
-    model: Model, previews: Previews, performance: Performance, licence: str, sources: tuple[str, ...]
-) -> list[BundleFile]:
+def build_preview_files(model: Model, previews: Previews, performance: Performance, licence: str) -> list[BundleFile]:
     """previews/NAME for every picture; raises BackendError where this machine cannot render."""
     pictures = {**previews.pictures, **_render_speech(model, performance)}
-    media = {name: _MEDIA_TYPES[name.rpartition(".")[2]] for name in pictures}
-    return [BundleFile(f"previews/{name}", data, "preview", media[name], licence, sources) for name, data in pictures.items()]
+    return [make_file(f"previews/{name}", data, "preview", licence, model.sources) for name, data in pictures.items()]
 
 
 def _render_speech(model: Model, performance: Performance) -> dict[str, bytes]:

@@ -10,11 +10,12 @@ from pathlib import Path
 from assets.artefacts.character import ATLAS, Model, Previews
 from assets.artefacts.talk import Dialogue, Performance, Speech
 from assets.bundle import BundleFile, Package
-from assets.formats import bvh
+from assets.formats.bvh import export_bvh
 from assets.formats.gltf import EncodedImage, Scene, export_gltf
 from assets.formats.vrm import VrmMeta, export_vrm, export_vrma
-from assets.rights import Source, list_source_names, merge_sources
+from assets.rights import Source, merge_sources
 from assets.spec.packaging import BUDGETS, PackageSpec, RightsSpec
+from stages.package.files import make_file
 from stages.package.licences import build_licences_file, refuse_unsellable
 from stages.package.previews import build_preview_files
 from stages.package.talk_files import build_talk_files
@@ -41,12 +42,9 @@ def run(
 
     # Rendering releases the GIL, encoding the files does not: they overlap.
     with ThreadPoolExecutor(1) as pool:
-        rendering = pool.submit(
-            copy_context().run, build_preview_files, model, previews, performance, rights.licence, list_source_names(model.sources)
-        )
+        rendering = pool.submit(copy_context().run, build_preview_files, model, previews, performance, rights.licence)
         scene, glb = fit_to_budget(build_scene, export_gltf, model, BUDGETS[options.target])
-        avatar_sources = list_source_names(merge_sources((model.sources, performance.sources)))
-        files = [BundleFile("avatar.glb", glb, "avatar", "model/gltf-binary", rights.licence, avatar_sources)]
+        files = [make_file("avatar.glb", glb, "avatar", rights.licence, merge_sources((model.sources, performance.sources)))]
         if options.vrm:
             files += _build_vrm_files(scene, performance, rights, title, model.sources, previews)
         if options.bvh:
@@ -57,7 +55,7 @@ def run(
     files += pictures
     filmed = [clip.name for clip in performance.clips if clip.source == "video"]
     files.append(build_licences_file(title, rights, files, everything, filmed))
-    return Package(tuple(files), options.target, model.triangles, everything)
+    return Package(tuple(files), options.target, model.triangle_count, everything)
 
 
 def _build_vrm_files(
@@ -68,22 +66,17 @@ def _build_vrm_files(
     portrait = previews.pictures.get("portrait.jpg")
     thumbnail = EncodedImage(portrait, "image/jpeg") if portrait else None
     vrm = export_vrm(replace(scene, clips=()), meta, thumbnail)
-    files = [BundleFile("avatar.vrm", vrm, "avatar", "model/vrm", rights.licence, list_source_names(sources))]
-    for clip in performance.clips:
-        data = export_vrma(clip, scene.skeleton)
-        files.append(
-            BundleFile(f"clips/{clip.name}.vrma", data, "clip", "model/vrma", rights.licence, list_source_names(performance.sources))
-        )
-    return files
+    clips = [(f"clips/{clip.name}.vrma", export_vrma(clip, scene.skeleton)) for clip in performance.clips]
+    return [
+        make_file("avatar.vrm", vrm, "avatar", rights.licence, sources),
+        *(make_file(path, data, "clip", rights.licence, performance.sources) for path, data in clips),
+    ]
 
 
 def _build_bvh_files(scene: Scene, performance: Performance, licence: str) -> list[BundleFile]:
     """clips/NAME.bvh of every clip; BVH cannot hold the weights of the face."""
-    sources = list_source_names(performance.sources)
-    return [
-        BundleFile(f"clips/{clip.name}.bvh", bvh.export_bvh(clip, scene.skeleton).encode(), "clip", "text/plain", licence, sources)
-        for clip in performance.clips
-    ]
+    clips = [(f"clips/{clip.name}.bvh", export_bvh(clip, scene.skeleton)) for clip in performance.clips]
+    return [make_file(path, data, "clip", licence, performance.sources) for path, data in clips]
 
 
 def _build_texture_files(scene: Scene, licence: str, model: Model) -> list[BundleFile]:
@@ -91,13 +84,11 @@ def _build_texture_files(scene: Scene, licence: str, model: Model) -> list[Bundl
     files = []
     groom_sources = tuple(source for source in model.sources if source not in model.skin_sources)
     for name, picture in sorted(scene.pictures.items()):
-        ending = "png" if picture.media_type == "image/png" else "jpg"
+        suffix = "png" if picture.media_type == "image/png" else "jpg"
         sources = model.skin_sources if name.startswith(("head_", "body_")) else groom_sources
         # An atlas holds both skin and clothes.
         sources = model.sources if name == ATLAS else sources
-        files.append(
-            BundleFile(f"textures/{name}.{ending}", picture.data, "texture", picture.media_type, licence, list_source_names(sources))
-        )
+        files.append(make_file(f"textures/{name}.{suffix}", picture.data, "texture", licence, sources))
     return files
 
 

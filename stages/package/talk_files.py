@@ -10,6 +10,7 @@ from assets.artefacts.talk import Dialogue, LineCues, Performance, Speech, Spoke
 from assets.bundle import BundleFile
 from assets.formats.wav import export_wav
 from assets.rights import list_source_names, merge_sources
+from stages.package.files import make_file
 
 
 def build_talk_files(dialogue: Dialogue, speech: Speech, performance: Performance, licence: str) -> list[BundleFile]:
@@ -21,11 +22,10 @@ def build_talk_files(dialogue: Dialogue, speech: Speech, performance: Performanc
 
 
 def _build_line_files(speech: Speech, performance: Performance, licence: str) -> Iterator[BundleFile]:
-    voices = list_source_names(speech.sources)
     lips = list_source_names(merge_sources((speech.sources, performance.sources)))
     cues = {track.line: track for track in performance.cues}
     for line in speech.lines:
-        yield BundleFile(f"voice/{line.id}.wav", export_wav(line.samples, line.rate), "voice", "audio/wav", licence, voices)
+        yield make_file(f"voice/{line.id}.wav", export_wav(line.samples, line.rate), "voice", licence, speech.sources)
         if line.id in cues:
             data = _encode_cues(cues[line.id])
             yield BundleFile(f"visemes/{line.id}.json", data, "visemes", "application/json", licence, lips)

@@ -38,18 +38,19 @@ def files_are_glb(bundle: BundleView) -> Iterator[Finding]:
     source="KhronosGroup/glTF-Validator 2.0.0-dev.3.10",
 )
 def validator_reports_nothing(bundle: BundleView) -> Iterator[Finding]:
-    missing = _describe_missing_tools()
+    missing = describe_missing_tools()
     if missing:
         yield Finding("gltf/validator", missing, fix="install Node, then run `npm ci`")
         return
-    for path, report in _run_validator({p: bundle.files[p] for p in sorted(bundle.files) if p.endswith(_GLTF_SUFFIXES)}).items():
+    for path, report in run_validator({p: bundle.files[p] for p in sorted(bundle.files) if p.endswith(_GLTF_SUFFIXES)}).items():
         if report["errors"] or report["warnings"]:
             details = "; ".join(report["messages"])
             message = f"the Khronos validator reports {report['errors']} errors and {report['warnings']} warnings: {details}"
             yield Finding("gltf/validator", message, where=Location(path), value=report["errors"] + report["warnings"], limit=0)
 
 
-def _describe_missing_tools() -> str:
+def describe_missing_tools() -> str:
+    """Why the Khronos validator cannot run on this machine, in one sentence; empty where it can."""
     if shutil.which("node") is None:
         return "node is not installed, so the Khronos validator cannot run"
     if not (get_node_modules() / "gltf-validator").is_dir():
@@ -57,7 +58,7 @@ def _describe_missing_tools() -> str:
     return ""
 
 
-def _run_validator(files: dict[str, bytes]) -> dict[str, dict[str, Any]]:
+def run_validator(files: dict[str, bytes]) -> dict[str, dict[str, Any]]:
     """Report by path; one node process for all files."""
     with tempfile.TemporaryDirectory() as folder:
         paths = {str(Path(folder) / f"{i}{Path(p).suffix}"): p for i, p in enumerate(files)}

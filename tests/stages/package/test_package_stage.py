@@ -127,7 +127,7 @@ def test_clips_survive_export_as_bvh(monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(written) == ["clips/idle.bvh", "clips/say_hello.bvh"]
     assert {(f.role, f.licence, f.sources) for f in written.values()} == {("clip", "CC-BY-4.0", ("Ours",))}
     for clip in performance.clips:
-        film = bvh.load_bvh(read_file(package, f"clips/{clip.name}.bvh").decode())
+        film = bvh.load_bvh(read_file(package, f"clips/{clip.name}.bvh"))
         order = [film.names.index(name) for name in JOINTS]
         apart = Rotation.from_quat(film.rotations[:, order].reshape(-1, 4)).inv() * Rotation.from_quat(clip.rotations.reshape(-1, 4))
         assert apart.magnitude().max() < 0.01
