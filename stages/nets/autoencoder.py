@@ -7,27 +7,12 @@ the weights: skins share a layout, so the mean is most of what a decoder would o
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stages.nets.diffusion import Attention
+from stages.nets.blocks import Attention, ResidualBlock
 
 DOWNSAMPLING = 8
 """Pixels of a picture a side for one of its latent."""
-
-
-class ResidualBlock(nn.Module):  # type: ignore[misc]
-    """Residual block without a condition."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.norm1, self.norm2 = nn.GroupNorm(8, width), nn.GroupNorm(8, width)
-        self.conv1, self.conv2 = nn.Conv2d(width, width, 3, padding=1), nn.Conv2d(width, width, 3, padding=1)
-        nn.init.zeros_(self.conv2.weight)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(b,width,h,w)."""
-        return x + self.conv2(F.silu(self.norm2(self.conv1(F.silu(self.norm1(x))))))
 
 
 class Autoencoder(nn.Module):  # type: ignore[misc]

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from stages.nets.autoencoder import Autoencoder, mean_kl_divergence
+from stages.nets.blocks import Attention
 from stages.nets.diffusion import (
-    Attention,
     Denoiser,
     Shape,
     build_nets,
