@@ -1,6 +1,6 @@
 """Inception v3 (Szegedy et al. 2016) up to its pooled features, for weights that the user provides; Fenshen ships none.
 
-Two kinds of file are told apart by their number of classes: torchvision's (1000), and the port of the original FID network
+Two kinds of file are distinguished by their number of classes: torchvision's (1000), and the port of the original FID network
 (1008), whose poolings differ. Only features of the latter compare with published FIDs.
 """
 
