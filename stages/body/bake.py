@@ -44,7 +44,6 @@ def bake() -> Path:
     return body
 
 
-
 def _write_safetensors(path: Path, arrays: Arrays, names: dict[str, list[str]] | None = None) -> None:
     from safetensors.numpy import save
 
