@@ -43,9 +43,9 @@ def run(identity: Identity, *, options: BodySpec, backend: BodyBackend, seed: in
     ground = _compute_ground_offset(shape.positions)
     rest = shape.positions - ground
     centres, radius = fit_eyeballs(rest)
-    skin = _build_skin(shape, rest)
     # The eyes' joints come from `rest`, which stands on the ground already.
     heads = _collect_joint_heads(shape, centres) - np.where(_find_eye_joints()[:, None], 0, ground).astype(np.float32)
+    skin = _build_skin(shape, rest)
     exact, bound = compute_t_pose(JOINTS, PARENTS, heads)
     matrices = exact.astype(np.float32)
     positions = skin_points(rest, skin, matrices)
@@ -105,7 +105,8 @@ def _collect_joint_heads(shape: BodyShape, eyes: Floats) -> Floats:
     known = dict(zip(shape.names, shape.heads, strict=True)) | {"LeftEye": eyes[0], "RightEye": eyes[1]}
     missing = [name for name in JOINTS if name not in known]
     if missing:
-        raise BackendError(Finding("body/joints", f"the body model lacks the joints {', '.join(missing)}"))
+        message = f"the body model lacks the joints {', '.join(missing)}"
+        raise BackendError(Finding("body/joints", message, fix="map its rig to the joints of assets/conventions.py"))
     return np.array([known[name] for name in JOINTS], np.float32)
 
 
