@@ -218,7 +218,7 @@ def test_a_film_with_wide_pixels_gives_the_movement_of_one_with_square_pixels(re
     """Joints are 32 mm apart on average, half the frame's detail being lost; read as stored they were 142 mm apart."""
     clip, warnings = read_video(ANAMORPHIC, "reach", 30)
     assert warnings == []
-    one, other = (joints - joints[:, :1] for joints in (places(clip), places(reach)))
+    one, other = (joints - joints[:, :1] for joints in (compute_positions(clip), compute_positions(reach)))
     assert np.linalg.norm(one - other, axis=-1).mean() < 0.05
 
 
