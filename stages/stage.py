@@ -84,6 +84,8 @@ class Stage(Generic[A]):
     """What the machine lacks apart from a backend, and what to do, in one sentence; empty where nothing is missing."""
     programs: Callable[[], Mapping[str, str]] = dict
     """Programs of the machine that its result depends on: name -> path, empty where it is not installed."""
+    code: Callable[[], Mapping[str, str]] = dict
+    """Sources that decide its result without a new version: file -> sha256. Only `verify` has any, its gates."""
     imports: tuple[str, ...] = ()
     """Heavy modules that it imports while it runs."""
     takes: tuple[str, ...] = field(default=())

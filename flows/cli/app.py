@@ -20,6 +20,7 @@ from flows.cli.data import app as data
 from flows.cli.doctor import doctor
 from flows.cli.evaluate import evaluate
 from flows.cli.listing import backends, gates, schema, stages
+from flows.cli.new import new
 from flows.cli.output import add_output_options
 from flows.cli.train import register_training
 
@@ -45,6 +46,7 @@ def fenshen(
 
 def _register_commands() -> None:
     """Adds every command; those that work for a while get `--quiet`, `--verbose` and `--log-file`."""
+    app.command()(new)
     app.command()(add_output_options(build))
     app.command()(add_output_options(batch))
     for command in (plan, check, inspect, preview, gates, backends, stages, schema, doctor):

@@ -130,15 +130,15 @@ def plan(spec: SpecArgument, target: TargetOption = None, seed: SeedOption = Non
 
 
 def check(spec: SpecArgument, outside: OutsideOption = False) -> None:
-    """Read a spec and report all its errors at once.
+    """Read a spec and report every error in one pass.
 
     Example: `fenshen check avatar.yaml`
     """
     from assets.spec.read import read_spec
-    from flows.pipeline.bundle_writer import collect_spec_warnings
+    from flows.pipeline.bundle_writer import collect_spec_warnings, collect_text_warnings
     from flows.pipeline.spec_choices import collect_spec_choices
 
     with report_findings():
-        file = read_spec(spec, outside=outside, known=collect_spec_choices())
+        file = read_spec(spec, allow_outside=outside, constraints=collect_spec_choices())
         out.print(f"{file.path}: OK")
-        print_warnings(collect_spec_warnings(file.spec))
+        print_warnings((*collect_text_warnings(file.text), *collect_spec_warnings(file.spec)))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -11,15 +12,15 @@ from flows.cli.console import out, report_findings
 
 
 def gates() -> None:
-    """List the gates, why each exists and where its rule comes from.
+    """List the gates: what each checks and where its limit comes from.
 
     Example: `fenshen gates`
     """
     from stages.verify.gate import load_gates
 
-    table = Table("gate", "why", "source", box=None)
+    table = Table("gate", "claim", "source", box=None)
     for code, gate in sorted(load_gates().items()):
-        table.add_row(code, gate.why, gate.source)
+        table.add_row(code, gate.claim, gate.source)
     out.print(table)
 
 
@@ -54,11 +55,18 @@ def stages() -> None:
     out.print(table)
 
 
-def schema() -> None:
-    """Print the spec's JSON Schema for editors.
+def schema(
+    out_file: Annotated[Path | None, typer.Option("--out", help="Write the schema into this file.")] = None,
+) -> None:
+    """Print the spec's JSON Schema for editors, or write it into a file.
 
-    Example: `fenshen schema > avatar.schema.json`
+    Example: `fenshen schema --out avatar.schema.json`
     """
-    from flows.cli.schema import generate_schema
+    from flows.cli.schema import format_schema, write_schema
 
-    typer.echo(json.dumps(generate_schema(), indent=1, ensure_ascii=False))
+    if out_file is None:
+        typer.echo(format_schema(), nl=False)
+        return
+    with report_findings():
+        write_schema(out_file)
+    out.print(f"{out_file}: written")

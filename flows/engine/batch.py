@@ -22,6 +22,7 @@ from flows.engine.events import Event, emit_event, name_build
 from flows.engine.publish import to_data_url
 from flows.engine.server import add_tags
 from flows.pipeline.batch import BatchRequest, BatchRow, make_row, read_batch
+from flows.pipeline.request import name_bundle
 from stages.render.contact_sheet import build_contact_sheet
 
 SHEET_COLUMNS = 4
@@ -74,7 +75,7 @@ def assemble_batch(
     builds: Any = ThreadPoolTaskRunner(max_workers=jobs)
     with open_context(), builds as runner:
         futures = [
-            runner.submit(one, {"name": Path(build.spec).stem, "spec": build.spec, "out": str(build.out), "options": options})
+            runner.submit(one, {"name": name_bundle(Path(build.spec)), "spec": build.spec, "out": str(build.out), "options": options})
             for build in plan.builds
         ]
         rows: list[BatchRow] = sorted([*plan.rejected, *(future.result() for future in futures)], key=lambda row: row["spec"])

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from assets.errors import FenshenError, Finding, SpecError
+from assets.paths import find_existing_form
+from assets.portable_names import get_collision_key
+from assets.spec.expectation import join_alternatives
 from assets.spec.packaging import Target
-from flows.pipeline.request import BuildRequest, check_names, resolve_request
+from flows.pipeline.request import BuildRequest, check_names, name_bundle, resolve_request
 
 BatchRow = dict[str, str]
 """spec, bundle, error, kind (the error's class); empty text where there is none."""
@@ -47,7 +51,7 @@ def read_batch(batch: BatchRequest) -> BatchPlan:
         raise SpecError(Finding("batch/jobs", f"{batch.jobs} jobs build nothing", fix="use --jobs 1 or more"))
     builds, rejected = [], []
     for path in find_specs(batch.folder):
-        build = BuildRequest(str(path), batch.out / path.stem, batch.target, None, batch.force, batch.allow, store=batch.store)
+        build = BuildRequest(str(path), batch.out / name_bundle(path), batch.target, None, batch.force, batch.allow, store=batch.store)
         try:
             resolve_request(build)
             builds.append(build)
@@ -63,13 +67,30 @@ def make_row(spec: str, error: Exception) -> BatchRow:
 
 
 def find_specs(folder: Path) -> list[Path]:
-    """The spec files of a folder by name; raises SpecError where there is none or two share a name."""
+    """The spec files of a folder by name; raises SpecError where there is none or two would share a bundle's folder."""
+    folder = find_existing_form(folder)
     if not folder.is_dir():
         raise SpecError(Finding("batch/folder", f"there is no folder {folder}", fix="give a folder of specs"))
-    specs = sorted(path for pattern in ("*.yaml", "*.yml", "*.json") for path in folder.glob(pattern))
+    found = sorted(path for pattern in ("*.yaml", "*.yml", "*.json") for path in folder.glob(pattern))
+    # `fenshen new` writes the editors' schema next to a spec.
+    specs = [path for path in found if not path.name.endswith(".schema.json")]
     if not specs:
-        raise SpecError(Finding("batch/empty", f"{folder} holds no spec", fix="put .yaml or .json specs there"))
-    names = [path.stem for path in specs]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise SpecError(Finding("batch/twice", f"two specs are called {', '.join(twice)}", fix="give each a name of its own"))
+        raise SpecError(Finding("batch/empty", f"{folder} contains no spec", fix="put .yaml or .json specs there"))
+    if findings := [_report_collision(paths) for paths in _group_by_bundle(specs) if len(paths) > 1]:
+        raise SpecError(*findings)
     return specs
+
+
+def _group_by_bundle(specs: Iterable[Path]) -> list[list[Path]]:
+    """Specs that would be built into the same folder on some system."""
+    groups: dict[str, list[Path]] = {}
+    for path in specs:
+        groups.setdefault(get_collision_key(path.stem), []).append(path)
+    return list(groups.values())
+
+
+def _report_collision(paths: list[Path]) -> Finding:
+    names = join_alternatives((path.name for path in paths), "and")
+    same = len({path.stem for path in paths}) == 1
+    where = "one folder" if same else "one folder on Windows and macOS, which ignore case and the Unicode form of names"
+    return Finding("batch/twice", f"{names} would be built into {where}", fix="rename all but one")

@@ -43,7 +43,7 @@ def export_bundle(
     verdict = store.get(outcomes["verify"].ref, Verdict)
     check_verdict(verdict, allow)
     manifest = make_manifest(spec, text, package, verdict, outcomes, allow)
-    manifest["warnings"] = [*collect_stage_warnings(outcomes, store), *collect_bundle_warnings(spec, package)]
+    manifest["warnings"] = [*collect_text_warnings(text), *collect_stage_warnings(outcomes, store), *collect_bundle_warnings(spec, package)]
     report = render_report({file.path: file.data for file in package.files}, manifest)
     page = BundleFile("report.html", report, "report", "text/html", "Apache-2.0 AND MIT", ("fenshen", "three.js"))
     manifest["files"].append(_describe_file(page))
@@ -58,6 +58,12 @@ def build_from_store(build: BuildRequest) -> BuiltBundle | None:
     if len(outcomes) < len(STAGES):
         return None
     return export_bundle(request.spec, file.text, outcomes, request.store, folder, build.allow)
+
+
+def collect_text_warnings(text: bytes) -> list[dict[str, str]]:
+    """What the spec's text may not mean, e.g. text that YAML drops as a comment."""
+    findings = find_text_warnings(text)
+    return [{"stage": "spec", "message": f"line {found.where.line}: {found.message}; {found.fix}"} for found in findings]
 
 
 def collect_stage_warnings(outcomes: Mapping[str, Outcome], store: LocalStore) -> list[dict[str, str]]:

@@ -11,6 +11,7 @@ from typing import Any
 from assets.digest import sha256_path
 from assets.errors import Finding, SpecError
 from assets.paths import get_home
+from assets.portable_names import make_portable_name
 from assets.spec.appearance import Section
 from assets.spec.avatar import AvatarSpec
 from assets.spec.packaging import Target
@@ -66,14 +67,19 @@ class ResolvedRequest:
 def resolve_request(build: BuildRequest) -> tuple[ResolvedRequest, SpecFile, Path]:
     """The resolved request, the spec file and the bundle folder; raises SpecError with everything that is wrong."""
     check_names(force=build.force, allow=build.allow, seed=build.seed)
-    file = read_spec(build.spec, outside=build.outside, known=collect_spec_choices())
+    file = read_spec(build.spec, allow_outside=build.outside, constraints=collect_spec_choices())
     spec = file.spec
     if build.target:
         spec = spec.model_copy(update={"package": spec.package.model_copy(update={"target": build.target})})
     if build.seed is not None:
         spec = spec.model_copy(update={"seed": build.seed})
-    folder = build.out or Path("build") / file.path.stem
+    folder = build.out or Path("build") / name_bundle(file.path)
     return ResolvedRequest(spec, file.path.resolve().parent, open_store(build.store), build.force), file, folder
+
+
+def name_bundle(spec: Path) -> str:
+    """Name of the folder that a spec file is built into by default: the file's, with _ for what Windows refuses in names."""
+    return make_portable_name(spec.stem)
 
 
 def open_store(folder: Path | None) -> LocalStore:

@@ -99,8 +99,8 @@ def test_the_exit_code_is_that_of_the_worst_error(specs: Path, builder: Builder,
 
 
 @pytest.mark.parametrize(("names", "sentence"), [
-    ((), "error[batch/empty] {folder} holds no spec; put .yaml or .json specs there"),
-    (("a.yaml", "a.json"), "error[batch/twice] two specs are called a; give each a name of its own"),
+    ((), "error[batch/empty] {folder} contains no spec; put .yaml or .json specs there"),
+    (("a.yaml", "a.json"), "error[batch/twice] a.json and a.yaml would be built into one folder; rename all but one"),
 ])  # fmt: skip
 def test_a_folder_that_cannot_be_built_is_refused(tmp_path: Path, names: tuple[str, ...], sentence: str) -> None:
     folder = tmp_path / "specs"

@@ -47,6 +47,24 @@ def test_words_between_colons_are_printed_as_they_are(tmp_path: Path) -> None:
     assert run_fenshen("check", str(spec)) == f"{spec}: OK"
 
 
+def test_check_warns_of_text_that_yaml_drops_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("name: A\npersona:\n  lines:\n    - Room #7 is closed\n")
+    assert run_fenshen("check", str(tmp_path / "a.yaml")) == (
+        f"{tmp_path}/a.yaml: OK warning (spec): line 4: persona.lines.0: YAML reads #7 is closed as a comment and drops it; "
+        'if it belongs to the text, write "Room #7 is closed"; if not, write two spaces before # and one behind it'
+    )
+
+
+def test_links_that_lead_to_one_another_are_no_file(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    (tmp_path / "s.yaml").write_text("name: A\nrights: {consent: a/x.txt}\n")
+    assert run_fenshen("check", str(tmp_path / "s.yaml"), code=2) == (
+        f"{tmp_path}/s.yaml:2:19: error[spec/no-such-file] rights.consent: there is no file a/x.txt; "
+        "paths are relative to the spec's folder"
+    )
+
+
 def test_check_warns_of_a_video_without_consent(tmp_path: Path) -> None:
     (tmp_path / "me.mp4").write_bytes(b"a film")
     spec = tmp_path / "s.yaml"

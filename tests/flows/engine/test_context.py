@@ -23,7 +23,7 @@ FILM = Path(__file__).resolve().parents[3] / "assets" / "presets" / "kofi_reach.
 @pytest.fixture
 def ada(tmp_path: Path) -> BuildRequest:
     """A character with a captured clip; nothing to warn of."""
-    (tmp_path / "nod.bvh").write_text(export_bvh(LIBRARY["nod"](30), build_canonical_skeleton()))
+    (tmp_path / "nod.bvh").write_bytes(export_bvh(LIBRARY["nod"](30), build_canonical_skeleton()))
     (tmp_path / "ada.yaml").write_text("{name: Ada, seed: 3, motion: {clips: [{name: nod, bvh: nod.bvh}]}}")
     return BuildRequest(str(tmp_path / "ada.yaml"), store=tmp_path / "ada-store")
 

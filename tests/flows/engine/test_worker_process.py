@@ -79,7 +79,7 @@ def test_a_process_that_ends_is_an_error_and_the_next_try_starts_another(tmp_pat
     with monkeypatch.context() as broken:
         dying = subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         broken.setattr(worker, "start", lambda: dying)
-        with pytest.raises(ChildProcessError, match="^the worker process of dialogue ended with code 3$"):
+        with pytest.raises(ChildProcessError, match=r"^the worker process of dialogue ended with code 3$"):
             worker.execute(make_request(tmp_path))
     first = worker.start()
     first.kill()

@@ -13,7 +13,7 @@ from assets.errors import GateError
 from assets.rights import Source
 from assets.spec.avatar import AvatarSpec
 from assets.store import LocalStore
-from flows.pipeline.bundle_writer import collect_bundle_warnings, collect_stage_warnings, verify_written_bundle
+from flows.pipeline.bundle_writer import collect_bundle_warnings, collect_stage_warnings, collect_text_warnings, verify_written_bundle
 from stages.execute import Outcome
 from tests.stages import small_character as small
 
@@ -37,6 +37,16 @@ def test_every_warning_is_listed_once_with_its_stage_in_order_of_the_pipeline(tm
         {"stage": "motion", "message": CUT_OFF}, {"stage": "dialogue", "message": NO_FACT}, {"stage": "voice", "message": SPREAD},
         {"stage": "performance", "message": NO_SOUND},
     ]  # fmt: skip
+
+
+def test_text_that_yaml_drops_is_a_warning_of_the_bundle() -> None:
+    assert collect_text_warnings(b"name: Ada #1\n") == [
+        {
+            "stage": "spec",
+            "message": "line 1: name: YAML reads #1 as a comment and drops it; "
+            'if it belongs to the text, write "Ada #1"; if not, write two spaces before # and one behind it',
+        }
+    ]
 
 
 def test_each_part_that_may_not_be_sold_and_a_voice_of_another_gender_are_warnings() -> None:

@@ -39,7 +39,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> BuildRequest:
 
 def _write_clip(folder: Path, name: str) -> None:
     """Writes a clip of the library into the file that the spec names."""
-    (folder / "mine.bvh").write_text(export_bvh(LIBRARY[name](30), build_canonical_skeleton()))
+    (folder / "mine.bvh").write_bytes(export_bvh(LIBRARY[name](30), build_canonical_skeleton()))
 
 
 def explain(build: BuildRequest) -> dict[str, str]:

@@ -17,7 +17,7 @@ BASE = "recordings CC0 (github.com/NabuCasa/voice-datasets); fine-tuned from the
 
 def told(text: str, folder: Path) -> list[str]:
     with pytest.raises(SpecError) as caught:
-        parse_spec(f"name: A\n{text}".encode(), "a.yaml", folder=folder, known=collect_spec_choices())
+        parse_spec(f"name: A\n{text}".encode(), "a.yaml", folder=folder, constraints=collect_spec_choices())
     return [str(finding) for finding in caught.value.findings]
 
 
@@ -33,7 +33,7 @@ def spec_of(**sections: object) -> AvatarSpec:
 
 def test_a_man_whose_bundle_shall_be_sold_gets_the_voice_that_may_be(tmp_path: Path) -> None:
     text = b"name: A\nidentity: {gender: 1}\nrights: {strict: true}\n"
-    spec = parse_spec(text, "a.yaml", folder=tmp_path, known=collect_spec_choices())
+    spec = parse_spec(text, "a.yaml", folder=tmp_path, constraints=collect_spec_choices())
     assert resolve_voice(spec) == "hibari"
     assert describe_gender_mismatch(spec) == "the hibari voice is a woman's, identity.gender is 1: no other voice speaks en and may be sold"
 
