@@ -16,6 +16,7 @@ from assets.conventions import GODOT_BONES, UNITY_BONES, UNREAL_BONES, VRM_BONES
 from assets.digest import sha256
 from assets.errors import Finding, GateError, Severity
 from assets.spec.avatar import AvatarSpec
+from assets.spec.read import find_text_warnings
 from assets.store import LocalStore
 from flows.pipeline.definition import STAGES
 from flows.pipeline.plan import plan_build
