@@ -1,4 +1,4 @@
-"""Which dialogue backend fits a language when the spec names none."""
+"""Which dialogue backend a persona gets when the spec names none."""
 
 from __future__ import annotations
 
