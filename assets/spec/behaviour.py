@@ -95,7 +95,7 @@ class VoiceSpec(Section):
     """How it sounds."""
 
     backend: str | None = None
-    """coqui, hibari or mandarin; left out: picked by language, gender and rights."""
+    """Voice backend; left out: the default of the language, one that may be sold if there is one, whatever the gender."""
     model: str | None = None
     """A coqui model folder of the user's own, relative to the spec; what lies in it is part of the stage's key."""
     rate: Annotated[float, Field(ge=0.5, le=2.0, allow_inf_nan=False), Number] = 1.0
