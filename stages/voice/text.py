@@ -32,7 +32,7 @@ _LETTER_READINGS: dict[str, str] = {
     "K": "开", "L": "艾勒", "M": "艾姆", "N": "恩", "O": "欧", "P": "屁", "Q": "克优", "R": "阿尔", "S": "艾斯", "T": "替",
     "U": "优", "V": "维", "W": "达不溜", "X": "艾克斯", "Y": "歪", "Z": "贼",
 }  # fmt: skip
-# The G2P reads "$5, 300 people" as one number, so prices are written out; it reads scales ("$3 million") correctly.
+# The G2P applies a currency to the next number too ("$5, 300 people"), so prices are written out; scales ("$3 million") it reads well.
 _PRICE = re.compile(r"([$£€¥])\s?(\d+(?:,\d{3})*)(?:\.(\d\d))?(?![\d.,]*\d|\s?(?:hundred|thousand|million|billion|trillion|[kKmMbB]\b))")
 _CURRENCIES = {
     "$": ("dollar", "dollars", "cent", "cents"),
