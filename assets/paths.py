@@ -48,7 +48,7 @@ def wrap_read_errors(path: Path) -> Iterator[None]:
 
 def get_node_modules() -> Path:
     """The folder that holds the pinned node packages (the wardrobe, the validator, the viewer)."""
-    return Path(os.environ.get("FENSHEN_NODE_MODULES", PROJECT_ROOT / "node_modules"))
+    return Path(os.environ.get("FENSHEN_NODE_MODULES", get_home() / "node" / "node_modules"))
 
 
 def find_existing_ancestor(path: Path) -> Path:

@@ -18,7 +18,7 @@ import psutil
 
 from assets.paths import PROJECT_ROOT
 
-PARTS = (".venv", "node_modules", ".fenshen")
+PARTS = (".venv", ".fenshen")
 
 
 def count_received_bytes() -> int:

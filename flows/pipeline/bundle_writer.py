@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from assets.artefacts.motion import Motion
-from assets.artefacts.talk import Dialogue, Speech
 from assets.artefacts.verdict import Verdict
 from assets.bundle import BUNDLE_SCHEMA, BundleFile, Package, write_bundle
 from assets.conventions import GODOT_BONES, UNITY_BONES, UNREAL_BONES, VRM_BONES
@@ -52,10 +50,16 @@ def export_bundle(
 
 
 def collect_stage_warnings(outcomes: Mapping[str, Outcome], store: LocalStore) -> list[dict[str, str]]:
-    """What stages made the best of, e.g. a video that is cut off: stage and message."""
-    kinds: dict[str, type[Motion | Dialogue | Speech]] = {"motion": Motion, "dialogue": Dialogue, "voice": Speech}
-    told = {stage: store.get(outcomes[stage].ref, kind).warnings for stage, kind in kinds.items() if stage in outcomes}
-    return [{"stage": stage, "message": message} for stage, messages in told.items() for message in messages]
+    """Warnings of the stages in order of the pipeline, e.g. of a video that is cut off.
+
+    Artefacts pass warnings on (retarget repeats those of motion): each is listed once, under the stage that gave it first.
+    """
+    found: dict[str, str] = {}
+    for name, stage in STAGES.items():
+        if name in outcomes and "warnings" in {field.name for field in fields(stage.makes)}:
+            for message in store.get(outcomes[name].ref, stage.makes).warnings:
+                found.setdefault(message, name)
+    return [{"stage": stage, "message": message} for message, stage in found.items()]
 
 
 def collect_bundle_warnings(spec: AvatarSpec, package: Package) -> list[dict[str, str]]:

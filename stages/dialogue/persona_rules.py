@@ -10,13 +10,13 @@ from assets.errors import Finding
 from assets.spec.avatar import AvatarSpec
 from assets.spec.cross_field import CrossFieldRule, Problem
 from stages.dialogue.causal import find_model_folder, report_missing_model
-from stages.dialogue.default_backend import choose_backend
+from stages.dialogue.default_backend import resolve_backend
 from stages.dialogue.stage import BACKENDS, find_unsupported_options
 
 
 def _check_backend(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
     """The named or default backend supports the persona's options."""
-    name = spec.persona.backend or choose_backend(spec.persona.language)
+    name = resolve_backend(spec)
     if name in BACKENDS.table:
         yield from ((("persona", field), finding) for field, finding in find_unsupported_options(spec.persona, BACKENDS.get(name)))
 

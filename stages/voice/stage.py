@@ -22,7 +22,11 @@ from stages.voice.text import CleanText, clean_text
 
 BACKENDS: Registry[VoiceBackend] = Registry(
     "voice",
-    {"coqui": "stages.voice.coqui:Coqui", "hibari": "stages.voice.hibari:Hibari", "mandarin": "stages.voice.mandarin:Mandarin"},
+    {
+        "coqui": "stages.voice.coqui:Coqui",
+        "hibari": "stages.voice.hibari:Hibari",
+        "mandarin": "stages.voice.mandarin:Mandarin",
+    },
     default="hibari",
 )
 MODEL_FOLDER_BACKEND = "coqui"

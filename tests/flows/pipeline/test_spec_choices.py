@@ -3,6 +3,7 @@
 import pytest
 
 from assets.errors import SpecError
+from flows.pipeline.definition import STAGES
 from flows.pipeline.request import BuildRequest, resolve_request
 from flows.pipeline.spec_choices import collect_spec_choices
 
@@ -49,10 +50,8 @@ def test_a_voice_model_of_the_users_own_is_found_beside_the_spec_and_its_bytes_a
     (tmp_path / "mine" / "model.pth").write_bytes(b"weights")
     (tmp_path / "a.yaml").write_text("name: A\nvoice: {model: mine}\n")
     order = resolve_request(BuildRequest(str(tmp_path / "a.yaml"), store=tmp_path / "store"))[0]
-    from flows.pipeline.definition import VOICE
-
-    first = order.make_job(VOICE, order.spec.voice, None, None)
+    first = order.make_job(STAGES["voice"], order.spec.voice, None, None)
     assert first.resolved_options.model == str(tmp_path / "mine")
     assert first.options.model == "mine"
     (tmp_path / "mine" / "config.json").write_text("{} ")
-    assert order.make_job(VOICE, order.spec.voice, None, None).media != first.media
+    assert order.make_job(STAGES["voice"], order.spec.voice, None, None).media != first.media
