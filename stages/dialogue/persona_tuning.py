@@ -93,7 +93,7 @@ def apply_adapter(path: str, adapter: LoraAdapter) -> CausalModel:
     return _load_merged(path, _HashedAdapter(digest, adapter))
 
 
-@lru_cache(maxsize=2)  # 0.5 GB each; two let a test or a server compare personas
+@lru_cache(maxsize=2)  # 0.5 GB each: the personas in use
 def _load_merged(path: str, hashed: _HashedAdapter) -> CausalModel:
     import torch
     from peft import set_peft_model_state_dict
