@@ -76,9 +76,9 @@ def read_anchors(page: Path) -> set[str]:
 
 
 def read_shell_commands(page: Path) -> Iterator[Command]:
-    """Each command of a page's shell blocks (a block without a language is one if it uses `fenshen`), comments removed."""
-    for block in read_blocks(page):
-        if block.language not in ("", "sh", "bash"):
+    """Each command of a page's shell blocks, comments removed; a block without a language is one if it begins with a call of fenshen."""
+    for block in read_blocks(page, "sh", "bash", ""):
+        if not block.language and not block.text.startswith("fenshen "):
             continue
         for number, line in enumerate(block.text.splitlines(), block.line):
             for words in split_commands(line):

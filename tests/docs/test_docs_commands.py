@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from assets.paths import PROJECT_ROOT
 from flows.cli.app import app
+from flows.pipeline.definition import STAGES
 from tests.docs.pages import (
     PAGES,
     READMES,
@@ -101,6 +102,12 @@ def test_shown_commands_are_valid_command_lines(page: Path) -> None:
     assert wrong == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=name_page)
+def test_stages_in_shown_commands_exist(page: Path) -> None:
+    named = re.findall(r"fenshen (?:build|batch) [^\n`]*--(?:only|force) ([a-z]+)", page.read_text("utf-8"))
+    assert [name for name in named if name not in STAGES] == []
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if page.name not in WRITTEN_BY_OTHERS], ids=name_page)
 def test_commands_and_options_in_the_prose_exist(page: Path) -> None:
     every_option = set().union(*(list_options(command) for _, command in list_leaf_commands())) | list_options(CLI) | FOREIGN_OPTIONS
@@ -122,7 +129,8 @@ def test_options_in_the_table_of_commands_are_those_of_the_row(page: Path) -> No
     wrong = []
     for row in re.findall(r"^\| (`fenshen .*)$", read_prose(page), re.MULTILINE):
         command, _ = resolve_command(tuple(word for word in row.split("`")[1].split()[1:] if not word.isupper()))
-        wrong += [f"{row}: {option}" for option in re.findall(r"`(--[a-z-]+)", row) if option not in list_options(command)]
+        known = list_options(command) if command else set()
+        wrong += [f"{row}: {option}" for option in re.findall(r"`(--[a-z-]+)", row) if option not in known]
     assert wrong == []
 
 
@@ -182,8 +190,7 @@ def test_shown_specs_pass_the_check(block: Block, tmp_path: Path) -> None:
     spec = tmp_path / "shown.yaml"
     spec.write_text(block.text, "utf-8")
     result = CliRunner().invoke(app, ["check", str(spec)])
-    assert (result.exit_code, result.output) == (0, result.output), result.output
-    assert "error[" not in result.output
+    assert result.exit_code == 0, result.output
 
 
 @pytest.mark.parametrize("page", READMES, ids=name_page)

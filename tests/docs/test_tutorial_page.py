@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -17,11 +16,8 @@ from assets.formats.glb import unpack_glb
 from assets.paths import PROJECT_ROOT, get_node_modules
 from stages.verify.gates.engines import find_chromium
 from tests.docs.pages import read_blocks
-
-for folder in ("flows", "stages/verify"):
-    sys.path.insert(0, str(PROJECT_ROOT / "tests" / folder))
-import tiny
-from browser import Browser
+from tests.flows.browser import Browser
+from tests.stages.verify import tiny
 
 LOADER = "GLTFLoader.js"
 HOOK = """
