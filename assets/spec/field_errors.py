@@ -104,7 +104,7 @@ def _suggest_fix(detail: ErrorDetails, source: SpecText, node: yaml.Node | None,
 
 
 def _suggest_quotes(text: str, given: Any, field: FieldInfo | None) -> str:
-    fix = f"put it in quotes: {shorten(suggest_yaml_quotes(text), 90)}"
+    fix = f"put it in quotes: {suggest_yaml_quotes(text)}"
     takes_none = given is False and field is not None and re.search(r"\bnone\b", field.description or "")
     return f"write none for no item, or {fix}" if takes_none else fix
 
