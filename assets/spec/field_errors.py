@@ -114,7 +114,7 @@ def _suggest_list(name: str, given: Any, written: str) -> str:
         return "write a space after each dash: `- item`"
     if isinstance(given, dict):
         return "begin each item with `- `"
-    return f"write a list: `{name}: [{shorten(suggest_yaml_quotes(given) if isinstance(given, str) else written)}]`"
+    return f"write a list: `{name}: [{suggest_yaml_quotes(given) if isinstance(given, str) else shorten(written)}]`"
 
 
 def _suggest_section(loc: Loc, given: Any) -> str:
