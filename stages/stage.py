@@ -75,7 +75,6 @@ class Stage(Generic[A]):
     makes: type[A]
     backends: Registry[Any] | None = None
     gpu: bool = False
-    memory_gb: float = 2
     retries: int = 1
     """How often it is tried again after a failure that can pass, e.g. a busy device."""
     timeout_s: float = 1800

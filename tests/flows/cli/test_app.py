@@ -6,31 +6,18 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-import typer
 
 from flows import INTERRUPTED
 from flows.cli.app import app
-from tests.flows.cli.command import read_help, run_fenshen
+from tests.flows.cli.command import list_commands, read_help, run_fenshen
 
 ROOT = Path(__file__).resolve().parents[3]
 WORKING = {"build", "batch", "bake", "train", "tune", "retrain", "evaluate"}
 """Commands that work for a while; every command of `data` does too."""
-
-
-def list_commands(group: typer.Typer, *words: str) -> Iterator[tuple[str, ...]]:
-    """Every command, as the words after `fenshen`."""
-    for command in group.registered_commands:
-        assert command.callback
-        yield (*words, command.name or command.callback.__name__.replace("_", "-"))
-    for child in group.registered_groups:
-        assert child.typer_instance
-        assert child.name
-        yield from list_commands(child.typer_instance, *words, child.name)
 
 
 COMMANDS = sorted(list_commands(app))
