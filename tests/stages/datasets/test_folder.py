@@ -69,8 +69,8 @@ def test_no_picture_is_read_without_rights(folder: FolderRequest, change: dict, 
 def test_an_empty_or_missing_consent_record_does_not_count(folder: FolderRequest, tmp_path: Path) -> None:
     empty = tmp_path / "empty.txt"
     empty.write_text(" \n")
-    for record in (empty, tmp_path / "gone.txt"):
-        with pytest.raises(RightsError):
+    for record, reason in ((empty, "is empty"), (tmp_path / "gone.txt", "cannot be read: No such file or directory")):
+        with pytest.raises(RightsError, match=reason):
             scan_folder(replace(folder, consent=record))
 
 

@@ -88,9 +88,9 @@ def test_a_checkpoint_from_before_there_was_dropout_goes_on_and_can_be_started_f
 
     from safetensors import safe_open
     from safetensors.torch import load_file, save_file
+    from stages.train.files import find_newest_checkpoint
 
     from stages.train.adapt import read_net_settings
-    from stages.train.files import find_newest_checkpoint
     from stages.train.loop.loop import resume_run, train
     from tests.stages.train.tiny import tiny_gan
 
