@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.errors import BackendError, Finding
-from assets.spec.nodes import shorten
+from assets.spec.wording import shorten
 from assets.torch_defaults import TORCH_DEFAULTS_LOCK
 from stages.dialogue.model_cache import ModelCache
 

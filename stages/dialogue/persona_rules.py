@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from assets.errors import Finding
+from assets.paths import find_existing_form
 from assets.spec.avatar import AvatarSpec
 from assets.spec.cross_field import CrossFieldRule, Problem
 from stages.dialogue.causal import find_model_folder, report_missing_model
@@ -25,7 +26,8 @@ def _check_model(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
     """A model given by its id is in the local cache."""
     model = spec.persona.model
     # A missing path is reported by the spec's own check of folders.
-    if model and not model.startswith((".", "/")) and not os.path.isdir(folder / model) and find_model_folder(model) is None:
+    is_folder = bool(model) and os.path.isdir(find_existing_form(folder / str(model)))
+    if model and not model.startswith((".", "/")) and not is_folder and find_model_folder(model) is None:
         yield ("persona", "model"), report_missing_model(model)
 
 

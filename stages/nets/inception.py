@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from assets.errors import BackendError, Finding
-from assets.spec.nodes import MAX_SHOWN_PATH, shorten
+from assets.spec.wording import MAX_SHOWN_PATH, shorten
 
 INPUT_SIDE = 299
 FID_CLASSES = 1008

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from assets.errors import Finding, SpecError
+from assets.paths import find_existing_form
 from assets.spec.avatar import AvatarSpec
 from assets.spec.cross_field import CrossFieldRule, Problem
 from stages.voice.default_voice import choose_voice, find_voices, resolve_voice
@@ -22,12 +23,12 @@ def _check_language(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
 
 def _check_model_folder(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
     """An existing model folder contains a coqui model."""
-    if not spec.voice.model or not os.path.isdir(folder / spec.voice.model):
+    if not spec.voice.model or not os.path.isdir(model := find_existing_form(folder / spec.voice.model)):
         return
     from stages.voice.coqui_folder import find_checkpoint
 
     try:
-        find_checkpoint(folder / spec.voice.model)
+        find_checkpoint(model)
     except SpecError as error:
         yield from ((("voice", "model"), finding) for finding in error.findings)
 

@@ -12,7 +12,7 @@ from assets.errors import GateError
 from assets.rights import Source
 from assets.spec.avatar import AvatarSpec
 from assets.store import LocalStore
-from flows.pipeline.bundle_writer import collect_bundle_warnings, collect_stage_warnings, verify_written_bundle
+from flows.pipeline.bundle_writer import collect_bundle_warnings, collect_stage_warnings, collect_text_warnings, verify_written_bundle
 from stages.execute import Outcome
 from tests.stages import small_character as small
 
@@ -28,6 +28,16 @@ def test_what_stages_warn_of_is_told_with_the_stage(tmp_path: Path) -> None:
         {"stage": "motion", "message": "reach.mp4: the video is cut off"},
         {"stage": "dialogue", "message": "no fact is about 'cars'"},
         {"stage": "voice", "message": "hello: the times were spread"},
+    ]
+
+
+def test_text_that_yaml_drops_is_a_warning_of_the_bundle() -> None:
+    assert collect_text_warnings(b"name: Ada #1\n") == [
+        {
+            "stage": "spec",
+            "message": "line 1: name: YAML reads #1 as a comment and drops it; "
+            'if it belongs to the text, write "Ada #1"; if not, write two spaces before # and one behind it',
+        }
     ]
 
 

@@ -13,7 +13,7 @@ from flows.pipeline.spec_choices import collect_spec_choices
 
 def list_findings(text: str, folder: Path) -> list[str]:
     with pytest.raises(SpecError) as caught:
-        parse_spec(f"name: A\n{text}".encode(), "a.yaml", folder=folder, known=collect_spec_choices())
+        parse_spec(f"name: A\n{text}".encode(), "a.yaml", folder=folder, constraints=collect_spec_choices())
     return [str(finding) for finding in caught.value.findings]
 
 
@@ -39,7 +39,7 @@ def list_findings(text: str, folder: Path) -> list[str]:
          "a.yaml:2:35: error[rights/strict] rights.strict is set, but wording by your own model may not be sold: wording of the facts; "
          "its licence is for the user to check; remove persona.backend and persona.model"),
         ("persona: {backend: writer, model: ./gone}\n",
-         "a.yaml:2:35: error[spec/no-such-folder] there is no folder ./gone; paths are relative to the spec"),
+         "a.yaml:2:35: error[spec/no-such-folder] persona.model: there is no folder ./gone; paths are relative to the spec's folder"),
     ],
 )  # fmt: skip
 def test_an_option_that_the_backend_does_not_support_is_one_sentence_at_its_place(text: str, sentence: str, tmp_path: Path) -> None:
@@ -50,4 +50,4 @@ def test_an_option_that_the_backend_does_not_support_is_one_sentence_at_its_plac
 def test_a_writer_with_its_model_next_to_the_spec_is_valid(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     text = b"name: A\npersona: {backend: writer, model: mine}\n"
-    assert parse_spec(text, "a.yaml", folder=tmp_path, known=collect_spec_choices()).persona.model == "mine"
+    assert parse_spec(text, "a.yaml", folder=tmp_path, constraints=collect_spec_choices()).persona.model == "mine"

@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def read(text: str, folder: Path) -> AvatarSpec:
-    return parse_spec(text.encode(), "a.yaml", folder=folder, known=collect_spec_choices())
+    return parse_spec(text.encode(), "a.yaml", folder=folder, constraints=collect_spec_choices())
 
 
 def told(text: str, folder: Path) -> list[str]:
@@ -69,4 +69,4 @@ def test_the_presets_film_nobody_without_a_record() -> None:
     from assets.spec.read import read_spec
 
     for name in ("kofi", "ada", "lin"):
-        assert list_missing_consents(read_spec(name, known=collect_spec_choices()).spec) == []
+        assert list_missing_consents(read_spec(name, constraints=collect_spec_choices()).spec) == []
