@@ -1,4 +1,4 @@
-"""Consent records: text files in which people say what their pictures, videos and movements may be used for."""
+"""Consent records: text files in which people state what their pictures, videos and movements may be used for."""
 
 from __future__ import annotations
 

@@ -260,7 +260,7 @@ def gates() -> None:
 
     table = Table("gate", "why", "source", box=None)
     for code, gate in sorted(load_gates().items()):
-        table.add_row(code, gate.why, gate.source)
+        table.add_row(code, gate.claim, gate.source)
     out.print(table)
 
 

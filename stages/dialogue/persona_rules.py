@@ -25,7 +25,7 @@ def _check_backend(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
 def _check_model(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
     """A model given by its id is in the local cache."""
     model = spec.persona.model
-    # A missing path is reported by the spec's own check of folders.
+    # A missing path is reported by the check of folders in the spec.
     is_folder = bool(model) and os.path.isdir(find_existing_form(folder / str(model)))
     if model and not model.startswith((".", "/")) and not is_folder and find_model_folder(model) is None:
         yield ("persona", "model"), report_missing_model(model)

