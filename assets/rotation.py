@@ -23,6 +23,18 @@ def cross(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
     return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], -1)
 
 
+def dot(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
+    """(n,) products of (n,3): numpy sums rows of three at a tenth of the speed."""
+    return np.asarray(np.einsum("na,na->n", a, b))
+
+
+def normalize_vectors(vectors: NDArray[Any], floor: float = 1e-12, fallback: tuple[float, ...] | None = None) -> NDArray[Any]:
+    """(...,k) divided by their length; what is not longer than `floor` becomes `fallback` or, without one, is divided by `floor`."""
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    unit = vectors / np.maximum(length, floor)
+    return np.asarray(unit if fallback is None else np.where(length > floor, unit, np.array(fallback)))
+
+
 def multiply(a: ArrayLike, b: ArrayLike) -> Floats:
     """(...,4) a then seen in its frame b: rotates by b first, then by a."""
     p, q = np.asarray(a, np.float64), np.asarray(b, np.float64)
@@ -45,17 +57,14 @@ def rotate(q: ArrayLike, v: ArrayLike) -> Floats:
 
 def from_axis_angle(axis: ArrayLike, angle: ArrayLike) -> Floats:
     """(...,4) turns by `angle` (...) radians about the axis (...,3), of any length."""
-    direction = np.asarray(axis, np.float64)
-    direction = direction / np.maximum(np.linalg.norm(direction, axis=-1, keepdims=True), 1e-12)
+    direction = normalize_vectors(np.asarray(axis, np.float64))
     half = np.asarray(angle, np.float64)[..., None] / 2
     return _to_float32(np.concatenate([direction * np.sin(half), np.broadcast_to(np.cos(half), (*half.shape[:-1], 1))], -1))
 
 
 def from_two_vectors(start: ArrayLike, end: ArrayLike) -> Floats:
     """(...,4) the smallest turns that take the directions `start` (...,3) onto `end` (...,3)."""
-    a, b = (np.asarray(v, np.float64) for v in (start, end))
-    a, b = (v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), 1e-12) for v in (a, b))
-    a, b = np.broadcast_arrays(a, b)
+    a, b = np.broadcast_arrays(*(normalize_vectors(np.asarray(v, np.float64)) for v in (start, end)))
     cosine = (a * b).sum(-1, keepdims=True)
     # Opposite directions have no smallest turn: take the one about an axis square to them.
     other = np.where(np.abs(a[..., :1]) < 0.9, np.array([1.0, 0, 0]), np.array([0, 1.0, 0]))
@@ -65,8 +74,7 @@ def from_two_vectors(start: ArrayLike, end: ArrayLike) -> Floats:
 
 def normalize_quaternions(q: ArrayLike) -> Floats:
     """(...,4) brought to length 1."""
-    p = np.asarray(q, np.float64)
-    return _to_float32(p / np.maximum(np.linalg.norm(p, axis=-1, keepdims=True), 1e-12))
+    return _to_float32(normalize_vectors(np.asarray(q, np.float64)))
 
 
 def slerp(a: ArrayLike, b: ArrayLike, t: ArrayLike) -> Floats:
@@ -100,10 +108,8 @@ def from_matrix(m: ArrayLike) -> Floats:
 
 def from_axes(side: ArrayLike, up: ArrayLike) -> Floats:
     """(...,4) turns that bring +X onto `side` and +Y near `up`, both (...,3)."""
-    x = np.asarray(side, np.float64)
-    x = x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), 1e-12)
-    z = np.cross(x, np.asarray(up, np.float64))
-    z = z / np.maximum(np.linalg.norm(z, axis=-1, keepdims=True), 1e-12)
+    x = normalize_vectors(np.asarray(side, np.float64))
+    z = normalize_vectors(np.cross(x, np.asarray(up, np.float64)))
     return from_matrix(np.stack([x, np.cross(z, x), z], -1))
 
 
@@ -149,10 +155,9 @@ def solve_two_bone_ik(start: ArrayLike, upper: ArrayLike, lower: ArrayLike, goal
     a, b = float(np.linalg.norm(upper)), float(np.linalg.norm(lower))
     way = np.asarray(goal, np.float64) - np.asarray(start, np.float64)
     far = np.clip(np.linalg.norm(way, axis=-1, keepdims=True), abs(a - b) + 1e-4, (a + b) * 0.9999)
-    along = way / np.maximum(np.linalg.norm(way, axis=-1, keepdims=True), 1e-12)
+    along = normalize_vectors(way)
     out = np.asarray(pole, np.float64)
-    out = out - (out * along).sum(-1, keepdims=True) * along
-    out = out / np.maximum(np.linalg.norm(out, axis=-1, keepdims=True), 1e-12)
+    out = normalize_vectors(out - (out * along).sum(-1, keepdims=True) * along)
     # Law of cosines: how far along the way, and how far off it, the middle joint lies.
     on = (a * a - b * b + far * far) / (2 * far)
     off = np.sqrt(np.maximum(a * a - on * on, 0))

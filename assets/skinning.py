@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,9 +13,12 @@ from assets.conventions import JOINTS
 
 def skin_points(points: Floats, skin: Skin, matrices: NDArray[np.floating]) -> Floats:
     """(v,3) points moved by linear blend skinning with (j,4,4) matrices."""
-    blended = blend_matrices(skin, matrices)
-    moved = np.einsum("vij,vj->vi", blended[:, :3, :3], points) + blended[:, :3, 3]
-    return np.asarray(moved, np.float32)
+    return np.asarray(apply_matrices(blend_matrices(skin, matrices), points), np.float32)
+
+
+def apply_matrices(matrices: NDArray[Any], points: NDArray[Any]) -> NDArray[Any]:
+    """(v,3) points, each moved by its own affine matrix (v,4,4)."""
+    return np.asarray(np.einsum("vij,vj->vi", matrices[:, :3, :3], points) + matrices[:, :3, 3])
 
 
 def blend_matrices(skin: Skin, matrices: NDArray[np.floating]) -> NDArray[np.float64]:

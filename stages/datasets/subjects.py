@@ -14,6 +14,7 @@ from assets.artefacts.character import Body, Groom, Identity, TextureSet
 from assets.artefacts.geometry import Floats, Image, Material, Mesh, Pixels, Skin
 from assets.conventions import MORPHS_67
 from assets.formats.image import preserve_coverage, resize
+from assets.mesh import compact_vertices
 from assets.paths import get_baked_path
 from assets.spec.appearance import BodySpec
 from stages.body import stage as body_stage
@@ -34,7 +35,7 @@ from stages.groom.fit import (
 from stages.groom.teeth import ROW_OFFSETS, build_teeth, paint_teeth
 from stages.groom.wardrobe import Slot, WardrobeItem, load_item
 from stages.identity.stage import derive_face_changes, draw_latent
-from stages.model.scene import Piece, assemble_character, compact_vertices, take_vertices
+from stages.model.scene import Piece, assemble_character, take_vertices
 from stages.render.portrait import PortraitSubject
 from stages.texture.albedo import find_seam_vertices, to_pixels
 from stages.texture.tiles import SkinLibrary, convert_lightness_to_tone, locate_face_window, measure_lightness
@@ -185,13 +186,11 @@ def crop_to_chest(name: str) -> WardrobeItem:
     chest = float(body.skeleton.heads[body.skeleton.names.index("Spine1")][1])
     stays = height > chest
     triangles = whole.triangles[stays[whole.corners[whole.triangles]].all(1)]
-    corners = np.unique(triangles)
-    vertices = np.unique(whole.corners[corners])
-    new_corner, new_vertex = np.zeros(len(whole.corners), np.int32), np.zeros(len(whole.references), np.int32)
-    new_corner[corners], new_vertex[vertices] = np.arange(len(corners)), np.arange(len(vertices))
+    corners, triangles = compact_vertices(triangles, len(whole.corners))
+    vertices, item_corners = compact_vertices(whole.corners[corners], len(whole.references))
     return replace(
         whole, references=whole.references[vertices], weights=whole.weights[vertices], offsets=whole.offsets[vertices],
-        corners=new_vertex[whole.corners[corners]], uv=whole.uv[corners], triangles=new_corner[triangles],
+        corners=item_corners, uv=whole.uv[corners], triangles=triangles,
     )  # fmt: skip
 
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from assets.artefacts.character import Body
 from assets.artefacts.geometry import Floats, Ints, Mesh, MorphTarget, Skin
 from assets.conventions import BASE_VERTICES, JOINTS, SKIN_VERTICES
-from assets.mesh import find_components, list_edges
+from assets.mesh import compute_vertex_normals, cross_edges, find_boundary_edges, split_components
+from assets.rotation import dot
 from assets.skinning import interpolate_weights, limit_influences, skin_points
 from stages.groom.base_mesh import load_base_triangles
 from stages.groom.placement import average_over_triangles, average_rows_over_triangles, place_item, place_smoothed, weld_item_triangles
@@ -149,18 +150,7 @@ def build_mesh(worn: FittedItem, name: str, material: str, targets: tuple[MorphT
 
 def compute_area_weighted_normals(positions: Floats, triangles: Ints) -> Floats:
     """(n,3) unit vertex normals, weighted by area."""
-    a, b, c = (positions[triangles[:, k]] for k in range(3))
-    face = np.cross(b - a, c - a)
-    total = np.zeros_like(positions)
-    for k in range(3):
-        np.add.at(total, triangles[:, k], face)
-    return np.asarray(total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12), np.float32)
-
-
-def split_components(triangles: Ints, count: int) -> list[NDArray[np.int64]]:
-    """Vertices of each connected part."""
-    label = find_components(triangles, count)
-    return [np.flatnonzero(label == i) for i in range(int(label.max(initial=-1)) + 1)]
+    return compute_vertex_normals(positions, triangles, product=np.float32, total=np.float32, floor=1e-12)
 
 
 def push_out_of_body(worn: FittedItem, body: Body, skin_normals: Floats) -> FittedItem:
@@ -174,7 +164,7 @@ def push_out_of_body(worn: FittedItem, body: Body, skin_normals: Floats) -> Fitt
     for _ in range(3):
         distance, nearest = tree.query(positions)
         normal = skin_normals[nearest]
-        depth = np.einsum("nd,nd->n", positions - body.positions[nearest], normal)
+        depth = dot(positions - body.positions[nearest], normal)
         need = np.where((depth < SKIN_CLEARANCE) & (distance < 0.04), SKIN_CLEARANCE - depth, 0).astype(np.float32)
         if not need.any():
             break
@@ -220,7 +210,7 @@ def _find_deleted_skin(worn: FittedItem, surface: GarmentSurface, body: Body) ->
     deleted = worn.item.deleted.copy()
     chosen = np.flatnonzero(deleted)
     found, index = surface.find_nearest(body.positions[chosen], EDGE_MARGIN)
-    outside = np.einsum("nd,nd->n", body.positions[chosen] - surface.points[index], surface.facing[index])
+    outside = dot(body.positions[chosen] - surface.points[index], surface.facing[index])
     deleted[chosen[found & (surface.edge_distance[index] < EDGE_MARGIN / 2) & (outside < 0)]] = False
     return deleted
 
@@ -267,7 +257,7 @@ class GarmentSurface:
     def find_beneath(self, points: Floats) -> Mask:
         """(n,) which points lie beneath this surface, well inland of its open edges."""
         found, index = self.find_nearest(points, _MAX_LEG_DEPTH)
-        beneath = np.einsum("nd,nd->n", points - self.points[index], self.facing[index]) < 0
+        beneath = dot(points - self.points[index], self.facing[index]) < 0
         return np.asarray(found & beneath & (self.edge_distance[index] > _MIN_SEALED_DISTANCE))
 
     def find_covered(self, points: Floats, outward: Floats, reach: float = 0.045) -> Mask:
@@ -275,16 +265,9 @@ class GarmentSurface:
         found, index = self.find_nearest(points, reach)
         way = self.points[index] - points
         distance = np.maximum(np.linalg.norm(way, axis=1), 1e-9)
-        above = np.einsum("nd,nd->n", way, outward) > 0.6 * distance
-        along = np.einsum("nd,nd->n", self.facing[index], outward) > 0.3
+        above = dot(way, outward) > 0.6 * distance
+        along = dot(self.facing[index], outward) > 0.3
         return np.asarray(found & above & along & (self.edge_distance[index] > EDGE_MARGIN))
-
-
-def find_boundary_edges(triangles: Ints) -> Ints:
-    """(e,2) the edges that one triangle has alone, each smaller index first."""
-    edges = np.sort(list_edges(triangles), 1)
-    unique, count = np.unique(edges, axis=0, return_counts=True)
-    return np.asarray(unique[count == 1])
 
 
 def _sample_boundary(cloth: Floats, triangles: Ints) -> Floats:
@@ -327,7 +310,7 @@ def lift_hair(hair: FittedItem, garments: Iterable[FittedItem], body: Body, skin
     for cover in covers:
         found, index = cover.find_nearest(positions, 0.04)
         normal = cover.facing[index]
-        depth = np.einsum("nd,nd->n", positions - cover.points[index], normal)
+        depth = dot(positions - cover.points[index], normal)
         need = np.where(hangs & found & (depth < _HAIR_CLEARANCE), _HAIR_CLEARANCE - depth, 0).astype(np.float32)
         positions += normal * need[:, None]
     return FittedItem(hair.item, positions, hair.skin)
@@ -337,8 +320,8 @@ def is_cap(hair: FittedItem, body: Body, skin_normals: Floats) -> bool:
     """Whether the hair lies on the head everywhere, its outer side out: short hair does; curls and what hangs do not."""
     skin = GarmentSurface.from_skin(body, skin_normals)
     corners = hair.positions[weld_item_triangles(hair.item)]
-    facing = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    facing = cross_edges(corners)
     near, index = skin.find_nearest(corners.mean(1), _MAX_CAP_HEIGHT)
-    out = np.einsum("td,td->t", facing, skin.facing[index]) > 0
+    out = dot(facing, skin.facing[index]) > 0
     area = np.linalg.norm(facing, axis=1)
     return float(area[out & near].sum()) > 0.95 * float(area.sum())

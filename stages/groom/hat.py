@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from assets.artefacts.geometry import Floats
-from assets.mesh import list_edges
-from stages.groom.fit import FittedItem, Mask, find_boundary_edges
+from assets.mesh import find_boundary_edges, list_edges_both_ways
+from stages.groom.fit import FittedItem, Mask
 from stages.groom.placement import weld_item_triangles
 
 _HAT_CLEARANCE = 0.010
@@ -98,8 +98,7 @@ def _spread_pull(pull: Floats, hair: FittedItem) -> Floats:
 
     Pulled in only where it must be, long hair had a corner just below the brim.
     """
-    each = list_edges(weld_item_triangles(hair.item))
-    one, two = np.concatenate([each, each[:, ::-1]]).T
+    one, two = list_edges_both_ways(weld_item_triangles(hair.item)).T
     fade = np.exp(-np.linalg.norm(hair.positions[one] - hair.positions[two], axis=1) / _PULL_FALLOFF)
     for _ in range(_MAX_ROUNDS):
         along = pull.copy()

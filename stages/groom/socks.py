@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from assets.artefacts.character import Body
-from stages.groom.fit import EDGE_MARGIN, SKIN_CLEARANCE, FittedItem, GarmentSurface, Mask, split_components
+from assets.mesh import split_components
+from assets.rotation import dot
+from stages.groom.fit import EDGE_MARGIN, SKIN_CLEARANCE, FittedItem, GarmentSurface, Mask
 from stages.groom.placement import weld_item_triangles
 
 _MIN_SOCK_HEIGHT = 0.03
@@ -33,7 +35,7 @@ def push_socks_under(inner: FittedItem, outer: FittedItem) -> tuple[FittedItem, 
     surface = GarmentSurface.of(outer)
     found, index = surface.find_nearest(inner.positions, 0.05)
     normal = surface.facing[index]
-    depth = np.einsum("nd,nd->n", inner.positions - surface.points[index], normal)
+    depth = dot(inner.positions - surface.points[index], normal)
     under = found & (surface.edge_distance[index] > 0.004)
     push = np.where(under & (depth > -SKIN_CLEARANCE), depth + SKIN_CLEARANCE, 0).astype(np.float32)
     moved = inner.positions - normal * push[:, None]

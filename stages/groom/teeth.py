@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats, Image, Ints, Mesh, MorphTarget, Skin
 from assets.conventions import GUM_U
-from stages.groom.fit import FittedItem, split_components
+from assets.mesh import split_components
+from stages.groom.fit import FittedItem
 from stages.groom.placement import weld_item_triangles
 
 CROWN_SEGMENTS = 8

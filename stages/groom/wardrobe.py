@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats, Ints
 from assets.errors import BackendError, Finding, SpecError
+from assets.mesh import find_degenerate, merge_corners
 from assets.paths import PROJECT_ROOT, get_node_modules
 from assets.rights import Source
 
@@ -106,13 +107,10 @@ def _parse_faces(data: dict[str, Any]) -> tuple[Ints, Floats, Ints]:
     faces = np.array(data["faces"], np.int64).reshape(-1, 10)
     if not (faces[:, 0] == 11).all():
         raise BackendError(Finding("groom/wardrobe", "an item holds faces that are no textured quads"))
-    pairs = np.stack([faces[:, 1:5].ravel(), faces[:, 6:10].ravel()], 1)
-    unique, index = np.unique(pairs, axis=0, return_inverse=True)
-    quads = index.reshape(-1, 4)
+    unique, quads = merge_corners(faces[:, 1:5], faces[:, 6:10])
     triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
     # MakeHuman writes a triangle as a quad whose last corner repeats one.
-    whole = (triangles != np.roll(triangles, 1, 1)).all(1)
-    triangles = triangles[whole]
+    triangles = triangles[~find_degenerate(triangles)]
     uv = np.array(data["uvs"][0], np.float32).reshape(-1, 2)[unique[:, 1]]
     uv[:, 1] = 1 - uv[:, 1]
     return unique[:, 0].astype(np.int32), uv, triangles.astype(np.int32)

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from assets.artefacts.geometry import Skeleton, Skin
-from assets.garment_layers import CLOTH_MESHES, OUTFIT_MESH, PROBES, SKIN_MESHES, Doubles, GarmentLayers, Patches, compute_face_normals
-from assets.skinning import blend_matrices
+from assets.garment_layers import CLOTH_MESHES, OUTFIT_MESH, PROBES, SKIN_MESHES, Doubles, GarmentLayers, Patches
+from assets.mesh import compute_face_normals
+from assets.skinning import apply_matrices, blend_matrices
 from stages.model.pose_matrices import compute_pose_matrices
 from stages.model.scene import Piece, WeldedPieces, weld_pieces
 
@@ -86,6 +87,4 @@ class _ClearanceSolver:
 
 
 def _apply_pose(places: Doubles, bend: Doubles | None) -> Doubles:
-    if bend is None:
-        return places
-    return np.asarray(np.einsum("pij,pj->pi", bend[:, :3, :3], places) + bend[:, :3, 3])
+    return places if bend is None else apply_matrices(bend, places)

@@ -17,7 +17,7 @@ from scipy.spatial import cKDTree
 from assets.artefacts.character import SKIN_MATERIALS
 from assets.artefacts.geometry import Mesh
 from assets.conventions import GUM_ROOT_V, GUM_U
-from assets.mesh import list_edges
+from assets.mesh import list_edges_both_ways, measure_edge_lengths
 from stages.model.scene import Piece, weld_pieces
 
 MAX_COVER_HEIGHT_M, MAX_COVER_OFFSET_M = 0.035, 0.012
@@ -56,7 +56,7 @@ def inset_gums(pieces: Sequence[Piece]) -> list[Piece]:
 def _measure_mean_edge(mesh: Mesh) -> float:
     """Mean side of the triangles, metres."""
     corners = mesh.positions[mesh.triangles].astype(np.float64)
-    return float(np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).mean())
+    return float(measure_edge_lengths(corners).mean())
 
 
 def _set_gums_back(mesh: Mesh) -> Mesh:
@@ -70,8 +70,7 @@ def _set_gums_back(mesh: Mesh) -> Mesh:
 def compute_inset_depths(where: Doubles, normals: Doubles, faces: NDArray[np.int64], covers: Doubles) -> Doubles:
     """(n,) metres that each vertex is drawn in: 0 where it is bare."""
     covered = _find_covered(where, normals, covers)
-    edges = list_edges(faces)
-    edges = np.concatenate([edges, edges[:, ::-1]])
+    edges = list_edges_both_ways(faces)
     length = np.linalg.norm(where[edges[:, 0]] - where[edges[:, 1]], axis=1)
     total, number, bare = (np.zeros(len(where)) for _ in range(3))
     np.add.at(total, edges[:, 0], length)

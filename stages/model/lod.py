@@ -13,10 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from assets.mesh import cross_edges, find_degenerate, list_edges, list_edges_both_ways
+from assets.rotation import normalize_vectors
+
 Doubles = NDArray[np.float64]
 Int64s = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 _BORDER_WEIGHT = 30.0  # A border's plane weighs this much more than a face's: a hem or an eyelid is an outline.
+_MIN_LENGTH = 1e-18
 _MIN_FLIP_COSINE = 0.25  # cosine below which a triangle counts as turned over
 _MAX_ROUND_SHARE = 0.12  # of the vertices that may go in one round: small enough to stay near the greedy order
 
@@ -61,29 +65,27 @@ def decimate(soup: WedgeMesh, triangles: int) -> tuple[Int64s, Int64s]:
 def _compute_quadrics(soup: WedgeMesh, points: Doubles) -> Doubles:
     """(w,6,6) squared distances in place and paint to the faces around (Garland-Heckbert) and to the planes across borders."""
     corner = points[soup.wedges][:, :, :5]
-    one = _normalise(corner[:, 1] - corner[:, 0])
+    one = _normalize(corner[:, 1] - corner[:, 0])
     rest = corner[:, 2] - corner[:, 0]
-    two = _normalise(rest - one * (rest * one).sum(1, keepdims=True))
+    two = _normalize(rest - one * (rest * one).sum(1, keepdims=True))
     flat = np.eye(5) - one[:, :, None] * one[:, None, :] - two[:, :, None] * two[:, None, :]
     each = np.zeros((len(corner), 6, 6))
     each[:, :5, :5] = flat
     each[:, :5, 5] = each[:, 5, :5] = -np.einsum("tij,tj->ti", flat, corner[:, 0])
     each[:, 5, 5] = np.einsum("ti,tij,tj->t", corner[:, 0], flat, corner[:, 0])
-    place = points[soup.wedges][:, :, :3]
-    normal = np.cross(place[:, 1] - place[:, 0], place[:, 2] - place[:, 0])
+    normal = cross_edges(points[soup.wedges][:, :, :3])
     each *= (np.linalg.norm(normal, axis=1) / 6)[:, None, None]
     found = np.zeros((len(points), 6, 6))
     for k in range(3):
         np.add.at(found, soup.wedges[:, k], each)
-    _add_edge_quadrics(soup, points, _normalise(normal), found)
+    _add_edge_quadrics(soup, points, _normalize(normal), found)
     weight = np.ones(len(points))
     weight[soup.wedges.ravel()] = soup.importance[soup.faces.ravel()]
     return found * weight[:, None, None]
 
 
-def _normalise(vectors: Doubles) -> Doubles:
-    unit: Doubles = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-18)
-    return unit
+def _normalize(vectors: Doubles) -> Doubles:
+    return normalize_vectors(vectors, _MIN_LENGTH)
 
 
 def _add_edge_quadrics(soup: WedgeMesh, points: Doubles, normals: Doubles, found: Doubles) -> None:
@@ -91,7 +93,7 @@ def _add_edge_quadrics(soup: WedgeMesh, points: Doubles, normals: Doubles, found
     a, b, face, border = _find_open_edges(soup.faces, soup.wedges)
     along = points[b, :3] - points[a, :3]
     plane = np.zeros((len(a), 6))
-    plane[:, :3] = _normalise(np.cross(along, normals[face]))
+    plane[:, :3] = _normalize(np.cross(along, normals[face]))
     plane[:, 5] = -(plane[:, :3] * points[a, :3]).sum(1)
     each = plane[:, :, None] * plane[:, None, :]
     each *= ((along**2).sum(1) * np.where(border, _BORDER_WEIGHT, _BORDER_WEIGHT / 6))[:, None, None]
@@ -99,15 +101,10 @@ def _add_edge_quadrics(soup: WedgeMesh, points: Doubles, normals: Doubles, found
     np.add.at(found, b, each)
 
 
-def _list_directed_edges(faces: Int64s) -> tuple[Int64s, Int64s]:
-    """(3t,) begin and (3t,) end of each directed edge, corner by corner."""
-    return faces.T.ravel(), np.roll(faces, -1, axis=1).T.ravel()
-
-
 def _find_open_edges(faces: Int64s, wedges: Int64s) -> tuple[Int64s, Int64s, Int64s, Bools]:
     """Begin and end wedge and face of edges that are borders (True) or UV seams (False)."""
-    a, b = _list_directed_edges(faces)
-    wa, wb = _list_directed_edges(wedges)
+    a, b = list_edges(faces).T
+    wa, wb = list_edges(wedges).T
     n = int(max(faces.max(initial=0), wedges.max(initial=0))) + 1
     twin = np.isin(a * n + b, b * n + a)
     same = np.isin(wa * n + wb, wb * n + wa)
@@ -149,10 +146,8 @@ def _find_candidates(faces: Int64s, wedges: Int64s, n: int) -> tuple[Int64s, Int
 
     Then for each wedge that such a move takes along: the move's row, the wedge, and the wedge that it becomes.
     """
-    a, b = _list_directed_edges(faces)
-    wa, wb = _list_directed_edges(wedges)
-    u, v = np.concatenate([a, b]), np.concatenate([b, a])
-    wu, wv = np.concatenate([wa, wb]), np.concatenate([wb, wa])
+    u, v = list_edges_both_ways(faces).T
+    wu, wv = list_edges_both_ways(wedges).T
     key, first, inverse, uses = np.unique(u * n + v, return_index=True, return_inverse=True, return_counts=True)
     eu, ev = u[first], v[first]
     border_edge = uses == 1
@@ -212,14 +207,14 @@ def _find_flipping_places(places: Doubles, faces: Int64s, target: Int64s) -> Boo
     """(p,) True where moving a place onto its target would turn a triangle over or crush it."""
     bad = np.zeros(len(places), bool)
     corner = places[faces]
-    before = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
+    before = cross_edges(corner)
     for k in range(3):
         u = faces[:, k]
         v = target[u]
         stays = (v >= 0) & (faces != v[:, None]).all(1)
         moved = corner[stays].copy()
         moved[:, k] = places[v[stays]]
-        after = np.cross(moved[:, 1] - moved[:, 0], moved[:, 2] - moved[:, 0])
+        after = cross_edges(moved)
         size = np.linalg.norm(before[stays], axis=1) * np.linalg.norm(after, axis=1)
         dot = (before[stays] * after).sum(1)
         bad[u[stays][dot <= _MIN_FLIP_COSINE * size]] = True
@@ -258,5 +253,5 @@ def _apply_collapses(moves: Int64s, faces: Int64s, wedges: Int64s, rows: Int64s,
     moved = np.flatnonzero(becomes != np.arange(len(becomes)))
     np.add.at(quadrics, becomes[moved], quadrics[moved])
     faces, wedges = target[faces], becomes[wedges]
-    whole = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])
+    whole = ~find_degenerate(faces)
     return faces[whole], wedges[whole], rows[whole]

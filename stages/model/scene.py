@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 
 from assets.artefacts.character import Body, Groom, TextureSet
 from assets.artefacts.geometry import Floats, Image, Ints, Material, Mesh, MorphTarget, Part, Skeleton, Skin, Surface
+from assets.mesh import compact_vertices, compute_vertex_normals, weld_points
+from assets.rotation import normalize_vectors
 
 # A morph that moves a vertex by less than this is not carried by a part.
 MIN_MORPH_DELTA_M = 4e-5
 _NECK, HAIR = "neck", "hair"
+_MIN_LENGTH = 1e-14
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ class Character:
 
 def assemble_character(body: Body, texture: TextureSet, groom: Groom) -> Character:
     """The dressed character in its T-pose: skin that no cloth hides, then everything worn."""
-    normals = compute_vertex_normals(body.positions, np.concatenate([s.base[s.triangles] for s in texture.surfaces]))
+    normals = compute_full_normals(body.positions, np.concatenate([s.base[s.triangles] for s in texture.surfaces]))
     importance = _compute_morph_importance(len(body.positions), body.morphs) + _compute_joint_importance(body)
     skin = [_build_skin_piece(body, surface, groom.hidden, normals, importance) for surface in texture.surfaces]
     pieces = [piece for piece in skin if len(piece.mesh.triangles)]
@@ -153,8 +156,7 @@ def _build_skin_piece(body: Body, surface: Surface, hidden: NDArray[np.bool_], n
 def _build_groom_piece(mesh: Mesh, materials: Sequence[Material], offset: int) -> Piece:
     kept, triangles = compact_vertices(mesh.triangles, len(mesh.positions))
     mesh = take_vertices(mesh, kept, triangles)
-    _, places = np.unique(np.round(mesh.positions, 5), axis=0, return_inverse=True)
-    places = places.ravel().astype(np.int64)
+    places = weld_points(mesh.positions)
     # Normals of welded places, so that a UV seam is not seen as an edge.
     normals = compute_welded_normals(mesh.positions, mesh.triangles, places)
     if mesh.name == HAIR:
@@ -174,7 +176,7 @@ def _round_hair_normals(positions: Floats, normals: Floats) -> Floats:
     away = positions - axis
     away /= np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-6)
     facing = np.where((normals * away).sum(1, keepdims=True) < 0, -normals, normals)
-    return _normalise(0.3 * facing + 0.7 * away, (0.0, 1.0, 0.0))
+    return _normalize(0.3 * facing + 0.7 * away, (0.0, 1.0, 0.0))
 
 
 def _choose_groom_weight(mesh: Mesh, materials: Sequence[Material]) -> float:
@@ -199,14 +201,6 @@ def select_morphs(morphs: Sequence[MorphTarget], base: Ints) -> tuple[MorphTarge
     return tuple(found)
 
 
-def compact_vertices(triangles: Ints, count: int) -> tuple[Ints, Ints]:
-    """(n,) vertices that the triangles use, ascending, and (t,3) the triangles counted anew."""
-    kept = np.unique(triangles).astype(np.int32)
-    place = np.zeros(count, np.int32)
-    place[kept] = np.arange(len(kept), dtype=np.int32)
-    return kept, place[triangles]
-
-
 def take_vertices(mesh: Mesh, kept: Ints, triangles: Ints) -> Mesh:
     """The mesh on a subset of its vertices with these triangles; morphs that then move nothing fall out."""
     place = np.full(len(mesh.positions), -1, np.int32)
@@ -222,14 +216,10 @@ def take_vertices(mesh: Mesh, kept: Ints, triangles: Ints) -> Mesh:
     return replace(mesh, positions=mesh.positions[kept], uv=mesh.uv[kept], triangles=triangles, skin=skin, morphs=tuple(morphs))
 
 
-def compute_vertex_normals(positions: Floats, triangles: Ints) -> Floats:
-    """(v,3) unit normals, each face counted by its area; +Y where a vertex has no face."""
-    corner = positions[triangles].astype(np.float64)
-    face = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
-    total = np.zeros((len(positions), 3))
-    for k in range(3):
-        np.add.at(total, triangles[:, k], face)
-    return _normalise(total, (0.0, 1.0, 0.0))
+def compute_full_normals(positions: Floats, triangles: Ints) -> Floats:
+    """(v,3) unit normals, each triangle weighted by its area; +Y where a vertex has no triangle."""
+    up = (0.0, 1.0, 0.0)
+    return _renormalize(compute_vertex_normals(positions, triangles, product=np.float64, total=np.float64, floor=_MIN_LENGTH, fallback=up))
 
 
 def compute_welded_normals(positions: Floats, triangles: Ints, places: NDArray[np.int64]) -> Floats:
@@ -237,14 +227,16 @@ def compute_welded_normals(positions: Floats, triangles: Ints, places: NDArray[n
     count = int(places.max(initial=0)) + 1
     centre = np.zeros((count, 3), np.float32)
     centre[places] = positions
-    return compute_vertex_normals(centre, places[triangles].astype(np.int32))[places]
+    return compute_full_normals(centre, places[triangles].astype(np.int32))[places]
 
 
-def _normalise(vectors: NDArray[Any], instead: tuple[float, float, float]) -> Floats:
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit: Floats = np.where(length > 1e-14, vectors / np.maximum(length, 1e-14), np.array(instead)).astype(np.float32)
-    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
-    return unit
+def _normalize(vectors: NDArray[Any], fallback: tuple[float, float, float]) -> Floats:
+    return _renormalize(normalize_vectors(vectors, _MIN_LENGTH, fallback).astype(np.float32))
+
+
+def _renormalize(unit: Floats) -> Floats:
+    """The vectors divided by their length once more, in float32, whose rounding changed it."""
+    return np.asarray(unit / np.linalg.norm(unit, axis=1, keepdims=True), np.float32)
 
 
 def compute_tangents(mesh: Mesh, normals: Floats) -> Floats:
@@ -267,7 +259,7 @@ def compute_tangents(mesh: Mesh, normals: Floats) -> Floats:
     spare = np.cross(spare, normals)
     weak = np.linalg.norm(flat, axis=1) < 1e-12
     flat[weak] = spare[weak]
-    unit = _normalise(flat, (1.0, 0.0, 0.0))
+    unit = _normalize(flat, (1.0, 0.0, 0.0))
     hand = np.where((np.cross(normals, unit) * sums[1]).sum(1) < 0, -1.0, 1.0)
     return np.concatenate([unit, hand[:, None]], 1).astype(np.float32)
 

@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from assets.mesh import compact_vertices, cross_edges
 from stages.model.inset import inset_gums, inset_skin
 from stages.model.lod import WedgeMesh, decimate
-from stages.model.scene import Character, Piece, compact_vertices, take_vertices, weld_pieces
+from stages.model.scene import Character, Piece, take_vertices, weld_pieces
 
 _UV_WEIGHT = 1 / 3
 _SMALL_PARTS = ("teeth", "eyes", "brows", "lashes")
@@ -58,7 +59,7 @@ def _scale_uv_to_metres(piece: Piece) -> NDArray[np.float64]:
     """(v,2) UVs in metres of surface, at a third: a picture that slides is seen less than an outline that does."""
     place = piece.mesh.positions[piece.mesh.triangles].astype(np.float64)
     uv = piece.mesh.uv[piece.mesh.triangles].astype(np.float64)
-    area = np.linalg.norm(np.cross(place[:, 1] - place[:, 0], place[:, 2] - place[:, 0]), axis=1).sum()
+    area = np.linalg.norm(cross_edges(place), axis=1).sum()
     one, two = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]
     painted = np.abs(one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]).sum()
     scaled: NDArray[np.float64] = piece.mesh.uv * (_UV_WEIGHT * np.sqrt(area / max(painted, 1e-9)))

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from assets.artefacts.geometry import Floats, Image, Ints, Material, Mesh, Pixels, Skeleton
+from assets.artefacts.geometry import Floats, Image, Material, Mesh, Pixels, Skeleton
+from assets.mesh import weld_points
 from stages.render.light import LENS_ANGLE, Camera, Lamp, Scenery, look_at, orthographic, perspective
-from stages.render.posing import Pose, PosedJoints, compute_smooth_normals, find_weld_groups, pose_mesh, rotate_directions
+from stages.render.posing import Pose, PosedJoints, compute_smooth_normals, pose_mesh, rotate_directions
 
 if TYPE_CHECKING:
     from stages.render.gl import Renderer, RenderMesh
@@ -61,13 +63,13 @@ class PortraitStudio:
     def __init__(self, painter: Renderer) -> None:
         self._painter = painter
         self._sitter: PortraitSubject | None = None
-        self._group: Ints = np.zeros(0, np.int32)
+        self._places: NDArray[np.int64] = np.zeros(0, np.int64)
         self._sky: Floats = np.zeros(0, np.float32)
 
     def set_subject(self, sitter: PortraitSubject, rest: Pose) -> None:
         """Makes this sitter the one that is taken; its creases are measured once, in the resting pose."""
         self._painter.replace_images(sitter.images)
-        self._sitter, self._group = sitter, find_weld_groups([mesh.positions for mesh in sitter.meshes])
+        self._sitter, self._places = sitter, weld_points(np.concatenate([mesh.positions for mesh in sitter.meshes]))
         joints = PosedJoints.of(sitter.skeleton, rest)
         points, shading = self._pose_subject(rest, joints)
         middle = _find_eye_centre(sitter.skeleton, joints.places) - np.array([0, 0.25, 0.3], np.float32) * sitter.top
@@ -111,7 +113,7 @@ class PortraitStudio:
         starts = np.cumsum([0, *(len(part) for part in parts)])
         points = np.concatenate(parts)
         triangles = np.concatenate([mesh.triangles + start for mesh, start in zip(meshes, starts[:-1], strict=True)])
-        shading = compute_smooth_normals(points, triangles, self._group)
+        shading = compute_smooth_normals(points, triangles, self._places)
         for mesh, start in zip(meshes, starts[:-1], strict=True):
             if mesh.name in self._sitter.shading:
                 shading[start : start + len(mesh.positions)] = rotate_directions(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assets import rotation
 from assets.artefacts.geometry import Floats, Ints, Mesh, Skeleton, Skin
 from assets.conventions import MORPHS_67
+from assets.mesh import compute_vertex_normals
 
 
 @dataclass(frozen=True)
@@ -97,22 +99,10 @@ def rotate_directions(skin: Skin, skeleton: Skeleton, pose: Pose, directions: Fl
     return np.asarray(out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-9), np.float32)
 
 
-def find_weld_groups(parts: Sequence[Floats]) -> Ints:
-    """(sum of v,) a group number per vertex of all parts: vertices at one bind place (UV seams, the neck) share it."""
-    keys = np.round(np.concatenate(parts) * 1e5).astype(np.int64)
-    _, group = np.unique(keys, axis=0, return_inverse=True)
-    return group.reshape(-1).astype(np.int32)
-
-
-def compute_smooth_normals(points: Floats, triangles: Ints, group: Ints) -> Floats:
-    """(v,3) unit normals, weighted by area and smooth across welded vertices."""
-    corners = points[triangles]
-    face = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    count = int(group.max(initial=0)) + 1
-    where = group[triangles].ravel()
-    total = np.stack([np.bincount(where, np.repeat(face[:, axis], 3), count) for axis in range(3)], 1)[group]
-    length = np.linalg.norm(total, axis=1, keepdims=True)
-    return np.where(length > 1e-20, total / np.maximum(length, 1e-20), (0.0, 0.0, 1.0)).astype(np.float32)
+def compute_smooth_normals(points: Floats, triangles: Ints, places: NDArray[np.int64]) -> Floats:
+    """(v,3) unit normals, weighted by area; vertices of one place (v,), as of a UV seam or the neck, share theirs."""
+    toward = (0.0, 0.0, 1.0)
+    return compute_vertex_normals(points, triangles, product=np.float32, total=np.float64, floor=1e-20, fallback=toward, groups=places)
 
 
 def turn_about_axis(axis: str, degrees: float) -> Floats:

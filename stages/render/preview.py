@@ -10,11 +10,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from assets.artefacts.geometry import Floats, Image, Ints, Material, Mesh, Skeleton
+from assets.artefacts.geometry import Floats, Image, Material, Mesh, Skeleton
 from assets.errors import BackendError, Finding
+from assets.mesh import weld_points
 from stages.render.light import Framing, build_studio_lamps, frame_camera, orthographic
-from stages.render.posing import Pose, compute_smooth_normals, find_weld_groups, pose_mesh, rotate_directions
+from stages.render.posing import Pose, compute_smooth_normals, pose_mesh, rotate_directions
 
 if TYPE_CHECKING:
     from stages.render.gl import Renderer, RenderMesh, UploadedMesh
@@ -59,13 +61,13 @@ def render_stills(meshes: Sequence[Mesh], materials: Mapping[str, Material], ima
 
     with GL_LOCK, gl.open_context():
         painter = gl.Renderer(images)
-        group = find_weld_groups([mesh.positions for mesh in meshes])
+        places = weld_points(np.concatenate([mesh.positions for mesh in meshes]))
         taken: dict[str, Image] = {}
         ready: dict[int, tuple[list[RenderMesh], Floats]] = {}
         for shot in shots:
             if id(shot.pose) not in ready:
                 near = any(other.camera != "full" for other in shots if other.pose is shot.pose)
-                ready = {id(shot.pose): _pose_meshes(painter, meshes, materials, skeleton, shot.pose, group, shading or {}, near)}
+                ready = {id(shot.pose): _pose_meshes(painter, meshes, materials, skeleton, shot.pose, places, shading or {}, near)}
             taken[shot.name] = _render_shot(painter, *ready[id(shot.pose)], skeleton, shot)
         return taken
 
@@ -102,7 +104,7 @@ def _check_materials(meshes: Sequence[Mesh], materials: Mapping[str, Material]) 
 
 
 def _pose_meshes(painter: Renderer, meshes: Sequence[Mesh], materials: Mapping[str, Material], skeleton: Skeleton, pose: Pose,
-            group: Ints, given: Mapping[str, Floats] = MappingProxyType({}),
+            places: NDArray[np.int64], given: Mapping[str, Floats] = MappingProxyType({}),
              near: bool = True) -> tuple[list[RenderMesh], Floats]:  # fmt: skip
     """The posed meshes with normals and open sky, finely about the head where it is seen from `near`, and the posed joints (j,3)."""
     from stages.render.gl import RenderMesh
@@ -112,7 +114,7 @@ def _pose_meshes(painter: Renderer, meshes: Sequence[Mesh], materials: Mapping[s
     starts = np.cumsum([0, *(len(part) for part in parts)])
     points = np.concatenate(parts)
     triangles = np.concatenate([mesh.triangles + start for mesh, start in zip(meshes, starts[:-1], strict=True)])
-    shading = compute_smooth_normals(points, triangles, group)
+    shading = compute_smooth_normals(points, triangles, places)
     for mesh, start in zip(meshes, starts[:-1], strict=True):
         if mesh.name in given:
             shading[start : start + len(mesh.positions)] = rotate_directions(mesh.skin, skeleton, pose, given[mesh.name])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats, Ints, Pixels, Surface
 from assets.errors import BackendError, Finding
-from assets.mesh import find_components
+from assets.mesh import label_triangles, merge_corners
 from assets.paths import PROJECT_ROOT, get_baked_path, get_node_modules, wrap_read_errors
 
 FOLDER_AGES = {"young": 25.0, "middleage": 50.0, "old": 75.0}
@@ -66,15 +66,10 @@ def _stretch_into_box(uv: Floats, box: tuple[float, float, float, float]) -> Flo
     return boxed
 
 
-def find_uv_islands(triangle_uv: Ints, count: int) -> Ints:
-    """(t,) UV island of each triangle."""
-    return find_components(triangle_uv, count)[triangle_uv[:, 0]]
-
-
 def _lay_out_tiles(template: dict[str, Any]) -> tuple[NDArray[np.bool_], Floats]:
     """Which triangles are the head's, and the tile coordinates of every UV point."""
     positions, uv, triangles, triangle_uv = (template[k] for k in ("positions", "uv", "triangles", "triangle_uv"))
-    label = find_uv_islands(triangle_uv, len(uv))
+    label = label_triangles(triangle_uv, len(uv))
     y = positions[:, 1]
     used = y[np.unique(triangles)]
     line = used.min() + 0.84 * (used.max() - used.min())
@@ -98,9 +93,8 @@ def _lay_out_tiles(template: dict[str, Any]) -> tuple[NDArray[np.bool_], Floats]
 
 def _build_surface(name: str, triangles: Ints, triangle_uv: Ints, tile: Floats) -> tuple[Surface, Ints]:
     """A surface, and the UV point behind each of its vertices; seams repeat a base vertex."""
-    corners = np.stack([triangles.ravel(), triangle_uv.ravel()], 1)
-    pairs, inverse = np.unique(corners, axis=0, return_inverse=True)
-    surface = Surface(name, pairs[:, 0].astype(np.int32), np.clip(tile[pairs[:, 1]], 0, 1), inverse.reshape(-1, 3).astype(np.int32))
+    pairs, corners = merge_corners(triangles, triangle_uv)
+    surface = Surface(name, pairs[:, 0].astype(np.int32), np.clip(tile[pairs[:, 1]], 0, 1), corners.astype(np.int32))
     return surface, pairs[:, 1].astype(np.int32)
 
 

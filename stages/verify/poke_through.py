@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Skin
 from assets.digest import sha256_arrays
-from assets.garment_layers import CLOTH_MESHES, PROBES, SKIN_MESHES, GarmentLayers, Patches, compute_face_normals
+from assets.garment_layers import CLOTH_MESHES, PROBES, SKIN_MESHES, GarmentLayers, Patches
+from assets.mesh import compute_face_normals
 from assets.skinning import skin_points
 from stages.render.depth import DepthRenderer
 from stages.render.light import orthographic

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from assets.garment_layers import MAX_PATCH_M, GarmentLayers, find_islands, split_into_patches
+from assets.garment_layers import MAX_PATCH_M, GarmentLayers, split_into_patches
 
 
 def sheet(height: float, low: float, high: float, steps: int = 6) -> tuple[np.ndarray, np.ndarray]:
@@ -80,9 +80,3 @@ def test_patches_are_small_and_make_up_their_triangle() -> None:
     assert np.linalg.norm(place - np.roll(place, 1, 1), axis=2).max() <= MAX_PATCH_M
     area = np.linalg.norm(np.cross(place[:, 1] - place[:, 0], place[:, 2] - place[:, 0]), axis=1).sum() / 2
     assert area == pytest.approx(0.005)
-
-
-def test_seams_do_not_part_an_island() -> None:
-    points, triangles = sheet(0, 0, 1, 2)
-    torn = points[triangles].reshape(-1, 3)
-    assert len(set(find_islands(torn, np.arange(len(torn)).reshape(-1, 3)).tolist())) == 1

@@ -15,6 +15,7 @@ from PIL import Image as Picture
 from assets.artefacts.geometry import Image, Material, Mesh, MorphTarget, Skeleton, Skin
 from assets.conventions import JOINTS, MORPHS_67, PARENTS
 from assets.errors import BackendError, FormatError
+from assets.mesh import weld_points
 from stages.render import gl
 from stages.render.contact_sheet import CAPTION_HEIGHT, build_contact_sheet
 from stages.render.posing import (
@@ -22,7 +23,6 @@ from stages.render.posing import (
     build_standing_pose,
     compute_joint_transforms,
     compute_smooth_normals,
-    find_weld_groups,
     pose_mesh,
     turn_about_axis,
 )
@@ -92,7 +92,7 @@ def test_standing_arms_hang_at_the_sides() -> None:
 def test_a_seam_is_shaded_as_one_surface() -> None:
     left, right = np.array([[0, 0, 0], [0, 1, 0], [-1, 0, 0]], np.float32), np.array([[0, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
     points, triangles = np.concatenate([left, right]), np.array([[0, 1, 2], [3, 5, 4]], np.int32)
-    shading = compute_smooth_normals(points, triangles, find_weld_groups([left, right]))
+    shading = compute_smooth_normals(points, triangles, weld_points(points))
     assert shading[:2] == pytest.approx(shading[[3, 4]])
     assert np.linalg.norm(shading, axis=1) == pytest.approx(np.ones(6))
 
@@ -152,7 +152,7 @@ def test_a_lid_close_above_takes_the_sky_away() -> None:
     bones = skeleton()
     with gl.open_context():
         pieces, _ = _pose_meshes(
-            gl.Renderer({}), meshes, materials, bones, build_pose(bones, {}), find_weld_groups([m.positions for m in meshes])
+            gl.Renderer({}), meshes, materials, bones, build_pose(bones, {}), weld_points(np.concatenate([m.positions for m in meshes]))
         )
     below = pieces[0]
     top = below.points[:, 1] > 1.55
