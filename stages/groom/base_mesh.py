@@ -1,4 +1,4 @@
-"""The base mesh: the faces of its skin, and where its vertices lie."""
+"""The baked base mesh: the triangles of its skin, and the vertices of the average adults."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from assets.errors import BackendError, Finding
 from assets.paths import get_baked_path, wrap_read_errors
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=2)  # both sexes, 230 kB each
 def load_adult_positions(sex: Literal["female", "male"]) -> Floats:
-    """(19158,3) metres, at rest: the average adult, for whom clothes are made."""
+    """(19158,3) vertices at rest of the average adult, for whom clothes are made; metres."""
     positions: Floats = _load_baked("adults.safetensors")[sex]
     return positions
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=1)  # one mesh, 320 kB
 def load_base_triangles() -> Ints:
-    """(t,3) triangles of the skin on base vertices, eyes and tongue left out."""
+    """(t,3) triangles of the skin by base vertex, without eyes and tongue."""
     triangles = _load_baked("template.safetensors")["triangles"]
     skin: Ints = triangles[(triangles < SKIN_VERTICES).all(1)].astype(np.int32)
     return skin
@@ -34,6 +34,6 @@ def _load_baked(name: str) -> dict[str, NDArray[Any]]:
 
     file = get_baked_path(name)
     if not file.exists():
-        raise BackendError(Finding("groom/unbaked", f"{file.name} is missing", fix="run `make bake`"))
+        raise BackendError(Finding("groom/unbaked", f"{file.name} is not baked", fix="run `make bake`"))
     with wrap_read_errors(file):
         return dict(load_file(file))

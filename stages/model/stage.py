@@ -1,4 +1,4 @@
-"""Body, texture, groom -> Model: the dressed character within the triangles and materials of its target."""
+"""Body, TextureSet and Groom to Model: the dressed character within its target's budget of triangles and materials."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stages.stage import Stage
 
 
 def run(body: Body, texture: TextureSet, groom: Groom, *, options: PackageSpec, seed: int) -> Model:
-    """Everything that is drawn; what is said and how it moves comes later, so a changed line leaves the model as it is."""
+    """Everything that is drawn. Speech and motion are added later, so a changed line of dialogue does not rebuild the model."""
     budget = BUDGETS[options.target]
     whole, skeleton = move_to_floor(assemble_character(body, texture, groom), body.skeleton)
     aside = 0 if budget.one_material else reserve_backfaces(whole, budget.triangles)

@@ -1,7 +1,7 @@
 """The poses that try a dressed character: the farthest from the bind and from one another that our library of movement takes, and
 what it never does but a clip of the user's own may: reaching, bowing, sitting, stepping.
 
-`python -m stages.motion.clearance_test_poses` writes them to assets/stances.json, where the model stage finds them.
+`python -m stages.motion.clearance_test_poses` writes them to assets/test_poses.json, where the model stage finds them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from assets.paths import PROJECT_ROOT
 from stages.motion.clips import LIBRARY
 from stages.motion.keyed_poses import REST_TURNS, JointTurns, interpolate_keys, mirror_turn, parse_pose
 
-POSES_FILE = PROJECT_ROOT / "assets" / "stances.json"
+POSES_FILE = PROJECT_ROOT / "assets" / "test_poses.json"
 _POSE_COUNT, _FRAMES_PER_CLIP, _FPS = 8, 8, 10
 _MIN_SEPARATION = 1e-6
 _UP = {"Shoulder": "z14", "Arm": "y-14 z60 x-30", "ForeArm": "y-14"}

@@ -21,7 +21,7 @@ from assets.garment_layers import CLOTH_MESHES, PROBES, SKIN_MESHES, GarmentLaye
 from assets.mesh import compute_face_normals
 from assets.skinning import skin_points
 from stages.render.depth import DepthRenderer
-from stages.render.light import orthographic
+from stages.render.light import compute_direction, orthographic
 from stages.verify.bundle_view import Doubles, Glb
 
 Int64s = NDArray[np.int64]
@@ -108,7 +108,7 @@ class Figure:
     @cached_property
     def covered(self) -> Patches:
         """What lies beneath cloth in the bind."""
-        return self._layers.covered(self.positions, np.isin(self.kinds, (*CLOTH_MESHES, *SKIN_MESHES)))
+        return self._layers.find_covered(self.positions, np.isin(self.kinds, (*CLOTH_MESHES, *SKIN_MESHES)))
 
     @cached_property
     def patches_beneath(self) -> Mapping[str, Bools]:
@@ -119,19 +119,19 @@ class Figure:
     def covering(self) -> Bools:
         """(t,) the cloth that has something beneath it in the bind and is covered by nothing."""
         # Cloth that is covered itself would be found behind its own patches.
-        found = self._layers.covering(self.positions, self.covered)
-        found[self.covered.owner] = False
+        found = self._layers.find_covering(self.positions, self.covered)
+        found[self.covered.triangle] = False
         return found
 
     def _find_patches_beneath(self, name: str) -> Bools:
         # Without a name the other garments cover nothing, and may be covered still.
         layers = replace(self._layers, kind=np.where(self.cloth & (self.kinds != name), "", self.kinds))
-        heights = [layers.measure_heights(self.positions, self.covered.owner, probe @ self.covered.barycentric) for probe in PROBES]
+        heights = [layers.measure_heights(self.positions, self.covered.triangle, probe @ self.covered.barycentric) for probe in PROBES]
         return np.asarray(np.isfinite(heights).any(0))
 
     @cached_property
     def _layers(self) -> GarmentLayers:
-        return GarmentLayers.of(self.positions, self.triangles, self.kinds)
+        return GarmentLayers.from_mesh(self.positions, self.triangles, self.kinds)
 
     def digest(self, points: Doubles) -> str:
         """Hex digest of all that `through` sees of the figure in this pose (v,3), metres."""
@@ -182,11 +182,11 @@ def render_exposed(figure: Figure, points: Doubles, draw: DepthRenderer) -> Iter
     centre = np.asarray((points.min(0) + points.max(0)) / 2, np.float32)
     depth = 2 * _HALF_VIEW_M
     normal = compute_face_normals(points, figure.triangles)
-    patch = (figure.covered.barycentric @ points[figure.triangles[figure.covered.owner]]).reshape(-1, 3).astype(np.float32)
+    patch = (figure.covered.barycentric @ points[figure.triangles[figure.covered.triangle]]).reshape(-1, 3).astype(np.float32)
     patched = np.arange(len(patch), dtype=np.int32).reshape(-1, 3)
     places, triangles = points.astype(np.float32), figure.triangles.astype(np.int32)
     for yaw, pitch in np.radians(VIEW_ANGLES):
-        way = np.array([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)], np.float32)
+        way = compute_direction(yaw, pitch)
         clip = orthographic(way, centre, _HALF_VIEW_M, depth)
         everything = draw(places, triangles, clip)
         seen, taken, found = normal @ way > 0, np.zeros(everything.shape, bool), {}

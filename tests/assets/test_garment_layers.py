@@ -25,7 +25,7 @@ def two(lower: str, upper: str, gap: float, high: float = 0.1) -> tuple[GarmentL
     (one, first), (other, second) = sheet(0, -0.15, 0.15), sheet(gap, -high, high)
     kind = np.repeat(np.array([lower, upper]), [len(first), len(second)])
     points = np.concatenate([one, other])
-    return GarmentLayers.of(points, np.concatenate([first, second + len(one)]), kind), points
+    return GarmentLayers.from_mesh(points, np.concatenate([first, second + len(one)]), kind), points
 
 
 @pytest.mark.parametrize(
@@ -43,9 +43,9 @@ def two(lower: str, upper: str, gap: float, high: float = 0.1) -> tuple[GarmentL
 )
 def test_what_lies_closely_beneath_cloth_is_covered(lower: str, upper: str, gap: float, covered: str) -> None:
     layers, points = two(lower, upper, gap)
-    found = layers.covered(points, np.ones(len(layers.triangles), bool))
-    assert set(layers.kind[found.owner].tolist()) == ({covered} if covered else set())
-    middle = (found.barycentric @ points[layers.triangles[found.owner]]).mean(1)
+    found = layers.find_covered(points, np.ones(len(layers.triangles), bool))
+    assert set(layers.kind[found.triangle].tolist()) == ({covered} if covered else set())
+    middle = (found.barycentric @ points[layers.triangles[found.triangle]]).mean(1)
     assert (np.abs(middle[:, [0, 2]]) < 0.1).all()
 
 
@@ -53,12 +53,12 @@ def test_what_lies_closely_beneath_cloth_is_covered(lower: str, upper: str, gap:
 def test_cloth_that_turns_its_back_to_what_lies_beneath_it_covers_nothing(faces: str, covers: bool) -> None:
     """A collar's inner side, seen past the shirt that its outer one covers, had the shirt told as coming through it."""
     layers, points = two("outfit", "outfit", 0.005)
-    below = layers.covered(points, layers.component == layers.component[0])
+    below = layers.find_covered(points, layers.component == layers.component[0])
     upper = layers.component != layers.component[0]
     turned = layers.triangles.copy()
     if faces == "down":
         turned[upper] = turned[upper][:, ::-1]
-    found = replace(layers, triangles=turned).covering(points, below)
+    found = replace(layers, triangles=turned).find_covering(points, below)
     assert (found[upper].mean() > 0.5) == covers
     assert not found[~upper].any()
 

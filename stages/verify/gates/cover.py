@@ -78,7 +78,7 @@ def _measure_share(figure: Figure, points: Doubles, draw: Callable[[], DepthRend
 
 
 def _render_share(figure: Figure, points: Doubles, draw: Callable[[], DepthRenderer]) -> CoverShare:
-    if not figure.covered.owner.size and not figure.hair.any():
+    if not figure.covered.triangle.size and not figure.hair.any():
         return CoverShare(0.0)
     views = list(render_exposed(figure, points, draw()))
     whole = sum(int(view.person.sum()) for view in views)

@@ -40,12 +40,12 @@ def shown(groom: Groom, name: str) -> np.ndarray:
 @pytest.mark.parametrize("hat", HATS)
 @pytest.mark.parametrize("hair", HAIRS)
 def test_no_hair_lies_outside_of_its_hat(man: Body, hair: str, hat: str) -> None:
-    dome = HatDome.of(add_hair_room(fit_item(load_item("hat", hat), man)))
+    dome = HatDome.from_item(add_hair_room(fit_item(load_item("hat", hat), man)))
     loose = fit_item(load_item("hair", hair), man)
     pressed, _ = fit_hair_under_hat(loose, add_hair_room(fit_item(load_item("hat", hat), man)), man.positions[:SKIN_VERTICES])
     arm = pressed.positions - dome.centre
     far = np.linalg.norm(arm, axis=1)
-    assert (far < dome.limit(arm / far[:, None]) + 1e-4).all()
+    assert (far < dome.measure_limit(arm / far[:, None]) + 1e-4).all()
 
 
 @pytest.mark.parametrize("hat", HATS)

@@ -22,7 +22,7 @@ def a_ball(cut: bool = False, importance: float = 1.0) -> WedgeMesh:
 
 
 def faces_of(soup: WedgeMesh, wedges: np.ndarray) -> np.ndarray:
-    return wedges % len(soup.places)
+    return wedges % len(soup.positions)
 
 
 def edges(faces: np.ndarray) -> Counter:
@@ -41,13 +41,13 @@ def test_a_closed_ball_stays_closed(cut: bool) -> None:
 def test_the_surface_moves_by_less_than_two_per_cent_of_the_radius() -> None:
     soup = a_ball()
     wedges, _ = decimate(soup, 500)
-    middle = soup.places[faces_of(soup, wedges)].mean(1) - [0, 0.5, 0]
+    middle = soup.positions[faces_of(soup, wedges)].mean(1) - [0, 0.5, 0]
     assert np.linalg.norm(middle, axis=1).min() > 0.5 * 0.96
 
 
 def test_no_triangle_turns_over() -> None:
     soup = a_ball()
-    corner = soup.places[faces_of(soup, decimate(soup, 300)[0])]
+    corner = soup.positions[faces_of(soup, decimate(soup, 300)[0])]
     normal = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
     assert ((normal * (corner.mean(1) - [0, 0.5, 0])).sum(1) > 0).all()
 
@@ -55,9 +55,9 @@ def test_no_triangle_turns_over() -> None:
 def test_a_seam_stays_a_seam() -> None:
     soup = a_ball(cut=True)
     wedges, rows = decimate(soup, 500)
-    upper = soup.wedges[rows][:, 0] >= len(soup.places)
+    upper = soup.wedges[rows][:, 0] >= len(soup.positions)
     # Each triangle keeps to the side of the seam that it came from.
-    assert ((wedges >= len(soup.places)) == upper[:, None]).all()
+    assert ((wedges >= len(soup.positions)) == upper[:, None]).all()
 
 
 def test_a_flat_sheet_keeps_its_outline() -> None:
@@ -76,7 +76,7 @@ def test_a_flat_sheet_keeps_its_outline() -> None:
 
 def test_what_matters_keeps_more_triangles() -> None:
     plain, dear = a_ball(), a_ball(importance=50.0)
-    counts = [(s.places[faces_of(s, decimate(s, 500)[0])].mean(1)[:, 2] > 0.2).sum() for s in (plain, dear)]
+    counts = [(s.positions[faces_of(s, decimate(s, 500)[0])].mean(1)[:, 2] > 0.2).sum() for s in (plain, dear)]
     assert counts[1] > 1.5 * counts[0]
 
 

@@ -38,7 +38,7 @@ def test_the_lowest_point_stands_on_the_floor() -> None:
 def test_skin_under_cloth_is_not_shipped() -> None:
     bare = assemble_character(small.body(), small.texture(), small.groom())
     dressed = assemble_character(small.body(), small.texture(), small.groom(hidden=True))
-    assert dressed.triangles < 0.8 * bare.triangles
+    assert dressed.triangle_count < 0.8 * bare.triangle_count
     low = min(p.mesh.positions[:, 1].min() for p in dressed.pieces if p.mesh.name == "body")
     assert low > 0.2
 
@@ -54,7 +54,7 @@ def test_head_and_body_share_their_places_so_that_no_crack_opens() -> None:
     height = np.float32(0.5)
     rims = [{tuple(x) for x in p.mesh.positions[np.isclose(p.mesh.positions[:, 1], height, atol=1e-4)].tolist()} for p in (head, body)]
     assert rims[0] == rims[1]
-    assert whole.triangles <= 700
+    assert whole.triangle_count <= 700
 
 
 def test_morphs_survive_the_reduction() -> None:
@@ -77,7 +77,7 @@ def test_small_parts_get_all_that_they_want_before_the_large_ones(sizes: dict[in
 def test_lashes_stay_whole_where_clothes_are_reduced() -> None:
     whole = assemble_character(small.body(), small.texture(), small.groom())
     # The small character's eyes and hat are of a size; a quarter of this budget holds all the small parts.
-    budget = int(0.9 * whole.triangles)
+    budget = int(0.9 * whole.triangle_count)
     lashes = replace(whole.pieces[-1], mesh=replace(whole.pieces[-1].mesh, name="lashes"))
     fitted = fit_triangle_budget(replace(whole, pieces=(*whole.pieces[:-1], lashes)), budget)
     kept = {p.mesh.name: len(p.mesh.triangles) for p in fitted.pieces}
