@@ -90,7 +90,8 @@ def load_item(slot: Slot, name: str) -> WardrobeItem:
     try:
         data = json.loads(file.read_bytes())
     except (OSError, ValueError) as error:
-        raise BackendError(Finding("groom/wardrobe", f"{row['file']} cannot be read: {error}", fix="run `npm ci`")) from error
+        reason = getattr(error, "strerror", None) or str(error)
+        raise BackendError(Finding("groom/wardrobe", f"{row['file']} cannot be read: {reason}", fix="run `npm ci`")) from error
     metadata = data["metadata"]
     if metadata["uuid"] != row["uuid"]:
         message = f"{row['file']} has uuid {metadata['uuid']}, but the licence of {name} was checked for uuid {row['uuid']}"

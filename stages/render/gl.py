@@ -270,8 +270,13 @@ class Renderer:
             gl.glDrawArrays(gl.GL_TRIANGLES, 0, 3)
             gl.glEnable(gl.GL_DEPTH_TEST)
             clip = camera.projection @ camera.view
-            common = {"view_projection": clip, "camera": tuple(map(float, camera.eye)), "shadow_matrix": shadow,
-                      "shadow_spread": spread, "shadow_map": 3}  # fmt: skip
+            common = {
+                "view_projection": clip,
+                "camera": tuple(map(float, camera.eye)),
+                "shadow_matrix": shadow,
+                "shadow_spread": spread,
+                "shadow_map": 3,
+            }
             gl.glActiveTexture(gl.GL_TEXTURE3)
             gl.glBindTexture(gl.GL_TEXTURE_2D, self.shadow_map)
             if floor:
@@ -296,9 +301,16 @@ class Renderer:
     def _draw_meshes(self, uploaded: Sequence[UploadedMesh], common: dict[str, Any], lamps: Sequence[Lamp], camera: Camera) -> None:
         gl = self.gl
         gl.glUseProgram(self.mesh_program)
-        self._set_uniforms(self.mesh_program, **common, albedo_map=0, normal_map=1, orm_map=2,
-                  light_direction=np.stack([lamp.direction for lamp in lamps]), light_colour=np.array([lamp.colour for lamp in lamps]),
-                  light_size=np.array([lamp.size for lamp in lamps]))  # fmt: skip
+        self._set_uniforms(
+            self.mesh_program,
+            **common,
+            albedo_map=0,
+            normal_map=1,
+            orm_map=2,
+            light_direction=np.stack([lamp.direction for lamp in lamps]),
+            light_colour=np.array([lamp.colour for lamp in lamps]),
+            light_size=np.array([lamp.size for lamp in lamps]),
+        )
         blended = [mesh for mesh in uploaded if mesh.source.material.alpha == "BLEND"]
         for mesh in uploaded:
             if mesh.source.material.alpha != "BLEND":
@@ -330,10 +342,16 @@ class Renderer:
             gl.glActiveTexture(gl.GL_TEXTURE0 + unit)
             gl.glBindTexture(gl.GL_TEXTURE_2D, self._load_texture(name, plain))
         (gl.glDisable if material.double_sided else gl.glEnable)(gl.GL_CULL_FACE)
-        self._set_uniforms(self.mesh_program, colour=tuple(map(float, material.colour)), roughness=float(material.roughness),
-                  cutoff=float(material.alpha_cutoff), skin=1.0 if material.name in SKIN_MATERIALS else 0.0,
-                  bumpy=material.normal is not None,
-                  two_sided=material.double_sided, alpha_pass=alpha_pass)  # fmt: skip
+        self._set_uniforms(
+            self.mesh_program,
+            colour=tuple(map(float, material.colour)),
+            roughness=float(material.roughness),
+            cutoff=float(material.alpha_cutoff),
+            skin=1.0 if material.name in SKIN_MATERIALS else 0.0,
+            bumpy=material.normal is not None,
+            two_sided=material.double_sided,
+            alpha_pass=alpha_pass,
+        )
         self._draw_triangles(mesh)
 
     @contextmanager
