@@ -20,17 +20,17 @@ _PADDING = 2 / 128
 """Margin on each side, as a share of a tile: keeps neighbours from bleeding into one another in small mip levels."""
 
 
-def merge_materials(whole: Character, side: int) -> Character:
+def merge_materials(character: Character, side: int) -> Character:
     """The character with all albedos in one picture of `side` pixels and one material; pieces that are nearly transparent are dropped."""
-    materials = {m.name: m for m in whole.materials}
-    visible = [p for p in whole.pieces if _is_visible(materials[p.mesh.material], whole.images)]
+    materials = {m.name: m for m in character.materials}
+    visible = [p for p in character.pieces if _is_visible(materials[p.mesh.material], character.images)]
     names = sorted({p.mesh.material for p in visible}, key=lambda name: (name not in _LARGE_MATERIALS, name))
     cells, grid = pack_cells(names)
     pixels = np.zeros((side, side, 4), np.uint8)
     boxes: dict[str, tuple[float, float, float]] = {}
     for name, (row, column, span) in cells.items():
         x, y, size = (round(side * v / grid) for v in (column, row, span))
-        pixels[y : y + size, x : x + size] = _build_tile(materials[name], whole.images, size)
+        pixels[y : y + size, x : x + size] = _build_tile(materials[name], character.images, size)
         boxes[name] = (x / side, y / side, size / side)
     pieces = tuple(_move_to_cell(p, boxes[p.mesh.material]) for p in visible)
     material = Material(ATLAS, albedo=ATLAS, roughness=0.8, alpha="MASK", alpha_cutoff=ALPHA_CUTOFF, double_sided=True)

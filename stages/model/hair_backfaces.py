@@ -16,29 +16,31 @@ _MAX_BACKFACE_SHARE = 0.06
 """Of a target's triangles, at most."""
 
 
-def reserve_backfaces(whole: Character, budget: int) -> int:
+def reserve_backfaces(character: Character, budget: int) -> int:
     """Triangles of the budget to set aside for backfaces; 0 where no hair needs them."""
-    return min(_count_backfaces(whole), int(_MAX_BACKFACE_SHARE * budget))
+    return min(_count_backfaces(character), int(_MAX_BACKFACE_SHARE * budget))
 
 
-def add_hair_backfaces(whole: Character, budget: int) -> Character:
+def add_hair_backfaces(character: Character, budget: int) -> Character:
     """The character with backfaces for one-sided hair; with two-sided hair instead where they would exceed `budget` triangles."""
-    one_sided = _find_one_sided_hair(whole)
-    if whole.triangle_count + _count_backfaces(whole) > budget:
-        return replace(whole, materials=tuple(replace(m, double_sided=True) if m.name in one_sided else m for m in whole.materials))
-    return replace(whole, pieces=tuple(_add_backfaces(piece) if piece.mesh.material in one_sided else piece for piece in whole.pieces))
+    one_sided = _find_one_sided_hair(character)
+    if character.triangle_count + _count_backfaces(character) > budget:
+        return replace(character, materials=tuple(replace(m, double_sided=True) if m.name in one_sided else m for m in character.materials))
+    return replace(
+        character, pieces=tuple(_add_backfaces(piece) if piece.mesh.material in one_sided else piece for piece in character.pieces)
+    )
 
 
-def _count_backfaces(whole: Character) -> int:
+def _count_backfaces(character: Character) -> int:
     """Triangles that backfaces for all one-sided hair take."""
-    one_sided = _find_one_sided_hair(whole)
-    return sum(len(piece.mesh.triangles) for piece in whole.pieces if piece.mesh.material in one_sided)
+    one_sided = _find_one_sided_hair(character)
+    return sum(len(piece.mesh.triangles) for piece in character.pieces if piece.mesh.material in one_sided)
 
 
-def _find_one_sided_hair(whole: Character) -> set[str]:
+def _find_one_sided_hair(character: Character) -> set[str]:
     """Names of the materials of one-sided hair."""
-    hair = {piece.mesh.material for piece in whole.pieces if piece.mesh.name == HAIR}
-    return {material.name for material in whole.materials if material.name in hair and not material.double_sided}
+    hair = {piece.mesh.material for piece in character.pieces if piece.mesh.name == HAIR}
+    return {material.name for material in character.materials if material.name in hair and not material.double_sided}
 
 
 def _add_backfaces(piece: Piece) -> Piece:

@@ -114,12 +114,12 @@ def assemble_character(body: Body, texture: TextureSet, groom: Groom) -> Charact
     return Character(tuple(pieces), materials, {**texture.images, **groom.images})
 
 
-def move_to_floor(whole: Character, skeleton: Skeleton) -> tuple[Character, Skeleton]:
+def move_to_floor(character: Character, skeleton: Skeleton) -> tuple[Character, Skeleton]:
     """Character and skeleton raised so that the lowest point of all, usually a heel, is at Y = 0."""
-    lowest = min(float(piece.mesh.positions[:, 1].min()) for piece in whole.pieces)
+    lowest = min(float(piece.mesh.positions[:, 1].min()) for piece in character.pieces)
     lift = np.array([0, -lowest, 0], np.float32)
-    pieces = tuple(replace(p, mesh=replace(p.mesh, positions=p.mesh.positions + lift)) for p in whole.pieces)
-    return replace(whole, pieces=pieces), replace(skeleton, heads=skeleton.heads + lift)
+    pieces = tuple(replace(p, mesh=replace(p.mesh, positions=p.mesh.positions + lift)) for p in character.pieces)
+    return replace(character, pieces=pieces), replace(skeleton, heads=skeleton.heads + lift)
 
 
 def _rename_uniquely(mesh: Mesh, taken: set[str]) -> Mesh:
@@ -271,7 +271,7 @@ def build_parts(pieces: Sequence[Piece], materials: Sequence[Material]) -> tuple
     """The pieces as parts: with tangents where a normal map needs them, and the moving triangles of a mostly still mesh split off."""
     normal_mapped = {material.name for material in materials if material.normal}
     found = []
-    for piece in (half for whole in pieces for half in _split_moving(whole)):
+    for piece in (part for whole in pieces for part in _split_moving(whole)):
         tangents = compute_tangents(piece.mesh, piece.normals) if piece.mesh.material in normal_mapped else None
         found.append(Part(piece.mesh, piece.normals, tangents))
     return tuple(found)

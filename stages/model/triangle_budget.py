@@ -21,17 +21,17 @@ _MAX_SMALL_SHARE = 0.25
 """Of the budget, for all small parts together, at most."""
 
 
-def fit_triangle_budget(whole: Character, budget: int) -> Character:
+def fit_triangle_budget(character: Character, budget: int) -> Character:
     """The character with at most `budget` triangles: small parts of the face get their share first, the others compete for the rest."""
-    if whole.triangle_count <= budget:
-        return whole
-    sizes = {i: len(p.mesh.triangles) for i, p in enumerate(whole.pieces) if p.mesh.name.lower().startswith(_SMALL_PARTS)}
+    if character.triangle_count <= budget:
+        return character
+    sizes = {i: len(p.mesh.triangles) for i, p in enumerate(character.pieces) if p.mesh.name.lower().startswith(_SMALL_PARTS)}
     quotas = share_budget(sizes, int(_MAX_SMALL_SHARE * budget))
-    small = {i: _reduce_pieces([whole.pieces[i]], quota)[0] for i, quota in quotas.items()}
+    small = {i: _reduce_pieces([character.pieces[i]], quota)[0] for i, quota in quotas.items()}
     left = budget - sum(len(piece.mesh.triangles) for piece in small.values())
-    large = iter(_reduce_pieces([p for i, p in enumerate(whole.pieces) if i not in small], left))
-    pieces = inset_gums(inset_skin(whole.pieces, [small[i] if i in small else next(large) for i in range(len(whole.pieces))]))
-    return replace(whole, pieces=tuple(p for p in pieces if len(p.mesh.triangles)))
+    large = iter(_reduce_pieces([p for i, p in enumerate(character.pieces) if i not in small], left))
+    pieces = inset_gums(inset_skin(character.pieces, [small[i] if i in small else next(large) for i in range(len(character.pieces))]))
+    return replace(character, pieces=tuple(p for p in pieces if len(p.mesh.triangles)))
 
 
 def share_budget(sizes: Mapping[int, int], budget: int) -> dict[int, int]:
