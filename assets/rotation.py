@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -98,6 +98,11 @@ def make_continuous(q: ArrayLike) -> Floats:
     return p
 
 
+def prefer_positive_w(q: NDArray[Any]) -> NDArray[Any]:
+    """(...,4) of the two quaternions of each rotation, q and -q, the one whose w is not negative."""
+    return np.where(q[..., 3:] < 0, -q, q)
+
+
 def from_matrix(m: ArrayLike) -> Floats:
     """(...,4) quaternions of rotation matrices (...,3,3)."""
     from scipy.spatial.transform import Rotation
@@ -141,6 +146,12 @@ def to_local(parents: Sequence[int] | Ints, world: Floats) -> Floats:
         if parent >= 0:
             local[:, joint] = multiply(inverse(world[:, parent]), world[:, joint])
     return local
+
+
+def measure_leg(heads: Mapping[str, Floats]) -> float:
+    """Metres from the hip joint through the knee to the ankle, by joint positions (3,)."""
+    hip, knee, ankle = (heads[f"Left{part}"] for part in ("UpLeg", "Leg", "Foot"))
+    return float(np.linalg.norm(hip - knee) + np.linalg.norm(knee - ankle))
 
 
 def solve_two_bone_ik(start: ArrayLike, upper: ArrayLike, lower: ArrayLike, goal: ArrayLike, pole: ArrayLike) -> tuple[Floats, Floats]:

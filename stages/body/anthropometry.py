@@ -6,15 +6,12 @@ Limits are wide on purpose: a body inside them may be rare, one outside them is 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats, Ints
+from assets.base_mesh import load_skin_triangles
 from assets.conventions import SKIN_VERTICES
-from assets.errors import BackendError, Finding
-from assets.paths import get_baked_path, wrap_read_errors
 from stages.body.backend import BodyShape
 from stages.body.phenotype import compute_stature
 
@@ -72,19 +69,6 @@ def compute_enclosed_volume(positions: Floats, triangles: Ints) -> float:
     """Cubic metres inside a closed surface, by the divergence theorem; sign follows the winding and is dropped."""
     a, b, c = (positions[triangles[:, k]].astype(np.float64) for k in range(3))
     return abs(float(np.einsum("ij,ij->", np.cross(a, b), c))) / 6
-
-
-@lru_cache(maxsize=1)
-def load_skin_triangles() -> NDArray[np.int32]:
-    """(t,3) triangles of the skin alone."""
-    from safetensors import safe_open
-
-    path = get_baked_path("template.safetensors")
-    if not path.exists():
-        raise BackendError(Finding("body/not-baked", "the base mesh is not baked on this machine", fix="run `python -m stages.body.bake`"))
-    with wrap_read_errors(path), safe_open(path, "numpy") as file:
-        triangles: NDArray[np.int32] = file.get_tensor("triangles")
-    return triangles[(triangles < SKIN_VERTICES).all(1)]
 
 
 # Adult limits: bone lengths after Drillis and Contini (in Winter, Biomechanics, table 4.1) widened by a quarter, because this

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats
+from assets.base_mesh import load_skin_triangles
 from assets.conventions import SKIN_VERTICES
-from assets.paths import get_baked_path
 from stages.body.anny import compute_phenotype_weights, load_baked_model
 
 PHENOTYPE_AXES = (
@@ -105,7 +105,7 @@ def compute_volumes(skin: Floats) -> NDArray[Any]:
 def _compute_volume(points: Floats) -> float:
     """m3 of one body, whose points stay in the cache together."""
     x, y, z = np.ascontiguousarray(points.T)
-    a, b, c = np.ascontiguousarray(_load_triangles().T)
+    a, b, c = np.ascontiguousarray(load_skin_triangles().T)
     across = x[a] * (y[b] * z[c] - z[b] * y[c]) + y[a] * (z[b] * x[c] - x[b] * z[c]) + z[a] * (x[b] * y[c] - y[b] * x[c])
     return abs(float(across.sum(dtype=np.float64))) / 6
 
@@ -115,15 +115,6 @@ def measure_waists(skin: Floats) -> NDArray[Any]:
     ring = skin[:, list(_load_waist_ring())]
     girth: NDArray[Any] = np.linalg.norm(ring - np.roll(ring, 1, 1), axis=2).sum(1)
     return girth
-
-
-@lru_cache(maxsize=1)
-def _load_triangles() -> NDArray[np.int32]:
-    from safetensors.numpy import load_file
-
-    triangles = load_file(get_baked_path("template.safetensors"))["triangles"]
-    skin: NDArray[np.int32] = triangles[(triangles < SKIN_VERTICES).all(1)]
-    return skin
 
 
 @lru_cache(maxsize=1)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from assets.artefacts.character import Body, Groom, Identity, TextureSet
 from assets.artefacts.geometry import Floats, Image, Material, Mesh, Pixels, Skin
+from assets.base_mesh import load_skin_triangles
 from assets.conventions import MORPHS_67
 from assets.formats.image import preserve_coverage, resize
 from assets.mesh import compact_vertices
@@ -21,7 +22,6 @@ from stages.body import stage as body_stage
 from stages.datasets.people import FORMAL_OUTFITS, HAIR_COLOURS, HAIR_LENGTHS, Person, sample_source_skins
 from stages.datasets.skins import SkinBlender, apply_traits
 from stages.groom import colour
-from stages.groom.base_mesh import load_base_triangles
 from stages.groom.eyes import build_eyes, paint_iris
 from stages.groom.fit import (
     build_mesh,
@@ -99,7 +99,7 @@ class SubjectBuilder:
 
     def _build_groom(self, body: Body, who: Person) -> Groom:
         """Eyes, mouth, brows, lashes, hair and the top of the outfit."""
-        skin_normals = compute_area_weighted_normals(body.positions, load_base_triangles())
+        skin_normals = compute_area_weighted_normals(body.positions, load_skin_triangles())
         top = crop_to_chest(who.outfit)
         worn = push_out_of_body(fit_item(top, body, compute_outfit_skin(who.outfit)), body, skin_normals)
         meshes = [

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from assets.artefacts.character import Body
 from assets.artefacts.geometry import Floats, Ints, Mesh, MorphTarget, Skin
+from assets.base_mesh import load_skin_triangles
 from assets.conventions import BASE_VERTICES, JOINTS, SKIN_VERTICES
 from assets.mesh import compute_vertex_normals, cross_edges, find_boundary_edges, split_components
 from assets.rotation import dot
 from assets.skinning import interpolate_weights, limit_influences, skin_points
-from stages.groom.base_mesh import load_base_triangles
 from stages.groom.placement import average_over_triangles, average_rows_over_triangles, place_item, place_smoothed, weld_item_triangles
 from stages.groom.wardrobe import WardrobeItem
 
@@ -203,7 +203,7 @@ def _open_mask(hidden: Mask, rings: int = 2) -> Mask:
 
 def _dilate_mask(mask: Mask) -> Mask:
     """The mask, wider by one ring of triangles."""
-    triangles = load_base_triangles()
+    triangles = load_skin_triangles()
     wider = mask.copy()
     wider[triangles[mask[triangles].any(1)]] = True
     return wider

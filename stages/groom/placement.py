@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from assets.artefacts.geometry import Floats, Ints
+from assets.base_mesh import load_adult_positions
 from assets.mesh import list_edges
-from stages.groom.base_mesh import load_adult_positions
 from stages.groom.wardrobe import WardrobeItem
 
 _TRUSTED_DISTANCE, _UNTRUSTED_DISTANCE = 0.04, 0.08

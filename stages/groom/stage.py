@@ -8,11 +8,11 @@ import numpy as np
 
 from assets.artefacts.character import Body, Groom
 from assets.artefacts.geometry import Floats, Image, Material, Mesh
+from assets.base_mesh import load_skin_triangles
 from assets.conventions import SKIN_VERTICES
 from assets.rights import Source
 from assets.spec.appearance import GroomSpec
 from stages.groom import colour
-from stages.groom.base_mesh import load_base_triangles
 from stages.groom.eyes import build_eyes, paint_iris
 from stages.groom.fit import (
     FittedItem,
@@ -81,7 +81,7 @@ def run(body: Body, *, options: GroomSpec, seed: int) -> Groom:
     _add_eyes(draft, body, iris, seed)
     _add_mouth(draft, body)
     _add_brows_and_lashes(draft, body, items, hair)
-    skin_normals = compute_area_weighted_normals(body.positions, load_base_triangles())
+    skin_normals = compute_area_weighted_normals(body.positions, load_skin_triangles())
     garments, hidden = _add_clothes(draft, body, items, options.outfit_colour, skin_normals)
     _add_hair(draft, body, items, hair, garments, skin_normals)
     return Groom(tuple(draft.meshes), tuple(draft.materials), draft.images, hidden, tuple(draft.sources))

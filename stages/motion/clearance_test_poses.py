@@ -13,6 +13,7 @@ import numpy as np
 from assets.artefacts.geometry import Floats
 from assets.conventions import JOINTS, mirror_joint
 from assets.paths import PROJECT_ROOT
+from assets.rotation import prefer_positive_w
 from stages.motion.clips import LIBRARY
 from stages.motion.keyed_poses import REST_TURNS, JointTurns, interpolate_keys, mirror_turn, parse_pose
 
@@ -53,7 +54,7 @@ def _choose_farthest() -> Floats:
     """(n,j,4); fingers are left aside in the choice: no cloth reaches them."""
     found = np.concatenate([_sample_clip(name) for name in LIBRARY])
     arms = [i for i, name in enumerate(JOINTS) if "Hand" not in name or name in ("LeftHand", "RightHand")]
-    turns = np.where(found[..., 3:] < 0, -found, found)[:, arms].reshape(len(found), -1)
+    turns = prefer_positive_w(found)[:, arms].reshape(len(found), -1)
     left = np.linalg.norm(turns - np.tile([0, 0, 0, 1], len(arms)), axis=1)
     chosen: list[int] = []
     while len(chosen) < _POSE_COUNT and left.max() > _MIN_SEPARATION:

@@ -64,6 +64,16 @@ def test_continuous_quaternions_have_no_sign_flips_and_the_same_rotations() -> N
     assert is_same_rotation(continuous, q)
 
 
+def test_of_two_signs_the_one_with_positive_w_is_preferred() -> None:
+    q = np.array([[0.6, 0, 0, -0.8], [0.6, 0, 0, 0.8], [1, 0, 0, 0]], np.float32)
+    assert np.array_equal(rotation.prefer_positive_w(q), np.array([[-0.6, 0, 0, 0.8], [0.6, 0, 0, 0.8], [1, 0, 0, 0]], np.float32))
+
+
+def test_a_leg_is_measured_along_its_bones() -> None:
+    heads = {"LeftUpLeg": (0, 1, 0), "LeftLeg": (0, 0.5, 0), "LeftFoot": (0, 0.2, 0.4)}
+    assert rotation.measure_leg({name: np.array(head) for name, head in heads.items()}) == pytest.approx(1.0)
+
+
 def test_from_axes_takes_x_to_the_side_and_y_near_up() -> None:
     q = rotation.from_axes((0, 0, -2.0), (0.1, 5.0, 0))
     np.testing.assert_allclose(rotation.rotate(q, (1, 0, 0)), (0, 0, -1), atol=1e-6)

@@ -7,13 +7,13 @@ import pytest
 
 from assets.artefacts.character import Body, Groom
 from assets.artefacts.geometry import Mesh
+from assets.base_mesh import load_skin_triangles
 from assets.conventions import JOINTS
 from assets.paths import get_baked_path
 from assets.spec.appearance import BodySpec, GroomSpec, IdentitySpec
 from stages.body.stage import BACKENDS as BODIES
 from stages.body.stage import run as make_body
 from stages.groom import fit
-from stages.groom.base_mesh import load_base_triangles
 from stages.groom.placement import weld_item_triangles
 from stages.groom.socks import remove_loose_socks
 from stages.groom.stage import run
@@ -112,7 +112,7 @@ def test_a_shoes_heel_follows_the_foot_and_its_tip_the_toes(name: str, woman: Bo
 
 
 def test_a_patch_of_hidden_skin_narrower_than_two_rings_is_shown() -> None:
-    triangles = load_base_triangles()
+    triangles = load_skin_triangles()
     hidden = np.zeros(fit.BASE_VERTICES, bool)
     hidden[triangles[1000]] = True
     assert not fit._open_mask(hidden).any()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from assets.errors import BackendError, SpecError
-from stages.groom import base_mesh, colour, wardrobe
+from stages.groom import colour, wardrobe
 
 LASHES = ("lashes", "Eyelashes01")
 ROW = wardrobe.load_catalogue()["lashes"]["Eyelashes01"]
@@ -68,13 +68,6 @@ def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
     with pytest.raises(BackendError) as caught:
         colour.load_picture(file, 3)
     assert str(caught.value) == "error[groom/picture] torn.png cannot be read as a picture; run `npm ci`"
-
-
-def test_a_base_mesh_that_is_not_baked_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FENSHEN_HOME", str(tmp_path))
-    with pytest.raises(BackendError) as caught:
-        base_mesh.load_base_triangles.__wrapped__()
-    assert str(caught.value) == "error[groom/unbaked] template.safetensors is not baked; run `make bake`"
 
 
 def test_a_machine_without_the_wardrobe_gets_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,13 +10,13 @@ import pytest
 from scipy.spatial import cKDTree
 
 from assets.artefacts.character import Body, Groom
+from assets.base_mesh import load_skin_triangles
 from assets.conventions import JOINTS
 from assets.paths import get_baked_path
 from assets.spec.appearance import BodySpec, GroomSpec, IdentitySpec
 from stages.body.stage import BACKENDS as BODIES
 from stages.body.stage import run as make_body
 from stages.groom import colour, wardrobe
-from stages.groom.base_mesh import load_base_triangles
 from stages.groom.fit import SKIN_CLEARANCE, compute_area_weighted_normals, fit_item, is_cap
 from stages.groom.stage import run
 from stages.identity.stage import BACKENDS as IDENTITIES
@@ -86,7 +86,7 @@ def test_hair_follows_only_head_neck_and_chest(dressed: Groom) -> None:
 
 def test_cloth_stays_clear_of_the_visible_skin(dressed: Groom, woman: Body) -> None:
     outfit = next(mesh for mesh in dressed.meshes if mesh.name == "outfit")
-    outward = compute_area_weighted_normals(woman.positions, load_base_triangles())
+    outward = compute_area_weighted_normals(woman.positions, load_skin_triangles())
     distance, nearest = cKDTree(woman.positions[:13380]).query(outfit.positions)
     depth = np.einsum("nd,nd->n", outfit.positions - woman.positions[nearest], outward[nearest])
     close = distance < 0.02
@@ -184,7 +184,7 @@ def test_fair_hair_has_one_colour_from_a_distance(name: str) -> None:
 
 def test_only_short_hair_is_one_sided(woman: Body) -> None:
     """Hanging hair shows an inner side, which is in the shade."""
-    skin = compute_area_weighted_normals(woman.positions, load_base_triangles())
+    skin = compute_area_weighted_normals(woman.positions, load_skin_triangles())
     caps = {name for name in HAIRS if is_cap(fit_item(wardrobe.load_item("hair", name), woman), woman, skin)}
     assert caps == {"short01", "short02", "short03", "short04"}
     groom = run(woman, options=GroomSpec(hair="short04"), seed=3)

@@ -22,7 +22,7 @@ def load_adult_positions(sex: Literal["female", "male"]) -> Floats:
 
 
 @lru_cache(maxsize=1)  # one mesh, 320 kB
-def load_base_triangles() -> Ints:
+def load_skin_triangles() -> Ints:
     """(t,3) triangles of the skin by base vertex, without eyes and tongue."""
     triangles = _load_baked("template.safetensors")["triangles"]
     skin: Ints = triangles[(triangles < SKIN_VERTICES).all(1)].astype(np.int32)
@@ -34,6 +34,6 @@ def _load_baked(name: str) -> dict[str, NDArray[Any]]:
 
     file = get_baked_path(name)
     if not file.exists():
-        raise BackendError(Finding("groom/unbaked", f"{file.name} is not baked", fix="run `make bake`"))
+        raise BackendError(Finding("bake/missing", f"{file.name} is not baked", fix="run `make bake`"))
     with wrap_read_errors(file):
         return dict(load_file(file))
