@@ -35,8 +35,8 @@ def test_the_average_man_is_taller_than_the_average_woman() -> None:
 @pytest.mark.parametrize(
     ("load", "file"),
     [
-        (lambda: base_mesh.load_skin_triangles.__wrapped__(), "template.safetensors"),
-        (lambda: base_mesh.load_adult_positions.__wrapped__("male"), "adults.safetensors"),
+        (lambda: base_mesh.load_skin_triangles(), "template.safetensors"),
+        (lambda: base_mesh.load_adult_positions("male"), "adults.safetensors"),
     ],
 )
 def test_a_missing_file_is_named(load: Callable[[], object], file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
