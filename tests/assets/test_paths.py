@@ -38,16 +38,15 @@ def test_no_folder_stands_on_links_that_lead_to_one_another_or_nowhere(tmp_path,
 
 def test_what_was_baked_and_is_damaged_is_one_sentence(tmp_path, monkeypatch):
     """A file that a full disk had cut off ended in a traceback."""
+    from assets.base_mesh import load_skin_triangles
     from stages.body.anny import load_baked_model
-    from stages.groom.base_mesh import load_base_triangles
     from stages.identity.stage import load_face_change_names
     from stages.texture.tiles import load_skin_library
 
     monkeypatch.setenv("FENSHEN_HOME", str(tmp_path))
     (tmp_path / "baked").mkdir()
-    load_base_triangles.cache_clear()
     for file, read in (
-        ("body.safetensors", load_baked_model), ("template.safetensors", load_base_triangles),
+        ("body.safetensors", load_baked_model), ("template.safetensors", load_skin_triangles),
         ("face_changes.json", load_face_change_names),
         ("tiles.safetensors", load_skin_library),
     ):  # fmt: skip
