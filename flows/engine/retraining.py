@@ -20,6 +20,7 @@ from stages.train.adapt import read_net_settings
 from stages.train.champions import ChampionTrial, challenge, find_start, format_rows, read_history
 from stages.train.evaluation.compare import find_feature_source, refuse_unmeasurable
 from stages.train.families.registry import make_family
+from stages.train.files import CHALLENGERS_FOLDER, find_newest_checkpoint, get_run_folder, read_header
 from stages.train.loop.loop import Plan
 
 
@@ -66,7 +67,9 @@ def retrain_generator(
     champion = where / str(read_weights_index(where)[title]["file"]) if title in read_weights_index(where) else None
     made = get_challenger_folder(where, str(flow_run.id))
     size, own = read_net_settings(champion, make_family(net), anew=anew) if champion else (None, {})
-    plan = Plan(budget_s=minutes * 60, steps=steps, seed=_choose_seed(made / f"run-{title}", number) if seed is None else seed, size=size)
+    plan = Plan(
+        budget_s=minutes * 60, steps=steps, seed=_choose_seed(get_run_folder(made, title), number) if seed is None else seed, size=size
+    )
     refuse_unmeasurable(title, where, Path(folder), size)  # now, for after the training it would be too late
     begun = None if anew else find_start(where, title)
     add_tags(train_task, "gpu")(net, folder, str(made), plan, own | (changes or {}), "auto", str(begun) if begun else None)
@@ -92,14 +95,12 @@ def get_challenger_folder(ladder: Path, run: str) -> Path:
 
     The whole id: Prefect's begin with the time, and runs that were scheduled together share the first half.
     """
-    return ladder / "challengers" / run
+    return ladder / CHALLENGERS_FOLDER / run
 
 
 def _choose_seed(folder: Path, usual: int) -> int:
     """The seed of the run in that folder, where one is: other trials may have ended since it began."""
-    from stages.train.loop.checkpoint import read_header
     from stages.train.loop.lineage import parse_lineage
-    from stages.train.loop.loop import find_newest_checkpoint
 
     file = find_newest_checkpoint(folder)
     kept = parse_lineage(read_header(file)) if file else None

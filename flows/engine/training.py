@@ -23,6 +23,7 @@ from prefect.futures import wait
 from flows.engine.events import Event, emit_event, run_with_events
 from flows.engine.publish import slugify, to_data_url
 from flows.engine.server import add_tags
+from stages.train.files import CURVES_SUFFIX
 from stages.train.loop.device import Precision
 from stages.train.loop.loop import Plan, TrainingProgress
 from stages.train.stage import train_net
@@ -110,7 +111,7 @@ def train_generator(
     plan = Plan(budget_s=minutes * 60, steps=steps, seed=seed, size=size, precision=precision)
     weights = Path(add_tags(train_task, "gpu")(net, folder, out, plan, changes or {}, resume, start))
     create_markdown_artifact(markdown=weights.with_suffix(".md").read_text("utf-8"), key="training", description=str(weights))
-    curves = weights.with_name(f"{weights.stem}-curves.png")
+    curves = weights.with_name(f"{weights.stem}{CURVES_SUFFIX}")
     if curves.exists():
         import cv2
 

@@ -18,7 +18,7 @@ from typing import Any
 from assets.errors import Finding, FormatError, SpecError
 from assets.store import write_atomic
 from assets.weights import INDEX_FILE, build_weights_index, read_weights_index
-from stages.train.loop.loop import BEST_CHECKPOINT
+from stages.train.files import BEST_CHECKPOINT, COMPANION_SUFFIXES, HISTORY_FILE, NETS_SUFFIX, PAST_FOLDER, get_run_folder
 
 HIGHER_IS_BETTER = ("precision", "recall", "diversity", "memory")
 LOWER_IS_BETTER = (
@@ -36,12 +36,6 @@ LOWER_IS_BETTER = (
 """Measures that decide. Speed and size do not: the net is the same, and speed is the machine's mood."""
 SUFFICIENT_VALUES: Mapping[str, float] = {"diversity": 1.0, "memory": 0.9}
 """From here on more is no better: as varied as people are, as far from the training examples as strangers are."""
-HISTORY_FILE = "history.json"
-NETS_SUFFIX = "-nets.safetensors"
-"""Ending of what lies beside a champion that was trained here: all nets of its run. A generator that meets a critic which knows nothing
-first forgets what it could; so challengers begin with the champion's critic."""
-COMPANION_SUFFIXES = (".md", ".png", "-curves.png", "-adapters.safetensors", NETS_SUFFIX)
-"""What else of a champion moves, by the ends of the names: other titles begin alike, face-dcgan-hinge like face-dcgan."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +111,7 @@ def challenge(ladder: Path, title: str, made: Path, champion: Mapping[str, float
         if there:
             install(ladder, _locate_past_champion(ladder, trial.number), title)
         install(made, ladder, title)
-        if (nets := made / f"run-{title}" / BEST_CHECKPOINT).exists():
+        if (nets := get_run_folder(made, title) / BEST_CHECKPOINT).exists():
             write_atomic(ladder / f"{title}{NETS_SUFFIX}", nets.read_bytes())
     _write_history(ladder, [*history, asdict(trial)])
     return trial
@@ -147,7 +141,7 @@ def roll_back(ladder: Path, title: str) -> ChampionTrial:
 
 def _locate_past_champion(ladder: Path, number: int) -> Path:
     """Where the champion lies that trial NUMBER replaced."""
-    return ladder / "past" / str(number)
+    return ladder / PAST_FOLDER / str(number)
 
 
 def _make_timestamp() -> str:

@@ -17,22 +17,13 @@ from stages.datasets.splits import SPLITS
 from stages.train.evaluation.cards import write_card
 from stages.train.families.diffusion import write_adapters
 from stages.train.families.registry import make_family
-from stages.train.loop.checkpoint import read_header, restore_checkpoint, write_run_file
+from stages.train.files import BEST_CHECKPOINT, find_newest_checkpoint, get_run_folder, read_header, write_run_file
+from stages.train.loop.checkpoint import restore_checkpoint
 from stages.train.loop.device import find_device
 from stages.train.loop.examples import read_examples
 from stages.train.loop.family import Family
 from stages.train.loop.lineage import continue_lineage, make_lineage, make_weights_facts
-from stages.train.loop.loop import (
-    BEST_CHECKPOINT,
-    Plan,
-    ProgressCallback,
-    Run,
-    TrainingProgress,
-    begin_run,
-    find_newest_checkpoint,
-    resume_run,
-    train,
-)
+from stages.train.loop.loop import Plan, ProgressCallback, Run, TrainingProgress, begin_run, resume_run, train
 from stages.train.loop.tensorboard import TensorboardWriter
 
 SINGULAR_KINDS = {"skins": "skin", "faces": "face", "bodies": "body"}
@@ -112,7 +103,7 @@ def train_net(
     family, plan = apply_settings(make_family(name), changes or {}), plan or Plan()
     seen, held = (read_examples(data, split, family.conditions, plan.size) for split in SPLITS[:2])
     title = make_weights_title(family, data)
-    folder = out / f"run-{title}"
+    folder = get_run_folder(out, title)
     machine = find_device(plan.precision)
     board = TensorboardWriter(folder) if machine.rank == 0 else None
 

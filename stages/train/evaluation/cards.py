@@ -13,6 +13,7 @@ from assets.weights import format_consents
 from stages.datasets.splits import VectorSplit
 from stages.nets.weights_io import TrainedNet
 from stages.train.evaluation.sliced_wasserstein import compute_sliced_wasserstein
+from stages.train.files import CURVES_SUFFIX
 from stages.train.loop.examples import read_examples
 from stages.train.loop.family import Examples
 from stages.train.loop.health import measure_variety
@@ -81,7 +82,7 @@ def write_card(run: Run, nets: TrainedNet, data: Path, stem: Path, entry: dict[s
             "Distances are sliced Wasserstein distances of patches over a pyramid, in grey levels; the others root mean",
             "square.",
         ]
-    write_png(stem.with_name(f"{stem.name}-curves.png"), draw_curves(run.counters.history))
+    write_png(stem.with_name(f"{stem.name}{CURVES_SUFFIX}"), draw_curves(run.counters.history))
     stem.with_suffix(".md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

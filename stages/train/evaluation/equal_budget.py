@@ -14,6 +14,7 @@ from assets.errors import Finding, SpecError
 from assets.store import write_atomic
 from assets.weights import read_weights_index
 from stages.train.families.registry import FAMILIES, make_family
+from stages.train.files import AUTOENCODER_STEPS_FILE, find_newest_checkpoint, get_run_folder
 from stages.train.loop.loop import Plan
 
 TRAINING_SIZES = {"skin": 128, "face": 64, "folder": 64}
@@ -23,8 +24,6 @@ PORTRAIT_SETTINGS = {"augment": "portraits", "patch": 1, "batch": 32, "generator
 TITLE_SETTINGS: Mapping[str, Mapping[str, Any]] = {"face-stylegan": PORTRAIT_SETTINGS, "folder-stylegan": PORTRAIT_SETTINGS}
 """Title -> what it needs that is not its family's recipe."""
 UNLIMITED_STEPS = 10**9
-AUTOENCODER_STEPS_FILE = "autoencoder-steps"
-"""File of a run: after how many steps half of the time was over and the denoiser's turn came."""
 MessageCallback = Callable[[str], None]
 
 
@@ -90,7 +89,7 @@ def _train_title(title: str, data: Path, folder: Path, plan: Plan) -> None:
 
     name, settings = title.partition("-")[2], dict(TITLE_SETTINGS.get(title, {}))
     if make_family(name).net == "diffusion":
-        settings["autoencoder_steps"] = _train_autoencoder(name, settings, data, folder / f"run-{title}", plan)
+        settings["autoencoder_steps"] = _train_autoencoder(name, settings, data, get_run_folder(folder, title), plan)
     train_net(name, data, folder, plan=plan, changes=settings)
 
 
@@ -102,7 +101,7 @@ def _train_autoencoder(name: str, settings: Mapping[str, Any], data: Path, folde
     from stages.datasets.splits import SPLITS
     from stages.train.loop.device import find_device
     from stages.train.loop.examples import read_examples
-    from stages.train.loop.loop import begin_run, find_newest_checkpoint, resume_run, train
+    from stages.train.loop.loop import begin_run, resume_run, train
     from stages.train.stage import apply_settings
 
     if not (folder / AUTOENCODER_STEPS_FILE).exists():

@@ -12,6 +12,7 @@ import numpy as np
 from assets.artefacts.geometry import Floats
 from assets.errors import BackendError, Finding, SpecError
 from stages.nets.ranges import Count, Fraction, NonNegativeCount, Weight
+from stages.train.files import ADAPTERS_SUFFIX, write_run_file
 from stages.train.loop.device import Device
 from stages.train.loop.family import Batch, Examples, TrainState, build_shape
 
@@ -131,10 +132,9 @@ class DiffusionFamily:
 def write_adapters(run: Run, file: Path, facts: Mapping[str, str]) -> None:
     """Writes the adapters alone beside a weights file that holds them merged; nothing where the run's nets have none."""
     from stages.nets.lora import pack_adapters
-    from stages.train.loop.checkpoint import write_run_file
 
     if getattr(run.state.shape, "lora", 0):
-        write_run_file(file.with_name(f"{file.stem}-adapters.safetensors"), pack_adapters(run.state.averaged["denoiser"], facts))
+        write_run_file(file.with_name(f"{file.stem}{ADAPTERS_SUFFIX}"), pack_adapters(run.state.averaged["denoiser"], facts))
 
 
 def _load_start_adapters(denoiser: Any, file: Path) -> None:

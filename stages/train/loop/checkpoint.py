@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from assets.errors import Finding, FormatError, StoreError
+from assets.errors import Finding, FormatError
+from stages.train.files import write_run_file
 from stages.train.loop.family import TrainState
 from stages.train.loop.lineage import Lineage
 
@@ -58,26 +57,6 @@ def _hash_tensors(tensors: dict[str, Any]) -> str:
     return found.hexdigest()
 
 
-def write_run_file(file: Path, data: bytes) -> None:
-    """The bytes under a temporary name, then in place; raises StoreError where the disk refuses."""
-    partial = file.with_name(file.name + ".part")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with open(partial, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(file)
-    except OSError as error:
-        with contextlib.suppress(OSError):  # where the folder is a file there is nothing to remove
-            partial.unlink()
-        # A checkpoint gets another name once it is whole: the file's own says nothing of those before it.
-        older = any(file.parent.glob("*.safetensors"))
-        kept = "what was written before is whole" if older else "nothing was written before it"
-        message = f"{file} cannot be written: {error.strerror}; {kept}"
-        raise StoreError(Finding("train/disk", message, fix="free some space and run the same command: it goes on")) from error
-
-
 def read_checkpoint(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Tensors and what was told beside them; raises FormatError where the file is no checkpoint of ours."""
     from safetensors import SafetensorError, safe_open
@@ -95,18 +74,6 @@ def read_checkpoint(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         fix = "remove it, the one before is whole, or give another --resume"
         raise FormatError(Finding("train/checkpoint", f"{file} is damaged: its numbers are not those that were written", fix=fix))
     return tensors, told
-
-
-def read_header(file: Path) -> dict[str, Any]:
-    """What a safetensors file of ours tells beside its tensors; nothing where it is none, which whoever opens it will say."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(str(file), framework="pt") as opened:
-            told: dict[str, Any] = json.loads((opened.metadata() or {}).get("fenshen", "{}"))
-            return told
-    except (SafetensorError, OSError, ValueError):
-        return {}
 
 
 def restore_checkpoint(state: TrainState, file: Path) -> dict[str, Any]:

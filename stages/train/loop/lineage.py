@@ -16,6 +16,7 @@ from assets.digest import sha256_file, sha256_json
 from assets.errors import Finding, FormatError, SpecError
 from assets.rights import UNKNOWN_LICENCE, find_strictest_licence
 from assets.weights import parse_consent_records, read_weights_index
+from stages.train.files import NETS_SUFFIX, RUN_PREFIX, read_header
 
 UNKNOWN_DATA = "unknown data"
 _DATA_DECIDED_FIELDS = ("channels", "conditions", "names")
@@ -114,8 +115,6 @@ def _describe_difference(kind: str, kept: tuple[str, str], now: tuple[str, str])
 
 def read_origins(start: Path) -> tuple[Origin, ...]:
     """What weights or a checkpoint have learnt from: as their header and the weights.json beside them say."""
-    from stages.train.loop.checkpoint import read_header
-
     told = read_header(start)
     if kept := parse_lineage(told):
         return kept.origins
@@ -136,10 +135,8 @@ def parse_origins(facts: Mapping[str, Any]) -> tuple[Origin, ...]:
 
 def _find_weights_entry(start: Path) -> Mapping[str, Any]:
     """The entry of the weights that the file is, or that its run has made."""
-    from stages.train.champions import NETS_SUFFIX
-
-    if start.parent.name.startswith("run-"):
-        return read_weights_index(start.parent.parent).get(start.parent.name.removeprefix("run-"), {})
+    if start.parent.name.startswith(RUN_PREFIX):
+        return read_weights_index(start.parent.parent).get(start.parent.name.removeprefix(RUN_PREFIX), {})
     table = read_weights_index(start.parent)
     if start.name.endswith(NETS_SUFFIX):
         return table.get(start.name.removesuffix(NETS_SUFFIX), {})

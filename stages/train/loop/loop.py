@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from assets.errors import BackendError, Finding, Location
 from stages.nets.weights_io import TrainedNet
+from stages.train.files import BEST_CHECKPOINT, BEST_REGULAR_CHECKPOINT, LAST_CHECKPOINT, NEXT_CHECKPOINT, PREVIOUS_CHECKPOINT
 from stages.train.loop import checkpoint
 from stages.train.loop.device import Device, Precision
 from stages.train.loop.examples import make_batch
@@ -26,14 +27,6 @@ from stages.train.loop.family import Examples, Family, TrainState
 from stages.train.loop.health import Health, measure_variety
 from stages.train.loop.lineage import Lineage
 
-NEXT_CHECKPOINT, LAST_CHECKPOINT, PREVIOUS_CHECKPOINT, BEST_CHECKPOINT = (
-    "next.safetensors",
-    "last.safetensors",
-    "before.safetensors",
-    "best.safetensors",
-)
-BEST_REGULAR_CHECKPOINT = "regular.safetensors"
-"""The best of the regular validations, where the one at a run's end found a better: a longer run would not have looked there."""
 SAMPLE_SHEET_SIZE = 32
 """Pictures of a sample sheet."""
 VARIETY_LATENTS = 16
@@ -284,11 +277,6 @@ def _rotate_checkpoints(run: Run) -> None:
         if (run.folder / LAST_CHECKPOINT).exists():
             (run.folder / LAST_CHECKPOINT).replace(run.folder / PREVIOUS_CHECKPOINT)
         (run.folder / NEXT_CHECKPOINT).replace(run.folder / LAST_CHECKPOINT)
-
-
-def find_newest_checkpoint(folder: Path) -> Path | None:
-    """The checkpoint to go on from; a kill between two renames leaves NEXT or BEFORE alone."""
-    return next((folder / name for name in (NEXT_CHECKPOINT, LAST_CHECKPOINT, PREVIOUS_CHECKPOINT) if (folder / name).exists()), None)
 
 
 def _roll_back(run: Run, trouble: str) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Pixels
 from assets.errors import Finding, StoreError
+from stages.train.files import BOARD_FOLDER, SAMPLES_FILE, write_run_file
 from stages.train.loop.loop import TrainingProgress
 
 
@@ -27,7 +28,7 @@ class TensorboardWriter:
 
         self.folder = folder
         try:
-            self.writer = SummaryWriter(str(folder / "board"))
+            self.writer = SummaryWriter(str(folder / BOARD_FOLDER))
         except OSError as error:
             message = f"{folder} cannot be written to: {error.strerror}"
             raise StoreError(Finding("train/out", message, fix="free some space, or give another --out")) from error
@@ -40,7 +41,7 @@ class TensorboardWriter:
             self.writer.add_text("event", progress.event, progress.step)
         if progress.samples is not None and progress.samples.ndim == 4:
             picture = draw_sample_sheet(progress.samples)
-            write_png(self.folder / "samples.png", picture)
+            write_png(self.folder / SAMPLES_FILE, picture)
             self.writer.add_image("samples", picture, progress.step, dataformats="HWC")
 
     def close(self) -> None:
@@ -62,8 +63,6 @@ def draw_sample_sheet(made: NDArray[Any], columns: int = 8) -> Pixels:
 def write_png(file: Path, picture: Pixels) -> None:
     """The picture as PNG, whole or not at all."""
     import cv2
-
-    from stages.train.loop.checkpoint import write_run_file
 
     write_run_file(file, cv2.imencode(".png", picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])[1].tobytes())
 

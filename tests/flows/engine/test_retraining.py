@@ -11,13 +11,14 @@ from typer.testing import CliRunner
 from assets import weights
 from assets.errors import BackendError
 from assets.store import LocalStore
+from assets.weights import read_weights_index
 from flows.cli.build import app
 from flows.engine import retraining
 from flows.engine.partial_build import run_partial_build
 from flows.engine.retraining import get_challenger_folder, make_trial_state
 from flows.pipeline.plan import plan_build
 from flows.pipeline.request import BuildRequest, resolve_request
-from stages.train.champions import ChampionTrial, challenge, read_history, table_of
+from stages.train.champions import ChampionTrial, challenge, read_history
 from stages.train.stage import train_net
 from tests.stages.train.tiny import tiny_set
 
@@ -54,12 +55,12 @@ def test_challengers_meet_the_champion(ladder: Path, data: Path, tmp_path: Path,
         nothing_committed.setattr(weights, "WEIGHTS_FOLDER", tmp_path)
         first = retrain(ladder, data, 2)
     assert (first["accepted"], first["why"]) == (True, "there was no champion")
-    champion = table_of(ladder)["face-dcgan"]["sha256"]
+    champion = read_weights_index(ladder)["face-dcgan"]["sha256"]
 
     hopeless = retrain(ladder, data, 1, "--anew", "--set", "generator_lr=5.0")
     assert not hopeless["accepted"]
     assert str(hopeless["why"]).startswith("worse: ")
-    assert table_of(ladder)["face-dcgan"]["sha256"] == champion == hopeless["champion"]
+    assert read_weights_index(ladder)["face-dcgan"]["sha256"] == champion == hopeless["champion"]
 
     monkeypatch.setenv(weights.USER_FOLDER_VARIABLE, str(ladder))
     assert weights.read_sha256("face-dcgan") == champion

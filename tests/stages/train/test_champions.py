@@ -9,7 +9,8 @@ import pytest
 
 from assets.digest import sha256
 from assets.errors import FormatError, SpecError
-from stages.train.champions import challenge, compare_measures, find_start, install, read_history, read_trials, roll_back, table_of
+from assets.weights import read_weights_index
+from stages.train.champions import challenge, compare_measures, find_start, install, read_history, read_trials, roll_back
 
 GOOD = {"fenshen-frechet": 1.0, "precision": 0.8, "recall": 0.5, "patches": 2.0, "a second": 50.0}
 BETTER = {**GOOD, "fenshen-frechet": 0.9}
@@ -25,7 +26,7 @@ def made(folder: Path, content: bytes, title: str = "skin-x") -> Path:
 
 
 def held(ladder: Path) -> tuple[bytes, bytes]:
-    entry = table_of(ladder)["skin-x"]
+    entry = read_weights_index(ladder)["skin-x"]
     content = (ladder / entry["file"]).read_bytes()
     assert entry["sha256"] == sha256(content)
     return content, (ladder / "skin-x.md").read_bytes()
@@ -94,7 +95,7 @@ def test_a_challenger_begins_with_all_nets_of_the_champion_where_they_are_kept(t
     ladder = tmp_path / "ladder"
     assert find_start(ladder, "skin-x") is None
     install(made(tmp_path / "a", b"one"), ladder, "skin-x")
-    assert find_start(ladder, "skin-x") == ladder / table_of(ladder)["skin-x"]["file"]
+    assert find_start(ladder, "skin-x") == ladder / read_weights_index(ladder)["skin-x"]["file"]
     learnt = made(tmp_path / "b", b"two")
     (learnt / "run-skin-x").mkdir()
     (learnt / "run-skin-x" / "best.safetensors").write_bytes(b"generator and critic")
@@ -114,7 +115,7 @@ def test_other_weights_of_the_ladder_stay(tmp_path: Path) -> None:
     ladder = tmp_path / "ladder"
     install(made(tmp_path / "r", b"reader", "skin-classifier"), ladder, "skin-classifier")
     challenge(ladder, "skin-x", made(tmp_path / "a", b"one"), None, GOOD)
-    assert set(table_of(ladder)) == {"skin-classifier", "skin-x"}
+    assert set(read_weights_index(ladder)) == {"skin-classifier", "skin-x"}
 
 
 def test_a_title_that_begins_like_another_leaves_that_one_alone(tmp_path: Path) -> None:

@@ -22,10 +22,11 @@ from stages.datasets.splits import VectorSplit
 from stages.nets.weights_io import load_net
 from stages.train.adapt import FEW_SHOT_SETTINGS, check_few_shot_size, read_start_settings
 from stages.train.families.registry import FAMILIES, make_family
+from stages.train.files import BEST_CHECKPOINT, LAST_CHECKPOINT
 from stages.train.loop import checkpoint
 from stages.train.loop.device import Device
 from stages.train.loop.examples import downscale_pictures, make_examples
-from stages.train.loop.loop import BEST_CHECKPOINT, LAST_CHECKPOINT, Plan, TrainingProgress, advance_run, begin_run
+from stages.train.loop.loop import Plan, TrainingProgress, advance_run, begin_run
 from stages.train.loop.tensorboard import draw_curves, draw_sample_sheet
 from stages.train.stage import apply_settings, train_net
 from tests.stages.train.tiny import discs, tiny_set

@@ -12,8 +12,9 @@ import torch
 
 from stages.nets.weights_io import export_net, load_net
 from stages.train.families.registry import make_family
+from stages.train.files import find_newest_checkpoint
 from stages.train.loop.device import Device, find_device
-from stages.train.loop.loop import Plan, Run, begin_run, find_newest_checkpoint, resume_run, train
+from stages.train.loop.loop import Plan, Run, begin_run, resume_run, train
 from stages.train.stage import apply_settings
 from tests.stages.train.tiny import examples, tiny_gan
 

@@ -11,10 +11,11 @@ import torch
 from assets.errors import SpecError
 from stages.datasets.splits import VectorSplit
 from stages.train.families.bodies import BodyGanFamily, Recipe
+from stages.train.files import find_newest_checkpoint
 from stages.train.loop.device import Device
 from stages.train.loop.examples import make_examples
 from stages.train.loop.family import Examples
-from stages.train.loop.loop import Plan, Run, advance_run, begin_run, find_newest_checkpoint, resume_run, train
+from stages.train.loop.loop import Plan, Run, advance_run, begin_run, resume_run, train
 from tests.stages.train.tiny import examples
 
 

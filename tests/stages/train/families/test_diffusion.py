@@ -12,8 +12,9 @@ import torch
 from assets.errors import BackendError, SpecError
 from stages.nets.weights_io import load_net
 from stages.train.families.diffusion import DiffusionFamily, Recipe
+from stages.train.files import LAST_CHECKPOINT, find_newest_checkpoint
 from stages.train.loop.device import Device
-from stages.train.loop.loop import LAST_CHECKPOINT, Plan, Run, advance_run, begin_run, find_newest_checkpoint, resume_run, train
+from stages.train.loop.loop import Plan, Run, advance_run, begin_run, resume_run, train
 from stages.train.stage import train_net
 from tests.stages.train.tiny import examples, tiny_set
 

@@ -12,8 +12,9 @@ import torch
 from assets.errors import SpecError
 from assets.paths import get_baked_path
 from stages.train.families.unet import Recipe, UnetFamily, compute_principal_components, fit_mean_skins, make_design_matrix
+from stages.train.files import find_newest_checkpoint
 from stages.train.loop.device import Device
-from stages.train.loop.loop import Plan, Run, advance_run, begin_run, find_newest_checkpoint, resume_run, train
+from stages.train.loop.loop import Plan, Run, advance_run, begin_run, resume_run, train
 from tests.stages.train.tiny import examples
 
 needs_bake = pytest.mark.skipif(not get_baked_path("tiles.safetensors").exists(), reason="run `make bake` first")

@@ -12,9 +12,10 @@ import pytest
 
 from assets.errors import FormatError, SpecError
 from stages.train.families.adversarial import AdversarialFamily
+from stages.train.files import BEST_CHECKPOINT, LAST_CHECKPOINT, read_header
 from stages.train.loop import checkpoint
 from stages.train.loop.lineage import UNKNOWN_DATA, Origin, deduplicate_origins, read_origins
-from stages.train.loop.loop import BEST_CHECKPOINT, LAST_CHECKPOINT, Plan
+from stages.train.loop.loop import Plan
 from stages.train.stage import train_net
 from tests.stages.train.tiny import tiny_set
 
@@ -141,7 +142,7 @@ def test_more_steps_and_a_longer_budget_are_the_same_run(begun: Path, own: Path,
     shutil.copytree(begun, tmp_path / "out")
     longer = replace(PLAN, steps=4, budget_s=7200, validate_every=4, size=16)
     train_net("dcgan", own, tmp_path / "out", plan=longer, changes=SMALL)
-    assert checkpoint.read_header(tmp_path / "out" / "run-folder-dcgan" / LAST_CHECKPOINT)["step"] == 4
+    assert read_header(tmp_path / "out" / "run-folder-dcgan" / LAST_CHECKPOINT)["step"] == 4
 
 
 def test_a_checkpoint_that_knows_no_lineage_goes_on_and_has_one_then(begun: Path, own: Path, tmp_path: Path) -> None:
@@ -149,7 +150,7 @@ def test_a_checkpoint_that_knows_no_lineage_goes_on_and_has_one_then(begun: Path
     file = tmp_path / "out" / "run-folder-dcgan" / LAST_CHECKPOINT
     without_lineage(file)
     train_net("dcgan", own, tmp_path / "out", plan=replace(PLAN, steps=4), changes=SMALL)
-    assert (checkpoint.read_header(file)["step"], checkpoint.read_header(file)["lineage"]["data"]) == (4, "own1")
+    assert (read_header(file)["step"], read_header(file)["lineage"]["data"]) == (4, "own1")
 
 
 def test_a_start_that_is_not_there_is_one_sentence(own: Path, tmp_path: Path) -> None:
