@@ -49,7 +49,7 @@ def _collect_tensors(state: TrainState) -> tuple[dict[str, Any], dict[str, Any]]
 
 
 def _hash_tensors(tensors: dict[str, Any]) -> str:
-    """Of all tensors by name: training would go on silently from a damaged one."""
+    """Of all tensors by name: without it, training would silently continue from a damaged one."""
     import torch
 
     digest = hashlib.sha256()

@@ -228,7 +228,7 @@ def _validate_final_step(run: Run) -> None:
 
 
 def _restore_best_regular(run: Run) -> None:
-    """Makes the best of the scheduled validations the best again, as in a run that did not stop in between."""
+    """Puts the best of the scheduled validations back into its place, as in a run that was not stopped in between."""
     if run.state.device.rank:
         return
     regular, best = run.folder / BEST_REGULAR_CHECKPOINT, run.folder / BEST_CHECKPOINT
