@@ -1,6 +1,6 @@
 """Inception v3 (Szegedy et al. 2016) up to its pooled features, for weights that the user provides; Fenshen ships none.
 
-Two kinds of file are told apart by their number of classes: torchvision's (1000), and the port of the original FID network
+Two kinds of file are distinguished by their number of classes: torchvision's (1000), and the port of the original FID network
 (1008), whose poolings differ. Only features of the latter compare with published FIDs.
 """
 
@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from assets.errors import BackendError, Finding
-from assets.spec.nodes import MAX_SHOWN_PATH, shorten
+from assets.spec.wording import MAX_SHOWN_PATH, shorten
 
 INPUT_SIDE = 299
 FID_CLASSES = 1008

@@ -29,7 +29,7 @@ Patch = Literal[1, 2, 4, 8]
 def check_power_of_two(size: int, patch: int = 1, minimum: int = 4) -> None:
     """Raises ValueError unless images of that size can be halved down to `minimum` patches a side."""
     if size < minimum * patch or size & (size - 1):
-        raise ValueError(f"size must be a power of two from {minimum * patch}, not {size}")
+        raise ValueError(f"size must be a power of two and at least {minimum * patch}, not {size}")
 
 
 def check_multiple(size: int, divisor: int) -> None:
