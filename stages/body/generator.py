@@ -49,7 +49,7 @@ class GenerativeBody(Anny):
 
     def sources(self) -> tuple[Source, ...]:
         """Anny's, and the generator's own with the terms of what it was trained on."""
-        own = committed.describe_weights(self.title, self.sha256, usual="body vectors of Anny's calibrated shape distribution")
+        own = committed.describe_weights(self.title, self.sha256, committed_data="body vectors of Anny's calibrated shape distribution")
         return (*super().sources(), replace(own, note=f"a {self.kind} {own.note}"))
 
     def propose_build(self, latent: Floats, years: float, gender: float) -> BodyBuild:

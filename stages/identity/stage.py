@@ -85,7 +85,7 @@ def _load_face_change_names() -> list[str]:
 
 def _build_source(name: str, digest: str) -> Source:
     """The backend's weights with the terms of what they were trained on."""
-    told = describe_weights(f"skin-{name}", digest, usual="20 CC0 MakeHuman skins")
+    told = describe_weights(f"skin-{name}", digest, committed_data="20 CC0 MakeHuman skins")
     return replace(told, origin=f"{told.origin} sha256 {digest}")
 
 

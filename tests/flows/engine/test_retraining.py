@@ -189,15 +189,15 @@ def test_a_builds_identity_follows_the_champion_and_a_rollback_brings_the_old_on
 def test_a_broken_folder_of_yours_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "weights.json").write_text("[")
     monkeypatch.setenv(weights.USER_FOLDER_VARIABLE, str(tmp_path))
-    with pytest.raises(BackendError, match=r"weights\.json is no JSON.*unset FENSHEN_WEIGHTS"):
+    with pytest.raises(BackendError, match=r"weights\.json is not JSON.*unset FENSHEN_WEIGHTS"):
         weights.read_sha256("skin-unet")
     (tmp_path / "weights.json").write_text('{"skin-unet": {}}')
-    with pytest.raises(BackendError, match=r"skin-unet in .*weights\.json names no file and sha256; restore it, or unset"):
+    with pytest.raises(BackendError, match=r"the entry skin-unet of .*weights\.json has no file and sha256; restore the file, or unset"):
         weights.read_sha256("skin-unet")
     (tmp_path / "weights.json").write_text("[1]")
-    with pytest.raises(BackendError, match=r"weights\.json names no file and sha256"):
+    with pytest.raises(BackendError, match=r"weights\.json has no file and sha256"):
         weights.read_sha256("skin-unet")
     monkeypatch.setenv(weights.USER_FOLDER_VARIABLE, str(tmp_path / "gone"))
-    with pytest.raises(BackendError, match=r"FENSHEN_WEIGHTS names .*gone, which is no folder; mend or unset"):
+    with pytest.raises(BackendError, match=r"FENSHEN_WEIGHTS is .*gone, which is not a folder; correct or unset"):
         weights.read_sha256("skin-unet")
     assert json.loads((weights.WEIGHTS_FOLDER / "weights.json").read_text())
