@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from assets.artefacts.motion import Motion
-from assets.artefacts.talk import Dialogue, Speech
 from assets.artefacts.verdict import Verdict
 from assets.bundle import BUNDLE_SCHEMA, BundleFile, Package, write_bundle
 from assets.conventions import GODOT_BONES, UNITY_BONES, UNREAL_BONES, VRM_BONES
 from assets.digest import sha256
 from assets.errors import Finding, GateError, Severity
 from assets.spec.avatar import AvatarSpec
+from assets.spec.read import find_text_warnings
 from assets.store import LocalStore
 from flows.pipeline.definition import STAGES
 from flows.report import render_report
@@ -43,7 +42,7 @@ def export_bundle(
     verdict = store.get(outcomes["verify"].ref, Verdict)
     check_verdict(verdict, allow)
     manifest = make_manifest(spec, text, package, verdict, outcomes, allow)
-    manifest["warnings"] = [*collect_stage_warnings(outcomes, store), *collect_bundle_warnings(spec, package)]
+    manifest["warnings"] = [*collect_text_warnings(text), *collect_stage_warnings(outcomes, store), *collect_bundle_warnings(spec, package)]
     report = render_report({file.path: file.data for file in package.files}, manifest)
     page = BundleFile("report.html", report, "report", "text/html", "Apache-2.0 AND MIT", ("fenshen", "three.js"))
     manifest["files"].append(_describe_file(page))
@@ -51,11 +50,23 @@ def export_bundle(
     return BuiltBundle(folder, manifest)
 
 
+def collect_text_warnings(text: bytes) -> list[dict[str, str]]:
+    """What the spec's text may not mean, e.g. text that YAML drops as a comment."""
+    findings = find_text_warnings(text)
+    return [{"stage": "spec", "message": f"line {found.where.line}: {found.message}; {found.fix}"} for found in findings]
+
+
 def collect_stage_warnings(outcomes: Mapping[str, Outcome], store: LocalStore) -> list[dict[str, str]]:
-    """What stages made the best of, e.g. a video that is cut off: stage and message."""
-    kinds: dict[str, type[Motion | Dialogue | Speech]] = {"motion": Motion, "dialogue": Dialogue, "voice": Speech}
-    told = {stage: store.get(outcomes[stage].ref, kind).warnings for stage, kind in kinds.items() if stage in outcomes}
-    return [{"stage": stage, "message": message} for stage, messages in told.items() for message in messages]
+    """Warnings of the stages in order of the pipeline, e.g. of a video that is cut off.
+
+    Artefacts pass warnings on (retarget repeats those of motion): each is listed once, under the stage that gave it first.
+    """
+    found: dict[str, str] = {}
+    for name, stage in STAGES.items():
+        if name in outcomes and "warnings" in {field.name for field in fields(stage.makes)}:
+            for message in store.get(outcomes[name].ref, stage.makes).warnings:
+                found.setdefault(message, name)
+    return [{"stage": stage, "message": message} for message, stage in found.items()]
 
 
 def collect_bundle_warnings(spec: AvatarSpec, package: Package) -> list[dict[str, str]]:

@@ -1,105 +1,111 @@
-"""The production line: one line per stage. Prefect, `plan` and a no-change build all read this one definition."""
+"""The pipeline: the one table of stages. STAGES, the order of a walk and the names of its results derive from it.
+
+Prefect, `fenshen plan`, partial builds and the bundle writer read this table and nothing else; a new stage is one more line of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from pathlib import Path
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
 from assets.spec.appearance import Section
 from assets.spec.avatar import AvatarSpec
-from assets.spec.behaviour import MotionSpec, PersonaSpec, VoiceSpec
-from stages.body.stage import STAGE as BODY
-from stages.dialogue.causal import find_model_folder
-from stages.dialogue.default_backend import choose_backend as choose_dialogue
-from stages.dialogue.stage import STAGE as DIALOGUE
-from stages.groom.stage import STAGE as GROOM
-from stages.identity.stage import STAGE as GENERATED
-from stages.model.stage import STAGE as MODEL
-from stages.motion.stage import STAGE as MOTION
-from stages.package.stage import STAGE as PACKAGE
-from stages.performance.presence import STAGE as PRESENCE
-from stages.performance.stage import STAGE as PERFORMANCE
-from stages.preview.stage import STAGE as PREVIEW
-from stages.retarget.stage import STAGE as RETARGET
 from stages.stage import Stage
-from stages.texture.stage import STAGE as TEXTURE
-from stages.verify.stage import STAGE as VERIFY
-from stages.voice.default_voice import resolve_voice
-from stages.voice.stage import STAGE as VOICE
-
-# One GAN at a time on a GPU: where a stage runs is this floor's affair.
-IDENTITY_ON_GPU = replace(GENERATED, gpu=True)
-
-STAGES: dict[str, Stage[Any]] = {
-    stage.name: stage
-    for stage in (
-        IDENTITY_ON_GPU, BODY, TEXTURE, GROOM, MODEL, MOTION, RETARGET, PRESENCE, PREVIEW, DIALOGUE, VOICE, PERFORMANCE, PACKAGE, VERIFY,
-    )
-}  # fmt: skip
 
 R = TypeVar("R")
-S = TypeVar("S", bound=Section)
+
+
+@dataclass(frozen=True)
+class PipelineStage:
+    """One line of the pipeline: a stage, and what it gets from the spec and from the stages above it."""
+
+    record: str
+    """The stage's record, "module:STAGE"; imported on first use."""
+    options: str
+    """The section of the spec that holds its options."""
+    backend: str = ""
+    """"module:function" that chooses the backend from the whole spec; without one it is the `backend` of the options."""
+    extra: tuple[str, ...] = ()
+    """Fields of the spec that `run` takes as further keywords."""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    """Parameter of `run` -> the stage that makes it, where the two have different names."""
+    gpu: bool = False
+    """True where only one may run at a time on a machine's GPU."""
+
+    @cached_property
+    def stage(self) -> Stage[Any]:
+        """The stage's record."""
+        stage: Stage[Any] = _import_name(self.record)
+        return replace(stage, gpu=True) if self.gpu else stage
+
+    def choose_backend(self, spec: AvatarSpec) -> str | None:
+        """The name of the backend for this spec; None stands for the stage's default."""
+        if self.backend:
+            choose: Callable[[AvatarSpec], str] = _import_name(self.backend)
+            return choose(spec)
+        return getattr(self.get_options(spec), "backend", None) if self.stage.backends else None
+
+    def get_options(self, spec: AvatarSpec) -> Section:
+        """The stage's section of the spec."""
+        options: Section = getattr(spec, self.options)
+        return options
+
+    def get_extra(self, spec: AvatarSpec) -> dict[str, Any] | None:
+        """The further keywords of `run`; None where it takes none."""
+        return {name: getattr(spec, name) for name in self.extra} or None
+
+    def list_producers(self) -> dict[str, str]:
+        """Input of the stage -> name of the stage that makes it."""
+        return {name: self.inputs.get(name, name) for name in self.stage.takes}
+
+
+# Each stage stands below those whose results it takes. The longest branch, dialogue and voice, stands as high as it can: tasks
+# are submitted in this order, and the first to be submitted are the first to get a core.
+PIPELINE = (
+    PipelineStage("stages.identity.stage:STAGE", "identity", gpu=True),
+    PipelineStage("stages.body.stage:STAGE", "body"),
+    PipelineStage("stages.texture.stage:STAGE", "texture"),
+    PipelineStage("stages.groom.stage:STAGE", "groom"),
+    PipelineStage("stages.motion.stage:STAGE", "motion"),
+    PipelineStage("stages.retarget.stage:STAGE", "retarget"),
+    PipelineStage("stages.dialogue.stage:STAGE", "persona", backend="stages.dialogue.default_backend:resolve_backend", extra=("name",)),
+    PipelineStage("stages.voice.stage:STAGE", "voice", backend="stages.voice.default_voice:resolve_voice"),
+    PipelineStage("stages.performance.presence:STAGE", "performance", inputs={"motion": "retarget"}),
+    PipelineStage("stages.performance.stage:STAGE", "performance", inputs={"speech": "voice", "motion": "presence"}),
+    PipelineStage("stages.model.stage:STAGE", "package"),
+    PipelineStage("stages.preview.stage:STAGE", "package", inputs={"motion": "presence"}),
+    PipelineStage("stages.package.stage:STAGE", "package", extra=("rights", "name"), inputs={"previews": "preview", "speech": "voice"}),
+    PipelineStage("stages.verify.stage:STAGE", "package"),
+)
+
+
+def _import_name(path: str) -> Any:
+    """The object at "module:name"."""
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+STAGES: dict[str, Stage[Any]] = {entry.stage.name: entry.stage for entry in PIPELINE}
 
 
 class PipelineWalker(Protocol[R]):
-    """What walks the line: submits a task, or only works out a key."""
+    """What a walk does at each stage: submit a task, run it, or only compute its key."""
 
     def __call__(
         self, stage: Stage[Any], options: Section, *, backend: str | None = None, extra: dict[str, Any] | None = None, **inputs: R
     ) -> R:
-        """The stage's result, in whatever form this walker passes on."""
+        """The stage's result, in the form that this walker passes on."""
 
 
-def walk_pipeline(step: PipelineWalker[R], spec: AvatarSpec) -> dict[str, R]:
-    """Stage name -> result of the whole line, from spec to verified package."""
-    thinks = choose_dialogue(spec.persona.language)
-    identity = step(IDENTITY_ON_GPU, spec.identity, backend=spec.identity.backend)
-    body = step(BODY, spec.body, backend=spec.body.backend, identity=identity)
-    texture = step(TEXTURE, spec.texture, identity=identity, body=body)
-    groom = step(GROOM, spec.groom, body=body)
-    motion = step(MOTION, spec.motion)
-    moved = step(RETARGET, spec.retarget, motion=motion, body=body)
-    dialogue = step(DIALOGUE, spec.persona, backend=spec.persona.backend or thinks, extra={"name": spec.name})
-    speech = step(VOICE, spec.voice, backend=resolve_voice(spec), dialogue=dialogue)
-    alive = step(PRESENCE, spec.performance, motion=moved)
-    performance = step(PERFORMANCE, spec.performance, dialogue=dialogue, speech=speech, motion=alive)
-    model = step(MODEL, spec.package, body=body, texture=texture, groom=groom)
-    previews = step(PREVIEW, spec.package, model=model, motion=alive)
-    parts: dict[str, Any] = {"model": model, "previews": previews, "performance": performance, "dialogue": dialogue, "speech": speech}
-    package = step(PACKAGE, spec.package, extra={"rights": spec.rights, "name": spec.name}, **parts)
-    verdict = step(VERIFY, spec.package, package=package)
-    return {
-        "identity": identity, "body": body, "texture": texture, "groom": groom, "model": model, "motion": motion, "retarget": moved,
-        "presence": alive, "preview": previews, "dialogue": dialogue, "voice": speech, "performance": performance,
-        "package": package, "verify": verdict,
-    }  # fmt: skip
-
-
-def resolve_media_paths(options: Section, folder: Path) -> Section:
-    """The options with the paths of media files and model folders made absolute."""
-    if isinstance(options, MotionSpec):
-        return options.model_copy(update={"clips": tuple(_make_paths_absolute(clip, ("video", "bvh"), folder) for clip in options.clips)})
-    if isinstance(options, VoiceSpec):
-        return _make_paths_absolute(options, ("model",), folder)
-    # What is no folder beside the spec is a model's id.
-    if isinstance(options, PersonaSpec) and options.model and (folder / options.model).is_dir():
-        return _make_paths_absolute(options, ("model",), folder)
-    return options
-
-
-def find_media(options: Section) -> Iterator[tuple[str, Path]]:
-    """(name, path) of every file and folder that resolved options name."""
-    if isinstance(options, MotionSpec):
-        for clip in options.clips:
-            for kind in ("video", "bvh"):
-                if path := getattr(clip, kind):
-                    yield f"{clip.name}.{kind}", Path(path)
-    model = getattr(options, "model", None)
-    if model and (place := find_model_folder(model)):
-        yield "model", place
-
-
-def _make_paths_absolute(options: S, names: Iterable[str], folder: Path) -> S:
-    return options.model_copy(update={name: str((folder / value).resolve()) for name in names if (value := getattr(options, name))})
+def walk_pipeline(walker: PipelineWalker[R], spec: AvatarSpec) -> dict[str, R]:
+    """Calls the walker once for each stage, inputs first; returns its results by stage name, in the order of the table."""
+    results: dict[str, R] = {}
+    for entry in PIPELINE:
+        inputs = {name: results[producer] for name, producer in entry.list_producers().items()}
+        results[entry.stage.name] = walker(
+            entry.stage, entry.get_options(spec), backend=entry.choose_backend(spec), extra=entry.get_extra(spec), **inputs
+        )
+    return results

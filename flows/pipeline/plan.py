@@ -13,7 +13,8 @@ from assets.digest import sha256_json, sha256_path
 from assets.spec.appearance import Section
 from assets.spec.avatar import AvatarSpec
 from assets.store import LocalStore
-from flows.pipeline.definition import find_media, resolve_media_paths, walk_pipeline
+from flows.pipeline.definition import walk_pipeline
+from flows.pipeline.media import find_media, resolve_media_paths
 from stages.execute import Job, Outcome, compute_key_parts
 from stages.stage import Stage
 

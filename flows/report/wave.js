@@ -5,17 +5,17 @@ const COLOURS = { PP: '#c2452d', FF: '#c2452d', sil: '#9a9ca644', aa: '#e0a13a',
 const colour = (viseme) => COLOURS[viseme.replace('viseme_', '')] ?? '#7fa08a';
 
 /** Loudest sample of each of 220 equal parts of a 16-bit mono WAV, 0..1. */
-export function peaks(wav) {
+export function computePeaks(wav) {
   const samples = new Int16Array(wav.slice(44, wav.byteLength - (wav.byteLength % 2)));
   const size = samples.length / BINS;
   return Array.from({ length: BINS }, (_, i) => {
-    let most = 0;
-    for (let k = Math.floor(i * size); k < Math.floor((i + 1) * size); k += 1) most = Math.max(most, Math.abs(samples[k]));
-    return most / 32768;
+    let loudest = 0;
+    for (let k = Math.floor(i * size); k < Math.floor((i + 1) * size); k += 1) loudest = Math.max(loudest, Math.abs(samples[k]));
+    return loudest / 32768;
   });
 }
 
-export function draw(canvas, line, now, duration) {
+export function drawWave(canvas, line, now, duration) {
   const scale = Math.min(devicePixelRatio, 2);
   const [width, height] = [canvas.clientWidth * scale, canvas.clientHeight * scale];
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });

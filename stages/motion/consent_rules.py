@@ -7,6 +7,7 @@ from pathlib import Path
 
 from assets.consent import read_consent_record
 from assets.errors import Finding, RightsError
+from assets.paths import find_existing_form
 from assets.spec.avatar import AvatarSpec
 from assets.spec.cross_field import CrossFieldRule, Problem
 
@@ -21,10 +22,10 @@ def list_missing_consents(spec: AvatarSpec) -> list[str]:
 
 
 def _check_record_content(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
-    """A consent record must not be empty."""
-    if spec.rights.consent and (folder / spec.rights.consent).is_file():
+    """A consent record that is there says something."""
+    if spec.rights.consent and (record := find_existing_form(folder / spec.rights.consent)).is_file():
         try:
-            read_consent_record(folder / spec.rights.consent)
+            read_consent_record(record)
         except RightsError as error:
             yield from ((("rights", "consent"), finding) for finding in error.findings)
 

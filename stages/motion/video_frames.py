@@ -1,4 +1,4 @@
-"""The frames of a video file with their times; or why it has none, in one sentence."""
+"""Frames of a video file with their times, and one clear sentence about a file that has none."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ from assets.errors import BackendError, Finding, FormatError, Location
 _MIN_DECODED_SHARE = 0.9
 """Share of the frames in its header below which a file counts as truncated."""
 _MAX_SIDE = 1280
-"""Pixels of the longer side; the landmark models gain nothing from more."""
+"""Pixels of the longer side; the models see no more in larger frames."""
 _AUDIO_SIGNATURES = (b"ID3", b"OggS", b"fLaC", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1")
+_MAX_PIXEL_ASPECT = 4.0
+"""Width of a pixel over its height beyond which a header counts as damaged; anamorphic lenses squeeze by 2."""
 _EBML_SIGNATURE = b"\x1a\x45\xdf\xa3"
 _HEADER_BYTES = 1 << 16
 
 
 def read_frames(path: Path, warnings: list[str]) -> Iterator[tuple[float, Pixels]]:
-    """Seconds from the start and (h,w,3) RGB of every frame, upright, the longer side at most 1280 px.
+    """Seconds from the start and (h,w,3) RGB of every frame, upright, with square pixels, the longer side at most 1280 px.
 
-    A truncated file yields the frames that it has, and at the end adds a sentence to `warnings`.
+    A truncated file gives the frames that it has, and at the end a sentence in `warnings`.
 
     Raises:
-        FormatError: the file is missing, not a video, has sound only, or no frame.
+        FormatError: the file is missing, not a video, sound alone, or without a frame.
     """
     import cv2
 
@@ -51,29 +53,50 @@ def _decode_frames(film: object, path: Path, warnings: list[str]) -> Iterator[tu
     assert isinstance(film, cv2.VideoCapture)
     expected, rate = int(film.get(cv2.CAP_PROP_FRAME_COUNT)), float(film.get(cv2.CAP_PROP_FPS))
     rate = rate if 1 <= rate <= 1000 else 30.0
+    stretch = _read_pixel_stretch(film)
     count, last = 0, -1.0
     while True:
         good, pixels = film.read()
         if not good:
             break
-        # Files of variable rate have a time for each frame; where it does not advance, frames are evenly spaced.
-        time_s = float(film.get(cv2.CAP_PROP_POS_MSEC)) / 1000
-        last = time_s if time_s > last + 0.001 else last + 1 / rate
+        # Files with a variable frame rate give each frame's time; where the time does not advance, frames are evenly spaced.
+        time = float(film.get(cv2.CAP_PROP_POS_MSEC)) / 1000
+        last = time if time > last + 0.001 else last + 1 / rate
         count += 1
-        yield last, _shrink(pixels)
+        yield last, _resample(pixels, stretch)
     if not count:
         raise _build_error("motion/no-frames", path, "no frame of the video can be decoded")
     if expected > 0 and count < _MIN_DECODED_SHARE * expected:
         warnings.append(f"{path.name}: the video is truncated; only {count} of its {expected} frames can be decoded")
 
 
-def _shrink(pixels: NDArray[np.uint8]) -> Pixels:
+def _read_pixel_stretch(film: object) -> tuple[float, float]:
+    """(horizontal, vertical) factors that make the pixels square: DV, HDV and phone apps store wide pictures in narrow frames."""
     import cv2
 
-    height, width = pixels.shape[:2]
-    scale = _MAX_SIDE / max(height, width)
-    if scale < 1:
-        pixels = cv2.resize(pixels, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
+    assert isinstance(film, cv2.VideoCapture)
+    wide, high = (float(film.get(name)) for name in (cv2.CAP_PROP_SAR_NUM, cv2.CAP_PROP_SAR_DEN))
+    # 0:1 means unknown.
+    aspect = wide / high if wide > 0 and high > 0 else 1.0
+    if aspect == 1 or not 1 / _MAX_PIXEL_ASPECT <= aspect <= _MAX_PIXEL_ASPECT:
+        return 1.0, 1.0
+    # The aspect is that of the stored frame; OpenCV has turned frames of upright phone videos by a quarter.
+    is_turned = round(film.get(cv2.CAP_PROP_ORIENTATION_META)) % 180 == 90 and bool(film.get(cv2.CAP_PROP_ORIENTATION_AUTO))
+    aspect = 1 / aspect if is_turned else aspect
+    # Only ever enlarged: no detail is lost before the models see it.
+    return max(aspect, 1.0), max(1 / aspect, 1.0)
+
+
+def _resample(pixels: NDArray[np.uint8], stretch: tuple[float, float]) -> Pixels:
+    """The frame with square pixels and its longer side at most _MAX_SIDE, as RGB."""
+    import cv2
+
+    height, width = pixels.shape[0] * stretch[1], pixels.shape[1] * stretch[0]
+    scale = min(_MAX_SIDE / max(height, width), 1)
+    size = (round(width * scale), round(height * scale))
+    if size != (pixels.shape[1], pixels.shape[0]):
+        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        pixels = cv2.resize(pixels, size, interpolation=method)
     return np.ascontiguousarray(pixels[..., ::-1])
 
 

@@ -1,14 +1,16 @@
 """The nearest existing ancestor of a path, and damaged baked files."""
 
 import errno
+import unicodedata
+from pathlib import Path
 
 import pytest
 
 from assets.errors import BackendError
-from assets.paths import find_existing_ancestor, read_baked_script
+from assets.paths import find_existing_ancestor, find_existing_form, read_baked_script
 from stages.body.anny import load_baked_model
 from stages.groom.base_mesh import load_base_triangles
-from stages.identity.stage import _load_face_change_names
+from stages.identity.stage import load_face_change_names
 from stages.texture.tiles import load_skin_library
 
 
@@ -45,7 +47,7 @@ def test_a_damaged_baked_file_is_one_sentence(tmp_path, monkeypatch):
     load_base_triangles.cache_clear()
     for file, load in (
         ("body.safetensors", load_baked_model), ("template.safetensors", load_base_triangles),
-        ("face_changes.json", _load_face_change_names),
+        ("face_changes.json", load_face_change_names),
         ("tiles.safetensors", load_skin_library),
     ):  # fmt: skip
         (tmp_path / "baked" / file).write_bytes(b"{cut")
@@ -62,3 +64,27 @@ def test_a_missing_baked_script_is_one_sentence(tmp_path, monkeypatch):
     with pytest.raises(BackendError) as caught:
         read_baked_script("viewer.js")
     assert str(caught.value) == "error[bake/script] cannot read the baked script viewer.js: No such file or directory; run `make bake`"
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_path_is_found_in_the_other_unicode_form(tmp_path, form):
+    other = {"NFC": "NFD", "NFD": "NFC"}[form]
+    on_disk, written = (unicodedata.normalize(which, "é") for which in (form, other))
+    (tmp_path / on_disk).mkdir()
+    (tmp_path / on_disk / f"{on_disk}.bvh").write_text("")
+    assert find_existing_form(tmp_path / written / f"{written}.bvh") == tmp_path / on_disk / f"{on_disk}.bvh"
+    assert find_existing_form(tmp_path / on_disk) == tmp_path / on_disk
+    assert find_existing_form(tmp_path / written / ".." / written) == tmp_path / on_disk / ".." / on_disk
+
+
+def test_a_path_that_exists_in_no_form_stays_as_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "é.bvh", tmp_path / "gone" / "é", tmp_path / "file" / "é", Path("é"), Path("x" * 300 + "é"), Path("plain")):
+        assert find_existing_form(path) == path
+
+
+def test_of_two_forms_that_both_exist_the_written_one_is_taken(tmp_path):
+    forms = [unicodedata.normalize(form, "é.bvh") for form in ("NFC", "NFD")]
+    for name in forms:
+        (tmp_path / name).write_text("")
+    assert [find_existing_form(tmp_path / name).name for name in forms] == forms

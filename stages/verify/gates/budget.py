@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 
-from assets.errors import Finding, Location
+from assets.errors import Finding, FormatError, Location
+from assets.formats.image import read_image_size
 from assets.spec.packaging import BUDGETS
 from stages.verify.bundle_view import BundleView, Glb
 from stages.verify.gate import gate
@@ -33,17 +33,11 @@ def triangles_fit(bundle: BundleView) -> Iterator[Finding]:
 
 
 def _read_image_side(data: bytes) -> int:
-    """Longer side of a PNG or JPEG from its header, pixels; 0 for any other format."""
-    if data[:8] == b"\x89PNG\r\n\x1a\n":
-        return int(max(struct.unpack_from(">II", data, 16)))
-    # A JPEG is a chain of segments: 0xFF, marker, size; the frame header (SOF0 to SOF15 but DHT, JPG and DAC) holds the sides.
-    offset = 2 if data[:2] == b"\xff\xd8" else len(data)
-    while offset + 9 < len(data):
-        marker, size = data[offset + 1], struct.unpack_from(">H", data, offset + 2)[0]
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            return int(max(struct.unpack_from(">HH", data, offset + 5)))
-        offset += 2 + size
-    return 0
+    """Longer side of a picture from its header; 0 where it is none, which the gates of the format report."""
+    try:
+        return max(read_image_size(data))
+    except FormatError:
+        return 0
 
 
 @gate(

@@ -8,7 +8,7 @@ import pytest
 
 from assets.spec.avatar import AvatarSpec
 from assets.store import LocalStore
-from flows.pipeline.definition import DIALOGUE, VOICE
+from flows.pipeline.definition import STAGES
 from flows.pipeline.plan import ResolvedRequest
 from stages.execute import compute_key_parts
 
@@ -24,7 +24,8 @@ def order(tmp_path: Path) -> ResolvedRequest:
 
 
 def parts(order: ResolvedRequest, section: str) -> dict[str, object]:
-    stage, options, backend = {"voice": (VOICE, SPEC.voice, "coqui"), "persona": (DIALOGUE, SPEC.persona, "writer")}[section]
+    name, options, backend = {"voice": ("voice", SPEC.voice, "coqui"), "persona": ("dialogue", SPEC.persona, "writer")}[section]
+    stage = STAGES[name]
     job = order.make_job(stage, options, backend, None)
     assert job.resolved_options.model == str(order.folder / "mine")
     return compute_key_parts(stage, job, dict.fromkeys(stage.takes, type("R", (), {"digest": "0"})))
@@ -41,6 +42,6 @@ def test_a_model_changed_under_its_name_changes_the_key(order: ResolvedRequest, 
 
 def test_an_id_that_is_in_no_cache_has_no_digest(order: ResolvedRequest) -> None:
     options = SPEC.persona.model_copy(update={"model": "nobody/nothing-of-this-name"})
-    job = order.make_job(DIALOGUE, options, "writer", None)
+    job = order.make_job(STAGES["dialogue"], options, "writer", None)
     assert job.media == {}
     assert job.resolved_options.model == options.model

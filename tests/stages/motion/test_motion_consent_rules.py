@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def read(text: str, folder: Path) -> AvatarSpec:
-    return parse_spec(text.encode(), "a.yaml", folder=folder, known=collect_spec_choices())
+    return parse_spec(text.encode(), "a.yaml", folder=folder, constraints=collect_spec_choices())
 
 
 def list_errors(text: str, folder: Path) -> list[str]:
@@ -69,4 +69,4 @@ def test_an_empty_or_huge_record_is_refused(file: str, problem: str, folder: Pat
 
 def test_the_presets_have_the_consent_that_they_need() -> None:
     for name in ("kofi", "ada", "lin"):
-        assert list_missing_consents(read_spec(name, known=collect_spec_choices()).spec) == []
+        assert list_missing_consents(read_spec(name, constraints=collect_spec_choices()).spec) == []

@@ -43,6 +43,7 @@ from stages.motion.landmark_track import (
 from stages.motion.landmarks import solve_face_weights, solve_pose
 from stages.motion.mediapipe import is_hand_frame, read_video
 from stages.motion.stage import run
+from stages.motion.video_frames import read_frames
 
 REACH = Path(presets).parent / "kofi_reach.mp4"
 
@@ -192,6 +193,33 @@ def test_an_mp4_with_sound_only_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FenshenError) as caught:
         read_video(path, "a", 30)
     assert str(caught.value) == f"a.mp4: error[motion/audio-only] the file has sound but no picture; {VIDEO_FIX}"
+
+
+ANAMORPHIC = Path(__file__).parents[2] / "data" / "anamorphic.mp4"
+"""The reach filmed into half the width: 240 x 640 pixels, each twice as wide as high."""
+
+
+def test_frames_have_square_pixels() -> None:
+    """A person filmed with wide pixels was read as a thin one, and the face was too small to be found."""
+    assert next(read_frames(ANAMORPHIC, []))[1].shape == (640, 480, 3)
+    assert next(read_frames(REACH, []))[1].shape == (640, 480, 3)
+
+
+@pytest.mark.skipif(not shutil.which("ffmpeg"), reason="needs ffmpeg to write a rotation into the header")
+def test_the_pixel_aspect_turns_with_the_picture(tmp_path: Path) -> None:
+    """It is stored for the frame before the quarter turn of an upright phone."""
+    turned = tmp_path / "turned.mp4"
+    command = ["ffmpeg", "-loglevel", "error", "-i", str(ANAMORPHIC), "-frames:v", "3", "-c", "copy", "-metadata:s:v:0", "rotate=90"]
+    subprocess.run([*command, str(turned)], check=True)
+    assert next(read_frames(turned, []))[1].shape == (480, 640, 3)
+
+
+def test_a_film_with_wide_pixels_gives_the_movement_of_one_with_square_pixels(reach: Clip) -> None:
+    """Joints are 32 mm apart on average, half the frame's detail being lost; read as stored they were 142 mm apart."""
+    clip, warnings = read_video(ANAMORPHIC, "reach", 30)
+    assert warnings == []
+    one, other = (joints - joints[:, :1] for joints in (compute_positions(clip), compute_positions(reach)))
+    assert np.linalg.norm(one - other, axis=-1).mean() < 0.05
 
 
 def test_a_missing_model_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:

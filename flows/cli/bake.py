@@ -1,0 +1,169 @@
+"""`fenshen bake`: what is made once per machine: node packages, the body, the skins, the models, the browser scripts."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from assets.errors import BackendError, Finding
+from assets.paths import PROJECT_ROOT, get_baked_path, get_node_modules
+from flows.cli.console import out, report_findings
+
+NODE_FOLDER = PROJECT_ROOT / "assets" / "node"
+"""package.json and its lock file: in a checkout and in the installed wheel alike."""
+
+
+@dataclass(frozen=True)
+class Bake:
+    """One thing that is made once: skipped where all its files are there."""
+
+    title: str
+    files: tuple[str, ...]
+    """In the baked folder; the last one is written last."""
+    entry: str
+    """The function that makes it, "module:name"."""
+    takes_path: bool = False
+    """Whether it is given the path of its last file."""
+
+
+BAKES = (
+    Bake(
+        "body",
+        ("template.safetensors", "face_changes.json", "body.safetensors", "adults.safetensors"),
+        "stages.body.bake:bake",
+    ),
+    Bake("skins", ("tiles.safetensors",), "stages.texture.tiles:bake_tiles", takes_path=True),
+    Bake("Mandarin voice", ("fastspeech2.tflite",), "stages.voice.mandarin:bake_default_model"),
+    Bake("listening model", ("whisper-base/model.bin",), "stages.voice.transcription:bake_whisper"),
+    Bake("language model", ("smollm2/source.json",), "stages.dialogue.smollm2:bake_model"),
+)
+
+
+@dataclass(frozen=True)
+class Script:
+    """A browser script of ours, bundled with the node packages that it imports."""
+
+    name: str
+    source: Path
+    format: str
+
+
+SCRIPTS = (
+    Script("viewer.js", PROJECT_ROOT / "flows" / "report" / "viewer.js", "iife"),
+    Script("load_engine.js", PROJECT_ROOT / "stages" / "verify" / "load_engine.js", "esm"),
+)
+
+
+def install_node_packages() -> None:
+    """The pinned node packages next to the baked files, by their integrity hashes; skipped where the lock file is the same.
+
+    Raises:
+        BackendError: npm is missing, or a package cannot be fetched or does not have its hash.
+    """
+    folder = get_node_modules().parent
+    lock = (NODE_FOLDER / "package-lock.json").read_bytes()
+    installed = folder / "package-lock.json"
+    if get_node_modules().is_dir() and installed.is_file() and installed.read_bytes() == lock:
+        return
+    npm = shutil.which("npm")
+    if npm is None:
+        raise BackendError(Finding("bake/npm", "npm is missing", fix="install Debian's nodejs and npm (Node.js 18 or newer)"))
+    folder.mkdir(parents=True, exist_ok=True)
+    installed.unlink(missing_ok=True)
+    shutil.copyfile(NODE_FOLDER / "package.json", folder / "package.json")
+    command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+    installed.write_bytes(lock)
+    try:
+        _run_tool(command, "bake/npm", "the node packages were not installed", folder)
+    except BaseException:
+        installed.unlink(missing_ok=True)  # the mark of a finished installation
+        raise
+
+
+def bundle_script(script: Script) -> None:
+    """Writes one browser script into the baked folder.
+
+    Raises:
+        BackendError: esbuild refuses it.
+    """
+    modules = get_node_modules()
+    target = get_baked_path(script.name)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    licence = (modules / "three" / "LICENSE").read_text("utf-8").strip()
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        made = Path(folder) / script.name
+        command = [
+            str(modules / ".bin" / "esbuild"), str(script.source), "--bundle", "--minify", "--log-level=warning",
+            f"--format={script.format}", f"--outfile={made}", f"--banner:js=/*! three.js: {licence} */",
+        ]  # fmt: skip
+        _run_tool(command, "bake/script", f"{script.name} was not bundled", env={"NODE_PATH": str(modules)})
+        made.replace(target)
+
+
+def _run_tool(command: Sequence[str], code: str, failed: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> None:
+    """Runs a program; its last line is the reason where it fails."""
+    done = subprocess.run(command, cwd=cwd, env={**os.environ, **(env or {})}, capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = [line for line in (done.stderr or done.stdout).strip().splitlines() if line.strip()]
+        reason = lines[-1] if lines else f"exit code {done.returncode}"
+        raise BackendError(
+            Finding(code, f"{failed}: {reason}", fix=f"run {' '.join(map(str, command[:2]))} in {cwd or Path.cwd()} to see more")
+        )
+
+
+def run_bake(bake: Bake) -> bool:
+    """Whether it had to be made."""
+    if all(get_baked_path(name).exists() for name in bake.files):
+        return False
+    module, _, name = bake.entry.partition(":")
+    make: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    make(*([get_baked_path(bake.files[-1])] if bake.takes_path else []))
+    return True
+
+
+def upgrade_prefect_database() -> None:
+    """Creates our own Prefect database, or brings it to this Prefect's version; the user's is not touched."""
+    home = Path(os.environ["PREFECT_HOME"])  # ours, set in flows/__init__.py, unless the user set one
+    home.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-P", "-m", "prefect", "server", "database", "upgrade", "-y"]
+    _run_tool(command, "bake/prefect", "Prefect's database was not created")
+
+
+def bake(
+    node_only: Annotated[bool, typer.Option("--node-only", help="Install the node packages and stop.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Make everything again.")] = False,
+) -> None:
+    """Make once per machine what every build needs: node packages, body, skins, models, browser scripts.
+
+    Example: `fenshen bake`
+    """
+    with report_findings():
+        install_node_packages()
+        if node_only:
+            return
+        if force:
+            for name in (name for bake in BAKES for name in bake.files):
+                get_baked_path(name).unlink(missing_ok=True)
+        for number, one in enumerate(BAKES, 1):
+            made = run_bake(one)
+            out.print(f"{number} of {len(BAKES) + 2}: {one.title} {'baked' if made else 'is there'}")
+        for script in SCRIPTS:
+            bundle_script(script)
+        out.print(f"{len(BAKES) + 1} of {len(BAKES) + 2}: browser scripts bundled")
+        upgrade_prefect_database()
+        out.print(f"{len(BAKES) + 2} of {len(BAKES) + 2}: Prefect's database in {os.environ['PREFECT_HOME']} is ready")
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command()(bake)

@@ -1,0 +1,43 @@
+"""The files and folders outside the spec that its options name: films, motion captures, model folders. Their bytes are part of a key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from assets.paths import find_existing_form
+from assets.spec.appearance import Section
+from assets.spec.behaviour import MotionSpec, PersonaSpec, VoiceSpec
+from stages.dialogue.causal import find_model_folder
+
+S = TypeVar("S", bound=Section)
+
+
+def resolve_media_paths(options: Section, folder: Path) -> Section:
+    """The options with the paths of media files and model folders made absolute; relative ones start at the spec's folder."""
+    if isinstance(options, MotionSpec):
+        return options.model_copy(update={"clips": tuple(_make_paths_absolute(clip, ("video", "bvh"), folder) for clip in options.clips)})
+    if isinstance(options, VoiceSpec):
+        return _make_paths_absolute(options, ("model",), folder)
+    # A persona's model that is no folder next to the spec is the id of a cached model.
+    if isinstance(options, PersonaSpec) and options.model and find_existing_form(folder / options.model).is_dir():
+        return _make_paths_absolute(options, ("model",), folder)
+    return options
+
+
+def find_media(options: Section) -> Iterator[tuple[str, Path]]:
+    """(name, path) of every file and folder that resolved options name."""
+    if isinstance(options, MotionSpec):
+        for clip in options.clips:
+            for kind in ("video", "bvh"):
+                if path := getattr(clip, kind):
+                    yield f"{clip.name}.{kind}", Path(path)
+    model = getattr(options, "model", None)
+    if model and (found := find_model_folder(model)):
+        yield "model", found
+
+
+def _make_paths_absolute(options: S, names: Iterable[str], folder: Path) -> S:
+    paths = {name: find_existing_form(folder / value) for name in names if (value := getattr(options, name))}
+    return options.model_copy(update={name: str(path.resolve()) for name, path in paths.items()})

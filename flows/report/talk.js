@@ -1,0 +1,77 @@
+// Conversation: the list of lines, the sound and caption of the spoken one, and questions.
+import { answer } from './answer.js';
+import { byId, create, createButton, data, decode, label, lines, press, replies, tag } from './dom.js';
+import { computePeaks } from './wave.js';
+
+/** Fills the lines and the question form; `player` is what says them. */
+export function fillTalk(player) {
+  byId('speaking').hidden = !lines.length;
+  byId('lines').append(...lines.map((line) => createLine(player, line)));
+  byId('asking').hidden = !replies.length;
+  byId('ask').onsubmit = (event) => { event.preventDefault(); ask(player, byId('question').value); };
+  const examples = replies.filter((reply) => reply.questions.length && reply.line !== 'hello').slice(0, 4);
+  byId('examples').append(...examples.map(({ questions: [first] }) => createButton(first, () => ask(player, first))));
+  byId('question').placeholder = replies[0]?.questions[0] ?? '';
+}
+
+function createLine(player, line) {
+  const text = create('span', { className: 'text', textContent: line.text, lang: tag(line.language) });
+  const button = createButton(text, () => (player.spoken === line.id ? stopSpeaking(player) : say(player, line.id)));
+  button.className = 'line';
+  button.dataset.line = line.id;
+  button.setAttribute('aria-pressed', 'false');
+  if (line.seconds) {
+    const time = create('small');
+    time.append(label('seconds', { seconds: line.seconds.toFixed(1) }));
+    button.append(time);
+  }
+  return button;
+}
+
+/** Stops the sound; the caller says what plays next. */
+export function stopVoice(player) {
+  player.voice.pause();
+  Object.assign(player, { line: null, spoken: null });
+  byId('spoken').classList.remove('on');
+  byId('wave').hidden = true;
+  byId('caption').textContent = '';
+  press('[data-line]', () => false);
+}
+
+function stopSpeaking(player) {
+  stopVoice(player);
+  player.rest();
+}
+
+export function say(player, id) {
+  const line = lines.find((l) => l.id === id);
+  if (!line) return;
+  stopVoice(player);
+  player.spoken = id;
+  byId('caption').textContent = line.text;
+  byId('spoken').classList.add('on');
+  press('[data-line]', (button) => button.dataset.line === id);
+  byId('stage').scrollIntoView({ block: 'nearest' });
+  if (data.voices[id]) speak(player, line);
+}
+
+function speak(player, line) {
+  const { voice } = player;
+  player.line = { id: line.id, cues: data.visemes[line.id]?.cues ?? [], peaks: computePeaks(decode(data.voices[line.id])) };
+  byId('wave').hidden = false;
+  voice.src = `data:audio/wav;base64,${data.voices[line.id]}`;
+  player.play(`say_${line.id}`, { spoken: true });
+  voice.onended = () => stopSpeaking(player);
+  voice.play().catch((error) => { if (player.spoken === line.id) byId('caption').textContent = `${line.text} (${error.message})`; });
+}
+
+function ask(player, question) {
+  if (!question.trim()) return;
+  byId('question').value = question;
+  const found = answer(question, replies, data.dialogue.fallback);
+  const [reply, why] = byId('reply').children;
+  reply.textContent = lines.find((l) => l.id === found.line)?.text ?? '';
+  why.replaceChildren(label(found.question ? 'nearest' : 'no_nearest'), found.question ? ` ${found.question}` : '');
+  byId('reply').hidden = false;
+  say(player, found.line);
+}
