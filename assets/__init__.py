@@ -1,1 +1,1 @@
-"""What things are: the spec, artefacts, the store, file formats, the bundle. Imports nothing of ours."""
+"""What things are: the spec, artefacts, the store, file formats, the bundle. Imports no other floor."""

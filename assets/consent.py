@@ -1,4 +1,4 @@
-"""Consent records: a file in which real people say what their pictures, films and movements may be used for."""
+"""Consent records: text files in which people state what their pictures, videos and movements may be used for."""
 
 from __future__ import annotations
 
@@ -7,20 +7,29 @@ from pathlib import Path
 
 from assets.digest import sha256_file
 from assets.errors import Finding, RightsError
+from assets.paths import find_existing_form
 
-MAX_RECORD_CHARACTERS = 100_000
-"""Characters."""
+MAX_RECORD_BYTES = 100_000
 
 
 def read_consent_record(path: Path) -> Mapping[str, str]:
-    """A record as it travels: its file name, digest and text; raises RightsError where it is no text or says nothing."""
+    """File name, digest and text of a record; raises RightsError where it is not text, is empty or is too long."""
+    path = find_existing_form(path)
     try:
-        text = path.read_bytes()[: MAX_RECORD_CHARACTERS + 1].decode("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise RightsError(
-            Finding("rights/consent", f"the consent record {path} is no text that can be read", fix="give a text file")
-        ) from error
-    if not text or len(text) > MAX_RECORD_CHARACTERS:
-        said = "is empty" if not text else "has more than 100 KB"
-        raise RightsError(Finding("rights/consent", f"the consent record {path} {said}", fix="write who agreed to what, and when"))
+        with path.open("rb") as stream:
+            data = stream.read(MAX_RECORD_BYTES + 1)
+        # Cut behind the limit, a character may be torn: the length is judged first.
+        text = data.decode("utf-8-sig").strip() if len(data) <= MAX_RECORD_BYTES else ""
+    except OSError as error:
+        raise _build_error(path, f"cannot be read: {error.strerror or error}", "check its path and permissions") from error
+    except UnicodeDecodeError as error:
+        raise _build_error(path, "is not UTF-8 text", "save it as UTF-8 text") from error
+    if len(data) > MAX_RECORD_BYTES:
+        raise _build_error(path, "has more than 100 KB", "keep what people agreed to, and when")
+    if not text:
+        raise _build_error(path, "is empty", "write who agreed to what, and when")
     return {"file": path.name, "sha256": sha256_file(path), "text": text}
+
+
+def _build_error(path: Path, problem: str, fix: str) -> RightsError:
+    return RightsError(Finding("rights/consent", f"the consent record {path} {problem}", fix=fix))

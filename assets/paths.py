@@ -1,8 +1,9 @@
-"""Where this machine keeps what was baked and built: one folder, movable with FENSHEN_HOME."""
+"""Folders and files of this machine: the one folder for baked and built data (FENSHEN_HOME), and how written paths are found."""
 
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -67,3 +68,20 @@ def find_existing_ancestor(path: Path) -> Path:
             place = place.parent
         else:
             return place
+
+
+def find_existing_form(path: Path) -> Path:
+    """The path, or where it does not exist, the existing one whose names differ only in their Unicode form.
+
+    macOS writes `é` as two characters (NFD), most editors as one (NFC); Linux takes these for two names.
+    """
+    if str(path).isascii() or os.path.lexists(path):
+        return path
+    parent = path.parent if path.parent == path else find_existing_form(path.parent)
+    name = unicodedata.normalize("NFC", path.name)
+    try:
+        # Where several forms exist, the smallest is as good as any other, but always the same.
+        found = sorted(entry for entry in os.listdir(parent) if unicodedata.normalize("NFC", entry) == name)
+    except OSError:
+        found = []
+    return parent / (found[0] if found else path.name)

@@ -40,6 +40,11 @@ def merge_sources(groups: Iterable[Sequence[Source]]) -> tuple[Source, ...]:
     return tuple(found[key] for key in sorted(found))
 
 
+def list_source_names(sources: Sequence[Source]) -> tuple[str, ...]:
+    """Names of the sources, each once; Fenshen where there is none."""
+    return tuple(dict.fromkeys(source.name for source in sources)) or ("Fenshen",)
+
+
 def is_sellable(licence: str) -> bool:
     """Whether what is under this licence may be sold; terms in plain words may not, until a person has read them."""
     return all((demands := _find_conditions(part)) is not None and "nc" not in demands for part in licence.split(_AND))

@@ -99,13 +99,13 @@ def compute_critical_path(stages: list[dict[str, Any]]) -> float:
 
 
 def write_changed_spec(spec: str, folder: Path) -> Path:
-    """The spec with one dialogue line changed, the files that it names beside it."""
+    """The spec with one dialogue line changed, next to copies of the files that it names."""
     file = read_spec(spec)
-    told = yaml.safe_load(file.text)
-    told["persona"]["facts"][0]["say"] += " Thank you for asking."
+    content = yaml.safe_load(file.text)
+    content["persona"]["facts"][0]["say"] += " Thank you for asking."
     shutil.copytree(file.path.resolve().parent, folder, ignore=shutil.ignore_patterns("*.yaml", "__*"), dirs_exist_ok=True)
     target = folder / f"{file.path.stem}.yaml"
-    target.write_text(yaml.safe_dump(told, allow_unicode=True), encoding="utf-8")
+    target.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
     return target
 
 
@@ -146,7 +146,7 @@ def read_flow_seconds(env: dict[str, str]) -> float:
 
 
 def report_cold_build(bundle: Path, seconds: float, memory: float, flow_s: float) -> None:
-    """Tells time, memory and size of a first build."""
+    """Prints time, memory and size of a first build."""
     manifest = json.loads((bundle / MANIFEST).read_text(encoding="utf-8"))
     path = compute_critical_path(manifest["stages"])
     sizes = {file["path"]: file["bytes"] for file in manifest["files"]}

@@ -1,9 +1,9 @@
-"""Hands read back from films of arms that move at random: when to believe them.
+"""Capture of hands from films of randomly moving arms: how well misread hands are rejected.
 
-python -m bench.hands [FILMS]        four by default, some three minutes each; needs ffmpeg. One JSON line a film.
+python -m bench.hands [FILMS]        four by default, some three minutes each; needs ffmpeg. One JSON line per film.
 
-Degrees that each hand's turn is off the filmed one: hands as the stage believes them, all believed, none believed (the forearm leads).
-No constant of stages.motion was set on these films alone: bench.motion's film is the other half.
+Rotation errors of each hand in degrees: with the hands that the stage accepts, with all, with none (the forearm leads).
+No constant of stages.motion was tuned on these films alone: bench.motion's film is the other half.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from assets.artefacts.motion import Clip, Motion
 from assets.spec.behaviour import RetargetSpec
 from bench.motion import compare_clips, resample_clip
 from bench.render_reach import FILM_REST_POSE, FPS, PRESETS, SECONDS, build_from_spec, encode_film, render_frames
-from stages.motion import landmark_track as tracks
+from stages.motion import landmark_track
 from stages.motion.canonical_skeleton import build_canonical_skeleton
 from stages.motion.clips import STANCE_HALF_WIDTH, compute_hip_drop, solve_standing_legs
 from stages.motion.keyed_poses import curl_fingers, interpolate_keys, parse_pose
 from stages.motion.landmark_track import LandmarkTrack, clean_track
 from stages.motion.landmarks import solve_pose
 from stages.motion.mediapipe import track_landmarks
-from stages.retarget.stage import run as retargeted
+from stages.retarget.stage import run as run_retarget
 
 CAST = ("ada", "lin", "kofi")
 KEY_TIMES = (0.7, 1.4, 2.1, 2.8, 3.4)
 
 
 def make_random_clip(seed: int) -> Clip:
-    """Arms, trunk and head from one random pose to the next, the feet still."""
+    """Arms, trunk and head move through random poses; the feet stay."""
     random = np.random.default_rng(seed)
     times = (np.arange(round(SECONDS * FPS)) / FPS).astype(np.float32)
 
@@ -59,29 +59,29 @@ def make_random_clip(seed: int) -> Clip:
 
 
 def measure_hand_errors(track: LandmarkTrack, body: Body, truth: Clip) -> dict[str, object]:
-    """Degrees of the left and the right hand."""
+    """Rotation errors of the left and the right hand, degrees."""
     even, _ = clean_track(track, FPS)
     rotations, root, _ = solve_pose(even)
     clip = Clip("read", even.times, rotations, root, root[:, :0])
-    ours = retargeted(Motion(build_canonical_skeleton(), (clip,)), body, options=RetargetSpec(), seed=0).clips[0]
-    turned: dict[str, object] = compare_clips(ours, resample_clip(truth, ours.times), body.skeleton)["rotation_deg"]  # type: ignore[assignment]
-    return {name: turned[name] for name in ("LeftHand", "RightHand")}
+    ours = run_retarget(Motion(build_canonical_skeleton(), (clip,)), body, options=RetargetSpec(), seed=0).clips[0]
+    errors: dict[str, object] = compare_clips(ours, resample_clip(truth, ours.times), body.skeleton)["rotation_deg"]  # type: ignore[assignment]
+    return {name: errors[name] for name in ("LeftHand", "RightHand")}
 
 
 def measure_film(seed: int, folder: Path) -> dict[str, object]:
-    """One film's row."""
+    """The row of one film."""
     who = CAST[seed % len(CAST)]
     body, texture, groom = build_from_spec(PRESETS / f"{who}.yaml")
-    truth = retargeted(Motion(build_canonical_skeleton(), (make_random_clip(seed),)), body, options=RetargetSpec(), seed=0).clips[0]
+    truth = run_retarget(Motion(build_canonical_skeleton(), (make_random_clip(seed),)), body, options=RetargetSpec(), seed=0).clips[0]
     film = folder / f"{seed}.mp4"
     encode_film(render_frames(body, texture, groom, truth), film)
     track = track_landmarks(film, [])
-    rows: dict[str, object] = {"as believed": measure_hand_errors(track, body, truth)}
-    believing = tracks.is_hand_steady
+    rows: dict[str, object] = {"accepted": measure_hand_errors(track, body, truth)}
+    original = landmark_track.is_hand_steady
     for name, answer in (("all", True), ("none", False)):
-        tracks.is_hand_steady = lambda *_, answer=answer: answer
+        landmark_track.is_hand_steady = lambda *_, answer=answer: answer
         rows[name] = measure_hand_errors(track, body, truth)
-    tracks.is_hand_steady = believing
+    landmark_track.is_hand_steady = original
     return {"film": seed, "who": who, "seen": [round(float(x), 2) for x in track.hand_seen.mean(0)], **rows}
 
 

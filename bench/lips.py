@@ -1,9 +1,9 @@
-"""Lips against sound: how shut the mouth is on p b m and in silence, how far off in time, and how it follows the loudness.
+"""Lip sync against sound: how closed the mouth is on p b m and in silence, errors in time, correlation with the loudness.
 
-python -m bench.lips SPEECH.pkl...        one JSON line for each pickled Speech
+python -m bench.lips SPEECH.pkl...        one JSON line per pickled Speech
 
-`aperture` is the jaw's share of every viseme (jawOpen weight). The envelope's correlation is at the best lag within 0.2 s; a positive
-lag means that the lips move after the sound. `jaw_step_max` is the largest change from one frame of 30 a second to the next.
+The opening of the mouth is the sum of the visemes' jawOpen. The correlation with the envelope is at the best lag within 0.2 s; a
+positive lag means that the lips move after the sound. `jaw_step_max` is the largest change between two frames at 30 fps.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ JAW_WEIGHTS = np.array([VISEME_WEIGHTS[name.removeprefix("viseme_")].get("jawOpe
 
 
 def compute_envelope(line: SpokenLine, times: Floats) -> Floats:
-    """(f,) root mean square of the 40 ms round each moment."""
+    """(f,) root mean square of the 40 ms around each time."""
     power = np.concatenate([[0.0], np.cumsum(line.samples.astype(np.float64) ** 2)])
     a, b = (np.clip(np.round((times + d) * line.rate), 0, len(line.samples)).astype(int) for d in (-0.02, 0.02))
     return np.sqrt((power[b] - power[a]) / np.maximum(b - a, 1)).astype(np.float32)
 
 
 def find_best_lag(a: Floats, b: Floats) -> tuple[float, float]:
-    """(correlation, seconds by which `a` comes after `b`) at the best lag within 0.2 s."""
+    """(correlation, seconds by which `a` lags behind `b`) at the best lag within 0.2 s."""
     best = (-1.0, 0.0)
     for lag in range(-6, 7):
         x, y = (a[lag:], b[: len(b) - lag]) if lag >= 0 else (a[:lag], b[-lag:])
@@ -44,7 +44,7 @@ def find_best_lag(a: Floats, b: Floats) -> tuple[float, float]:
 
 
 def measure_line(line: SpokenLine) -> dict[str, Any]:
-    """Lists of what each closure, vowel and silence of the line shows."""
+    """Measurements of each closure, vowel and silence of the line."""
     seconds = len(line.samples) / line.rate
     times = (np.arange(int(seconds * FPS) + 1) / FPS).astype(np.float32)
     fine = np.arange(0, seconds, 0.005).astype(np.float32)
@@ -52,41 +52,42 @@ def measure_line(line: SpokenLine) -> dict[str, Any]:
     weights = compute_viseme_weights(line, times)
     took = time.perf_counter() - started
     opening, smooth = weights @ JAW_WEIGHTS, compute_viseme_weights(line, fine)
-    shut, contact, peak, quiet = [], [], [], []
+    bilabial, contact, peak, silence = [], [], [], []
     for p in line.phonemes:
         number, middle = VISEMES_15.index(p.viseme), (p.start + p.end) / 2
         near = np.abs(fine - middle) <= 0.08
         if p.viseme == "viseme_PP":
-            shut.append(float(opening[np.abs(times - middle).argmin()]))
+            bilabial.append(float(opening[np.abs(times - middle).argmin()]))
         if p.viseme in ("viseme_PP", "viseme_FF"):
             top = smooth[near, number] >= smooth[near, number].max() - 1e-3
             contact.append(abs(float(fine[near][top].mean()) - middle))
         elif number in VOWEL_INDICES and p.stress >= 1:
             peak.append(abs(float(fine[near][smooth[near, number].argmax()]) - middle))
         elif p.viseme == "viseme_sil" and p.end - p.start > 0.25:
-            quiet.append(float(opening[np.abs(times - middle).argmin()]))
-    return {"shut": shut, "contact": contact, "peak": peak, "quiet": quiet,
-    "follows": find_best_lag(opening, compute_envelope(line, times)),
-            "jaw": opening.tolist(), "step": np.abs(np.diff(opening)).tolist(),
-            "sum": float(weights.sum(1).max()), "took": took, "seconds": seconds}  # fmt: skip
+            silence.append(float(opening[np.abs(times - middle).argmin()]))
+    return {
+        "bilabial": bilabial, "contact": contact, "peak": peak, "silence": silence, "jaw": opening.tolist(),
+        "step": np.abs(np.diff(opening)).tolist(), "envelope": find_best_lag(opening, compute_envelope(line, times)),
+        "sum": float(weights.sum(1).max()), "took": took, "seconds": seconds,
+    }  # fmt: skip
 
 
 def report_speech(path: Path) -> dict[str, Any]:
-    """The measures of all lines of one pickled Speech together."""
+    """The measurements over all lines of a pickled Speech."""
     speech = pickle.loads(path.read_bytes())
     rows = [measure_line(line) for line in speech.lines]
-    joined = {key: [x for row in rows for x in row[key]] for key in ("shut", "contact", "peak", "quiet", "jaw", "step")}
-    talking = [x for x in joined["jaw"] if x > 0.05]
+    joined = {key: [x for row in rows for x in row[key]] for key in ("bilabial", "contact", "peak", "silence", "jaw", "step")}
+    open_jaw = [x for x in joined["jaw"] if x > 0.05]
     return {
-        "speech": path.stem, "voice": speech.voice, "lines": len(rows), "bilabials": len(joined["shut"]),
-        "bilabials_shut": round(float(np.mean(np.array(joined["shut"]) < 0.02)), 3), "bilabial_opening_max": round(max(joined["shut"]), 4),
-        "silence_opening_max": round(max(joined["quiet"], default=0), 4),
-        "jaw_median": round(float(np.median(talking)), 3), "jaw_p90": round(float(np.percentile(talking, 90)), 3),
-        "jaw_max": round(max(talking), 3), "jaw_step_max": round(max(joined["step"]), 3),
+        "speech": path.stem, "voice": speech.voice, "lines": len(rows), "bilabials": len(joined["bilabial"]),
+        "bilabials_closed": round(float(np.mean(np.array(joined["bilabial"]) < 0.02)), 3),
+        "bilabial_opening_max": round(max(joined["bilabial"]), 4), "silence_opening_max": round(max(joined["silence"], default=0), 4),
+        "jaw_median": round(float(np.median(open_jaw)), 3), "jaw_p90": round(float(np.percentile(open_jaw, 90)), 3),
+        "jaw_max": round(max(open_jaw), 3), "jaw_step_max": round(max(joined["step"]), 3),
         "contact_error_ms": round(1000 * float(np.mean(joined["contact"])), 1),
         "vowel_peak_error_ms": round(1000 * float(np.mean(joined["peak"])), 1),
-        "envelope_correlation": round(float(np.mean([row["follows"][0] for row in rows])), 3),
-        "envelope_lag_ms": round(1000 * float(np.mean([row["follows"][1] for row in rows])), 1),
+        "envelope_correlation": round(float(np.mean([row["envelope"][0] for row in rows])), 3),
+        "envelope_lag_ms": round(1000 * float(np.mean([row["envelope"][1] for row in rows])), 1),
         "weights_sum_max": round(max(row["sum"] for row in rows), 4),
         "ms_per_second_of_speech": round(1000 * sum(row["took"] for row in rows) / sum(row["seconds"] for row in rows), 2),
     }  # fmt: skip

@@ -1,6 +1,6 @@
-"""Makes assets/presets/kofi_reach.mp4: our own avatar, filmed in a movement that is known to the last joint.
+"""Renders assets/presets/kofi_reach.mp4: an avatar in a movement whose every joint rotation is known.
 
-python -m bench.render_reach [OUT.mp4]        builds Kofi from his spec by the stages, then films him; needs ffmpeg
+python -m bench.render_reach [OUT.mp4]        builds Kofi from his spec by the stages, then renders him; needs ffmpeg
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ from stages.motion.clips import STANCE_HALF_WIDTH, compute_hip_drop, solve_stand
 from stages.motion.keyed_poses import curl_fingers, ease_in_out, interpolate_keys, parse_pose
 from stages.render.posing import Pose, build_pose, pose_mesh
 from stages.render.preview import Shot, render_stills
-from stages.retarget.stage import run as retargeted
+from stages.retarget.stage import run as run_retarget
 
 PRESETS = Path(__file__).resolve().parent.parent / "assets" / "presets"
 SIZE, FPS, SECONDS = (480, 640), 30, 4.0
 _MARGIN = 0.11
-"""Metres from the outermost joints to the picture's edge: a hand and a skull reach past their last joint."""
+"""Metres from the outermost joints to the edge of the picture: hand and skull extend beyond their last joints."""
 _ARM = {"Shoulder": "z-3", "Arm": "z-74 y6 x-8", "ForeArm": "y-17 x6", "Hand": "z-4", **curl_fingers(0.34)}
 FILM_REST_POSE = parse_pose(left=_ARM, right=_ARM, middle={"Spine": "x1", "Spine1": "", "Spine2": "x-1", "Neck": "x2", "Head": "x-2"})
-"""As it was when the committed film was made: the truth must not move with the library's."""
+"""The rest pose at the time of the committed film: the ground truth must not change with the library."""
 _FACE_KEYS = {"mouthSmileLeft": (0.4, 1.4, 0.6), "mouthSmileRight": (0.4, 1.4, 0.6), "browInnerUp": (1.2, 2.2, 1.0),
 "jawOpen": (2.4, 3.4, 0.5),
          "eyeBlinkLeft": (3.3, 3.7, 1.0), "eyeBlinkRight": (3.3, 3.7, 1.0)}  # fmt: skip
-"""Morph -> when it rises (s), when it has gone (s), how far."""
+"""Morph -> start (s), end (s), peak weight."""
 
 
 def make_reach_clip() -> Clip:
-    """The movement on the canonical skeleton: standing, the right hand up for something overhead, then pointing, then down."""
+    """The movement on the canonical skeleton: standing, the right hand reaches up, points, and comes down."""
     times = (np.arange(round(SECONDS * FPS)) / FPS).astype(np.float32)
     up = {"Shoulder": "z14", "Arm": "y-14 z58 x-30", "ForeArm": "y-14", "Hand": "z4", **curl_fingers(0.12)}
     finger = {"HandIndex1": "z-4", "HandIndex2": "z-4", "HandIndex3": "z-2"}
@@ -75,53 +75,53 @@ def make_reach_clip() -> Clip:
 def make_body_clip(body: Body) -> Clip:
     """The movement on this body's skeleton."""
     motion = Motion(build_canonical_skeleton(), (make_reach_clip(),))
-    return retargeted(motion, body, options=RetargetSpec(), seed=0).clips[0]
+    return run_retarget(motion, body, options=RetargetSpec(), seed=0).clips[0]
 
 
 def build_from_spec(spec: Path = PRESETS / "kofi.yaml") -> tuple[Body, TextureSet, Groom]:
     """Body, skin and clothes of a spec, made by the stages."""
     from stages.body.stage import BACKENDS as BODIES
-    from stages.body.stage import run as body_of
-    from stages.groom.stage import run as groom_of
+    from stages.body.stage import run as run_body
+    from stages.groom.stage import run as run_groom
     from stages.identity.backend import BACKENDS as IDENTITIES
-    from stages.identity.stage import run as identity_of
-    from stages.texture.stage import run as texture_of
+    from stages.identity.stage import run as run_identity
+    from stages.texture.stage import run as run_texture
 
-    wanted = read_spec(str(spec)).spec
-    identity = identity_of(options=wanted.identity, backend=IDENTITIES.get(wanted.identity.backend), seed=wanted.seed)
-    body = body_of(identity, options=wanted.body, backend=BODIES.get(wanted.body.backend), seed=wanted.seed)
-    texture = texture_of(identity, body, options=wanted.texture, seed=wanted.seed)
-    return body, texture, groom_of(body, options=wanted.groom, seed=wanted.seed)
+    avatar = read_spec(str(spec)).spec
+    identity = run_identity(options=avatar.identity, backend=IDENTITIES.get(avatar.identity.backend), seed=avatar.seed)
+    body = run_body(identity, options=avatar.body, backend=BODIES.get(avatar.body.backend), seed=avatar.seed)
+    texture = run_texture(identity, body, options=avatar.texture, seed=avatar.seed)
+    return body, texture, run_groom(body, options=avatar.groom, seed=avatar.seed)
 
 
 def render_frames(body: Body, texture: TextureSet, groom: Groom, clip: Clip) -> Iterator[Pixels]:
-    """(h,w,3) RGB of every frame by stages.render.preview, from a camera that stands still."""
-    whole = assemble_character(body, texture, groom)
-    materials = {material.name: material for material in whole.materials}
-    meshes = [piece.mesh for piece in whole.pieces]
+    """(h,w,3) RGB of every frame by stages.render.preview, from a static camera."""
+    character = assemble_character(body, texture, groom)
+    materials = {material.name: material for material in character.materials}
+    meshes = [piece.mesh for piece in character.pieces]
     skeleton, still = body.skeleton, build_pose(body.skeleton, {})
     corners = _make_framing_mesh(clip, skeleton, materials[meshes[0].material])
     for frame in range(len(clip.times)):
-        moment = Pose(clip.rotations[frame], clip.root[frame], clip.face[frame] if clip.face.shape[1] else np.zeros(67, np.float32))
-        # The preview frames what it draws and where the bind's eyes are: posed here and with corners that stay, neither moves.
-        frozen = [replace(mesh, positions=pose_mesh(mesh, skeleton, moment), morphs=()) for mesh in meshes]
-        yield render_stills([*frozen, corners], materials, whole.images, skeleton, [Shot("frame", still, "full", 0.0, SIZE)])[
+        pose = Pose(clip.rotations[frame], clip.root[frame], clip.face[frame] if clip.face.shape[1] else np.zeros(67, np.float32))
+        # The preview's framing depends on the meshes and on the eyes of the bind pose: meshes posed here and fixed corners keep it static.
+        frozen = [replace(mesh, positions=pose_mesh(mesh, skeleton, pose), morphs=()) for mesh in meshes]
+        yield render_stills([*frozen, corners], materials, character.images, skeleton, [Shot("frame", still, "full", 0.0, SIZE)])[
             "frame"
         ].pixels
 
 
 def _make_framing_mesh(clip: Clip, skeleton: Skeleton, material: Material) -> Mesh:
-    """A triangle without area that spans what the whole clip moves in: seen by the framing, not by the eye."""
+    """A triangle without area that spans all positions of the clip: it counts for the framing and is invisible."""
     joints = forward_kinematics(skeleton.parents, skeleton.heads, clip.rotations, clip.root)[0].reshape(-1, 3)
     low, high = joints.min(0) - _MARGIN, joints.max(0) + _MARGIN
-    # The lower one hangs off the floor, or the floor's shadow would take it for a foot.
-    places = np.array([(low[0], 1.0, 0), (high[0], high[1], 0), (high[0], high[1], 0)], np.float32)
+    # The lower corner is above the floor, or the floor's shadow would treat it as a foot.
+    corners = np.array([(low[0], 1.0, 0), (high[0], high[1], 0), (high[0], high[1], 0)], np.float32)
     skin = Skin(np.zeros((3, 4), np.uint16), np.tile(np.array([1, 0, 0, 0], np.float32), (3, 1)))
-    return Mesh("corners", places, np.zeros((3, 2), np.float32), np.array([[0, 1, 2]], np.int32), skin, (), material.name)
+    return Mesh("corners", corners, np.zeros((3, 2), np.float32), np.array([[0, 1, 2]], np.int32), skin, (), material.name)
 
 
 def encode_film(frames: Iterator[Pixels], out: Path) -> None:
-    """Writes H.264 in mp4, playable from its first byte; equal frames give equal bytes."""
+    """Writes H.264 in mp4 with the index first; equal frames give equal bytes."""
     command = ["ffmpeg", "-loglevel", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{SIZE[0]}x{SIZE[1]}", "-r", str(FPS),
                "-i", "-", "-c:v", "libx264", "-threads", "1", "-crf", "22", "-preset", "slow", "-pix_fmt", "yuv420p", "-bitexact",
                "-movflags", "+faststart", str(out)]  # fmt: skip

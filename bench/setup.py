@@ -18,12 +18,12 @@ import psutil
 
 from assets.paths import PROJECT_ROOT
 
-PARTS = (".venv", "node_modules", ".fenshen")
+PARTS = (".venv", ".fenshen")
 
 
 def count_received_bytes() -> int:
     """Bytes that came in from elsewhere since the machine started."""
-    return sum(told.bytes_recv for name, told in psutil.net_io_counters(pernic=True).items() if name != "lo")
+    return sum(row.bytes_recv for name, row in psutil.net_io_counters(pernic=True).items() if name != "lo")
 
 
 def count_folder_bytes(folder: Path) -> int:

@@ -1,4 +1,4 @@
-"""Word error rate, loudness and speed of the voices on fixed sentences, heard by Whisper base; one JSON line a voice.
+"""Word error rate (by Whisper base), loudness and speed of the voices on fixed sentences: one JSON line per voice.
 
 python -m bench.speech [coqui|coqui-espeak|hibari|mandarin ...]
 """
@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from assets.spec.behaviour import VoiceSpec
+from stages.voice.backend import VoiceBackend
 from stages.voice.mastering import measure_loudness
 from stages.voice.stage import BACKENDS, speak_line
 from stages.voice.text import clean_text
@@ -34,41 +35,42 @@ MANDARIN = (
     "图书馆在学校的右边。", "今天的天气非常好。", "我在北京工作了33年。", "明天我们一起去看电影吧。", "谢谢您，再见！",
 )  # fmt: skip
 SEEDS = (1, 2, 3)
-"""A voice's noise decides about single words: one take of 20 lines moves by three points."""
-VOICES = {"hibari": "hibari", "coqui": "coqui", "coqui-espeak": "coqui", "mandarin": "mandarin"}
+"""A voice's noise decides single words: between takes, the rate over 20 lines differs by up to three points."""
+VARIANTS = {"coqui-espeak": "coqui"}
+"""Name on the command line -> backend, where they differ."""
+SENTENCES = {"en": ENGLISH, "zh": MANDARIN}
 
 
 def measure_voice(voice: str) -> dict[str, object]:
-    """Mean word error rate over all words, seconds of work a second of sound, range of loudness, and the worst lines."""
-    language = "zh" if voice == "mandarin" else "en"
-    backend = BACKENDS.get(VOICES[voice])
-    takes = [list(_speak_and_listen(voice, language, seed)) for seed in SEEDS]
+    """Word error rate over all words, computing time per second of sound, range of loudness, and the worst lines."""
+    backend = BACKENDS.get(VARIANTS.get(voice, voice))
+    language = backend.languages[0]
+    takes = [list(_speak_and_transcribe(backend, language, seed)) for seed in SEEDS]
     lines = [line for take in takes for line in take]
-    found = [
-        [(compute_error_rate(normalise_words(text, language), normalise_words(got, language)), text, got) for text, got, *_ in take]
+    rates = [
+        [(compute_error_rate(normalise_words(text, language), normalise_words(heard, language)), text, heard) for text, heard, *_ in take]
         for take in takes
     ]
-    every = [row for take in found for row in take]
-    worst = sorted((row for row in every if row[0]), reverse=True)[:5]
+    rows = [row for take in rates for row in take]
+    worst = sorted((row for row in rows if row[0]), reverse=True)[:5]
     return {
         "voice": voice, "backend": backend.name, "lines": len(takes[0]), "seeds": len(SEEDS),
-        "words": sum(len(normalise_words(text, language)) for _, text, _ in every), "wer": round(_compute_mean_rate(every, language), 4),
-        "wer_by_seed": [round(_compute_mean_rate(take, language), 4) for take in found],
+        "words": sum(len(normalise_words(text, language)) for _, text, _ in rows), "wer": round(_compute_mean_rate(rows, language), 4),
+        "wer_by_seed": [round(_compute_mean_rate(take, language), 4) for take in rates],
         "real_time_factor": round(sum(work for *_, work, _, _ in lines) / sum(seconds for *_, seconds, _ in lines), 3),
         "lufs": [round(min(line[-1] for line in lines), 2), round(max(line[-1] for line in lines), 2)], "worst": worst,
     }  # fmt: skip
 
 
-def _compute_mean_rate(found: Sequence[tuple[float, str, str]], language: str) -> float:
-    """Wrong words over all words, of (rate, text, heard)."""
-    counts = [len(normalise_words(text, language)) for _, text, _ in found]
-    return sum(rate * count for (rate, *_), count in zip(found, counts, strict=True)) / sum(counts)
+def _compute_mean_rate(rows: Sequence[tuple[float, str, str]], language: str) -> float:
+    """Wrong words divided by all words, of rows (rate, text, heard)."""
+    counts = [len(normalise_words(text, language)) for _, text, _ in rows]
+    return sum(rate * count for (rate, *_), count in zip(rows, counts, strict=True)) / sum(counts)
 
 
-def _speak_and_listen(voice: str, language: str, seed: int) -> Iterator[tuple[str, str, float, float, float]]:
-    """Text, what was heard, seconds of work, seconds of sound, LUFS, a line each; the first call's loading is not counted."""
-    backend, options = BACKENDS.get(VOICES[voice]), VoiceSpec()
-    texts = MANDARIN if language == "zh" else ENGLISH
+def _speak_and_transcribe(backend: VoiceBackend, language: str, seed: int) -> Iterator[tuple[str, str, float, float, float]]:
+    """Per line: text, transcript, seconds of computing, seconds of sound, LUFS; a first call loads the model and is not measured."""
+    options, texts = VoiceSpec(), SENTENCES[language]
     backend.speak(clean_text(texts[0], language).sentences[0], language=language, options=options, seed=seed)
     for text in texts:
         begin = time.perf_counter()
@@ -78,10 +80,9 @@ def _speak_and_listen(voice: str, language: str, seed: int) -> Iterator[tuple[st
 
 
 def main(voices: list[str]) -> None:
-    """Writes one JSON line a voice to stdout; the espeak variant needs a process of its own, voices being cached."""
-    for voice in voices or ["hibari", "coqui", "mandarin"]:
-        if voice == "coqui-espeak":
-            os.environ["FENSHEN_G2P"] = "espeak"
+    """Writes one JSON line per voice to stdout."""
+    for voice in voices or list(BACKENDS):
+        os.environ["FENSHEN_G2P"] = "espeak" if voice == "coqui-espeak" else ""
         sys.stdout.write(json.dumps(measure_voice(voice), ensure_ascii=False) + "\n")
 
 

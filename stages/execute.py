@@ -66,6 +66,7 @@ def compute_key_parts(stage: Stage[Any], job: Job, inputs: Mapping[str, Ref[Any]
         "media": dict(job.media or {}),
         "programs": dict(stage.programs()),
         "extra": {name: _to_json_value(value) for name, value in (job.extra or {}).items()},
+        **({"code": dict(code)} if (code := stage.code()) else {}),
     }
 
 

@@ -83,6 +83,8 @@ class Stage(Generic[A]):
     """What the machine must have beside a backend and does not; empty where nothing is missing."""
     programs: Callable[[], Mapping[str, str]] = dict
     """Programs of the machine that its result depends on: name -> path, empty where there is none."""
+    code: Callable[[], Mapping[str, str]] = dict
+    """Sources that decide its result without a new version: file -> sha256. Only `verify` has any, its gates."""
     imports: tuple[str, ...] = ()
     """Heavy modules that it imports when it runs."""
     takes: tuple[str, ...] = field(default=())

@@ -128,3 +128,55 @@ def test_a_new_stage_is_a_folder_its_options_and_one_line_of_the_pipeline(source
     source.run("flows.cli.docs")
     assert "| mood | 1 | body | mood/1 |  |" in (source.root / "docs" / "backends.md").read_text(encoding="utf-8")
     assert "| `word` | text | `calm` | One word for it. |" in (source.root / "docs" / "spec.md").read_text(encoding="utf-8")
+
+
+TOY_VOICE = '''"""A voice that hums."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from assets.rights import Source
+from assets.spec.behaviour import VoiceSpec
+from stages.voice.backend import Utterance
+from stages.voice.phonemes import TimedSymbol, align_phonemes
+
+
+class Toy:
+    """Hums one second for every sentence."""
+
+    name = "toy"
+    languages = ("en", "zh")
+    gender = 1.0
+    restriction = ""
+
+    def unavailable_reason(self) -> str:
+        return ""
+
+    def weights(self) -> Mapping[str, str]:
+        return {}
+
+    def sources(self, options: VoiceSpec) -> tuple[Source, ...]:
+        return (Source("toy", "CC0-1.0", "here"),)
+
+    def speak(self, text: str, *, language: str, options: VoiceSpec, seed: int) -> Utterance:
+        samples = 0.1 * np.sin(2 * np.pi * 150 * np.arange(24_000) / 24_000).astype(np.float32)
+        return Utterance(samples, 24_000, align_phonemes([TimedSymbol("m", 1.0)]))
+'''
+MAN = "name: Tiny\nidentity: {gender: 1}\npersona: {language: zh, lines: [你好。]}\n"
+
+
+def test_a_new_voice_is_a_file_and_one_line_of_the_registry_and_changes_no_existing_spec(source: SourceCopy) -> None:
+    for name, text in {"man": MAN, "hum": f"{MAN}voice: {{backend: toy}}\n"}.items():
+        source.write(f"{name}.yaml", text)
+    before = source.run("flows", "plan", "man.yaml")
+
+    source.write("stages/voice/toy.py", TOY_VOICE)
+    source.insert_line("stages/voice/stage.py", '        "coqui":', '        "toy": "stages.voice.toy:Toy",')
+
+    assert source.run("flows", "plan", "man.yaml") == before
+    assert find_row(source.run("flows", "backends"), "voice", "toy") == "voice toy yes"
+    assert source.run("flows", "build", "hum.yaml", "--only", "voice").startswith("voice: speech/1 ")
+
+    source.run("flows.cli.docs")
+    assert "| hibari, coqui, mandarin, toy |" in (source.root / "docs" / "backends.md").read_text(encoding="utf-8")

@@ -1,1 +1,1 @@
-"""artefacts: see stage.py or the files beside it."""
+"""What travels between stages: frozen records of arrays, bytes and values, kept in the store."""

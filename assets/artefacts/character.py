@@ -111,7 +111,7 @@ class Model(Artefact):
     """Of all that is seen, the skin's among them."""
 
     @property
-    def triangles(self) -> int:
+    def triangle_count(self) -> int:
         """Of all parts."""
         return sum(len(part.mesh.triangles) for part in self.parts)
 

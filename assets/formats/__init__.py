@@ -1,1 +1,1 @@
-"""formats: see stage.py or the files beside it."""
+"""File formats: bytes in, bytes out, one format a file; registry.py lists them all."""

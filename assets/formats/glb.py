@@ -12,9 +12,9 @@ MAGIC, JSON_CHUNK, BIN_CHUNK = b"glTF", 0x4E4F534A, 0x004E4942
 
 
 def pack_glb(document: dict[str, Any], binary: bytes) -> bytes:
-    """A GLB file of a document and its buffer; `buffers` is filled in here, so the two lengths cannot differ."""
-    whole = {**document, "buffers": [{"byteLength": len(binary)}]} if binary else document
-    text = json.dumps(whole, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    """A GLB file of a document and its buffer; `buffers` is set here, so that the lengths always agree."""
+    complete = {**document, "buffers": [{"byteLength": len(binary)}]} if binary else document
+    text = json.dumps(complete, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
     text += b" " * (-len(text) % 4)
     data = binary + b"\0" * (-len(binary) % 4)
     chunks = struct.pack("<II", len(text), JSON_CHUNK) + text
@@ -24,28 +24,28 @@ def pack_glb(document: dict[str, Any], binary: bytes) -> bytes:
 
 
 def unpack_glb(data: bytes) -> tuple[dict[str, Any], bytes]:
-    """The document and the buffer of a GLB file; raises FormatError where it is none."""
+    """The document and the buffer of a GLB file; raises FormatError for anything else."""
     if len(data) < 20 or data[:4] != MAGIC:
-        raise _make_error("it does not begin with the glTF magic")
+        raise _make_error("the file does not begin with the glTF magic number")
     version, length = struct.unpack_from("<II", data, 4)
     if version != 2 or length != len(data):
-        raise _make_error(f"its header says version {version} and {length} bytes, {len(data)} bytes are there")
+        raise _make_error(f"the header declares version {version} and {length} bytes; expected version 2 and {len(data)} bytes")
     chunks: dict[int, bytes] = {}
-    at = 12
-    while at + 8 <= len(data):
-        size, kind = struct.unpack_from("<II", data, at)
-        if at + 8 + size > len(data):
-            raise _make_error(f"a chunk claims {size} bytes, {len(data) - at - 8} are there")
-        chunks.setdefault(kind, data[at + 8 : at + 8 + size])
-        at += 8 + size
+    offset = 12
+    while offset + 8 <= len(data):
+        size, kind = struct.unpack_from("<II", data, offset)
+        if offset + 8 + size > len(data):
+            raise _make_error(f"a chunk declares {size} bytes, but only {len(data) - offset - 8} follow")
+        chunks.setdefault(kind, data[offset + 8 : offset + 8 + size])
+        offset += 8 + size
     try:
         document = json.loads(chunks[JSON_CHUNK])
     except (KeyError, ValueError) as error:
-        raise _make_error("its first chunk is not JSON") from error
+        raise _make_error("the file has no readable JSON chunk") from error
     if not isinstance(document, dict):
-        raise _make_error("its document is not a JSON object")
+        raise _make_error("the JSON chunk is not an object")
     return document, chunks.get(BIN_CHUNK, b"")
 
 
 def _make_error(message: str) -> FenshenError:
-    return FormatError(Finding("glb/malformed", message, fix="write it again"))
+    return FormatError(Finding("glb/malformed", message, fix="export the file again"))

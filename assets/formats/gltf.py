@@ -1,4 +1,4 @@
-"""One character in memory -> a glTF 2.0 document and its buffer: nodes, meshes, sparse morphs, skin, materials, clips."""
+"""A character in memory -> a glTF 2.0 document and its buffer: nodes, meshes, sparse morphs, skin, materials, clips."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from assets.formats.gltf_animation import FrameRanks, add_clips
 
 ARMATURE_NODE = "Armature"
 GENERATOR = "Fenshen"
-# Less than a twentieth of a millimetre is not seen, and a third of all sparse rows.
+# Displacements below 0.04 mm are invisible, but a third of all sparse rows.
 _MIN_DELTA_M = 4e-5
 _LINEAR, _MIPMAPS, _REPEAT = 9729, 9987, 10497
 
@@ -34,7 +34,7 @@ class EncodedImage:
 
 @dataclass(frozen=True)
 class Scene:
-    """A character in its T-pose, ready to be written."""
+    """A character in its T-pose, ready for export."""
 
     name: str
     skeleton: Skeleton
@@ -44,24 +44,24 @@ class Scene:
     """By the names that the materials use."""
     clips: tuple[Clip, ...] = ()
     slack: float = 1.0
-    """How many times the usual tolerance the clips may miss by."""
+    """Factor on the tolerances of the clips' key reduction."""
     ranks: dict[str, FrameRanks] = field(default_factory=dict)
-    """Found for each clip when it is first written; a copy of the scene with more slack writes it without looking again."""
+    """Clip name -> ranks, filled by the first export: a copy of the scene with more slack reuses them."""
     extras: dict[str, Any] = field(default_factory=dict)
     """Goes into asset.extras."""
 
 
 @dataclass(frozen=True)
 class GltfDocument:
-    """A document under construction, and where its parts lie: what VRM refers to."""
+    """A document under construction, and the nodes that VRM refers to."""
 
     document: dict[str, Any]
     buffers: BufferBuilder
     joints: dict[str, int]
     """Joint name -> node."""
-    faces: dict[int, tuple[str, ...]]
+    morph_nodes: dict[int, tuple[str, ...]]
     """Node of each mesh with morphs -> the morphs that move it."""
-    heads: tuple[int, ...]
+    first_person_hidden: tuple[int, ...]
     """Mesh nodes that a first-person camera inside the head must not see."""
 
 
@@ -72,7 +72,7 @@ def export_gltf(scene: Scene) -> bytes:
 
 
 def to_glb(built: GltfDocument) -> bytes:
-    """The GLB of a built document; its lists of views and accessors are put in last."""
+    """The GLB of a document, with its buffer views and accessors added."""
     document = {**built.document, "accessors": built.buffers.accessors, "bufferViews": built.buffers.views}
     return pack_glb({key: value for key, value in document.items() if value != []}, built.buffers.binary)
 
@@ -92,7 +92,7 @@ def build_document(scene: Scene) -> GltfDocument:
     document: dict[str, Any] = {
         "asset": {"version": "2.0", "generator": GENERATOR} | ({"extras": scene.extras} if scene.extras else {}),
         "scene": 0,
-        # Skinned meshes stand at the root: a parent's transform would not reach them (glTF 2.0, 3.7.3.2).
+        # Skinned meshes are root nodes: transforms of parents do not apply to them (glTF 2.0, 3.7.3.2).
         "scenes": [{"name": scene.name, "nodes": [len(nodes) - 1, *range(first, len(nodes) - 1)]}],
         "nodes": nodes,
         "meshes": meshes,
@@ -107,19 +107,19 @@ def build_document(scene: Scene) -> GltfDocument:
 
 
 def make_node_name(mesh: str) -> str:
-    """Name of a mesh's node: never a joint's."""
+    """Name of a mesh's node, different from every joint's."""
     return f"{mesh[0].upper()}{mesh[1:]}Mesh"
 
 
 def _find_head_nodes(scene: Scene, first: int) -> tuple[int, ...]:
-    """Nodes of the meshes that hang on the head by more than half of their weight."""
-    inside = {i for i, name in enumerate(scene.skeleton.names) if name in ("Head", "LeftEye", "RightEye")}
-    found = []
+    """Nodes of the meshes that follow the head by more than half of their skin weights."""
+    head = {i for i, name in enumerate(scene.skeleton.names) if name in ("Head", "LeftEye", "RightEye")}
+    nodes = []
     for i, part in enumerate(scene.parts):
         skin = part.mesh.skin
-        share = float((skin.weights * np.isin(skin.joints, list(inside))).sum() / max(len(skin.weights), 1))
-        found += [first + i] if share > 0.5 else []
-    return tuple(found)
+        share = float((skin.weights * np.isin(skin.joints, list(head))).sum() / max(len(skin.weights), 1))
+        nodes += [first + i] if share > 0.5 else []
+    return tuple(nodes)
 
 
 def _build_joint_nodes(skeleton: Skeleton) -> list[dict[str, Any]]:
@@ -139,25 +139,25 @@ def _round_floats(values: NDArray[Any]) -> list[float]:
 def _add_skin(skeleton: Skeleton, buffers: BufferBuilder, root: int) -> dict[str, Any]:
     matrices = np.tile(np.eye(4, dtype="<f4"), (len(skeleton.names), 1, 1))
     matrices[:, 3, :3] = -skeleton.heads  # column-major: the translation is the last row in memory
-    inverse = buffers.add(matrices.reshape(-1, 16))
+    inverse = buffers.add_accessor(matrices.reshape(-1, 16))
     return {"name": ARMATURE_NODE, "joints": list(range(len(skeleton.names))), "inverseBindMatrices": inverse, "skeleton": root}
 
 
 def _add_mesh(part: Part, buffers: BufferBuilder, materials: dict[str, int]) -> dict[str, Any]:
     mesh = part.mesh
     if mesh.material not in materials:
-        raise FormatError(Finding("gltf/material", f"the mesh {mesh.name} names the unknown material {mesh.material}"))
+        raise FormatError(Finding("gltf/material", f"the mesh {mesh.name} refers to the material {mesh.material}, which does not exist"))
     attributes = {
-        "POSITION": buffers.add(mesh.positions.astype("<f4"), ARRAY_BUFFER, bounds=True),
-        "NORMAL": buffers.add(part.normals.astype("<f4"), ARRAY_BUFFER),
+        "POSITION": buffers.add_accessor(mesh.positions.astype("<f4"), ARRAY_BUFFER, bounds=True),
+        "NORMAL": buffers.add_accessor(part.normals.astype("<f4"), ARRAY_BUFFER),
         "TEXCOORD_0": _add_uv(mesh.uv, buffers),
     } | _add_influences(mesh.skin, buffers)
     if part.tangents is not None:
-        attributes["TANGENT"] = buffers.add(part.tangents.astype("<f4"), ARRAY_BUFFER)
+        attributes["TANGENT"] = buffers.add_accessor(part.tangents.astype("<f4"), ARRAY_BUFFER)
     wide = "<u2" if len(mesh.positions) < 0xFFFF else "<u4"
     primitive: dict[str, Any] = {
         "attributes": attributes,
-        "indices": buffers.add(mesh.triangles.astype(wide).ravel(), ELEMENT_ARRAY_BUFFER),
+        "indices": buffers.add_accessor(mesh.triangles.astype(wide).ravel(), ELEMENT_ARRAY_BUFFER),
         "material": materials[mesh.material],
     }
     entry: dict[str, Any] = {"name": mesh.name[0].upper() + mesh.name[1:], "primitives": [primitive]}
@@ -168,7 +168,7 @@ def _add_mesh(part: Part, buffers: BufferBuilder, materials: dict[str, int]) -> 
 
 
 def _add_morph_targets(mesh: Mesh, buffers: BufferBuilder) -> list[dict[str, int]]:
-    """All 67 targets in one order on every mesh, so that one weights track drives them all."""
+    """All 67 targets in the same order on every mesh, so that one weights channel drives them all."""
     known = {morph.name: morph for morph in mesh.morphs}
     rows = []
     for name in MORPHS_67:
@@ -180,13 +180,16 @@ def _add_morph_targets(mesh: Mesh, buffers: BufferBuilder) -> list[dict[str, int
 
 def _add_uv(uv: Floats, buffers: BufferBuilder) -> int:
     if len(uv) and uv.min() >= 0 and uv.max() <= 1:
-        return buffers.add(np.rint(uv * 65535).astype("<u2"), ARRAY_BUFFER, normalized=True)
-    return buffers.add(uv.astype("<f4"), ARRAY_BUFFER)
+        return buffers.add_accessor(np.rint(uv * 65535).astype("<u2"), ARRAY_BUFFER, normalized=True)
+    return buffers.add_accessor(uv.astype("<f4"), ARRAY_BUFFER)
 
 
 def _add_influences(skin: Skin, buffers: BufferBuilder) -> dict[str, int]:
     joints, weights = quantize_influences(skin)
-    return {"JOINTS_0": buffers.add(joints.astype("u1"), ARRAY_BUFFER), "WEIGHTS_0": buffers.add(weights, ARRAY_BUFFER, normalized=True)}
+    return {
+        "JOINTS_0": buffers.add_accessor(joints.astype("u1"), ARRAY_BUFFER),
+        "WEIGHTS_0": buffers.add_accessor(weights, ARRAY_BUFFER, normalized=True),
+    }
 
 
 def quantize_influences(skin: Skin) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
@@ -199,20 +202,20 @@ def quantize_influences(skin: Skin) -> tuple[NDArray[np.uint16], NDArray[np.uint
             weights[same, k] = 0
     order = np.argsort(-weights, axis=1, kind="stable")
     joints, weights = np.take_along_axis(joints, order, 1), np.take_along_axis(weights, order, 1)
-    whole = np.rint(65535 * weights / np.maximum(weights.sum(1, keepdims=True), 1e-12)).astype(np.int64)
-    whole[:, 0] += 65535 - whole.sum(1)
-    joints[whole == 0] = 0
-    return joints.astype("<u2"), whole.astype("<u2")
+    quantised = np.rint(65535 * weights / np.maximum(weights.sum(1, keepdims=True), 1e-12)).astype(np.int64)
+    quantised[:, 0] += 65535 - quantised.sum(1)
+    joints[quantised == 0] = 0
+    return joints.astype("<u2"), quantised.astype("<u2")
 
 
 def _add_images(scene: Scene, buffers: BufferBuilder) -> tuple[list[Any], list[Any], dict[str, int]]:
-    """images, textures, and picture name -> texture; only what a material names."""
-    wanted = sorted({name for m in scene.materials for name in (m.albedo, m.normal, m.orm) if name})
-    missing = [name for name in wanted if name not in scene.pictures]
+    """images, textures, and picture name -> texture, of the pictures that materials use."""
+    names = sorted({name for m in scene.materials for name in (m.albedo, m.normal, m.orm) if name})
+    missing = [name for name in names if name not in scene.pictures]
     if missing:
-        raise FormatError(Finding("gltf/picture", f"materials name pictures that are not there: {', '.join(missing)}"))
-    images = [{"name": n, "mimeType": scene.pictures[n].media_type, "bufferView": buffers.view(scene.pictures[n].data)} for n in wanted]
-    return images, [{"source": i, "sampler": 0} for i in range(len(wanted))], {name: i for i, name in enumerate(wanted)}
+        raise FormatError(Finding("gltf/picture", f"materials refer to pictures that do not exist: {', '.join(missing)}"))
+    images = [{"name": n, "mimeType": scene.pictures[n].media_type, "bufferView": buffers.add_view(scene.pictures[n].data)} for n in names]
+    return images, [{"source": i, "sampler": 0} for i in range(len(names))], {name: i for i, name in enumerate(names)}
 
 
 def _build_material(material: Material, textures: dict[str, int]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The one buffer of a glTF file and what points into it: views and accessors, equal data stored once."""
+"""The buffer of a glTF file, its buffer views and accessors; equal data is stored once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ACCESSOR_TYPES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4", 16: "MAT4"}
 
 @dataclass
 class BufferBuilder:
-    """Grows a binary buffer; `views` and `accessors` are the document's lists."""
+    """Grows a binary buffer; `views` and `accessors` become the document's lists."""
 
     views: list[dict[str, Any]] = field(default_factory=list)
     accessors: list[dict[str, Any]] = field(default_factory=list)
@@ -30,8 +30,8 @@ class BufferBuilder:
         """The buffer so far."""
         return b"".join(self._parts)
 
-    def view(self, data: bytes, target: int = 0) -> int:
-        """Index of a view of these bytes, aligned to four; equal bytes of one target share a view."""
+    def add_view(self, data: bytes, target: int = 0) -> int:
+        """Index of a view of these bytes, aligned to four; equal bytes with the same target share a view."""
         key = ("view", hashlib.sha256(data).digest(), target)
         if key not in self._known:
             entry = {"buffer": 0, "byteOffset": self._length, "byteLength": len(data)}
@@ -42,7 +42,7 @@ class BufferBuilder:
             self._known[key] = len(self.views) - 1
         return self._known[key]
 
-    def add(self, array: Array, target: int = 0, *, normalized: bool = False, bounds: bool = False) -> int:
+    def add_accessor(self, array: Array, target: int = 0, *, normalized: bool = False, bounds: bool = False) -> int:
         """Index of an accessor of (n,) or (n,w) values in their own dtype."""
         rows = np.ascontiguousarray(array)
         stored = _align_rows(rows, target)
@@ -53,34 +53,34 @@ class BufferBuilder:
         }
         entry |= {"normalized": True} if normalized else {}
         entry |= _compute_bounds(rows) if bounds else {}
-        view = self.view(stored.tobytes(), target)
+        view = self.add_view(stored.tobytes(), target)
         if target == ARRAY_BUFFER and stored.strides[0] != rows.strides[0]:
             self.views[view]["byteStride"] = stored.strides[0]
         return self._append_accessor({"bufferView": view} | entry)
 
     def add_sparse(self, count: int, rows: list[tuple[Array, Array]]) -> list[int]:
-        """Accessors of `count` float VEC3 rows that are zero but at (indices, values); all share two views.
+        """Sparse accessors of `count` float VEC3 rows, zero except at (indices, values); all share two views.
 
-        An empty one is a plain accessor without a view, which glTF reads as zeros.
+        One without indices is an accessor without a view, which glTF defines as zeros.
         """
         wide = np.dtype("<u2") if count <= 0xFFFF else np.dtype("<u4")
-        kept = [(np.asarray(i, wide), np.ascontiguousarray(v, "<f4")) for i, v in rows]
-        full = [(i, v) for i, v in kept if len(i)]
-        if full:
-            indices = self.view(b"".join(_pad(i.tobytes()) for i, _ in full))
-            values = self.view(b"".join(v.tobytes() for _, v in full))
-        found, at, value_at = [], 0, 0
-        for i, v in kept:
-            # Rows that are not named are zeros, and count too.
+        sparse = [(np.asarray(i, wide), np.ascontiguousarray(v, "<f4")) for i, v in rows]
+        filled = [(i, v) for i, v in sparse if len(i)]
+        if filled:
+            indices = self.add_view(b"".join(_pad(i.tobytes()) for i, _ in filled))
+            values = self.add_view(b"".join(v.tobytes() for _, v in filled))
+        accessors, index_offset, value_offset = [], 0, 0
+        for i, v in sparse:
+            # The bounds include the rows that are not listed, which are zeros.
             every = v if len(i) == count else np.concatenate([v, np.zeros((1, 3), "<f4")])
             low, high = every.min(0), every.max(0)
             entry: dict[str, Any] = {"componentType": 5126, "count": count, "type": "VEC3", "min": low.tolist(), "max": high.tolist()}
             if len(i):
-                where = {"bufferView": indices, "byteOffset": at, "componentType": _COMPONENT_TYPES[wide.str[1:]]}
-                entry["sparse"] = {"count": len(i), "indices": where, "values": {"bufferView": values, "byteOffset": value_at}}
-                at, value_at = at + len(_pad(i.tobytes())), value_at + v.nbytes
-            found.append(self._append_accessor(entry))
-        return found
+                listed = {"bufferView": indices, "byteOffset": index_offset, "componentType": _COMPONENT_TYPES[wide.str[1:]]}
+                entry["sparse"] = {"count": len(i), "indices": listed, "values": {"bufferView": values, "byteOffset": value_offset}}
+                index_offset, value_offset = index_offset + len(_pad(i.tobytes())), value_offset + v.nbytes
+            accessors.append(self._append_accessor(entry))
+        return accessors
 
     def _append_accessor(self, entry: dict[str, Any]) -> int:
         key = ("accessor", repr(entry))
@@ -95,7 +95,7 @@ def _pad(data: bytes) -> bytes:
 
 
 def _align_rows(rows: Array, target: int) -> Array:
-    """Vertex rows must begin at multiples of four bytes, so narrow ones are padded."""
+    """Rows of vertex attributes padded to multiples of four bytes, as glTF 2.0 (3.6.2.4) demands."""
     size = rows.strides[0]
     if target != ARRAY_BUFFER or size % 4 == 0:
         return rows

@@ -1,16 +1,26 @@
-"""Pictures to bytes and back: PNG, JPEG, WebP, and one good way to shrink."""
+"""Pictures to bytes and back: PNG, JPEG, WebP and what else Pillow reads; and one good way to shrink them."""
 
 from __future__ import annotations
 
 import io
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Image, Pixels
 from assets.errors import Finding, FormatError
+from assets.quiet_native import silence_native_stderr
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PillowImage
 
 MAX_PIXELS = 64_000_000
+_SMALLER = "make it smaller"
+_TIFF_SIGNATURES = (b"II*\0", b"MM\0*")
 ALPHA_CUTOFF = 0.35
 """Alpha from which a strand of hair is drawn at all."""
 # cv2 stores blue first.
@@ -28,7 +38,7 @@ def _to_cv2(image: Image) -> NDArray[np.uint8]:
 def _encode(suffix: str, image: Image, parameters: list[int]) -> bytes:
     import cv2
 
-    # cv2.error is its only exception; it names a limit of the format, such as WebP's 16383 px.
+    # cv2 raises nothing but cv2.error, which names the limit, such as WebP's 16383 px.
     try:
         done, data = cv2.imencode(suffix, _to_cv2(image), parameters)
     except cv2.error as error:
@@ -66,37 +76,105 @@ def encode_webp(image: Image, quality: int = 90) -> bytes:
 def decode_image(data: bytes, srgb: bool = True) -> Image:
     """The picture in any common file, upright (EXIF), as grey, RGB or RGBA.
 
+    Samples of more than 8 bits are scaled to 8. Floats are display values, 1.0 is white, and what is brighter (HDR) is clamped to white;
+    floats that are all whole numbers, as some programs write them, count as integers of 8, 16 or 32 bits.
+
     Raises:
         FormatError: not a picture, a torn one, or one of more than MAX_PIXELS.
     """
-    from PIL import Image as Picture
     from PIL import ImageOps
 
-    try:
-        with Picture.open(io.BytesIO(data)) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
-                size = f"{picture.width} x {picture.height}"
-                raise FormatError(Finding("image/too-big", f"the picture is {size}, more than 64 megapixels", limit=MAX_PIXELS))
-            return Image(_to_uint8(ImageOps.exif_transpose(picture)), srgb)
-    except Picture.DecompressionBombError as error:
-        raise FormatError(Finding("image/too-big", "the picture has more than 64 megapixels", limit=MAX_PIXELS)) from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:  # what Pillow's readers raise on foreign or torn bytes
-        raise FormatError(Finding("image/unreadable", f"these {len(data)} bytes are not a picture that can be read")) from error
+    with _map_errors(data), _open(data) as picture:
+        _check_size(*picture.size)
+        return Image(_to_uint8(ImageOps.exif_transpose(picture)), srgb)
 
 
-def _to_uint8(picture: object) -> Pixels:
-    """(h,w,1|3|4) uint8 of a Pillow picture in any mode."""
+def read_image_size(data: bytes) -> tuple[int, int]:
+    """Width and height from a picture's header; raises FormatError as `decode_image` does."""
+    with _map_errors(data), _open(data) as picture:
+        return picture.size
+
+
+@contextmanager
+def _map_errors(data: bytes) -> Iterator[None]:
+    """Raises FormatError for what Pillow raises on foreign or torn bytes."""
     from PIL import Image as Picture
 
-    assert isinstance(picture, Picture.Image)
+    try:
+        yield
+    except Picture.DecompressionBombError as error:
+        raise FormatError(Finding("image/too-big", "the picture has more than 64 megapixels", limit=MAX_PIXELS, fix=_SMALLER)) from error
+    except (OSError, SyntaxError, ValueError, EOFError, KeyError, struct.error) as error:
+        message = f"these {len(data)} bytes are not a picture that can be read"
+        raise FormatError(Finding("image/unreadable", message, fix="save it again as PNG, JPEG, WebP or TIFF")) from error
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        message = f"the picture is {width} x {height}, more than 64 megapixels"
+        raise FormatError(Finding("image/too-big", message, limit=MAX_PIXELS, fix=_SMALLER))
+
+
+def _to_uint8(picture: PillowImage) -> Pixels:
+    """(h,w,1|3|4) uint8 of a Pillow picture in any mode."""
     if picture.mode.startswith("I") or picture.mode == "F":
-        wide = np.asarray(picture, np.float64)
-        top = 65535.0 if wide.max(initial=0) > 255 else 255.0
-        return (np.clip(wide / top, 0, 1) * 255 + 0.5).astype(np.uint8)[:, :, None]
+        return _scale_to_bytes(np.asarray(picture))[:, :, None]
     if picture.mode in ("1", "L"):
         return np.asarray(picture.convert("L"))[:, :, None].copy()
-    has_alpha = picture.mode in ("RGBA", "LA", "PA", "RGBa") or "transparency" in picture.info
+    has_alpha = picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info
     return np.asarray(picture.convert("RGBA" if has_alpha else "RGB")).copy()
+
+
+def _open(data: bytes) -> PillowImage:
+    """The picture as Pillow opens it, not decoded yet but for the kinds that Pillow does not know."""
+    from PIL import Image as Picture
+    from PIL import UnidentifiedImageError
+
+    try:
+        return Picture.open(io.BytesIO(data))
+    except UnidentifiedImageError:
+        if not data.startswith(_TIFF_SIGNATURES):
+            raise
+        return _decode_wide_tiff(data)
+
+
+def _decode_wide_tiff(data: bytes) -> PillowImage:
+    """A TIFF of colours as floats or 32-bit integers, reduced to 8 bits; cv2 turns it upright."""
+    import cv2
+    from PIL import Image as Picture
+    from PIL.TiffImagePlugin import IMAGELENGTH, IMAGEWIDTH, ImageFileDirectory_v2
+
+    stream = io.BytesIO(data)
+    directory = ImageFileDirectory_v2(stream.read(8))
+    stream.seek(directory.next)
+    directory.load(stream)
+    _check_size(directory[IMAGEWIDTH], directory[IMAGELENGTH])
+    try:
+        with silence_native_stderr():
+            values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise ValueError(str(error)) from error
+    if values is None:
+        raise ValueError("cv2 cannot read this kind of TIFF either")
+    grey = values.ndim == 2
+    return Picture.fromarray(_scale_to_bytes(values if grey else values[:, :, list(_CV2_CHANNELS[values.shape[2]])]))
+
+
+def _scale_to_bytes(values: NDArray[Any]) -> Pixels:
+    """Samples of any type as bytes, black at 0."""
+    wide = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=np.inf, neginf=0.0)
+    return (np.clip(wide / _find_white(values), 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def _find_white(values: NDArray[Any]) -> float:
+    """The value of white: a 16-bit file's is known, 32 bits and floats may hold the range of any depth."""
+    if values.dtype.itemsize == 2 and values.dtype.kind != "f":
+        return 65535.0
+    finite = values[np.isfinite(values)]
+    most = float(finite.max(initial=0))
+    if values.dtype.kind == "f" and (most <= 1 or (finite % 1 != 0).any()):
+        return 1.0
+    return next((white for white in (255.0, 65535.0, 2**31 - 1.0) if most <= white), 2**32 - 1.0)
 
 
 def resize(image: Image, side: int) -> Image:

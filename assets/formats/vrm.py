@@ -1,6 +1,6 @@
 """VRM 1.0 (avatar.vrm) and VRM animations (.vrma) of a scene.
 
-https://github.com/vrm-c/vrm-specification: VRMC_vrm-1.0, VRMC_vrm_animation-1.0.
+Source: https://github.com/vrm-c/vrm-specification: VRMC_vrm-1.0, VRMC_vrm_animation-1.0.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from assets.formats.gltf_animation import (
 )
 from assets.rotation import make_continuous, normalize_quaternions
 
-# Preset expression -> ARKit and viseme weights. Mouths are the visemes that VRM's five vowels name.
+# Preset expression -> ARKit and viseme weights. The vowels are the visemes of the same sounds.
 EXPRESSION_PRESETS: dict[str, dict[str, float]] = {
     "aa": {"viseme_aa": 1.0}, "ih": {"viseme_I": 1.0}, "ou": {"viseme_U": 1.0}, "ee": {"viseme_E": 1.0}, "oh": {"viseme_O": 1.0},
     "blink": {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}, "blinkLeft": {"eyeBlinkLeft": 1.0}, "blinkRight": {"eyeBlinkRight": 1.0},
@@ -46,18 +46,18 @@ LICENCE_URL = "https://vrm.dev/licenses/1.0/"
 
 @dataclass(frozen=True)
 class VrmMeta:
-    """What the VRM says of its maker and of what others may do with it."""
+    """Authorship and terms of use in a VRM."""
 
     name: str
     author: str
     licence: str
     """SPDX id of the finished avatar."""
     third_party: str
-    """Licences of what it was made from, one line each."""
+    """Licences of its sources, one line each."""
     sellable: bool = True
     """False where a part may not be used commercially."""
     consent: str = ""
-    """File of a consent record, empty without one."""
+    """File name of the consent record, empty without one."""
 
 
 def export_vrm(scene: Scene, meta: VrmMeta, thumbnail: EncodedImage | None = None) -> bytes:
@@ -79,31 +79,31 @@ def export_vrm(scene: Scene, meta: VrmMeta, thumbnail: EncodedImage | None = Non
 
 
 def to_vrm_permissions(licence: str) -> dict[str, Any]:
-    """VRM's permission fields of an SPDX licence; what is not an open licence allows only the author."""
-    word = licence.upper()
-    open_ = word.startswith(("CC", "PDDL", "MIT", "APACHE", "BSD", "0BSD", "UNLICENSE"))
-    credit = not word.startswith(("CC0", "PDDL", "0BSD", "UNLICENSE"))
-    modify = "allowModificationRedistribution" if open_ and "-ND" not in word else "prohibited"
+    """VRM's permission fields for an SPDX licence; any other than an open licence allows only the author."""
+    spdx = licence.upper()
+    is_open = spdx.startswith(("CC", "PDDL", "MIT", "APACHE", "BSD", "0BSD", "UNLICENSE"))
+    needs_credit = not spdx.startswith(("CC0", "PDDL", "0BSD", "UNLICENSE"))
+    modify = "allowModificationRedistribution" if is_open and "-ND" not in spdx else "prohibited"
     return {
-        "avatarPermission": "everyone" if open_ else "onlyAuthor",
-        "allowExcessivelyViolentUsage": open_,
+        "avatarPermission": "everyone" if is_open else "onlyAuthor",
+        "allowExcessivelyViolentUsage": is_open,
         "allowExcessivelySexualUsage": False,
-        "allowPoliticalOrReligiousUsage": open_,
+        "allowPoliticalOrReligiousUsage": is_open,
         "allowAntisocialOrHateUsage": False,
-        "commercialUsage": "corporation" if open_ and "-NC" not in word else "personalNonProfit",
-        "creditNotation": "required" if credit else "unnecessary",
-        "allowRedistribution": open_,
+        "commercialUsage": "corporation" if is_open and "-NC" not in spdx else "personalNonProfit",
+        "creditNotation": "required" if needs_credit else "unnecessary",
+        "allowRedistribution": is_open,
         "modification": modify,
     }
 
 
 def _build_meta(meta: VrmMeta) -> dict[str, Any]:
-    allowed = to_vrm_permissions(meta.licence)
+    permissions = to_vrm_permissions(meta.licence)
     if not meta.sellable:
-        allowed["commercialUsage"] = "personalNonProfit"
+        permissions["commercialUsage"] = "personalNonProfit"
     notes = {"references": [f"consent record: {meta.consent}"]} if meta.consent else {}
     return {
-        "name": meta.name, "version": "1", "authors": [meta.author], "licenseUrl": LICENCE_URL, **allowed, **notes,
+        "name": meta.name, "version": "1", "authors": [meta.author], "licenseUrl": LICENCE_URL, **permissions, **notes,
         "copyrightInformation": f"{meta.licence}, {meta.author}", "thirdPartyLicenses": meta.third_party,
     }  # fmt: skip
 
@@ -112,20 +112,20 @@ def _add_thumbnail(built: GltfDocument, picture: EncodedImage | None) -> dict[st
     if picture is None:
         return {}
     images = built.document["images"]
-    images.append({"name": "thumbnail", "mimeType": picture.media_type, "bufferView": built.buffers.view(picture.data)})
+    images.append({"name": "thumbnail", "mimeType": picture.media_type, "bufferView": built.buffers.add_view(picture.data)})
     return {"thumbnailImage": len(images) - 1}
 
 
 def _build_expression(weights: dict[str, float], built: GltfDocument) -> dict[str, Any]:
     binds = [
         {"node": node, "index": MORPHS_67.index(name), "weight": weight}
-        for name, weight in weights.items() for node, moved in built.faces.items() if name in moved
+        for name, weight in weights.items() for node, moved in built.morph_nodes.items() if name in moved
     ]  # fmt: skip
     return {"isBinary": False} | ({"morphTargetBinds": binds} if binds else {})
 
 
 def _build_look_at(skeleton: Skeleton) -> dict[str, Any]:
-    """Gaze by the eye joints, from a point midway between them; eyes turn a third of the asked angle and at most 25 degrees."""
+    """Gaze by the eye joints from the point between them: 90 degrees of gaze turn the eyes by 25 sideways and 15 up or down."""
     head, left, right = (skeleton.heads[skeleton.names.index(j)] for j in ("Head", "LeftEye", "RightEye"))
     offset = (left + right) / 2 - head
     sides = {"inputMaxValue": 90.0, "outputScale": 25.0}
@@ -139,27 +139,27 @@ def _build_look_at(skeleton: Skeleton) -> dict[str, Any]:
 
 def _build_annotations(built: GltfDocument) -> list[dict[str, Any]]:
     nodes = [i for i, node in enumerate(built.document["nodes"]) if "mesh" in node]
-    return [{"node": n, "type": "thirdPersonOnly" if n in built.heads else "both"} for n in nodes]
+    return [{"node": n, "type": "thirdPersonOnly" if n in built.first_person_hidden else "both"} for n in nodes]
 
 
 def export_vrma(clip: Clip, skeleton: Skeleton) -> bytes:
-    """clips/NAME.vrma: the clip on bare humanoid nodes, its face as one node per expression whose x is the weight."""
+    """clips/NAME.vrma: the clip on humanoid nodes alone, its face as one node per expression whose x is the weight."""
     buffers = BufferBuilder()
     nodes: list[dict[str, Any]] = _build_bone_nodes(skeleton)
-    faces = _find_used_morphs(clip)
+    morphs = _find_used_morphs(clip)
     first = len(nodes)
-    nodes += [{"name": f"expression_{name}"} for name in faces]
+    nodes += [{"name": f"expression_{name}"} for name in morphs]
     animation = _AnimationBuilder(clip.name, buffers, clip.times)
     _add_body_tracks(animation, clip, skeleton)
-    weights = np.clip(clip.face[:, np.array([MORPHS_67.index(name) for name in faces], int)], 0, 1)
+    weights = np.clip(clip.face[:, np.array([MORPHS_67.index(name) for name in morphs], int)], 0, 1)
     for i, keys in enumerate(find_key_frames_each(clip.times, weights[:, :, None], WEIGHT_TOLERANCE)):
         values = np.zeros((len(keys), 3), "<f4")
         values[:, 0] = weights[keys, i]
-        animation.add(keys, values, first + i, "translation", normalized=False)
+        animation.add_track(keys, values, first + i, "translation", normalized=False)
     bones = {bone: {"node": skeleton.names.index(joint)} for joint, bone in VRM_BONES.items() if not bone.endswith("Eye")}
     extension: dict[str, Any] = {"specVersion": "1.0", "humanoid": {"humanBones": bones}}
-    if faces:
-        extension["expressions"] = {"custom": {name: {"node": first + i} for i, name in enumerate(faces)}}
+    if morphs:
+        extension["expressions"] = {"custom": {name: {"node": first + i} for i, name in enumerate(morphs)}}
     document = {
         "asset": {"version": "2.0", "generator": GENERATOR},
         "scene": 0,
@@ -183,20 +183,20 @@ def _build_bone_nodes(skeleton: Skeleton) -> list[dict[str, Any]]:
 
 
 def _find_used_morphs(clip: Clip) -> tuple[str, ...]:
-    """Morphs that the clip uses."""
+    """Morphs whose weight exceeds the tolerance in some frame."""
     if not clip.face.shape[1]:
         return ()
     return tuple(name for name, most in zip(MORPHS_67, clip.face.max(0), strict=True) if most > WEIGHT_TOLERANCE)
 
 
 def _add_body_tracks(animation: _AnimationBuilder, clip: Clip, skeleton: Skeleton) -> None:
-    turns = make_continuous(normalize_quaternions(clip.rotations))
-    # VRM animations turn the eyes by lookAt, not by their bones.
-    joints = [j for j, name in enumerate(skeleton.names) if not name.endswith("Eye") and np.abs(turns[:, j, :3]).max() >= 1e-5]
-    for joint, keys in zip(joints, find_key_frames_each(clip.times, turns[:, joints], ROTATION_TOLERANCE), strict=True):
-        animation.add(keys, np.rint(turns[keys, joint] * 32767).astype("<i2"), joint, "rotation", normalized=True)
+    rotations = make_continuous(normalize_quaternions(clip.rotations))
+    # VRM animations move the eyes by lookAt, not by their bones.
+    joints = [j for j, name in enumerate(skeleton.names) if not name.endswith("Eye") and np.abs(rotations[:, j, :3]).max() >= 1e-5]
+    for joint, keys in zip(joints, find_key_frames_each(clip.times, rotations[:, joints], ROTATION_TOLERANCE), strict=True):
+        animation.add_track(keys, np.rint(rotations[keys, joint] * 32767).astype("<i2"), joint, "rotation", normalized=True)
     keys = find_key_frames(clip.times, clip.root, TRANSLATION_TOLERANCE_M)
-    animation.add(keys, (skeleton.heads[0] + clip.root[keys]).astype("<f4"), 0, "translation", normalized=False)
+    animation.add_track(keys, (skeleton.heads[0] + clip.root[keys]).astype("<f4"), 0, "translation", normalized=False)
 
 
 class _AnimationBuilder:
@@ -206,7 +206,7 @@ class _AnimationBuilder:
         self.entry: dict[str, Any] = {"name": name, "samplers": [], "channels": []}
         self._buffers, self._times = buffers, times
 
-    def add(self, keys: Sequence[int] | Any, values: Any, node: int, path: str, *, normalized: bool) -> None:
-        clock = self._buffers.add(self._times[keys].astype("<f4"), bounds=True)
-        self.entry["samplers"].append({"input": clock, "output": self._buffers.add(values, normalized=normalized)})
+    def add_track(self, keys: Sequence[int] | Any, values: Any, node: int, path: str, *, normalized: bool) -> None:
+        times = self._buffers.add_accessor(self._times[keys].astype("<f4"), bounds=True)
+        self.entry["samplers"].append({"input": times, "output": self._buffers.add_accessor(values, normalized=normalized)})
         self.entry["channels"].append({"sampler": len(self.entry["samplers"]) - 1, "target": {"node": node, "path": path}})

@@ -1,4 +1,4 @@
-"""WAV, 16-bit PCM mono: the one sound format of a bundle. Bytes in, bytes out; the caller owns the file."""
+"""WAV, 16-bit PCM mono: the sound format of a bundle. Bytes in, bytes out."""
 
 from __future__ import annotations
 
@@ -13,30 +13,33 @@ INT16_SCALE = 32767.0
 
 
 def export_wav(samples: NDArray[np.floating], rate: int) -> bytes:
-    """A RIFF file of samples (n,) in -1..1 at rate Hz; what lies outside is clipped. Raises FormatError on NaN or shape."""
+    """A RIFF file of samples (n,) at `rate` Hz, clipped to -1..1; raises FormatError for NaN or another shape."""
     values = np.asarray(samples, np.float64)
     if values.ndim != 1:
-        raise _make_error(f"a sound has one axis, not shape {values.shape}", "mix it down to mono")
+        raise _make_error(f"expected samples of shape (n,), found {values.shape}", "mix the sound down to mono")
     if not np.isfinite(values).all():
-        raise _make_error("a sound holds NaN or infinity", "look at the voice that made it")
+        raise _make_error("the samples hold NaN or infinity", "check the voice that produced them")
     data = np.rint(np.clip(values, -1.0, 1.0) * INT16_SCALE).astype("<i2").tobytes()
     head = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16, 1, 1, rate, 2 * rate, 2, 16, b"data", len(data))
     return head + data
 
 
 def load_wav(data: bytes) -> tuple[NDArray[np.float32], int]:
-    """Samples (n,) float32 in -1..1 and the rate in Hz; several channels are averaged. Raises FormatError."""
+    """Samples (n,) float32 in -1..1 and the rate in Hz; several channels are averaged. Raises FormatError for anything but 16-bit PCM."""
     if len(data) < 12 or data[:4] != b"RIFF" or data[8:12] != b"WAVE":
-        raise _make_error("it does not begin with a RIFF/WAVE header", "give a .wav file")
+        raise _make_error("the file does not begin with a RIFF/WAVE header", "use a .wav file")
     chunks = _read_chunks(data)
     if b"fmt " not in chunks or len(chunks[b"fmt "]) < 16:
-        raise _make_error("it has no fmt chunk", "export it again as 16-bit PCM")
+        raise _make_error("the file has no fmt chunk", "export it again as 16-bit PCM")
     if b"data" not in chunks:
-        raise _make_error("it has no data chunk", "export it again as 16-bit PCM")
+        raise _make_error("the file has no data chunk", "export it again as 16-bit PCM")
     coding, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", chunks[b"fmt "])
     extensible = coding == 0xFFFE and len(chunks[b"fmt "]) >= 26 and chunks[b"fmt "][24:26] == b"\x01\x00"
     if (coding != 1 and not extensible) or bits != 16 or not channels or not rate:
-        raise _make_error(f"it is coding {coding} with {bits} bits, {channels} channels, {rate} Hz", "export it as 16-bit PCM")
+        raise _make_error(
+            f"expected 16-bit PCM, found coding {coding} with {bits} bits, {channels} channels and {rate} Hz",
+            "export it again as 16-bit PCM",
+        )
     frame = 2 * channels
     body = chunks[b"data"]
     values = np.frombuffer(body[: len(body) // frame * frame], "<i2").reshape(-1, channels)
@@ -44,17 +47,17 @@ def load_wav(data: bytes) -> tuple[NDArray[np.float32], int]:
 
 
 def _read_chunks(data: bytes) -> dict[bytes, bytes]:
-    found: dict[bytes, bytes] = {}
-    at = 12
-    while at + 8 <= len(data):
-        name, size = struct.unpack_from("<4sI", data, at)
-        if at + 8 + size > len(data):
-            raise _make_error(
-                f"its {name.decode('latin-1').strip()} chunk claims {size} bytes, {len(data) - at - 8} are there", "copy the file again"
-            )
-        found.setdefault(name, data[at + 8 : at + 8 + size])
-        at += 8 + size + size % 2  # chunks are padded to even lengths
-    return found
+    chunks: dict[bytes, bytes] = {}
+    offset = 12
+    while offset + 8 <= len(data):
+        name, size = struct.unpack_from("<4sI", data, offset)
+        if offset + 8 + size > len(data):
+            label = name.decode("latin-1").strip()
+            message = f"the {label} chunk declares {size} bytes, but only {len(data) - offset - 8} follow"
+            raise _make_error(message, "the file is truncated: copy or export it again")
+        chunks.setdefault(name, data[offset + 8 : offset + 8 + size])
+        offset += 8 + size + size % 2  # chunks are padded to even lengths
+    return chunks
 
 
 def _make_error(message: str, fix: str) -> FenshenError:

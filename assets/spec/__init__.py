@@ -1,1 +1,1 @@
-"""spec: see stage.py or the files beside it."""
+"""The avatar spec: its fields, and the reader that reports every error with line and column."""

@@ -7,54 +7,60 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from assets.portable_names import WINDOWS_DEVICES
 from assets.spec.appearance import Number, Section, Unit
+from assets.spec.expectation import Expects
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+# A clip's name is a file's name in the bundle, which must also unpack on Windows.
+Name = Annotated[
+    str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", json_schema_extra={"not": {"enum": list(WINDOWS_DEVICES)}}),
+    Expects("a letter a to z followed by at most 39 small letters, digits and _", "write a name such as take_2"),
+]  # fmt: skip
 Text = Annotated[str, Field(min_length=1, max_length=10_000)]
-Subject = Annotated[str, Field(pattern=r"\S", max_length=80)]
+Subject = Annotated[str, Field(pattern=r"\S", max_length=80), Expects("text that is not blank", "name a subject, or remove the item")]
 
 
 class ClipSpec(Section):
     """One clip: exactly one of library, video or bvh."""
 
     name: Name
-    """Clip name in the bundle: small letters, digits and _, a letter first; those of spoken lines begin with say_."""
+    """Clip name in the bundle: small letters, digits and _, a letter first; say_ and the device names of Windows are reserved."""
     library: str | None = None
-    """A clip of our library: idle, wave, nod, explain, shrug, point, walk."""
+    """A clip of the library: idle, wave, nod, explain, shrug, point, walk."""
     video: str | None = None
-    """Video file, relative to the spec."""
+    """Video file of one person, relative to the spec."""
     bvh: str | None = None
     """BVH file, relative to the spec."""
     loop: bool = False
-    """The last frame joins the first."""
+    """Whether the last frame continues in the first."""
 
 
 class MotionSpec(Section):
-    """Where movement comes from; idle and wave of the library are always there."""
+    """The clips; the library's gestures are always included."""
 
     clips: tuple[ClipSpec, ...] = ()
-    """Clips beside the default ones."""
+    """Clips in addition to the library's gestures; one of the same name replaces it."""
     fps: Annotated[int, Field(ge=10, le=60), Number] = 30
-    """Frames a second of generated clips."""
+    """Frames per second of generated clips."""
 
 
 def _require_odd(value: int) -> int:
     if value % 2 == 0:
-        raise PydanticCustomError("even", "an odd number should stand here")
+        raise PydanticCustomError("even", "expected an odd number")
     return value
 
 
 class RetargetSpec(Section):
-    """How landmarks become joint rotations."""
+    """How motion is transferred to the body."""
 
     window: Annotated[int, Field(ge=3, le=31, json_schema_extra={"not": {"multipleOf": 2}}), AfterValidator(_require_odd), Number] = 9
     """Savitzky-Golay window in frames, odd."""
     lock_feet: bool = True
-    """Hold feet that touch the floor."""
+    """Keep feet in place while they touch the floor."""
 
 
 class FactSpec(Section):
-    """A sentence spoken as written, and questions that it answers."""
+    """A sentence that is spoken as written, and the questions that it answers."""
 
     say: Text
     """The sentence."""
@@ -63,7 +69,7 @@ class FactSpec(Section):
 
 
 class PersonaSpec(Section):
-    """Who speaks: facts, manner and lines of the user's own."""
+    """Who speaks: facts, manner and the user's own lines."""
 
     backend: str | None = None
     """Dialogue engine; left out: picked by language."""
@@ -72,40 +78,40 @@ class PersonaSpec(Section):
     who: str = ""
     """One sentence about the person."""
     manner: Literal["warm", "formal", "lively", "calm"] = "warm"
-    """How they carry themselves; steers gestures and the face."""
+    """Manner of speaking; it controls gestures and the face."""
     greeting: Text | None = None
-    """First words; left out: made of the name."""
+    """First words; left out: made from the name."""
     fallback: Text | None = None
-    """Said where no fact fits; left out: the language's default."""
+    """Reply where no fact fits; left out: the language's default."""
     facts: tuple[FactSpec, ...] = ()
     """What the person knows."""
     out_of_scope: tuple[Text, ...] = ()
-    """Questions to be answered by the fallback."""
+    """Questions that the fallback answers."""
     lines: tuple[Text, ...] = ()
-    """Lines to be spoken as they stand."""
+    """Lines that are spoken as written."""
     topics: Annotated[tuple[Subject, ...], Field(max_length=20)] = ()
-    """Subjects to speak about, at most 20: each becomes one line made of the facts that are about it, or a warning where none is."""
+    """Subjects to speak about, at most 20: each becomes one line made from the facts about it, or a warning where there is none."""
     tune: bool = False
-    """Tunes the embedded model on the persona's own questions for about a minute, once; English only."""
+    """Fine-tune the embedded model on the persona's questions, once, for about a minute; English only."""
     model: str | None = None
-    """For the writer: a transformers folder, relative to the spec, or the id of a model in the local cache."""
+    """For the writer backend: a transformers folder, relative to the spec, or the id of a model in the local cache."""
 
 
 class VoiceSpec(Section):
     """How it sounds."""
 
     backend: str | None = None
-    """coqui, hibari or mandarin; left out: picked by language, gender and rights."""
+    """Voice backend; left out: the default of the language, one that may be sold if there is one, whatever the gender."""
     model: str | None = None
-    """A coqui model folder of the user's own, relative to the spec; what lies in it is part of the stage's key."""
+    """The user's own coqui model folder, relative to the spec; the voice is made again when its contents change."""
     rate: Annotated[float, Field(ge=0.5, le=2.0, allow_inf_nan=False), Number] = 1.0
-    """Speaking rate, 1 is the voice's own."""
+    """Speaking rate; 1 is the voice's normal rate."""
 
 
 class PerformanceSpec(Section):
-    """How sound becomes a face and a body."""
+    """How speech moves the face and the body."""
 
     energy: Unit = 0.5
     """Strength of gestures, brows and head."""
     blink_rate: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False), Number] = 16
-    """Blinks a minute."""
+    """Blinks per minute."""

@@ -1,6 +1,6 @@
-"""What of a spec must go together across its sections; the stages know the rules, this asks them.
+"""Rules between fields of different sections; the stages define them, and they are checked when the spec is read.
 
-A rule is asked although something else is wrong, but never about a field that is: its default would be judged in its place.
+A rule is checked although something else in the spec is wrong, but not where one of its own fields is: it would judge the default instead.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ Problem = tuple[Loc, Finding]
 
 @dataclass(frozen=True)
 class CrossFieldRule:
-    """One thing that must hold between fields."""
+    """One condition on several fields."""
 
     reads: tuple[str, ...]
-    """Dotted fields that it looks at."""
+    """Dotted names of the fields that it reads."""
     find_violations: Callable[[AvatarSpec, Path], Iterable[Problem]]
-    """(loc, finding without a place) of what does not hold in a spec that lies in this folder."""
+    """(spec, its folder) -> (loc, finding without a location) of each violation."""
 
 
 def check_rules(rules: Iterable[CrossFieldRule], value: Any, wrong: Sequence[Loc], folder: Path) -> Iterator[Problem]:
-    """What the rules say of plain values.
+    """Violations of the rules in plain values.
 
     Args:
-        wrong: where a value is not what its field takes.
+        wrong: places of values that their fields do not accept.
     """
     spec = _drop_wrong_fields(value, wrong)
     for rule in rules:
@@ -40,13 +40,13 @@ def check_rules(rules: Iterable[CrossFieldRule], value: Any, wrong: Sequence[Loc
 
 
 def _drop_wrong_fields(value: Any, wrong: Sequence[Loc]) -> AvatarSpec:
-    """The spec with each wrong field left out."""
-    sound = {key: dict(item) if isinstance(item, dict) else item for key, item in value.items()} if isinstance(value, dict) else {}
+    """The spec with the default in place of each wrong field."""
+    valid = {key: dict(item) if isinstance(item, dict) else item for key, item in value.items()} if isinstance(value, dict) else {}
     for section, *rest in wrong:
-        holder, key = (sound.get(str(section)), rest[0]) if rest else (sound, section)
+        holder, key = (valid.get(str(section)), rest[0]) if rest else (valid, section)
         if isinstance(holder, dict):
             holder.pop(key, None)
-    return AvatarSpec.model_validate({"name": "unread", **sound})
+    return AvatarSpec.model_validate({"name": "unread", **valid})
 
 
 def _is_same_branch(read: Sequence[str], loc: Loc) -> bool:

@@ -1,4 +1,4 @@
-"""What leaves the house and under what terms: the options of the package and verify stages."""
+"""What a bundle contains and under which terms: the options of the package and verify stages."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from assets.spec.appearance import Section
+from assets.spec.expectation import Expects
 
 Target = Literal["web", "desktop", "crowd"]
-Words = Annotated[str, Field(pattern=r"\S", max_length=200)]
+Words = Annotated[str, Field(pattern=r"\S", max_length=200), Expects("text that is not blank")]
 
 
 @dataclass(frozen=True)
 class Budget:
-    """Upper limits of a target: the package is made to fit them, the gates hold it to them."""
+    """Upper limits of a target: the package stage meets them, the gates check them."""
 
     triangles: int
     side: int
@@ -25,7 +26,7 @@ class Budget:
     one_material: bool = False
 
 
-# Our own choice, no engine's limit; crowd's texture limit is web's.
+# Chosen for this project: no engine sets these limits. The texture limit of crowd is that of web.
 BUDGETS: dict[str, Budget] = {
     "web": Budget(15_000, 1024, 3_000_000),
     "desktop": Budget(32_000, 2048, 10_000_000),
@@ -37,23 +38,23 @@ class PackageSpec(Section):
     """What the bundle is made for."""
 
     target: Target = "web"
-    """Budget of triangles, pixels and bytes."""
+    """Sets the budget of triangles, pixels and bytes."""
     vrm: bool = True
-    """Write avatar.vrm and clips/*.vrma beside the GLB."""
+    """Write avatar.vrm and clips/*.vrma as well as the GLB."""
     bvh: bool = False
-    """Write clips/*.bvh: the body's motion of every clip on the character's own skeleton, in centimetres."""
+    """Write clips/*.bvh: the body motion of every clip on the character's skeleton, in centimetres."""
     turntable: bool = True
-    """Render a turntable beside the stills."""
+    """Render a turntable as well as the stills."""
 
 
 class RightsSpec(Section):
-    """Who made it and what others may do with it."""
+    """Who made the avatar and what others may do with it."""
 
     creator: Words = "unnamed"
     """Author named in the VRM meta and the manifest."""
     licence: Words = "CC-BY-4.0"
     """SPDX id of the finished avatar."""
     consent: str | None = None
-    """File: who agreed to what, and when, or that nobody real is shown; a video's clip without it is a warning, with strict an error."""
+    """Text file: who agreed to what, and when, or that no real person is shown. Without it a video is a warning, with strict an error."""
     strict: bool = False
-    """Refuse every part that may not be sold, and clips read from a video without a consent record."""
+    """Refuse every part that may not be sold, and clips from a video without a consent record."""

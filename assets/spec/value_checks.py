@@ -1,6 +1,6 @@
-"""What a spec's fields must hold beyond their types: files that are there, names that are known, words that can be spoken.
+"""What a spec's fields must hold beyond their types: files that exist, names that are known, words that can be spoken.
 
-It looks at the plain values and not at the model, so that a wrong type elsewhere hides nothing.
+The checks read plain values, not the model, so that a wrong type elsewhere hides nothing.
 """
 
 from __future__ import annotations
@@ -15,52 +15,63 @@ from pathlib import Path
 from typing import Any
 
 from assets.errors import Finding
+from assets.paths import find_existing_form
+from assets.portable_names import is_device_name
 from assets.spec.cross_field import CrossFieldRule, Problem, check_rules
-from assets.spec.nodes import Loc, find_matches, is_null_word, shorten
+from assets.spec.expectation import join_alternatives
+from assets.spec.nodes import Loc, find_matches, format_loc
+from assets.spec.wording import is_null_word, quote, shorten
 
 NameChoices = Mapping[str, Callable[[], Iterable[str] | None]]
-"""Dotted pattern -> the names that may stand there, None where they cannot be told; one that ends in `.*` is about a mapping's keys."""
+"""Dotted pattern -> the valid names, None where they are not known; a pattern that ends in `.*` is about a mapping's keys."""
 FILE_FIELDS = ("motion.clips.*.video", "motion.clips.*.bvh", "rights.consent")
 FOLDER_FIELDS = ("voice.model", "persona.model")
 MODEL_ID_FIELDS = ("persona.model",)
-"""Where a name that is no path and no folder is a model's id."""
+"""Fields where a name that is no path and no folder is a model's id."""
 SPOKEN_CLIP_PREFIX = "say_"
-"""How the names of the clips begin that speak a line each."""
+"""Prefix of the clips of spoken lines, whose names the user may not take."""
+_CLIP_SOURCES = ("library", "video", "bvh")
+_NOUNS = {"backend": "backend", "library": "clip", "local": "body change"}
+"""Last part of a field's name -> what its names are; a piece of the wardrobe elsewhere."""
+_MOST_NAMES = 20
+"""Names of a list in one sentence; an editor with the schema shows all."""
 _SPOKEN_FIELDS = ("persona.greeting", "persona.fallback", "persona.facts.*.say", "persona.lines.*")
-_SCRIPTS = {"en": ("LATIN", "an English"), "zh": ("CJK", "a Mandarin")}
+_SCRIPTS = {"en": ("LATIN", "an English", "zh"), "zh": ("CJK", "a Mandarin", "en")}
 
 
 @dataclass(frozen=True)
 class SpecConstraints:
-    """What only the stages know of a spec."""
+    """What only the stages know about a spec."""
 
     names: NameChoices = field(default_factory=dict)
     rules: tuple[CrossFieldRule, ...] = ()
 
 
-def find_problems(value: Any, folder: Path, *, outside: bool, known: SpecConstraints, wrong: Sequence[Loc] = ()) -> Iterator[Problem]:
-    """Every (loc, finding without a place) of plain values.
+def find_problems(
+    value: Any, folder: Path, *, allow_outside: bool, constraints: SpecConstraints, wrong: Sequence[Loc] = ()
+) -> Iterator[Problem]:
+    """Every (loc, finding without a location) of plain values.
 
     Args:
-        folder: where the spec lies; paths are relative to it.
-        outside: files may lie outside of it.
-        wrong: where a value is not what its field takes.
+        folder: folder of the spec; paths are relative to it.
+        allow_outside: files may be outside of it.
+        wrong: places of values that their fields do not accept.
     """
     every = (
-        _check_paths(value, folder, outside), _check_clips(value, wrong), _check_names(value, known.names), _check_speakable(value),
-        check_rules(known.rules, value, wrong, folder),
+        _check_paths(value, folder, allow_outside), _check_clip_sources(value, wrong), _check_clip_names(value),
+        _check_names(value, constraints.names), _check_speakable(value), check_rules(constraints.rules, value, wrong, folder),
     )  # fmt: skip
     for loc, finding in chain.from_iterable(every):
         yield loc, replace(finding, fix=_suggest_omission(finding.fix)) if is_null_word(_get_value(value, loc)) else finding
 
 
 def _suggest_omission(fix: str) -> str:
-    """What to do where nothing was meant."""
-    return "leave the line out to take the default" + (", or write none where there shall be none" if "none" in fix else "")
+    """What to do about a word such as None."""
+    return "leave the line out to take the default" + (", or write none for no item" if "none" in fix else "")
 
 
 def _get_value(value: Any, loc: Loc) -> Any:
-    """The value at a place; None where the spec says nothing there."""
+    """The value at a place; None where the spec has none."""
     for part in loc:
         value = value.get(part) if isinstance(value, dict) else value[part] if isinstance(value, list) and isinstance(part, int) else None
     return value
@@ -70,54 +81,84 @@ def _find_field_values(value: Any, pattern: str) -> Iterator[tuple[Loc, Any]]:
     return find_matches(value, tuple(pattern.split(".")))
 
 
-def _check_paths(value: Any, folder: Path, outside: bool) -> Iterator[Problem]:
+def _check_paths(value: Any, folder: Path, allow_outside: bool) -> Iterator[Problem]:
     for pattern in (*FILE_FIELDS, *FOLDER_FIELDS):
         for loc, written in _find_field_values(value, pattern):
             if not isinstance(written, str) or not written:
                 continue
-            target = Path(os.path.realpath(folder / written))  # Path.resolve raises at links that lead to one another
-            # os.path and not Path: a name too long to be a file's is no file, where Path raises.
+            # os.path.realpath and not Path.resolve, which raises at links that lead to one another.
+            target = Path(os.path.realpath(find_existing_form(folder / written)))
+            # os.path and not Path, which raises where a name is too long for a file.
             if pattern in MODEL_ID_FIELDS and not (written.startswith((".", "/")) or os.path.isdir(target)):
                 continue
             kind = "file" if pattern in FILE_FIELDS else "folder"
-            if not outside and not target.is_relative_to(folder):
-                fix = f"move the {kind} beside the spec or pass --allow-outside"
-                yield loc, Finding("spec/path-escape", f"{shorten(written)} lies outside the spec's folder", fix=fix)
+            if not allow_outside and not target.is_relative_to(folder):
+                fix = f"move the {kind} into it, or pass --allow-outside"
+                yield loc, Finding("spec/path-escape", f"{format_loc(loc)}: {shorten(written)} is outside the spec's folder", fix=fix)
             elif not (os.path.isfile(target) if kind == "file" else os.path.isdir(target)):
-                yield loc, Finding(f"spec/no-such-{kind}", f"there is no {kind} {shorten(written)}", fix="paths are relative to the spec")
+                message = f"{format_loc(loc)}: there is no {kind} {shorten(written)}"
+                yield loc, Finding(f"spec/no-such-{kind}", message, fix=_suggest_path(written, target))
 
 
-def _check_clips(value: Any, wrong: Sequence[Loc]) -> Iterator[Problem]:
-    named: set[str] = set()
+def _suggest_path(written: str, target: Path) -> str:
+    """The nearest name in the folder, where there is one."""
+    if "\\" in written or not written.isprintable():  # in double quotes, \n of clips\new.mp4 is a line break
+        return "write / and not \\ between folders"
+    try:
+        names = {name.lower(): name for name in os.listdir(target.parent)}
+    except OSError:
+        names = {}
+    near = difflib.get_close_matches(target.name.lower(), names, 1, 0.8)
+    return f"did you mean {Path(written).with_name(names[near[0]])}?" if near else "paths are relative to the spec's folder"
+
+
+def _check_clip_sources(value: Any, wrong: Sequence[Loc]) -> Iterator[Problem]:
     for loc, clip in _find_field_values(value, "motion.clips.*"):
         if not isinstance(clip, dict):
             continue
-        kinds = ("library", "video", "bvh")
-        given = [kind for kind in kinds if clip.get(kind) or (*loc, kind) in wrong]
+        given = [kind for kind in _CLIP_SOURCES if clip.get(kind) or (*loc, kind) in wrong]
         if len(given) != 1:
-            message = f"{format_loc(loc)} names {len(given)} of library, video, bvh"
-            yield loc, Finding("spec/clip-source", message, fix="name exactly one")
-        name = clip.get("name")
-        if isinstance(name, str) and name.startswith(SPOKEN_CLIP_PREFIX):
-            message = f"{shorten(name)} begins like the clips of spoken lines ({SPOKEN_CLIP_PREFIX}ID)"
-            yield (*loc, "name"), Finding("spec/clip-of-line", message, fix="give it another name")
-        if isinstance(name, str) and name in named:
-            yield (*loc, "name"), Finding("spec/clip-twice", f"two clips are called {shorten(name)}", fix="give each a name of its own")
-        named.add(str(name))
+            got = join_alternatives(given, "and") if given else "none of them"
+            message = f"{format_loc(loc)}: expected one of {', '.join(_CLIP_SOURCES)}, got {got}"
+            yield loc, Finding("spec/clip-source", message, fix="keep exactly one" if given else "add exactly one")
 
 
-def _check_names(value: Any, known: NameChoices) -> Iterator[Problem]:
-    for pattern, names in known.items():
-        keys = pattern.endswith(".*")
+def _check_clip_names(value: Any) -> Iterator[Problem]:
+    names: set[str] = set()
+    for loc, name in _find_field_values(value, "motion.clips.*.name"):
+        if not isinstance(name, str):
+            continue
+        here, shown = format_loc(loc), shorten(name)
+        if name.startswith(SPOKEN_CLIP_PREFIX):
+            message = f"{here}: the prefix {SPOKEN_CLIP_PREFIX} is reserved for spoken lines, got {shown}"
+            yield loc, Finding("spec/clip-of-line", message, fix="choose another name")
+        if is_device_name(name):
+            message = f"{here}: {shown} is a device name on Windows, where the bundle could not be unpacked"
+            yield loc, Finding("spec/reserved-name", message, fix=f"choose another name, e.g. {shown}_clip")
+        if name in names:
+            yield loc, Finding("spec/clip-twice", f"{here}: another clip is called {shown}", fix="give each clip its own name")
+        names.add(name)
+
+
+def _check_names(value: Any, choices: NameChoices) -> Iterator[Problem]:
+    for pattern, list_names in choices.items():
+        is_key = pattern.endswith(".*")
         for loc, item in _find_field_values(value, pattern):
-            given = loc[-1] if keys else item
-            if not isinstance(given, str) or (known_here := names()) is None:
+            given = loc[-1] if is_key else item
+            if not isinstance(given, str) or (names := list_names()) is None:
                 continue
-            allowed = sorted(known_here)
+            allowed, where = sorted(names), loc[:-1] if is_key else loc
             if given not in allowed:
-                near = difflib.get_close_matches(given, allowed, 1, 0.5)
-                fix = f"did you mean {near[0]}?" if near else f"known here: {', '.join(allowed[:20])}"
-                yield loc, Finding("spec/unknown-name", f"{format_loc(loc[:-1] if keys else loc)} knows no {shorten(given)!r}", fix=fix)
+                noun = _NOUNS.get(str(where[-1]), "item")
+                message = f"{format_loc(where)}: unknown {noun} {quote(given)}"
+                yield loc, Finding("spec/unknown-name", message, fix=_suggest_name(given, allowed))
+
+
+def _suggest_name(given: str, allowed: Sequence[str]) -> str:
+    if near := difflib.get_close_matches(given.lower(), allowed, 1, 0.5):
+        return f"did you mean {near[0]}?"
+    more = f" and {len(allowed) - _MOST_NAMES} more (see `fenshen schema`)" if len(allowed) > _MOST_NAMES else ""
+    return f"known here: {', '.join(allowed[:_MOST_NAMES])}{more}"
 
 
 def _check_speakable(value: Any) -> Iterator[Problem]:
@@ -126,14 +167,10 @@ def _check_speakable(value: Any) -> Iterator[Problem]:
     own_model = any(item for _, item in _find_field_values(value, "voice.model"))
     if language not in _SCRIPTS or own_model:
         return
-    script, voice = _SCRIPTS[language]
+    script, voice, other = _SCRIPTS[language]
     for pattern in _SPOKEN_FIELDS:
         for loc, text in _find_field_values(value, pattern):
             if isinstance(text, str) and text and not any(c.isdecimal() or unicodedata.name(c, "").startswith(script) for c in text):
-                message = f"{format_loc(loc)} holds no word that {voice} voice can speak, got {shorten(text)!r}"
-                yield loc, Finding("spec/unspeakable", message, fix="give it words of that language, or set persona.language (en, zh)")
-
-
-def format_loc(loc: Loc) -> str:
-    """`motion.clips.0.video`."""
-    return ".".join(str(part) for part in loc)
+                message = f"{format_loc(loc)}: {voice} voice cannot speak any word of {quote(text)}"
+                fix = f"write words of that language, or set persona.language to {other}"
+                yield loc, Finding("spec/unspeakable", message, fix=fix)

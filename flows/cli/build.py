@@ -21,6 +21,7 @@ from flows.cli.champions import register_champions
 from flows.cli.console import EXIT_CODES, err, out, report_findings
 from flows.cli.data import app as data
 from flows.cli.evaluate import evaluate
+from flows.cli.new import register_new
 from flows.cli.train import register_training
 
 app = typer.Typer(
@@ -33,6 +34,7 @@ app.add_typer(cache, name="cache")
 app.add_typer(data, name="data")
 register_training(app)
 register_champions(app)
+register_new(app)
 app.command()(evaluate)
 SEED_LIMIT = 2**32
 SpecArgument = Annotated[str, typer.Argument(metavar="SPEC", help="A spec file or a preset's name.")]
@@ -196,18 +198,18 @@ def plan(spec: SpecArgument, target: TargetOption = None, seed: SeedOption = Non
 
 @app.command()
 def check(spec: SpecArgument, outside: OutsideOption = False) -> None:
-    """Read a spec and say every mistake at once.
+    """Read a spec and report every error in one pass.
 
     Example: `fenshen check avatar.yaml`
     """
     from assets.spec.read import read_spec
-    from flows.pipeline.bundle_writer import collect_spec_warnings
+    from flows.pipeline.bundle_writer import collect_spec_warnings, collect_text_warnings
     from flows.pipeline.spec_choices import collect_spec_choices
 
     with report_findings():
-        file = read_spec(spec, outside=outside, known=collect_spec_choices())
-        out.print(f"{file.path}: {file.spec.name} is a sound spec")
-        _print_warnings(collect_spec_warnings(file.spec))
+        file = read_spec(spec, allow_outside=outside, constraints=collect_spec_choices())
+        out.print(f"{file.path}: OK")
+        _print_warnings((*collect_text_warnings(file.text), *collect_spec_warnings(file.spec)))
 
 
 @app.command()
@@ -258,7 +260,7 @@ def gates() -> None:
 
     table = Table("gate", "why", "source", box=None)
     for code, gate in sorted(load_gates().items()):
-        table.add_row(code, gate.why, gate.source)
+        table.add_row(code, gate.claim, gate.source)
     out.print(table)
 
 
@@ -295,14 +297,21 @@ def stages() -> None:
 
 
 @app.command()
-def schema() -> None:
-    """Print the spec's JSON Schema for editors.
+def schema(
+    out_file: Annotated[Path | None, typer.Option("--out", help="Write the schema into this file.")] = None,
+) -> None:
+    """Print the spec's JSON Schema for editors, or write it into a file.
 
-    Example: `fenshen schema > avatar.schema.json`
+    Example: `fenshen schema --out avatar.schema.json`
     """
-    from flows.cli.schema import generate_schema as spec_schema
+    from flows.cli.schema import format_schema, write_schema
 
-    typer.echo(json.dumps(spec_schema(), indent=1, ensure_ascii=False))
+    if out_file is None:
+        typer.echo(format_schema(), nl=False)
+        return
+    with report_findings():
+        write_schema(out_file)
+    out.print(f"{out_file}: written")
 
 
 @app.command()

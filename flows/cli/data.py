@@ -1,4 +1,4 @@
-"""`fenshen data`: data sets with clean rights, made by our own stages or taken from a user's folder."""
+"""`fenshen data`: data sets with clear rights, made by our own stages or from a user's own pictures."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from stages.datasets.make import DatasetRequest
     from stages.datasets.shards import Progress
 
-app = typer.Typer(no_args_is_help=True, help="Make data sets to train on; a killed run goes on where it stopped.")
+app = typer.Typer(no_args_is_help=True, help="Make data sets to train on; a killed run resumes where it stopped.")
 
-OutOption = Annotated[Path, typer.Option("--out", help="Folder of the data set: a new one, or the one to go on with.")]
-CountOption = Annotated[int, typer.Option("--count", min=3, help="How many items in all.")]
+OutOption = Annotated[Path, typer.Option("--out", help="Folder of the data set: a new one, or the one to resume.")]
+CountOption = Annotated[int, typer.Option("--count", min=3, help="Number of items.")]
 StyleOption = Annotated[str, typer.Option(help="realistic.")]
 SeedOption = Annotated[int, typer.Option(min=0, help="The same seed makes the same set.")]
 
@@ -31,7 +31,7 @@ def skins(
     seed: SeedOption = 0,
     style: StyleOption = "realistic",
 ) -> None:
-    """Head and body tiles blended from the CC0 skins.
+    """Head and body skin tiles, blended from the CC0 skins.
 
     Example: `fenshen data skins --out sets/skins128 --count 3600 --size 128`
     """
@@ -48,7 +48,7 @@ def faces(
     seed: SeedOption = 0,
     style: StyleOption = "realistic",
 ) -> None:
-    """Portraits of random people, rendered by ourselves, eight of each person.
+    """Rendered portraits of random people, eight of each person.
 
     Example: `fenshen data faces --out sets/faces64 --count 8000 --size 64`
     """
@@ -59,7 +59,7 @@ def faces(
 
 @app.command()
 def bodies(folder: OutOption, count: CountOption = 20000, seed: SeedOption = 0) -> None:
-    """Body vectors after Anny's calibrated shape distribution, with their measures.
+    """Body vectors from Anny's calibrated shape distribution, with measurements.
 
     Example: `fenshen data bodies --out sets/bodies --count 20000`
     """
@@ -68,7 +68,7 @@ def bodies(folder: OutOption, count: CountOption = 20000, seed: SeedOption = 0) 
     _make_data_set(DatasetRequest("bodies", folder, count, seed=seed))
 
 
-ATTRIBUTES_HELP = "CSV: file, and person, caption_en, caption_zh, numbers; of age_years, gender and tone a net can be asked."
+ATTRIBUTES_HELP = "CSV with the column file, and optionally person, caption_en, caption_zh and numbers such as age_years, gender, tone."
 
 
 @app.command("folder")
@@ -76,12 +76,12 @@ def data_folder(
     source: Annotated[Path, typer.Argument(metavar="FOLDER", help="Your pictures, in any sub-folders.")],
     folder: OutOption,
     size: Annotated[int, typer.Option(min=32, max=512, help="Pixels a side.")] = 64,
-    licence: Annotated[str | None, typer.Option(help="The terms of the pictures; needed.")] = None,
-    consent: Annotated[Path | None, typer.Option(help="A text that says who agreed to training, and when; needed.")] = None,
+    licence: Annotated[str | None, typer.Option(help="The terms of the pictures; required.")] = None,
+    consent: Annotated[Path | None, typer.Option(help="A text file that says who agreed to training, and when; required.")] = None,
     attributes: Annotated[Path | None, typer.Option(help=ATTRIBUTES_HELP)] = None,
     seed: SeedOption = 0,
 ) -> None:
-    """Your own pictures, e.g. laid out like CelebA or FFHQ, with their rights.
+    """Your own pictures, in any layout such as CelebA's or FFHQ's, with their licence and consent record.
 
     Example: `fenshen data folder faces/ --out sets/own --licence CC-BY-4.0 --consent consent.txt`
     """
@@ -96,13 +96,13 @@ def data_folder(
         _print_summary(folder)
 
 
-def _make_data_set(order: DatasetRequest) -> None:
+def _make_data_set(request: DatasetRequest) -> None:
     from stages.datasets.make import make_dataset
 
     with report_findings():
-        with _show_progress(order.kind) as progress:
-            make_dataset(order, progress)
-        _print_summary(order.out)
+        with _show_progress(request.kind) as progress:
+            make_dataset(request, progress)
+        _print_summary(request.out)
 
 
 def _print_summary(folder: Path) -> None:
@@ -116,7 +116,7 @@ def _print_summary(folder: Path) -> None:
 
 @contextmanager
 def _show_progress(name: str) -> Iterator[Progress]:
-    """A progress line on the error stream: items, speed, time left."""
+    """A progress bar on the error stream: items and time left."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn(name), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

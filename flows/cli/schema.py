@@ -2,33 +2,52 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
 from assets.spec.avatar import AvatarSpec
+from assets.store import write_atomic
 from flows.pipeline.spec_choices import collect_spec_choices
 
 Schema = dict[str, Any]
+SCHEMA_ID = "urn:fenshen:avatar:1"
+"""A name, not an address: an editor takes the schema from the file that the spec's first lines name."""
+SCHEMA_FILE = "avatar.schema.json"
+EDITOR_LINES = (f"# yaml-language-server: $schema={SCHEMA_FILE}", f"# $schema: {SCHEMA_FILE}")
+"""Comments that tie a spec to the schema in its folder: for yaml-language-server (VS Code and others), and for JetBrains IDEs."""
 
 
 def generate_schema() -> Schema:
-    """The schema of an avatar spec, every name that may stand in it listed."""
-    told: Schema = {"$schema": GenerateJsonSchema.schema_dialect, **AvatarSpec.model_json_schema(by_alias=True)}
-    for pattern, names in collect_spec_choices().names.items():
-        if (allowed := names()) is None:
+    """The schema of an avatar spec, with every valid name of a backend, clip, piece of clothing and body change."""
+    head = {"$schema": GenerateJsonSchema.schema_dialect, "$id": SCHEMA_ID, "title": "Fenshen avatar spec"}
+    schema: Schema = {**head, **{key: value for key, value in AvatarSpec.model_json_schema(by_alias=True).items() if key not in head}}
+    for pattern, list_names in collect_spec_choices().names.items():
+        if (names := list_names()) is None:
             continue
-        place = pattern.removesuffix(".*")
-        at = _find_subschema(told, place)
-        if place != pattern:
-            at["propertyNames"] = {"enum": sorted(allowed)}
+        path = pattern.removesuffix(".*")
+        subschema = _find_subschema(schema, path)
+        if path != pattern:
+            subschema["propertyNames"] = {"enum": sorted(names)}
         else:
-            _find_text_schema(at)["enum"] = sorted(allowed)
-    return told
+            _find_text_schema(subschema)["enum"] = sorted(names)
+    return schema
+
+
+def format_schema() -> str:
+    """The schema as text."""
+    return json.dumps(generate_schema(), indent=1, ensure_ascii=False) + "\n"
+
+
+def write_schema(path: Path) -> None:
+    """Writes the schema into a file."""
+    write_atomic(path, format_schema().encode())
 
 
 def _find_subschema(root: Schema, pattern: str) -> Schema:
-    """The schema of the fields that a dotted pattern leads to."""
+    """The schema of the field at a dotted pattern."""
     here = root
     for part in pattern.split("."):
         here = here["items"] if part == "*" else here["properties"][part]
@@ -38,6 +57,6 @@ def _find_subschema(root: Schema, pattern: str) -> Schema:
 
 
 def _find_text_schema(field: Schema) -> Schema:
-    """Its part about text: beside it null may be allowed, which no list of names shall forbid."""
+    """Its part about text: null may be valid as well, which a list of names must not forbid."""
     found: Schema = next(part for part in field.get("anyOf", [field]) if part.get("type") == "string")
     return found

@@ -20,7 +20,7 @@ from flows.engine.assemble import assemble_avatar
 from flows.engine.events import Event, emit_event
 from flows.engine.publish import to_data_url
 from flows.engine.server import add_tags
-from flows.pipeline.request import find_specs
+from flows.pipeline.request import find_specs, name_bundle
 from stages.render.contact_sheet import build_contact_sheet
 
 SHEET_COLUMNS = 4
@@ -56,7 +56,7 @@ def assemble_batch(folder: str, out: str = "build", target: Target | None = None
         SpecError: the folder holds no spec, or two that would be built into one place.
     """
     specs = find_specs(Path(folder))
-    names = [path.stem for path in specs]
+    names = [name_bundle(path) for path in specs]
     count = len(specs)
     outs = [str(Path(out) / name) for name in names]
     one = add_tags(build_one)

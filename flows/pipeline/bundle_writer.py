@@ -16,6 +16,7 @@ from assets.conventions import GODOT_BONES, UNITY_BONES, UNREAL_BONES, VRM_BONES
 from assets.digest import sha256
 from assets.errors import Finding, GateError, Severity
 from assets.spec.avatar import AvatarSpec
+from assets.spec.read import find_text_warnings
 from assets.store import LocalStore
 from flows.pipeline.definition import STAGES
 from flows.report import render_report
@@ -41,12 +42,18 @@ def export_bundle(
     verdict = store.get(outcomes["verify"].ref, Verdict)
     check_verdict(verdict, allow)
     manifest = make_manifest(spec, text, package, verdict, outcomes, allow)
-    manifest["warnings"] = [*collect_stage_warnings(outcomes, store), *collect_bundle_warnings(spec, package)]
+    manifest["warnings"] = [*collect_text_warnings(text), *collect_stage_warnings(outcomes, store), *collect_bundle_warnings(spec, package)]
     report = render_report({file.path: file.data for file in package.files}, manifest)
     page = BundleFile("report.html", report, "report", "text/html", "Apache-2.0 AND MIT", ("fenshen", "three.js"))
     manifest["files"].append(_describe_file(page))
     write_bundle(folder, (*package.files, page), manifest, partial(verify_written_bundle, allow=allow))
     return BuiltBundle(folder, manifest)
+
+
+def collect_text_warnings(text: bytes) -> list[dict[str, str]]:
+    """What the spec's text may not mean, e.g. text that YAML drops as a comment."""
+    findings = find_text_warnings(text)
+    return [{"stage": "spec", "message": f"line {found.where.line}: {found.message}; {found.fix}"} for found in findings]
 
 
 def collect_stage_warnings(outcomes: Mapping[str, Outcome], store: LocalStore) -> list[dict[str, str]]:

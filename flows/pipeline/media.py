@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+from assets.paths import find_existing_form
 from assets.spec.appearance import Section
 from assets.spec.behaviour import MotionSpec, PersonaSpec, VoiceSpec
 from stages.dialogue.causal import find_model_folder
@@ -20,7 +21,7 @@ def resolve_media_paths(options: Section, folder: Path) -> Section:
     if isinstance(options, VoiceSpec):
         return _make_paths_absolute(options, ("model",), folder)
     # A persona's model that is no folder next to the spec is the id of a cached model.
-    if isinstance(options, PersonaSpec) and options.model and (folder / options.model).is_dir():
+    if isinstance(options, PersonaSpec) and options.model and find_existing_form(folder / options.model).is_dir():
         return _make_paths_absolute(options, ("model",), folder)
     return options
 
@@ -38,4 +39,5 @@ def find_media(options: Section) -> Iterator[tuple[str, Path]]:
 
 
 def _make_paths_absolute(options: S, names: Iterable[str], folder: Path) -> S:
-    return options.model_copy(update={name: str((folder / value).resolve()) for name in names if (value := getattr(options, name))})
+    paths = {name: find_existing_form(folder / value) for name in names if (value := getattr(options, name))}
+    return options.model_copy(update={name: str(path.resolve()) for name, path in paths.items()})

@@ -10,7 +10,7 @@ from pathlib import Path
 from assets.bundle import get_staging_folder, refuse_foreign_files
 from assets.errors import BackendError, Finding, StoreError
 from assets.paths import find_existing_ancestor
-from assets.spec.nodes import MAX_SHOWN_PATH, shorten
+from assets.spec.wording import MAX_SHOWN_PATH, shorten
 from flows.cli.doctor import MIN_FREE_BYTES
 from flows.pipeline.definition import STAGES
 from flows.pipeline.plan import PlannedStage

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assets.errors import Finding, SpecError
-from assets.paths import get_home
+from assets.paths import find_existing_form, get_home
+from assets.portable_names import get_collision_key, make_portable_name
+from assets.spec.expectation import join_alternatives
 from assets.spec.packaging import Target
 from assets.spec.read import SpecFile, read_spec
 from assets.store import LocalStore
@@ -37,14 +39,14 @@ class BuildRequest:
 def resolve_request(build: BuildRequest) -> tuple[ResolvedRequest, SpecFile, Path]:
     """The order, the spec file and the bundle folder; raises SpecError before any work."""
     _check_request(build)
-    file = read_spec(build.spec, outside=build.outside, known=collect_spec_choices())
+    file = read_spec(build.spec, allow_outside=build.outside, constraints=collect_spec_choices())
     spec = file.spec
     if build.target:
         spec = spec.model_copy(update={"package": spec.package.model_copy(update={"target": build.target})})
     if build.seed is not None:
         spec = spec.model_copy(update={"seed": build.seed})
     store = open_store(build.store)
-    folder = build.out or Path("build") / file.path.stem
+    folder = build.out or Path("build") / name_bundle(file.path)
     return ResolvedRequest(spec, file.path.resolve().parent, store, build.force), file, folder
 
 
@@ -83,13 +85,35 @@ def build_from_store(build: BuildRequest) -> BuiltBundle | None:
 
 
 def find_specs(folder: Path) -> list[Path]:
-    """The spec files of a folder in order of their names; raises SpecError where there is none or two share a name."""
+    """The spec files of a folder in order of their names; raises SpecError where there is none or two would share a bundle's folder."""
+    folder = find_existing_form(folder)
     if not folder.is_dir():
-        raise SpecError(Finding("batch/folder", f"there is no folder {folder}", fix="give one that holds specs"))
-    specs = sorted(path for pattern in ("*.yaml", "*.yml", "*.json") for path in folder.glob(pattern))
+        raise SpecError(Finding("batch/folder", f"there is no folder {folder}", fix="give a folder of specs"))
+    found = sorted(path for pattern in ("*.yaml", "*.yml", "*.json") for path in folder.glob(pattern))
+    # `fenshen new` writes the editors' schema next to a spec.
+    specs = [path for path in found if not path.name.endswith(".schema.json")]
     if not specs:
-        raise SpecError(Finding("batch/empty", f"{folder} holds no spec", fix="put .yaml or .json specs there"))
-    names = [path.stem for path in specs]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise SpecError(Finding("batch/twice", f"two specs are called {', '.join(twice)}", fix="give each a name of its own"))
+        raise SpecError(Finding("batch/empty", f"{folder} contains no spec", fix="put .yaml or .json specs there"))
+    if findings := [_report_collision(paths) for paths in _group_by_bundle(specs) if len(paths) > 1]:
+        raise SpecError(*findings)
     return specs
+
+
+def name_bundle(spec: Path) -> str:
+    """Name of the folder that a spec file is built into by default: the file's, with _ for what Windows refuses in names."""
+    return make_portable_name(spec.stem)
+
+
+def _group_by_bundle(specs: Iterable[Path]) -> list[list[Path]]:
+    """Specs that would be built into the same folder on some system."""
+    groups: dict[str, list[Path]] = {}
+    for path in specs:
+        groups.setdefault(get_collision_key(path.stem), []).append(path)
+    return list(groups.values())
+
+
+def _report_collision(paths: list[Path]) -> Finding:
+    names = join_alternatives((path.name for path in paths), "and")
+    same = len({path.stem for path in paths}) == 1
+    where = "one folder" if same else "one folder on Windows and macOS, which ignore case and the Unicode form of names"
+    return Finding("batch/twice", f"{names} would be built into {where}", fix="rename all but one")

@@ -1,6 +1,6 @@
-"""What only the stages know of a spec: names of backends, clothes, clips, changes of the body; and what must go together.
+"""What only the stages know about a spec: names of backends, clothes, clips and body changes; and rules between fields.
 
-It is looked up when the spec is read, so that a mistake is told with its line before any work.
+The reader looks it up, so that every error is reported with its line before any work.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from stages.motion.consent_rules import RULES as MOTION
 from stages.voice.voice_rules import RULES as VOICE
 
 _SECTIONS = {"identity": "identity", "body": "body", "persona": "dialogue", "voice": "voice"}
-"""Section of the spec -> stage whose backends it may name."""
+"""Section of the spec -> the stage whose backends it may name."""
 _SLOTS: tuple[Slot, ...] = ("hair", "brows", "lashes", "outfit", "shoes", "hat")
 
 
 def collect_spec_choices() -> SpecConstraints:
-    """Names and rules."""
+    """The valid names and the rules of all stages."""
     return SpecConstraints(_list_names(), (*DIALOGUE, *MOTION, *VOICE))
 
 
 def _list_names() -> NameChoices:
-    """Dotted pattern -> names, each list made only where a spec holds such a field."""
+    """Dotted pattern -> names; each list is only made where a spec has such a field."""
     table: dict[str, Callable[[], Iterable[str] | None]] = {"body.local.*": _list_body_changes, "motion.clips.*.library": lambda: LIBRARY}
     for section, stage in _SECTIONS.items():
         table[f"{section}.backend"] = partial(_list_backends, stage)
@@ -49,5 +49,5 @@ def _list_body_changes() -> Iterable[str] | None:
     registry = STAGES["body"].backends
     assert registry is not None
     body = registry.get()
-    # Where the body is not baked, nobody knows its names; the preflight says so.
+    # The names are those of the baked body; where it is not baked, the preflight says so.
     return None if body.unavailable_reason() else (*ORIGINS, *body.list_changes())

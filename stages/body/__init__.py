@@ -1,1 +1,1 @@
-"""body: see stage.py or the files beside it."""
+"""The body stage: Identity to Body. stage.py runs it, backend.py is the protocol, anny.py and generator.py are the backends."""

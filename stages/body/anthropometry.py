@@ -1,12 +1,13 @@
-"""What can be measured on a body, and which bodies no person has: stature for age and gender, mass, proportions of limbs.
+"""Body measurements, and the limits outside which no person's body is: stature, mass and limb proportions by age and gender.
 
-Limits are wide on purpose: a body inside them may be rare, one outside them is a fault of whoever made it.
+The limits are wide on purpose: a body within them may be rare, a body outside them is an error of its generator.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,79 +20,83 @@ from stages.body.backend import BodyShape
 from stages.body.phenotype import compute_stature
 
 BODY_DENSITY = 985.0
-"""Kilograms a cubic metre of a living body, lungs half full."""
+"""kg/m3 of a living body with half-filled lungs."""
 
 
 @dataclass(frozen=True)
 class BodyMeasurements:
-    """One body; lengths are shares of its stature, so that children and adults compare."""
+    """Measurements of one body; lengths are shares of its stature, so that children and adults can be compared."""
 
     height: float
     """Metres from sole to crown."""
     bmi: float
-    """Kilograms a square metre."""
+    """kg/m2."""
     leg: float
     """Hip joint to sole."""
     arm: float
-    """Shoulder joint to wrist, along the bones, mean of both sides."""
+    """Shoulder joint to wrist along the bones, mean of both sides."""
     head: float
     """First neck joint to crown."""
     shoulders: float
-    """Between the shoulder joints."""
+    """Distance between the shoulder joints."""
     shin: float
     """Knee to ankle over hip to knee."""
     forearm: float
     """Elbow to wrist over shoulder to elbow."""
     asymmetry: float
-    """Largest difference of a left bone and its right one, as a share of the bone."""
+    """Largest difference between a left bone and its right one, as a share of the longer."""
 
 
 def measure_body(shape: BodyShape) -> BodyMeasurements:
-    """The measures of a body at rest."""
+    """The measurements of a body at rest."""
     skin = shape.positions[:SKIN_VERTICES]
     low, high = float(skin[:, 1].min()), float(skin[:, 1].max())
-    tall = high - low
-    at = dict(zip(shape.names, shape.heads.astype(np.float64), strict=True))
+    stature = high - low
+    joints = dict(zip(shape.names, shape.heads.astype(np.float64), strict=True))
 
-    def bone(start: str, end: str) -> tuple[float, float]:
-        left, right = (float(np.linalg.norm(at[f"{side}{end}"] - at[f"{side}{start}"])) for side in ("Left", "Right"))
+    def measure_bone(start: str, end: str) -> tuple[float, float]:
+        left, right = (float(np.linalg.norm(joints[f"{side}{end}"] - joints[f"{side}{start}"])) for side in ("Left", "Right"))
         return left, right
 
-    bones = {name: bone(*name) for name in (("Arm", "ForeArm"), ("ForeArm", "Hand"), ("UpLeg", "Leg"), ("Leg", "Foot"))}
+    bones = {name: measure_bone(*name) for name in (("Arm", "ForeArm"), ("ForeArm", "Hand"), ("UpLeg", "Leg"), ("Leg", "Foot"))}
     upper_arm, forearm, thigh, shin = (float(np.mean(pair)) for pair in bones.values())
     mass = BODY_DENSITY * compute_enclosed_volume(shape.positions, load_skin_triangles())
     return BodyMeasurements(
-        height=tall, bmi=mass / tall**2, leg=float((at["LeftUpLeg"][1] + at["RightUpLeg"][1]) / 2 - low) / tall,
-        arm=(upper_arm + forearm) / tall, head=float(high - at["Neck"][1]) / tall,
-        shoulders=float(np.linalg.norm(at["LeftArm"] - at["RightArm"])) / tall, shin=shin / thigh, forearm=forearm / upper_arm,
+        height=stature, bmi=mass / stature**2, leg=float((joints["LeftUpLeg"][1] + joints["RightUpLeg"][1]) / 2 - low) / stature,
+        arm=(upper_arm + forearm) / stature, head=float(high - joints["Neck"][1]) / stature,
+        shoulders=float(np.linalg.norm(joints["LeftArm"] - joints["RightArm"])) / stature, shin=shin / thigh, forearm=forearm / upper_arm,
         asymmetry=max(abs(left - right) / max(left, right) for left, right in bones.values()),
     )  # fmt: skip
 
 
 def compute_enclosed_volume(positions: Floats, triangles: Ints) -> float:
-    """Cubic metres inside a closed surface, by the divergence theorem; sign follows the winding and is dropped."""
+    """m3 inside a closed surface, by the divergence theorem, whichever way its triangles wind."""
     a, b, c = (positions[triangles[:, k]].astype(np.float64) for k in range(3))
     return abs(float(np.einsum("ij,ij->", np.cross(a, b), c))) / 6
 
 
-@lru_cache(maxsize=1)
 def load_skin_triangles() -> NDArray[np.int32]:
-    """(t,3) triangles of the skin alone."""
-    from safetensors import safe_open
-
+    """(t,3) triangles of the skin, without eyes, teeth and tongue; raises BackendError if the base mesh is not baked."""
     path = get_baked_path("template.safetensors")
     if not path.exists():
         raise BackendError(Finding("body/not-baked", "the base mesh is not baked on this machine", fix="run `python -m stages.body.bake`"))
+    return _read_cached(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=1)  # 0.3 MB; a process uses one baked file, and a file that is baked again has a new time
+def _read_cached(path: Path, mtime_ns: int) -> NDArray[np.int32]:
+    from safetensors import safe_open
+
     with wrap_read_errors(path), safe_open(path, "numpy") as file:
         triangles: NDArray[np.int32] = file.get_tensor("triangles")
     return triangles[(triangles < SKIN_VERTICES).all(1)]
 
 
-# Adult limits: bone lengths after Drillis and Contini (in Winter, Biomechanics, table 4.1) widened by a quarter, because this
-# model's joints do not lie in the anatomical ones; newborn limits after Snyder et al. 1977. Years between are interpolated.
+# Adult limits: bone lengths after Drillis and Contini (in Winter, Biomechanics, table 4.1) widened by a quarter, because the
+# model's joints are not at the anatomical ones; newborn limits after Snyder et al. 1977. Ages in between are interpolated.
 _LIMIT_YEARS = (0.0, 1.0, 6.0, 11.0, 18.0, 90.0)
 _LIMITS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
-    # Body mass index: World Health Organization, four deviations either way, and the heaviest adults on record left out.
+    # Body mass index: World Health Organization, four standard deviations in both directions, without the heaviest adults on record.
     "bmi": ((8.0, 10.5, 10.5, 11.0, 12.0, 12.0), (20.0, 24.0, 30.0, 42.0, 55.0, 55.0)),
     "leg": ((0.40, 0.42, 0.44, 0.46, 0.46, 0.45), (0.54, 0.55, 0.58, 0.60, 0.60, 0.60)),
     "arm": ((0.23,) * 6, (0.37,) * 6),
@@ -107,7 +112,7 @@ _STATURE_TOLERANCE = 0.20
 
 @dataclass(frozen=True)
 class LimitViolation:
-    """One measure that no person has."""
+    """One measurement that no person has."""
 
     measure: str
     value: float
@@ -115,16 +120,16 @@ class LimitViolation:
     high: float
 
     def __str__(self) -> str:
-        return f"{self.measure} {self.value:.2f} lies outside {self.low:.2f} to {self.high:.2f}"
+        return f"{self.measure} {self.value:.2f} is outside {self.low:.2f} to {self.high:.2f}"
 
 
 def find_limit_violations(measures: BodyMeasurements, years: float, gender: float) -> tuple[LimitViolation, ...]:
-    """What makes this body impossible at that age and gender (0 female .. 1 male); empty where a person could have it."""
+    """What makes this body impossible at that age and gender (0 female .. 1 male); empty if a person could have it."""
     mean = compute_stature(years, gender, 0.5)
     limits = {"height": (mean * (1 - _STATURE_TOLERANCE), mean * (1 + _STATURE_TOLERANCE))}
     limits |= {
         name: (float(np.interp(years, _LIMIT_YEARS, low)), float(np.interp(years, _LIMIT_YEARS, high)))
         for name, (low, high) in _LIMITS.items()
     }
-    found = [LimitViolation(name, getattr(measures, name), *span) for name, span in limits.items()]
-    return tuple(fault for fault in found if not fault.low <= fault.value <= fault.high)
+    checked = [LimitViolation(name, getattr(measures, name), *span) for name, span in limits.items()]
+    return tuple(one for one in checked if not one.low <= one.value <= one.high)

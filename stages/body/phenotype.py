@@ -1,4 +1,4 @@
-"""Years, gender and build -> Anny's axes; who has which origin follows the skin tone and the latent."""
+"""Age, gender and build to Anny's phenotype axes; the mixture of origins follows the skin tone and the latent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from assets.errors import Finding, SpecError
 from assets.spec.appearance import BodySpec
 
 ORIGINS = ("african", "asian", "caucasian")
-# MakeHuman's anchors: baby 1, child 11, young 25, old 90 years; in between, at 18, growth is nearly done.
+# MakeHuman's anchors: baby 1, child 11, young 25, old 90 years; at 18, in between, growth is almost complete.
 _AXIS_YEARS = (0.0, 1.0, 11.0, 14.0, 18.0, 25.0, 90.0)
 _AXIS_AGES = (-1 / 3, 0.0, 1 / 3, 0.45, 0.62, 2 / 3, 1.0)
 
@@ -29,12 +29,12 @@ def to_years(axis: float) -> float:
 
 
 def resolve_origins(identity: Identity, given: Mapping[str, float]) -> dict[str, float]:
-    """Shares of african, asian and caucasian shape, summing to 1; any given one replaces the guess."""
-    asked = {name: max(given[name], 0.0) for name in ORIGINS if name in given}
-    if sum(asked.values()) > 0:
-        total = sum(asked.values())
-        return {name: asked.get(name, 0.0) / total for name in ORIGINS}
-    # A share of every origin stays: real faces are mixtures, and so is the average of the skins.
+    """Shares of african, asian and caucasian shape, summing to 1; if any are `given`, these alone count."""
+    requested = {name: max(given[name], 0.0) for name in ORIGINS if name in given}
+    if sum(requested.values()) > 0:
+        total = sum(requested.values())
+        return {name: requested.get(name, 0.0) / total for name in ORIGINS}
+    # Every origin keeps a share: real faces are mixtures, and so is the average of the skins.
     african = 0.04 + 0.9 * _smoothstep((identity.tone - 0.45) / 0.4)
     draw = 0.5 * (1 + math.erf(float(identity.latent.ravel()[0]) / math.sqrt(2))) if identity.latent.size else 0.5
     asian = (1 - african) * (0.05 + 0.9 * _smoothstep((draw - 0.35) / 0.4))
@@ -46,25 +46,25 @@ def _smoothstep(x: float) -> float:
     return x * x * (3 - 2 * x)
 
 
-# Mean statures in metres by years, female and male: WHO growth references to 19, then two centimetres lost to age.
+# Mean statures in metres by age, female and male: WHO growth references up to 19; four centimetres are lost between 50 and 90.
 _STATURE_YEARS = (0.0, 1.0, 5.0, 11.0, 14.0, 18.0, 50.0, 90.0)
 _STATURES = ((0.49, 0.74, 1.09, 1.45, 1.60, 1.63, 1.63, 1.59), (0.50, 0.76, 1.10, 1.43, 1.63, 1.76, 1.76, 1.72))
 _STATURE_SPREAD = 0.13
-"""Shortest and tallest lie this share off the mean: about three standard deviations each way."""
+"""The shortest and the tallest differ from the mean by this share: about three standard deviations."""
 
 
 def compute_stature(years: float, gender: float, height: float) -> float:
-    """Metres from sole to crown that `height` 0..1 asks for, at that age and gender (0 female .. 1 male)."""
+    """Metres from sole to crown of `height` 0..1 at that age and gender (0 female .. 1 male)."""
     female, male = (float(np.interp(years, _STATURE_YEARS, row)) for row in _STATURES)
     return (female + gender * (male - female)) * (1 + _STATURE_SPREAD * (2 * height - 1))
 
 
 def resolve_phenotype(identity: Identity, options: BodySpec) -> tuple[dict[str, float], float]:
-    """Anny's eleven axes, and the age in years that they stand for."""
+    """Anny's eleven axes, and the age in years that they describe."""
     gender = identity.gender if options.gender is None else options.gender
     age = to_age_axis(identity.age) if options.age is None else options.age
     axes = {
-        # Anny runs from male to female and from ideal to uncommon proportions.
+        # Anny's axes run from male to female and from ideal to uncommon proportions.
         "gender": 1 - gender, "age": age, "muscle": options.muscle, "weight": options.weight, "height": options.height,
         "proportions": 1 - options.proportions, "cupsize": 0.5, "firmness": 0.6 if age < 0.75 else 0.4,
     }  # fmt: skip
@@ -72,23 +72,26 @@ def resolve_phenotype(identity: Identity, options: BodySpec) -> tuple[dict[str, 
     return axes | resolve_origins(identity, options.local), years
 
 
-def apply_proposed_axes(axes: Mapping[str, float], usual: Mapping[str, float], proposed: Mapping[str, float]) -> dict[str, float]:
-    """The axes with the proposed ones in place of the usual: what a spec asks for beyond its defaults is added to them."""
-    return {**axes, **{name: float(np.clip(value + axes[name] - usual[name], 0, 1)) for name, value in proposed.items()}}
+def apply_proposed_axes(axes: Mapping[str, float], default_axes: Mapping[str, float], proposed: Mapping[str, float]) -> dict[str, float]:
+    """The axes with the proposed values, each shifted by how far the spec's value is from its default."""
+    return {**axes, **{name: float(np.clip(value + axes[name] - default_axes[name], 0, 1)) for name, value in proposed.items()}}
 
 
 def resolve_local_changes(
     identity: Identity, options: BodySpec, known: Iterable[str], proposed: Mapping[str, float] | None = None
 ) -> dict[str, float]:
-    """The build's changes, the identity's face over them, the spec's over both; raises SpecError naming the nearest for unknown names."""
+    """Local changes -1..1: the proposed build's, overridden by the identity's face, overridden by the spec.
+
+    Raises SpecError with a suggestion for each name that is not among the `known` ones.
+    """
     names = set(known)
-    wanted = {**(proposed or {}), **identity.face, **{name: value for name, value in options.local.items() if name not in ORIGINS}}
-    findings = [_report_unknown_change(name, names) for name in wanted if name not in names]
+    changes = {**(proposed or {}), **identity.face, **{name: value for name, value in options.local.items() if name not in ORIGINS}}
+    findings = [_report_unknown_change(name, names) for name in changes if name not in names]
     if findings:
         raise SpecError(*findings)
-    return {name: float(np.clip(wanted[name], -1, 1)) for name in sorted(wanted) if wanted[name] != 0}
+    return {name: float(np.clip(changes[name], -1, 1)) for name in sorted(changes) if changes[name] != 0}
 
 
 def _report_unknown_change(name: str, names: set[str]) -> Finding:
     near = difflib.get_close_matches(name, sorted(names | set(ORIGINS)), n=1, cutoff=0.0)
-    return Finding("body/local-unknown", f"body.local knows no change {name!r}", fix=f"did you mean {near[0]!r}?" if near else "")
+    return Finding("body/local-unknown", f"body.local: unknown change {name!r}", fix=f"did you mean {near[0]!r}?" if near else "")

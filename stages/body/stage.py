@@ -1,4 +1,4 @@
-"""Identity -> Body: the person's shape, turned into a T-pose, on its soles, with skeleton, skin and 67 morphs."""
+"""Identity to Body: the person's shape in the T-pose, standing on the ground, with skeleton, skin weights and 67 morph targets."""
 
 from __future__ import annotations
 
@@ -24,50 +24,51 @@ BACKENDS: Registry[BodyBackend] = Registry(
     default="anny",
 )
 _MIRROR_TOLERANCE_M = 0.003
-"""Metres within which a mirrored vertex finds its twin."""
+"""Largest distance between a mirrored vertex and its counterpart on the other side."""
 
 
 def run(identity: Identity, *, options: BodySpec, backend: BodyBackend, seed: int) -> Body:
-    """The body of this identity; the seed changes nothing, all chance lies in the identity."""
+    """The body of this identity; `seed` is unused, because everything random comes from the identity."""
     axes, years = resolve_phenotype(identity, options)
     build = backend.propose_build(identity.latent, years, 1 - axes["gender"])
     local = resolve_local_changes(identity, options, backend.list_changes(), build.local)
     metres = compute_stature(years, 1 - axes["gender"], options.height)
     if build.axes:
-        # The proposed height is a draw of its own: the spec's makes it so much taller or shorter than the usual one would.
-        own = _measure_height(backend.evaluate({**axes, **build.axes}, local).positions)
-        metres = own * metres / compute_stature(years, 1 - axes["gender"], BodySpec().height)
+        # The proposed stature is random too: the spec's height scales it as it would scale the mean stature.
+        proposed = _measure_height(backend.evaluate({**axes, **build.axes}, local).positions)
+        metres = proposed * metres / compute_stature(years, 1 - axes["gender"], BodySpec().height)
         axes = apply_proposed_axes(axes, resolve_phenotype(identity, BodySpec())[0], build.axes)
     axes["height"] = _solve_height_axis(backend, axes, local, metres)
     shape = backend.evaluate(axes, local)
-    rest = shape.positions - _compute_ground_offset(shape.positions)
+    ground = _compute_ground_offset(shape.positions)
+    rest = shape.positions - ground
     centres, radius = fit_eyeballs(rest)
+    # The eyes' joints come from `rest`, which stands on the ground already.
+    heads = _collect_joint_heads(shape, centres) - np.where(_find_eye_joints()[:, None], 0, ground).astype(np.float32)
     skin = _build_skin(shape, rest)
-    heads = _collect_joint_heads(shape, centres) - np.where(_find_eye_joints()[:, None], 0, _compute_ground_offset(shape.positions)).astype(
-        np.float32
-    )
     exact, bound = compute_t_pose(JOINTS, PARENTS, heads)
     matrices = exact.astype(np.float32)
     positions = skin_points(rest, skin, matrices)
-    turns = blend_matrices(skin, matrices)[:, :3, :3]
-    told = {"gender": 1 - axes["gender"], "proportions": 1 - axes["proportions"], "height": options.height}
+    rotations = blend_matrices(skin, matrices)[:, :3, :3]
+    # The spec's directions and height, in place of Anny's.
+    recorded = {"gender": 1 - axes["gender"], "proportions": 1 - axes["proportions"], "height": options.height}
     return Body(
         skeleton=Skeleton(JOINTS, np.array(PARENTS, np.int32), bound.astype(np.float32)),
-        positions=positions, rest=rest, rest_to_bind=matrices, skin=skin, morphs=build_morph_targets(shape.actions, turns),
+        positions=positions, rest=rest, rest_to_bind=matrices, skin=skin, morphs=build_morph_targets(shape.actions, rotations),
         eye_centres=bound[_find_eye_joints()].astype(np.float32), eye_radius=radius,
-        phenotype={**axes, **told, "age_years": years, "height_m": _measure_height(positions)}, sources=backend.sources(),
+        phenotype={**axes, **recorded, "age_years": years, "height_m": _measure_height(positions)}, sources=backend.sources(),
     )  # fmt: skip
 
 
 def make_average_adult(gender: float) -> Body:
-    """The body of nobody in particular at thirty, 0 female .. 1 male: on it clothes are made, cut and weighted."""
+    """The average body at thirty, 0 female .. 1 male: garments are fitted, cut and weighted on it."""
     flat = Image(np.zeros((1, 1, 3), np.uint8))
-    nobody = Identity(np.zeros(1, np.float32), flat, flat, 30.0, gender, 0.4, {})
-    return run(nobody, options=BodySpec(), backend=BACKENDS.get(), seed=0)
+    average = Identity(np.zeros(1, np.float32), flat, flat, 30.0, gender, 0.4, {})
+    return run(average, options=BodySpec(), backend=BACKENDS.get(), seed=0)
 
 
 def _solve_height_axis(backend: BodyBackend, axes: Mapping[str, float], local: Mapping[str, float], metres: float) -> float:
-    """The model's height axis 0..1 at which this body is that tall: every build has its own range, and is linear in it."""
+    """The model's height axis 0..1 at which this body is that tall; stature is linear in it, with a range that depends on the build."""
     low, high = (_measure_height(backend.evaluate({**axes, "height": end}, local).positions) for end in (0.0, 1.0))
     return float(np.clip((metres - low) / (high - low), 0, 1))
 
@@ -82,34 +83,35 @@ def _find_eye_joints() -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
 
 
 def _compute_ground_offset(positions: Floats) -> Floats:
-    """(3,) what to take away so that the soles stand at Y=0."""
+    """(3,) what to subtract so that the soles are at Y = 0."""
     return np.array([0.0, positions[:SKIN_VERTICES, 1].min(), 0.0], np.float32)
 
 
 def fit_eyeballs(positions: Floats) -> tuple[Floats, float]:
-    """Centres (2,3) of the left and right eyeball helpers and their mean radius, by least squares on a sphere."""
+    """Centres (2,3) of the left and right eyeball and their mean radius, by least squares fits of spheres."""
     points = positions[EYE_VERTICES].astype(np.float64)
-    found = []
+    spheres = []
     for side in (points[points[:, 0] > 0], points[points[:, 0] < 0]):
         middle = side.mean(axis=0)
-        # |p|^2 = 2 c.p + (r^2 - |c|^2), linear in the centre c.
+        # |p|^2 = 2 c.p + (r^2 - |c|^2) is linear in the centre c.
         local = side - middle
-        answer = np.linalg.lstsq(np.c_[2 * local, np.ones(len(local))], (local**2).sum(axis=1), rcond=None)[0]
-        found.append((middle + answer[:3], float(np.sqrt(answer[3] + answer[:3] @ answer[:3]))))
-    return np.array([centre for centre, _ in found], np.float32), float(np.mean([radius for _, radius in found]))
+        solution = np.linalg.lstsq(np.c_[2 * local, np.ones(len(local))], (local**2).sum(axis=1), rcond=None)[0]
+        spheres.append((middle + solution[:3], float(np.sqrt(solution[3] + solution[:3] @ solution[:3]))))
+    return np.array([centre for centre, _ in spheres], np.float32), float(np.mean([radius for _, radius in spheres]))
 
 
 def _collect_joint_heads(shape: BodyShape, eyes: Floats) -> Floats:
-    """(j,3) joint positions in the order of JOINTS."""
+    """(j,3) joint positions in the order of JOINTS; the eyes' are the centres of the eyeballs."""
     known = dict(zip(shape.names, shape.heads, strict=True)) | {"LeftEye": eyes[0], "RightEye": eyes[1]}
     missing = [name for name in JOINTS if name not in known]
     if missing:
-        raise BackendError(Finding("body/joints", f"the body model lacks the joints {', '.join(missing)}"))
+        message = f"the body model lacks the joints {', '.join(missing)}"
+        raise BackendError(Finding("body/joints", message, fix="map its rig to the joints of assets/conventions.py"))
     return np.array([known[name] for name in JOINTS], np.float32)
 
 
 def _build_skin(shape: BodyShape, rest: Floats) -> Skin:
-    """The model's influences by index into JOINTS; the eyeballs follow their own joints alone."""
+    """The model's influences, indexing JOINTS; each eyeball follows its own joint only."""
     table = np.array([JOINTS.index(name) for name in shape.names], np.uint16)
     joints, weights = table[shape.skin.joints], shape.skin.weights.copy()
     left = rest[EYE_VERTICES, 0] > 0
@@ -120,15 +122,15 @@ def _build_skin(shape: BodyShape, rest: Floats) -> Skin:
 
 
 def _symmetrise(skin: Skin, rest: Floats) -> Skin:
-    """The influences averaged with those of the other side: the model's feet and hands are not weighted alike."""
+    """The influences averaged with those of the other side: the model's left and right feet and hands are weighted differently."""
     from scipy.spatial import cKDTree
 
-    distance, twin = cKDTree(rest).query(rest * np.array([-1, 1, 1], np.float32))
-    twin = np.where(distance < _MIRROR_TOLERANCE_M, twin, np.arange(len(rest)))
+    distance, mirrored = cKDTree(rest).query(rest * np.array([-1, 1, 1], np.float32))
+    mirrored = np.where(distance < _MIRROR_TOLERANCE_M, mirrored, np.arange(len(rest)))
     swap = [JOINTS.index(mirror_joint(name)) for name in JOINTS]
     dense = interpolate_weights(skin, np.arange(len(rest))[:, None], np.ones((len(rest), 1), np.float32))
-    paired = np.where((distance < _MIRROR_TOLERANCE_M)[:, None], (dense + dense[twin][:, swap]) / 2, dense)
-    return limit_influences(paired)
+    averaged = np.where((distance < _MIRROR_TOLERANCE_M)[:, None], (dense + dense[mirrored][:, swap]) / 2, dense)
+    return limit_influences(averaged)
 
 
 STAGE = Stage("body", 3, run, makes=Body, backends=BACKENDS)

@@ -1,4 +1,4 @@
-"""From the A-pose that the model is shaped in to the T-pose that engines bind in."""
+"""From the A-pose of the body model to the T-pose in which engines bind."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def compute_rotation_between(start: Doubles, end: Doubles) -> Doubles:
     a, b = start / np.linalg.norm(start), end / np.linalg.norm(end)
     v, c = np.cross(a, b), float(a @ b)
     cross = np.array([[0, -v[2], v[1]], [v[2], 0, -v[0]], [-v[1], v[0], 0]])
-    turned: Doubles = np.eye(3) + cross + cross @ cross / (1 + c)
-    return turned
+    rotation: Doubles = np.eye(3) + cross + cross @ cross / (1 + c)
+    return rotation
 
 
 def compute_t_pose(names: Sequence[str], parents: Sequence[int], heads: Floats) -> tuple[Doubles, Doubles]:
-    """Per-joint matrices (j,4,4) that move rest points into the T-pose, and the joint heads (j,3) there.
+    """Matrices (j,4,4) of the joints that move rest points into the T-pose, and the joint heads (j,3) there.
 
-    Upper arm, lower arm and hand point along +-X; everything else keeps its rest direction; fingers follow the hand.
+    Upper arms, forearms and hands point along +X (left) or -X (right), fingers follow the hand, all other joints keep their direction.
     """
     index = {name: i for i, name in enumerate(names)}
     aims = {index[f"{side}{bone}"]: (index[f"{side}{tip}"], side) for side in ("Left", "Right") for bone, tip in _ARM_CHAIN}
@@ -33,13 +33,13 @@ def compute_t_pose(names: Sequence[str], parents: Sequence[int], heads: Floats) 
     matrices = np.tile(np.eye(4), (len(names), 1, 1))
     bound = rest.copy()
     for joint, parent in enumerate(parents):
-        above = matrices[parent] if parent >= 0 else np.eye(4)
-        bound[joint] = above[:3, :3] @ rest[joint] + above[:3, 3]
-        turn = above[:3, :3]
+        inherited = matrices[parent] if parent >= 0 else np.eye(4)
+        bound[joint] = inherited[:3, :3] @ rest[joint] + inherited[:3, 3]
+        rotation = inherited[:3, :3]
         if joint in aims:
             tip, side = aims[joint]
             aim = np.array([1.0 if side == "Left" else -1.0, 0.0, 0.0])
-            turn = compute_rotation_between(turn @ (rest[tip] - rest[joint]), aim) @ turn
-        matrices[joint, :3, :3] = turn
-        matrices[joint, :3, 3] = bound[joint] - turn @ rest[joint]
+            rotation = compute_rotation_between(rotation @ (rest[tip] - rest[joint]), aim) @ rotation
+        matrices[joint, :3, :3] = rotation
+        matrices[joint, :3, 3] = bound[joint] - rotation @ rest[joint]
     return matrices, bound

@@ -1,1 +1,1 @@
-"""datasets: pictures and bodies with clean rights, made by our own stages or taken from a user's folder."""
+"""Data sets with clear rights: skins, faces and bodies made by our own stages, or a user's own pictures."""

@@ -1,6 +1,6 @@
-"""What a life leaves on a skin: blood, freckles, moles, scars, lines, stubble and make-up, painted on a head tile in CIE Lab.
+"""Blemishes and make-up on a head tile in CIE Lab: redness, freckles, moles, scars, wrinkles, stubble, cosmetics.
 
-Places are shares of the head tile as stages.texture.detail has them; a tile is about 0.3 m wide across the face.
+Positions are shares of the tile's side, as in stages.texture.detail; a tile is about 0.3 m wide across the face.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NOSE = (0.5, 0.62)
 
 
 def sample_smooth_noise(size: int, rng: np.random.Generator, cells: int = 6) -> Floats:
-    """(s,s) smooth noise of about unit deviation."""
+    """(s,s) smooth noise of about unit standard deviation."""
     import cv2
 
     coarse = rng.standard_normal((cells, cells)).astype(np.float32)
@@ -28,21 +28,21 @@ def sample_smooth_noise(size: int, rng: np.random.Generator, cells: int = 6) -> 
 
 
 def compute_lip_mask(lab: Floats) -> Floats:
-    """(s,s) 0..1 where this head's lips are: redder than the skin around, inside the mouth's place."""
+    """(s,s) 0..1 the lips of this head: the part of the mouth's area that is redder than the skin around it."""
     import cv2
 
     size = len(lab)
     grid = (np.arange(size, dtype=np.float32) + 0.5) / size
     x, y = (grid[None] - MOUTH[0]) / 0.115, (grid[:, None] - MOUTH[1]) / 0.052
-    place = np.exp(-((x**2 + y**2) ** 2))
+    area = np.exp(-((x**2 + y**2) ** 2))
     around = float(np.median(lab[int(0.60 * size) : int(0.70 * size), int(0.3 * size) : int(0.7 * size), 1]))
     redder = 1 / (1 + np.exp(-(cv2.GaussianBlur(lab[..., 1], (0, 0), size / 128) - around - 3.5) / 1.2))
-    mask: Floats = (place * redder).astype(np.float32)
+    mask: Floats = (area * redder).astype(np.float32)
     return mask
 
 
 def paint_lips(lab: Floats, colour: float, lipstick: float) -> Floats:
-    """The head with lips of a natural redness (colour 0..1) and lipstick laid over it (0..1)."""
+    """The head with lips of a natural redness `colour` 0..1 and `lipstick` 0..1 on top."""
     mask = compute_lip_mask(lab)
     shift = np.array([-2.5, 7.0, 0.5], np.float32) * (colour - 0.35)
     shift = shift + lipstick * np.array([-7.0, 20.0, 4.0], np.float32)
@@ -50,17 +50,17 @@ def paint_lips(lab: Floats, colour: float, lipstick: float) -> Floats:
 
 
 def add_redness(lab: Floats, redness: float, rng: np.random.Generator) -> Floats:
-    """Haemoglobin under cheeks, nose, ears and forehead, unevenly; `redness` -0.2 (pale) .. 1 (flushed)."""
+    """Uneven haemoglobin in cheeks, nose and forehead; `redness` -0.2 (pale) .. 1 (flushed)."""
     size = len(lab)
-    where = 0.9 * sum(draw_soft_spot(size, x, y, 0.095, 0.085) for x, y in CHEEKS) + 0.6 * draw_soft_spot(size, *NOSE, 0.045, 0.06)
-    where = where + 0.15 * draw_soft_spot(size, 0.5, 0.32, 0.2, 0.08)
+    mask = 0.9 * sum(draw_soft_spot(size, x, y, 0.095, 0.085) for x, y in CHEEKS) + 0.6 * draw_soft_spot(size, *NOSE, 0.045, 0.06)
+    mask = mask + 0.15 * draw_soft_spot(size, 0.5, 0.32, 0.2, 0.08)
     uneven = np.clip(1 + 0.25 * sample_smooth_noise(size, rng, 12), 0.4, 1.6)
-    amount = (where * uneven * redness).astype(np.float32)
+    amount = (mask * uneven * redness).astype(np.float32)
     return np.asarray(lab + amount[..., None] * np.array([-2.2, 6.0, 1.0], np.float32), np.float32)
 
 
 def add_pigment_variation(lab: Floats, rng: np.random.Generator, amount: float) -> Floats:
-    """Slow changes of pigment over the tile, alike left and right; `amount` 1 is a sun-worn skin."""
+    """Gradual changes of pigment over the tile, mirror-symmetric; `amount` 1 is a sun-damaged skin."""
     size = len(lab)
     wave = sample_smooth_noise(size, rng)
     wave = 0.5 * (wave + wave[:, ::-1])
@@ -68,13 +68,13 @@ def add_pigment_variation(lab: Floats, rng: np.random.Generator, amount: float) 
 
 
 def add_freckles(lab: Floats, amount: float, rng: np.random.Generator) -> Floats:
-    """Freckles over nose and cheeks, 0..1; on dark skin they hardly show."""
+    """Freckles on nose and cheeks, `amount` 0..1; on dark skin they hardly show."""
     gain = detail.generate_freckles(len(lab), amount, rng) * float(np.clip(np.median(lab[..., 0]) / 65, 0.2, 1))
     return np.asarray(lab + gain[..., None] * np.array([-12.0, 2.5, 6.0], np.float32), np.float32)
 
 
 def add_moles(lab: Floats, count: int, rng: np.random.Generator) -> Floats:
-    """Dark round spots of one to three millimetres, anywhere on face and neck but eyes and mouth."""
+    """Dark round spots of one to three millimetres on face and neck, but not near eyes and mouth."""
     out = lab
     light = float(np.median(lab[..., 0]))
     for _ in range(count):
@@ -89,17 +89,17 @@ def add_moles(lab: Floats, count: int, rng: np.random.Generator) -> Floats:
 
 
 def add_scars(lab: Floats, count: int, rng: np.random.Generator) -> Floats:
-    """Healed cuts: thin, paler and pinker than the skin, with a darker rim."""
+    """Healed cuts: thin lines, paler and pinker than the skin, with a darker rim."""
     import cv2
 
     size, out = len(lab), lab
     for _ in range(count):
-        height = rng.choice([rng.uniform(0.27, 0.36), rng.uniform(0.56, 0.74), rng.uniform(0.85, 0.95)])  # beside eyes and mouth
+        height = rng.choice([rng.uniform(0.27, 0.36), rng.uniform(0.56, 0.74), rng.uniform(0.85, 0.95)])  # not on eyes or mouth
         start = np.array([rng.choice([rng.uniform(0.28, 0.42), rng.uniform(0.58, 0.72)]), height])
-        way, length = rng.uniform(0, np.pi), rng.uniform(0.03, 0.09)
+        angle, length = rng.uniform(0, np.pi), rng.uniform(0.03, 0.09)
         t = np.linspace(0, 1, 16)
         bend = rng.uniform(-0.15, 0.15) * length * np.sin(np.pi * t)
-        points = start + length * np.stack([t * np.cos(way) - bend * np.sin(way), t * np.sin(way) + bend * np.cos(way)], 1)
+        points = start + length * np.stack([t * np.cos(angle) - bend * np.sin(angle), t * np.sin(angle) + bend * np.cos(angle)], 1)
         line = np.zeros((size, size), np.float32)
         cv2.polylines(line, [np.round(points * size * 16).astype(np.int32)], False, 1.0, max(1, round(size / 256)), cv2.LINE_AA, 4)
         core, rim = cv2.GaussianBlur(line, (0, 0), size / 420), cv2.GaussianBlur(line, (0, 0), size / 130)
@@ -113,12 +113,12 @@ def add_scars(lab: Floats, count: int, rng: np.random.Generator) -> Floats:
 
 
 def age_skin(lab: Floats, years: float, rng: np.random.Generator) -> Floats:
-    """The head some years older (lines, sun spots, less blood) or, below 0, younger (smoother)."""
+    """The head `years` older (wrinkles, age spots, paler) or, if negative, younger (smoother)."""
     import cv2
 
     size = len(lab)
     if years < 0:
-        # At 256 px the filter meets wrinkles, not pores; what lies below that size stays.
+        # At 256 px the filter acts on wrinkles, not on pores; finer detail is unchanged.
         small = cv2.resize(lab, (min(size, 256),) * 2, interpolation=cv2.INTER_AREA)
         change = cv2.resize(cv2.bilateralFilter(small, 0, 9, len(small) / 60) - small, (size, size), interpolation=cv2.INTER_CUBIC)
         return np.asarray(lab + min(-years / 20, 0.8) * (1 - _compute_feature_mask(size)[..., None]) * change, np.float32)
@@ -132,35 +132,29 @@ def age_skin(lab: Floats, years: float, rng: np.random.Generator) -> Floats:
 
 
 def _compute_feature_mask(size: int) -> Floats:
-    """(s,s) 1 on eyes, nostrils and mouth, which stay sharp at any age."""
-    where = (
+    """(s,s) 0..1, 1 on eyes, nostrils and mouth, which are never smoothed."""
+    spots = (
         sum(draw_soft_spot(size, x, y, 0.08, 0.05) for x, y in EYES)
         + draw_soft_spot(size, *MOUTH, 0.13, 0.06)
         + draw_soft_spot(size, 0.5, 0.67, 0.07, 0.04)
     )
-    keep: Floats = np.clip(1.4 * where, 0, 1).astype(np.float32)
-    return keep
+    mask: Floats = np.clip(1.4 * spots, 0, 1).astype(np.float32)
+    return mask
 
 
 def compute_beard_mask(size: int) -> Floats:
-    """(s,s) 0..1 where a beard grows: jaw, chin, upper lip."""
-    where = draw_soft_spot(size, 0.5, 0.735, 0.10, 0.028) + draw_soft_spot(size, 0.5, 0.885, 0.12, 0.065)
+    """(s,s) 0..1 where a beard grows: upper lip, chin and jaw, but not on the lips."""
+    area = draw_soft_spot(size, 0.5, 0.735, 0.10, 0.028) + draw_soft_spot(size, 0.5, 0.885, 0.12, 0.065)
     for x in (0.345, 0.655):
-        where = where + draw_soft_spot(size, x, 0.83, 0.085, 0.095) + 0.6 * draw_soft_spot(size, 0.5 + (x - 0.5) * 1.45, 0.72, 0.035, 0.1)
-    where = np.clip(where, 0, 1) * (
-        1
-        - 0.95
-        * np.exp(
-            -(((((np.arange(size) + 0.5) / size)[None] - 0.5) / 0.10) ** 4)
-            - ((((np.arange(size) + 0.5) / size)[:, None] - 0.792) / 0.032) ** 4
-        )
-    )
-    area: Floats = where.astype(np.float32)
-    return area
+        area = area + draw_soft_spot(size, x, 0.83, 0.085, 0.095) + 0.6 * draw_soft_spot(size, 0.5 + (x - 0.5) * 1.45, 0.72, 0.035, 0.1)
+    grid = (np.arange(size) + 0.5) / size
+    lips = np.exp(-(((grid[None] - 0.5) / 0.10) ** 4) - ((grid[:, None] - 0.792) / 0.032) ** 4)
+    mask: Floats = (np.clip(area, 0, 1) * (1 - 0.95 * lips)).astype(np.float32)
+    return mask
 
 
 def add_stubble(lab: Floats, amount: float, rng: np.random.Generator) -> Floats:
-    """Shaved or growing beard, 0..1: hair roots darken and cool the skin, in a fine grain."""
+    """A shaved or growing beard, `amount` 0..1: hair roots darken and cool the skin, with a fine grain."""
     import cv2
 
     size = len(lab)
@@ -172,13 +166,13 @@ def add_stubble(lab: Floats, amount: float, rng: np.random.Generator) -> Floats:
 
 
 def apply_makeup(lab: Floats, amount: float, rng: np.random.Generator) -> Floats:
-    """Foundation, shadow and liner at the eyes, rouge; 0..1. Lipstick is the lips' own affair."""
+    """Foundation, eye shadow, eyeliner and rouge, `amount` 0..1; lipstick is in paint_lips."""
     import cv2
 
     size = len(lab)
-    keep = _compute_feature_mask(size)[..., None]
+    protected = _compute_feature_mask(size)[..., None]
     smooth = cv2.GaussianBlur(lab, (0, 0), size / 90)
-    share = 0.45 * amount * (1 - keep) * _compute_face_mask(size)[..., None]
+    share = 0.45 * amount * (1 - protected) * _compute_face_mask(size)[..., None]
     out = (1 - share) * lab + share * smooth
     shade = np.array([(-9, 2, -6), (-10, 5, 2), (-7, 6, -9), (-6, -4, -6)][int(rng.integers(4))], np.float32)
     lids = _sum_spots(size, [(x, y - 0.012) for x, y in EYES], 0.052, 0.020)
@@ -189,12 +183,13 @@ def apply_makeup(lab: Floats, amount: float, rng: np.random.Generator) -> Floats
     return np.asarray(out, np.float32)
 
 
-def _sum_spots(size: int, places: Iterable[tuple[float, float]], width: float, height: float) -> Floats:
-    """(s,s) the sum of equal spots."""
-    total: Floats = np.sum([draw_soft_spot(size, x, y, width, height) for x, y in places], axis=0)
+def _sum_spots(size: int, centres: Iterable[tuple[float, float]], width: float, height: float) -> Floats:
+    """(s,s) the sum of equal soft spots."""
+    total: Floats = np.sum([draw_soft_spot(size, x, y, width, height) for x, y in centres], axis=0)
     return total
 
 
 def _compute_face_mask(size: int) -> NDArray[np.float32]:
+    """(s,s) 0..1, 1 on the face."""
     face: Floats = np.clip(1.6 * draw_soft_spot(size, 0.5, 0.6, 0.25, 0.3), 0, 1).astype(np.float32)
     return face

@@ -1,4 +1,4 @@
-"""What a portrait shows in one sentence, English and Chinese, from many templates."""
+"""Captions of portraits: one sentence in English and one in Chinese, from templates."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PERSON_WORDS = {
     ("old woman", "老妇人"): (65, 200, 0),
     ("old man", "老先生"): (65, 200, 1),
 }
-"""Words -> from and below these years, and 1 for male."""
+"""English and Chinese noun -> from this age, below this age, and 1 for male."""
 _SKIN_WORDS = (
     ("very fair", "很白的"), ("fair", "白皙的"), ("light", "浅色的"), ("light olive", "浅橄榄色的"), ("olive", "橄榄色的"),
     ("tan", "小麦色的"), ("brown", "棕色的"), ("dark brown", "深棕色的"), ("dark", "黝黑的"), ("very dark", "很黑的"),
@@ -63,32 +63,33 @@ _CHINESE_TEMPLATES = (
 )
 
 
-def compose_captions(who: Person, shot: PortraitShot, rng: np.random.Generator) -> dict[str, str]:
-    """en and zh of the same picture, each in a template of its own."""
+def compose_captions(person: Person, shot: PortraitShot, rng: np.random.Generator) -> dict[str, str]:
+    """English (en) and Chinese (zh) captions, each from a random template."""
     return {
-        language: templates[int(rng.integers(len(templates)))].format(**_collect_words(who, shot, k))
+        language: templates[int(rng.integers(len(templates)))].format(**_collect_words(person, shot, k))
         for k, (language, templates) in enumerate((("en", _ENGLISH_TEMPLATES), ("zh", _CHINESE_TEMPLATES)))
     }
 
 
-def _collect_words(who: Person, shot: PortraitShot, k: int) -> dict[str, str]:
-    """Every blank of the templates; k is 0 for English, 1 for Chinese."""
-    name = next(names[k] for names, (low, high, man) in _PERSON_WORDS.items() if low <= who.years < high and man == who.is_man)
-    style, mood = _HAIRSTYLE_WORDS[who.style][k].format(_HAIR_WORDS[who.hair_kind][k]), _EXPRESSION_WORDS[shot.expression][k]
+def _collect_words(person: Person, shot: PortraitShot, k: int) -> dict[str, str]:
+    """The values of the templates' fields; k is 0 for English, 1 for Chinese."""
+    noun = next(nouns[k] for nouns, (low, high, man) in _PERSON_WORDS.items() if low <= person.years < high and man == person.is_man)
+    hair = _HAIRSTYLE_WORDS[person.style][k].format(_HAIR_WORDS[person.hair_kind][k])
     return {
-        "who": name, "skin": _SKIN_WORDS[who.monk - 1][k], "hair": style, "eyes": _EYE_WORDS[who.eyes_kind][k], "mood": mood,
-        "years": str(int(who.years)), "extra": _describe_extra(who, k), "light": _describe_light(shot, k), "side": _describe_side(shot, k),
-        "background": _describe_background(shot, k),
+        "who": noun, "skin": _SKIN_WORDS[person.monk - 1][k], "hair": hair, "eyes": _EYE_WORDS[person.eyes_kind][k],
+        "mood": _EXPRESSION_WORDS[shot.expression][k], "years": str(int(person.years)), "extra": _describe_extra(person, k),
+        "light": _describe_light(shot, k), "side": _describe_side(shot, k), "background": _describe_background(shot, k),
     }  # fmt: skip
 
 
-def _describe_extra(who: Person, k: int) -> str:
-    seen = (
-        (", with stubble", ",有胡茬"), (", with freckles", ",有雀斑"), (", wearing make-up", ",化了妆"),
-        (", in formal clothes", ",穿着正装"),
-    )  # fmt: skip
-    shown = (who.skin["stubble"] > 0.3, who.skin["freckles"] > 0.3, who.skin["makeup"] > 0.3, who.outfit in FORMAL_OUTFITS)
-    return next((words[k] for words, there in zip(seen, shown, strict=True) if there), "")
+def _describe_extra(person: Person, k: int) -> str:
+    """The first feature that stands out; empty if none does."""
+    phrases = {
+        (", with stubble", ",有胡茬"): person.skin["stubble"] > 0.3, (", with freckles", ",有雀斑"): person.skin["freckles"] > 0.3,
+        (", wearing make-up", ",化了妆"): person.skin["makeup"] > 0.3,
+        (", in formal clothes", ",穿着正装"): person.outfit in FORMAL_OUTFITS,
+    }  # fmt: skip
+    return next((phrase[k] for phrase, applies in phrases.items() if applies), "")
 
 
 def _describe_light(shot: PortraitShot, k: int) -> str:

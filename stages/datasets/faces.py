@@ -1,4 +1,4 @@
-"""Faces: portraits of random people, rendered by ourselves; nobody real is shown, and every attribute is known."""
+"""Faces: rendered portraits of random people. No real person is shown, and every attribute is known exactly."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stages.datasets.captions import compose_captions
 from stages.datasets.people import Person, sample_person
 from stages.datasets.shards import DatasetCard, DatasetItem, Shard, compute_split_counts, plan_shards
 from stages.datasets.skins import VERSION as SKINS
-from stages.datasets.skins import list_sources as skin_sources
+from stages.datasets.skins import list_sources as list_skin_sources
 from stages.datasets.splits import SPLITS, Split
 from stages.groom.stage import STAGE as GROOM
 from stages.groom.wardrobe import build_item_source, load_catalogue, load_item
@@ -23,10 +23,10 @@ from stages.texture.stage import STAGE as TEXTURE
 from stages.texture.tiles import ORIGINS, SkinLibrary
 
 PICTURES_PER_PERSON = 8
-"""Pictures of one person: making somebody costs as much as taking eight."""
+"""Building a person takes as long as rendering eight pictures."""
 ITEMS_PER_SHARD = 25 * PICTURES_PER_PERSON
 VERSION = 1
-"""Raise it when the same seed makes other people or pictures; what the stages change is in their versions."""
+"""To be raised when the same seed makes other people or pictures; changes of the stages are in their own versions."""
 COLUMNS = (
     "age_years", "gender", "tone", "monk", *ORIGINS, "muscle", "weight", "height", "hair_black", "hair_brown", "hair_blond", "hair_red",
     "hair_grey", "hair_dyed", "hair_length", "hair_curly", "bald", "eyes_brown", "eyes_green", "eyes_blue", "eyes_grey", "redness",
@@ -35,43 +35,45 @@ COLUMNS = (
 
 
 def plan(library: SkinLibrary, *, count: int, size: int, seed: int, command: str) -> tuple[DatasetCard, tuple[Shard, ...]]:
-    """What `fenshen data faces` will write: `count` pictures of count / 8 people, each person in one split only."""
+    """The data set that `fenshen data faces` writes: `count` pictures of count / 8 people, each person in one split only."""
     items = {
         split: range(numbers.start * PICTURES_PER_PERSON, min(numbers.stop * PICTURES_PER_PERSON, count))
         for split, numbers in split_people(count).items()
     }
-    notes = (f"{-(-count // PICTURES_PER_PERSON)} people, split by person, balanced over Monk tone x age x gender", "nobody real is shown")
-    made = {"faces": VERSION, "skins": SKINS} | {stage.name: stage.version for stage in (BODY, GROOM, IDENTITY, MODEL, TEXTURE)}
-    card = DatasetCard("faces", "faces", size, count, COLUMNS, seed, "CC0-1.0", list_sources(library), command, versions=made, notes=notes)
+    people = -(-count // PICTURES_PER_PERSON)
+    notes = (f"{people} people, split by person, balanced over Monk tone x age x gender", "no real person is shown")
+    versions = {"faces": VERSION, "skins": SKINS} | {stage.name: stage.version for stage in (BODY, GROOM, IDENTITY, MODEL, TEXTURE)}
+    sources = list_sources(library)
+    card = DatasetCard("faces", "faces", size, count, COLUMNS, seed, "CC0-1.0", sources, command, versions=versions, notes=notes)
     return card, plan_shards(items, ITEMS_PER_SHARD)
 
 
 def split_people(count: int) -> dict[Split, range]:
-    """Split -> numbers of its people, for so many pictures."""
+    """Split -> numbers of its people, for `count` pictures."""
     numbers, start = {}, 0
-    for split, some in compute_split_counts(-(-count // PICTURES_PER_PERSON)).items():
-        numbers[split] = range(start, start + some)
-        start += some
+    for split, size in compute_split_counts(-(-count // PICTURES_PER_PERSON)).items():
+        numbers[split] = range(start, start + size)
+        start += size
     return numbers
 
 
 def list_sources(library: SkinLibrary) -> tuple[Source, ...]:
-    """Body model, skins and wardrobe."""
-    worn = [
+    """The body model, the skins and the wardrobe."""
+    wardrobe = [
         build_item_source(load_item(slot, name))
         for slot, names in load_catalogue().items()
         if slot not in ("shoes", "hat")
         for name in names
     ]
-    return merge_sources((BACKENDS.get().sources(), skin_sources(library), worn))
+    return merge_sources((BACKENDS.get().sources(), list_skin_sources(library), wardrobe))
 
 
 class FaceGenerator:
-    """Makes the items of a plan; the person of the last one is kept, since the next is likely the same."""
+    """Makes the items of a plan; keeps the last person, because the next picture usually shows the same one."""
 
     def __init__(self, library: SkinLibrary, studio: PortraitStudio, *, count: int, size: int, seed: int) -> None:
-        self._studio, self._size, self._seed, self._seats = studio, size, seed, split_people(count)
-        self._wardrobe = subjects.SubjectBuilder(library, 256 if size <= 128 else 512)
+        self._studio, self._size, self._seed, self._numbers = studio, size, seed, split_people(count)
+        self._builder = subjects.SubjectBuilder(library, 256 if size <= 128 else 512)
         self._number = -1
 
     def __call__(self, index: int) -> DatasetItem:
@@ -80,25 +82,24 @@ class FaceGenerator:
         if number != self._number:
             self._prepare_subject(number)
         rng = np.random.default_rng([self._seed, 4, index])
-        # Everybody shows every expression, in an order of their own.
+        # Each person shows every expression once, in a random order.
         order = np.random.default_rng([self._seed, 5, number]).permutation(len(shots.EXPRESSIONS))
-        shot = shots.sample_shot(self._sitter.skeleton, list(shots.EXPRESSIONS)[int(order[which])], rng)
+        shot = shots.sample_shot(self._subject.skeleton, list(shots.EXPRESSIONS)[int(order[which])], rng)
         picture = self._studio.take(shot.view, self._size)
-        who = self._who
-        told = subjects.describe_person(who, self._told) | shots.describe_shot(shot)
-        labels = {"monk": who.monk, "hair": who.hair, "hair_colour": who.hair_colour, "eyes_colour": who.eyes_colour, "outfit": who.outfit,
-                  "expression": shot.expression}  # fmt: skip
-        return DatasetItem(
-            index, number, {name: told[name] for name in COLUMNS}, picture, captions=compose_captions(who, shot, rng), labels=labels
-        )
+        person = self._person
+        attributes = subjects.describe_person(person, self._skin_tone) | shots.describe_shot(shot)
+        labels = {"monk": person.monk, "hair": person.hair, "hair_colour": person.hair_colour, "eyes_colour": person.eyes_colour,
+                  "outfit": person.outfit, "expression": shot.expression}  # fmt: skip
+        captions = compose_captions(person, shot, rng)
+        return DatasetItem(index, number, {name: attributes[name] for name in COLUMNS}, picture, captions=captions, labels=labels)
 
     def _prepare_subject(self, number: int) -> None:
         from stages.render.posing import build_standing_pose
 
-        self._who: Person = sample_person(number, self._find_index_in_split(number), self._seed)
-        self._sitter, self._told = self._wardrobe.build_subject(self._who, self._seed)
-        self._studio.set_subject(self._sitter, build_standing_pose(self._sitter.skeleton))
+        self._person: Person = sample_person(number, self._find_index_in_split(number), self._seed)
+        self._subject, self._skin_tone = self._builder.build_subject(self._person, self._seed)
+        self._studio.set_subject(self._subject, build_standing_pose(self._subject.skeleton))
         self._number = number
 
     def _find_index_in_split(self, number: int) -> int:
-        return next(number - self._seats[split].start for split in SPLITS if number in self._seats[split])
+        return next(number - self._numbers[split].start for split in SPLITS if number in self._numbers[split])

@@ -1,6 +1,7 @@
-"""A user's own folder of pictures as a data set, with the licence and the consent under which they may be trained on.
+"""A user's own folder of pictures as a data set, with the licence and the consent record under which a net may be trained on them.
 
-Both travel in dataset.json and from there into every weight. An optional table (CSV) gives attributes, captions and persons.
+Both are stored in dataset.json and, from there, in the header of every weights file. An optional CSV table gives attributes,
+captions and persons.
 """
 
 from __future__ import annotations
@@ -20,18 +21,22 @@ from assets.errors import FenshenError, Finding, FormatError, Location, RightsEr
 from assets.formats.image import decode_image
 from assets.rights import Source
 from stages.datasets.shards import DatasetCard, DatasetItem, Shard, compute_split_counts, plan_shards
-from stages.datasets.splits import Split
+from stages.datasets.splits import SPLITS, Split
 
 ITEMS_PER_SHARD = 500
 MAX_FILE_BYTES = 100_000_000
-"""A file beyond this is not read: no portrait has so many."""
+"""A larger file is not read: no portrait is that large."""
+MIN_PICTURES = 3
+"""One for each split."""
+MAX_SHOWN_FINDINGS = 20
+"""Of a wrong table."""
 _CAPTION_COLUMNS = ("caption_en", "caption_zh")
 _TEXT_COLUMNS = ("file", "person", *_CAPTION_COLUMNS)
 
 
 @dataclass(frozen=True)
 class FolderRequest:
-    """What the user gives."""
+    """The arguments of `fenshen data folder`."""
 
     source: Path
     size: int
@@ -41,13 +46,13 @@ class FolderRequest:
     consent: Path | None
     """File of the consent record of the people shown."""
     table: Path | None = None
-    """CSV with a column `file`; `person`, caption_en, caption_zh and numbers are read where they are there."""
+    """CSV with a column `file` and, optionally, `person`, `caption_en`, `caption_zh` and columns of numbers."""
     seed: int = 0
 
 
 @dataclass(frozen=True)
 class TableRow:
-    """What the table says of a picture."""
+    """What the table says about a picture."""
 
     person: str = ""
     numbers: Mapping[str, float] = field(default_factory=dict)
@@ -56,85 +61,87 @@ class TableRow:
 
 @dataclass(frozen=True)
 class FolderContents:
-    """What of a folder goes into the set."""
+    """The usable pictures of a folder."""
 
-    ask: FolderRequest
+    request: FolderRequest
     files: tuple[str, ...]
     """Paths inside the folder, in the order of the items."""
     rows: tuple[TableRow, ...]
+    """Of each file."""
     people: tuple[int, ...]
-    """Of each file, ascending: splits are runs of people."""
+    """Of each file, ascending: a split is a range of people."""
     columns: tuple[str, ...]
     consent: Mapping[str, str]
     digest: str
-    """Of all pictures' names and bytes."""
+    """Of the names and pixels of all pictures."""
     skipped: tuple[Finding, ...]
-    """One warning for each file that is not used, and why."""
+    """One warning for each file that cannot be used, with the reason."""
 
 
-def scan_folder(ask: FolderRequest) -> FolderContents:
-    """Reads every file of the folder once; what is no picture, torn, tiny or a bomb is left out by name.
+def scan_folder(request: FolderRequest) -> FolderContents:
+    """Reads every file of the folder once; each file that is not a usable picture is reported and left out.
 
     Raises:
-        RightsError: no licence, or no consent record.
-        SpecError: no such folder, or a wrong table.
-        FormatError: fewer than three pictures can be used.
+        RightsError: the licence or the consent record is missing.
+        SpecError: the folder does not exist, or the table is wrong.
+        FormatError: fewer than three pictures are usable.
     """
-    consent = require_consent(ask)
-    if not ask.source.is_dir():
-        raise SpecError(Finding("data/folder", f"there is no folder {ask.source}", fix="give the folder that holds the pictures"))
-    known = {p.resolve() for p in (ask.consent, ask.table) if p is not None}
-    paths = [p for p in sorted(ask.source.rglob("*")) if p.is_file() and not p.name.startswith(".") and p.resolve() not in known]
-    names, digests, left = _find_usable(ask, paths)
-    if len(names) < 3:
-        why = "".join(f"; {finding.message}" for finding in left[:3])
-        raise FormatError(Finding("data/too-few", f"{ask.source} holds {len(names)} usable pictures, three at least are needed{why}"))
-    table = read_table(ask.table, names) if ask.table else {}
-    return _order_by_person(ask, names, digests, table, consent, left)
+    consent = require_consent(request)
+    if not request.source.is_dir():
+        raise SpecError(Finding("data/folder", f"there is no folder {request.source}", fix="give the folder that holds the pictures"))
+    records = {p.resolve() for p in (request.consent, request.table) if p is not None}
+    paths = [p for p in sorted(request.source.rglob("*")) if p.is_file() and not p.name.startswith(".") and p.resolve() not in records]
+    names, digests, skipped = _find_usable(request, paths)
+    if len(names) < MIN_PICTURES:
+        reasons = "".join(f"; {finding.message}" for finding in skipped[:3])
+        message = f"{request.source} holds {len(names)} usable pictures, at least {MIN_PICTURES} are needed{reasons}"
+        raise FormatError(Finding("data/too-few", message))
+    table = read_table(request.table, names) if request.table else {}
+    return _order_by_person(request, names, digests, table, consent, skipped)
 
 
-def require_consent(ask: FolderRequest) -> Mapping[str, str]:
-    """The consent record as it travels: its file name, digest and text; raises RightsError where the licence or the record is missing."""
-    missing = [name for name, given in (("licence", ask.licence and ask.licence.strip()), ("consent record", ask.consent)) if not given]
-    if missing:
+def require_consent(request: FolderRequest) -> Mapping[str, str]:
+    """The consent record's file name, digest and text; raises RightsError if the licence or the record is missing."""
+    given = {"licence": request.licence and request.licence.strip(), "consent record": request.consent}
+    if missing := [name for name, value in given.items() if not value]:
         fix = "give --licence (the terms of the pictures) and --consent (a file that says who agreed to training, and when)"
-        raise RightsError(Finding("data/rights", f"the pictures of {ask.source} come without {' and '.join(missing)}", fix=fix))
-    assert ask.consent is not None
-    return read_consent_record(ask.consent)
+        raise RightsError(Finding("data/rights", f"the pictures of {request.source} come without a {' and a '.join(missing)}", fix=fix))
+    assert request.consent is not None
+    return read_consent_record(request.consent)
 
 
-def _find_usable(ask: FolderRequest, paths: list[Path]) -> tuple[list[str], list[str], list[Finding]]:
-    """Names inside the folder and digests of what can be used, and why the rest cannot."""
-    names, digests, left = [], [], []
+def _find_usable(request: FolderRequest, paths: list[Path]) -> tuple[list[str], list[str], list[Finding]]:
+    """Names and digests of the usable pictures, and a warning for each of the others."""
+    names, digests, skipped = [], [], []
     first: dict[str, str] = {}
     for path in paths:
-        name = path.relative_to(ask.source).as_posix()
+        name = path.relative_to(request.source).as_posix()
         try:
-            picture = read_picture(path, ask.size)
+            picture = read_picture(path, request.size)
         except FenshenError as error:
-            left.append(Finding("data/left-out", f"{name} is left out: {error.findings[0].message}", Severity.WARNING))
+            skipped.append(Finding("data/left-out", f"{name} is left out: {error.findings[0].message}", Severity.WARNING))
             continue
-        # The same picture twice could stand in two splits.
+        # A picture that occurs twice could get into two splits.
         digest = hashlib.sha256(picture.tobytes()).hexdigest()
         if digest in first:
-            left.append(Finding("data/left-out", f"{name} is left out: it is the same picture as {first[digest]}", Severity.WARNING))
+            skipped.append(Finding("data/left-out", f"{name} is left out: it is the same picture as {first[digest]}", Severity.WARNING))
             continue
         first[digest] = name
         names.append(name)
         digests.append(digest)
-    return names, digests, left
+    return names, digests, skipped
 
 
 def read_picture(path: Path, size: int) -> Pixels:
-    """(size,size,3) sRGB: the middle square of the picture, alpha on mid-grey.
+    """(size,size,3) sRGB: the central square of the picture, transparency on mid-grey.
 
     Raises:
-        FormatError: no picture, a torn one, one too big to open or too small to learn from.
+        FormatError: the file is not a picture, is damaged, too large to open or too small to learn from.
     """
     import cv2
 
     if path.stat().st_size > MAX_FILE_BYTES:
-        raise FormatError(Finding("data/too-big", f"it has more than {MAX_FILE_BYTES // 1_000_000} MB"))
+        raise FormatError(Finding("data/too-big", f"it is larger than {MAX_FILE_BYTES // 1_000_000} MB"))
     try:
         pixels = decode_image(path.read_bytes()).pixels
     except OSError as error:
@@ -143,91 +150,101 @@ def read_picture(path: Path, size: int) -> Pixels:
     side = min(height, width)
     if side < max(size // 2, 16):
         raise FormatError(Finding("data/too-small", f"it is {width} x {height}, too small for {size} px"))
-    top, start = (height - side) // 2, (width - side) // 2
-    square = pixels[top : top + side, start : start + side].astype(np.float32)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = pixels[top : top + side, left : left + side].astype(np.float32)
     if square.shape[2] == 4:
         alpha = square[..., 3:] / 255
         square = np.asarray(square[..., :3] * alpha + 128 * (1 - alpha), np.float32)
     square = np.repeat(square, 3, 2) if square.shape[2] == 1 else square
     small = cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA if side > size else cv2.INTER_CUBIC)
-    shown: Pixels = np.clip(small + 0.5, 0, 255).astype(np.uint8)
-    return shown
+    picture: Pixels = np.clip(small + 0.5, 0, 255).astype(np.uint8)
+    return picture
 
 
 def read_table(path: Path, names: list[str]) -> dict[str, TableRow]:
-    """File -> row; raises SpecError with every mistake of the table at once."""
+    """File -> row; raises SpecError with the first twenty errors of the table."""
     try:
         with open(path, encoding="utf-8-sig", newline="") as stream:
             reader = csv.DictReader(stream)
             columns, lines = list(reader.fieldnames or ()), list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SpecError(Finding("data/table", f"{path} is no table that can be read", fix="write UTF-8 CSV with a header line")) from error
+        raise SpecError(Finding("data/table", f"the table {path} cannot be read", fix="write UTF-8 CSV with a header line")) from error
     if "file" not in columns:
-        raise SpecError(Finding("data/table", f"{path} has no column named file", fix="add it: the path of each picture inside the folder"))
+        fix = "add it: the path of each picture inside the folder"
+        raise SpecError(Finding("data/table", f"the table {path} has no column `file`", fix=fix))
     numbers = [name for name in columns if name and name not in _TEXT_COLUMNS]
-    wrong: list[Finding] = []
+    findings: list[Finding] = []
     rows: dict[str, TableRow] = {}
+    # CelebA's attributes are -1 and 1.
     signed = {name for name in numbers if lines and {(line[name] or "").strip() for line in lines} <= {"-1", "1"}}
     for number, line in enumerate(lines, 2):
-        values = {name: _parse_number(line[name], name, Location(path.name, number), wrong, signed=name in signed) for name in numbers}
+        values = {name: _parse_number(line[name], name, Location(path.name, number), findings, signed=name in signed) for name in numbers}
         captions = {name[-2:]: line[name] for name in _CAPTION_COLUMNS if line.get(name)}
         rows[(line["file"] or "").strip()] = TableRow((line.get("person") or "").strip(), values, captions)
-    wrong += [
+    findings += [
         Finding("data/no-row", f"{path.name} has no row for {name}", fix="add one, or remove the picture")
         for name in names
         if name not in rows
     ]
-    if wrong:
-        raise SpecError(*wrong[:20])
+    if findings:
+        raise SpecError(*findings[:MAX_SHOWN_FINDINGS])
     return rows
 
 
-def _parse_number(text: str | None, column: str, where: Location, wrong: list[Finding], *, signed: bool) -> float:
-    """The value 0..1 (years in a column whose name ends so); CelebA's -1 and 1 become 0 and 1."""
+def _parse_number(text: str | None, column: str, location: Location, findings: list[Finding], *, signed: bool) -> float:
+    """A value 0..1, or years 0..130 if the column's name ends in _years; `signed` maps -1 and 1 to 0 and 1."""
     try:
         value = float(text or "")
     except ValueError:
-        wrong.append(Finding("data/number", f"{column} is {text!r}, not a number", where=where))
+        findings.append(Finding("data/number", f"{column} is {text!r}, not a number", where=location))
         return 0.0
     value = (value + 1) / 2 if signed else value
     high = 130.0 if column.endswith("_years") else 1.0
     if not 0 <= value <= high:
-        wrong.append(Finding("data/range", f"{column} is {value:g}, not within 0..{high:g}", where=where, value=value, limit=high))
+        message = f"{column} is {value:g}, expected a number from 0 to {high:g}"
+        findings.append(Finding("data/range", message, where=location, value=value, limit=high))
     return value
 
 
 def _order_by_person(
-    ask: FolderRequest, names: list[str], digests: list[str], table: Mapping[str, TableRow], consent: Mapping[str, str], left: list[Finding]
+    request: FolderRequest,
+    names: list[str],
+    digests: list[str],
+    table: Mapping[str, TableRow],
+    consent: Mapping[str, str],
+    skipped: list[Finding],
 ) -> FolderContents:
-    """Pictures person by person, the people in an order that the seed draws."""
+    """The pictures, person by person; the seed draws the order of the people."""
     rows = {name: table.get(name, TableRow()) for name in names}
     people = sorted({rows[name].person or f"file {name}" for name in names})
-    order = {people[k]: place for place, k in enumerate(np.random.default_rng([ask.seed, 8]).permutation(len(people)))}
-    keyed = sorted(names, key=lambda name: (order[rows[name].person or f"file {name}"], name))
-    numbers = tuple(order[rows[name].person or f"file {name}"] for name in keyed)
+    order = {people[k]: number for number, k in enumerate(np.random.default_rng([request.seed, 8]).permutation(len(people)))}
+    ordered = sorted(names, key=lambda name: (order[rows[name].person or f"file {name}"], name))
+    numbers = tuple(order[rows[name].person or f"file {name}"] for name in ordered)
     columns = tuple(next(iter(table.values())).numbers) if table else ()
     digest = sha256_json(sorted(zip(names, digests, strict=True)))
-    return FolderContents(ask, tuple(keyed), tuple(rows[n] for n in keyed), numbers, columns, consent, digest, tuple(left))
+    return FolderContents(request, tuple(ordered), tuple(rows[n] for n in ordered), numbers, columns, consent, digest, tuple(skipped))
 
 
-def plan(gathered: FolderContents, command: str) -> tuple[DatasetCard, tuple[Shard, ...]]:
-    """What `fenshen data folder` will write; raises FormatError where there are too few people for three splits."""
-    ask, many = gathered.ask, len(set(gathered.people))
-    if many < 3:
-        fix = "add people; pictures of one person all go to one split"
-        raise FormatError(Finding("data/too-few-people", f"{ask.source} shows {many} people, three at least are needed", fix=fix))
+def plan(contents: FolderContents, command: str) -> tuple[DatasetCard, tuple[Shard, ...]]:
+    """The data set that `fenshen data folder` writes; raises FormatError if there are fewer people than splits."""
+    request, count = contents.request, len(set(contents.people))
+    if count < len(SPLITS):
+        message = f"{request.source} shows {count} people, at least {len(SPLITS)} are needed"
+        fix = "add pictures of more people: all pictures of a person go to the same split"
+        raise FormatError(Finding("data/too-few-people", message, fix=fix))
     items: dict[Split, list[int]] = {}
     start = 0
-    for split, some in compute_split_counts(many).items():
-        items[split] = [i for i, person in enumerate(gathered.people) if start <= person < start + some]
-        start += some
-    source = Source(ask.source.name, ask.licence or "", "a user's folder", note="consent record in dataset.json", sha256=gathered.digest)
-    told = any(row.person for row in gathered.rows)
-    notes: tuple[str, ...] = ("split by the table's persons" if told else "no persons were named: every picture counts as somebody else",)
-    notes += tuple(finding.message for finding in gathered.skipped)
+    for split, size in compute_split_counts(count).items():
+        items[split] = [i for i, person in enumerate(contents.people) if start <= person < start + size]
+        start += size
+    licence = request.licence or ""
+    source = Source(request.source.name, licence, "a user's folder", note="consent record in dataset.json", sha256=contents.digest)
+    has_people = any(row.person for row in contents.rows)
+    notes = ["split by the persons of the table" if has_people else "no persons were named: each picture counts as another person"]
+    notes += [finding.message for finding in contents.skipped]
     card = DatasetCard(
-        ask.source.name, "folder", ask.size, len(gathered.files), gathered.columns, ask.seed, ask.licence or "", (source,), command,
-        consent=gathered.consent, notes=notes,
+        request.source.name, "folder", request.size, len(contents.files), contents.columns, request.seed, licence, (source,), command,
+        consent=contents.consent, notes=tuple(notes),
     )  # fmt: skip
     return card, plan_shards(items, ITEMS_PER_SHARD)
 
@@ -235,12 +252,12 @@ def plan(gathered: FolderContents, command: str) -> tuple[DatasetCard, tuple[Sha
 class FolderReader:
     """Makes the items of a plan."""
 
-    def __init__(self, gathered: FolderContents) -> None:
-        self._gathered = gathered
+    def __init__(self, contents: FolderContents) -> None:
+        self._contents = contents
 
     def __call__(self, index: int) -> DatasetItem:
         """The picture of that index."""
-        told = self._gathered
-        row, name = told.rows[index], told.files[index]
-        picture = read_picture(told.ask.source / name, told.ask.size)
-        return DatasetItem(index, told.people[index], row.numbers, picture, captions=row.captions, labels={"file": name})
+        contents = self._contents
+        row, name = contents.rows[index], contents.files[index]
+        picture = read_picture(contents.request.source / name, contents.request.size)
+        return DatasetItem(index, contents.people[index], row.numbers, picture, captions=row.captions, labels={"file": name})

@@ -1,4 +1,4 @@
-"""Makes a data set of one of our own kinds: the plan, the maker of its items, the shards."""
+"""Makes a data set: plans it, opens its generator of items, and writes the shards."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ if TYPE_CHECKING:
     from stages.datasets.folder import FolderRequest
 
 STYLES = ("realistic",)
-
 MIN_PEOPLE = 3
-"""People of a set: no split may be empty, and nobody is in two."""
+"""One for each split: no split may be empty, and nobody is in two."""
 
 
 @dataclass(frozen=True)
 class DatasetRequest:
-    """What was asked for on the command line."""
+    """The arguments of `fenshen data skins|faces|bodies`."""
 
     kind: str
     """skins, faces or bodies."""
@@ -34,75 +33,81 @@ class DatasetRequest:
 
     @property
     def command(self) -> str:
-        """The line that makes this set again."""
+        """The command line that makes this set again."""
         size = f" --size {self.size}" if self.size else ""
         style = f" --style {self.style}" if self.style != "realistic" else ""
         return f"fenshen data {self.kind} --out {self.out.name} --count {self.count}{size} --seed {self.seed}{style}"
 
 
-def make_dataset(order: DatasetRequest, progress: Progress | None = None) -> Path:
-    """dataset.json of the finished set; raises SpecError for too few people or a folder in use, BackendError for what is not baked."""
-    if order.style not in STYLES:
-        fix = f"take {', '.join(STYLES)}"
-        raise SpecError(Finding("data/style", f"there is no style {order.style!r} to make {order.kind} in", fix=fix))
-    _require_enough_people(order)
-    return _MAKERS[order.kind](order, progress)
+def make_dataset(request: DatasetRequest, progress: Progress | None = None) -> Path:
+    """dataset.json of the finished set; raises SpecError for a wrong request or a folder in use, BackendError for missing baked files."""
+    if request.style not in STYLES:
+        fix = f"use one of {', '.join(STYLES)}"
+        raise SpecError(Finding("data/style", f"unknown style {request.style!r} for {request.kind}", fix=fix))
+    _require_enough_people(request)
+    return _MAKERS[request.kind](request, progress)
 
 
-def _require_enough_people(order: DatasetRequest) -> None:
+def _require_enough_people(request: DatasetRequest) -> None:
     from stages.datasets.faces import PICTURES_PER_PERSON
 
-    each = PICTURES_PER_PERSON if order.kind == "faces" else 1
-    if -(-order.count // each) < MIN_PEOPLE:
-        people = f"{order.count} {order.kind} are of fewer than {MIN_PEOPLE} people, one for each split"
-        raise SpecError(Finding("data/too-few", people, fix=f"give --count {(MIN_PEOPLE - 1) * each + 1} or more"))
+    each = PICTURES_PER_PERSON if request.kind == "faces" else 1
+    people = -(-request.count // each)
+    if people < MIN_PEOPLE:
+        message = f"{request.count} {request.kind} show only {people} people, fewer than one for each of the {MIN_PEOPLE} splits"
+        raise SpecError(Finding("data/too-few", message, fix=f"give --count {(MIN_PEOPLE - 1) * each + 1} or more"))
 
 
-def _make_skins(order: DatasetRequest, progress: Progress | None) -> Path:
+def _make_skins(request: DatasetRequest, progress: Progress | None) -> Path:
     from stages.datasets.skins import SkinGenerator, plan
     from stages.texture.tiles import load_skin_library
 
     skins = load_skin_library()
-    card, shards = plan(skins, count=order.count, size=order.size, seed=order.seed, command=order.command)
-    return write_dataset(order.out, card, shards, SkinGenerator(skins, count=order.count, size=order.size, seed=order.seed), progress)
+    card, shards = plan(skins, count=request.count, size=request.size, seed=request.seed, command=request.command)
+    return write_dataset(
+        request.out, card, shards, SkinGenerator(skins, count=request.count, size=request.size, seed=request.seed), progress
+    )
 
 
-def _make_faces(order: DatasetRequest, progress: Progress | None) -> Path:
+def _make_faces(request: DatasetRequest, progress: Progress | None) -> Path:
     from stages.datasets.faces import FaceGenerator, plan
     from stages.render.portrait import open_portrait_studio
     from stages.texture.tiles import load_skin_library
 
     skins = load_skin_library()
-    card, shards = plan(skins, count=order.count, size=order.size, seed=order.seed, command=order.command)
-    claim_folder(order.out, card, shards)  # before the studio opens: a folder in use is refused at once
+    card, shards = plan(skins, count=request.count, size=request.size, seed=request.seed, command=request.command)
+    claim_folder(request.out, card, shards)  # before the studio opens: a folder in use is refused at once
     with open_portrait_studio() as studio:
         return write_dataset(
-            order.out, card, shards, FaceGenerator(skins, studio, count=order.count, size=order.size, seed=order.seed), progress
+            request.out, card, shards, FaceGenerator(skins, studio, count=request.count, size=request.size, seed=request.seed), progress
         )
 
 
-def _make_bodies(order: DatasetRequest, progress: Progress | None) -> Path:
+def _make_bodies(request: DatasetRequest, progress: Progress | None) -> Path:
     from stages.datasets.bodies import BodyGenerator, plan
 
-    card, shards, sizes = plan(count=order.count, seed=order.seed, command=order.command)
-    claim_folder(order.out, card, shards)
-    return write_dataset(order.out, card, shards, BodyGenerator(shards, sizes, seed=order.seed), progress, sizes)
+    card, shards, sizes = plan(count=request.count, seed=request.seed, command=request.command)
+    claim_folder(request.out, card, shards)
+    return write_dataset(request.out, card, shards, BodyGenerator(shards, sizes, seed=request.seed), progress, sizes)
 
 
 _MAKERS = {"skins": _make_skins, "faces": _make_faces, "bodies": _make_bodies}
 
 
-def make_folder_dataset(ask: FolderRequest, out: Path, progress: Progress | None = None) -> tuple[Path, tuple[Finding, ...]]:
+def make_folder_dataset(request: FolderRequest, out: Path, progress: Progress | None = None) -> tuple[Path, tuple[Finding, ...]]:
     """dataset.json of a user's pictures, and a warning for each file that was left out; raises as stages.datasets.folder.scan_folder."""
     from stages.datasets.folder import FolderReader, plan, scan_folder
 
-    gathered = scan_folder(ask)
-    card, shards = plan(gathered, _compose_folder_command(ask, out))
-    return write_dataset(out, card, shards, FolderReader(gathered), progress), gathered.skipped
+    contents = scan_folder(request)
+    card, shards = plan(contents, _compose_folder_command(request, out))
+    return write_dataset(out, card, shards, FolderReader(contents), progress), contents.skipped
 
 
-def _compose_folder_command(ask: FolderRequest, out: Path) -> str:
-    """The line that makes this set again, by files' names alone: it is published with weights, whose readers have no business in a home."""
-    given = {"--licence": ask.licence, "--consent": ask.consent and ask.consent.name, "--attributes": ask.table and ask.table.name}
-    words = ["fenshen", "data", "folder", ask.source.name, "--out", out.name, "--size", str(ask.size), "--seed", str(ask.seed)]
-    return shlex.join([*words, *(word for name, value in given.items() if value for word in (name, value))])
+def _compose_folder_command(request: FolderRequest, out: Path) -> str:
+    """The command line that makes this set again, without folders: it is published with weights, and paths are private."""
+    options = {
+        "--licence": request.licence, "--consent": request.consent and request.consent.name,
+        "--attributes": request.table and request.table.name,
+    }  # fmt: skip
+    words = ["fenshen", "data", "folder", request.source.name, "--out", out.name, "--size", str(request.size), "--seed", str(request.seed)]
+    return shlex.join([*words, *(word for name, value in options.items() if value for word in (name, value))])

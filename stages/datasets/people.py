@@ -1,4 +1,4 @@
-"""Random people: who sits for a portrait, drawn so that skin tone, age and gender come out balanced."""
+"""Random people for portraits, balanced over skin tone, age and gender."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from stages.datasets.tones import monk_to_tone
 from stages.texture.tiles import ORIGINS
 
 AGE_BANDS = ((5, 12), (13, 19), (20, 34), (35, 49), (50, 64), (65, 90))
-"""Years; every band is as common as every other."""
+"""First and last age in years of each band; all bands are equally frequent."""
 CELL_COUNT = 10 * len(AGE_BANDS) * 2
+"""Combinations of Monk class, age band and gender."""
 HAIR_COLOURS = ("black", "brown", "blond", "red", "grey", "dyed")
-# sRGB of each hair colour from dark to light; what a person has lies between two.
+# sRGB of each hair colour, darkest and lightest; a person's colour is between the two.
 _HAIR_RGB = {
     "black": ("#0f0c0b", "#241a16"), "brown": ("#38261a", "#7a5233"), "blond": ("#9a7444", "#d3b27c"), "red": ("#58291a", "#8a4a2e"),
     "grey": ("#7f7b78", "#d9d6d2"),
@@ -33,13 +34,14 @@ HAIRSTYLES = {
 }  # fmt: skip
 HAIR_LENGTHS = {"bald": 0.0, "short": 0.3, "afro": 0.5, "bob": 0.6, "ponytail": 0.8, "braid": 0.9, "long": 1.0}
 _MALE_HAIR_WEIGHTS = {"short01": 0.3, "short02": 0.25, "short04": 0.25, "none": 0.12, "long01": 0.04, "ponytail01": 0.04}
-# A bob's fringe hides half a face seen from its side: it is rarer than in life.
+# A bob's fringe hides half of a face in profile, so bobs are rarer than in life.
 _FEMALE_HAIR_WEIGHTS = {"bob01": 0.06, "long01": 0.26, "ponytail01": 0.22, "short02": 0.1, "short03": 0.14, "Braid01": 0.19, "none": 0.03}
 _OUTFITS = {
     "man": ("male_casualsuit01", "male_casualsuit02", "male_casualsuit03", "male_casualsuit04", "male_casualsuit05", "male_casualsuit06",
             "male_elegantsuit01"),
     "woman": ("female_casualsuit01", "female_casualsuit02", "female_elegantsuit01", "female_sportsuit01"),
 }  # fmt: skip
+OUTFIT_COUNT = sum(map(len, _OUTFITS.values()))
 FORMAL_OUTFITS = ("male_elegantsuit01", "female_elegantsuit01")
 _CLOTH_RGB = (
     "#2b3a55", "#7a2f2f", "#3f5a3c", "#8a8d91", "#c9b79c", "#4a3f5c", "#b5533c", "#22252b", "#d8d4cc", "#5f86a6", "#b08a3e", "#89566e",
@@ -48,14 +50,14 @@ _CLOTH_RGB = (
 
 @dataclass(frozen=True)
 class Person:
-    """Everything about somebody that no picture changes."""
+    """Everything about a person that is the same in all pictures."""
 
     number: int
     years: float
     gender: float
     """0 female .. 1 male."""
     monk: int
-    """Class 1..10 of the Monk scale that was asked for."""
+    """Requested class 1..10 of the Monk scale."""
     tone: float
     """0 lightest .. 1 darkest."""
     origins: Mapping[str, float]
@@ -75,10 +77,11 @@ class Person:
     outfit: str
     outfit_colour: str | None
     skin: Mapping[str, float]
-    """Marks and paint as stages.datasets.skins takes them."""
+    """Amounts of blemishes and make-up, as stages.datasets.skins takes them."""
 
     @property
     def is_man(self) -> bool:
+        """Whether the gender is nearer to male."""
         return self.gender >= 0.5
 
     @property
@@ -87,24 +90,23 @@ class Person:
         return HAIRSTYLES[self.hair]
 
 
-def assign_cell(place: int) -> tuple[int, int, int]:
-    """Monk class 1..10, age band and gender (0 or 1) of the place-th person of a split: any run of 120 holds every cell once."""
-    turn = place % CELL_COUNT
-    half, turn = divmod(turn, CELL_COUNT // 2)
-    return turn % 10 + 1, (turn + turn // 30) % len(AGE_BANDS), (turn + turn // 10 + half) % 2
+def assign_cell(index: int) -> tuple[int, int, int]:
+    """Monk class 1..10, age band and gender (0 or 1) of the index-th person of a split; any 120 in a row cover every cell once."""
+    half, rest = divmod(index % CELL_COUNT, CELL_COUNT // 2)
+    return rest % 10 + 1, (rest + rest // 30) % len(AGE_BANDS), (rest + rest // 10 + half) % 2
 
 
-def sample_person(number: int, place: int, seed: int) -> Person:
-    """The person of that number, who has the place-th seat of its split."""
+def sample_person(number: int, index: int, seed: int) -> Person:
+    """The person of that number, the index-th of its split."""
     rng = np.random.default_rng([seed, 1, number])
-    monk, band, man = assign_cell(place)
+    monk, band, man = assign_cell(index)
     low, high = AGE_BANDS[band]
     years, tone = float(rng.uniform(low, high + 1)), monk_to_tone(monk, float(rng.uniform(0.05, 0.95)))
     between = np.minimum(rng.beta(1, 6, 2), 0.45)
     gender = float(1 - between[0] if man else between[1])
     origins = _sample_origins(tone, rng)
-    hair, style_rng = _sample_hairstyle(man, years, origins["african"], rng), rng
-    kind = _sample_hair_kind(tone, years, man, style_rng)
+    hair = _sample_hairstyle(man, years, origins["african"], rng)
+    kind = _sample_hair_kind(tone, years, man, rng)
     eyes = _sample_eyes_kind(tone, rng)
     outfits = _OUTFITS["man" if man else "woman"]
     outfit = outfits[int(rng.integers(len(outfits)))]
@@ -120,10 +122,10 @@ def sample_person(number: int, place: int, seed: int) -> Person:
 
 
 def _sample_origins(tone: float, rng: np.random.Generator) -> dict[str, float]:
-    """Mixtures of shape; tone makes some likelier, but every tone meets every shape."""
-    likely = np.array([0.3 + 1.8 * np.clip((tone - 0.4) / 0.4, 0, 1), 0.5 + 0.8 * np.clip(1 - abs(tone - 0.35) / 0.35, 0, 1),
+    """A mixture of origins; the tone makes some more likely, but every tone occurs with every origin."""
+    alpha = np.array([0.3 + 1.8 * np.clip((tone - 0.4) / 0.4, 0, 1), 0.5 + 0.8 * np.clip(1 - abs(tone - 0.35) / 0.35, 0, 1),
                        0.3 + 1.6 * np.clip((0.6 - tone) / 0.45, 0, 1)])  # fmt: skip
-    shares = rng.dirichlet(likely)
+    shares = rng.dirichlet(alpha)
     return dict(zip(ORIGINS, map(float, shares), strict=True))
 
 
@@ -131,8 +133,8 @@ def _sample_hairstyle(man: int, years: float, african: float, rng: np.random.Gen
     table = dict(_MALE_HAIR_WEIGHTS if man else _FEMALE_HAIR_WEIGHTS)
     table["afro01"] = 0.35 * african + 0.02
     table["none"] *= 0.0 if years < 18 else 1 + max(years - 40, 0) / 30
-    chance = np.array(list(table.values()))
-    return str(rng.choice(list(table), p=chance / chance.sum()))
+    weights = np.array(list(table.values()))
+    return str(rng.choice(list(table), p=weights / weights.sum()))
 
 
 def _sample_hair_kind(tone: float, years: float, man: int, rng: np.random.Generator) -> str:
@@ -141,14 +143,14 @@ def _sample_hair_kind(tone: float, years: float, man: int, rng: np.random.Genera
     if rng.random() < np.clip((years - 40) / 40, 0, 0.9):
         return "grey"
     light = float(np.clip((0.55 - tone) / 0.4, 0, 1))
-    chance = np.array([0.25 + 0.5 * (1 - light), 0.35, 0.03 + 0.25 * light, 0.02 + 0.12 * light])
-    return str(rng.choice(HAIR_COLOURS[:4], p=chance / chance.sum()))
+    weights = np.array([0.25 + 0.5 * (1 - light), 0.35, 0.03 + 0.25 * light, 0.02 + 0.12 * light])
+    return str(rng.choice(HAIR_COLOURS[:4], p=weights / weights.sum()))
 
 
 def _sample_eyes_kind(tone: float, rng: np.random.Generator) -> str:
     light = float(np.clip((0.5 - tone) / 0.4, 0, 1))
-    chance = np.array([0.4 + 0.55 * (1 - light), 0.05 + 0.13 * light, 0.02 + 0.28 * light, 0.01 + 0.1 * light])
-    return str(rng.choice(list(_EYE_RGB), p=chance / chance.sum()))
+    weights = np.array([0.4 + 0.55 * (1 - light), 0.05 + 0.13 * light, 0.02 + 0.28 * light, 0.01 + 0.1 * light])
+    return str(rng.choice(list(_EYE_RGB), p=weights / weights.sum()))
 
 
 def _sample_shade(ends: tuple[str, str], rng: np.random.Generator) -> str:
@@ -168,8 +170,10 @@ def _sample_blemishes(man: int, years: float, rng: np.random.Generator) -> dict[
     }  # fmt: skip
 
 
-def sample_source_skins(ages: Floats, genders: Floats, tones: Floats, who: Person, count: int, rng: np.random.Generator) -> tuple[int, ...]:
-    """Some source skins like this person in tone first, then in age and gender."""
-    apart = np.abs(tones - who.tone) / 0.15 + np.abs(ages - who.years) / 25 + 1.2 * np.abs(genders - who.gender)
-    chance = np.exp(-(apart - apart.min()))
-    return tuple(int(i) for i in rng.choice(len(tones), count, replace=False, p=chance / chance.sum()))
+def sample_source_skins(
+    ages: Floats, genders: Floats, tones: Floats, person: Person, count: int, rng: np.random.Generator
+) -> tuple[int, ...]:
+    """Indices of `count` source skins that resemble the person, in tone first, then in age and gender."""
+    distance = np.abs(tones - person.tone) / 0.15 + np.abs(ages - person.years) / 25 + 1.2 * np.abs(genders - person.gender)
+    weights = np.exp(-(distance - distance.min()))
+    return tuple(int(i) for i in rng.choice(len(tones), count, replace=False, p=weights / weights.sum()))

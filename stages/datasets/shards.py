@@ -1,7 +1,7 @@
-"""A data set on disk: tar shards in webdataset's layout, and dataset.json that says what lies in them and under what terms.
+"""A data set on disk: tar shards in webdataset's layout, and dataset.json with their contents and terms.
 
-An item is NNNNNN.png (.jpg, .npz) and NNNNNN.json; a shard holds one split and is written whole or not at all, so that
-a killed run goes on at the next shard. Six-channel skins lie side by side in one picture: head left, body right.
+An item is NNNNNN.png (.jpg, .npz) and NNNNNN.json. A shard holds items of one split and is written atomically, so that a
+killed run resumes at the next shard. A skin of six channels is stored as one picture: head left, body right.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ from stages.datasets.splits import SPLITS, ImageSplit, Split, VectorSplit
 SCHEMA = "fenshen/dataset@1"
 INDEX, PLAN = "dataset.json", "plan.json"
 JPEG_MIN_SIZE = 192
-"""Pictures of this size and more are JPEG (quality 95, no chroma subsampling): as PNG they fill the disk."""
+"""Pictures of this size and larger are JPEG (quality 95, no chroma subsampling): as PNG they take too much disk space."""
 _OTHER_FOLDER_FIX = "give another --out, or remove the folder"
+_REMAKE_FIX = "run the same `fenshen data` command again"
 
 
 @dataclass(frozen=True)
@@ -37,21 +38,22 @@ class DatasetItem:
 
     index: int
     person: int
-    """Whose picture it is: no person is in two splits."""
+    """The person shown; nobody is in two splits."""
     attributes: Mapping[str, float]
     """Column -> value; every item of a set has the same columns."""
     picture: Pixels | None = None
     """(h,w,3) or (h,w,6) sRGB."""
     arrays: Mapping[str, NDArray[Any]] | None = None
-    """In place of a picture: named arrays of many bodies."""
+    """Instead of a picture: named arrays of many bodies."""
     captions: Mapping[str, str] = field(default_factory=dict)
+    """Language -> sentence."""
     labels: Mapping[str, Any] = field(default_factory=dict)
-    """What is no number in 0..1: names of hair styles, the source skins, the Monk class."""
+    """Everything that is not a number in 0..1, such as names of hair styles, the source skins, the Monk class."""
 
 
 @dataclass(frozen=True)
 class DatasetCard:
-    """What dataset.json tells beside the shards."""
+    """What dataset.json records apart from its shards."""
 
     name: str
     kind: str
@@ -66,17 +68,18 @@ class DatasetCard:
     command: str
     style: str = "realistic"
     names: tuple[str, ...] = ()
-    """Names of a body vector's numbers."""
+    """Names of a body vector's components."""
     consent: Mapping[str, str] | None = None
-    """The consent record of the people shown; None where nobody real is."""
+    """The consent record of the people shown; None if no real person is shown."""
     versions: Mapping[str, int] = field(default_factory=dict)
-    """What made it -> its version: a set begun by other code is not gone on with."""
+    """Generator -> its version: a set is not resumed by another version."""
     notes: tuple[str, ...] = ()
+    """For readers; another wording is still the same set."""
 
 
 @dataclass(frozen=True)
 class Shard:
-    """One tar file to be."""
+    """One tar file of the plan."""
 
     split: Split
     number: int
@@ -89,13 +92,13 @@ class Shard:
 
 
 Progress = Callable[[int, int], None]
-"""Called with items done and items in all."""
+"""Called with the number of finished items and the total."""
 
 
 def compute_split_counts(count: int) -> dict[Split, int]:
-    """How many of `count` people or pictures go to each split: ten twelfths and twice one twelfth, none empty from three on."""
-    held = max(count // 12, 1 if count >= 3 else 0)
-    return {"train": count - 2 * held, "validation": held, "test": held}
+    """How many of `count` people or pictures each split gets: 10/12 train, 1/12 validation and test each, at least one from three on."""
+    held_out = max(count // 12, 1 if count >= 3 else 0)
+    return {"train": count - 2 * held_out, "validation": held_out, "test": held_out}
 
 
 def plan_shards(items: Mapping[Split, Sequence[int]], each: int) -> tuple[Shard, ...]:
@@ -115,12 +118,18 @@ def write_dataset(
     progress: Progress | None = None,
     sizes: Mapping[Split, int] | None = None,
 ) -> Path:
-    """Makes every shard that is not there yet, then dataset.json; returns that file.
+    """Writes every shard that does not exist yet, then dataset.json, and returns its path.
 
-    `sizes` says how many examples each split has where an item holds many.
+    Args:
+        folder: where; a folder with the same plan is resumed.
+        card: what the set is.
+        shards: the plan, from plan_shards.
+        make: makes the item of an index.
+        progress: called after every item.
+        sizes: examples of each split, if an item holds several.
 
     Raises:
-        SpecError: the folder holds another data set, or files that are none.
+        SpecError: the folder contains another data set, or other files.
     """
     claim_folder(folder, card, shards)
     done, total = 0, sum(len(shard.items) for shard in shards)
@@ -144,43 +153,50 @@ def _describe_shard(folder: Path, shard: Shard) -> dict[str, Any]:
 
 
 def claim_folder(folder: Path, card: DatasetCard, shards: Sequence[Shard]) -> None:
-    """Writes plan.json, or checks that the one which is there plans this very set; raises SpecError where it does not."""
+    """Writes plan.json, or checks that an existing one plans the same set; raises SpecError if the folder cannot be used."""
     plan = {"card": {k: v for k, v in asdict(card).items() if k != "command"}, "shards": [asdict(shard) for shard in shards]}
     text = json.dumps(plan, ensure_ascii=False).encode()
     file = folder / PLAN
     if file.exists():
-        if _read_plan(file) != json.loads(text):
+        if _drop_notes(_read_plan(file)) != _drop_notes(json.loads(text)):
             message = f"{folder} holds a data set of another kind, count, size, seed or version"
             raise SpecError(Finding("data/other-set", message, fix=_OTHER_FOLDER_FIX))
     elif folder.exists() and not folder.is_dir():
-        raise SpecError(Finding("data/not-a-folder", f"{folder} is there and is not a folder", fix="give another --out"))
+        raise SpecError(Finding("data/not-a-folder", f"{folder} is not a folder", fix="give another --out"))
     elif folder.exists() and any(not path.name.startswith(PART_PREFIX) for path in folder.iterdir()):
-        raise SpecError(Finding("data/not-empty", f"{folder} holds files that are no data set", fix="give an empty folder as --out"))
+        raise SpecError(Finding("data/not-empty", f"{folder} contains files of something else", fix="give an empty folder as --out"))
     else:
         write_atomic(file, text)
 
 
 def _read_plan(file: Path) -> Any:
-    """What a plan.json says; raises FormatError where it is damaged."""
+    """A plan.json; raises FormatError if it is damaged."""
     try:
         return json.loads(file.read_bytes())
     except ValueError as error:
         raise FormatError(
-            Finding("data/damaged", f"{file} is damaged: {error}", where=Location(str(file)), fix=_OTHER_FOLDER_FIX)
+            Finding("data/damaged", f"the plan is damaged: {error}", where=Location(str(file)), fix=_OTHER_FOLDER_FIX)
         ) from error
 
 
+def _drop_notes(plan: Any) -> Any:
+    """The plan without the card's notes: another wording does not make another set."""
+    if not isinstance(plan, dict) or not isinstance(plan.get("card"), dict):
+        return plan
+    return {**plan, "card": {name: value for name, value in plan["card"].items() if name != "notes"}}
+
+
 def _pack_shard(shard: Shard, make: Callable[[int], DatasetItem], done: int, total: int, progress: Progress | None) -> bytes:
-    """The shard's bytes: the same items give the same bytes, so nobody's name or clock gets in."""
+    """The shard's bytes; the same items give the same bytes, so no owner and no time is stored."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for place, index in enumerate(shard.items):
+        for position, index in enumerate(shard.items):
             for name, data in _encode_item(make(index)):
                 header = tarfile.TarInfo(name)
                 header.size, header.mode = len(data), 0o644
                 tar.addfile(header, io.BytesIO(data))
             if progress:
-                progress(done + place + 1, total)
+                progress(done + position + 1, total)
     return stream.getvalue()
 
 
@@ -192,8 +208,8 @@ def _encode_item(item: DatasetItem) -> Iterator[tuple[str, bytes]]:
     if item.arrays is not None:
         yield f"{key}.npz", _encode_npz(item.arrays)
     attributes = {name: round(float(value), 5) for name, value in item.attributes.items()}
-    told = {"index": item.index, "person": item.person, "attributes": attributes, "captions": dict(item.captions), **item.labels}
-    yield f"{key}.json", json.dumps(told, ensure_ascii=False).encode()
+    record = {"index": item.index, "person": item.person, "attributes": attributes, "captions": dict(item.captions), **item.labels}
+    yield f"{key}.json", json.dumps(record, ensure_ascii=False).encode()
 
 
 def _encode_picture(picture: Pixels) -> tuple[str, bytes]:
@@ -214,25 +230,21 @@ def _encode_npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
 
 
 def read_index(folder: Path) -> dict[str, Any]:
-    """dataset.json of a finished set; raises FormatError where there is none, or it is another format's."""
+    """dataset.json of a finished set; raises FormatError if there is none or it is not one."""
     file = folder / INDEX
     try:
         index: dict[str, Any] = json.loads(file.read_bytes())
     except FileNotFoundError as error:
-        fix = (
-            "run the same `fenshen data` command again: it goes on where it stopped"
-            if (folder / PLAN).exists()
-            else "make one with `fenshen data`"
-        )
+        fix = f"{_REMAKE_FIX}: it resumes where it stopped" if (folder / PLAN).exists() else "make one with `fenshen data`"
         raise FormatError(Finding("data/unfinished", f"{folder} holds no finished data set", fix=fix)) from error
     except OSError as error:
         message = f"{file} cannot be read: {error.strerror}"
         raise FormatError(Finding("data/unreadable", message, fix="give the folder of a data set")) from error
     except ValueError as error:
-        raise FormatError(Finding("data/index", f"{file} is no JSON: {error}", fix="make the data set again")) from error
+        raise FormatError(Finding("data/index", f"{file} is not valid JSON: {error}", fix="make the data set again")) from error
     schema = index.get("schema") if isinstance(index, dict) else None
     if schema != SCHEMA:
-        raise FormatError(Finding("data/schema", f"{file} says schema {schema!r}, not {SCHEMA}", fix="make the data set again"))
+        raise FormatError(Finding("data/schema", f"{file} has schema {schema!r}, expected {SCHEMA!r}", fix="make the data set again"))
     return index
 
 
@@ -240,28 +252,27 @@ def find_shard_files(folder: Path, split: str) -> list[Path]:
     """The split's shards in order, each checked against its digest.
 
     Raises:
-        SpecError: no split has that name.
-        FormatError: a shard is missing or is not the one that was written.
+        SpecError: there is no split of that name.
+        FormatError: a shard is missing or damaged.
     """
     if split not in SPLITS:
-        raise SpecError(Finding("data/split", f"{split!r} is no split", fix=f"take {', '.join(SPLITS)}"))
-    found, wrong = [], []
+        raise SpecError(Finding("data/split", f"unknown split {split!r}", fix=f"use one of {', '.join(SPLITS)}"))
+    files, findings = [], []
     for row in read_index(folder)["shards"]:
         path = folder / row["file"]
         if row["split"] != split:
             continue
         if not path.is_file() or sha256_file(path) != row["sha256"]:
-            wrong.append(
-                Finding("data/shard", f"{path} is {'damaged' if path.exists() else 'missing'}", fix="remove it and make the set again")
-            )
-        found.append(path)
-    if wrong:
-        raise FormatError(*wrong)
-    return found
+            problem, fix = ("damaged", f"{_REMAKE_FIX} after removing it") if path.exists() else ("missing", _REMAKE_FIX)
+            findings.append(Finding("data/shard", f"{path} is {problem}", fix=fix))
+        files.append(path)
+    if findings:
+        raise FormatError(*findings)
+    return files
 
 
 def iterate_entries(shard: Path) -> Iterator[tuple[dict[str, Any], str, bytes]]:
-    """Of each item: its JSON, the extension of its data and the data."""
+    """The JSON of each item, the extension of its data, and the data."""
     with tarfile.open(shard, "r:") as tar:
         key, data = "", ("", b"")
         for member in tar:
@@ -279,8 +290,8 @@ def load_images(folder: Path, split: Split) -> ImageSplit:
     """All pictures of a split in memory.
 
     Raises:
-        FormatError: the set is unfinished, damaged, or holds no pictures.
-        SpecError: no split has that name.
+        FormatError: the set is unfinished or damaged, or holds no pictures.
+        SpecError: there is no split of that name.
     """
     index = read_index(folder)
     _require_kind(folder, index, pictures=True)
@@ -289,42 +300,42 @@ def load_images(folder: Path, split: Split) -> ImageSplit:
     images = np.empty((count, size, size, channels), np.uint8)
     attributes, people = np.empty((count, len(columns)), np.float32), np.empty(count, np.int64)
     captions: list[dict[str, str]] = []
-    place = 0
+    row = 0
     for shard in find_shard_files(folder, split):
-        for told, _, data in iterate_entries(shard):
-            images[place] = decode_picture(data, channels)
-            attributes[place] = [told["attributes"][name] for name in columns]
-            people[place] = told["person"]
-            captions.append(told["captions"])
-            place += 1
+        for record, _, data in iterate_entries(shard):
+            images[row] = decode_picture(data, channels)
+            attributes[row] = [record["attributes"][name] for name in columns]
+            people[row] = record["person"]
+            captions.append(record["captions"])
+            row += 1
     languages = dict.fromkeys(language for each in captions for language in each)
     return ImageSplit(images, attributes, columns, people, {k: tuple(each.get(k, "") for each in captions) for k in languages})
 
 
 def decode_picture(data: bytes, channels: int) -> Pixels:
-    """(h,w,c) sRGB of an encoded picture of this module."""
+    """(h,w,channels) sRGB of an item's picture; of six channels, head and body are side by side in the file."""
     import cv2
 
     flat = np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), np.uint8)[..., ::-1]
-    whole: Pixels = np.concatenate(np.split(flat, 2, axis=1), 2) if channels == 6 else flat
-    return whole
+    picture: Pixels = np.concatenate(np.split(flat, 2, axis=1), 2) if channels == 6 else flat
+    return picture
 
 
 def load_people(folder: Path, split: Split) -> NDArray[np.int64]:
-    """(n,) whose each example of the split is, with no picture decoded; raises as `files_of` does."""
-    found: list[Any] = []
+    """(n,) the person of each example of the split, without decoding pictures; raises as find_shard_files does."""
+    people: list[Any] = []
     for shard in find_shard_files(folder, split):
-        for told, extension, data in iterate_entries(shard):
+        for record, extension, data in iterate_entries(shard):
             if extension != "npz":
-                found.append(told["person"])
+                people.append(record["person"])
                 continue
             with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-                found.extend(arrays["people"])
-    return np.array(found, np.int64)
+                people.extend(arrays["people"])
+    return np.array(people, np.int64)
 
 
 def load_vectors(folder: Path, split: Split) -> VectorSplit:
-    """All body vectors of a split in memory; raises as `load` does."""
+    """All body vectors of a split in memory; raises as load_images does."""
     index = read_index(folder)
     _require_kind(folder, index, pictures=False)
     parts: dict[str, list[NDArray[Any]]] = {"vectors": [], "attributes": [], "people": []}
@@ -343,5 +354,5 @@ def _to_floats(values: NDArray[Any]) -> Floats:
 
 def _require_kind(folder: Path, index: Mapping[str, Any], *, pictures: bool) -> None:
     if (index["kind"] != "bodies") != pictures:
-        held, wanted = ("body vectors", "pictures") if pictures else ("pictures", "body vectors")
-        raise FormatError(Finding("data/kind", f"{folder} holds {held}, not {wanted}", fix="give a data set of the other kind"))
+        found, expected = ("body vectors", "pictures") if pictures else ("pictures", "body vectors")
+        raise FormatError(Finding("data/kind", f"{folder} holds {found}, not {expected}", fix=f"give a data set of {expected}"))

@@ -1,4 +1,4 @@
-"""How a person is taken: expression, head, gaze, camera, light and background, drawn anew for every picture."""
+"""How a portrait is taken: expression, head pose, gaze, camera, light and background, random in every picture."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Colour = tuple[float, float, float]
 
 
 def _mirror_weights(**weights: float) -> dict[str, float]:
-    """Morph weights with left and right of every name that has sides."""
-    found: dict[str, float] = {}
+    """Morph weights, the same left and right for every morph that has sides."""
+    mirrored: dict[str, float] = {}
     for name, weight in weights.items():
-        sided = not name.startswith(("jaw", "viseme", "browInner", "mouthPucker"))
-        found |= {f"{name}Left": weight, f"{name}Right": weight} if sided else {name: weight}
-    return found
+        has_sides = not name.startswith(("jaw", "viseme", "browInner", "mouthPucker"))
+        mirrored |= {f"{name}Left": weight, f"{name}Right": weight} if has_sides else {name: weight}
+    return mirrored
 
 
 EXPRESSIONS: dict[str, Mapping[str, float]] = {
@@ -35,22 +35,23 @@ EXPRESSIONS: dict[str, Mapping[str, float]] = {
     "talk": _mirror_weights(viseme_aa=0.5, jawOpen=0.08),
     "eyes_closed": _mirror_weights(eyeBlink=1.0),
 }
-"""Name -> morph weights at full strength."""
+"""Expression -> morph weights at full strength."""
 
 
 @dataclass(frozen=True)
 class PortraitShot:
-    """One picture's circumstances."""
+    """The random settings of one picture."""
 
     expression: str
     strength: float
+    """Of the expression, 0..1."""
     yaw: float
-    """Degrees of the head against the camera; positive shows its left side."""
+    """Degrees of the head relative to the camera; positive shows its left side."""
     pitch: float
     """Degrees; positive looks down."""
     roll: float
     light_yaw: float
-    """Degrees from the camera's axis to the key light; positive is to the sitter's left."""
+    """Degrees from the camera's axis to the key light; positive is to the subject's left."""
     light_pitch: float
     contrast: float
     """0 flat .. 1 hard."""
@@ -62,10 +63,10 @@ class PortraitShot:
 
 
 def sample_shot(skeleton: Skeleton, expression: str, rng: np.random.Generator) -> PortraitShot:
-    """A view of someone with this skeleton."""
+    """A random shot of a person with this skeleton."""
     strength = float(rng.uniform(0.6, 1.0))
     yaw, pitch, roll = (float(np.clip(rng.normal(0, s), -2.4 * s, 2.4 * s)) for s in (16, 5, 4))
-    share = float(rng.uniform(0, 1))  # how much of the turn is the neck's, the camera makes the rest
+    share = float(rng.uniform(0, 1))  # of the yaw that the neck turns; the camera moves by the rest
     face = {name: weight * strength for name, weight in EXPRESSIONS[expression].items()}
     face |= _sample_gaze(yaw * share, pitch, rng) if expression != "eyes_closed" else {}
     pose = build_standing_pose(skeleton, face, **_turn_head(yaw * share, pitch, roll))
@@ -79,7 +80,7 @@ def sample_shot(skeleton: Skeleton, expression: str, rng: np.random.Generator) -
 
 
 def _turn_head(yaw: float, pitch: float, roll: float) -> dict[str, Floats]:
-    """Neck and head share the turn, as necks do."""
+    """Rotation quaternions (xyzw): the neck turns by 40 % of the angles (degrees), the head by the rest."""
     return {
         joint: rotation.multiply(
             rotation.multiply(turn_about_axis("y", yaw * part), turn_about_axis("x", pitch * part)), turn_about_axis("z", roll * part)
@@ -89,37 +90,39 @@ def _turn_head(yaw: float, pitch: float, roll: float) -> dict[str, Floats]:
 
 
 def _sample_gaze(yaw: float, pitch: float, rng: np.random.Generator) -> dict[str, float]:
-    """Eyes on the camera three times of four, else somewhere near."""
-    away = (0.0, 0.0) if rng.random() < 0.75 else (float(rng.normal(0, 12)), float(rng.normal(0, 6)))
-    side, down = np.clip((-yaw + away[0]) / 30, -0.9, 0.9), np.clip((-pitch + away[1]) / 28, -0.7, 0.7)
-    # Looking to its left the left eye looks out and the right one in.
+    """Morph weights of the gaze: at the camera three times out of four, else near it."""
+    offset = (0.0, 0.0) if rng.random() < 0.75 else (float(rng.normal(0, 12)), float(rng.normal(0, 6)))
+    side, down = np.clip((-yaw + offset[0]) / 30, -0.9, 0.9), np.clip((-pitch + offset[1]) / 28, -0.7, 0.7)
+    # When a person looks to the left, the left eye turns outwards and the right eye inwards.
     outer, inner = ("Left", "Right") if side > 0 else ("Right", "Left")
-    found = {f"eyeLookOut{outer}": abs(side), f"eyeLookIn{inner}": abs(side)}
-    way = "Down" if down > 0 else "Up"
-    return {name: float(value) for name, value in (found | {f"eyeLook{way}{eye}": abs(down) for eye in ("Left", "Right")}).items()}
+    horizontal = {f"eyeLookOut{outer}": abs(side), f"eyeLookIn{inner}": abs(side)}
+    direction = "Down" if down > 0 else "Up"
+    vertical = {f"eyeLook{direction}{eye}": abs(down) for eye in ("Left", "Right")}
+    return {name: float(value) for name, value in (horizontal | vertical).items()}
 
 
-def _sample_lamps(turn: float, rng: np.random.Generator) -> tuple[tuple[Lamp, ...], dict[str, float]]:
-    """Key, fill and two rims; all walk with the camera, which stands at minus `turn` degrees."""
+def _sample_lamps(camera_yaw: float, rng: np.random.Generator) -> tuple[tuple[Lamp, ...], dict[str, float]]:
+    """Key, fill and two rim lights, and the settings of the key; all rotate with the camera, which is at minus `camera_yaw` degrees."""
     yaw, pitch = float(rng.uniform(-75, 75)), float(rng.uniform(5, 60))
     contrast, warmth = float(rng.beta(2, 2.2)), float(rng.uniform(0, 1))
     key = _tint(2.4 + 1.5 * contrast, warmth)
     fill = _tint(1.5 * (1 - contrast) + 0.25, float(rng.uniform(0.25, 0.75)))
     rims = [_tint(float(rng.choice([0.0, rng.uniform(0.4, 2.2)])), float(rng.uniform(0, 1))) for _ in range(2)]
-    ways = [(yaw, pitch), (-np.sign(yaw) * rng.uniform(30, 60), rng.uniform(0, 20))]
-    ways += [(rng.uniform(125, 160), 30), (-rng.uniform(125, 160), 25)]
-    turned = [(float(a) - turn, float(b)) for a, b in ways]
+    directions = [(yaw, pitch), (-np.sign(yaw) * rng.uniform(30, 60), rng.uniform(0, 20))]
+    directions += [(rng.uniform(125, 160), 30), (-rng.uniform(125, 160), 25)]
+    rotated = [(float(a) - camera_yaw, float(b)) for a, b in directions]
     sizes = [float(rng.uniform(0.2, 0.8)), 0.8, 0.5, 0.5]
-    return place_lamps(turned, [key, fill, *rims], sizes), {"yaw": yaw, "pitch": pitch, "contrast": contrast, "warmth": warmth}
+    return place_lamps(rotated, [key, fill, *rims], sizes), {"yaw": yaw, "pitch": pitch, "contrast": contrast, "warmth": warmth}
 
 
 def _tint(strength: float, warmth: float) -> Colour:
+    """Linear RGB of a light; `warmth` 0 cool .. 1 warm."""
     shift = 0.13 * (warmth - 0.5) * 2
     return strength * (1 + shift), strength, strength * (1 - shift)
 
 
 def _sample_scenery(warmth: float, rng: np.random.Generator) -> tuple[Scenery, float]:
-    """A plain wall, light or dark, grey or coloured, and ambient light that goes with it."""
+    """A plain background, light or dark, grey or coloured, with ambient light that matches it; and its brightness 0..1."""
     import cv2
 
     bright = float(rng.uniform(0, 1))
@@ -143,11 +146,13 @@ COLUMNS = ("smile", "surprise", "sad", "angry", "mouth_open", "eyes_closed", "ya
 
 
 def describe_shot(shot: PortraitShot) -> dict[str, float]:
-    """COLUMNS of a picture, each 0..1; angles have 0.5 for straight on."""
-    amount = {"smile": {"smile": 0.7, "laugh": 1.0}, "mouth_open": {"laugh": 0.8, "surprise": 1.0, "talk": 0.7}}
-    told = {name: shot.strength * table.get(shot.expression, 0.0) for name, table in amount.items()}
-    told |= {name: shot.strength * (shot.expression == name) for name in ("surprise", "sad", "angry", "eyes_closed")}
+    """COLUMNS of a picture, each 0..1; angles are 0.5 for straight ahead."""
+    amounts = {"smile": {"smile": 0.7, "laugh": 1.0}, "mouth_open": {"laugh": 0.8, "surprise": 1.0, "talk": 0.7}}
+    values = {name: shot.strength * table.get(shot.expression, 0.0) for name, table in amounts.items()}
+    values |= {name: shot.strength * (shot.expression == name) for name in ("surprise", "sad", "angry", "eyes_closed")}
     angles = {"yaw": shot.yaw / 80, "pitch": shot.pitch / 40, "roll": shot.roll / 40, "light_yaw": shot.light_yaw / 160}
-    told |= {name: float(np.clip(0.5 + value, 0, 1)) for name, value in angles.items()}
-    told |= {"light_pitch": shot.light_pitch / 90, "light_contrast": shot.contrast, "light_warmth": shot.warmth, "background": shot.bright}
-    return {name: float(told[name]) for name in COLUMNS}
+    values |= {name: float(np.clip(0.5 + value, 0, 1)) for name, value in angles.items()}
+    values |= {
+        "light_pitch": shot.light_pitch / 90, "light_contrast": shot.contrast, "light_warmth": shot.warmth, "background": shot.bright,
+    }  # fmt: skip
+    return {name: float(values[name]) for name in COLUMNS}

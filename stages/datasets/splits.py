@@ -1,4 +1,4 @@
-"""What every net trains on: arrays of one split in memory, with the attributes that the data set records."""
+"""What every net trains on: one split of a data set in memory, with its attributes."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ class ImageSplit:
     """One split of a data set."""
 
     images: Pixels
-    """(n,h,w,c) uint8 sRGB; skins have six channels: head RGB, body RGB."""
+    """(n,h,w,c) uint8 sRGB; skins have six channels, RGB of the head and RGB of the body."""
     attributes: Floats
     """(n,k) float32, each column 0..1 unless its name ends in _years."""
     columns: tuple[str, ...]
-    """Names of the k attributes, e.g. age_years, gender, tone."""
+    """Names of the k attributes, such as age_years, gender, tone."""
     people: NDArray[np.int64]
-    """(n,) the person behind each picture: splits are by person, never by picture."""
+    """(n,) the person in each picture: sets are split by person, never by picture."""
     captions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Language (en, zh) -> (n,) one sentence a picture; empty where the data set has none."""
+    """Language (en, zh) -> (n,) one sentence per picture; empty if the data set has none."""
 
     def __len__(self) -> int:
         return len(self.images)
 
     def column(self, name: str) -> Floats:
-        """(n,) one attribute; raises ValueError where the data set does not record it."""
+        """(n,) one attribute; raises ValueError if the data set does not have it."""
         values: Floats = self.attributes[:, self.columns.index(name)]
         return values
 
@@ -46,18 +46,18 @@ class VectorSplit:
     vectors: Floats
     """(n,d) float32: phenotype axes and local changes as stages.body takes them."""
     names: tuple[str, ...]
-    """Names of the d numbers."""
+    """Names of the d components."""
     attributes: Floats
     """(n,k) float32, 0..1 unless the column's name ends in a unit (_years, _m, _kg)."""
     columns: tuple[str, ...]
     """Names of the k attributes."""
     people: NDArray[np.int64]
-    """(n,) the person behind each vector."""
+    """(n,) the person of each vector."""
 
     def __len__(self) -> int:
         return len(self.vectors)
 
     def column(self, name: str) -> Floats:
-        """(n,) one attribute; raises ValueError where the data set does not record it."""
+        """(n,) one attribute; raises ValueError if the data set does not have it."""
         values: Floats = self.attributes[:, self.columns.index(name)]
         return values

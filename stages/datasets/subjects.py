@@ -1,9 +1,7 @@
-"""A person as something to take pictures of: our body, skin and groom, cut down to what a portrait shows."""
+"""A random person as the subject of a portrait: body, skin and groom, reduced to what a portrait shows."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 
@@ -12,12 +10,11 @@ from numpy.typing import NDArray
 
 from assets.artefacts.character import Body, Groom, Identity, TextureSet
 from assets.artefacts.geometry import Floats, Image, Material, Mesh, Pixels, Skin
-from assets.conventions import MORPHS_67
+from assets.conventions import MORPHS_67, SKIN_VERTICES
 from assets.formats.image import preserve_coverage, resize
-from assets.paths import get_baked_path
 from assets.spec.appearance import BodySpec
 from stages.body import stage as body_stage
-from stages.datasets.people import FORMAL_OUTFITS, HAIR_COLOURS, HAIR_LENGTHS, Person, sample_source_skins
+from stages.datasets.people import FORMAL_OUTFITS, HAIR_COLOURS, HAIR_LENGTHS, OUTFIT_COUNT, Person, sample_source_skins
 from stages.datasets.skins import SkinBlender, apply_traits
 from stages.groom import colour
 from stages.groom.base_mesh import load_base_triangles
@@ -33,115 +30,115 @@ from stages.groom.fit import (
 )
 from stages.groom.teeth import ROW_OFFSETS, build_teeth, paint_teeth
 from stages.groom.wardrobe import Slot, WardrobeItem, load_item
-from stages.identity.stage import derive_face_changes, draw_latent
+from stages.identity.backend import IDENTITY_LATENT_SIZE
+from stages.identity.stage import derive_face_changes, draw_latent, load_face_change_names
 from stages.model.scene import Piece, assemble_character, compact_vertices, take_vertices
 from stages.render.portrait import PortraitSubject
 from stages.texture.albedo import find_seam_vertices, to_pixels
 from stages.texture.tiles import SkinLibrary, convert_lightness_to_tone, locate_face_window, measure_lightness
 
-LATENT_SIZE = 64
-_HEADS_BELOW, _HEADS_ASIDE = 0.95, 1.25
-"""Head heights below the neck and beside it that a portrait can show."""
+_HEADS_BELOW_NECK, _HEADS_SIDEWAYS = 0.95, 1.25
+"""What a portrait can show, in head heights from the neck."""
 
 
 class SubjectBuilder:
-    """Builds sitters; holds what many share: the skins in Lab, garments cut at the chest, their influences."""
+    """Builds subjects; holds what they share: the skins in CIE Lab, the body backend and the colour seam at the neck."""
 
     def __init__(self, library: SkinLibrary, size: int) -> None:
         self.library, self.size = library, size
-        """Pixels of a skin tile."""
-        self.blends = SkinBlender(library, tuple(range(len(library.names))), size, work=size)
+        """Pixels a side of a skin tile."""
+        self.blender = SkinBlender(library, tuple(range(len(library.names))), size, work_size=size)
         self.backend = body_stage.BACKENDS.get()
-        self.names: list[str] = json.loads(get_baked_path("face_changes.json").read_text(encoding="utf-8"))
+        self.names = load_face_change_names()
         self._neck = _NeckSeam(library, size)
 
-    def build_subject(self, who: Person, seed: int) -> tuple[PortraitSubject, dict[str, float]]:
-        """The sitter, and what its skin came out as: tone."""
-        rng = np.random.default_rng([seed, 2, who.number])
-        tiles, told = self._build_skin(who, rng)
-        body = self._build_body(who, seed)
-        groom = self._build_groom(body, who)
+    def build_subject(self, person: Person, seed: int) -> tuple[PortraitSubject, float]:
+        """The subject, and the tone of its face as measured on the finished skin."""
+        tiles, tone = self._build_skin(person, np.random.default_rng([seed, 2, person.number]))
+        body = self._build_body(person, seed)
+        groom = self._build_groom(body, person)
         images = {f"{name}_albedo": Image(tile) for name, tile in zip(("head", "body"), tiles, strict=True)}
         skin = tuple(Material(name, f"{name}_albedo", roughness=0.62) for name in ("head", "body"))
-        whole = assemble_character(body, TextureSet(self.library.surfaces, images, skin), groom)
+        character = assemble_character(body, TextureSet(self.library.surfaces, images, skin), groom)
         neck = body.skeleton.heads[body.skeleton.names.index("Neck")]
-        top = float(max(p.mesh.positions[:, 1].max() for p in whole.pieces) - neck[1])
-        skull = float(body.positions[:13380, 1].max() - neck[1])
-        # Hair first: what it hides need not be shaded.
-        first = sorted(whole.pieces, key=lambda piece: {"hair": 0, "outfit": 1}.get(piece.mesh.name, 2))
-        cut = [_crop_piece(piece, neck, skull) for piece in first]
-        meshes = tuple(mesh for mesh, _ in cut)
-        shading = {mesh.name: facing for mesh, facing in cut if mesh.name == "hair"}
-        materials = {m.name: m for m in whole.materials}
-        return PortraitSubject(meshes, materials, whole.images, body.skeleton, shading, min(top, 1.25 * skull)), told
+        top = float(max(p.mesh.positions[:, 1].max() for p in character.pieces) - neck[1])
+        skull = float(body.positions[:SKIN_VERTICES, 1].max() - neck[1])
+        # Hair is rendered first: what it hides need not be shaded.
+        ordered = sorted(character.pieces, key=lambda piece: {"hair": 0, "outfit": 1}.get(piece.mesh.name, 2))
+        cropped = [_crop_piece(piece, neck, skull) for piece in ordered]
+        meshes = tuple(mesh for mesh, _ in cropped)
+        normals = {mesh.name: facing for mesh, facing in cropped if mesh.name == "hair"}
+        materials = {m.name: m for m in character.materials}
+        return PortraitSubject(meshes, materials, character.images, body.skeleton, normals, min(top, 1.25 * skull)), tone
 
-    def _build_skin(self, who: Person, rng: np.random.Generator) -> tuple[tuple[Pixels, Pixels], dict[str, float]]:
-        """Head and body tiles, the neck in one colour, and the tone that the face shows."""
-        known = self.library
-        chosen = sample_source_skins(known.ages, known.genders, known.tones, who, 2 + int(rng.random() < 0.4), rng)
-        head, body, part = self.blends.blend_skins(chosen, who.tone, rng)
-        older = who.years - float(part @ np.array([known.ages[i] for i in chosen]))
-        traits = {**who.skin, "years": float(np.clip(older, -20, 25))}
+    def _build_skin(self, person: Person, rng: np.random.Generator) -> tuple[tuple[Pixels, Pixels], float]:
+        """Head and body tiles that match at the neck, and the tone of the face."""
+        library = self.library
+        chosen = sample_source_skins(library.ages, library.genders, library.tones, person, 2 + int(rng.random() < 0.4), rng)
+        head, body, shares = self.blender.blend_skins(chosen, person.tone, rng)
+        added_years = person.years - float(shares @ np.array([library.ages[i] for i in chosen]))
+        traits = {**person.skin, "years": float(np.clip(added_years, -20, 25))}
         head, body = self._neck.match_colours(*apply_traits(head, body, traits, rng))
         rows, columns = locate_face_window(self.size)
         tiles = to_pixels(head), to_pixels(body)
-        return tiles, {"tone": convert_lightness_to_tone(measure_lightness(tiles[0][rows, columns]))}
+        return tiles, convert_lightness_to_tone(measure_lightness(tiles[0][rows, columns]))
 
-    def _build_body(self, who: Person, seed: int) -> Body:
-        latent = draw_latent(int(np.random.default_rng([seed, 3, who.number]).integers(2**31)), LATENT_SIZE)
-        face = derive_face_changes(latent, self.names, who.variety)
+    def _build_body(self, person: Person, seed: int) -> Body:
+        latent = draw_latent(int(np.random.default_rng([seed, 3, person.number]).integers(2**31)), IDENTITY_LATENT_SIZE)
+        face = derive_face_changes(latent, self.names, person.variety)
         flat = Image(np.zeros((1, 1, 3), np.uint8))
-        identity = Identity(latent, flat, flat, who.years, who.gender, who.tone, face)
-        options = BodySpec(local=dict(who.origins), muscle=who.build["muscle"], weight=who.build["weight"], height=who.build["height"])
+        identity = Identity(latent, flat, flat, person.years, person.gender, person.tone, face)
+        build = person.build
+        options = BodySpec(local=dict(person.origins), muscle=build["muscle"], weight=build["weight"], height=build["height"])
         body = body_stage.run(identity, options=options, backend=self.backend, seed=seed)
         return replace(body, morphs=tuple(m for m in body.morphs if m.name in USED_MORPHS))
 
-    def _build_groom(self, body: Body, who: Person) -> Groom:
-        """Eyes, mouth, brows, lashes, hair and the top of the outfit."""
+    def _build_groom(self, body: Body, person: Person) -> Groom:
+        """Eyes, mouth, brows, lashes, hair and the upper part of the outfit."""
         skin_normals = compute_area_weighted_normals(body.positions, load_base_triangles())
-        top = crop_to_chest(who.outfit)
-        worn = push_out_of_body(fit_item(top, body, compute_outfit_skin(who.outfit)), body, skin_normals)
+        top = crop_to_chest(person.outfit)
+        fitted = push_out_of_body(fit_item(top, body, compute_outfit_skin(person.outfit)), body, skin_normals)
         meshes = [
             build_eyes(body, "eyes"),
             _build_teeth(body),
             _build_item_mesh(body, "tongue", "tongue01"),
-            _build_item_mesh(body, "brows", who.brows),
+            _build_item_mesh(body, "brows", person.brows),
         ]
-        meshes += [_build_item_mesh(body, "lashes", who.lashes), build_mesh(worn, "outfit", "outfit")]
-        if who.hair != "none":
-            hair = lift_hair(fit_item(load_item("hair", who.hair), body), [worn], body, skin_normals)
+        meshes += [_build_item_mesh(body, "lashes", person.lashes), build_mesh(fitted, "outfit", "outfit")]
+        if person.hair != "none":
+            hair = lift_hair(fit_item(load_item("hair", person.hair), body), [fitted], body, skin_normals)
             meshes.append(build_mesh(hair, "hair", "hair"))
-        cloth, holes = colour.tint_cloth(top.pictures["diffuse"], who.outfit_colour)
-        pictures = self._paint_textures(who) | {"outfit": resize(cloth, self.size)}
+        cloth, holes = colour.tint_cloth(top.pictures["diffuse"], person.outfit_colour)
+        images = self._paint_textures(person) | {"outfit": resize(cloth, self.size)}
         materials = tuple(_MATERIALS[name] if name != "outfit" else _make_cloth_material(holes) for name in (m.name for m in meshes))
-        hidden = find_hidden_skin([worn], body, skin_normals)
-        return Groom(tuple(meshes), materials, {f"{name}_albedo": image for name, image in pictures.items()}, hidden)
+        hidden = find_hidden_skin([fitted], body, skin_normals)
+        return Groom(tuple(meshes), materials, {f"{name}_albedo": image for name, image in images.items()}, hidden)
 
-    def _paint_textures(self, who: Person) -> dict[str, Image]:
-        """Pictures of all that grows, by part."""
-        shade = colour.parse_hex_colour(who.hair_colour)
+    def _paint_textures(self, person: Person) -> dict[str, Image]:
+        """The albedo of each part except the outfit."""
+        shade = colour.parse_hex_colour(person.hair_colour)
         brow = np.asarray(shade * np.float32(0.75 - 0.4 * float(shade.mean())), np.float32)
-        found = {
-            "eyes": paint_iris(colour.parse_hex_colour(who.eyes_colour), who.number, 128),
+        images = {
+            "eyes": paint_iris(colour.parse_hex_colour(person.eyes_colour), person.number, 128),
             "teeth": paint_teeth(64),
             "tongue": _paint_tongue(),
         }
-        found["brows"] = self._paint_strands("brows", who.brows, brow, 0.5, 1.0)
-        found["lashes"] = self._paint_strands("lashes", who.lashes, np.array([0.05, 0.04, 0.035], np.float32), 0.5, 1.0)
-        if who.hair != "none":
-            found["hair"] = self._paint_strands("hair", who.hair, shade, 0.8, 1.3)
-        return found
+        images["brows"] = self._paint_strands("brows", person.brows, brow, 0.5, 1.0)
+        images["lashes"] = self._paint_strands("lashes", person.lashes, np.array([0.05, 0.04, 0.035], np.float32), 0.5, 1.0)
+        if person.hair != "none":
+            images["hair"] = self._paint_strands("hair", person.hair, shade, 0.8, 1.3)
+        return images
 
     def _paint_strands(self, slot: Slot, name: str, shade: Floats, contrast: float, cover: float) -> Image:
-        whole = colour.tint_hair(load_item(slot, name).pictures["diffuse"], shade, contrast, cover)
-        return preserve_coverage(resize(whole, self.size), whole)
+        tinted = colour.tint_hair(load_item(slot, name).pictures["diffuse"], shade, contrast, cover)
+        return preserve_coverage(resize(tinted, self.size), tinted)
 
 
 _EXPRESSION_PREFIXES = (
     "brow", "cheekSquint", "eye", "jawOpen", "mouthFrown", "mouthPress", "mouthSmile", "mouthUpperUp", "noseSneer", "viseme_aa",
 )  # fmt: skip
 USED_MORPHS = tuple(name for name in MORPHS_67 if name.startswith(_EXPRESSION_PREFIXES))
-"""Morphs that our expressions use; the others cost time and move nothing."""
+"""Morph targets that the expressions use; the others would only cost time."""
 
 _MATERIALS = {
     "eyes": Material("eyes", "eyes_albedo", roughness=0.12), "teeth": Material("teeth", "teeth_albedo", roughness=0.35),
@@ -156,7 +153,7 @@ def _make_cloth_material(holes: bool) -> Material:
     return Material("outfit", "outfit_albedo", roughness=0.88, alpha="MASK" if holes else "OPAQUE", double_sided=True)
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=1)  # one image of 64 px for all people
 def _paint_tongue() -> Image:
     return resize(colour.shade_tongue(load_item("tongue", "tongue01").pictures["diffuse"]), 64)
 
@@ -171,60 +168,60 @@ def _build_item_mesh(body: Body, slot: Slot, name: str) -> Mesh:
     return build_mesh(fit_item(part, body), slot, slot, transfer_morphs(part, body))
 
 
-@lru_cache(maxsize=2)
-def _load_average_body(man: bool) -> Body:
-    return body_stage.make_average_adult(float(man))
+@lru_cache(maxsize=2)  # the woman and the man
+def _load_average_body(is_man: bool) -> Body:
+    return body_stage.make_average_adult(float(is_man))
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=OUTFIT_COUNT)  # every outfit that a person can wear
 def crop_to_chest(name: str) -> WardrobeItem:
-    """The garment without what hangs far below the chest."""
-    whole = load_item("outfit", name)
+    """The garment without the parts below the chest."""
+    item = load_item("outfit", name)
     body = _load_average_body(name.startswith("male"))
-    height = np.einsum("nk,nk->n", whole.weights, body.rest[whole.references][..., 1])
+    height = np.einsum("nk,nk->n", item.weights, body.rest[item.references][..., 1])
     chest = float(body.skeleton.heads[body.skeleton.names.index("Spine1")][1])
-    stays = height > chest
-    triangles = whole.triangles[stays[whole.corners[whole.triangles]].all(1)]
+    inside = height > chest
+    triangles = item.triangles[inside[item.corners[item.triangles]].all(1)]
     corners = np.unique(triangles)
-    vertices = np.unique(whole.corners[corners])
-    new_corner, new_vertex = np.zeros(len(whole.corners), np.int32), np.zeros(len(whole.references), np.int32)
+    vertices = np.unique(item.corners[corners])
+    new_corner, new_vertex = np.zeros(len(item.corners), np.int32), np.zeros(len(item.references), np.int32)
     new_corner[corners], new_vertex[vertices] = np.arange(len(corners)), np.arange(len(vertices))
     return replace(
-        whole, references=whole.references[vertices], weights=whole.weights[vertices], offsets=whole.offsets[vertices],
-        corners=new_vertex[whole.corners[corners]], uv=whole.uv[corners], triangles=new_corner[triangles],
+        item, references=item.references[vertices], weights=item.weights[vertices], offsets=item.offsets[vertices],
+        corners=new_vertex[item.corners[corners]], uv=item.uv[corners], triangles=new_corner[triangles],
     )  # fmt: skip
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=OUTFIT_COUNT)
 def compute_outfit_skin(name: str) -> Skin:
-    """The garment's influences, which hardly depend on the body: those on the average adult."""
+    """The garment's influences on the average adult: they hardly depend on the body."""
     return fit_item(crop_to_chest(name), _load_average_body(name.startswith("male"))).skin
 
 
 def _crop_piece(piece: Piece, neck: Floats, skull: float) -> tuple[Mesh, Floats]:
-    """The mesh without what lies outside every portrait, and its normals."""
+    """The part of the mesh that a portrait can show, and its normals."""
     mesh = piece.mesh
     if mesh.name not in ("body", "outfit", "hair"):
         return mesh, piece.normals
-    low = neck[1] - _HEADS_BELOW * skull * (1.4 if mesh.name == "hair" else 1)
-    inside = (mesh.positions[:, 1] > low) & (np.abs(mesh.positions[:, 0] - neck[0]) < _HEADS_ASIDE * skull)
+    low = neck[1] - _HEADS_BELOW_NECK * skull * (1.4 if mesh.name == "hair" else 1)
+    inside = (mesh.positions[:, 1] > low) & (np.abs(mesh.positions[:, 0] - neck[0]) < _HEADS_SIDEWAYS * skull)
     kept, triangles = compact_vertices(mesh.triangles[inside[mesh.triangles].any(1)], len(mesh.positions))
     return take_vertices(mesh, kept, triangles), piece.normals[kept]
 
 
 class _NeckSeam:
-    """Brings head and body tile to one colour along the neck, as the texture stage does, its weights worked out once."""
+    """Matches the colours of head and body tile along the neck, as the texture stage does, with weights computed once."""
 
     def __init__(self, library: SkinLibrary, size: int) -> None:
         head, body = library.surfaces
         in_head, in_body = find_seam_vertices(head, body)
         self._size = size
-        self._at = tuple(np.clip((uv * size).astype(int), 0, size - 1) for uv in (head.uv[in_head], body.uv[in_body]))
+        self._seam_pixels = tuple(np.clip((uv * size).astype(int), 0, size - 1) for uv in (head.uv[in_head], body.uv[in_body]))
         self._weights = tuple(self._compute_weights(uv) for uv in (head.uv[in_head], body.uv[in_body]))
 
     @staticmethod
     def _compute_weights(uv: Floats, cells: int = 64) -> NDArray[np.float32]:
-        """(cells*cells,k) how much each seam point changes each cell."""
+        """(cells*cells,k) the weight of each seam point in each cell of a coarse grid over the tile."""
         grid = (np.stack(np.meshgrid(np.arange(cells), np.arange(cells)), -1).reshape(-1, 2) + 0.5) / cells
         squared = ((grid[:, None] - uv[None]) ** 2).sum(-1)
         weights = np.exp(-squared / (2 * 0.014**2)) + 1e-12 / (squared + 1e-6)
@@ -233,7 +230,7 @@ class _NeckSeam:
         return fade
 
     def match_colours(self, head: Floats, body: Floats) -> tuple[Floats, Floats]:
-        """Both (s,s,3) CIE Lab."""
+        """Head and body (s,s,3) in CIE Lab: the body moves by the median gap, then both meet halfway along the seam."""
         body = np.asarray(body + np.median(self._measure_gap(head, body), 0), np.float32)
         half = np.asarray(self._measure_gap(head, body) / 2, np.float32)
         return np.asarray(head - self._spread_change(0, half), np.float32), np.asarray(body + self._spread_change(1, half), np.float32)
@@ -242,7 +239,7 @@ class _NeckSeam:
         import cv2
 
         soft = (cv2.GaussianBlur(lab, (0, 0), self._size / 128) for lab in (head, body))
-        colours = [lab[at[:, 1], at[:, 0]] for lab, at in zip(soft, self._at, strict=True)]
+        colours = [lab[pixels[:, 1], pixels[:, 0]] for lab, pixels in zip(soft, self._seam_pixels, strict=True)]
         gap: Floats = colours[0] - colours[1]
         return gap
 
@@ -255,13 +252,14 @@ class _NeckSeam:
         return field
 
 
-def describe_person(who: Person, told: Mapping[str, float]) -> dict[str, float]:
-    """The attributes of a person, column by column, 0..1 but for age_years."""
-    hair = {f"hair_{kind}": float(who.hair_kind == kind and who.hair != "none") for kind in HAIR_COLOURS}
-    looks = {f"eyes_{kind}": float(who.eyes_kind == kind) for kind in ("brown", "green", "blue", "grey")}
+def describe_person(person: Person, tone: float) -> dict[str, float]:
+    """Column -> value 0..1 (years in age_years); `tone` is the measured one."""
+    hair = {f"hair_{kind}": float(person.hair_kind == kind and person.hair != "none") for kind in HAIR_COLOURS}
+    eyes = {f"eyes_{kind}": float(person.eyes_kind == kind) for kind in ("brown", "green", "blue", "grey")}
+    skin = ("redness", "freckles", "moles", "scars", "stubble", "makeup", "lipstick", "lip_colour")
     return {
-        "age_years": who.years, "gender": who.gender, "tone": told["tone"], "monk": (who.monk - 1) / 9, **who.origins, **who.build, **hair,
-        "hair_length": HAIR_LENGTHS[who.style], "hair_curly": float(who.style == "afro"), "bald": float(who.hair == "none"), **looks,
-        **{name: who.skin[name] for name in ("redness", "freckles", "moles", "scars", "stubble", "makeup", "lipstick", "lip_colour")},
-        "formal": float(who.outfit in FORMAL_OUTFITS),
+        "age_years": person.years, "gender": person.gender, "tone": tone, "monk": (person.monk - 1) / 9, **person.origins, **person.build,
+        **hair, "hair_length": HAIR_LENGTHS[person.style], "hair_curly": float(person.style == "afro"),
+        "bald": float(person.hair == "none"), **eyes, **{name: person.skin[name] for name in skin},
+        "formal": float(person.outfit in FORMAL_OUTFITS),
     }  # fmt: skip

@@ -1,1 +1,1 @@
-"""dialogue: see stage.py or the files beside it."""
+"""dialogue: persona to lines, replies and live answers; stage.py is the entry point."""

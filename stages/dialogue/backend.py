@@ -1,4 +1,4 @@
-"""What a dialogue backend is: topics in, a matcher that weighs questions against them out; and who words a line."""
+"""The interface of a dialogue backend: it matches a question to one of the authored lines, and may reword facts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stages.stage import Backend
 
 @dataclass(frozen=True)
 class Candidate:
-    """A line that can answer, its text, and example questions that it answers."""
+    """A line that can be the answer: its id, its text, and example questions that it answers."""
 
     line: str
     text: str
@@ -21,29 +21,29 @@ class Candidate:
 
 
 class Matcher(Protocol):
-    """Weighs questions against the topics that it was made of."""
+    """Scores how well each of its candidates answers a question."""
 
     threshold: float
-    """Least score of a topic that may be spoken; below it the fallback is."""
+    """Least score of a line that may be spoken; below it, the fallback is spoken."""
 
-    def scores(self, question: str) -> Mapping[str, float]:
-        """Line id -> how well it answers, -inf .. 1 or a little over; the best one wins."""
+    def score_candidates(self, question: str) -> Mapping[str, float]:
+        """Line id -> score of every candidate, the highest wins; the same question gives the same scores."""
 
 
 @runtime_checkable
 class DialogueBackend(Backend, Protocol):
-    """One way to find the line that answers a question."""
+    """A way to find the line that answers a question."""
 
     languages: tuple[str, ...]
-    """Language codes that it understands."""
+    """Codes of the languages that it understands."""
     takes_model: bool
-    """It reads PersonaSpec.model."""
+    """True if it needs PersonaSpec.model, False if it cannot use it."""
 
-    def make_matcher(self, topics: Sequence[Candidate], options: PersonaSpec) -> Matcher:
-        """A matcher of these topics; the same arguments give the same scores."""
+    def make_matcher(self, candidates: Sequence[Candidate], options: PersonaSpec) -> Matcher:
+        """A matcher for these candidates; the same arguments give the same scores."""
 
     def rephrase_fact(self, fact: str, question: str, options: PersonaSpec, seed: int) -> str:
-        """The sentence to speak for a fact: the author's own, or one that rests on nothing but the fact."""
+        """The sentence to speak for a fact: the author's own, or a rewording that is supported by the fact alone."""
 
     def sources(self, options: PersonaSpec) -> tuple[Source, ...]:
-        """Whose model it is and under what terms."""
+        """The models behind it, with authors and licences."""

@@ -1,4 +1,4 @@
-"""From persona to lines and topics, and from a finished dialogue back to the topics that a live question is weighed against."""
+"""Persona -> lines and replies; finished dialogue -> the candidates that a live question is matched against."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ HELLO_ID, FALLBACK_ID, TOPIC_PREFIX = "hello", "fallback", "topic"
 def list_authored_lines(options: PersonaSpec, name: str) -> list[tuple[str, str]]:
     """(line id, text) of everything that the author wrote: hello, fact_01.., line_01.., fallback."""
     facts = [(f"fact_{index:02d}", fact.say) for index, fact in enumerate(options.facts, start=1)]
-    own = [(f"line_{index:02d}", text) for index, text in enumerate(options.lines, start=1)]
+    lines = [(f"line_{index:02d}", text) for index, text in enumerate(options.lines, start=1)]
     hello = options.greeting or compose_greeting(name, options.who, options.language)
-    return [(HELLO_ID, hello), *facts, *own, (FALLBACK_ID, options.fallback or FALLBACK_TEXT[options.language])]
+    return [(HELLO_ID, hello), *facts, *lines, (FALLBACK_ID, options.fallback or FALLBACK_TEXT[options.language])]
 
 
 def tag_line(line: str, text: str, options: PersonaSpec, grounds: tuple[str, ...]) -> Line:
@@ -29,17 +29,17 @@ def tag_line(line: str, text: str, options: PersonaSpec, grounds: tuple[str, ...
     )
 
 
-def list_replies(options: PersonaSpec, told: Container[int] = ()) -> tuple[Reply, ...]:
-    """Questions by the line that answers them; the fallback's are those out of scope. A blank question asks nothing.
+def list_replies(options: PersonaSpec, topics_with_line: Container[int] = ()) -> tuple[Reply, ...]:
+    """The questions of each line that answers any; those of the fallback are the questions out of scope. Blank questions are dropped.
 
     Args:
-        told: which topics have a line, counted from 1.
+        topics_with_line: numbers, from 1, of the topics that have a line.
     """
-    asked = [Reply(HELLO_ID, GREETING_QUESTIONS[options.language])]
-    asked += [Reply(f"fact_{index:02d}", _drop_blank(fact.ask)) for index, fact in enumerate(options.facts, start=1)]
-    # The bare topic: words of asking, the same in every such question, would draw other questions to it.
-    asked += [Reply(format_topic_id(index), (topic,)) for index, topic in enumerate(options.topics, start=1) if index in told]
-    return (*asked, Reply(FALLBACK_ID, _drop_blank(options.out_of_scope)))
+    replies = [Reply(HELLO_ID, GREETING_QUESTIONS[options.language])]
+    replies += [Reply(f"fact_{index:02d}", _drop_blank(fact.ask)) for index, fact in enumerate(options.facts, start=1)]
+    # Only the topic itself: the words of the request, the same for every topic, would attract other questions.
+    replies += [Reply(format_topic_id(index), (topic,)) for index, topic in enumerate(options.topics, start=1) if index in topics_with_line]
+    return (*replies, Reply(FALLBACK_ID, _drop_blank(options.out_of_scope)))
 
 
 def format_topic_id(index: int) -> str:
@@ -52,16 +52,16 @@ def _drop_blank(questions: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def list_candidates(replies: tuple[Reply, ...], texts: dict[str, str], language: str) -> list[Candidate]:
-    """A topic a reply; the fallback's is widened by questions that lie outside of nearly every persona.
+    """One candidate per reply; the fallback gets further questions that are out of scope for nearly every persona.
 
-    Lines about a topic are left out: they repeat facts, and two equal lines would share the belief that one deserves.
+    Lines about a topic are not candidates: they repeat facts, and two equal lines would share the probability of one.
     """
     further = {FALLBACK_ID: OUT_OF_SCOPE_QUESTIONS[language]}
-    weighed = (reply for reply in replies if not reply.line.startswith(TOPIC_PREFIX))
-    return [Candidate(reply.line, texts[reply.line], (*reply.questions, *further.get(reply.line, ()))) for reply in weighed]
+    matched = (reply for reply in replies if not reply.line.startswith(TOPIC_PREFIX))
+    return [Candidate(reply.line, texts[reply.line], (*reply.questions, *further.get(reply.line, ()))) for reply in matched]
 
 
 def recover_candidates(dialogue: Dialogue) -> list[Candidate]:
-    """The topics of a finished dialogue; grounded text, where there is one, stands for a worded line."""
+    """The candidates of a finished dialogue; a reworded line is matched by the facts behind it."""
     texts = {line.id: " ".join(line.grounded_in) or line.text for line in dialogue.lines}
     return list_candidates(dialogue.replies, texts, dialogue.language)

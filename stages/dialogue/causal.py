@@ -1,4 +1,4 @@
-"""A causal language model on one thread: hidden states of a text, log-probability of replies, and free text."""
+"""A causal language model on one thread: hidden states of a text, log-likelihood of replies, and generated text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import copy
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -14,26 +14,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.errors import BackendError, Finding
-from assets.spec.nodes import shorten
+from assets.spec.wording import shorten
 from assets.torch_defaults import TORCH_DEFAULTS_LOCK
+from stages.dialogue.model_cache import ModelCache
 
 States = NDArray[np.float32]
 MAX_TOKENS = 256
-"""Tokens of a text that are read."""
+"""Tokens of a text that the model gets; the rest is cut off."""
 _LARGE_MODEL_PARAMETERS = 1_000_000_000
-"""Parameters from which on memory counts for more than time."""
+"""From this size on, memory matters more than time: the model stays in bfloat16 even where that is slow."""
 
 
 def is_bfloat16_slow(device: str) -> bool:
-    """Whether bfloat16 is slow there: a CPU without products in it takes two to five times as long as in float32."""
+    """True for a CPU without bfloat16 instructions, which takes two to five times as long as in float32."""
     import torch
 
-    return device == "cpu" and not any(there for name, there in torch.cpu.get_capabilities().items() if name.endswith("bf16"))
+    return device == "cpu" and not any(present for name, present in torch.cpu.get_capabilities().items() if name.endswith("bf16"))
 
 
 @dataclass(frozen=True, eq=False)
 class _PromptCache:
-    """A prompt that was read: keys and values (1, heads, tokens, width) of each layer, and the last token's state (1, width)."""
+    """A processed prompt: keys and values (1, heads, tokens, width) of each layer, and the last token's hidden state (1, width)."""
 
     layers: tuple[tuple[Any, Any], ...]
     last: Any
@@ -41,44 +42,44 @@ class _PromptCache:
 
 
 class CausalModel:
-    """A transformers model with its tokenizer, loaded from a folder or, by id, from the local cache; nothing is downloaded."""
+    """A transformers model and its tokenizer, from a folder or by id from the local cache; nothing is downloaded."""
 
-    def __init__(self, where: str, device: str = "cpu") -> None:
+    def __init__(self, model: str, device: str = "cpu") -> None:
         import torch
         from safetensors import SafetensorError
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
-        # More threads are slower on small models (measured 4-26 times on two loaded cores).
+        # More threads make small models slower (4 to 26 times, measured on two busy cores).
         torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
         try:
-            self.tokenizer: Any = AutoTokenizer.from_pretrained(where, local_files_only=True)
-            with TORCH_DEFAULTS_LOCK:  # bfloat16 becomes the type of every new number in this process as long as the model is built
-                read = AutoModelForCausalLM.from_pretrained(where, dtype=torch.bfloat16, local_files_only=True)
-            small = sum(parameter.numel() for parameter in read.parameters()) < _LARGE_MODEL_PARAMETERS
-            self.model: Any = (read.float() if small and is_bfloat16_slow(device) else read).eval().to(device)
+            self.tokenizer: Any = AutoTokenizer.from_pretrained(model, local_files_only=True)
+            with TORCH_DEFAULTS_LOCK:  # while it loads, bfloat16 is the default dtype of the whole process
+                loaded = AutoModelForCausalLM.from_pretrained(model, dtype=torch.bfloat16, local_files_only=True)
+            small = sum(parameter.numel() for parameter in loaded.parameters()) < _LARGE_MODEL_PARAMETERS
+            self.model: Any = (loaded.float() if small and is_bfloat16_slow(device) else loaded).eval().to(device)
         except (OSError, ValueError, KeyError, SafetensorError) as error:
-            raise BackendError(_report_unloadable_model(where, error)) from error
+            raise BackendError(_report_unloadable_model(model, error)) from error
 
-    def ids(self, text: str) -> list[int]:
-        """Token ids, at most LONGEST."""
-        # A special token spelled out in a text stays plain letters: a fact cannot end the prompt's turn.
-        found: list[int] = self.tokenizer(text[: MAX_TOKENS * 8], add_special_tokens=False, split_special_tokens=True)["input_ids"]
-        return found[:MAX_TOKENS]
+    def tokenize_text(self, text: str) -> list[int]:
+        """Token ids, at most MAX_TOKENS."""
+        # Special tokens written out in a text are split into letters: a fact cannot end the prompt's turn.
+        ids: list[int] = self.tokenizer(text[: MAX_TOKENS * 8], add_special_tokens=False, split_special_tokens=True)["input_ids"]
+        return ids[:MAX_TOKENS]
 
-    def states(self, text: str, layer: int) -> States:
-        """Hidden states (tokens, width) behind a layer; (0, width) for no text."""
+    def compute_states(self, text: str, layer: int) -> States:
+        """Hidden states (tokens, width) after a layer; (0, width) for an empty text."""
         import torch
 
-        ids = self.ids(text)
+        ids = self.tokenize_text(text)
         if not ids:
             return np.zeros((0, self.model.config.hidden_size), np.float32)
         with torch.inference_mode():
-            # Neither the layers above nor the vocabulary are needed, three quarters of the work.
+            # The layers above and the output head, three quarters of the work, are not needed.
             hidden = self._truncate_layers(layer)(torch.tensor([ids]), use_cache=False)[0][0]
         return np.asarray(hidden.float().numpy(), np.float32)
 
     def _truncate_layers(self, layer: int) -> Any:
-        """The first `layer` layers on the same weights, without the last norm and the head."""
+        """A model of the first `layer` layers that shares their weights, without the last norm and the head."""
         import torch
 
         base = self.model.base_model
@@ -87,58 +88,56 @@ class CausalModel:
         return short
 
     def compute_likelihoods(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
-        """log p(reply | prompt) of each (prompt, reply), natural log, summed over the reply's tokens.
+        """log p(reply | prompt) of each (prompt, reply): natural log, summed over the reply's tokens.
 
-        All replies go through the model in one pass, none seeing another; with them goes their prompt, if they have but one, else
-        each prompt is read once and remembered for a while. The last digits hang on what shares a pass: told alone, a pair gives
-        a hair more or less than in company.
+        All replies share one pass of the model, masked from one another. A single prompt is part of that pass; of several prompts
+        each is processed once and cached. The last digits depend on what shares a pass: a pair alone gives a slightly different result.
         """
         import torch
 
-        asked = list(dict.fromkeys(prompt for prompt, _ in pairs))
-        tails = [self.ids(reply) or [0] for _, reply in pairs]
+        prompts = list(dict.fromkeys(prompt for prompt, _ in pairs))
+        tails = [self.tokenize_text(reply) or [0] for _, reply in pairs]
         with torch.inference_mode():
-            if len(asked) == 1:
-                hidden = self._run_shared_prompt(self.ids(asked[0]) or [0], tails)
+            if len(prompts) == 1:
+                hidden = self._run_shared_prompt(self.tokenize_text(prompts[0]) or [0], tails)
             else:
-                prompts = {prompt: _cache_prompt(self, prompt) for prompt in asked}
-                hidden = self._run_cached_prompts([prompts[prompt] for prompt, _ in pairs], tails)
+                caches = {prompt: _PROMPTS.get_or_compute(self, prompt, partial(_process_prompt, self, prompt)) for prompt in prompts}
+                hidden = self._run_cached_prompts([caches[prompt] for prompt, _ in pairs], tails)
             return [self._sum_log_probabilities(states, tail) for states, tail in zip(hidden, tails, strict=True)]
 
     def _run_shared_prompt(self, prompt: Sequence[int], tails: Sequence[Sequence[int]]) -> list[Any]:
-        """What the model thinks before each token of each tail of one prompt: (tokens, width) a tail."""
+        """Hidden states before each token of each tail after the same prompt: (tokens, width) per tail."""
         import torch
 
-        rows = [tail[:-1] for tail in tails]  # the last token of a tail is foretold, never read
+        rows = [tail[:-1] for tail in tails]  # the last token of a tail is predicted, not an input
         first, ids = len(prompt), [*prompt, *(token for row in rows for token in row)]
-        places = [*range(first), *(first + at for row in rows for at in range(len(row)))]
+        positions = [*range(first), *(first + at for row in rows for at in range(len(row)))]
         owner = torch.tensor([-1] * first + [i for i, row in enumerate(rows) for _ in row])
-        seen = ((owner[:, None] == owner[None, :]) | (owner == -1)[None, :]).tril()
-        hidden = self._run_tokens(ids, places, seen)
+        visible = ((owner[:, None] == owner[None, :]) | (owner == -1)[None, :]).tril()
+        hidden = self._run_tokens(ids, positions, visible)
         last, *parts = hidden.split([first, *(len(row) for row in rows)])
         return [torch.cat([last[-1:], part]) for part in parts]
 
-    def _run_tokens(self, ids: Sequence[int], places: Sequence[int], seen: Any, cache: Any = None) -> Any:
-        """(tokens, width) of a pass over tokens at these places of their texts.
+    def _run_tokens(self, ids: Sequence[int], positions: Sequence[int], visible: Any, cache: Any = None) -> Any:
+        """Hidden states (tokens, width) of a pass over tokens at these positions of their texts.
 
-        `seen` (tokens, cached + tokens) is true where one sees another.
+        `visible` (tokens, cached + tokens) is true where a token attends to another.
         """
         import torch
 
         least = torch.finfo(self.model.dtype).min
-        sight = torch.full(seen.shape, least, dtype=self.model.dtype).masked_fill(seen, 0.0)[None, None]
-        at = torch.tensor([places])
-        # Without a cache to go on from none is asked for: it would be filled and thrown away.
-        given = {"past_key_values": cache} if cache is not None else {"use_cache": False}
-        return self.model.base_model(torch.tensor([ids]), position_ids=at, attention_mask=sight, **given)[0][0]
+        mask = torch.full(visible.shape, least, dtype=self.model.dtype).masked_fill(visible, 0.0)[None, None]
+        at = torch.tensor([positions])
+        # use_cache=False: a new cache would be filled and discarded.
+        cached = {"past_key_values": cache} if cache is not None else {"use_cache": False}
+        return self.model.base_model(torch.tensor([ids]), position_ids=at, attention_mask=mask, **cached)[0][0]
 
     def _run_cached_prompts(self, prompts: Sequence[_PromptCache], tails: Sequence[Sequence[int]]) -> list[Any]:
-        """What the model thinks before each token of each tail: (tokens, width) a tail."""
+        """Hidden states before each token of each tail after its own prompt: (tokens, width) per tail."""
         import torch
         from transformers import DynamicCache
 
-        # The last token of a tail is foretold, never read.
-        rows = [tail[:-1] for tail in tails]
+        rows = [tail[:-1] for tail in tails]  # the last token of a tail is predicted, not an input
         ids = [token for row in rows for token in row]
         if not ids:
             return [prompt.last for prompt in prompts]
@@ -147,8 +146,8 @@ class CausalModel:
         for layer in range(len(unique[0].layers)):
             keys, values = zip(*(prompt.layers[layer] for prompt in unique), strict=True)
             cache.update(torch.cat(keys, 2), torch.cat(values, 2), layer)
-        places = [at + prompt.length for prompt, row in zip(prompts, rows, strict=True) for at in range(len(row))]
-        parts = self._run_tokens(ids, places, _build_attention_mask(prompts, unique, rows), cache).split([len(row) for row in rows])
+        positions = [at + prompt.length for prompt, row in zip(prompts, rows, strict=True) for at in range(len(row))]
+        parts = self._run_tokens(ids, positions, _build_attention_mask(prompts, unique, rows), cache).split([len(row) for row in rows])
         return [torch.cat([prompt.last, part]) for prompt, part in zip(prompts, parts, strict=True)]
 
     def _sum_log_probabilities(self, states: Any, tail: Sequence[int]) -> float:
@@ -158,8 +157,8 @@ class CausalModel:
         picked = logits.gather(-1, torch.tensor(tail)[:, None])[:, 0] - logits.logsumexp(-1)
         return float(picked.sum())
 
-    def write(self, messages: list[dict[str, str]], *, tokens: int = 80) -> str:
-        """Free text that answers the messages; greedy, so the same messages give the same text."""
+    def generate_text(self, messages: list[dict[str, str]], *, tokens: int = 80) -> str:
+        """The model's answer to the messages, decoded greedily: the same messages give the same text."""
         import torch
 
         if self.tokenizer.chat_template:
@@ -178,57 +177,60 @@ class CausalModel:
 
 
 def find_model_folder(model: str) -> Path | None:
-    """Where a model of the user's own lies: its folder, or what the local cache holds under its id; None where it is not here."""
+    """Folder of the user's model: the one given, or by id the one in the local cache; None if there is neither."""
     if os.path.isdir(model):
         return Path(model)
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
     try:
-        found = try_to_load_from_cache(model, "config.json")
+        config = try_to_load_from_cache(model, "config.json")
     except HFValidationError:
         return None
-    return Path(found).parent if isinstance(found, str) else None
+    return Path(config).parent if isinstance(config, str) else None
 
 
 def report_missing_model(model: str) -> Finding:
-    """What to tell of a model that is not on this machine."""
-    message = f"the model {shorten(model)} is not on this machine, neither as a folder nor in the local cache"
-    return Finding("dialogue/model-absent", message, fix=f"fetch it with `hf download {shorten(model)}`, or give a folder")
+    """The finding for a model that is not on this machine."""
+    message = f"the model {shorten(model)} is neither a folder nor in the local cache"
+    return Finding("dialogue/model-absent", message, fix=f"download it with `hf download {shorten(model)}`, or name a folder")
 
 
-def _report_unloadable_model(where: str, error: Exception) -> Finding:
-    if find_model_folder(where) is None:
-        return report_missing_model(where)
-    # Of a model that is only half in the cache transformers says that it cannot reach its server, which nobody asked it to.
-    reason = str(error).splitlines()[0] if os.path.isdir(where) else "the local cache holds not all of it"
-    fix = "give a folder with config.json, safetensors and a tokenizer, or fetch the model first with `hf download ID`"
-    return Finding("dialogue/model", f"{where} is not a causal language model that transformers can load: {reason}", fix=fix)
+def _report_unloadable_model(model: str, error: Exception) -> Finding:
+    if find_model_folder(model) is None:
+        return report_missing_model(model)
+    # For an incomplete model in the cache, transformers' message says that its server is out of reach, which is not the cause.
+    reason = str(error).splitlines()[0] if os.path.isdir(model) else "it is incomplete in the local cache"
+    fix = "name a folder with config.json, safetensors and a tokenizer, or download the model with `hf download ID`"
+    return Finding("dialogue/model", f"transformers cannot load {model} as a causal language model: {reason}", fix=fix)
 
 
 def _build_attention_mask(prompts: Sequence[_PromptCache], unique: Sequence[_PromptCache], rows: Sequence[Sequence[int]]) -> Any:
-    """(rows, prompts + rows) true where a token sees another: its own prompt, and what came before it in its row."""
+    """(rows, prompts + rows) true where a token attends to another: to its own prompt, and to the tokens before it in its row."""
     import torch
 
     owner = torch.tensor([i for i, prompt in enumerate(unique) for _ in range(prompt.length)])
-    wanted = torch.tensor([unique.index(prompt) for prompt, row in zip(prompts, rows, strict=True) for _ in row])
+    prompt_of_row = torch.tensor([unique.index(prompt) for prompt, row in zip(prompts, rows, strict=True) for _ in row])
     tail = torch.tensor([i for i, row in enumerate(rows) for _ in row])
-    return torch.cat([owner[None, :] == wanted[:, None], (tail[:, None] == tail[None, :]).tril()], 1)
+    return torch.cat([owner[None, :] == prompt_of_row[:, None], (tail[:, None] == tail[None, :]).tril()], 1)
 
 
-@lru_cache(maxsize=32)
-def _cache_prompt(model: CausalModel, prompt: str) -> _PromptCache:
-    """Each prompt in a pass of its own, so that it does not hang on which others were new."""
+_PROMPTS: ModelCache[_PromptCache] = ModelCache(32)
+"""One pass has at most seven prompts, of about 2 MB each in float32; the others may serve the next question."""
+
+
+def _process_prompt(model: CausalModel, prompt: str) -> _PromptCache:
+    """A prompt in a pass of its own, so that its states do not depend on which others were cached."""
     import torch
     from transformers import DynamicCache
 
-    ids, cache = model.ids(prompt) or [0], DynamicCache()
+    ids, cache = model.tokenize_text(prompt) or [0], DynamicCache()
     with torch.inference_mode():
         last = model.model.base_model(torch.tensor([ids]), past_key_values=cache)[0][0, -1:]
     return _PromptCache(tuple((layer.keys, layer.values) for layer in cache.layers), last, len(ids))
 
 
-@lru_cache(maxsize=2)
-def load_model(where: str, device: str = "cpu") -> CausalModel:
-    """The model of a folder or id, kept while few others are asked for."""
-    return CausalModel(where, device)
+@lru_cache(maxsize=2)  # the embedded model (0.5 GB) and a writer
+def load_model(model: str, device: str = "cpu") -> CausalModel:
+    """The model of a folder or id; the last two stay loaded."""
+    return CausalModel(model, device)

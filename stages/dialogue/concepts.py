@@ -1,4 +1,4 @@
-"""Everyday words that mean nearly the same, in English and Chinese, so that a lexical match sees price in cost and 费用 in 钱."""
+"""Everyday words of similar meaning in English and Chinese, so that lexical matching relates cost to price and 钱 to 费用."""
 
 from __future__ import annotations
 
@@ -61,17 +61,14 @@ CHINESE_CONCEPTS = {
     "weather": "天气 下雨 气温 几度",
     "sport": "比赛 足球 篮球 赢",
 }  # fmt: skip
-_CONCEPTS_BY_WORD: dict[str, list[str]] = {}
-for _concept, _words in ENGLISH_CONCEPTS.items():
-    for _word in _words.split():
-        _CONCEPTS_BY_WORD.setdefault(_word, []).append(f"@{_concept}")
+_WORD_SETS = {f"@{concept}": frozenset(words.split()) for concept, words in ENGLISH_CONCEPTS.items()}
 _CONCEPT_PATTERNS = {
     f"@{concept}": re.compile("|".join(re.escape(word) for word in phrases.split())) for concept, phrases in CHINESE_CONCEPTS.items()
 }
 
 
 def find_concepts(text: str) -> list[str]:
-    """Concepts ("@price") that a lower-case text touches, each once, sorted."""
-    found = {concept for word in re.findall(r"[^\W\d_]+(?:'[^\W_]+)*", text) for concept in _CONCEPTS_BY_WORD.get(word, ())}
-    found |= {concept for concept, rule in _CONCEPT_PATTERNS.items() if rule.search(text)}
-    return sorted(found)
+    """The concepts ("@price") in a lower-case text, sorted."""
+    words = set(re.findall(r"[^\W\d_]+(?:'[^\W_]+)*", text))
+    found = {concept for concept, synonyms in _WORD_SETS.items() if words & synonyms}
+    return sorted(found | {concept for concept, pattern in _CONCEPT_PATTERNS.items() if pattern.search(text)})

@@ -1,4 +1,4 @@
-"""How well a persona's own examples hold together: each is left out in turn and must be found again by the others."""
+"""How consistent a persona's example questions are: each is left out in turn, and the others must still lead to its line."""
 
 from __future__ import annotations
 
@@ -10,39 +10,42 @@ from stages.dialogue.candidates import FALLBACK_ID, HELLO_ID
 
 MatcherFactory = Callable[[Sequence[Candidate]], Matcher]
 MAX_QUESTIONS = 40
-"""Questions tried at the most; a long persona is sampled evenly."""
+"""Most questions to try; those of a long persona are sampled evenly."""
 
 
 def pick_line(matcher: Matcher, question: str) -> tuple[str, float]:
-    """The line that answers and the lead of the best topic over the next; the fallback below the threshold."""
-    ranked = sorted(matcher.scores(question).items(), key=lambda item: (-item[1], item[0]))
+    """The line that answers (the fallback below the threshold), and the margin of the best score over the second."""
+    ranked = sorted(matcher.score_candidates(question).items(), key=lambda item: (-item[1], item[0]))
     if not question.strip() or not ranked:
         return FALLBACK_ID, 0.0
     best, score = ranked[0]
-    lead = score - (ranked[1][1] if len(ranked) > 1 else matcher.threshold)
-    return (best if score >= matcher.threshold else FALLBACK_ID), lead
+    margin = score - (ranked[1][1] if len(ranked) > 1 else matcher.threshold)
+    return (best if score >= matcher.threshold else FALLBACK_ID), margin
 
 
-def leave_one_out(topics: Sequence[Candidate], own: Sequence[Candidate], maker: MatcherFactory) -> dict[str, float]:
-    """accuracy on the facts' questions, rejection of those out of scope, mean margin, and how many of each were tried.
+def leave_one_out(candidates: Sequence[Candidate], authored: Sequence[Candidate], make_matcher: MatcherFactory) -> dict[str, float]:
+    """Accuracy on the facts' questions, rejection of those out of scope, the mean margin, and the number of each.
 
     Args:
-        topics: all topics, the fallback's widened by general questions.
-        own: the same with the author's own questions only; these are left out one by one.
+        candidates: what a matcher is made from; the fallback has further general questions.
+        authored: the same candidates with the author's own questions only; these are left out one by one.
     """
-    asked = [(topic.line, question) for topic in own if topic.line != HELLO_ID for question in topic.questions]
-    asked = asked[:: max(1, -(-len(asked) // MAX_QUESTIONS))]
-    right: dict[bool, list[bool]] = {True: [], False: []}
+    trials = [(candidate.line, question) for candidate in authored if candidate.line != HELLO_ID for question in candidate.questions]
+    trials = trials[:: max(1, -(-len(trials) // MAX_QUESTIONS))]
+    correct: dict[bool, list[bool]] = {True: [], False: []}
     margins = []
-    for line, question in asked:
-        others = [replace(t, questions=tuple(q for q in t.questions if q != question)) if t.line == line else t for t in topics]
-        found, margin = pick_line(maker(others), question)
-        right[line != FALLBACK_ID].append(found == line)
+    for line, question in trials:
+        found, margin = pick_line(make_matcher(_leave_out(candidates, line, question)), question)
+        correct[line != FALLBACK_ID].append(found == line)
         margins.append(margin)
     return {
-        "accuracy": _round_mean(right[True]), "rejection": _round_mean(right[False]), "margin": _round_mean(margins),
-        "questions": float(len(right[True])), "out_of_scope": float(len(right[False])),
+        "accuracy": _round_mean(correct[True]), "rejection": _round_mean(correct[False]), "margin": _round_mean(margins),
+        "questions": float(len(correct[True])), "out_of_scope": float(len(correct[False])),
     }  # fmt: skip
+
+
+def _leave_out(candidates: Sequence[Candidate], line: str, question: str) -> list[Candidate]:
+    return [replace(c, questions=tuple(q for q in c.questions if q != question)) if c.line == line else c for c in candidates]
 
 
 def _round_mean(values: Sequence[float]) -> float:

@@ -1,7 +1,7 @@
-"""Whether a sentence rests on a fact: no content word, number or negation that the fact does not hold, none of weight left out.
+"""Checks that a fact supports a sentence: no content word, number or negation is added, and none that matters is lost.
 
-It is a check of words, not of logic: word order within a phrase may still shift a meaning, which is why numbers must
-keep their order and most content words theirs.
+It compares words, not logic. Because word order can change the meaning, numbers must keep their order, and most content
+words theirs.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ FUNCTION_WORDS = (ENGLISH_STOP_WORDS - NEGATIONS - split_words("many long some b
 )
 ALLOWED_CHARACTERS = re.compile(r"[\w\s.,;:!?'’\"“”()\-–—、。，！？；：（）《》「」]*")
 MIN_KEPT_SHARE = 0.6
-"""Least share of the fact's content words that a sentence keeps."""
+"""Least share of the fact's content words that a text must keep."""
 MIN_ORDERED_SHARE = 0.75
-"""Least share of its content words that stand in the fact's order."""
+"""Least share of a sentence's content words that must be in the fact's order."""
 SENTENCE_BOUNDARY = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])")
 
 
 def extract_content_words(text: str) -> list[str]:
-    """Content words in order: stemmed words, single Chinese characters, and numbers as digits; grammar and negations are left out."""
+    """Content words in order: stemmed words, single Chinese characters and numbers as digits, without function words and negations."""
     found = []
     for token in TOKEN_PATTERN.findall(normalize_text(text)):
         if HAN_PATTERN.match(token):
@@ -49,7 +49,7 @@ def extract_content_words(text: str) -> list[str]:
 
 
 def extract_numbers(text: str) -> list[str]:
-    """Numbers in order, English words as digits, Chinese numerals as they are written."""
+    """Numbers in order: English words as digits, Chinese numerals as written."""
     plain = normalize_text(text)
     counted = [token for token in TOKEN_PATTERN.findall(plain) if token in NUMBER_WORDS or token[0].isdigit()]
     digits = [NUMBER_WORDS.get(token, token.replace(",", "")) for token in counted]
@@ -57,34 +57,32 @@ def extract_numbers(text: str) -> list[str]:
 
 
 def count_negations(text: str) -> int:
-    """How many words turn a statement round."""
+    """Number of negating words."""
     plain = normalize_text(text)
     return sum(token in NEGATIONS for token in TOKEN_PATTERN.findall(plain)) + sum(letter in HAN_NEGATIONS for letter in plain)
 
 
 def is_supported(sentence: str, fact: str) -> bool:
-    """Every content word and number of the sentence is in the fact, in its order for the most part, and no strange sign is used."""
-    held, said = extract_content_words(fact), extract_content_words(sentence)
-    if not ALLOWED_CHARACTERS.fullmatch(sentence) or set(said) - set(held) - PLEASANTRIES - HAN_PLEASANTRIES:
+    """True if every content word and number of the sentence is in the fact, mostly in its order, and no unusual character is used."""
+    fact_words, sentence_words = extract_content_words(fact), extract_content_words(sentence)
+    if not ALLOWED_CHARACTERS.fullmatch(sentence) or set(sentence_words) - set(fact_words) - PLEASANTRIES - HAN_PLEASANTRIES:
         return False
-    weighty = [word for word in said if word in held]
-    matched = sum(block.size for block in SequenceMatcher(None, weighty, held, autojunk=False).get_matching_blocks())
-    return _is_subsequence(extract_numbers(sentence), extract_numbers(fact)) and (
-        not weighty or matched >= MIN_ORDERED_SHARE * len(weighty)
-    )
+    shared = [word for word in sentence_words if word in fact_words]
+    ordered = sum(block.size for block in SequenceMatcher(None, shared, fact_words, autojunk=False).get_matching_blocks())
+    return _is_subsequence(extract_numbers(sentence), extract_numbers(fact)) and (not shared or ordered >= MIN_ORDERED_SHARE * len(shared))
 
 
 def is_faithful(text: str, fact: str) -> bool:
-    """Every sentence of the text is supported by the fact, and together they keep its numbers, its negations and most of its words."""
+    """True if the fact supports every sentence of the text, and together they keep its numbers, negations and most of its words."""
     parts = [part for part in SENTENCE_BOUNDARY.split(text.strip()) if part.strip()]
     if not parts or len(text) > 2 * len(fact) + 40 or not all(is_supported(part, fact) for part in parts):
         return False
-    held, said = set(extract_content_words(fact)), set(extract_content_words(text))
+    fact_words, text_words = set(extract_content_words(fact)), set(extract_content_words(text))
     same = sorted(extract_numbers(text)) == sorted(extract_numbers(fact)) and count_negations(text) == count_negations(fact)
-    return same and len(held & said) >= MIN_KEPT_SHARE * len(held)
+    return same and len(fact_words & text_words) >= MIN_KEPT_SHARE * len(fact_words)
 
 
 def _is_subsequence(few: list[str], many: list[str]) -> bool:
-    """The few appear among the many in the same order."""
+    """True if the few are among the many in the same order."""
     rest = iter(many)
     return all(number in rest for number in few)

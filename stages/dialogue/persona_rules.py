@@ -1,4 +1,4 @@
-"""What a persona's backend must be for: its language, its tuning, its model, its rights. Told when the spec is read, before any work."""
+"""Rules for a persona, checked when the spec is read: its backend must suit the language, the tuning, the model and the rights."""
 
 from __future__ import annotations
 
@@ -7,41 +7,43 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from assets.errors import Finding
+from assets.paths import find_existing_form
 from assets.spec.avatar import AvatarSpec
 from assets.spec.cross_field import CrossFieldRule, Problem
 from stages.dialogue.causal import find_model_folder, report_missing_model
-from stages.dialogue.default_backend import choose_backend
+from stages.dialogue.default_backend import resolve_backend
 from stages.dialogue.stage import BACKENDS, find_unsupported_options
 
 
-def _backend_supports_persona(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
-    """The backend that is named or picked can do what the persona asks."""
-    name = spec.persona.backend or choose_backend(spec.persona.language)
+def _check_backend(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
+    """The named or default backend supports the persona's options."""
+    name = resolve_backend(spec)
     if name in BACKENDS.table:
         yield from ((("persona", field), finding) for field, finding in find_unsupported_options(spec.persona, BACKENDS.get(name)))
 
 
-def _model_is_available(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
-    """A model that is named by its id is in the local cache."""
+def _check_model(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
+    """A model given by its id is in the local cache."""
     model = spec.persona.model
-    # A path that leads nowhere is told as such.
-    if model and not model.startswith((".", "/")) and not os.path.isdir(folder / model) and find_model_folder(model) is None:
+    # A missing path is reported by the check of folders in the spec.
+    is_folder = bool(model) and os.path.isdir(find_existing_form(folder / str(model)))
+    if model and not model.startswith((".", "/")) and not is_folder and find_model_folder(model) is None:
         yield ("persona", "model"), report_missing_model(model)
 
 
-def _wording_is_sellable(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
-    """With rights.strict no model of the user's own words the facts."""
+def _check_sale_rights(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
+    """With rights.strict, the facts are not reworded by the user's own model."""
     persona = spec.persona
     if spec.rights.strict and persona.model and persona.backend in BACKENDS.table and BACKENDS.get(persona.backend).takes_model:
         from stages.dialogue.writer import WORDING_NOTE
 
-        message = f"what a model of your own says may not be sold, as rights.strict asks: {WORDING_NOTE}"
-        yield ("persona", "model"), Finding("rights/strict", message, fix="leave persona.backend and persona.model out")
+        message = f"rights.strict is set, but wording by your own model may not be sold: {WORDING_NOTE}"
+        yield ("persona", "model"), Finding("rights/strict", message, fix="remove persona.backend and persona.model")
 
 
 _BACKEND_FIELDS = ("persona.language", "persona.backend", "persona.model")
 RULES = (
-    CrossFieldRule((*_BACKEND_FIELDS, "persona.tune"), _backend_supports_persona),
-    CrossFieldRule(("persona.model",), _model_is_available),
-    CrossFieldRule(("rights.strict", *_BACKEND_FIELDS), _wording_is_sellable),
+    CrossFieldRule((*_BACKEND_FIELDS, "persona.tune"), _check_backend),
+    CrossFieldRule(("persona.model",), _check_model),
+    CrossFieldRule(("rights.strict", *_BACKEND_FIELDS), _check_sale_rights),
 )

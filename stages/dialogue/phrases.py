@@ -1,4 +1,4 @@
-"""Words that every persona has: how it is greeted, what it says where nothing fits, in both languages."""
+"""Phrases of every persona in both languages: greetings, the default fallback, questions out of scope."""
 
 from __future__ import annotations
 
@@ -14,20 +14,18 @@ OUT_OF_SCOPE_QUESTIONS = {
     "zh": ("天气怎么样？", "讲个笑话。", "二加二是多少？", "意大利的首都是哪里？", "唱一首歌。",
            "你对政治怎么看？", "怎么做米饭？", "帮我写一首诗。", "我的电脑坏了。"),
 }  # fmt: skip
-"""Questions outside of nearly every persona's world: a matcher weighs them beside the author's out_of_scope."""
-
-
+"""Questions that are out of scope for nearly every persona; a matcher uses them with the author's out_of_scope."""
 TOPIC_QUESTION = {"en": "Tell me about {}.", "zh": "请说说{}。"}
-"""How a topic is asked for."""
-ASKING_WORDS = {
+"""How a visitor asks for a topic."""
+REQUEST_WORDS = {
     "en": "tell me us something more about the a an your our my of can could would you please what do know i like to hear want talk speak",
     "zh": "请你您能可以给我们说讲谈聊介绍一下吧吗呢的关于想听知道些什么跟",
 }
-"""Words (Chinese: characters) of such a question that are not its topic."""
+"""Words (Chinese: characters) of such a question that are not part of the topic."""
 
 
 def compose_greeting(name: str, who: str, language: str) -> str:
-    """First words made of the name and the sentence about the person, as far as they are there."""
+    """A greeting from the sentence about the person, else from the name, else without either."""
     who = who.strip()
     if language == "zh":
         return "你好！" + (who or (f"我是{name}。" if name else "很高兴认识你。"))

@@ -1,4 +1,4 @@
-"""What the language model has told of texts before: a changed fact asks only for what it takes part in."""
+"""Keeps the language model's results from build to build, so that a changed fact costs only what it takes part in."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stages.dialogue.causal import States
 
 @dataclass(frozen=True)
 class CachedScores(Artefact):
-    """What was told, by the digest of what it was asked about."""
+    """Results of the model by the digest of its input."""
 
     kind: ClassVar[str] = "told/1"
     values: dict[str, list[float]] = field(default_factory=dict)
@@ -26,43 +26,44 @@ class CachedScores(Artefact):
 
 
 PromptReplies = Sequence[tuple[str, str]]
-A = TypeVar("A")
-_OPEN_CACHE: ContextVar[tuple[CachedScores, CachedScores] | None] = ContextVar("fenshen_ledger", default=None)
+V = TypeVar("V")
+_OPEN_CACHE: ContextVar[tuple[CachedScores, CachedScores] | None] = ContextVar("fenshen_score_cache", default=None)
+"""What the last build kept, and what this one has used so far."""
 
 
 @contextmanager
-def open_score_cache(about: Mapping[str, Any]) -> Iterator[None]:
-    """Inside, likelihoods and states are looked up before they are computed; what was asked for is kept for the next time.
+def open_score_cache(subject: Mapping[str, Any]) -> Iterator[None]:
+    """Inside, likelihoods and states are looked up before they are computed; those that were used are kept for the next build.
 
     Args:
-        about: the model's weights and whose persona it is; only the last build of a persona is kept.
+        subject: the model's weights and the persona; only the last build of a persona is kept.
     """
-    parts = {"part": "dialogue/told", **about}
-    known, asked = lookup(parts, CachedScores) or CachedScores(), CachedScores()
-    token = _OPEN_CACHE.set((known, asked))
+    parts = {"part": "dialogue/told", **subject}
+    cached, used = lookup(parts, CachedScores) or CachedScores(), CachedScores()
+    token = _OPEN_CACHE.set((cached, used))
     try:
         yield
     finally:
         _OPEN_CACHE.reset(token)
-    if asked.values.keys() - known.values.keys() or asked.states.keys() - known.states.keys():
-        save(parts, CachedScores(dict(sorted(asked.values.items())), dict(sorted(asked.states.items()))))
+    if used.values.keys() - cached.values.keys() or used.states.keys() - cached.states.keys():
+        save(parts, CachedScores(dict(sorted(used.values.items())), dict(sorted(used.states.items()))))
 
 
-def lookup_likelihoods(pairs: PromptReplies, tell: Callable[[PromptReplies], list[float]]) -> list[float]:
-    """What `tell(pairs)` gives, from the open ledger where these very pairs were told before; a list is one entry."""
-    if (pages := _OPEN_CACHE.get()) is None:
-        return tell(pairs)
-    return _get_or_compute("\0".join(text for pair in pairs for text in pair), pages[0].values, pages[1].values, lambda: tell(pairs))
+def lookup_likelihoods(pairs: PromptReplies, compute: Callable[[PromptReplies], list[float]]) -> list[float]:
+    """`compute(pairs)`, or its cached result; a list is one entry, because the results depend slightly on what shares a pass."""
+    if (caches := _OPEN_CACHE.get()) is None:
+        return compute(pairs)
+    return _get_or_compute("\0".join(text for pair in pairs for text in pair), caches[0].values, caches[1].values, lambda: compute(pairs))
 
 
-def lookup_states(text: str, tell: Callable[[str], States]) -> States:
-    """What `tell(text)` gives, from the open ledger where it was told before."""
-    if (pages := _OPEN_CACHE.get()) is None:
-        return tell(text)
-    return _get_or_compute(text, pages[0].states, pages[1].states, lambda: tell(text))
+def lookup_states(text: str, compute: Callable[[str], States]) -> States:
+    """`compute(text)`, or its cached result."""
+    if (caches := _OPEN_CACHE.get()) is None:
+        return compute(text)
+    return _get_or_compute(text, caches[0].states, caches[1].states, lambda: compute(text))
 
 
-def _get_or_compute(about: str, known: dict[str, A], asked: dict[str, A], tell: Callable[[], A]) -> A:
-    key = sha256(about.encode())[:32]
-    asked[key] = known[key] if key in known else asked[key] if key in asked else tell()
-    return asked[key]
+def _get_or_compute(subject: str, cached: dict[str, V], used: dict[str, V], compute: Callable[[], V]) -> V:
+    key = sha256(subject.encode())[:32]
+    used[key] = cached[key] if key in cached else used[key] if key in used else compute()
+    return used[key]

@@ -1,8 +1,8 @@
-"""PersonaSpec -> Dialogue: a closed set of lines, which questions they answer, and how well that holds."""
+"""PersonaSpec -> Dialogue: a closed set of lines, the questions that they answer, and a self-check of that."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 
 from assets.artefacts.talk import Dialogue, Line
@@ -27,62 +27,62 @@ BACKENDS: Registry[DialogueBackend] = Registry(
 
 
 def run(*, options: PersonaSpec, seed: int, backend: DialogueBackend, name: str = "") -> Dialogue:
-    """Every line with its tags and grounds, and the questions by line.
+    """Every line with its tags and the facts behind it, and the questions of each line.
 
-    Nothing that the persona holds is ever an instruction: facts, questions and lines are compared and spoken, never obeyed.
+    No text of the persona is treated as an instruction: facts, questions and lines are compared and spoken, never obeyed.
 
     Raises:
-        SpecError: the backend cannot do what the options ask.
+        SpecError: the backend does not support the options.
     """
     if findings := [finding for _, finding in find_unsupported_options(options, backend)]:
         raise SpecError(*findings)
     replies = list_replies(options)
     texts = dict(list_authored_lines(options, name))
-    asked = {reply.line: reply.questions for reply in replies}
+    questions = {reply.line: reply.questions for reply in replies}
     lines = []
     for line, text in texts.items():
         if line.startswith("fact"):
-            question = asked[line][0] if asked[line] else ""
+            question = questions[line][0] if questions[line] else ""
             lines.append(tag_line(line, backend.rephrase_fact(text, question, options, seed), options, (text,)))
         else:
             lines.append(tag_line(line, text, options, ()))
-    topics = list_candidates(replies, texts, options.language)
-    own = [Candidate(reply.line, texts[reply.line], reply.questions) for reply in replies]
-    whose = name or " ".join(options.who.split())[:60]
+    candidates = list_candidates(replies, texts, options.language)
+    authored = [Candidate(reply.line, texts[reply.line], reply.questions) for reply in replies]
+    persona = name or " ".join(options.who.split())[:60]
     if options.tune:
-        backend.make_matcher(topics, options)  # Tunes now, so that the adapter lies in the store for live questions.
-    # The self-check leaves examples out one by one; a model tuned on them would flatter it, so the plain one is checked.
-    plain = options.model_copy(update={"tune": False})
-    with open_score_cache({"weights": dict(backend.weights()), "persona": whose, "language": options.language}):
-        scores = leave_one_out(topics, own, lambda some: backend.make_matcher(some, plain))
-        about, warnings = build_topic_lines(options, topics, backend, seed)
-    lines[-1:-1] = about.values()  # The fallback stays the last.
-    replies = list_replies(options, about)
-    return Dialogue(whose, options.language, tuple(lines), replies, FALLBACK_ID, backend.name, scores, backend.sources(options), warnings)
+        backend.make_matcher(candidates, options)  # tunes now, so that the store has the adapter when live questions come
+    # The self-check leaves out example questions, on which a tuned model was trained: it would look better than it is.
+    untuned = options.model_copy(update={"tune": False})
+    with open_score_cache({"weights": dict(backend.weights()), "persona": persona, "language": options.language}):
+        scores = leave_one_out(candidates, authored, lambda subset: backend.make_matcher(subset, untuned))
+        topic_lines, warnings = build_topic_lines(options, candidates, backend, seed)
+    lines[-1:-1] = topic_lines.values()  # the fallback stays last
+    replies = list_replies(options, topic_lines)
+    return Dialogue(persona, options.language, tuple(lines), replies, FALLBACK_ID, backend.name, scores, backend.sources(options), warnings)
 
 
 def find_unsupported_options(options: PersonaSpec, backend: DialogueBackend) -> Iterator[tuple[str, Finding]]:
-    """(field of the options, finding) of what this backend cannot do."""
+    """(field of the options, finding) for each thing that this backend does not support."""
     if options.language not in backend.languages:
-        message = f"the {backend.name} dialogue understands {', '.join(backend.languages)}, not {options.language}"
-        yield "backend", Finding("dialogue/language", message, fix="leave persona.backend out and one is picked")
+        message = f"the {backend.name} backend understands {', '.join(backend.languages)}, not {options.language}"
+        yield "backend", Finding("dialogue/language", message, fix="remove persona.backend to get the default backend")
     if options.tune and backend.name != "transformers":
-        message = f"persona.tune is for the transformers dialogue, the {backend.name} dialogue has nothing to tune"
-        yield "tune", Finding("dialogue/tune-unused", message, fix="leave persona.tune out")
+        message = f"persona.tune needs the transformers backend, the {backend.name} backend has no model to tune"
+        yield "tune", Finding("dialogue/tune-unused", message, fix="remove persona.tune")
     if options.model and not backend.takes_model:
-        message = f"persona.model is for the writer, the {backend.name} dialogue has no use for it"
+        message = f"persona.model needs the writer backend, the {backend.name} backend cannot use it"
         yield "model", Finding("dialogue/model-unused", message, fix="set persona.backend to writer")
     if backend.takes_model and not options.model:
-        message = f"the {backend.name} needs persona.model, a transformers folder or the id of a model in the local cache"
-        yield "backend", Finding("dialogue/no-model", message, fix="set persona.model, or leave persona.backend out")
+        message = f"the {backend.name} backend needs persona.model, a transformers folder or the id of a model in the local cache"
+        yield "backend", Finding("dialogue/no-model", message, fix="set persona.model, or remove persona.backend")
 
 
 def answer(dialogue: Dialogue, question: str, *, backend: DialogueBackend | None = None, tune: bool = False) -> Line:
-    """The line to speak for a question, whatever it holds; the fallback line where nothing fits.
+    """The line to speak for a question of any content; the fallback line if no other fits.
 
     Args:
-        backend: what weighs the question; None takes the one that made the dialogue.
-        tune: weigh with the model tuned to the persona; its adapter is found in the store inside of `remembering`.
+        backend: the matcher's backend; by default the one that made the dialogue.
+        tune: match with the model tuned to the persona, whose adapter is in the store of `assets.substage_cache.use_cache`.
     """
     found = find_topic_line(dialogue, question)
     if not found:
@@ -91,13 +91,18 @@ def answer(dialogue: Dialogue, question: str, *, backend: DialogueBackend | None
 
 
 def _get_matcher(dialogue: Dialogue, backend: DialogueBackend, tune: bool) -> Matcher:
-    return _load_matcher(tuple(recover_candidates(dialogue)), dialogue.language, backend.name, tune)
+    load = _load_tuned_matcher if tune else _load_matcher
+    return load(tuple(recover_candidates(dialogue)), dialogue.language, backend.name)
 
 
-@lru_cache(maxsize=8)
-def _load_matcher(topics: Sequence[Candidate], language: str, name: str, tune: bool) -> Matcher:
-    options = PersonaSpec.model_validate({"language": language, "tune": tune})
-    return BACKENDS.get(name).make_matcher(topics, options)
+@lru_cache(maxsize=8)  # personas that one server answers for: about 1 MB each, the model is shared
+def _load_matcher(candidates: tuple[Candidate, ...], language: str, name: str) -> Matcher:
+    return BACKENDS.get(name).make_matcher(candidates, PersonaSpec.model_validate({"language": language}))
+
+
+@lru_cache(maxsize=2)  # each holds a tuned model of 0.5 GB
+def _load_tuned_matcher(candidates: tuple[Candidate, ...], language: str, name: str) -> Matcher:
+    return BACKENDS.get(name).make_matcher(candidates, PersonaSpec.model_validate({"language": language, "tune": True}))
 
 
 STAGE = Stage("dialogue", 6, run, makes=Dialogue, backends=BACKENDS)

@@ -1,4 +1,4 @@
-"""Emotion and gesture of a line by rules that a reader can follow: what kind of line it is, how it ends, what it speaks of."""
+"""Emotion and gesture of a line, by rules on its kind, its words and its punctuation."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PLACE = re.compile(
 CLOSING = re.compile(r"\b(goodbye|good-?bye|see you|thank you for your visit)\b|再见", re.IGNORECASE)
 ASSENT = re.compile(r"^(yes|of course|certainly|you may|visitors are welcome)\b|^(是的|可以|当然|你说得很好)", re.IGNORECASE)
 SUPPRESSED_EMOTIONS = {"formal": {"happy": "neutral", "surprised": "neutral"}, "calm": {"surprised": "neutral"}}
-"""Emotions that a manner holds back; greeting and farewell keep theirs."""
+"""Emotions that a manner replaces, except in greetings and goodbyes."""
 
 
 def choose_emotion(kind: str, text: str, manner: str) -> str:
@@ -36,8 +36,8 @@ def choose_emotion(kind: str, text: str, manner: str) -> str:
         return "happy"
     if kind == "fallback":
         return "neutral" if manner == "formal" else "sad"
-    for emotion, rule in (("serious", SERIOUS), ("sad", SAD), ("surprised", SURPRISED), ("happy", HAPPY)):
-        if rule.search(text):
+    for emotion, pattern in (("serious", SERIOUS), ("sad", SAD), ("surprised", SURPRISED), ("happy", HAPPY)):
+        if pattern.search(text):
             return SUPPRESSED_EMOTIONS.get(manner, {}).get(emotion, emotion)
     return "happy" if manner == "lively" and text.rstrip().endswith(("!", "！")) else "neutral"
 

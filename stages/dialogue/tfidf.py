@@ -1,4 +1,4 @@
-"""The lexical backend: TF-IDF over stemmed words and character n-grams; no model, deterministic, English and Chinese."""
+"""The lexical backend: TF-IDF over stemmed words, parts of words and concepts; without a model, for English and Chinese."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from stages.dialogue.concepts import find_concepts
 HAN_PATTERN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 WORD_PATTERN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]+|[^\W_]+(?:'[^\W_]+)*")
 MAX_QUESTION_LENGTH = 400
-"""Characters of a question that are read: nobody asks longer, and time stays bounded."""
+"""Characters of a question that are used; real questions are shorter, and the limit bounds the time."""
 STOP_WORD_WEIGHT = 0.15
-"""Weight of a word that carries grammar rather than a subject."""
+"""Weight of a function word."""
 UNSEEN_WEIGHT, CONCEPT_WEIGHT, NGRAM_WEIGHT = 0.4, 1.2, 0.35
-"""Weights of a word that no topic holds, of an everyday concept, of four letters out of a word."""
+"""Weights of a word that no candidate contains, of a concept, and of four letters of a word."""
 
 
 def split_words(text: str) -> frozenset[str]:
@@ -39,35 +39,35 @@ SUFFIXES = ("ings", "ing", "edly", "ed", "ies", "es", "s", "ly")
 
 
 class Tfidf:
-    """Words and parts of words that a question shares with the examples."""
+    """Matches a question by the words and parts of words that it shares with a candidate."""
 
     name = "overlap"
     languages: tuple[str, ...] = ("en", "zh")
     takes_model = False
 
     def unavailable_reason(self) -> str:
-        """Always usable."""
+        """Empty: it needs no package and no model."""
         return ""
 
     def weights(self) -> Mapping[str, str]:
-        """It has none."""
+        """None."""
         return {}
 
     def sources(self, options: PersonaSpec) -> tuple[Source, ...]:
-        """Nobody else's work."""
+        """None: it uses no third-party model."""
         return ()
 
     def rephrase_fact(self, fact: str, question: str, options: PersonaSpec, seed: int) -> str:
         """The author's sentence."""
         return fact
 
-    def make_matcher(self, topics: Sequence[Candidate], options: PersonaSpec) -> TfidfMatcher:
-        """Weights of terms from these topics alone."""
-        return TfidfMatcher(topics)
+    def make_matcher(self, candidates: Sequence[Candidate], options: PersonaSpec) -> TfidfMatcher:
+        """A matcher whose term weights come from these candidates alone."""
+        return TfidfMatcher(candidates)
 
 
 def stem_words(text: str) -> list[str]:
-    """Lower-case stemmed words, and single Chinese characters, in order."""
+    """Stemmed lower-case words and single Chinese characters, in order."""
     found: list[str] = []
     for piece in WORD_PATTERN.findall(normalize_text(text)):
         found += list(piece) if HAN_PATTERN.match(piece) else [stem(piece)]
@@ -75,12 +75,12 @@ def stem_words(text: str) -> list[str]:
 
 
 def normalize_text(text: str) -> str:
-    """The text in lower case, compatibility forms and straight apostrophes, cut to LONGEST."""
+    """The first MAX_QUESTION_LENGTH characters in lower case, NFKC and with straight apostrophes."""
     return unicodedata.normalize("NFKC", text[:MAX_QUESTION_LENGTH]).replace("’", "'").lower()
 
 
 def stem(word: str) -> str:
-    """The word without its ending, by the commonest English endings only."""
+    """The word without its ending; only the most common English endings are removed."""
     if word in ENGLISH_STOP_WORDS:
         return word
     word = word.removesuffix("'s")
@@ -92,7 +92,7 @@ def stem(word: str) -> str:
 
 
 def count_terms(text: str) -> Counter[str]:
-    """Weighted terms: words, parts of long words (4 letters), pairs of Chinese characters."""
+    """How often each term occurs: words, parts of long words (4 letters), pairs of Chinese characters, concepts."""
     count: Counter[str] = Counter(find_concepts(normalize_text(text)))
     sequence = stem_words(text)
     for word in sequence:
@@ -107,7 +107,7 @@ def count_terms(text: str) -> Counter[str]:
 
 
 def compute_base_weight(term: str) -> float:
-    """1 for a term with a subject of its own, COMMON for grammar, less than 1 for a part of a word."""
+    """Weight of a term by its kind: content word 1, function word, concept or part of a word."""
     if term in ENGLISH_STOP_WORDS or all(letter in CHINESE_STOP_CHARACTERS for letter in term):
         return STOP_WORD_WEIGHT
     if term.startswith("@"):
@@ -118,42 +118,39 @@ def compute_base_weight(term: str) -> float:
 
 
 class TfidfMatcher:
-    """Cosine of TF-IDF vectors: the nearest example question, helped by the text of the line."""
+    """Cosine similarity of TF-IDF vectors to the nearest example question, supported by the text of the line."""
 
     threshold = 0.22
     text_weight = 1.0
-    """Weight of the line's own text beside that of its questions."""
+    """Weight of the line's own text relative to that of its questions."""
 
-    def __init__(self, topics: Sequence[Candidate]) -> None:
-        documents = [count_terms(" ".join((topic.text, *topic.questions))) for topic in topics]
-        seen = Counter(term for document in documents for term in document)
+    def __init__(self, candidates: Sequence[Candidate]) -> None:
+        documents = [count_terms(" ".join((candidate.text, *candidate.questions))) for candidate in candidates]
+        document_counts = Counter(term for document in documents for term in document)
         total = len(documents)
-        self.rarity = {term: math.log((1 + total) / (1 + times)) + 0.3 for term, times in seen.items()}
-        # A word of the question that no topic holds says little: the asker's way of putting it, mostly.
-        self.unseen = UNSEEN_WEIGHT * (math.log(1 + total) + 0.3)
-        self.topics = [
-            (topic.line, self._vectorize(topic.text), [self._vectorize(question) for question in topic.questions]) for topic in topics
-        ]
+        self.rarity = {term: math.log((1 + total) / (1 + count)) + 0.3 for term, count in document_counts.items()}
+        # A word that no candidate contains is mostly part of how the visitor phrases the question, so it counts less than a rare one.
+        self.unseen_weight = UNSEEN_WEIGHT * (math.log(1 + total) + 0.3)
+        self.candidates = [(c.line, self._vectorize(c.text), [self._vectorize(question) for question in c.questions]) for c in candidates]
 
     def _vectorize(self, text: str) -> dict[str, float]:
-        found = {term: (1 + math.log(times)) * self.weight(term) for term, times in count_terms(text).items()}
-        length = math.sqrt(sum(value * value for value in found.values())) or 1.0
-        return {term: value / length for term, value in found.items()}
+        weights = {term: (1 + math.log(count)) * self.weigh_term(term) for term, count in count_terms(text).items()}
+        length = math.sqrt(sum(weight * weight for weight in weights.values())) or 1.0
+        return {term: weight / length for term, weight in weights.items()}
 
-    def weight(self, term: str) -> float:
-        """How much a term tells of a subject, by its rarity among the topics."""
-        return self.rarity.get(term, self.unseen) * compute_base_weight(term)
+    def weigh_term(self, term: str) -> float:
+        """How specific a term is to a subject: its rarity among the candidates times its base weight."""
+        return self.rarity.get(term, self.unseen_weight) * compute_base_weight(term)
 
-    def scores(self, question: str) -> dict[str, float]:
-        """Line id -> 0..1."""
-        asked = self._vectorize(question)
-        found: dict[str, float] = {}
-        for line, text, questions in self.topics:
-            near = sorted((_dot(asked, example) for example in questions), reverse=True)
-            best = near[0] if near else 0.0
-            said = self.text_weight * _dot(asked, text) if line.startswith("fact") else 0.0
-            found[line] = max(best, said) + 0.25 * min(best, said)
-        return found
+    def score_candidates(self, question: str) -> dict[str, float]:
+        """Line id -> 0 to 1.25."""
+        query = self._vectorize(question)
+        scores: dict[str, float] = {}
+        for line, text, questions in self.candidates:
+            question_score = max((_dot(query, example) for example in questions), default=0.0)
+            text_score = self.text_weight * _dot(query, text) if line.startswith("fact") else 0.0
+            scores[line] = max(question_score, text_score) + 0.25 * min(question_score, text_score)
+        return scores
 
 
 def _dot(first: Mapping[str, float], second: Mapping[str, float]) -> float:

@@ -1,11 +1,11 @@
-"""The default English backend: the embedded 135M model weighs the authored lines, and never speaks a word of its own.
+"""The default English backend: the embedded 135M model scores the authored lines and never speaks words of its own.
 
-Four kinds of evidence for a topic are added up and turned into a share of belief over all topics: likeness of the
-model's hidden states to the topic's questions and to its line, how much likelier the model finds the question after the
-topic's own questions, and how much likelier it finds the line after the question than after a neutral one.
-The weights of the sum were fitted once on 71 questions to three personas; with the persona tested left out of the fit,
-63 of them find their line. Words in common, added as a fifth kind, made it no better; as a second opinion where the model
-is unsure they do (160 of 192 dev and left-out example questions, 157 without, and fewer false answers).
+Four kinds of evidence for a candidate are added up and normalised to a probability over all candidates: similarity of the
+model's hidden states to the candidate's questions and to its line, how much likelier the model finds the question after the
+candidate's own questions, and how much likelier it finds the line after the question than after a neutral one.
+The weights of the sum were fitted once on 71 questions to three personas; with the tested persona left out of the fit,
+63 of them find their line. TF-IDF as a fifth term did not improve that; as a second opinion where the model is unsure it
+does (160 of 192 development and left-out example questions, 157 without it, and fewer wrong answers).
 `python -m stages.dialogue.transformers` bakes the model.
 """
 
@@ -14,7 +14,6 @@ from __future__ import annotations
 import importlib.util
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from math import log
 
 import numpy as np
@@ -26,13 +25,14 @@ from stages.dialogue import smollm2
 from stages.dialogue.backend import Candidate
 from stages.dialogue.candidates import FALLBACK_ID, HELLO_ID
 from stages.dialogue.causal import CausalModel, States, load_model
+from stages.dialogue.model_cache import ModelCache
 from stages.dialogue.score_cache import lookup_likelihoods, lookup_states
 from stages.dialogue.tfidf import MAX_QUESTION_LENGTH, TfidfMatcher
 
 LAYER = 8
-"""Hidden states behind this layer tell subjects apart best (of 0, 4, 8 .. 30, on the fitting questions)."""
+"""Hidden states after this layer separate subjects best (of 0, 4, 8 .. 30, on the questions of the fit)."""
 SHORTLIST_SIZE = 5
-"""Topics that the slow evidence is gathered for."""
+"""Candidates for which the slow evidence is computed."""
 QUESTIONS_PROMPT = "Questions on one subject: {} "
 REPLY_PROMPT = "Visitor: {}\nGuide:"
 QUESTION_PROMPT = "Question:"
@@ -40,11 +40,18 @@ NEUTRAL_QUESTION = "Tell me something."
 QUESTION_SIMILARITY_WEIGHT, LINE_SIMILARITY_WEIGHT, QUESTION_LIKELIHOOD_WEIGHT, LINE_LIKELIHOOD_WEIGHT = 11.0, 11.6, 2.2, 0.91
 BIAS = {FALLBACK_ID: 1.54, HELLO_ID: 1.02}
 UNTUNED_WEIGHT, TUNED_WEIGHT, MIN_LOG_LIKELIHOOD = 0.5, 0.2, -12.0
-"""How a tuned model's log p(line | question) joins: fitted on 90 example questions left out of the tuning (77 right, 74 without)."""
+"""Weight of a tuned model's log p(line | question): fitted on 90 example questions left out of the tuning (77 right, 74 without)."""
 TUNED_SEED = 1
-MIN_SECONDED_BELIEF = 0.2
-"""Belief that is enough where the words in common say the same."""
+MIN_SECONDED_PROBABILITY = 0.2
+"""Least probability of a line that is spoken because TF-IDF finds the same line."""
 Vector = NDArray[np.float32]
+
+_TOKENS: ModelCache[tuple[int, ...]] = ModelCache(4096)
+"""Short tuples of integers."""
+_STATES: ModelCache[States] = ModelCache(512)
+"""A persona has about 100 texts of up to 0.6 MB each, and the self-check needs them for every question that it leaves out."""
+_LIKELIHOODS: ModelCache[list[float]] = ModelCache(4096)
+"""A few numbers each; the self-check asks for those of the neutral question again and again."""
 
 
 class Transformers:
@@ -56,18 +63,18 @@ class Transformers:
     isolated = True
 
     def unavailable_reason(self) -> str:
-        """Empty where transformers is installed and the model is baked."""
+        """What is missing, a package or the baked model; empty if nothing is."""
         missing = [name for name in ("torch", "transformers") if not importlib.util.find_spec(name)]
         if missing:
             return f"not installed: {', '.join(missing)}"
         return "" if smollm2.read_digest() else "the model smollm2 is not baked: run python -m stages.dialogue.transformers"
 
     def preload(self) -> None:
-        """Loads the model: four seconds, three of them its code."""
+        """Loads the model: four seconds, three of them for importing its code."""
         load_model(str(smollm2.locate_model()))
 
     def weights(self) -> Mapping[str, str]:
-        """The GGUF that the baked model is made of."""
+        """The GGUF file that the model is baked from."""
         return {smollm2.GGUF: smollm2.read_digest()}
 
     def sources(self, options: PersonaSpec) -> tuple[Source, ...]:
@@ -78,135 +85,144 @@ class Transformers:
         """The author's sentence: a model of this size states falsehoods when it words facts itself."""
         return fact
 
-    def make_matcher(self, topics: Sequence[Candidate], options: PersonaSpec) -> LanguageModelMatcher:
-        """A matcher on the baked model, and with `tune` on the same model tuned to the persona."""
-        where = str(smollm2.locate_model())
+    def make_matcher(self, candidates: Sequence[Candidate], options: PersonaSpec) -> LanguageModelMatcher:
+        """A matcher with the baked model and, if `tune` is set, also with the same model tuned to the persona."""
+        path = str(smollm2.locate_model())
         if not options.tune:
-            return LanguageModelMatcher(topics, load_model(where))
+            return LanguageModelMatcher(candidates, load_model(path))
         from stages.dialogue.persona_tuning import apply_adapter, get_or_tune_adapter
 
-        return LanguageModelMatcher(
-            topics,
-            load_model(where),
-            apply_adapter(where, get_or_tune_adapter(where, self.weights(), build_training_pairs(topics), TUNED_SEED)),
-        )
+        adapter = get_or_tune_adapter(path, self.weights(), build_training_pairs(candidates), TUNED_SEED)
+        return LanguageModelMatcher(candidates, load_model(path), apply_adapter(path, adapter))
 
 
 class LanguageModelMatcher:
-    """Belief in each topic, 0..1, the fallback being one of them."""
+    """Probability of each candidate, the fallback being one of them."""
 
     threshold = 0.5
-    """More than all other topics together."""
+    """More than all other candidates together."""
 
-    def __init__(self, topics: Sequence[Candidate], model: CausalModel, tuned: CausalModel | None = None) -> None:
-        self.topics, self.model, self.tuned, self.lexical = list(topics), model, tuned, TfidfMatcher(topics)
-        texts = [text for topic in topics for text in (topic.text, *topic.questions)]
-        every = np.concatenate([_compute_states(model, text) for text in texts])
-        self.mean, self.spread = every.mean(0), every.std(0) + 1e-6
-        self.seen = Counter(token for topic in topics for token in {i for t in (topic.text, *topic.questions) for i in _tokenize(model, t)})
+    def __init__(self, candidates: Sequence[Candidate], model: CausalModel, tuned_model: CausalModel | None = None) -> None:
+        self.candidates, self.model, self.tuned_model = list(candidates), model, tuned_model
+        self.lexical = TfidfMatcher(candidates)
+        texts = [text for candidate in candidates for text in (candidate.text, *candidate.questions)]
+        states = np.concatenate([_compute_states(model, text) for text in texts])
+        self.mean, self.std = states.mean(0), states.std(0) + 1e-6
+        self.document_counts = Counter(
+            token for c in candidates for token in {i for text in (c.text, *c.questions) for i in _tokenize(model, text)}
+        )
         self.vectors = {text: self._vectorize(text) for text in texts}
 
     def _vectorize(self, text: str) -> Vector:
-        """Unit vector of a text: its whitened states, averaged by how rare each token is among the topics."""
+        """Unit vector of a text: the mean of its whitened states, weighted by how rare each token is among the candidates."""
         states = _compute_states(self.model, text)
         if not len(states):
             return np.zeros_like(self.mean)
-        total = len(self.topics)
-        rarity = np.asarray([log((1 + total) / (1 + self.seen[i])) + 0.3 for i in _tokenize(self.model, text)], np.float32)
-        return _normalize(rarity @ _normalize((states - self.mean) / self.spread))
+        total = len(self.candidates)
+        rarity = np.asarray([log((1 + total) / (1 + self.document_counts[i])) + 0.3 for i in _tokenize(self.model, text)], np.float32)
+        return _normalize(rarity @ _normalize((states - self.mean) / self.std))
 
-    def scores(self, question: str) -> dict[str, float]:
-        """Line id -> belief, none off the shortlist; an unsure one is raised over the threshold where the lexical matcher seconds it."""
+    def score_candidates(self, question: str) -> dict[str, float]:
+        """Line id -> probability, 0 off the shortlist; an uncertain best line is raised above the threshold if TF-IDF agrees with it."""
         question = " ".join(question[:MAX_QUESTION_LENGTH].split())
-        if not self.model.ids(question):
-            return {topic.line: float(topic.line == FALLBACK_ID) for topic in self.topics}
-        quick = self._score_similarity(question)
-        order = np.argsort(-quick, kind="stable")[:SHORTLIST_SIZE]
-        chosen = [i for i, topic in enumerate(self.topics) if i in order or topic.line == FALLBACK_ID]
-        some = [self.topics[i] for i in chosen]
-        total = quick[chosen] + self._score_likelihood(question, some)
-        if self.tuned:
-            told = self.tuned.compute_likelihoods([(REPLY_PROMPT.format(question), _format_answer(topic)) for topic in some])
-            total = UNTUNED_WEIGHT * total + TUNED_WEIGHT * np.maximum(np.asarray(told, np.float32), MIN_LOG_LIKELIHOOD)
-        belief = np.exp(total - total.max())
-        found = dict.fromkeys((topic.line for topic in self.topics), 0.0)
-        found.update({self.topics[i].line: float(share) for i, share in zip(chosen, belief / belief.sum(), strict=True)})
-        words = self.lexical.scores(question)
-        second = max(words, key=lambda line: words[line])
-        unsure = max(found.values()) < self.threshold
-        if unsure and second != FALLBACK_ID and words[second] >= self.lexical.threshold and found[second] >= MIN_SECONDED_BELIEF:
-            found[second] = self.threshold + found[second] / 2
-        return found
+        if not self.model.tokenize_text(question):
+            return {candidate.line: float(candidate.line == FALLBACK_ID) for candidate in self.candidates}
+        similarity = self._score_similarity(question)
+        best = np.argsort(-similarity, kind="stable")[:SHORTLIST_SIZE]
+        chosen = [i for i, candidate in enumerate(self.candidates) if i in best or candidate.line == FALLBACK_ID]
+        shortlist = [self.candidates[i] for i in chosen]
+        evidence = self._add_tuned_evidence(similarity[chosen] + self._score_likelihood(question, shortlist), question, shortlist)
+        unnormalised = np.exp(evidence - evidence.max())
+        scores = dict.fromkeys((candidate.line for candidate in self.candidates), 0.0)
+        scores.update({c.line: float(p) for c, p in zip(shortlist, unnormalised / unnormalised.sum(), strict=True)})
+        return self._second_by_tfidf(scores, question)
+
+    def _add_tuned_evidence(self, evidence: Vector, question: str, shortlist: Sequence[Candidate]) -> Vector:
+        if not self.tuned_model:
+            return evidence
+        pairs = [(REPLY_PROMPT.format(question), _format_answer(candidate)) for candidate in shortlist]
+        likelihoods = np.asarray(self.tuned_model.compute_likelihoods(pairs), np.float32)
+        return np.asarray(UNTUNED_WEIGHT * evidence + TUNED_WEIGHT * np.maximum(likelihoods, MIN_LOG_LIKELIHOOD), np.float32)
+
+    def _second_by_tfidf(self, scores: dict[str, float], question: str) -> dict[str, float]:
+        """The scores, with the best line of TF-IDF above the threshold if no line is and the model finds it probable enough."""
+        lexical = self.lexical.score_candidates(question)
+        line = max(lexical, key=lambda line: lexical[line])
+        unsure = max(scores.values()) < self.threshold
+        if unsure and line != FALLBACK_ID and lexical[line] >= self.lexical.threshold and scores[line] >= MIN_SECONDED_PROBABILITY:
+            scores[line] = self.threshold + scores[line] / 2
+        return scores
 
     def _score_similarity(self, question: str) -> Vector:
-        """Weighted evidence (topics,) that costs one pass over the question."""
-        asked = self._vectorize(question)
-        found = []
-        for topic in self.topics:
-            # A fact without example questions is known by its line alone.
-            near = max(float(asked @ self.vectors[example]) for example in topic.questions or (topic.text,))
-            said = 0.0 if topic.line in BIAS else float(asked @ self.vectors[topic.text])
-            found.append(QUESTION_SIMILARITY_WEIGHT * near + LINE_SIMILARITY_WEIGHT * said + BIAS.get(topic.line, 0.0))
-        return np.asarray(found, np.float32)
+        """Weighted evidence (candidates,) from hidden states; it costs one pass over the question."""
+        query = self._vectorize(question)
+        scores = []
+        for candidate in self.candidates:
+            # A fact without example questions has only its line.
+            question_score = max(float(query @ self.vectors[example]) for example in candidate.questions or (candidate.text,))
+            line_score = 0.0 if candidate.line in BIAS else float(query @ self.vectors[candidate.text])
+            scores.append(QUESTION_SIMILARITY_WEIGHT * question_score + LINE_SIMILARITY_WEIGHT * line_score + BIAS.get(candidate.line, 0.0))
+        return np.asarray(scores, np.float32)
 
-    def _score_likelihood(self, question: str, topics: Sequence[Candidate]) -> Vector:
-        """Weighted evidence (topics,) of the model's likelihoods."""
-        told = [topic for topic in topics if topic.line != FALLBACK_ID]
-        # In two passes: where one line changes, what its topic's questions tell stays known, and with it most prompts unread.
-        said = _compute_likelihoods(self.model, tuple((REPLY_PROMPT.format(question), _format_answer(topic)) for topic in told))
-        asked = _compute_likelihoods(
-            self.model, ((QUESTION_PROMPT, " " + question), *((_format_context(topic), " " + question) for topic in topics))
+    def _score_likelihood(self, question: str, shortlist: Sequence[Candidate]) -> Vector:
+        """Weighted evidence (candidates,) from likelihoods."""
+        answers = [candidate for candidate in shortlist if candidate.line != FALLBACK_ID]
+        # Two passes: if one line changes, the likelihoods of the question after example questions, the larger part, stay cached.
+        reply_likelihoods = _compute_likelihoods(self.model, tuple((REPLY_PROMPT.format(question), _format_answer(c)) for c in answers))
+        prior, *posteriors = _compute_likelihoods(
+            self.model, ((QUESTION_PROMPT, " " + question), *((_format_context(c), " " + question) for c in shortlist))
         )
-        length = max(1, len(self.model.ids(question)))
-        saying = {
-            topic.line: (after - self._compute_neutral_likelihood(topic)) / self._compute_length_norm(topic)
-            for topic, after in zip(told, said, strict=True)
+        length = max(1, len(self.model.tokenize_text(question)))
+        line_scores = {
+            candidate.line: (after - self._compute_neutral_likelihood(candidate)) / self._compute_length_norm(candidate)
+            for candidate, after in zip(answers, reply_likelihoods, strict=True)
         }
-        found = [
-            QUESTION_LIKELIHOOD_WEIGHT * (after - asked[0]) / length + LINE_LIKELIHOOD_WEIGHT * saying.get(topic.line, 0.0)
-            for topic, after in zip(topics, asked[1:], strict=True)
+        scores = [
+            QUESTION_LIKELIHOOD_WEIGHT * (after - prior) / length + LINE_LIKELIHOOD_WEIGHT * line_scores.get(candidate.line, 0.0)
+            for candidate, after in zip(shortlist, posteriors, strict=True)
         ]
-        return np.asarray(found, np.float32)
+        return np.asarray(scores, np.float32)
 
-    def _compute_neutral_likelihood(self, topic: Candidate) -> float:
-        return _compute_likelihoods(self.model, ((REPLY_PROMPT.format(NEUTRAL_QUESTION), _format_answer(topic)),))[0]
+    def _compute_neutral_likelihood(self, candidate: Candidate) -> float:
+        return _compute_likelihoods(self.model, ((REPLY_PROMPT.format(NEUTRAL_QUESTION), _format_answer(candidate)),))[0]
 
-    def _compute_length_norm(self, topic: Candidate) -> float:
-        return float(len(self.model.ids(_format_answer(topic))) ** 0.5)
+    def _compute_length_norm(self, candidate: Candidate) -> float:
+        return float(len(self.model.tokenize_text(_format_answer(candidate))) ** 0.5)
 
 
-def build_training_pairs(topics: Sequence[Candidate]) -> tuple[tuple[str, str], ...]:
-    """(prompt, reply) of every example question: what a tuning learns."""
+def build_training_pairs(candidates: Sequence[Candidate]) -> tuple[tuple[str, str], ...]:
+    """(prompt, reply) of every example question, for tuning."""
     return tuple(
-        (REPLY_PROMPT.format(question[:MAX_QUESTION_LENGTH]), _format_answer(topic)) for topic in topics for question in topic.questions
+        (REPLY_PROMPT.format(question[:MAX_QUESTION_LENGTH]), _format_answer(candidate))
+        for candidate in candidates
+        for question in candidate.questions
     )
 
 
-def _format_answer(topic: Candidate) -> str:
-    return " " + topic.text[:MAX_QUESTION_LENGTH]
+def _format_answer(candidate: Candidate) -> str:
+    return " " + candidate.text[:MAX_QUESTION_LENGTH]
 
 
-def _format_context(topic: Candidate) -> str:
-    return QUESTIONS_PROMPT.format(" ".join(text[:MAX_QUESTION_LENGTH] for text in topic.questions[:4]) or topic.text[:MAX_QUESTION_LENGTH])
+def _format_context(candidate: Candidate) -> str:
+    questions = " ".join(text[:MAX_QUESTION_LENGTH] for text in candidate.questions[:4])
+    return QUESTIONS_PROMPT.format(questions or candidate.text[:MAX_QUESTION_LENGTH])
 
 
 def _normalize(vectors: States) -> States:
     return np.asarray(vectors / (np.linalg.norm(vectors, axis=-1, keepdims=True) + 1e-9), np.float32)
 
 
-@lru_cache(maxsize=4096)
 def _tokenize(model: CausalModel, text: str) -> tuple[int, ...]:
-    return tuple(model.ids(text[:MAX_QUESTION_LENGTH]))
+    return _TOKENS.get_or_compute(model, text, lambda: tuple(model.tokenize_text(text[:MAX_QUESTION_LENGTH])))
 
 
-@lru_cache(maxsize=4096)
 def _compute_states(model: CausalModel, text: str) -> States:
-    return lookup_states(text[:MAX_QUESTION_LENGTH], lambda some: model.states(some, LAYER))
+    short = text[:MAX_QUESTION_LENGTH]
+    return lookup_states(short, lambda _: _STATES.get_or_compute(model, short, lambda: model.compute_states(short, LAYER)))
 
 
-@lru_cache(maxsize=4096)
 def _compute_likelihoods(model: CausalModel, pairs: tuple[tuple[str, str], ...]) -> list[float]:
-    return lookup_likelihoods(pairs, model.compute_likelihoods)
+    return lookup_likelihoods(pairs, lambda _: _LIKELIHOODS.get_or_compute(model, pairs, lambda: model.compute_likelihoods(pairs)))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Skin from a committed net of any family: one loader, one way to call it."""
+"""Identity backends: skin tiles from the committed weights of any net, all loaded and called the same way."""
 
 from __future__ import annotations
 
@@ -11,17 +11,15 @@ import numpy as np
 from assets import weights as committed
 from assets.artefacts.geometry import Floats, Pixels
 from assets.errors import BackendError, Finding
-from stages.nets.weights_io import TrainedNet, load_net
-
-IDENTITY_LATENT_SIZE = 64
-"""Length of an identity's latent, whatever the net's: the face's shape follows from it and must not change with the backend."""
+from stages.identity.backend import IDENTITY_LATENT_SIZE
+from stages.nets.weights_io import TrainedNet, load_net, to_pixels
 
 
 class GenerativeSkin:
-    """A backend whose skin comes from the weights called `skin-NAME`."""
+    """A backend whose skins come from the weights `skin-NAME`."""
 
     name = ""
-    latent = IDENTITY_LATENT_SIZE
+    latent_size = IDENTITY_LATENT_SIZE
 
     def __init__(self, file: Path | None = None, sha256: str | None = None) -> None:
         self._file, self._sha256 = file, sha256
@@ -29,7 +27,7 @@ class GenerativeSkin:
 
     @property
     def title(self) -> str:
-        """The weights' name in weights.json."""
+        """Name of the weights in weights.json."""
         return f"skin-{self.name}"
 
     @property
@@ -38,72 +36,67 @@ class GenerativeSkin:
         return self._file or committed.locate_weights(self.title)
 
     def weights(self) -> Mapping[str, str]:
-        """The file and its digest."""
+        """The weights file and its digest."""
         return {self.file.name: self._sha256 or committed.read_sha256(self.title)}
 
     def unavailable_reason(self) -> str:
-        """Empty where the weights are there."""
+        """Empty if the weights exist."""
         if self._file is None and not committed.has_weights(self.title):
-            return f"no weights called {self.title} are committed; `fenshen train` makes them"
+            return f"there are no weights named {self.title}: make them with `fenshen train`"
         return "" if self.file.exists() else f"{self.file.name} is missing"
 
     def load_net(self) -> TrainedNet:
-        """The net, read once; raises BackendError where its weights are refused or make no skin."""
+        """The net, loaded once; raises BackendError if its weights are damaged, another net's, or of no skins."""
         if self._net is None:
-            promised = None if self._file else committed.read_entry(self.title).get("net")
-            net = load_net(self.file, self._sha256 or committed.read_sha256(self.title), promised)
+            expected_net = None if self._file else committed.read_entry(self.title).get("net")
+            net = load_net(self.file, self._sha256 or committed.read_sha256(self.title), expected_net)
             if net.net == "classifier" or getattr(net.shape, "channels", 0) != 6 or net.shape.size == 0:
-                raise BackendError(Finding("weights/foreign", f"{self.file.name} makes no skin", fix="give weights trained on skins"))
+                message = f"{self.file.name} does not generate skins"
+                raise BackendError(Finding("weights/foreign", message, fix="give weights trained on `fenshen data skins`"))
             self._net = net
         return self._net
 
     def generate_skin(self, latent: Floats, *, age: float, gender: float, tone: float) -> tuple[Pixels, Pixels]:
-        """Head and body tile (s,s,3) sRGB, the head left-right symmetric."""
+        """Head and body tile (s,s,3) sRGB; the head is symmetric."""
         net = self.load_net()
-        told = {"age_years": age / 100, "gender": gender, "tone": tone}
-        if odd := [name for name in net.conditions if name not in told]:
-            message = f"{self.file.name} must be told {', '.join(odd)}, which no identity has"
+        known = {"age_years": age / 100, "gender": gender, "tone": tone}
+        if unknown := [name for name in net.conditions if name not in known]:
+            message = f"{self.file.name} needs conditions that an identity does not have: {', '.join(unknown)}"
             raise BackendError(Finding("weights/foreign", message, fix="give weights trained on age_years, gender and tone"))
-        conditions = np.array([[told[name] for name in net.conditions]], np.float32)
-        made = net.generate(match_latent_size(latent, net.shape.latent)[None], conditions)[0].transpose(1, 2, 0)
-        head = (made[..., :3] + made[:, ::-1, :3]) / 2
-        return _to_pixels(head), _to_pixels(made[..., 3:])
+        conditions = np.array([[known[name] for name in net.conditions]], np.float32)
+        tiles = net.generate(match_latent_size(latent, net.shape.latent)[None], conditions)[0].transpose(1, 2, 0)
+        head = (tiles[..., :3] + tiles[:, ::-1, :3]) / 2
+        return to_pixels(head), to_pixels(tiles[..., 3:])
 
 
 class StyleGan(GenerativeSkin):
-    """Skin from the style-based generator."""
+    """Skins by stages.nets.stylegan."""
 
     name = "stylegan"
 
 
 class Vae(GenerativeSkin):
-    """Skin from the decoder of the variational autoencoder."""
+    """Skins by stages.nets.vae."""
 
     name = "vae"
 
 
 class UNet(GenerativeSkin):
-    """Skin from geometry maps by the U-Net."""
+    """Skins from geometry maps by stages.nets.unet."""
 
     name = "unet"
 
 
 class Diffusion(GenerativeSkin):
-    """Skin from noise by latent diffusion in 25 steps."""
+    """Skins by latent diffusion (stages.nets.diffusion) in 25 steps."""
 
     name = "diffusion"
 
 
 def match_latent_size(latent: Floats, size: int) -> Floats:
-    """(size,) the latent itself where it is as long, else standard normal numbers that depend on it alone."""
+    """(size,) the latent itself if it has that length, else standard normal numbers seeded by its bytes."""
     if len(latent) == size:
         return latent
-    key = int.from_bytes(hashlib.sha256(latent.astype(np.float32).tobytes()).digest()[:8], "big")
-    drawn: Floats = np.random.default_rng(key).standard_normal(size).astype(np.float32)
-    return drawn
-
-
-def _to_pixels(tile: Floats) -> Pixels:
-    """(h,w,3) uint8 of a tile in -1..1."""
-    shown: Pixels = np.clip((tile + 1) * 127.5 + 0.5, 0, 255).astype(np.uint8)
-    return shown
+    seed = int.from_bytes(hashlib.sha256(latent.astype(np.float32).tobytes()).digest()[:8], "big")
+    derived: Floats = np.random.default_rng(seed).standard_normal(size).astype(np.float32)
+    return derived

@@ -1,4 +1,4 @@
-"""IdentitySpec to Identity: one latent gives the skin and the face that belongs to it."""
+"""IdentitySpec to Identity: one latent determines both the skin and the shape of the face."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ from stages.identity.backend import BACKENDS, IdentityBackend
 from stages.stage import Stage
 
 ASYMMETRY = 0.06
-# Standard deviation of a local change at variety 1, by the first name that fits: how far each may go before a face looks
-# drawn rather than born, judged on sheets of sixteen seeds. What shifts a whole part sideways is asymmetry; the years have an axis of
-# their own.
+# Standard deviation of a local change at variety 1, by the first fragment that is in its name: as large as looks natural on sheets
+# of sixteen seeds. Changes that shift a whole part sideways get the asymmetry only; head-age gets none, because age has its own axis.
 CHANGE_DEVIATIONS = (
     ("head-age", 0.0), ("mouth-trans-out", ASYMMETRY), ("nose-trans-out", ASYMMETRY), ("head-trans-out", 0.0), ("head-angle", 0.15),
     ("head-scale", 0.25), ("head-fat", 0.25), ("head-", 0.25), ("chin-", 0.35), ("ear-", 0.3), ("eyebrows-", 0.3), ("eye-", 0.32),
     ("mouth-", 0.36), ("", 0.42),
 )  # fmt: skip
-# The model's mean face looks stern: brows a little less drawn together, corners of the mouth a little higher.
+# The model's mean face looks stern: the brows are relaxed a little, the corners of the mouth raised a little.
 RESTING_CHANGES = {"eyebrows-angle-up": 0.3, "mouth-angles-up": 0.25}
 LATENT_LIMIT = 2.0
+"""Standard deviations at which a latent is clipped: beyond, the generator has seen too few samples."""
 
 
 def draw_latent(seed: int, size: int) -> Floats:
-    """(size,) standard normal, cut at two deviations: beyond them the generator has seen too little."""
+    """(size,) standard normal, clipped at LATENT_LIMIT."""
     values = np.random.default_rng(seed).standard_normal(size)
     latent: Floats = np.clip(values, -LATENT_LIMIT, LATENT_LIMIT).astype(np.float32)
     return latent
 
 
 def interpolate_latents(first: Floats, second: Floats, share: float) -> Floats:
-    """(n,) the latent at `share` (0..1) of the way from one (n,) to the other along the great circle, lengths in between as well.
+    """(n,) the latent at `share` 0..1 between two (n,): spherical interpolation of the directions, linear of the lengths.
 
-    Straight lines pass near the origin, where a Gaussian of many dimensions has next to no mass (White 2016).
+    A straight line passes near the origin, where a Gaussian of many dimensions has almost no mass (White 2016).
     """
     lengths = float(np.linalg.norm(first)), float(np.linalg.norm(second))
     a, b = first / lengths[0], second / lengths[1]
@@ -53,28 +53,29 @@ def interpolate_latents(first: Floats, second: Floats, share: float) -> Floats:
     return np.asarray(on_circle * (lengths[0] + share * (lengths[1] - lengths[0])), np.float32)
 
 
-def _project_to_scalar(latent: Floats, word: str) -> float:
-    """A standard normal number that depends on the latent and a word only."""
-    key = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big")
-    direction = np.random.default_rng(key).standard_normal(len(latent))
+def _project_to_scalar(latent: Floats, text: str) -> float:
+    """A standard normal number: the latent's projection on a direction that the text determines."""
+    seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+    direction = np.random.default_rng(seed).standard_normal(len(latent))
     return float(direction @ latent / np.linalg.norm(direction))
 
 
 def derive_face_changes(latent: Floats, names: list[str], variety: float) -> dict[str, float]:
-    """Local change -> -1..1; left and right ("l-", "r-") move alike but for a little."""
+    """Local change -> -1..1; left and right ("l-", "r-") differ only by the asymmetry."""
     values = {}
     for name in names:
         folder, _, leaf = name.rpartition("/")
         paired = leaf.startswith(("l-", "r-"))
         common = _project_to_scalar(latent, f"{folder}/{leaf[2:]}" if paired else name)
-        own = ASYMMETRY * _project_to_scalar(latent, f"own {name}") if paired else 0.0
-        spread = next(value for part, value in CHANGE_DEVIATIONS if part in leaf)
-        values[name] = round(float(np.clip((common + own) * spread * variety + RESTING_CHANGES.get(leaf, 0.0), -1, 1)), 4)
+        # This text is hashed: another one gives every identity another face.
+        asymmetry = ASYMMETRY * _project_to_scalar(latent, f"own {name}") if paired else 0.0
+        deviation = next(value for part, value in CHANGE_DEVIATIONS if part in leaf)
+        values[name] = round(float(np.clip((common + asymmetry) * deviation * variety + RESTING_CHANGES.get(leaf, 0.0), -1, 1)), 4)
     return values
 
 
-def _load_face_change_names() -> list[str]:
-    """Names of the face's local changes that the baked body knows."""
+def load_face_change_names() -> list[str]:
+    """Names of the baked body's local changes of the face; raises BackendError if it is not baked."""
     file = get_baked_path("face_changes.json")
     if not file.exists():
         raise BackendError(Finding("identity/unbaked", f"{file.name} is missing", fix="run `make bake`"))
@@ -84,20 +85,20 @@ def _load_face_change_names() -> list[str]:
 
 
 def _build_source(name: str, digest: str) -> Source:
-    """The backend's weights with the terms of what they were trained on."""
-    told = describe_weights(f"skin-{name}", digest, usual="20 CC0 MakeHuman skins")
-    return replace(told, origin=f"{told.origin} sha256 {digest}")
+    """A backend's weights with the terms of what they were trained on."""
+    source = describe_weights(f"skin-{name}", digest, usual="20 CC0 MakeHuman skins")
+    return replace(source, origin=f"{source.origin} sha256 {digest}")
 
 
 def run(*, options: IdentitySpec, backend: IdentityBackend, seed: int) -> Identity:
-    """Who this is, from the spec's seed (the avatar's without one)."""
-    latent = draw_latent(seed if options.seed is None else options.seed, backend.latent)
+    """The identity of the spec's own seed, or else of the avatar's seed."""
+    latent = draw_latent(seed if options.seed is None else options.seed, backend.latent_size)
     if options.mix:
-        latent = interpolate_latents(latent, draw_latent(options.mix.seed, backend.latent), options.mix.share)
+        latent = interpolate_latents(latent, draw_latent(options.mix.seed, backend.latent_size), options.mix.share)
     head, body = backend.generate_skin(latent, age=options.age, gender=options.gender, tone=options.tone)
-    made = tuple(_build_source(backend.name, digest) for digest in list(backend.weights().values()) or [""])
-    face = derive_face_changes(latent, _load_face_change_names(), options.variety)
-    return Identity(latent, Image(head), Image(body), float(options.age), options.gender, options.tone, face, made)
+    sources = tuple(_build_source(backend.name, digest) for digest in list(backend.weights().values()) or [""])
+    face = derive_face_changes(latent, load_face_change_names(), options.variety)
+    return Identity(latent, Image(head), Image(body), float(options.age), options.gender, options.tone, face, sources)
 
 
 STAGE: Stage[Identity] = Stage("identity", 4, run, makes=Identity, backends=BACKENDS)

@@ -16,7 +16,7 @@ from stages.render.posing import to_matrices
 @lru_cache(maxsize=1)
 def load_test_poses() -> Floats:
     """(n,j,4) local rotations xyzw of the joints of assets.conventions.JOINTS."""
-    told = json.loads((PROJECT_ROOT / "assets" / "stances.json").read_text("utf-8"))
+    told = json.loads((PROJECT_ROOT / "assets" / "test_poses.json").read_text("utf-8"))
     turns = np.array(told["rotations"], np.float32)
     return np.asarray(turns / np.linalg.norm(turns, axis=2, keepdims=True), np.float32)
 

@@ -1,4 +1,4 @@
-"""The skeleton that motion is made on: an adult of middling build in T-pose, the mean of our presets' bodies."""
+"""The skeleton of every Motion: an adult of average build in T-pose, the mean of the presets' bodies."""
 
 from __future__ import annotations
 

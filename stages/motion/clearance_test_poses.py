@@ -1,7 +1,7 @@
-"""The poses that try a dressed character: the farthest from the bind and from one another that our library of movement takes, and
-what it never does but a clip of the user's own may: reaching, bowing, sitting, stepping.
+"""Poses in which the clothes of a character must clear its skin: the library's most extreme ones, and what only a user's clip may do:
+reaching, bowing, sitting, stepping.
 
-`python -m stages.motion.clearance_test_poses` writes them to assets/stances.json, where the model stage finds them.
+`python -m stages.motion.clearance_test_poses` writes them to assets/test_poses.json, which the model stage reads.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from assets.paths import PROJECT_ROOT
 from stages.motion.clips import LIBRARY
 from stages.motion.keyed_poses import REST_TURNS, JointTurns, interpolate_keys, mirror_turn, parse_pose
 
-POSES_FILE = PROJECT_ROOT / "assets" / "stances.json"
+POSES_FILE = PROJECT_ROOT / "assets" / "test_poses.json"
 _POSE_COUNT, _FRAMES_PER_CLIP, _FPS = 8, 8, 10
 _MIN_SEPARATION = 1e-6
 _UP = {"Shoulder": "z14", "Arm": "y-14 z60 x-30", "ForeArm": "y-14"}
@@ -31,18 +31,19 @@ EXTREME_POSES = (
     parse_pose(left=_UP | _LIFTED, right=_UP | _BEHIND), parse_pose(left=_AHEAD | _SEATED, right=_AHEAD | _SEATED, middle=_BOWED),
     parse_pose(left=_UP, right=_ACROSS | _LIFTED, middle=_ASIDE), parse_pose(left=_ACROSS | _BEHIND, right=_BACK | _LIFTED, middle=_TURNED),
 )  # fmt: skip
-"""Far ends of what arms, legs and back reach; one that is not the same on both sides is tried mirrored too."""
+"""The limits of arms, legs and back; asymmetric poses are tested mirrored too."""
 
 
 def choose_test_poses() -> Floats:
-    """(n,j,4) local rotations xyzw: the library's farthest, then FAR."""
-    return np.concatenate([_choose_farthest(), *(_hold_pose(one) for one in EXTREME_POSES)])
+    """(n,j,4) local rotations xyzw: the library's farthest poses, then EXTREME_POSES."""
+    return np.concatenate([_choose_farthest(), *(_build_rotations(pose) for pose in EXTREME_POSES)])
 
 
-def _hold_pose(turns: JointTurns) -> Floats:
-    """(1|2,j,4) the pose as rotations, what it leaves out as at rest, and the mirrored one."""
-    one, other = (interpolate_keys(np.zeros(1, np.float32), [(0.0, {**REST_TURNS, **side})]) for side in (turns, _mirror_pose(turns)))
-    return one if np.allclose(one, other, atol=1e-5) else np.concatenate([one, other])
+def _build_rotations(pose: JointTurns) -> Floats:
+    """(1|2,j,4) the pose and, if it is asymmetric, its mirror image; joints that it does not name are at rest."""
+    both = (interpolate_keys(np.zeros(1, np.float32), [(0.0, {**REST_TURNS, **side})]) for side in (pose, _mirror_pose(pose)))
+    original, mirrored = both
+    return original if np.allclose(original, mirrored, atol=1e-5) else np.concatenate([original, mirrored])
 
 
 def _mirror_pose(turns: JointTurns) -> JointTurns:
@@ -50,15 +51,15 @@ def _mirror_pose(turns: JointTurns) -> JointTurns:
 
 
 def _choose_farthest() -> Floats:
-    """(n,j,4); fingers are left aside in the choice: no cloth reaches them."""
+    """(n,j,4) farthest-point sampling of the library; fingers do not count, as no cloth reaches them."""
     found = np.concatenate([_sample_clip(name) for name in LIBRARY])
-    arms = [i for i, name in enumerate(JOINTS) if "Hand" not in name or name in ("LeftHand", "RightHand")]
-    turns = np.where(found[..., 3:] < 0, -found, found)[:, arms].reshape(len(found), -1)
-    left = np.linalg.norm(turns - np.tile([0, 0, 0, 1], len(arms)), axis=1)
+    joints = [i for i, name in enumerate(JOINTS) if "Hand" not in name or name in ("LeftHand", "RightHand")]
+    turns = np.where(found[..., 3:] < 0, -found, found)[:, joints].reshape(len(found), -1)
+    distances = np.linalg.norm(turns - np.tile([0, 0, 0, 1], len(joints)), axis=1)
     chosen: list[int] = []
-    while len(chosen) < _POSE_COUNT and left.max() > _MIN_SEPARATION:
-        chosen.append(int(left.argmax()))
-        left = np.minimum(left, np.linalg.norm(turns - turns[chosen[-1]], axis=1))
+    while len(chosen) < _POSE_COUNT and distances.max() > _MIN_SEPARATION:
+        chosen.append(int(distances.argmax()))
+        distances = np.minimum(distances, np.linalg.norm(turns - turns[chosen[-1]], axis=1))
     return np.asarray(found[chosen], np.float32)
 
 
@@ -68,5 +69,5 @@ def _sample_clip(name: str) -> Floats:
 
 
 if __name__ == "__main__":
-    told = {"joints": JOINTS, "rotations": choose_test_poses().round(4).tolist()}
-    POSES_FILE.write_text(json.dumps(told, separators=(",", ":")) + "\n", encoding="utf-8")
+    table = {"joints": JOINTS, "rotations": choose_test_poses().round(4).tolist()}
+    POSES_FILE.write_text(json.dumps(table, separators=(",", ":")) + "\n", encoding="utf-8")

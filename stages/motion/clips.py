@@ -1,4 +1,4 @@
-"""Our own library of movement: idle, wave, nod, explain, shrug, point, walk. All of it generated, none captured."""
+"""The library of clips: idle, wave, nod, explain, shrug, point, walk. All are generated, none is captured."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from stages.motion.walk import make_walk_clip
 __all__ = ["LIBRARY", "REST_TURNS", "STANCE_HALF_WIDTH", "compute_hip_drop", "solve_standing_legs"]
 
 STANCE_HALF_WIDTH = 0.105
-"""Metres of an ankle from the middle."""
+"""Metres from an ankle to the body's middle."""
 _TOES_OUT = np.radians(9)
 _KNEE_SOFTNESS = 0.012
-"""Metres that the hips hang below straight legs: knees are never locked."""
+"""Metres that the hips are lower than with straight legs: knees are never locked."""
 
 
 def _make_times(duration: float, fps: int) -> Floats:
@@ -29,12 +29,12 @@ def _make_times(duration: float, fps: int) -> Floats:
 
 
 def make_idle_clip(fps: int) -> Clip:
-    """Eight seconds of standing: weight from foot to foot, a wandering head; ends as it begins (breath is the performance's)."""
+    """Eight seconds of standing that loop: the weight shifts between the feet, the head wanders (the presence stage adds breath)."""
     times = _make_times(8.0, fps)
     phase = 2 * np.pi * times / 8
 
     def drift(degrees: float, late: float, times: int = 1) -> NDArray[np.floating]:
-        # Everything starts from REST, so that every gesture can begin and end there too.
+        # Starts and ends at 0, in the rest pose, so that every gesture can begin and end there too.
         return np.asarray(degrees * (np.sin(times * phase + late) - np.sin(late)))
 
     rotations = interpolate_keys(times, [(0.0, REST_TURNS), (8.0, REST_TURNS)])
@@ -49,7 +49,7 @@ def make_idle_clip(fps: int) -> Clip:
 
 
 def make_wave_clip(fps: int) -> Clip:
-    """The right hand goes up before the shoulder and swings from an elbow that stays low; the body leans to its other leg."""
+    """The right hand rises in front of the shoulder and swings about a low elbow; the body leans to its other leg."""
     up = {"Shoulder": "z9", "Arm": "z-51 y-21 x-70", "ForeArm": "y-107 x-6", "Hand": "z4 y4", **curl_fingers(0.12)}
     out, back = (
         {"Arm": "z-49 y-21 x-77", "ForeArm": "y-98 x-2", "Hand": "y8 z2"},
@@ -75,7 +75,7 @@ _WIDE_ARM = {"Arm": "z-64 y-9 x-43", "ForeArm": "y-74 x-58", "Hand": "z14", **cu
 
 
 def make_explain_clip(fps: int) -> Clip:
-    """Both hands open before the body, outward on two beats."""
+    """Both hands open in front of the body and move outward on two beats."""
     first, wide = (
         parse_pose(left=_OPEN_ARM, right=_OPEN_ARM, middle={"Spine1": "x2"}),
         parse_pose(left=_WIDE_ARM, right=_WIDE_ARM, middle={"Head": "x2"}),
@@ -85,15 +85,15 @@ def make_explain_clip(fps: int) -> Clip:
 
 
 def make_shrug_clip(fps: int) -> Clip:
-    """Shoulders up, palms out, head aside."""
+    """Shoulders up, palms out, head tilted."""
     arms = {"Shoulder": "z13", "Arm": "z-79 y-3 x-56", "ForeArm": "y-81 x-70", "Hand": "z20", **curl_fingers(0.16)}
     high = parse_pose(left=arms, right=arms, middle={"Head": "z6 x-2", "Neck": "z3"})
     return _make_gesture("shrug", fps, [(0.0, REST_TURNS), (0.55, high), (1.15, high), (2.0, REST_TURNS)])
 
 
 def make_point_clip(fps: int) -> Clip:
-    """The right arm shows something beside the character, the eyes' side follows."""
-    # The bind's fingers hang a little: a pointing one is stretched past that.
+    """The right arm points at something to the character's right, and the head follows."""
+    # The fingers of the bind pose are slightly bent: a pointing one is stretched further.
     finger = {"HandIndex1": "z16", "HandIndex2": "z10", "HandIndex3": "z8"}
     arm = {"Shoulder": "z4", "Arm": "z-27 y-27 x-59", "ForeArm": "y-22 x12", "Hand": "z4", **curl_fingers(0.95, 1.2), **finger}
     shown = parse_pose(right=arm, middle={"Spine1": "y-6", "Neck": "y-8", "Head": "y-12"})
@@ -101,22 +101,22 @@ def make_point_clip(fps: int) -> Clip:
 
 
 def _make_gesture(name: str, fps: int, keys: Sequence[tuple[float, JointTurns]], lean: float = 0.0) -> Clip:
-    """The keys on standing legs; the hips go `lean` metres to the left between the first and the last movement."""
+    """The keys on standing legs; the hips shift `lean` metres to the left during the gesture."""
     times = _make_times(keys[-1][0], fps)
-    away = ease_in_out(times / keys[1][0]) - ease_in_out((times - keys[-2][0]) / (keys[-1][0] - keys[-2][0]))
-    way = np.stack([lean * away, -0.12 * abs(lean) * away, 0 * away], 1)
-    return _make_planted_clip(name, times, interpolate_keys(times, keys), way)
+    shift = ease_in_out(times / keys[1][0]) - ease_in_out((times - keys[-2][0]) / (keys[-1][0] - keys[-2][0]))
+    sway = np.stack([lean * shift, -0.12 * abs(lean) * shift, 0 * shift], 1)
+    return _make_planted_clip(name, times, interpolate_keys(times, keys), sway)
 
 
 def _make_planted_clip(name: str, times: Floats, rotations: Floats, sway: NDArray[np.floating], loop: bool = False) -> Clip:
-    """The clip with feet planted: legs are solved from the hips' way to where the feet stand."""
+    """The clip with planted feet: the legs follow from the motion of the hips."""
     root = (sway - np.array([0, compute_hip_drop(STANCE_HALF_WIDTH), 0])).astype(np.float32)
     solve_standing_legs(rotations, root)
     return Clip(name, times, rotations, root, np.zeros((len(times), 0), np.float32), loop=loop)
 
 
 def compute_hip_drop(stance: float) -> float:
-    """Metres that the hips come down when the feet stand `stance` metres from the middle, knees soft."""
+    """Metres that the hips sink when the feet are `stance` metres from the middle, with soft knees."""
     heads = dict(zip(JOINTS, build_canonical_skeleton().heads, strict=True))
     hip, ankle = heads["LeftUpLeg"], heads["LeftFoot"]
     length = float(np.linalg.norm(hip - heads["LeftLeg"]) + np.linalg.norm(heads["LeftLeg"] - ankle))
@@ -125,7 +125,7 @@ def compute_hip_drop(stance: float) -> float:
 
 
 def solve_standing_legs(rotations: Floats, root: Floats, stance: tuple[float, float] = (STANCE_HALF_WIDTH, -STANCE_HALF_WIDTH)) -> None:
-    """Writes the legs' rotations so that both feet keep their place, left and right at `stance` metres from the middle."""
+    """Solves the legs in place so that both feet stay where they are, left and right at `stance` metres from the middle."""
     skeleton = build_canonical_skeleton()
     heads = dict(zip(JOINTS, skeleton.heads, strict=True))
     for side, sign, across in (("Left", 1, stance[0]), ("Right", -1, stance[1])):

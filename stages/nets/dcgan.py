@@ -1,7 +1,7 @@
 """DCGAN (Radford, Metz and Chintala 2016), conditional: transposed and strided convolutions, batch normalisation, no pooling.
 
-Differences: conditions join the latent; the critic is told them by projection (Miyato and Koyama 2018); the critic has
-no batch normalisation, because the gradient penalties are of one picture and must not see its neighbours.
+Differences: conditions are appended to the latent; the critic takes them by projection (Miyato and Koyama 2018); the critic
+has no batch normalisation, because a gradient penalty is computed per image and must not depend on the rest of the batch.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ class Shape:
     """What the nets are built from."""
 
     size: int = 64
-    """Pixels a side, a power of two from 8."""
+    """Pixels a side, a power of two, at least 8."""
     channels: Count = 3
     conditions: NonNegativeCount = 3
     latent: Count = 100
     width: Width = 32
-    """Channels at half size; doubled at every halving, to at most `widest`."""
+    """Channels at half size; doubled at every halving, up to `widest`."""
     widest: Width = 256
     dropout: FractionBelowOne = 0.0
     """In the critic."""
 
     def __post_init__(self) -> None:
-        check_power_of_two(self.size, least=8)
+        check_power_of_two(self.size, minimum=8)
 
     def widths(self) -> list[int]:
-        """Channels from 4 px to half of the size."""
+        """Channels of each level, from 4 px up to half the size."""
         levels = int(math.log2(self.size)) - 2
         return [min(self.width * 2 ** (levels - 1 - i), self.widest) for i in range(levels)]
 
 
 class Generator(nn.Module):  # type: ignore[misc]
-    """Latent and conditions to a picture."""
+    """Latents and conditions to images."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class Generator(nn.Module):  # type: ignore[misc]
 
 
 class Critic(nn.Module):  # type: ignore[misc]
-    """Scores of pictures."""
+    """Images and conditions to scores."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -98,7 +98,7 @@ def build_nets(shape: Shape) -> dict[str, Any]:
     return {"generator": Generator(shape)}
 
 
-def generate(nets: dict[str, Any], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:
-    """(b,c,s,s) pictures in -1..1; `grain` is unused, for this net has no noise."""
-    made: Tensor = nets["generator"](latents, conditions)
-    return made
+def generate(nets: dict[str, Any], latents: Tensor, conditions: Tensor, noise: torch.Generator | None = None) -> Tensor:
+    """(b,c,s,s) images in -1..1; `noise` is unused."""
+    images: Tensor = nets["generator"](latents, conditions)
+    return images

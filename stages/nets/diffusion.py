@@ -1,7 +1,7 @@
 """Denoising diffusion (Ho et al. 2020; cosine schedule of Nichol and Dhariwal 2021; v-prediction of Salimans and Ho 2022).
 
-`schedule` holds abar for t = 1..T at index t - 1; every function takes t as an index 0..T-1. The net predicts
-v = sqrt(abar) noise - sqrt(1 - abar) x0, which stays well scaled at both ends of the schedule.
+`schedule` holds abar of t = 1..T at index t - 1; every function takes t as an index 0..T-1. The net predicts
+v = sqrt(abar) noise - sqrt(1 - abar) x0, which is well scaled at both ends of the schedule.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import torch.nn.functional as F
 from annotated_types import Interval
 from torch import Tensor, nn
 
+from stages.nets.autoencoder import Autoencoder
+from stages.nets.blocks import Attention, ConditionalResidualBlock
 from stages.nets.ranges import Count, FractionBelowOne, GroupedWidth, NonNegativeCount, Weight, check_multiple
 
 STEPS = 1000
@@ -25,43 +27,43 @@ VelocityPredictor = Callable[[Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Shape:
-    """What latent diffusion is built from: an autoencoder of pictures and a denoiser of its latents."""
+    """What latent diffusion is built from: an autoencoder of images and a denoiser of its latents."""
 
     size: int = 128
-    """Pixels of a picture's side."""
+    """Pixels a side, a multiple of 16."""
     channels: Count = 6
-    """Colour planes of a picture."""
+    """Colour planes of an image."""
     latent_channels: Count = 8
-    """Of a latent, whose side is an eighth of the picture's."""
+    """Channels of a latent, whose side is an eighth of the image's."""
     autoencoder_width: GroupedWidth = 32
     width: GroupedWidth = 64
     depth: Count = 2
     conditions: NonNegativeCount = 3
     steps: Annotated[int, Interval(ge=1, le=STEPS)] = 25
-    """Of the deterministic sampler."""
+    """Steps of the deterministic sampler."""
     guidance: Weight = 1.5
+    """Scale of classifier-free guidance; 1 for none."""
     lora: NonNegativeCount = 0
     """Rank of the denoiser's adapters, for fine-tuning; 0 for none."""
     dropout: FractionBelowOne = 0.0
-    """In the denoiser's residual blocks, as Ho et al. 2020 have it."""
+    """In the denoiser's residual blocks, as in Ho et al. 2020."""
 
     def __post_init__(self) -> None:
         check_multiple(self.size, 16)
 
     @property
     def side(self) -> int:
-        """Of a latent."""
+        """Side of a latent."""
         return self.size // 8
 
     @property
     def latent(self) -> int:
-        """Numbers of the noise that one picture is made of."""
+        """Length of the noise that one image is made of."""
         return self.latent_channels * self.side**2
 
 
 def build_nets(shape: Shape) -> dict[str, nn.Module]:
-    """The nets that make pictures."""
-    from stages.nets.autoencoder import Autoencoder
+    """The nets that a weights file holds."""
     from stages.nets.lora import insert_adapters
 
     autoencoder = Autoencoder(shape.channels, shape.size, shape.latent_channels, shape.autoencoder_width)
@@ -72,7 +74,7 @@ def build_nets(shape: Shape) -> dict[str, nn.Module]:
 
 
 def merge_lora(nets: dict[str, nn.Module], shape: Shape) -> Shape:
-    """The shape of nets whose adapters, where they have some, are merged here into the layers beside them."""
+    """Merges the denoiser's adapters, if any, into their layers; returns the shape of the merged nets."""
     from stages.nets.lora import merge_adapters
 
     if shape.lora:
@@ -81,18 +83,18 @@ def merge_lora(nets: dict[str, nn.Module], shape: Shape) -> Shape:
     return shape
 
 
-def generate(nets: dict[str, nn.Module], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:
-    """(b,c,s,s) pictures of noise (b,latent) and conditions (b,k); deterministic, so no grain is drawn."""
+def generate(nets: dict[str, nn.Module], latents: Tensor, conditions: Tensor, noise: torch.Generator | None = None) -> Tensor:
+    """(b,c,s,s) images of start noise (b,latent) and conditions (b,k); `noise` is unused: the sampler is deterministic."""
     shape: Shape = nets["denoiser"].shape
-    noise = latents.reshape(-1, shape.latent_channels, shape.side, shape.side)
-    schedule = make_cosine_schedule().to(noise.device)
-    latent = ddim(make_guided_predictor(nets["denoiser"], conditions, shape.guidance), noise, schedule, shape.steps)
-    made: Tensor = nets["autoencoder"].decode(latent)
-    return made
+    start = latents.reshape(-1, shape.latent_channels, shape.side, shape.side)
+    schedule = make_cosine_schedule().to(start.device)
+    latent = ddim(make_guided_predictor(nets["denoiser"], conditions, shape.guidance), start, schedule, shape.steps)
+    images: Tensor = nets["autoencoder"].decode(latent)
+    return images
 
 
 def make_cosine_schedule(steps: int = STEPS, offset: float = 0.008, highest: float = 0.999) -> Tensor:
-    """(steps,) abar, the share of the picture's variance left: cos^2 of the time, no step's beta above `highest`."""
+    """(steps,) abar, the remaining share of the image's variance: cos^2 of the time, with every beta at most `highest`."""
     t = torch.arange(steps + 1, dtype=torch.float64) / steps
     level = torch.cos((t + offset) / (1 + offset) * math.pi / 2).square()
     beta = (1 - level[1:] / level[:-1]).clamp(max=highest)
@@ -111,19 +113,19 @@ def q_sample(x0: Tensor, t: Tensor, noise: Tensor, schedule: Tensor) -> Tensor:
 
 
 def compute_velocity(x0: Tensor, t: Tensor, noise: Tensor, schedule: Tensor) -> Tensor:
-    """What the net has to predict for x_t."""
+    """v, the net's training target at x_t."""
     abar = _gather_at(schedule, t, x0)
     return abar.sqrt() * noise - (1 - abar).sqrt() * x0
 
 
 def split_velocity(x: Tensor, v: Tensor, t: Tensor, schedule: Tensor) -> tuple[Tensor, Tensor]:
-    """The clean picture and the noise that x_t and v stand for."""
+    """The clean image x0 and the noise, of x_t and v."""
     abar = _gather_at(schedule, t, x)
     return abar.sqrt() * x - (1 - abar).sqrt() * v, abar.sqrt() * v + (1 - abar).sqrt() * x
 
 
 def p_sample(x: Tensor, v: Tensor, t: Tensor, noise: Tensor, schedule: Tensor) -> Tensor:
-    """x_{t-1} of x_t: one ancestral step with the posterior's mean and variance (eq. 7); t = 0 gives the clean picture."""
+    """x_{t-1} of x_t: one ancestral step with the posterior's mean and variance (eq. 7); t = 0 gives the clean image."""
     x0, _ = split_velocity(x, v, t, schedule)
     abar = _gather_at(schedule, t, x)
     before = torch.where(t > 0, schedule[(t - 1).clamp(min=0)], torch.ones_like(schedule[t])).reshape(abar.shape)
@@ -138,25 +140,25 @@ def select_ddim_steps(count: int, steps: int = STEPS) -> list[int]:
 
 
 def ddim(predict: VelocityPredictor, x: Tensor, schedule: Tensor, count: int = 25) -> Tensor:
-    """The clean picture that the deterministic sampler (Song et al. 2021, eta = 0) makes of noise x in `count` steps."""
+    """The clean image of noise x, by the deterministic sampler (Song et al. 2021, eta = 0) in `count` steps."""
     times = select_ddim_steps(count, len(schedule))
-    for here, then in zip(times, [*times[1:], -1], strict=True):
-        t = torch.full((len(x),), here, dtype=torch.long, device=x.device)
+    for current, following in zip(times, [*times[1:], -1], strict=True):
+        t = torch.full((len(x),), current, dtype=torch.long, device=x.device)
         x0, noise = split_velocity(x, predict(x, t), t, schedule)
-        left = schedule[then] if then >= 0 else torch.ones((), device=x.device)
-        x = left.sqrt() * x0 + (1 - left).sqrt() * noise
+        abar = schedule[following] if following >= 0 else torch.ones((), device=x.device)
+        x = abar.sqrt() * x0 + (1 - abar).sqrt() * noise
     return x
 
 
 def make_guided_predictor(net: Denoiser, condition: Tensor, scale: float) -> VelocityPredictor:
-    """Classifier-free guidance (Ho and Salimans 2022): scale 1 is the conditional net itself, more exaggerates the condition."""
+    """Classifier-free guidance (Ho and Salimans 2022): scale 1 is the conditional net itself, higher exaggerates the condition."""
 
     def predict(x: Tensor, t: Tensor) -> Tensor:
-        told = net(x, t, condition)
+        conditional = net(x, t, condition)
         if scale == 1:
-            return told
-        untold = net(x, t, None)
-        return untold + scale * (told - untold)
+            return conditional
+        unconditional = net(x, t, None)
+        return unconditional + scale * (conditional - unconditional)
 
     return predict
 
@@ -168,46 +170,8 @@ def embed_timesteps(t: Tensor, width: int) -> Tensor:
     return torch.cat([angle.sin(), angle.cos()], 1)
 
 
-class ConditionalResidualBlock(nn.Module):  # type: ignore[misc]
-    """Residual block: norm, SiLU, convolution twice; the embedding scales and shifts between them."""
-
-    def __init__(self, inputs: int, outputs: int, embedding: int, dropout: float = 0.0) -> None:
-        super().__init__()
-        self.norm1, self.norm2 = nn.GroupNorm(8, inputs), nn.GroupNorm(8, outputs)
-        self.conv1, self.conv2 = nn.Conv2d(inputs, outputs, 3, padding=1), nn.Conv2d(outputs, outputs, 3, padding=1)
-        self.tell, self.dropout = nn.Linear(embedding, 2 * outputs), nn.Dropout(dropout)
-        self.skip = nn.Identity() if inputs == outputs else nn.Conv2d(inputs, outputs, 1)
-        nn.init.zeros_(self.conv2.weight)
-        nn.init.zeros_(self.conv2.bias)
-
-    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
-        """(b,outputs,h,w)."""
-        y = self.norm2(self.conv1(F.silu(self.norm1(x))))
-        scale, shift = self.tell(embedding)[:, :, None, None].chunk(2, 1)
-        return self.skip(x) + self.conv2(self.dropout(F.silu(y * (1 + scale) + shift)))
-
-
-class Attention(nn.Module):  # type: ignore[misc]
-    """Self-attention over all places of a feature map, added to it; its layers are linear so that LoRA finds them."""
-
-    def __init__(self, width: int, heads: int = 4) -> None:
-        super().__init__()
-        self.heads, self.norm = heads, nn.GroupNorm(8, width)
-        self.query_key_value, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(b,c,h,w)."""
-        b, c, h, w = x.shape
-        tokens = self.norm(x).flatten(2).transpose(1, 2)
-        parts = self.query_key_value(tokens).reshape(b, h * w, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(*parts).transpose(1, 2).reshape(b, h * w, c)
-        return x + self.out(mixed).transpose(1, 2).reshape(b, c, h, w)
-
-
 class Denoiser(nn.Module):  # type: ignore[misc]
-    """U-Net of two resolutions over latents (b,channels,s,s), told the time and, unless it is dropped, the condition."""
+    """U-Net of two resolutions over latents (b,channels,s,s), conditioned on the time and, unless dropped, on the conditions."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -231,29 +195,29 @@ class Denoiser(nn.Module):  # type: ignore[misc]
         nn.init.zeros_(self.leave.bias)
 
     def embed_conditions(self, t: Tensor, condition: Tensor | None, dropped: Tensor | None) -> Tensor:
-        """(b,e) of the times (b,), conditions (b,k) in 0..1, and which samples (b,) bool are not to know theirs."""
+        """(b,e) of times t (b,) and conditions (b,k) in 0..1; `dropped` (b,) bool marks samples whose condition is ignored."""
         time = self.time(embed_timesteps(t, self.width))
         if condition is None:
             return F.silu(time + self.untold)
-        told = self.told(condition * 2 - 1)
+        embedded = self.told(condition * 2 - 1)
         if dropped is not None:
-            told = torch.where(dropped[:, None], self.untold, told)
-        return F.silu(time + told)
+            embedded = torch.where(dropped[:, None], self.untold, embedded)
+        return F.silu(time + embedded)
 
     def forward(self, x: Tensor, t: Tensor, condition: Tensor | None, dropped: Tensor | None = None) -> Tensor:
         """v of x's shape."""
         e = self.embed_conditions(t, condition, dropped)
         y = self.enter(x)
-        kept = []
+        skips = []
         for block in self.down:
             y = block(y, e)
-            kept.append(y)
+            skips.append(y)
         y = self.shrink(y)
-        for block, look in zip(self.low, self.look, strict=True):
-            y = look(block(y, e))
+        for block, attention in zip(self.low, self.look, strict=True):
+            y = attention(block(y, e))
         for block in self.middle:
             y = block(y, e)
         y = self.grow(F.interpolate(y, scale_factor=2, mode="nearest"))
         for block in self.up:
-            y = block(torch.cat([y, kept.pop()], 1), e)
+            y = block(torch.cat([y, skips.pop()], 1), e)
         return self.leave(F.silu(self.norm(y)))

@@ -1,7 +1,7 @@
-"""Inception v3 (Szegedy et al. 2016) up to its pooled features, for weights that the user brings.
+"""Inception v3 (Szegedy et al. 2016) up to its pooled features, for weights that the user provides; Fenshen ships none.
 
-Two kinds of file are known by their classes: torchvision's (1000), and the port of the original FID network (1008), whose
-poolings differ. Only features of the latter give numbers that compare with published FIDs. Nothing of either is shipped.
+Two kinds of file are distinguished by their number of classes: torchvision's (1000), and the port of the original FID network
+(1008), whose poolings differ. Only features of the latter compare with published FIDs.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from assets.errors import BackendError, Finding
-from assets.spec.nodes import MAX_SHOWN_PATH, shorten
+from assets.spec.wording import MAX_SHOWN_PATH, shorten
 
 INPUT_SIDE = 299
 FID_CLASSES = 1008
-"""Classes of the network that FID was defined on."""
+"""Classes of the network that FID is defined with."""
+FILE_HINT = "give torchvision's inception_v3 file"
 
 
 class BasicConv(nn.Module):  # type: ignore[misc]
@@ -38,7 +39,7 @@ class BasicConv(nn.Module):  # type: ignore[misc]
 
 
 class InceptionBlock(nn.Module):  # type: ignore[misc]
-    """Branches beside one another: each is a chain of named layers, a pooling may come first, their outputs are joined."""
+    """Parallel branches, concatenated; each is a chain of named layers, "pool" and "shrink" (strided max pooling)."""
 
     def __init__(self, layers: Mapping[str, BasicConv], chains: tuple[tuple[str, ...], ...], original: bool, last: bool = False) -> None:
         super().__init__()
@@ -47,13 +48,13 @@ class InceptionBlock(nn.Module):  # type: ignore[misc]
         self.chains, self.original, self.last = chains, original, last
 
     def pool(self, x: Tensor) -> Tensor:
-        """(b,c,h,w) 3x3 pooling; the original network does not count its margin, and takes the maximum in its last block."""
+        """(b,c,h,w) 3x3 pooling; the FID network does not count the padding, and takes the maximum in its last block."""
         if self.original and self.last:
             return F.max_pool2d(x, 3, 1, 1)
         return F.avg_pool2d(x, 3, 1, 1, count_include_pad=not self.original)
 
     def forward(self, x: Tensor) -> Tensor:
-        """All chains of one input, joined."""
+        """(b,outputs,h,w) all branches, concatenated along the channels."""
         return torch.cat([self._run_chain(x, chain) for chain in self.chains], 1)
 
     def _run_chain(self, x: Tensor, chain: tuple[str, ...]) -> Tensor:
@@ -128,7 +129,7 @@ def _build_inception_e(inputs: int, original: bool, last: bool) -> InceptionBloc
 
 
 class Inception(nn.Module):  # type: ignore[misc]
-    """(b,3,h,w) pictures in -1..1 to (b,2048) features; `fc` is there because the files have it."""
+    """Images (b,3,h,w) in -1..1 to features (b,2048); `fc` exists only because the files have it."""
 
     def __init__(self, classes: int = 1000) -> None:
         super().__init__()
@@ -155,7 +156,7 @@ class Inception(nn.Module):  # type: ignore[misc]
         self.fc = nn.Linear(2048, classes)
 
     def layers(self) -> Iterator[nn.Module]:
-        """In the order of the data."""
+        """All layers before `fc`, in the order of the forward pass."""
         for name, layer in self.named_children():
             if name != "fc":
                 yield layer
@@ -163,7 +164,7 @@ class Inception(nn.Module):  # type: ignore[misc]
                 yield nn.MaxPool2d(3, 2)
 
     def extract_features(self, x: Tensor) -> Tensor:
-        """(b,2048)."""
+        """(b,2048) of images (b,3,h,w) of any size."""
         x = F.interpolate(x, size=(INPUT_SIDE, INPUT_SIDE), mode="bilinear", align_corners=False)
         for layer in self.layers():
             x = layer(x)
@@ -171,10 +172,10 @@ class Inception(nn.Module):  # type: ignore[misc]
 
 
 def load_inception(file: Path) -> Inception:
-    """The network of a user's weights file (.pth or .safetensors); the file is read without running what a pickle may hold.
+    """The network of a user's weights file (.pth or .safetensors); code in a pickle is never run.
 
     Raises:
-        BackendError: the file is missing, no weights of Inception v3, or a pickle that holds more than tensors.
+        BackendError: the file is missing, is not Inception v3, or is a pickle that holds more than tensors.
     """
     try:
         if file.suffix == ".safetensors":
@@ -183,18 +184,19 @@ def load_inception(file: Path) -> Inception:
             tensors: dict[str, Any] = load_file(file)
         else:
             tensors = torch.load(file, map_location="cpu", weights_only=True)
-    except Exception as error:  # safetensors, pickle, zip and torch each raise their own
-        reason = str(error).partition("\n")[0].partition(". ")[0]  # torch's message goes on with advice
+    except Exception as error:  # safetensors, pickle, zipfile and torch each raise their own exceptions
+        reason = str(error).partition("\n")[0].partition(". ")[0]  # torch adds advice after the first sentence
         message = f"{file} cannot be read as weights: {shorten(reason, MAX_SHOWN_PATH)}"
-        raise BackendError(Finding("evaluate/inception", message, fix="give torchvision's inception_v3 file")) from error
+        raise BackendError(Finding("evaluate/inception", message, fix=FILE_HINT)) from error
     tensors = {name: value for name, value in tensors.items() if not name.startswith("AuxLogits.")}
     classes = len(tensors["fc.bias"]) if "fc.bias" in tensors else 0
     net = Inception(max(classes, 1))
-    wanted = net.state_dict()
-    lacking = [k for k, v in wanted.items() if not k.endswith("num_batches_tracked") and getattr(tensors.get(k), "shape", None) != v.shape]
-    if lacking:
-        message = f"{file.name} is no Inception v3: {lacking[0]} is missing or of another shape (and {len(lacking) - 1} more)"
-        raise BackendError(Finding("evaluate/inception", message, fix="give torchvision's inception_v3 file"))
-    net.load_state_dict({**wanted, **{k: v for k, v in tensors.items() if k in wanted}})
+    state = net.state_dict()
+    wrong = [k for k, v in state.items() if not k.endswith("num_batches_tracked") and getattr(tensors.get(k), "shape", None) != v.shape]
+    if wrong:
+        more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+        message = f"{file.name} is not Inception v3: {wrong[0]} is missing or has another shape{more}"
+        raise BackendError(Finding("evaluate/inception", message, fix=FILE_HINT))
+    net.load_state_dict({**state, **{k: v for k, v in tensors.items() if k in state}})
     net.eval().requires_grad_(False)
     return net

@@ -1,5 +1,7 @@
-"""Ranges of the numbers that nets and their recipes are made of, written at the field: the settings' parser and the reader of weights
-files hold every value to them."""
+"""Types of the numbers in nets' shapes and training recipes, each with its valid range.
+
+The parser of settings and the reader of weights files check every value against them.
+"""
 
 from __future__ import annotations
 
@@ -11,26 +13,26 @@ from pydantic import AllowInfNan
 Count = Annotated[int, Interval(ge=1, le=65536)]
 NonNegativeCount = Annotated[int, Ge(0)]
 Weight = Annotated[float, AllowInfNan(False), Ge(0)]
-"""Rates, weights of losses and deviations."""
+"""Rates, weights of losses and standard deviations."""
 Fraction = Annotated[float, AllowInfNan(False), Interval(ge=0, le=1)]
 FractionBelowOne = Annotated[float, AllowInfNan(False), Interval(ge=0, lt=1)]
-"""Momenta and dropouts: at 1 nothing would ever change, or pass."""
+"""Momentum and dropout: at 1 nothing would change, or nothing would pass."""
 Width = Annotated[int, Interval(ge=1, le=4096)]
 """Channels of a layer."""
 GroupedWidth = Annotated[int, Interval(ge=8, le=4096), MultipleOf(8)]
-"""Channels of a layer whose norm has eight groups."""
+"""Channels of a layer whose group norm has eight groups."""
 GroupedWidths = Annotated[tuple[GroupedWidth, ...], MinLen(1)]
 Patch = Literal[1, 2, 4, 8]
-"""Pixels a side that a level handles as channels."""
+"""Pixels a side that a level handles as channels (space to depth)."""
 
 
-def check_power_of_two(size: int, patch: int = 1, least: int = 4) -> None:
-    """Raises ValueError for a size whose pictures do not halve to four pixels a side."""
-    if size < least * patch or size & (size - 1):
-        raise ValueError(f"its pictures are {size} px a side, which must be a power of two from {least * patch}")
+def check_power_of_two(size: int, patch: int = 1, minimum: int = 4) -> None:
+    """Raises ValueError unless images of that size can be halved down to `minimum` patches a side."""
+    if size < minimum * patch or size & (size - 1):
+        raise ValueError(f"size must be a power of two and at least {minimum * patch}, not {size}")
 
 
-def check_multiple(size: int, part: int) -> None:
-    """Raises ValueError for a size that is no multiple of `part`."""
-    if size < part or size % part:
-        raise ValueError(f"its pictures are {size} px a side, which must be a multiple of {part}")
+def check_multiple(size: int, divisor: int) -> None:
+    """Raises ValueError unless `size` is a positive multiple of `divisor`."""
+    if size < divisor or size % divisor:
+        raise ValueError(f"size must be a multiple of {divisor}, not {size}")

@@ -1,4 +1,4 @@
-"""Nets are built for weights that come from a file: nothing is drawn for them first."""
+"""Builds nets without initial values, for weights that are loaded right afterwards."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch.overrides import TorchFunctionMode
 
 
 class SkipInit(TorchFunctionMode):  # type: ignore[misc]  # torch has no types for it
-    """While it is entered, torch.nn.init and torch.randn leave memory as they find it: what they drew would be overwritten at once.
+    """Inside it, torch.nn.init and torch.randn leave memory uninitialised: the loaded weights overwrite it at once.
 
     The meta device does the same, but its arithmetic passes through torch's Python references, whose first call imports torch's
     compiler: 1.5 s before the first net of a process.
@@ -19,10 +19,10 @@ class SkipInit(TorchFunctionMode):  # type: ignore[misc]  # torch has no types f
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        """What the function gives, but for those that draw."""
-        given = kwargs or {}
+        """The function's result, without random numbers where it would draw them."""
+        arguments = kwargs or {}
         if func is torch.randn:
-            return torch.empty(*args, **given)
+            return torch.empty(*args, **arguments)
         if getattr(func, "__module__", "") == "torch.nn.init":
-            return args[0] if args else given["tensor"]
-        return func(*args, **given)
+            return args[0] if args else arguments["tensor"]
+        return func(*args, **arguments)

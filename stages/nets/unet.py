@@ -1,7 +1,7 @@
 """Image-to-image translation (Isola et al. 2017, BicycleGAN of Zhu et al. 2017): geometry maps and attributes to skin.
 
-A U-Net reads where each texel lies on the body, which part it belongs to, and whose skin is wanted; a VGG-style critic
-judges patches. The latent enters as a low noise field and as scales: an encoder ties it to real skins in training.
+The input of the U-Net gives each texel's position on the body, its body part and the person's attributes; a VGG-style critic
+scores patches. The latent enters as a coarse noise field and as a style; in training an encoder ties it to real skins.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stages.nets.conditional_mean import expand_conditions
 from stages.nets.ranges import Count, FractionBelowOne, GroupedWidths, NonNegativeCount, check_multiple
 
 CONDITION_COUNT = 3
@@ -20,13 +21,14 @@ COLOURS = 6
 WIDTHS = (32, 64, 96, 128)
 """Channels at a half, a quarter, an eighth and a sixteenth of the tile's side."""
 NOISE_FIELD = (4, 8)
-"""Channels and side of the noise field that a latent becomes."""
+"""Channels and side of the noise field that a latent is mapped to."""
 CONDITION_FEATURES = 2 * CONDITION_COUNT + 1
+"""Length of expand_conditions' result."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What a U-Net is built from."""
+    """What the nets are built from."""
 
     size: int = 128
     """Pixels of a tile's side."""
@@ -36,35 +38,30 @@ class Shape:
     styles: Count = 96
     widths: GroupedWidths = WIDTHS
     components: NonNegativeCount = 16
-    """The first numbers of the latent weigh so many principal components of what the conditions do not tell."""
+    """Principal components of the residual of the regression on the conditions; the first numbers of the latent weigh them."""
     dropout: FractionBelowOne = 0.0
-    """Of what the critic judges by."""
+    """Of the critic's last features."""
 
     def __post_init__(self) -> None:
         check_multiple(self.size, max(4, 2 ** len(self.widths)))
         if self.components > self.latent:
-            raise ValueError(f"its latent has {self.latent} numbers, too few for {self.components} components")
+            raise ValueError(f"components must be at most latent ({self.latent}), not {self.components}")
 
     @property
     def channels(self) -> int:
-        """Colour planes: skins are all that it makes."""
+        """Colour planes of the output, which is always a skin."""
         return COLOURS
 
 
 def build_nets(shape: Shape) -> dict[str, nn.Module]:
-    """The nets that make skins."""
+    """The nets that a weights file holds."""
     return {"generator": Generator(shape)}
 
 
-def generate(nets: dict[str, nn.Module], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:
-    """(b,6,s,s) skins of latents (b,latent) and conditions (b,3: age/100, gender, tone); the net draws no noise of its own."""
-    made: Tensor = nets["generator"](latents, conditions)
-    return made
-
-
-def compute_condition_features(condition: Tensor) -> Tensor:
-    """(b,7) one, the conditions and their squares."""
-    return torch.cat([torch.ones_like(condition[:, :1]), condition, condition.square()], 1)
+def generate(nets: dict[str, nn.Module], latents: Tensor, conditions: Tensor, noise: torch.Generator | None = None) -> Tensor:
+    """(b,6,s,s) skins of latents (b,latent) and conditions (b,3: age/100, gender, tone); `noise` is unused."""
+    skins: Tensor = nets["generator"](latents, conditions)
+    return skins
 
 
 class ConditionLayer(nn.Module):  # type: ignore[misc]
@@ -83,23 +80,23 @@ class ConditionLayer(nn.Module):  # type: ignore[misc]
 
 
 class LinearBaseline(nn.Module):  # type: ignore[misc]
-    """Where the U-Net starts: a regression of skins on their conditions, and principal components of what is left."""
+    """What the U-Net adds detail to: a regression of skins on their conditions, and principal components of its residual."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.register_buffer("told", torch.zeros(CONDITION_FEATURES, COLOURS, shape.size, shape.size))
         self.register_buffer("basis", torch.zeros(shape.components, COLOURS, shape.size, shape.size))
 
-    def forward(self, z: Tensor, told: Tensor) -> Tensor:
-        """(b,6,s,s) skins of latents and condition features."""
-        usual = torch.einsum("bk,kchw->bchw", told, self.told)
-        return usual + torch.einsum("bk,kchw->bchw", z[:, : len(self.basis)], self.basis)
+    def forward(self, z: Tensor, features: Tensor) -> Tensor:
+        """(b,6,s,s) skins of latents (b,latent) and expanded conditions (b,7)."""
+        mean = torch.einsum("bk,kchw->bchw", features, self.told)
+        return mean + torch.einsum("bk,kchw->bchw", z[:, : len(self.basis)], self.basis)
 
-    def fit_coefficients(self, x: Tensor, told: Tensor) -> Tensor:
-        """(b,components) what the first numbers of a latent must be to come nearest to skins x (b,6,s,s)."""
-        left = x - torch.einsum("bk,kchw->bchw", told, self.told)
+    def fit_coefficients(self, x: Tensor, features: Tensor) -> Tensor:
+        """(b,components) the latent's first numbers that come nearest to skins x (b,6,s,s) of expanded conditions (b,7)."""
+        residual = x - torch.einsum("bk,kchw->bchw", features, self.told)
         flat = self.basis.flatten(1)
-        return left.flatten(1) @ flat.T / flat.square().sum(1).clamp(min=1e-9)
+        return residual.flatten(1) @ flat.T / flat.square().sum(1).clamp(min=1e-9)
 
 
 class Generator(nn.Module):  # type: ignore[misc]
@@ -109,8 +106,8 @@ class Generator(nn.Module):  # type: ignore[misc]
         super().__init__()
         size, maps, latent, styles, widths = shape.size, shape.maps, shape.latent, shape.styles, shape.widths
         self.size, self.latent = size, latent
-        # Fixed by the base mesh and by a regression of the data's skins on their conditions, not learned; they travel
-        # with the weights, so that these need nothing else.
+        # Not learned: the maps come from the base mesh, the linear part from a regression on the training data. They are stored
+        # with the weights so that a weights file is complete.
         self.register_buffer("maps", torch.zeros(maps, size, size))
         self.linear = LinearBaseline(shape)
         self.field = nn.Linear(latent, NOISE_FIELD[0] * NOISE_FIELD[1] ** 2)
@@ -129,7 +126,7 @@ class Generator(nn.Module):  # type: ignore[misc]
             nn.init.zeros_(layer.bias)
 
     def build_input_planes(self, z: Tensor, condition: Tensor) -> Tensor:
-        """(b,maps+3+4,s,s): geometry, attribute planes and the latent's noise field."""
+        """(b,maps+3+4,s,s): geometry maps, attribute planes and the latent's noise field."""
         b, s = len(z), self.size
         planes = (condition * 2 - 1)[:, :, None, None].expand(-1, -1, s, s)
         low = self.field(z).reshape(b, NOISE_FIELD[0], NOISE_FIELD[1], NOISE_FIELD[1])
@@ -137,26 +134,26 @@ class Generator(nn.Module):  # type: ignore[misc]
 
     def forward(self, z: Tensor, condition: Tensor) -> Tensor:
         """(b,6,s,s)."""
-        told = compute_condition_features(condition)
-        style = self.style(torch.cat([z, told], 1))
+        features = expand_conditions(condition)
+        style = self.style(torch.cat([z, features], 1))
         x = self.enter(F.pixel_unshuffle(self.build_input_planes(z, condition), 2))
-        kept: list[Tensor] = []
+        skips: list[Tensor] = []
         for layer in self.down:
-            if kept:
+            if skips:
                 x = F.avg_pool2d(x, 2)
             x = layer(x, style)
-            kept.append(x)
-        kept.pop()
+            skips.append(x)
+        skips.pop()
         for layer in self.up:
-            x = layer(torch.cat([F.interpolate(x, scale_factor=2, mode="bilinear"), kept.pop()], 1), style)
+            x = layer(torch.cat([F.interpolate(x, scale_factor=2, mode="bilinear"), skips.pop()], 1), style)
         detail = F.pixel_shuffle(self.leave(self.last(x, style)), 2)
-        return self.linear(z, told) + self.shade(style)[:, :, None, None] + detail
+        return self.linear(z, features) + self.shade(style)[:, :, None, None] + detail
 
 
 class Encoder(nn.Module):  # type: ignore[misc]
-    """(b,6,s,s) skins to mean and log variance (b,latent) of the latent behind each; used in training alone.
+    """Skins (b,6,s,s) to the mean and log variance (b,latent) of their latents; used in training only.
 
-    It starts from the skin's coefficients in the generator's linear part.
+    The mean starts from the skin's coefficients in the generator's linear part.
     """
 
     def __init__(self, shape: Shape, width: int = 32) -> None:
@@ -174,13 +171,13 @@ class Encoder(nn.Module):  # type: ignore[misc]
             self.trunk[-1].bias.copy_(torch.cat([torch.zeros(latent), torch.full((latent,), -3.0)]))
 
     def forward(self, x: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log variance of skins whose linear coefficients are `start` (b,components)."""
-        mean, spread = self.trunk(x).chunk(2, 1)
-        return mean + F.pad(start, (0, mean.shape[1] - start.shape[1])), spread.clamp(-8, 4)
+        """Mean and log variance (b,latent) of skins whose linear coefficients are `start` (b,components)."""
+        mean, log_variance = self.trunk(x).chunk(2, 1)
+        return mean + F.pad(start, (0, mean.shape[1] - start.shape[1])), log_variance.clamp(-8, 4)
 
 
 class Critic(nn.Module):  # type: ignore[misc]
-    """VGG-style (Simonyan and Zisserman 2015): pairs of 3x3 convolutions and pooling; a score a patch, and its features."""
+    """VGG-style (Simonyan and Zisserman 2015): pairs of 3x3 convolutions and pooling; one score per patch."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -192,32 +189,32 @@ class Critic(nn.Module):  # type: ignore[misc]
         self.dropout = nn.Dropout2d(shape.dropout)
         self.out = nn.Conv2d(widths[-1], 1, 1)
         self.project = nn.Linear(CONDITION_FEATURES, widths[-1])
-        # There is no norm between them: torch's own start would shrink what passes nine layers to a hundredth.
+        # There is no normalisation: with torch's default init, activations shrink to a hundredth over nine layers.
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, a=0.2)
                 nn.init.zeros_(layer.bias)
 
     def extract_features(self, x: Tensor) -> list[Tensor]:
-        """What each block sees, from fine to coarse."""
+        """(b,width,h,w) the output of each block, from fine to coarse."""
         y = F.pixel_unshuffle(torch.cat([x, self.maps.expand(len(x), -1, -1, -1)], 1), 2)
-        y, seen = F.leaky_relu(self.enter(y), 0.2), []
+        y, features = F.leaky_relu(self.enter(y), 0.2), []
         for number, (first, second) in enumerate(self.blocks):
             y = F.avg_pool2d(y, 2) if number else y
             y = F.leaky_relu(second(F.leaky_relu(first(y), 0.2)), 0.2)
-            seen.append(y)
-        return seen
+            features.append(y)
+        return features
 
-    def score(self, seen: list[Tensor], condition: Tensor) -> Tensor:
-        """(b,h,w) scores of the patches, told the conditions by projection."""
-        told, coarse = self.project(compute_condition_features(condition))[:, :, None, None], self.dropout(seen[-1])
-        return self.out(coarse)[:, 0] + (coarse * told).mean(1)
+    def score(self, features: list[Tensor], condition: Tensor) -> Tensor:
+        """(b,h,w) scores of the patches; conditions enter by projection."""
+        projected, coarse = self.project(expand_conditions(condition))[:, :, None, None], self.dropout(features[-1])
+        return self.out(coarse)[:, 0] + (coarse * projected).mean(1)
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        """(b,) mean score of the patches."""
+        """(b,) mean score of each image's patches."""
         return self.score(self.extract_features(x), condition).mean((1, 2))
 
 
-def compute_feature_matching_loss(real: list[Tensor], made: list[Tensor]) -> Tensor:
-    """Scalar: mean distance of the critic's features of real and made skins (Wang et al. 2018), the real ones fixed."""
-    return torch.stack([F.l1_loss(m, r.detach()) for r, m in zip(real, made, strict=True)]).mean()
+def compute_feature_matching_loss(real: list[Tensor], fake: list[Tensor]) -> Tensor:
+    """Scalar: mean L1 distance of the critic's features of real and generated skins (Wang et al. 2018), the real ones detached."""
+    return torch.stack([F.l1_loss(f, r.detach()) for r, f in zip(real, fake, strict=True)]).mean()

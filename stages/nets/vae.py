@@ -1,7 +1,7 @@
-"""Conditional variational autoencoder (Kingma and Welling 2014; beta after Higgins et al. 2017) of pictures or of body vectors.
+"""Conditional variational autoencoder (Kingma and Welling 2014; beta after Higgins et al. 2017) of images or of body vectors.
 
-Differences: the finest level works on patches (space to depth), which is where a CPU spends its time; the encoder is
-shipped, because the latent of a given picture (inversion) is what a face designer starts from.
+Differences: the finest level works on patches (space to depth), because a CPU spends most of its time there; the encoder is
+part of the weights file, because inversion, the latent of a given image, is where editing a face starts.
 """
 
 from __future__ import annotations
@@ -24,29 +24,29 @@ class Shape:
     """What the nets are built from."""
 
     size: int = 128
-    """Pixels a side, a power of two from four patches; 0 for body vectors."""
+    """Pixels a side, a power of two, at least four patches; 0 for body vectors."""
     channels: Count = 6
     """Colour planes, or the length of the vectors."""
     conditions: NonNegativeCount = 3
     latent: Count = 64
     width: Width = 48
-    """Channels at the finest level (doubled at every halving, to at most `widest`), or of a vector's layers."""
+    """Channels at the finest level (doubled at every halving, up to `widest`), or of the layers for vectors."""
     widest: Width = 128
     patch: Patch = 4
     """Pixels a side that the finest level handles as channels."""
     dropout: FractionBelowOne = 0.0
     """In the encoder."""
     usual: bool = False
-    """Pictures are painted on the usual picture of their conditions."""
+    """Images are added to the mean image of their conditions."""
     names: tuple[str, ...] = ()
-    """Names of a body vector's numbers."""
+    """Names of a body vector's components."""
 
     def __post_init__(self) -> None:
         if self.size:
             check_power_of_two(self.size, self.patch)
 
     def widths(self) -> list[int]:
-        """Channels from 4 px to the finest level."""
+        """Channels of each level, from 4 px to the finest."""
         levels = int(math.log2(self.size // self.patch)) - 1
         return [min(self.width * 2 ** (levels - 1 - i), self.widest) for i in range(levels)]
 
@@ -55,8 +55,8 @@ def _make_norm(channels: int) -> nn.Module:
     return nn.GroupNorm(math.gcd(8, channels), channels)
 
 
-class PictureEncoder(nn.Module):  # type: ignore[misc]
-    """Pictures and conditions to the mean and the log variance of their latents."""
+class ImageEncoder(nn.Module):  # type: ignore[misc]
+    """Images and conditions to the mean and log variance of their latents."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -79,8 +79,8 @@ class PictureEncoder(nn.Module):  # type: ignore[misc]
         return mean, log_variance.clamp(-12, 8)
 
 
-class PictureDecoder(nn.Module):  # type: ignore[misc]
-    """Latents and conditions to pictures."""
+class ImageDecoder(nn.Module):  # type: ignore[misc]
+    """Latents and conditions to images."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -100,12 +100,12 @@ class PictureDecoder(nn.Module):  # type: ignore[misc]
             if i + 1 < len(self.layers):
                 y = F.interpolate(y, scale_factor=2, mode="bilinear", align_corners=False)
         y = self.out(y)
-        made = F.pixel_shuffle(y, self.patch) if self.patch > 1 else y
-        return torch.tanh(made) if self.usual is None else made + self.usual(conditions, made.shape[-1])
+        images = F.pixel_shuffle(y, self.patch) if self.patch > 1 else y
+        return torch.tanh(images) if self.usual is None else images + self.usual(conditions, images.shape[-1])
 
 
 class VectorEncoder(nn.Module):  # type: ignore[misc]
-    """Body vectors, age and gender to the mean and the log variance of their latents; sees each number on its data's scale."""
+    """Body vectors, age and gender to the mean and log variance of their latents; each component is standardised by its data first."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -123,7 +123,7 @@ class VectorEncoder(nn.Module):  # type: ignore[misc]
 
 
 class VectorDecoder(nn.Module):  # type: ignore[misc]
-    """Latents, age and gender to body vectors inside the data's own limits."""
+    """Latents, age and gender to body vectors within the limits of the training data."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -134,13 +134,13 @@ class VectorDecoder(nn.Module):  # type: ignore[misc]
         self.out = nn.Linear(shape.width, shape.channels)
 
     def forward(self, z: Tensor, conditions: Tensor) -> Tensor:
-        """(b,d)."""
+        """(b,d) of (b,latent) and (b,2) age/100 and gender."""
         y = self.enter(torch.cat([z, encode_age_gender(conditions)], 1))
         return self.low + (self.high - self.low) * torch.sigmoid(self.out(y + self.layers(y)))
 
 
 def reparametrise(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """(b,latent) a draw that gradients pass (the reparametrisation), from torch's global generator."""
+    """(b,latent) a sample that gradients pass through (reparametrisation trick), from torch's global generator."""
     return mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
 
 
@@ -153,16 +153,16 @@ def build_nets(shape: Shape) -> dict[str, Any]:
     """The nets that a weights file holds: the decoder, and the encoder for inversion."""
     if shape.size == 0:
         return {"decoder": VectorDecoder(shape), "encoder": VectorEncoder(shape)}
-    return {"decoder": PictureDecoder(shape), "encoder": PictureEncoder(shape)}
+    return {"decoder": ImageDecoder(shape), "encoder": ImageEncoder(shape)}
 
 
-def generate(nets: dict[str, Any], latents: Tensor, conditions: Tensor, grain: torch.Generator | None = None) -> Tensor:
-    """(b,c,s,s) pictures in -1..1, or (b,d) vectors; `grain` is unused, for this net has no noise."""
-    made: Tensor = nets["decoder"](latents, conditions)
-    return made
+def generate(nets: dict[str, Any], latents: Tensor, conditions: Tensor, noise: torch.Generator | None = None) -> Tensor:
+    """(b,c,s,s) images in -1..1, or (b,d) vectors; `noise` is unused."""
+    generated: Tensor = nets["decoder"](latents, conditions)
+    return generated
 
 
 def invert_to_latents(nets: dict[str, Any], values: Tensor, conditions: Tensor) -> Tensor:
-    """(b,latent) the likeliest latents of given pictures or vectors."""
+    """(b,latent) the most likely latents of given images or vectors."""
     mean: Tensor = nets["encoder"](values, conditions)[0]
     return mean

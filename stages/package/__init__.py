@@ -1,1 +1,1 @@
-"""package: see stage.py or the files beside it."""
+"""package: turns a finished character into the files of a bundle (stage.py), fitted to the target's budget (target.py)."""

@@ -1,4 +1,4 @@
-"""The package stage: everything a bundle holds, in the formats engines read, made to fit its target."""
+"""Model, Previews, Performance, Dialogue, Speech -> Package: every file of a bundle, fitted to the target's budget."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from pathlib import Path
 from assets.artefacts.character import ATLAS, Model, Previews
 from assets.artefacts.talk import Dialogue, Performance, Speech
 from assets.bundle import BundleFile, Package
-from assets.formats import bvh
+from assets.formats.bvh import export_bvh
 from assets.formats.gltf import EncodedImage, Scene, export_gltf
 from assets.formats.vrm import VrmMeta, export_vrm, export_vrma
 from assets.rights import Source, merge_sources
 from assets.spec.packaging import BUDGETS, PackageSpec, RightsSpec
-from stages.package.licences import build_licences_file, build_talk_files, list_source_names, refuse_unsellable
+from stages.package.files import make_file
+from stages.package.licences import build_licences_file, refuse_unsellable
 from stages.package.previews import build_preview_files
+from stages.package.talk_files import build_talk_files
 from stages.package.target import fit_to_budget
 from stages.stage import Stage
 
@@ -25,77 +27,68 @@ def run(
     model: Model, previews: Previews, performance: Performance, dialogue: Dialogue, speech: Speech,
     *, options: PackageSpec, seed: int, rights: RightsSpec = RightsSpec(), name: str = "",
 ) -> Package:  # fmt: skip
-    """The bundle's files but manifest and report; equal inputs give equal bytes.
+    """The bundle's files without manifest and report; equal inputs give equal bytes.
 
     Raises:
-        RightsError: `rights.strict` is set and a source may not be sold; one finding names each.
+        RightsError: `rights.strict` is set and sources may not be sold; one finding for each.
     """
     everything = merge_sources((model.sources, performance.sources, dialogue.sources, speech.sources))
     if rights.strict:
         refuse_unsellable(everything)
     title = name or dialogue.name
 
-    def scene_of(pictures: dict[str, EncodedImage]) -> Scene:
+    def build_scene(pictures: dict[str, EncodedImage]) -> Scene:
         return Scene(title, model.skeleton, model.parts, model.materials, pictures, performance.clips)
 
-    with ThreadPoolExecutor(1) as other:  # pictures are drawn outside Python, files are written inside
-        drawn = other.submit(
-            copy_context().run, build_preview_files, model, previews, performance, rights.licence, list_source_names(model.sources)
-        )
-        scene, glb = fit_to_budget(scene_of, export_gltf, model, BUDGETS[options.target])
-        moving = list_source_names(merge_sources((model.sources, performance.sources)))
-        files = [BundleFile("avatar.glb", glb, "avatar", "model/gltf-binary", rights.licence, moving)]
+    # Rendering releases the GIL, encoding the files does not: they overlap.
+    with ThreadPoolExecutor(1) as pool:
+        rendering = pool.submit(copy_context().run, build_preview_files, model, previews, performance, rights.licence)
+        scene, glb = fit_to_budget(build_scene, export_gltf, model, BUDGETS[options.target])
+        files = [make_file("avatar.glb", glb, "avatar", rights.licence, merge_sources((model.sources, performance.sources)))]
         if options.vrm:
             files += _build_vrm_files(scene, performance, rights, title, model.sources, previews)
         if options.bvh:
             files += _build_bvh_files(scene, performance, rights.licence)
-        pictures = drawn.result()
+        pictures = rendering.result()
     files += build_talk_files(dialogue, speech, performance, rights.licence)
     files += _build_texture_files(scene, rights.licence, model)
     files += pictures
     filmed = [clip.name for clip in performance.clips if clip.source == "video"]
     files.append(build_licences_file(title, rights, files, everything, filmed))
-    return Package(tuple(files), options.target, model.triangles, everything)
+    return Package(tuple(files), options.target, model.triangle_count, everything)
 
 
 def _build_vrm_files(
-    scene: Scene, performance: Performance, rights: RightsSpec, title: str, looks: tuple[Source, ...], previews: Previews
+    scene: Scene, performance: Performance, rights: RightsSpec, title: str, sources: tuple[Source, ...], previews: Previews
 ) -> list[BundleFile]:
-    third = "\n".join(f"{s.name}: {s.licence} ({s.origin})" for s in looks)
-    meta = VrmMeta(title, rights.creator, rights.licence, third, all(s.sellable for s in looks), Path(rights.consent or "").name)
+    third_party = "\n".join(f"{s.name}: {s.licence} ({s.origin})" for s in sources)
+    meta = VrmMeta(title, rights.creator, rights.licence, third_party, all(s.sellable for s in sources), Path(rights.consent or "").name)
     portrait = previews.pictures.get("portrait.jpg")
     thumbnail = EncodedImage(portrait, "image/jpeg") if portrait else None
     vrm = export_vrm(replace(scene, clips=()), meta, thumbnail)
-    files = [BundleFile("avatar.vrm", vrm, "avatar", "model/vrm", rights.licence, list_source_names(looks))]
-    for clip in performance.clips:
-        data = export_vrma(clip, scene.skeleton)
-        files.append(
-            BundleFile(f"clips/{clip.name}.vrma", data, "clip", "model/vrma", rights.licence, list_source_names(performance.sources))
-        )
-    return files
-
-
-def _build_bvh_files(scene: Scene, performance: Performance, licence: str) -> list[BundleFile]:
-    """clips/NAME.bvh of every clip; a face and lips have no place in that format."""
-    rests_on = list_source_names(performance.sources)
+    clips = [(f"clips/{clip.name}.vrma", export_vrma(clip, scene.skeleton)) for clip in performance.clips]
     return [
-        BundleFile(f"clips/{clip.name}.bvh", bvh.export_bvh(clip, scene.skeleton).encode(), "clip", "text/plain", licence, rests_on)
-        for clip in performance.clips
+        make_file("avatar.vrm", vrm, "avatar", rights.licence, sources),
+        *(make_file(path, data, "clip", rights.licence, performance.sources) for path, data in clips),
     ]
 
 
+def _build_bvh_files(scene: Scene, performance: Performance, licence: str) -> list[BundleFile]:
+    """clips/NAME.bvh of every clip; BVH cannot hold the weights of the face."""
+    clips = [(f"clips/{clip.name}.bvh", export_bvh(clip, scene.skeleton)) for clip in performance.clips]
+    return [make_file(path, data, "clip", licence, performance.sources) for path, data in clips]
+
+
 def _build_texture_files(scene: Scene, licence: str, model: Model) -> list[BundleFile]:
-    """The pictures of avatar.glb as files of their own."""
+    """The textures of avatar.glb as separate files."""
     files = []
-    worn = tuple(source for source in model.sources if source not in model.skin_sources)
+    groom_sources = tuple(source for source in model.sources if source not in model.skin_sources)
     for name, picture in sorted(scene.pictures.items()):
-        ending = "png" if picture.media_type == "image/png" else "jpg"
-        sources = model.skin_sources if name.startswith(("head_", "body_")) else worn
-        # An atlas holds skin and clothes in one.
+        suffix = "png" if picture.media_type == "image/png" else "jpg"
+        sources = model.skin_sources if name.startswith(("head_", "body_")) else groom_sources
+        # An atlas holds both skin and clothes.
         sources = model.sources if name == ATLAS else sources
-        files.append(
-            BundleFile(f"textures/{name}.{ending}", picture.data, "texture", picture.media_type, licence, list_source_names(sources))
-        )
+        files.append(make_file(f"textures/{name}.{suffix}", picture.data, "texture", licence, sources))
     return files
 
 

@@ -1,1 +1,1 @@
-"""performance: see stage.py or the files beside it."""
+"""performance: speech and motion to animated clips; stage.py is the entry point."""

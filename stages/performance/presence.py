@@ -1,4 +1,4 @@
-"""Motion -> Motion: what a living body does by itself, breath, blinks and gaze, on every clip that holds still."""
+"""Motion -> Motion: adds the involuntary motion of a living body (breathing, blinks, gaze) to the clips."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from stages.stage import Stage
 
 
 def run(motion: Motion, *, options: PerformanceSpec, seed: int) -> Motion:
-    """The clips with a living face; nothing here depends on what is said."""
+    """Every clip with breathing and an animated face; nothing here depends on the dialogue."""
     return replace(motion, clips=tuple(_animate_clip(clip, options, seed) for clip in motion.clips))
 
 
 def make_rng(seed: int, name: str) -> np.random.Generator:
-    """Chance that hangs on the clip's name, not on its neighbours: one changed line leaves the others as they were."""
+    """A generator seeded by the clip's name: a changed line does not change the others."""
     return np.random.default_rng((seed % 2**32, zlib.crc32(name.encode())))
 
 
 def _animate_clip(clip: Clip, options: PerformanceSpec, seed: int) -> Clip:
-    """The clip with breath where it was made and not captured, with blinks and gaze where it leaves the face alone."""
+    """The clip with breathing if it comes from the library, and with blinks and gaze if it does not animate the face."""
     times = clip.times.astype(np.float64)
     if clip.source == "library":
-        # Made movement holds its breath; a captured body brings its own.
-        moved = clip.rotations.astype(np.float64)
-        gesture.add_breathing(moved, times, clip.loop)
-        clip = replace(clip, rotations=make_continuous(moved))
+        # Synthetic motion does not breathe; captured motion already does.
+        rotations = clip.rotations.astype(np.float64)
+        gesture.add_breathing(rotations, times, clip.loop)
+        clip = replace(clip, rotations=make_continuous(rotations))
     if clip.face.shape[1] == len(MORPHS_67) and len(clip.face) == len(times):
         return clip
     return replace(clip, face=face.animate_idle_face(times, options.blink_rate, make_rng(seed, clip.name)))

@@ -1,1 +1,1 @@
-"""preview: see stage.py or the files beside it."""
+"""preview: renders the pictures of a bundle that do not depend on speech."""

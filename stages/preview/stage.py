@@ -1,4 +1,4 @@
-"""Model, motion -> Previews: portrait, full figure, wave and turntable of the very meshes that ship."""
+"""Model, Motion -> Previews: portrait, full figure, wave and turntable, rendered from the meshes that ship."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ JPEG_QUALITY = 90
 
 
 def run(model: Model, motion: Motion, *, options: PackageSpec, seed: int) -> Previews:
-    """The pictures that do not depend on what is said; poses come from the clips themselves.
+    """The pictures that do not depend on speech, in poses of the clips.
 
     Raises:
-        BackendError: this machine cannot draw.
+        BackendError: this machine cannot render.
     """
     meshes: list[Mesh] = [part.mesh for part in model.parts]
     materials = {material.name: material for material in model.materials}
     rest = find_rest_pose(motion.clips, motion.skeleton)
     shots = [Shot("portrait", rest, "portrait", 0.3), Shot("full", rest, "full", 0.3, (640, 960))]
-    round_it = plan_turntable(rest) if options.turntable else []
-    shots += round_it
+    turntable = plan_turntable(rest) if options.turntable else []
+    shots += turntable
     wave = next((clip for clip in motion.clips if clip.name == "wave"), None)
     if wave:
         shots.append(Shot("wave", extract_pose(wave, find_highest_hand(wave, motion.skeleton)), "full", 0.0, (640, 960)))
-    taken = render_stills(meshes, materials, model.images, model.skeleton, shots, model.shading)
-    turning = [taken.pop(shot.name) for shot in round_it]
-    pictures = {f"{name}.jpg": encode_jpeg(image, JPEG_QUALITY) for name, image in taken.items()}
-    if turning:
-        pictures["turntable.webp"] = encode_turntable(turning)
+    images = render_stills(meshes, materials, model.images, model.skeleton, shots, model.shading)
+    frames = [images.pop(shot.name) for shot in turntable]
+    pictures = {f"{name}.jpg": encode_jpeg(image, JPEG_QUALITY) for name, image in images.items()}
+    if frames:
+        pictures["turntable.webp"] = encode_turntable(frames)
     return Previews(pictures)
 
 

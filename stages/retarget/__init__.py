@@ -1,1 +1,1 @@
-"""retarget: see stage.py or the files beside it."""
+"""retarget: transfers clips to the character's skeleton (transfer.py) and keeps its feet on the floor (feet.py)."""

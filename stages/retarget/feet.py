@@ -1,4 +1,4 @@
-"""Feet that stay where they stand, and never sink into the floor."""
+"""Foot locking and floor contact: standing feet stay in place, and no sole sinks into the floor."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from assets.artefacts.motion import Clip
 from assets.rotation import forward_kinematics, from_axis_angle, inverse, multiply, rotate, solve_two_bone_ik
 
 MAX_CONTACT_SPEED = 0.25
-"""Metres a second below which a foot near the floor is taken to stand."""
+"""Metres a second below which a foot near the floor counts as standing."""
 MAX_CONTACT_HEIGHT_M = 0.045
-"""Metres over its standing height below which an ankle is near the floor."""
+"""Metres above its standing height below which an ankle counts as near the floor."""
 _MIN_CONTACT_S = 0.2
-"""Seconds: a foot that turns back at the end of a step is slow for less than that, and does not stand."""
+"""Seconds: a foot that reverses at the end of a step is slow for less than that, and is not standing."""
 _FADE_S = 0.15
-"""Seconds in which a foot goes over from its own way to where it is held."""
+"""Seconds in which a foot blends from its own path to its locked position."""
 _HEEL_RATIO, _TOE_TIP_RATIO = 0.35, 0.5
-"""How far the heel is behind the ankle, and the toes' tips before the ball, as shares of the way from ankle to ball."""
+"""Distances of the heel behind the ankle and of the toe tips in front of the ball, relative to that from ankle to ball."""
 Mask = NDArray[np.bool_]
 
 
 def constrain_feet(clip: Clip, skeleton: Skeleton, heights: Floats, lock: bool) -> Clip:
-    """The clip with ankles at their heights over the floor and no sole under it; with `lock`, standing feet keep one place.
+    """The clip with its ankles at these heights and no sole below the floor.
 
     Args:
         clip: on `skeleton`.
-        skeleton: its bind stands on the floor.
-        heights: (f,2) metres that the left and the right ankle are over their bind heights.
-        lock: hold feet that stand.
+        skeleton: its soles are on the floor in the bind pose.
+        heights: (f,2) metres of the left and the right ankle above their bind heights.
+        lock: keep standing feet in place.
     """
     rotations = clip.rotations.copy()
     for column, side in enumerate(("Left", "Right")):
@@ -40,14 +40,14 @@ def constrain_feet(clip: Clip, skeleton: Skeleton, heights: Floats, lock: bool) 
 
 
 def measure_ankle_heights(clip: Clip, skeleton: Skeleton) -> Floats:
-    """(f,2) metres that the left and the right ankle are over their bind heights."""
+    """(f,2) metres of the left and the right ankle above their bind heights."""
     feet = [skeleton.names.index(f"{side}Foot") for side in ("Left", "Right")]
     positions = forward_kinematics(skeleton.parents, skeleton.heads, clip.rotations, clip.root)[0]
     return np.asarray(positions[:, feet, 1] - skeleton.heads[feet, 1], np.float32)
 
 
 def detect_contacts(clip: Clip, skeleton: Skeleton, side: str) -> Mask:
-    """(f,) frames in which the foot stands."""
+    """(f,) frames in which the foot stands on the floor."""
     foot = skeleton.names.index(f"{side}Foot")
     path = forward_kinematics(skeleton.parents, skeleton.heads, clip.rotations, clip.root)[0][:, foot]
     if len(path) < 3:
@@ -58,7 +58,7 @@ def detect_contacts(clip: Clip, skeleton: Skeleton, side: str) -> Mask:
 
 
 def _filter_contacts(touching: Mask, times: Floats) -> Mask:
-    """One-frame gaps closed, then touches too short to be a stand taken away."""
+    """Closes gaps of one frame, then removes contacts too short for a standing foot."""
     from scipy.ndimage import binary_closing
 
     steady = np.asarray(binary_closing(np.pad(touching, 3, mode="edge"), np.ones(3, bool))[3:-3])
@@ -74,7 +74,7 @@ def _find_segments(mask: Mask) -> list[tuple[int, int]]:
 
 
 def _solve_leg(rotations: Floats, clip: Clip, skeleton: Skeleton, side: str, heights: Floats, lock: bool) -> None:
-    """Writes one leg."""
+    """Solves one leg by IK, in place."""
     hip, knee, foot, toe = (skeleton.names.index(f"{side}{part}") for part in ("UpLeg", "Leg", "Foot", "ToeBase"))
     positions, turns = forward_kinematics(skeleton.parents, skeleton.heads, rotations, clip.root)
     ball = skeleton.heads[toe] - skeleton.heads[foot]
@@ -83,7 +83,7 @@ def _solve_leg(rotations: Floats, clip: Clip, skeleton: Skeleton, side: str, hei
     if lock:
         _lock_foot(goal, detect_contacts(clip, skeleton, side), clip.times, float(skeleton.heads[foot, 1]))
     goal[:, 1] = np.maximum(goal[:, 1], _compute_min_height(turns[:, foot], float(skeleton.heads[foot, 1]), ball))
-    # The knee keeps bending the way that it bent.
+    # The knee keeps its bending direction.
     middle = (positions[:, hip] + positions[:, foot]) / 2
     pole = positions[:, knee] - middle + rotate(turns[:, hip], np.array([0, 0, 0.05]))
     upper, lower = skeleton.heads[knee] - skeleton.heads[hip], skeleton.heads[foot] - skeleton.heads[knee]
@@ -95,24 +95,24 @@ def _solve_leg(rotations: Floats, clip: Clip, skeleton: Skeleton, side: str, hei
 
 
 def _lock_foot(goal: Floats, standing: Mask, times: Floats, floor: float) -> None:
-    """Brings the ankle's way (f,3) to one place on the floor wherever it stands, faded at both ends."""
-    way = goal.copy()
+    """Moves the ankle's path (f,3) to one position on the floor while the foot stands, blended at both ends; in place."""
+    path = goal.copy()
     for start, end in _find_segments(standing):
-        place = np.median(way[start:end], 0)
-        place[1] = floor
-        away = np.maximum(np.maximum(times[start] - times, times - times[end - 1]), 0)
-        share = np.clip(1 - away / _FADE_S, 0, 1)[:, None]
-        goal += (place - goal) * share * share * (3 - 2 * share)
+        position = np.median(path[start:end], 0)
+        position[1] = floor
+        gap = np.maximum(np.maximum(times[start] - times, times - times[end - 1]), 0)
+        share = np.clip(1 - gap / _FADE_S, 0, 1)[:, None]
+        goal += (position - goal) * share * share * (3 - 2 * share)
 
 
 def _compute_min_height(turns: Floats, ankle: float, ball: Floats) -> Floats:
-    """(f,) height under which an ankle so turned would push its heel or its ball into the floor."""
+    """(f,) least height of an ankle with these world rotations at which neither heel nor ball is below the floor."""
     heel = np.array([0, -ankle, -_HEEL_RATIO * ball[2]])
     return np.asarray(np.maximum(-rotate(turns, heel)[:, 1], ankle + ball[1] - rotate(turns, ball)[:, 1]), np.float32)
 
 
 def _lift_toes(rotations: Floats, height: Floats, turns: Floats, toe: int, skeleton: Skeleton, length: float) -> None:
-    """Bends the toes up as far as their tips would be under the floor; `height` (f,) is where they begin."""
+    """Bends the toes up where their tips would be below the floor; `height` (f,) is that of the ball. In place."""
     tip = np.array([0, -skeleton.heads[toe, 1], length])
     under = -(height + rotate(turns, tip)[:, 1])
     bend = np.arcsin(np.clip(under / length, 0, 0.8))

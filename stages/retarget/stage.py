@@ -1,4 +1,4 @@
-"""Motion + Body -> Motion on the body's own skeleton."""
+"""Motion, Body -> Motion on the body's own skeleton."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from stages.stage import Stage
 
 
 def run(motion: Motion, body: Body, *, options: RetargetSpec, seed: int) -> Motion:
-    """Every clip on the body's skeleton: limb lengths are the body's, videos are smoothed, soles stay on the floor.
+    """Every clip on the body's skeleton with its bone lengths; videos are smoothed, no sole sinks into the floor.
 
-    With `options.lock_feet`, feet that stand keep one place.
+    With `options.lock_feet`, standing feet stay in place.
     """
     scale = measure_leg_length(body.skeleton) / measure_leg_length(motion.skeleton)
     clips = []

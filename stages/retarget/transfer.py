@@ -1,4 +1,4 @@
-"""One skeleton's movement on another: both are T-posed with world-aligned joints, so turns carry over and lengths stay the target's."""
+"""Transfers clips between skeletons: both are T-posed with world-aligned joints, so that local rotations carry over unchanged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def measure_leg_length(skeleton: Skeleton) -> float:
 
 
 def transfer_clip(clip: Clip, source: Skeleton, target: Skeleton) -> Clip:
-    """The clip on the target's joints; its way over the ground scales with the legs."""
+    """The clip on the target's joints; the displacement of the root scales with the length of the legs."""
     index = [source.names.index(name) if name in source.names else -1 for name in target.names]
     rotations = np.zeros((len(clip.times), len(index), 4), np.float32)
     rotations[..., 3] = 1
@@ -31,7 +31,7 @@ def transfer_clip(clip: Clip, source: Skeleton, target: Skeleton) -> Clip:
 
 
 def smooth_clip(clip: Clip, window: int) -> Clip:
-    """The clip with its rotations and way smoothed by a Savitzky-Golay filter of `window` frames and second order."""
+    """The clip with rotations and root smoothed by a second-order Savitzky-Golay filter of `window` frames."""
     from scipy.signal import savgol_filter
 
     window = min(window | 1, len(clip.times) - 1 | 1)

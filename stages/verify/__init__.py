@@ -1,1 +1,1 @@
-"""verify: see stage.py or the files beside it."""
+"""verify: judges a finished package by gates (stage.py runs them, gates/ holds them)."""

@@ -1,4 +1,4 @@
-"""A bundle as the gates read it: files by path, parsed once and only when asked for."""
+"""A bundle as the gates see it: files by path, each parsed once and only on demand."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class WavSound:
 
 @dataclass(frozen=True)
 class AnimationChannel:
-    """One animation channel: times (f,), values (f, n)."""
+    """One animation channel: times (f,) in seconds, values (f, n)."""
 
     node: str
     path: str
@@ -63,20 +63,22 @@ class Glb:
     def parse(cls, path: str, data: bytes) -> Glb:
         """Raises FormatError where the container is not GLB 2."""
         if len(data) < 20 or data[:4] != b"glTF":
-            raise _make_container_error(path, f"{path} does not open with the glTF magic")
+            raise _make_container_error(path, "the file does not begin with the glTF magic number")
         _, version, length = struct.unpack_from("<4sII", data)
         if version != 2 or length != len(data):
-            raise _make_container_error(path, f"{path} says version {version} and {length} bytes, found {len(data)}")
+            raise _make_container_error(
+                path, f"the header declares version {version} and {length} bytes; expected version 2 and {len(data)} bytes"
+            )
         chunks: dict[int, bytes] = {}
-        at = 12
-        while at + 8 <= len(data):
-            size, kind = struct.unpack_from("<II", data, at)
-            chunks.setdefault(kind, data[at + 8 : at + 8 + size])
-            at += 8 + size
+        offset = 12
+        while offset + 8 <= len(data):
+            size, kind = struct.unpack_from("<II", data, offset)
+            chunks.setdefault(kind, data[offset + 8 : offset + 8 + size])
+            offset += 8 + size
         try:
             return cls(path, json.loads(chunks[0x4E4F534A]), chunks.get(0x004E4942, b""))
         except (KeyError, ValueError) as cause:
-            raise _make_container_error(path, f"{path} has no readable JSON chunk") from cause
+            raise _make_container_error(path, "the file has no readable JSON chunk") from cause
 
     def _read_buffer_view(self, index: int, offset: int, dtype: str, count: int, width: int) -> NDArray[Any]:
         view = self.json["bufferViews"][index]
@@ -90,7 +92,7 @@ class Glb:
         return np.ascontiguousarray(rows).view(dtype).reshape(count, width)
 
     def read_accessor(self, index: int) -> Doubles:
-        """(count, width) float64; sparse and normalised accessors are resolved."""
+        """(count, width) float64, with sparse values applied and normalised integers scaled to -1..1."""
         entry = self.json["accessors"][index]
         count, width, dtype = entry["count"], _WIDTHS[entry["type"]], _DTYPES[entry["componentType"]]
         out = np.zeros((count, width))
@@ -98,11 +100,11 @@ class Glb:
             out[:] = self._read_buffer_view(entry["bufferView"], entry.get("byteOffset", 0), dtype, count, width)
         if "sparse" in entry:
             sparse = entry["sparse"]
-            where, what = sparse["indices"], sparse["values"]
+            indices, values = sparse["indices"], sparse["values"]
             rows = self._read_buffer_view(
-                where["bufferView"], where.get("byteOffset", 0), _DTYPES[where["componentType"]], sparse["count"], 1
+                indices["bufferView"], indices.get("byteOffset", 0), _DTYPES[indices["componentType"]], sparse["count"], 1
             )
-            out[rows[:, 0]] = self._read_buffer_view(what["bufferView"], what.get("byteOffset", 0), dtype, sparse["count"], width)
+            out[rows[:, 0]] = self._read_buffer_view(values["bufferView"], values.get("byteOffset", 0), dtype, sparse["count"], width)
         if entry.get("normalized"):
             out = np.maximum(out / np.iinfo(dtype).max, -1)
         return out
@@ -127,7 +129,8 @@ class Glb:
     def parents(self) -> dict[int, int]:
         return {child: index for index, node in enumerate(self.nodes) for child in node.get("children", [])}
 
-    def index(self, name: str) -> int | None:
+    def find_node(self, name: str) -> int | None:
+        """Index of the node of that name."""
         return next((i for i, node in enumerate(self.nodes) if node.get("name") == name), None)
 
     @cached_property
@@ -144,12 +147,12 @@ class Glb:
 
     @cached_property
     def clips(self) -> dict[str, tuple[AnimationChannel, ...]]:
-        """Animation name -> its tracks; weight tracks are (f, targets)."""
+        """Animation name -> its channels; morph weights are (f, targets)."""
         return {a.get("name", str(i)): tuple(self._read_channels(a)) for i, a in enumerate(self._get_items("animations"))}
 
     @cached_property
-    def loops(self) -> tuple[str, ...]:
-        """Names of the animations that repeat; the idle always does."""
+    def looping_clips(self) -> tuple[str, ...]:
+        """Names of the animations that loop; the idle always does."""
         animations = self._get_items("animations")
         return tuple(a.get("name", str(i)) for i, a in enumerate(animations) if a.get("name") == "idle" or a.get("extras", {}).get("loop"))
 
@@ -157,36 +160,36 @@ class Glb:
     def animation_names(self) -> list[str]:
         return [animation.get("name", "") for animation in self._get_items("animations")]
 
-    def pose(self, clip: str, moment: float) -> dict[str, Doubles]:
-        """What `world` takes: the clip's keys at the moment (seconds) or the next ones after it."""
-        tracks = [t for t in self.clips[clip] if t.path in ("rotation", "translation")]
-        return {f"{t.node}.{t.path}": t.values[min(int(np.searchsorted(t.times, moment)), len(t.times) - 1)] for t in tracks}
+    def sample_pose(self, clip: str, time_s: float) -> dict[str, Doubles]:
+        """What `compute_world_matrix` takes: of every channel the first key at or after `time_s`."""
+        channels = [c for c in self.clips[clip] if c.path in ("rotation", "translation")]
+        return {f"{c.node}.{c.path}": c.values[min(int(np.searchsorted(c.times, time_s)), len(c.times) - 1)] for c in channels}
 
-    def seconds(self, clip: str) -> float:
-        """Length of the clip's movement, 0 where nothing moves."""
-        return float(max((t.times[-1] for t in self.clips[clip] if t.path in ("rotation", "translation")), default=0))
+    def get_clip_length(self, clip: str) -> float:
+        """Seconds to the last rotation or translation key; 0 without any."""
+        return float(max((c.times[-1] for c in self.clips[clip] if c.path in ("rotation", "translation")), default=0))
 
     def _read_channels(self, animation: dict[str, Any]) -> list[AnimationChannel]:
-        tracks = []
+        channels = []
         for channel in animation["channels"]:
             sampler, target = animation["samplers"][channel["sampler"]], channel["target"]
             times = self.read_accessor(sampler["input"])[:, 0]
             values = self.read_accessor(sampler["output"])
             name = self.nodes[target["node"]].get("name", "") if "node" in target else ""
-            tracks.append(AnimationChannel(name, target["path"], times, values.reshape(len(times), -1)))
-        return tracks
+            channels.append(AnimationChannel(name, target["path"], times, values.reshape(len(times), -1)))
+        return channels
 
-    def target_names(self, mesh: dict[str, Any]) -> tuple[str, ...]:
+    def get_target_names(self, mesh: dict[str, Any]) -> tuple[str, ...]:
         return tuple(mesh.get("extras", {}).get("targetNames", ()))
 
     @cached_property
     def head(self) -> dict[str, Any] | None:
-        """The mesh with most morph targets, by vertices where they tie: the head."""
-        faces = [m for m in self.meshes if m["primitives"][0].get("targets")]
+        """The mesh called head or face, else the one with most morph targets (with most vertices where they tie)."""
+        morphing = [m for m in self.meshes if m["primitives"][0].get("targets")]
         accessors = self._get_items("accessors")
-        size = {id(m): accessors[m["primitives"][0]["attributes"]["POSITION"]]["count"] for m in faces}
-        named = [m for m in faces if str(m.get("name", "")).lower() in ("head", "face")]
-        return max(named or faces, key=lambda m: (len(m["primitives"][0]["targets"]), size[id(m)]), default=None)
+        size = {id(m): accessors[m["primitives"][0]["attributes"]["POSITION"]]["count"] for m in morphing}
+        named = [m for m in morphing if str(m.get("name", "")).lower() in ("head", "face")]
+        return max(named or morphing, key=lambda m: (len(m["primitives"][0]["targets"]), size[id(m)]), default=None)
 
 
 def _compute_local_matrix(node: dict[str, Any], pose: Mapping[str, Doubles]) -> Doubles:
@@ -205,28 +208,28 @@ def _compute_local_matrix(node: dict[str, Any], pose: Mapping[str, Doubles]) -> 
 
 @dataclass(frozen=True)
 class BundleView:
-    """Bundle files by path with lazy parsed views; `licences` is path -> (licence, sources).
-
-    `listed` is path -> (sha256, bytes) of a manifest; None before there is one.
-    """
+    """The files of a bundle by path, and what they hold, parsed on demand."""
 
     target: str
+    """web, desktop or crowd; empty where no gate of a target runs."""
     files: Mapping[str, bytes]
     licences: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    """Path -> (licence, sources)."""
     manifest_entries: Mapping[str, tuple[str, int]] | None = None
+    """Path -> (sha256, bytes) of manifest.json; None before it is written."""
     _parsed: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
     _lock: Any = field(default_factory=threading.RLock, repr=False, compare=False)
 
-    def compute_once(self, key: str, make: Callable[[], T]) -> T:
-        """What `make` returns, made for the first gate that asks; others wait for it. An error is raised to each, and made anew."""
+    def compute_once(self, key: str, compute: Callable[[], T]) -> T:
+        """The result of `compute`, shared by all gates; others wait for the first. An error is raised, not kept: the next gate retries."""
         with self._lock:
             if key not in self._parsed:
-                self._parsed[key] = make()
-            made: T = self._parsed[key]
-            return made
+                self._parsed[key] = compute()
+            result: T = self._parsed[key]
+            return result
 
     def parse_glb(self, path: str) -> Glb | None:
-        """The parsed file, or None where it is absent or broken (gltf/container says which)."""
+        """The parsed file, or None where it is absent or broken (gltf/container reports which)."""
         if path not in self._parsed:
             try:
                 self._parsed[path] = Glb.parse(path, self.files[path]) if path in self.files else None
@@ -249,22 +252,22 @@ class BundleView:
 
     @cached_property
     def sounds(self) -> dict[str, WavSound]:
-        """Line id -> sound; a file that is no PCM WAV reads as 0 bits."""
+        """Line id -> sound; a file that is not a PCM WAV has 0 bits."""
         return {name: _parse_wav(data) for name, data in self._find_files("voice/", ".wav").items()}
 
     @cached_property
     def visemes(self) -> dict[str, dict[str, Any]]:
-        """Line id -> its track; an empty one where the file is no JSON object (speech/json says which)."""
+        """Line id -> its viseme track; empty where the file is not a JSON object (speech/json reports it)."""
         return {name: _parse_json_object(data) or {} for name, data in self._find_files("visemes/", ".json").items()}
 
     @cached_property
     def dialogue(self) -> dict[str, Any] | None:
-        """dialogue.json, None where it is absent or no JSON object."""
+        """dialogue.json, or None where it is absent or not a JSON object."""
         return _parse_json_object(self.files.get("dialogue.json", b""))
 
     @cached_property
     def broken_json(self) -> list[str]:
-        """Paths of .json files that hold no JSON object."""
+        """Paths of the .json files that are not JSON objects."""
         return [path for path, data in sorted(self.files.items()) if path.endswith(".json") and _parse_json_object(data) is None]
 
 

@@ -1,4 +1,4 @@
-"""How a gate is declared: a claim about a bundle with a stable code, why it matters, and where its number comes from."""
+"""How a gate is declared: a function that checks one claim about a bundle, with a stable code and the source of its limit."""
 
 from __future__ import annotations
 
@@ -9,36 +9,41 @@ from dataclasses import dataclass
 from assets.errors import Finding
 from stages.verify.bundle_view import BundleView
 
-Claim = Callable[[BundleView], Iterator[Finding]]
+GateCheck = Callable[[BundleView], Iterator[Finding]]
+"""Yields a finding for every violation, nothing where the claim holds."""
 
 
 @dataclass(frozen=True)
 class Gate:
-    """One claim: yields nothing where it holds."""
+    """One claim about a bundle and the function that checks it."""
 
     code: str
-    why: str
+    """family/name, stable: users pass it to --allow."""
+    claim: str
+    """What holds, in words."""
     source: str
-    claim: Claim
+    """Where the claim and its limit come from: a specification, a file, or the reason for the number."""
+    check: GateCheck
 
 
 GATES: dict[str, Gate] = {}
+"""Filled by `gate` when the families are imported; bounded by their number."""
 GATE_FAMILIES = ("gltf", "rig", "motion", "cover", "vrm", "speech", "rights", "budget", "engines", "blender")
 
 
-def gate(code: str, *, why: str, source: str) -> Callable[[Claim], Claim]:
-    """Register a claim under its code; two gates of one code are a bug."""
+def gate(code: str, *, claim: str, source: str) -> Callable[[GateCheck], GateCheck]:
+    """Registers the decorated function as a gate; two gates of one code are a bug."""
 
-    def register(claim: Claim) -> Claim:
+    def register(check: GateCheck) -> GateCheck:
         assert code not in GATES, code
-        GATES[code] = Gate(code, why, source, claim)
-        return claim
+        GATES[code] = Gate(code, claim, source, check)
+        return check
 
     return register
 
 
 def load_gates() -> dict[str, Gate]:
-    """All gates by code, every family imported."""
+    """All gates by code."""
     for family in GATE_FAMILIES:
         importlib.import_module(f"stages.verify.gates.{family}")
     return GATES
@@ -55,5 +60,5 @@ _COMMON_GATES = (
     "budget/triangles", "budget/texture", "budget/bytes", "engine/three", "engine/three-vrm", "engine/blender",
 )  # fmt: skip
 FOLDER_GATES = ("rights/digest",)
-"""Gates of the folder on disk: the flow asks them of every target, between the writing and the renaming."""
+"""Gates of the folder on disk: every target's folder passes them after it is written and before it is renamed to its final name."""
 TARGET_GATES: dict[str, tuple[str, ...]] = {"web": _COMMON_GATES, "desktop": _COMMON_GATES, "crowd": (*_COMMON_GATES, "budget/materials")}

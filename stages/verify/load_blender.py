@@ -1,6 +1,6 @@
-"""Imports a GLB with Blender's own importer and prints what it became as one JSON line; export nothing.
+"""Imports a GLB with Blender's own importer and prints a summary of the scene as one line of JSON.
 
-Run by Blender (`blender --background --python load_blender.py -- FILE`) or by a Python that has bpy, never by ours.
+Run by Blender (`blender --background --python load_blender.py -- FILE`) or by a Python that has bpy, never imported.
 """
 
 import json
@@ -10,12 +10,12 @@ import bpy
 
 
 def find_skinned_meshes() -> list:
-    """The meshes of the file: what an armature moves (Blender adds a shape for its bones)."""
+    """The meshes of the file: those that an armature deforms (the importer adds a mesh of its own to display bones)."""
     return [o for o in bpy.data.objects if o.type == "MESH" and any(m.type == "ARMATURE" for m in o.modifiers)]
 
 
 def summarise_scene() -> dict:
-    """Names and counts (asking an image for its size decodes it), and the lowest and highest point of the bind in metres."""
+    """Names and counts, and the heights of the lowest and highest vertex of the bind pose in metres."""
     meshes = find_skinned_meshes()
     heights = [(o.matrix_world @ vertex.co).z for o in meshes for vertex in o.data.vertices]
     keys = {o.name: [k.name for k in o.data.shape_keys.key_blocks][1:] for o in meshes if o.data.shape_keys}
@@ -25,6 +25,7 @@ def summarise_scene() -> dict:
         "shape_keys": keys,
         "actions": sorted(action.name for action in bpy.data.actions),
         "materials": sorted(material.name for material in bpy.data.materials),
+        # Reading the size decodes the image; it is 0 where that fails.
         "images": sorted(image.name for image in bpy.data.images if min(image.size)),
         "low": min(heights, default=0.0),
         "high": max(heights, default=0.0),

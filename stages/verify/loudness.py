@@ -1,4 +1,7 @@
-"""Integrated loudness of mono sound, ITU-R BS.1770-4: K weighting, 400 ms blocks, absolute and relative gates."""
+"""Integrated loudness of mono sound, ITU-R BS.1770-4: K weighting, 400 ms blocks, absolute and relative gates.
+
+Written independently of the voice stage's pyloudnorm, so that a fault of that library cannot hide itself.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from numpy.typing import NDArray
 
 
 def _compute_k_weighting(rate: int, size: int) -> NDArray[np.float64]:
-    """|K(f)|^2 at the rfft bins: the standard's two biquads, rebuilt for any rate from their analogue prototypes."""
+    """|K(f)|^2 at the rfft bins: the standard's two biquads, designed for any rate from their analogue prototypes."""
     z = np.exp(-2j * np.pi * np.fft.rfftfreq(size))
     power = np.ones(len(z))
     for kind, f0, quality in (("shelf", 1681.974450955533, 0.7071752369554196), ("high", 38.13547087602444, 0.5003270373238773)):
@@ -24,7 +27,7 @@ def _compute_k_weighting(rate: int, size: int) -> NDArray[np.float64]:
 
 
 def measure_integrated_loudness(samples: NDArray[np.float64], rate: int) -> float:
-    """LUFS of (n,) samples in -1..1; -inf for silence. Sound under 400 ms is one block."""
+    """LUFS of (n,) samples in -1..1, -inf for silence; a sound shorter than 400 ms is one block."""
     size = 2 * max(len(samples), int(0.4 * rate))
     weighted = np.fft.irfft(np.fft.rfft(samples, size) * np.sqrt(_compute_k_weighting(rate, size)), size)[: len(samples)]
     block, hop = min(int(0.4 * rate), len(weighted)), max(int(0.1 * rate), 1)
@@ -33,8 +36,8 @@ def measure_integrated_loudness(samples: NDArray[np.float64], rate: int) -> floa
     power = (sums[starts + block] - sums[starts]) / max(block, 1)
     with np.errstate(divide="ignore"):
         levels = -0.691 + 10 * np.log10(np.maximum(power, 0))
-    heard = power[levels > -70]
-    if not len(heard):
+    audible = power[levels > -70]
+    if not len(audible):
         return float("-inf")
-    relative = -0.691 + 10 * np.log10(heard.mean()) - 10
+    relative = -0.691 + 10 * np.log10(audible.mean()) - 10
     return float(-0.691 + 10 * np.log10(power[(levels > -70) & (levels > relative)].mean()))

@@ -1,8 +1,8 @@
-"""What comes through its cover when a character moves: skin through cloth, a skirt through its blouse, hair through a hat.
+"""Detects poke-through when a character moves: skin through cloth, a skirt through the blouse over it, hair through a hat.
 
-What is covered is told in the bind pose, by rays; what comes through is seen in a moved one, by depth maps from around the person:
-a pixel counts where something covered is in front of everything and the outer side of what covers it lies close behind it.
-Hair over a hat is never covered by it, so it counts where it hides the hat from above.
+Rays find what is covered in the bind pose; depth maps from around the character find what is exposed in another pose: a pixel counts
+where something covered is in front of everything else and the outer side of its cover is close behind it.
+Hair is never covered by a hat, so it counts where it hides the hat from above.
 """
 
 from __future__ import annotations
@@ -26,65 +26,67 @@ from stages.verify.bundle_view import Doubles, Glb
 Int64s = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 VIEW_ANGLES = tuple(zip(range(0, 360, 60), (15, -10) * 3, strict=True))
-"""Yaw and pitch of the views, degrees: around the person, in turn from a little above and a little below."""
+"""Yaw and pitch of the views, degrees: around the character, alternately from slightly above and slightly below."""
 _HALF_VIEW_M = 1.25
-"""Half the side of what a view shows: a tall man with his arms up, or stretched out."""
+"""Half the side of a view: it fits a tall man with his arms up or stretched out."""
 _MAX_DEPTH_M, _MIN_DEPTH_M, _DEPTH_TOLERANCE_M = 0.03, 0.0005, 0.0001
-"""How close behind what comes through its cover lies, at least and at most; and what depth maps cannot tell apart."""
+"""How far behind an exposed point its cover may be, at most and at least; and the resolution of the depth maps."""
 _HAIR_MESH, _HAT_MESH, _MAX_HAIR_DEPTH_M = "hair", "hat", 0.12
-"""Names of the meshes, and how far over a hat hair is still hair that stands through it: curls are that thick."""
+"""Names of the meshes, and how far above a hat hair still counts as poking through it: the thickness of curls."""
 _MIN_UPPER_NORMAL_Y = -0.2
-"""Height of the normals of a hat's upper side, crown and band: what hangs below the brim may hide the brim's lower one."""
+"""Least Y of the normals of a hat's upper side, crown and band: hair below the brim may hide the underside of the brim."""
 
 
 @dataclass(frozen=True)
 class KeyFrame:
-    """A pose that a clip takes."""
+    """A pose of a clip."""
 
     clip: str
     seconds: float
     pose: Mapping[str, Doubles]
-    """As `Glb.world` takes it."""
+    """As `Glb.compute_world_matrix` takes it."""
 
 
-def choose_key_frames(glb: Glb, count: int, of_each: int = 6) -> list[KeyFrame]:
-    """The `count` poses of all clips that are farthest from the bind and from one another, fingers left aside."""
-    found = [
-        KeyFrame(clip, float(at), glb.pose(clip, float(at))) for clip in glb.clips for at in np.linspace(0, glb.seconds(clip), of_each)
+def choose_key_frames(glb: Glb, count: int, samples_per_clip: int = 6) -> list[KeyFrame]:
+    """The `count` poses of all clips farthest from the bind pose and from one another (farthest-point sampling), fingers ignored."""
+    frames = [
+        KeyFrame(clip, float(time_s), glb.sample_pose(clip, float(time_s)))
+        for clip in glb.clips
+        for time_s in np.linspace(0, glb.get_clip_length(clip), samples_per_clip)
     ]
-    turns = np.array([_collect_joint_quaternions(glb, moment.pose) for moment in found])
+    rotations = np.array([_collect_joint_quaternions(glb, frame.pose) for frame in frames])
     rest = _collect_joint_quaternions(glb, {})
     chosen: list[KeyFrame] = []
-    left = np.linalg.norm(turns - rest, axis=1) if found else np.zeros(0)
-    while len(chosen) < count and left.max(initial=0) > 1e-6:
-        best = int(left.argmax())
-        chosen.append(found[best])
-        left = np.minimum(left, np.linalg.norm(turns - turns[best], axis=1))
+    distances = np.linalg.norm(rotations - rest, axis=1) if frames else np.zeros(0)
+    while len(chosen) < count and distances.max(initial=0) > 1e-6:
+        farthest = int(distances.argmax())
+        chosen.append(frames[farthest])
+        distances = np.minimum(distances, np.linalg.norm(rotations - rotations[farthest], axis=1))
     return chosen
 
 
 def _collect_joint_quaternions(glb: Glb, pose: Mapping[str, Doubles]) -> Doubles:
-    """(4j,) quaternions of the joints, the one of the two signs."""
+    """(4j,) quaternions of the joints but the hands', each with w >= 0."""
     names = [name for name in glb.joint_names if "Hand" not in name]
-    turns = np.array([pose.get(f"{name}.rotation", (0, 0, 0, 1)) for name in names], float).reshape(-1, 4)
-    return (turns * np.where(turns[:, 3:] < 0, -1, 1)).ravel()
+    rotations = np.array([pose.get(f"{name}.rotation", (0, 0, 0, 1)) for name in names], float).reshape(-1, 4)
+    return (rotations * np.where(rotations[:, 3:] < 0, -1, 1)).ravel()
 
 
 @dataclass(frozen=True)
 class Figure:
-    """Every triangle of a character, and which are covered in the bind."""
+    """Every triangle of a character, and which are covered in the bind pose."""
 
     positions: Doubles
-    """(v,3) bind, metres."""
+    """(v,3) in the bind pose, metres."""
     skin: Skin
     triangles: Int64s
     """(t,3)."""
     kinds: NDArray[np.str_]
-    """(t,) the mesh that each is of."""
+    """(t,) name of the mesh of each triangle."""
 
     @classmethod
-    def of(cls, glb: Glb) -> Figure:
-        """The skinned meshes of a GLB as one."""
+    def from_glb(cls, glb: Glb) -> Figure:
+        """All skinned meshes of a GLB as one."""
         parts = list(_find_skinned_parts(glb))
         firsts = np.cumsum([0, *(len(p.positions) for p in parts)])
         points = np.concatenate([np.zeros((0, 3)), *(p.positions for p in parts)])
@@ -96,57 +98,59 @@ class Figure:
 
     @cached_property
     def cloth(self) -> Bools:
-        """(t,) which triangles cover."""
+        """(t,) triangles of garments."""
         return np.isin(self.kinds, CLOTH_MESHES)
 
     @cached_property
     def hair(self) -> Bools:
-        """(t,) hair that is worn with a hat; none where there is no hat."""
+        """(t,) triangles of hair under a hat; none where there is no hat."""
         return np.asarray((self.kinds == _HAIR_MESH) & (self.kinds == _HAT_MESH).any())
 
     @cached_property
-    def covered(self) -> Patches:
-        """What lies beneath cloth in the bind."""
+    def covered_patches(self) -> Patches:
+        """Patches of skin and cloth beneath cloth in the bind pose."""
         return self._layers.covered(self.positions, np.isin(self.kinds, (*CLOTH_MESHES, *SKIN_MESHES)))
 
     @cached_property
     def patches_beneath(self) -> Mapping[str, Bools]:
-        """Garment -> (p,) which of the covered patches lie beneath it in the bind."""
+        """Garment -> (p,) which of the covered patches are beneath it in the bind pose."""
         return {name: self._find_patches_beneath(name) for name in CLOTH_MESHES if (self.kinds == name).any()}
 
     @cached_property
-    def covering(self) -> Bools:
-        """(t,) the cloth that has something beneath it in the bind and is covered by nothing."""
+    def covering_triangles(self) -> Bools:
+        """(t,) outermost cloth: something is beneath it in the bind pose, and nothing covers it."""
         # Cloth that is covered itself would be found behind its own patches.
-        found = self._layers.covering(self.positions, self.covered)
-        found[self.covered.owner] = False
-        return found
+        covering = self._layers.covering(self.positions, self.covered_patches)
+        covering[self.covered_patches.owner] = False
+        return covering
 
     def _find_patches_beneath(self, name: str) -> Bools:
-        # Without a name the other garments cover nothing, and may be covered still.
+        # Other garments lose their names: they no longer cover anything, but can still be covered.
         layers = replace(self._layers, kind=np.where(self.cloth & (self.kinds != name), "", self.kinds))
-        heights = [layers.measure_heights(self.positions, self.covered.owner, probe @ self.covered.barycentric) for probe in PROBES]
+        heights = [
+            layers.measure_heights(self.positions, self.covered_patches.owner, probe @ self.covered_patches.barycentric) for probe in PROBES
+        ]
         return np.asarray(np.isfinite(heights).any(0))
 
     @cached_property
     def _layers(self) -> GarmentLayers:
         return GarmentLayers.of(self.positions, self.triangles, self.kinds)
 
-    def digest(self, points: Doubles) -> str:
-        """Hex digest of all that `through` sees of the figure in this pose (v,3), metres."""
+    def compute_digest(self, points: Doubles) -> str:
+        """Hex digest of everything that `render_exposed` depends on in this pose (v,3), metres."""
         return sha256_arrays(self.positions, self.triangles, self.kinds, points)
 
     def pose_vertices(self, glb: Glb, pose: Mapping[str, Doubles]) -> Doubles:
-        """(v,3) metres; morphs stay out of it: no cloth has any."""
+        """(v,3) metres; without morphs, as no cloth has any."""
         skin = glb.json["skins"][0]
-        inverse = glb.read_accessor(skin["inverseBindMatrices"]).reshape(-1, 4, 4).transpose(0, 2, 1)
-        moves = np.stack([glb.compute_world_matrix(node, pose) @ back for node, back in zip(skin["joints"], inverse, strict=True)])
-        return skin_points(np.asarray(self.positions, np.float32), self.skin, moves).astype(np.float64)
+        inverse_binds = glb.read_accessor(skin["inverseBindMatrices"]).reshape(-1, 4, 4).transpose(0, 2, 1)
+        matrices = np.stack([glb.compute_world_matrix(node, pose) @ bind for node, bind in zip(skin["joints"], inverse_binds, strict=True)])
+        return skin_points(np.asarray(self.positions, np.float32), self.skin, matrices).astype(np.float64)
 
 
 @dataclass(frozen=True)
 class _SkinnedPart:
-    """One mesh; fields as of Figure."""
+    """One mesh; fields as in Figure."""
 
     kind: str
     positions: Doubles
@@ -169,43 +173,46 @@ def _find_skinned_parts(glb: Glb) -> Iterator[_SkinnedPart]:
 
 @dataclass(frozen=True)
 class CoverView:
-    """What is seen from one side, (side,side) each."""
+    """One view, all masks (side,side)."""
 
     exposed: Mapping[str, Bools]
-    """Garment -> the pixels that show what comes through it; no pixel is in two."""
-    person: Bools
+    """Garment -> the pixels that show what pokes through it; no pixel is in two."""
+    silhouette: Bools
+    """Pixels of the whole character."""
 
 
 def render_exposed(figure: Figure, points: Doubles, draw: DepthRenderer) -> Iterator[CoverView]:
-    """The figure from each of `WAYS`; `points` (v,3) are posed, metres."""
+    """The figure seen from each of VIEW_ANGLES; `points` (v,3) are its posed vertices, metres."""
     centre = np.asarray((points.min(0) + points.max(0)) / 2, np.float32)
     depth = 2 * _HALF_VIEW_M
-    normal = compute_face_normals(points, figure.triangles)
-    patch = (figure.covered.barycentric @ points[figure.triangles[figure.covered.owner]]).reshape(-1, 3).astype(np.float32)
-    patched = np.arange(len(patch), dtype=np.int32).reshape(-1, 3)
-    places, triangles = points.astype(np.float32), figure.triangles.astype(np.int32)
+    normals = compute_face_normals(points, figure.triangles)
+    corners = figure.covered_patches.barycentric @ points[figure.triangles[figure.covered_patches.owner]]
+    patches = corners.reshape(-1, 3).astype(np.float32)
+    patch_triangles = np.arange(len(patches), dtype=np.int32).reshape(-1, 3)
+    positions, triangles = points.astype(np.float32), figure.triangles.astype(np.int32)
     for yaw, pitch in np.radians(VIEW_ANGLES):
-        way = np.array([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)], np.float32)
-        clip = orthographic(way, centre, _HALF_VIEW_M, depth)
-        everything = draw(places, triangles, clip)
-        seen, taken, found = normal @ way > 0, np.zeros(everything.shape, bool), {}
+        direction = np.array([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)], np.float32)
+        clip = orthographic(direction, centre, _HALF_VIEW_M, depth)
+        everything = draw(positions, triangles, clip)
+        front_facing, taken, exposed = normals @ direction > 0, np.zeros(everything.shape, bool), {}
         for name, beneath in figure.patches_beneath.items():
-            # A shoe that a trouser leg uncovers has more of the shoe behind it, which never covered it.
-            under = draw(patch, patched[beneath], clip)
-            over = draw(places, triangles[figure.covering & seen & (figure.kinds == name)], clip)
+            # Only triangles that cover something: a shoe that a trouser leg uncovers has more of itself behind it, which is no cover.
+            under = draw(patches, patch_triangles[beneath], clip)
+            over = draw(positions, triangles[figure.covering_triangles & front_facing & (figure.kinds == name)], clip)
             before, behind = ((other - under) * 2 * depth for other in (everything, over))
-            found[name] = ~taken & (under < 1) & (before > -_DEPTH_TOLERANCE_M) & (behind > _MIN_DEPTH_M) & (behind < _MAX_DEPTH_M)
-            taken |= found[name]
-        # From below, hair before the brim hides the crown as it should.
+            exposed[name] = ~taken & (under < 1) & (before > -_DEPTH_TOLERANCE_M) & (behind > _MIN_DEPTH_M) & (behind < _MAX_DEPTH_M)
+            taken |= exposed[name]
+        # Only from above: seen from below, hair in front of the brim hides the crown as it should.
         if pitch > 0 and figure.hair.any():
-            upper = draw(places, triangles[(figure.kinds == _HAT_MESH) & seen & (normal[:, 1] > _MIN_UPPER_NORMAL_Y)], clip)
-            hair = draw(places, triangles[figure.hair], clip)
-            above = (upper - hair) * 2 * depth
-            found[_HAT_MESH] |= (
+            upper_side = (figure.kinds == _HAT_MESH) & front_facing & (normals[:, 1] > _MIN_UPPER_NORMAL_Y)
+            hat = draw(positions, triangles[upper_side], clip)
+            hair = draw(positions, triangles[figure.hair], clip)
+            above = (hat - hair) * 2 * depth
+            exposed[_HAT_MESH] |= (
                 ~taken
                 & (hair < 1)
                 & ((everything - hair) * 2 * depth > -_DEPTH_TOLERANCE_M)
                 & (above > _MIN_DEPTH_M)
                 & (above < _MAX_HAIR_DEPTH_M)
             )
-        yield CoverView(found, everything < 1)
+        yield CoverView(exposed, everything < 1)

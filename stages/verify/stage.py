@@ -1,4 +1,4 @@
-"""The verify stage: every gate of the target speaks, none raises; the flow decides what an error stops."""
+"""Package -> Verdict: runs every gate of the target; no gate raises, and the flow decides which failures stop a build."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ from assets.spec.packaging import PackageSpec
 from stages.stage import Stage
 from stages.verify.bundle_view import BundleView
 from stages.verify.gate import TARGET_GATES, Gate, load_gates
+from stages.verify.gate_sources import digest_gate_sources
 from stages.verify.gates.blender import find_blender
 from stages.verify.gates.engines import find_chromium
 
 
 def make_bundle_view(package: Package, target: str) -> BundleView:
-    """The package's files as the gates read them."""
+    """The package as the gates see it."""
     files = {file.path: file.data for file in package.files}
     licences = {file.path: (file.licence, tuple(str(s) for s in file.sources)) for file in package.files}
     return BundleView(target, files, licences)
 
 
-def run_gate(gate: Gate, reading: BundleView) -> list[Check]:
+def run_gate(gate: Gate, bundle: BundleView) -> list[Check]:
     """One passed check where the claim holds, else one check per finding."""
-    findings: list[Finding] = list(gate.claim(reading))
+    findings: list[Finding] = list(gate.check(bundle))
     if not findings:
-        return [Check(gate.code, "info", True, gate.why)]
+        return [Check(gate.code, "info", True, gate.claim)]
     return [_to_check(finding) for finding in findings]
 
 
@@ -45,37 +46,40 @@ def _format_finding(finding: Finding) -> str:
 
 
 _SLOWEST_GATES = ("engine/three", "cover/poke-through", "gltf/validator")
-"""The longest first."""
+"""Longest first."""
 
 
 def run(package: Package, *, options: PackageSpec, seed: int) -> Verdict:
-    """What every gate of the target says about the package; nothing is raised for a failing gate."""
+    """The checks of every gate of the target, in the order of its table."""
     gates = load_gates()
-    reading = make_bundle_view(package, options.target)
+    bundle = make_bundle_view(package, options.target)
     skip = () if options.vrm else ("vrm/", "engine/three-vrm")
-    wanted = [code for code in TARGET_GATES[options.target] if not (skip and code.startswith(skip))]
-    # node and Chromium are processes of their own: two gates at a time, the slow ones first, keep both cores busy.
-    slow_first = sorted(wanted, key=lambda code: _SLOWEST_GATES.index(code) if code in _SLOWEST_GATES else len(_SLOWEST_GATES))
+    codes = [code for code in TARGET_GATES[options.target] if not (skip and code.startswith(skip))]
+    # node and Chromium run as subprocesses: two gates at a time, the slow ones first, keep both cores busy.
+    slow_first = sorted(codes, key=lambda code: _SLOWEST_GATES.index(code) if code in _SLOWEST_GATES else len(_SLOWEST_GATES))
     with ThreadPoolExecutor(2) as pool:
-        # Each in a copy of this context: gates remember what they found for the same geometry.
-        told = {code: pool.submit(copy_context().run, run_gate, gates[code], reading) for code in slow_first}
-    return Verdict(options.target, tuple(check for code in wanted for check in told[code].result()))
+        # Each in a copy of this context: it holds the store in which gates cache what they measured of the same geometry.
+        futures = {code: pool.submit(copy_context().run, run_gate, gates[code], bundle) for code in slow_first}
+    return Verdict(options.target, tuple(check for code in codes for check in futures[code].result()))
 
 
 def find_programs() -> dict[str, str]:
-    """What the gates start: with a Blender that was not there before, they have more to say of the same package."""
-    found = {"node": shutil.which("node"), "chromium": find_chromium(), "blender": find_blender()}
-    return {name: path or "" for name, path in found.items()}
+    """Programs that the gates start: name -> path, empty where it is not installed. With a new one, more gates can judge a package."""
+    programs = {"node": shutil.which("node"), "chromium": find_chromium(), "blender": find_blender()}
+    return {name: path or "" for name, path in programs.items()}
 
 
 BAKED_SCRIPTS = ("load_engine.js", "viewer.js")
-"""Of the engine gates and of the report."""
+"""What `make bake` bundles for the engine gates and the report."""
 
 
 def describe_missing_scripts() -> str:
-    """Empty where the scripts of the engine gates and of the report are baked."""
-    absent = [name for name in BAKED_SCRIPTS if not get_baked_path(name).exists()]
-    return f"{' and '.join(absent)} is not baked: run `make bake`" if absent else ""
+    """Which of the scripts are not baked, in one sentence; empty where none is missing."""
+    missing = [name for name in BAKED_SCRIPTS if not get_baked_path(name).exists()]
+    return f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing: run `make bake`" if missing else ""
 
 
-STAGE = Stage("verify", 8, run, makes=Verdict, timeout_s=300, programs=find_programs, missing_requirements=describe_missing_scripts)
+STAGE = Stage(
+    "verify", 8, run, makes=Verdict, timeout_s=300, programs=find_programs, missing_requirements=describe_missing_scripts,
+    code=digest_gate_sources,
+)  # fmt: skip

@@ -1,1 +1,1 @@
-"""voice: see stage.py or the files beside it."""
+"""voice: dialogue to speech; stage.py is the entry point."""

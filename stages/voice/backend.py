@@ -1,4 +1,4 @@
-"""What a voice backend is: text of one sentence in, sound with phonemes on its clock out."""
+"""The interface of a voice backend: one sentence in, its sound and timed phonemes out."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ Samples = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Utterance(Artefact):
-    """One stretch of sound: samples (n,) float32 mono, rate in Hz, and the phonemes that fill it end to end."""
+    """A piece of speech: samples (n,) float32 mono, rate in Hz, and phonemes that cover it from start to end without a gap."""
 
     kind: ClassVar[str] = "utterance/1"
     samples: Samples
     rate: int
     phonemes: tuple[Phoneme, ...]
     exact: bool = True
-    """True where the model told its own durations."""
+    """True if the phoneme durations are the model's own, False if they were estimated."""
 
     @property
     def seconds(self) -> float:
-        """Length of the sound."""
+        """Duration."""
         return len(self.samples) / self.rate
 
 
 @runtime_checkable
 class VoiceBackend(Backend, Protocol):
-    """One way to speak."""
+    """A text-to-speech model."""
 
     languages: tuple[str, ...]
-    """Language codes it can speak with its own voice."""
+    """Codes of the languages that the built-in voice speaks."""
     gender: float
-    """0 a woman's .. 1 a man's voice."""
+    """0 a woman's voice .. 1 a man's."""
     restriction: str
-    """Why what its own voice speaks may not be sold; empty where it may."""
+    """Why speech of the built-in voice may not be sold; empty if it may."""
 
     def speak(self, text: str, *, language: str, options: VoiceSpec, seed: int) -> Utterance:
-        """The sound of one clean sentence; the same arguments give the same samples."""
+        """Speaks one sentence of cleaned text; the same arguments give the same samples, whatever was spoken before."""
 
     def sources(self, options: VoiceSpec) -> tuple[Source, ...]:
-        """Who made the voice and under what terms."""
+        """The voice and its libraries, with authors and licences."""

@@ -1,6 +1,6 @@
-"""A coqui-tts model folder of the user's own (config.json and a checkpoint), through coqui's Synthesizer.
+"""The user's own coqui-tts model folder (config.json and a checkpoint), through coqui's Synthesizer.
 
-Such models tell no durations, so phonemes are spread over the audible part in proportion.
+Such models give no phoneme durations, so typical durations are scaled to fill the audible part.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ if TYPE_CHECKING:
     from TTS.utils.synthesizer import Synthesizer
 
 CHECKPOINT_NAMES = ("model.pth", "best_model.pth", "model_file.pth", "model.pth.tar", "model.safetensors")
-# What coqui-tts and torch raise on a checkpoint or a sentence that is not what they expect.
+# What coqui-tts and torch raise for an unexpected checkpoint or sentence.
 _LIBRARY_ERRORS = (RuntimeError, ValueError, KeyError, OSError, TypeError, AttributeError, AssertionError, pickle.UnpicklingError)
-USER_MODEL_NOTE = "a model of the user's own; its licence is not known to fenshen"
+USER_MODEL_NOTE = "the user's own model, whose licence fenshen does not know"
 SPEAKER_WAV = "speaker.wav"
-"""A voice to clone, beside the model; only XTTS-like models read it. Whose voice it is has to be cleared by the user."""
+"""A voice to clone, in the model folder; only XTTS-like models read it. The user is responsible for the speaker's consent."""
 
 
 def speak_with_folder(folder: Path, text: str, *, language: str, rate: float, seed: int) -> Utterance:
-    """The folder's model speaking one sentence; rate works where the model has a length scale."""
+    """Speaks one sentence with the folder's model; `rate` has an effect only if the model has a length scale."""
     import torch
 
     synthesizer = _load_synthesizer(str(folder), sha256_folder(folder))
-    if hasattr(synthesizer.tts_model, "length_scale"):
-        synthesizer.tts_model.length_scale = 1.0 / rate
     arguments = _build_tts_arguments(synthesizer, folder, language)
     try:
-        with TORCH_DEFAULTS_LOCK:
+        with TORCH_DEFAULTS_LOCK:  # torch's seed and the model's length scale are shared by all threads
             torch.manual_seed(seed)
+            if hasattr(synthesizer.tts_model, "length_scale"):
+                synthesizer.tts_model.length_scale = 1.0 / rate
             samples = np.asarray(synthesizer.tts(text, split_sentences=False, **arguments), np.float32)
     except _LIBRARY_ERRORS as error:
         raise BackendError(_make_finding(folder, f"the model cannot speak {text[:40]!r}: {_get_first_line(error)}")) from error
@@ -54,7 +54,7 @@ def speak_with_folder(folder: Path, text: str, *, language: str, rate: float, se
 
 
 def describe_user_model(folder: Path) -> Source:
-    """The user's model, named by its folder; its terms are the user's to know."""
+    """The user's model, named after its folder; its licence is unknown."""
     return Source(
         folder.name, "LicenseRef-user", folder.name, note=USER_MODEL_NOTE, sellable=False, sha256=sha256_file(find_checkpoint(folder))
     )
@@ -66,11 +66,11 @@ def _phonemize_text(text: str, language: str) -> list[str]:
     from stages.voice.mandarin_symbols import to_mandarin_symbols
     from stages.voice.pinyin import to_timed_symbols
 
-    return [sound.symbol for symbol in to_mandarin_symbols(text) for sound in to_timed_symbols(symbol, 1.0)]
+    return [timed.symbol for symbol in to_mandarin_symbols(text) for timed in to_timed_symbols(symbol, 1.0)]
 
 
 def _build_tts_arguments(synthesizer: Synthesizer, folder: Path, language: str) -> dict[str, Any]:
-    """What multi-speaker and multilingual models need beside the text: the first speaker, or the one to clone."""
+    """The further arguments of multi-speaker and multilingual models: the voice to clone or the first speaker, and the language."""
     arguments: dict[str, Any] = {}
     speakers = getattr(getattr(synthesizer.tts_model, "speaker_manager", None), "name_to_id", None)
     if (folder / SPEAKER_WAV).exists():
@@ -84,16 +84,16 @@ def _build_tts_arguments(synthesizer: Synthesizer, folder: Path, language: str) 
 
 
 def find_checkpoint(folder: Path) -> Path:
-    """The model's file; raises SpecError where the folder is no coqui model's."""
+    """Path of the checkpoint; raises SpecError if the folder is not a coqui model."""
     found = [folder / name for name in CHECKPOINT_NAMES if (folder / name).exists()] or sorted(folder.glob("*.pth"))
     if not found or not (folder / "config.json").exists():
-        raise SpecError(_make_finding(folder, f"{folder.name} holds no config.json with a checkpoint (model.pth)"))
+        raise SpecError(_make_finding(folder, f"{folder.name} has no config.json with a checkpoint (model.pth)"))
     return found[0]
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=1)  # a model may need gigabytes, and a spec has only one
 def _load_synthesizer(folder: str, digest: str) -> Synthesizer:
-    """The folder's model; one that changed under its name is loaded anew."""
+    """The folder's model; a changed digest loads it again."""
     weights = find_checkpoint(Path(folder))
     ensure_torchaudio()
     import torch

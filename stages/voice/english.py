@@ -1,4 +1,4 @@
-"""English text -> phonemes with hibari's G2P (Apache-2.0, no espeak): misaki's alphabet, and the same as IPA."""
+"""English text -> phonemes with hibari's G2P (Apache-2.0, no espeak), in misaki's alphabet or as IPA."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hibari.g2p import G2P
 
-# misaki writes diphthongs and affricates as one letter; the shares are where the glide begins in read speech.
+# misaki writes diphthongs and affricates as one letter.
 MISAKI_IPA: dict[str, str] = {
     "A": "eɪ", "I": "aɪ", "O": "oʊ", "Q": "əʊ", "W": "aʊ", "Y": "ɔɪ", "T": "ɾ", "ʤ": "dʒ", "ʧ": "tʃ", "ᵊ": "ə",
     "ʣ": "dz", "ʦ": "ts", "ʥ": "dʑ", "ʨ": "tɕ", "S": "ʃ", "“": '"', "”": '"', "—": ",", "…": ".",
 }  # fmt: skip
 _NON_ASCII_WORD = re.compile(r"\w*[^\W\d_\x00-\x7f]\w*")
-# Latin letters that no accent can be taken from.
+# Latin letters that have no Unicode decomposition.
 _LETTER_FALLBACKS = str.maketrans(
     {"ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "œ": "oe", "ł": "l", "Ł": "L", "đ": "d", "ð": "th", "þ": "th"}
 )
 DIPHTHONGS = frozenset(["eɪ", "aɪ", "oʊ", "əʊ", "aʊ", "ɔɪ"])
 _VOWEL_CLASS = "aɑæʌɐɛeəɜiɪᵻɔouʊ"
-# An r before a vowel is spoken as a sound of its own (Edinburgh, furry), else it colours the vowel before it.
+# Before a vowel, r is a consonant (Edinburgh, furry); elsewhere it colours the vowel before it.
 _NURSE_VOWEL = re.compile(f"ɜɹ(?![ˈˌ]?[{_VOWEL_CLASS}])")
 _RHOTIC_SCHWA = re.compile(f"əɹ(?![ˈˌ]?[{_VOWEL_CLASS}])")
 _WORD = re.compile(r"\S+")
 _NUCLEUS = re.compile(f"([ˈˌ]?)[{_VOWEL_CLASS}ɚ]+ː?")
-# American vowels that espeak writes long; its voices were trained on the mark.
+# American vowels that espeak writes with a length mark; the voices were trained on it.
 _LONG_VOWELS = {"i": "iː", "u": "uː", "ɔ": "ɔː", "ɑ": "ɑː"}
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=1)  # one set of dictionaries for the whole process
 def _load_g2p() -> G2P:
     from hibari.g2p import G2P
 
@@ -44,7 +44,7 @@ def phonemize_misaki(sentence: str) -> str:
 
 
 def _strip_accents(match: re.Match[str]) -> str:
-    """A word without the accents that the net for unknown words cannot read; words of the dictionary (café) stay."""
+    """The word without accents, which the network for unknown words cannot read; words in the dictionary (café) keep them."""
     word, lexicon = match.group(), _load_g2p().lexicon
     if any(form in table for form in (word, word.lower()) for table in (lexicon.golds, lexicon.silvers)):
         return word
@@ -58,14 +58,14 @@ def phonemize_ipa(sentence: str) -> str:
 
 
 def misaki_to_ipa(phonemes: str) -> str:
-    """misaki's letters as espeak-style IPA: diphthongs opened, r-coloured schwa, length marks of stressed long vowels."""
-    opened = "".join(MISAKI_IPA.get(letter, letter) for letter in phonemes)
-    coloured = _RHOTIC_SCHWA.sub("ɚ", _NURSE_VOWEL.sub("ɜː", opened))
+    """misaki's letters as espeak-style IPA: two-letter diphthongs, r-coloured schwa, length marks on stressed long vowels."""
+    expanded = "".join(MISAKI_IPA.get(letter, letter) for letter in phonemes)
+    coloured = _RHOTIC_SCHWA.sub("ɚ", _NURSE_VOWEL.sub("ɜː", expanded))
     return unicodedata.normalize("NFD", _WORD.sub(_drop_secondary_stress, _mark_long_vowels(coloured)))
 
 
 def _drop_secondary_stress(match: re.Match[str]) -> str:
-    """A word without the secondary stress that espeak does not write: on its only syllable (she, we) and beside the primary one."""
+    """The word without the secondary stress marks that espeak omits: on an only syllable (she, we) and next to the primary stress."""
     word, nuclei = match.group(), list(_NUCLEUS.finditer(match.group()))
     marks = [nucleus.group(1) for nucleus in nuclei]
     for i in reversed(range(len(nuclei))):

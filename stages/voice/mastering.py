@@ -1,4 +1,4 @@
-"""Brings a line to -16 LUFS below -1 dBFS true peak, and trims the silence around it, phonemes with it."""
+"""Masters a line: trims the silence around it and brings it to -16 LUFS with true peaks below -1 dBTP."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from stages.voice.backend import Samples, Utterance
 from stages.voice.phonemes import shift_phonemes
 
 TARGET_LUFS = -16.0
-"""Podcast and web-speech level (AES TD1008)."""
-# -1 dBFS is the promise; the margin covers the 4x oversampled estimate and 16-bit rounding.
+"""The usual level of podcasts and speech on the web (AES TD1008)."""
+# The limit is -1 dBTP; 0.2 dB of margin cover the error of 4x oversampling and 16-bit rounding.
 TRUE_PEAK_CEILING = 10 ** (-1.2 / 20)
 MAX_LEAD_S = 0.15
 MAX_TAIL_S = 0.4
@@ -19,7 +19,7 @@ FADE_S = 0.005
 
 
 def measure_loudness(samples: Samples, rate: int) -> float:
-    """Integrated loudness in LUFS (ITU-R BS.1770-4); -inf for silence. A shorter sound than a 0.4 s block is repeated."""
+    """Integrated loudness in LUFS (ITU-R BS.1770-4), -inf for silence; a sound shorter than one block of 0.4 s is repeated."""
     import pyloudnorm
 
     shortest = int(0.4 * rate) + 1
@@ -29,17 +29,17 @@ def measure_loudness(samples: Samples, rate: int) -> float:
 
 
 def measure_true_peak(samples: Samples) -> float:
-    """Highest absolute value of the signal oversampled four times; what a converter will reach."""
+    """Highest absolute value after four times oversampling, an estimate of the peak after D/A conversion."""
     from scipy.signal import resample_poly
 
     return float(np.abs(resample_poly(samples, 4, 1)).max(initial=0.0))
 
 
 def master_utterance(sound: Utterance) -> Utterance:
-    """The sound trimmed, at TARGET_LUFS within 1 LU where its peaks allow, never above the ceiling."""
+    """The trimmed sound, within 1 LU of TARGET_LUFS as far as its peaks allow and never above the true-peak ceiling."""
     sound = trim_silence(sound)
     samples = sound.samples
-    # The limiter takes a little level away again: a second and third turn put it back.
+    # The limiter lowers the level a little; a second and third pass compensate for that.
     for _ in range(3):
         now = measure_loudness(samples, sound.rate)
         if not np.isfinite(now):
@@ -49,21 +49,21 @@ def master_utterance(sound: Utterance) -> Utterance:
 
 
 def limit_peaks(samples: Samples, rate: int) -> Samples:
-    """The samples with a look-ahead gain that holds the true peak at the ceiling."""
+    """The samples after a look-ahead limiter that keeps the true peak at the ceiling."""
     from scipy.ndimage import minimum_filter1d, uniform_filter1d
     from scipy.signal import resample_poly
 
     dense = np.abs(resample_poly(samples, 4, 1))[: 4 * len(samples)].reshape(len(samples), 4).max(axis=1)
     need = np.minimum(1.0, TRUE_PEAK_CEILING / np.maximum(dense, 1e-9))
     window = 2 * int(0.003 * rate) + 1
-    # Mean of minima over one window each: smooth, and nowhere above what a peak in reach needs.
+    # The mean of windowed minima is smooth and never above the gain that a peak in the window needs.
     gain = uniform_filter1d(minimum_filter1d(need, window, mode="nearest"), window, mode="nearest")
-    calm = samples * gain
-    return np.asarray(calm * min(1.0, TRUE_PEAK_CEILING / max(measure_true_peak(calm), 1e-9)), np.float32)
+    limited = samples * gain
+    return np.asarray(limited * min(1.0, TRUE_PEAK_CEILING / max(measure_true_peak(limited), 1e-9)), np.float32)
 
 
 def trim_silence(sound: Utterance, lead: float = MAX_LEAD_S, tail: float = MAX_TAIL_S) -> Utterance:
-    """The sound with at most `lead` seconds before and `tail` after its first and last audible frame."""
+    """The sound with at most `lead` seconds before its first and `tail` seconds after its last audible frame."""
     first, last = find_audible_range(sound.samples, sound.rate)
     begin = max(0, first - int(lead * sound.rate))
     end = min(len(sound.samples), last + int(tail * sound.rate))
@@ -75,7 +75,7 @@ def trim_silence(sound: Utterance, lead: float = MAX_LEAD_S, tail: float = MAX_T
 
 
 def find_audible_range(samples: Samples, rate: int) -> tuple[int, int]:
-    """First and last sample of the part that is louder than 42 dB below the loudest 10 ms; the whole where none is."""
+    """First and last sample of the audible part: what is less than 42 dB below the loudest 10 ms; the whole sound if it is silent."""
     frame = max(1, rate // 100)
     count = len(samples) // frame
     if not count:

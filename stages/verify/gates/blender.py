@@ -1,4 +1,4 @@
-"""The gate of Blender's importer, where a Blender is there: a program that reads glTF by other code than three.js."""
+"""The gate of Blender's importer, a second, independent reader of glTF next to three.js; it runs where Blender is installed."""
 
 from __future__ import annotations
 
@@ -18,40 +18,41 @@ from stages.verify.gate import gate
 
 _CODE = "engine/blender"
 _SCRIPT = Path(__file__).resolve().parent.parent / "load_blender.py"
-_LIMIT_S = 120
-_SOLE_M = 0.005
-"""As rig/soles: what stands on the floor may miss it by half a centimetre."""
+_TIMEOUT_S = 120
+_HEIGHT_TOLERANCE_M = 0.005
+"""Between the heights of Blender's mesh and the file's: int16 positions err by less than 0.1 mm, a wrong transform by centimetres."""
 
 
 @dataclass(frozen=True)
 class BlenderImport:
-    """What Blender made of a file."""
+    """What Blender imported from a file."""
 
     joints: tuple[str, ...]
     meshes: int
     shape_keys: dict[str, tuple[str, ...]]
-    """Object -> its keys without the basis."""
+    """Object -> its shape keys but the basis."""
     actions: tuple[str, ...]
     materials: tuple[str, ...]
     images: tuple[str, ...]
-    """Those whose pixels could be read."""
+    """Those whose pixels could be decoded."""
     low: float
-    """Metres over the floor of the bind's lowest point."""
+    """Height of the lowest vertex in the bind pose, metres."""
     high: float
+    """Height of the highest vertex, metres."""
     version: str
     warnings: tuple[str, ...]
 
 
 def find_blender() -> str | None:
-    """The Blender of this machine: FENSHEN_BLENDER (a binary, or a Python that has bpy), else `blender` on PATH, else None."""
+    """FENSHEN_BLENDER (a Blender binary, or a Python that has bpy), else `blender` on PATH, else None."""
     return os.environ.get("FENSHEN_BLENDER") or shutil.which("blender")
 
 
 def load_in_blender(glb: bytes, program: str) -> BlenderImport:
-    """What the program's importer makes of the file.
+    """The file as Blender imports it.
 
     Raises:
-        BackendError: the program is not there, does not end in time, or Blender refuses the file.
+        BackendError: the program does not start, does not finish in time, or cannot import the file.
     """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "avatar.glb"
@@ -61,26 +62,26 @@ def load_in_blender(glb: bytes, program: str) -> BlenderImport:
             program, "--background", "--factory-startup", "--python-exit-code", "1", "--python", str(_SCRIPT), "--", str(file),
         ]  # fmt: skip
         try:
-            # Our own PYTHONPATH means nothing to another Python.
+            # This process's PYTHONPATH would mislead the other Python.
             clean = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-            done = subprocess.run(command, capture_output=True, text=True, timeout=_LIMIT_S, check=False, env=clean)
+            done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False, env=clean)
         except subprocess.TimeoutExpired as cause:
-            raise BackendError(Finding(_CODE, f"Blender did not answer within {_LIMIT_S} s")) from cause
+            raise BackendError(Finding(_CODE, f"Blender did not finish within {_TIMEOUT_S} s")) from cause
         except OSError as cause:
-            fix = "set FENSHEN_BLENDER to a Blender, or to a Python that has bpy"
-            raise BackendError(Finding(_CODE, f"{program} cannot be run: {cause.strerror}", fix=fix)) from cause
+            fix = "set FENSHEN_BLENDER to a Blender binary or to a Python that has bpy"
+            raise BackendError(Finding(_CODE, f"cannot run {program}: {cause.strerror}", fix=fix)) from cause
     return _parse_output(done.stdout, done.stderr)
 
 
 def _parse_output(out: str, err: str) -> BlenderImport:
     lines = (out + "\n" + err).splitlines()
-    told = next((line for line in lines if line.startswith("FENSHEN ")), None)
-    if told is None:
-        reason = next((line for line in reversed(lines) if line.strip()), "it said nothing")
-        raise BackendError(Finding(_CODE, f"Blender could not import it: {reason.strip()}"))
-    row: dict[str, Any] = json.loads(told.removeprefix("FENSHEN "))
+    summary = next((line for line in lines if line.startswith("FENSHEN ")), None)
+    if summary is None:
+        reason = next((line for line in reversed(lines) if line.strip()), "no output")
+        raise BackendError(Finding(_CODE, f"Blender cannot import the file: {reason.strip()}"))
+    row: dict[str, Any] = json.loads(summary.removeprefix("FENSHEN "))
     warnings = tuple(line.split("|", 1)[1].strip() for line in lines if "| WARNING:" in line or "| ERROR:" in line)
-    keys = {name: tuple(found) for name, found in row["shape_keys"].items()}
+    keys = {name: tuple(keys) for name, keys in row["shape_keys"].items()}
     lists = {name: tuple(row[name]) for name in ("joints", "actions", "materials", "images")}
     return BlenderImport(
         **lists, meshes=row["meshes"], shape_keys=keys, low=row["low"], high=row["high"], version=row["version"], warnings=warnings
@@ -88,48 +89,46 @@ def _parse_output(out: str, err: str) -> BlenderImport:
 
 
 def find_differences(found: BlenderImport, glb: Glb) -> Iterator[str]:
-    """One sentence for each thing that Blender does not see as the file has it."""
+    """One sentence for each difference between Blender's import and the file."""
     names = {
         "joints": (found.joints, glb.joint_names),
         "actions": (found.actions, tuple(glb.clips)),
         "materials": (found.materials, tuple(m.get("name", "") for m in glb.json.get("materials", []))),
         "images": (found.images, tuple(i.get("name", "") for i in glb.json.get("images", []))),
     }
-    for what, (seen, meant) in names.items():
-        if lost := sorted(set(meant) - set(seen)):
-            yield f"Blender does not see the {what} {', '.join(lost)}"
+    for kind, (imported, expected) in names.items():
+        if lost := sorted(set(expected) - set(imported)):
+            yield f"Blender does not import the {kind} {', '.join(lost)}"
     head = glb.head
-    wanted = glb.target_names(head) if head else ()
-    if head and found.shape_keys.get(str(head.get("name"))) != wanted:
-        seen = found.shape_keys.get(str(head.get("name")), ())
-        yield f"Blender sees {len(seen)} shape keys on {head.get('name')}, the file has {len(wanted)}"
+    targets = glb.get_target_names(head) if head else ()
+    if head and found.shape_keys.get(str(head.get("name"))) != targets:
+        keys = found.shape_keys.get(str(head.get("name")), ())
+        yield f"Blender imports {len(keys)} shape keys on {head.get('name')}, but the file has {len(targets)}"
     low, high = _measure_heights(glb)
-    if abs(found.low - low) > _SOLE_M or abs(found.high - high) > _SOLE_M:
-        yield f"Blender's mesh stands from {found.low:.3f} to {found.high:.3f} m, the file's from {low:.3f} to {high:.3f} m"
+    if abs(found.low - low) > _HEIGHT_TOLERANCE_M or abs(found.high - high) > _HEIGHT_TOLERANCE_M:
+        yield f"Blender's mesh reaches from {found.low:.3f} to {found.high:.3f} m, the file's from {low:.3f} to {high:.3f} m"
     yield from (f"Blender warns: {warning}" for warning in found.warnings)
 
 
 def _measure_heights(glb: Glb) -> tuple[float, float]:
-    """Metres of the lowest and the highest vertex in the bind."""
+    """Heights of the lowest and the highest vertex in the bind pose, metres."""
     bounds = [glb.json["accessors"][p["attributes"]["POSITION"]] for p in glb.primitives]
     return min(float(b["min"][1]) for b in bounds), max(float(b["max"][1]) for b in bounds)
 
 
-@gate(
-    _CODE, why="avatar.glb opens in Blender with its joints, shape keys, actions, materials and pictures", source="Blender io_scene_gltf2"
-)
-def blender_opens_the_glb(reading: BundleView) -> Iterator[Finding]:
-    glb, program, where = reading.glb, find_blender(), Location("avatar.glb")
-    if "avatar.glb" not in reading.files:
+@gate(_CODE, claim="Blender imports avatar.glb with its joints, shape keys, actions, materials and images", source="Blender io_scene_gltf2")
+def blender_opens_the_glb(bundle: BundleView) -> Iterator[Finding]:
+    glb, program, location = bundle.glb, find_blender(), Location("avatar.glb")
+    if "avatar.glb" not in bundle.files:
         return
     if program is None:
-        fix = "pip install bpy in a venv of its own and set FENSHEN_BLENDER to its Python"
-        yield Finding(_CODE, "not run: there is no Blender on this machine", Severity.INFO, where, fix=fix)
+        fix = "install Blender, or `pip install bpy` in a separate venv and set FENSHEN_BLENDER to its Python"
+        yield Finding(_CODE, "not checked: Blender is not installed", Severity.INFO, location, fix=fix)
         return
     try:
-        found = load_in_blender(reading.files["avatar.glb"], program)
+        found = load_in_blender(bundle.files["avatar.glb"], program)
     except BackendError as error:
-        yield from (Finding(_CODE, f.message, where=where, fix=f.fix) for f in error.findings)
+        yield from (Finding(_CODE, f.message, where=location, fix=f.fix) for f in error.findings)
         return
     if glb is not None:
-        yield from (Finding(_CODE, sentence, where=where) for sentence in find_differences(found, glb))
+        yield from (Finding(_CODE, sentence, where=location) for sentence in find_differences(found, glb))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 
-from assets.errors import Finding, Location
+from assets.errors import Finding, FormatError, Location
+from assets.formats.image import read_image_size
 from assets.spec.packaging import BUDGETS
 from stages.verify.bundle_view import BundleView, Glb
 from stages.verify.gate import gate
+
+_GLB = Location("avatar.glb")
 
 
 def count_triangles(glb: Glb) -> int:
@@ -17,35 +19,36 @@ def count_triangles(glb: Glb) -> int:
     return int(sum(accessors[p.get("indices", p["attributes"]["POSITION"])]["count"] // 3 for p in glb.primitives))
 
 
-@gate("budget/triangles", why="the triangles fit the target", source="our own budget of a target, assets/spec/packaging.py BUDGETS")
-def triangles_fit(reading: BundleView) -> Iterator[Finding]:
-    limit = BUDGETS[reading.target].triangles
-    if reading.glb is not None and (count := count_triangles(reading.glb)) > limit:
-        yield Finding("budget/triangles", f"{count} triangles are over {limit} for {reading.target}", value=count, limit=limit)
+@gate(
+    "budget/triangles",
+    claim="the triangle count is within the target's budget",
+    source="the target's budget, assets/spec/packaging.py BUDGETS",
+)
+def triangles_fit(bundle: BundleView) -> Iterator[Finding]:
+    limit = BUDGETS[bundle.target].triangles
+    if bundle.glb is not None and (count := count_triangles(bundle.glb)) > limit:
+        yield Finding(
+            "budget/triangles", f"the model has {count} triangles; {bundle.target} allows {limit}", where=_GLB, value=count, limit=limit
+        )
 
 
 def _read_image_side(data: bytes) -> int:
-    """Longer side of a PNG or JPEG from its header; 0 where it is neither."""
-    if data[:8] == b"\x89PNG\r\n\x1a\n":
-        return int(max(struct.unpack_from(">II", data, 16)))
-    at = 2 if data[:2] == b"\xff\xd8" else len(data)
-    while at + 9 < len(data):
-        marker, size = data[at + 1], struct.unpack_from(">H", data, at + 2)[0]
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            return int(max(struct.unpack_from(">HH", data, at + 5)))
-        at += 2 + size
-    return 0
+    """Longer side of a picture from its header; 0 where it is none, which the gates of the format report."""
+    try:
+        return max(read_image_size(data))
+    except FormatError:
+        return 0
 
 
 @gate(
     "budget/texture",
-    why="no texture is larger than the target allows",
-    source="our own budget of a target, assets/spec/packaging.py BUDGETS",
+    claim="no texture is larger than the target allows",
+    source="the target's budget, assets/spec/packaging.py BUDGETS",
 )
-def textures_fit(reading: BundleView) -> Iterator[Finding]:
-    if (glb := reading.glb) is None:
+def textures_fit(bundle: BundleView) -> Iterator[Finding]:
+    if (glb := bundle.glb) is None:
         return
-    limit = BUDGETS[reading.target].side
+    limit = BUDGETS[bundle.target].side
     for number, image in enumerate(glb.json.get("images", [])):
         if "bufferView" not in image:
             continue
@@ -53,25 +56,23 @@ def textures_fit(reading: BundleView) -> Iterator[Finding]:
         start = view.get("byteOffset", 0)
         side = _read_image_side(glb.bin[start : start + view["byteLength"]])
         if side > limit:
-            message = f"image {image.get('name', number)} is {side} px"
+            message = f"texture {image.get('name', number)} has a side of {side} px; {bundle.target} allows {limit}"
             yield Finding("budget/texture", message, where=Location("avatar.glb", pointer=f"/images/{number}"), value=side, limit=limit)
 
 
 @gate(
     "budget/bytes",
-    why="avatar.glb is not heavier than the target allows",
-    source="our own budget of a target, assets/spec/packaging.py BUDGETS",
+    claim="avatar.glb is not larger than the target allows",
+    source="the target's budget, assets/spec/packaging.py BUDGETS",
 )
-def bytes_fit(reading: BundleView) -> Iterator[Finding]:
-    size, limit = len(reading.files.get("avatar.glb", b"")), BUDGETS[reading.target].bytes
+def bytes_fit(bundle: BundleView) -> Iterator[Finding]:
+    size, limit = len(bundle.files.get("avatar.glb", b"")), BUDGETS[bundle.target].bytes
     if size > limit:
-        yield Finding("budget/bytes", f"avatar.glb has {size} bytes, over {limit} for {reading.target}", value=size, limit=limit)
+        yield Finding("budget/bytes", f"the file has {size} bytes; {bundle.target} allows {limit}", where=_GLB, value=size, limit=limit)
 
 
-@gate(
-    "budget/materials", why="a crowd avatar draws with one material", source="our own budget of a target, assets/spec/packaging.py BUDGETS"
-)
-def one_material(reading: BundleView) -> Iterator[Finding]:
-    count = len(reading.glb.json.get("materials", [])) if reading.glb else 0
+@gate("budget/materials", claim="a crowd avatar has a single material", source="the target's budget, assets/spec/packaging.py BUDGETS")
+def one_material(bundle: BundleView) -> Iterator[Finding]:
+    count = len(bundle.glb.json.get("materials", [])) if bundle.glb else 0
     if count > 1:
-        yield Finding("budget/materials", f"{count} materials", value=count, limit=1)
+        yield Finding("budget/materials", f"the model has {count} materials; {bundle.target} allows 1", where=_GLB, value=count, limit=1)

@@ -11,27 +11,36 @@ from assets.errors import Finding, Location
 from stages.verify.bundle_view import BundleView, Doubles, Glb
 from stages.verify.gate import gate
 
-_MIN_DISPLACEMENT_M = 1e-4  # 0.1 mm: below it a target cannot be told from int16 quantisation of positions.
+_MIN_DISPLACEMENT_M = 1e-4  # 0.1 mm: a smaller one is indistinguishable from the quantisation of positions to int16
 _SUM_TOLERANCE = 2e-3  # four unorm8 weights round by at most 4 * 0.5 / 255 / 4 each
 _ARM_DEGREES = 3.0
-_SOLE_M = 0.01
+_MAX_SOLE_HEIGHT_M = 0.01
+_GLB = Location("avatar.glb")
 
 
-@gate("rig/joints", why="the skin has the house's 54 joints by name", source="assets/conventions.py JOINTS")
-def joints_are_all_there(reading: BundleView) -> Iterator[Finding]:
-    if (glb := reading.glb) is None:
+def _shorten_list(names: list[str]) -> str:
+    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+
+
+@gate("rig/joints", claim="the skin has all 54 joints by name", source="assets/conventions.py JOINTS")
+def joints_are_all_there(bundle: BundleView) -> Iterator[Finding]:
+    if (glb := bundle.glb) is None:
         return
     missing = [joint for joint in JOINTS if joint not in glb.joint_names]
     if missing:
-        message = f"{len(missing)} joints are missing from the skin: {', '.join(missing[:6])}"
+        message = f"joints missing from the skin: {_shorten_list(missing)}"
         yield Finding(
             "rig/joints", message, where=Location("avatar.glb", pointer="/skins"), value=len(JOINTS) - len(missing), limit=len(JOINTS)
         )
 
 
-@gate("rig/weights-sum-to-one", why="skin weights sum to 1 with at most 4 influences", source="glTF 2.0, 3.7.3.3 skinned mesh attributes")
-def weights_sum_to_one(reading: BundleView) -> Iterator[Finding]:
-    if (glb := reading.glb) is None:
+@gate(
+    "rig/weights-sum-to-one",
+    claim="the skin weights of each vertex sum to 1, with at most 4 influences",
+    source="glTF 2.0, 3.7.3.3 skinned mesh attributes",
+)
+def weights_sum_to_one(bundle: BundleView) -> Iterator[Finding]:
+    if (glb := bundle.glb) is None:
         return
     for number, primitive in enumerate(glb.primitives):
         attributes, where = primitive["attributes"], Location("avatar.glb", pointer=f"primitive {number}")
@@ -42,55 +51,64 @@ def weights_sum_to_one(reading: BundleView) -> Iterator[Finding]:
         error = float(np.abs(glb.read_accessor(attributes["WEIGHTS_0"]).sum(1) - 1).max(initial=0))
         if error > _SUM_TOLERANCE:
             yield Finding(
-                "rig/weights-sum-to-one", f"skin weights miss 1 by {error:.4f}", where=where, value=round(error, 5), limit=_SUM_TOLERANCE
+                "rig/weights-sum-to-one",
+                f"the skin weights of a vertex differ from a sum of 1 by {error:.4f}",
+                where=where,
+                value=round(error, 5),
+                limit=_SUM_TOLERANCE,
             )
 
 
-@gate("rig/morph-names", why="the head names all 67 morph targets", source="assets/conventions.py MORPHS_67")
-def head_names_all_morphs(reading: BundleView) -> Iterator[Finding]:
-    if (glb := reading.glb) is None:
+@gate("rig/morph-names", claim="the head has all 67 morph targets by name", source="assets/conventions.py MORPHS_67")
+def head_names_all_morphs(bundle: BundleView) -> Iterator[Finding]:
+    if (glb := bundle.glb) is None:
         return
-    names = glb.target_names(glb.head) if glb.head else ()
+    names = glb.get_target_names(glb.head) if glb.head else ()
     missing = [name for name in MORPHS_67 if name not in names]
     if missing:
-        message = f"the head lacks {len(missing)} morph targets: {', '.join(missing[:6])}"
-        yield Finding("rig/morph-names", message, value=len(MORPHS_67) - len(missing), limit=len(MORPHS_67))
+        message = f"morph targets missing from the head: {_shorten_list(missing)}"
+        yield Finding("rig/morph-names", message, where=_GLB, value=len(MORPHS_67) - len(missing), limit=len(MORPHS_67))
     for mesh in glb.meshes:
         count = len(mesh["primitives"][0].get("targets", []))
-        if count != len(glb.target_names(mesh)):
-            yield Finding("rig/morph-names", f"{mesh.get('name')} has {count} targets and {len(glb.target_names(mesh))} names")
+        if count != len(glb.get_target_names(mesh)):
+            yield Finding(
+                "rig/morph-names",
+                f"{mesh.get('name')} has {count} morph targets but {len(glb.get_target_names(mesh))} target names",
+                where=_GLB,
+            )
 
 
-@gate("rig/morphs-alive", why="every morph target moves some vertex by 0.1 mm or more", source="assets/conventions.py MORPHS_67")
-def no_morph_is_dead(reading: BundleView) -> Iterator[Finding]:
-    if (glb := reading.glb) is None:
+@gate("rig/morphs-alive", claim="every morph target moves some vertex by at least 0.1 mm", source="assets/conventions.py MORPHS_67")
+def no_morph_is_dead(bundle: BundleView) -> Iterator[Finding]:
+    if (glb := bundle.glb) is None:
         return
     reach = _measure_displacements(glb)
     dead = [name for name, most in reach.items() if most < _MIN_DISPLACEMENT_M]
     if dead:
-        message = f"{len(dead)} morph targets move nothing: {', '.join(dead)}"
-        yield Finding("rig/morphs-alive", message, value=round(1000 * min(reach[d] for d in dead), 4), limit=1000 * _MIN_DISPLACEMENT_M)
+        message = f"morph targets that move no vertex: {_shorten_list(dead)}"
+        least = round(1000 * min(reach[name] for name in dead), 4)
+        yield Finding("rig/morphs-alive", message, where=_GLB, value=least, limit=1000 * _MIN_DISPLACEMENT_M)
 
 
 def _measure_displacements(glb: Glb) -> dict[str, float]:
-    """Target name -> largest displacement of any vertex of any mesh, metres (tongueOut lives on the tongue)."""
+    """Target name -> largest displacement of any vertex of any mesh, metres (tongueOut moves only the tongue)."""
     reach: dict[str, float] = {}
     for mesh in glb.meshes:
         for primitive in mesh["primitives"]:
-            for name, target in zip(glb.target_names(mesh), primitive.get("targets", []), strict=False):
+            for name, target in zip(glb.get_target_names(mesh), primitive.get("targets", []), strict=False):
                 most = float(np.linalg.norm(glb.read_accessor(target["POSITION"]), axis=1).max(initial=0)) if "POSITION" in target else 0.0
                 reach[name] = max(reach.get(name, 0.0), most)
     return reach
 
 
 def _locate_joint(glb: Glb, joint: str) -> Doubles | None:
-    index = glb.index(joint)
+    index = glb.find_node(joint)
     return None if index is None else glb.compute_world_matrix(index)[:3, 3]
 
 
-@gate("rig/t-pose", why="both arms lie along X within 3 degrees in the bind pose", source="VRM 1.0 humanoid, T-pose")
-def arms_are_along_x(reading: BundleView) -> Iterator[Finding]:
-    if (glb := reading.glb) is None:
+@gate("rig/t-pose", claim="both arms are parallel to X within 3 degrees in the bind pose", source="VRM 1.0 humanoid, T-pose")
+def arms_are_along_x(bundle: BundleView) -> Iterator[Finding]:
+    if (glb := bundle.glb) is None:
         return
     for side, sign in (("Left", 1.0), ("Right", -1.0)):
         upper, hand = _locate_joint(glb, f"{side}Arm"), _locate_joint(glb, f"{side}Hand")
@@ -99,29 +117,30 @@ def arms_are_along_x(reading: BundleView) -> Iterator[Finding]:
         arm = (hand - upper) / max(float(np.linalg.norm(hand - upper)), 1e-9)
         degrees = float(np.degrees(np.arccos(np.clip(sign * arm[0], -1, 1))))
         if degrees > _ARM_DEGREES:
-            message = f"the {side.lower()} arm is {degrees:.1f} degrees off X"
+            message = f"the {side.lower()} arm is {degrees:.1f} degrees off the X axis in the bind pose"
             yield Finding(
                 "rig/t-pose", message, where=Location("avatar.glb", pointer=f"{side}Arm"), value=round(degrees, 2), limit=_ARM_DEGREES
             )
 
 
-@gate("rig/soles", why="the lowest vertex lies at Y=0 within 1 cm", source="docs/architecture.md, units and axes")
-def soles_are_on_the_floor(reading: BundleView) -> Iterator[Finding]:
-    if (glb := reading.glb) is None or not glb.primitives:
+@gate("rig/soles", claim="the lowest vertex is at Y=0 within 1 cm", source="docs/architecture.md, units and axes")
+def soles_are_on_the_floor(bundle: BundleView) -> Iterator[Finding]:
+    if (glb := bundle.glb) is None or not glb.primitives:
         return
     lowest = min(float(glb.read_accessor(p["attributes"]["POSITION"])[:, 1].min()) for p in glb.primitives)
-    if abs(lowest) > _SOLE_M:
-        yield Finding("rig/soles", f"the lowest vertex is at {lowest:.3f} m", value=round(lowest, 4), limit=_SOLE_M)
+    if abs(lowest) > _MAX_SOLE_HEIGHT_M:
+        message = f"the lowest vertex is at Y = {lowest:.3f} m, not on the floor"
+        yield Finding("rig/soles", message, where=_GLB, value=round(lowest, 4), limit=_MAX_SOLE_HEIGHT_M)
 
 
-@gate("rig/facing", why="the avatar looks along +Z with its left at +X", source="glTF 2.0, 3.4 coordinate system; VRM 1.0")
-def it_faces_plus_z(reading: BundleView) -> Iterator[Finding]:
-    if (glb := reading.glb) is None:
+@gate("rig/facing", claim="the avatar faces +Z with its left side at +X", source="glTF 2.0, 3.4 coordinate system; VRM 1.0")
+def it_faces_plus_z(bundle: BundleView) -> Iterator[Finding]:
+    if (glb := bundle.glb) is None:
         return
     eye, head, toe, foot, left = (_locate_joint(glb, j) for j in ("LeftEye", "Head", "LeftToeBase", "LeftFoot", "LeftArm"))
     if eye is not None and head is not None and eye[2] <= head[2]:
-        yield Finding("rig/facing", "the eyes are behind the head joint", value=round(float(eye[2] - head[2]), 4), limit=0)
+        yield Finding("rig/facing", "the eyes are behind the head joint", where=_GLB, value=round(float(eye[2] - head[2]), 4), limit=0)
     if toe is not None and foot is not None and toe[2] <= foot[2]:
-        yield Finding("rig/facing", "the toes are behind the ankle", value=round(float(toe[2] - foot[2]), 4), limit=0)
+        yield Finding("rig/facing", "the toes are behind the ankle", where=_GLB, value=round(float(toe[2] - foot[2]), 4), limit=0)
     if left is not None and left[0] <= 0:
-        yield Finding("rig/facing", "the left arm is not at +X", value=round(float(left[0]), 4), limit=0)
+        yield Finding("rig/facing", "the left arm is on the -X side", where=_GLB, value=round(float(left[0]), 4), limit=0)

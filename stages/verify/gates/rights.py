@@ -14,41 +14,41 @@ from stages.verify.gate import gate
 _GENERATED_FILES = ("manifest.json", "report.html", "LICENSES.md")
 
 
-@gate("rights/licences", why="every file names its licence and its sources", source="assets/bundle.py MANIFEST_SCHEMA, files")
-def every_file_has_a_licence(reading: BundleView) -> Iterator[Finding]:
-    for path in sorted(set(reading.files) - set(_GENERATED_FILES)):
-        licence, sources = reading.licences.get(path, ("", ()))
+@gate("rights/licences", claim="every file states its licence and its sources", source="assets/bundle.py MANIFEST_SCHEMA, files")
+def every_file_has_a_licence(bundle: BundleView) -> Iterator[Finding]:
+    for path in sorted(set(bundle.files) - set(_GENERATED_FILES)):
+        licence, sources = bundle.licences.get(path, ("", ()))
         if not licence:
-            yield Finding("rights/licences", f"{path} names no licence", where=Location(path))
+            yield Finding("rights/licences", "the file states no licence", where=Location(path))
         if not sources:
-            yield Finding("rights/licences", f"{path} names no sources", where=Location(path))
+            yield Finding("rights/licences", "the file states no sources", where=Location(path))
 
 
 @gate(
     "rights/digest",
-    why="the folder holds every file of its manifest, byte for byte, and no other; looked at as it is written and by `fenshen inspect`",
+    claim="the folder holds exactly the files of its manifest, byte for byte; checked when it is written and by `fenshen inspect`",
     source="FIPS 180-4, SHA-256",
 )
-def files_match_the_manifest(reading: BundleView) -> Iterator[Finding]:
-    if reading.manifest_entries is None:
+def files_match_the_manifest(bundle: BundleView) -> Iterator[Finding]:
+    if bundle.manifest_entries is None:
         return
-    for path in sorted(set(reading.manifest_entries) - set(reading.files)):
-        yield Finding("rights/missing-file", f"{path} is listed but not there", where=Location(path))
-    for path in sorted(set(reading.files) - set(reading.manifest_entries)):
-        yield Finding("rights/extra-file", f"{path} is there but not listed", where=Location(path))
-    for path in sorted(set(reading.files) & set(reading.manifest_entries)):
-        yield from _compare_file(path, reading.files[path], *reading.manifest_entries[path])
+    for path in sorted(set(bundle.manifest_entries) - set(bundle.files)):
+        yield Finding("rights/missing-file", "the file is listed in manifest.json but missing", where=Location(path))
+    for path in sorted(set(bundle.files) - set(bundle.manifest_entries)):
+        yield Finding("rights/extra-file", "the file is not listed in manifest.json", where=Location(path))
+    for path in sorted(set(bundle.files) & set(bundle.manifest_entries)):
+        yield from _compare_file(path, bundle.files[path], *bundle.manifest_entries[path])
 
 
 def check_folder(folder: Path) -> list[Finding]:
-    """Findings of a bundle on disk against manifest.json: digests, sizes, missing and extra files."""
+    """How a bundle on disk differs from its manifest.json: digests, sizes, missing and extra files."""
     try:
         manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
         listed = {str(entry["path"]): (str(entry["sha256"]), int(entry["bytes"])) for entry in manifest["files"]}
     except (OSError, ValueError, KeyError, TypeError):
         return [Finding("rights/manifest", "manifest.json is missing or unreadable", where=Location("manifest.json"))]
-    there = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
-    files = {path: place.read_bytes() for path, place in there.items() if path != "manifest.json"}
+    found = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
+    files = {path: place.read_bytes() for path, place in found.items() if path != "manifest.json"}
     return list(files_match_the_manifest(BundleView("", files, manifest_entries=listed)))
 
 
@@ -56,10 +56,22 @@ def _compare_file(path: str, data: bytes, expected: str, size: int) -> list[Find
     if len(data) != size:
         return [
             Finding(
-                "rights/bytes", f"{path} has {len(data)} bytes, the manifest says {size}", where=Location(path), value=len(data), limit=size
+                "rights/bytes",
+                f"the file has {len(data)} bytes, but manifest.json lists {size}",
+                where=Location(path),
+                value=len(data),
+                limit=size,
             )
         ]
     found = sha256(data)
     if found != expected:
-        return [Finding("rights/digest", f"{path} is not the file of the manifest", where=Location(path), value=found, limit=expected)]
+        return [
+            Finding(
+                "rights/digest",
+                "the sha256 of the file differs from the one in manifest.json",
+                where=Location(path),
+                value=found,
+                limit=expected,
+            )
+        ]
     return []

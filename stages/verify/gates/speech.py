@@ -20,77 +20,97 @@ def _locate_wav(name: str) -> Location:
     return Location(f"voice/{name}.wav")
 
 
-@gate("speech/json", why="dialogue and viseme files are JSON objects", source="RFC 8259")
-def talk_is_json(reading: BundleView) -> Iterator[Finding]:
-    for path in reading.broken_json:
-        yield Finding("speech/json", "it is no JSON object", where=Location(path))
+@gate("speech/json", claim="dialogue and viseme files are JSON objects", source="RFC 8259")
+def talk_is_json(bundle: BundleView) -> Iterator[Finding]:
+    for path in bundle.broken_json:
+        yield Finding("speech/json", "the file is not a JSON object", where=Location(path))
 
 
-@gate("speech/wav-format", why="every voice file is mono 16-bit PCM", source="RIFF WAVE, PCM: what engines import without a codec")
-def wavs_are_mono_pcm16(reading: BundleView) -> Iterator[Finding]:
-    for name, sound in reading.sounds.items():
+@gate("speech/wav-format", claim="every voice file is mono 16-bit PCM", source="RIFF WAVE, PCM: what engines import without a codec")
+def wavs_are_mono_pcm16(bundle: BundleView) -> Iterator[Finding]:
+    for name, sound in bundle.sounds.items():
         if (sound.channels, sound.bits) != (1, 16):
-            message = f"it has {sound.channels} channels of {sound.bits} bits"
+            message = f"expected mono 16-bit PCM, found {sound.channels} channels of {sound.bits} bits"
             yield Finding("speech/wav-format", message, where=_locate_wav(name), value=f"{sound.channels}x{sound.bits}", limit="1x16")
 
 
 @gate(
-    "speech/clipping", why="no run of samples is stuck at full scale", source="three samples in a row at full scale are audible as a click"
+    "speech/clipping",
+    claim="no three samples in a row are at full scale",
+    source="three or more samples in a row at full scale are audible as a click",
 )
-def nothing_clips(reading: BundleView) -> Iterator[Finding]:
-    for name, sound in reading.sounds.items():
+def nothing_clips(bundle: BundleView) -> Iterator[Finding]:
+    for name, sound in bundle.sounds.items():
         full = (np.abs(sound.samples[:, :1]) >= 32766 / 32768).astype(int).ravel()
         runs = int((np.convolve(full, (1, 1, 1), "valid") == 3).sum()) if len(full) >= 3 else 0
         if runs:
-            yield Finding("speech/clipping", f"{runs} runs of samples are clipped", where=_locate_wav(name), value=runs, limit=0)
+            yield Finding(
+                "speech/clipping",
+                f"the sound clips: {runs} runs of samples are at full scale",
+                where=_locate_wav(name),
+                value=runs,
+                limit=0,
+            )
 
 
-@gate("speech/leading-silence", why="speech begins within 0.3 s and is not silent", source="a longer wait reads as lag")
-def speech_begins_soon(reading: BundleView) -> Iterator[Finding]:
-    for name, sound in reading.sounds.items():
+@gate("speech/leading-silence", claim="speech begins within 0.3 s", source="a longer pause is perceived as lag")
+def speech_begins_soon(bundle: BundleView) -> Iterator[Finding]:
+    for name, sound in bundle.sounds.items():
         loud = np.flatnonzero(np.abs(sound.samples).max(1, initial=0) > 0.01)
         if not len(loud):
-            yield Finding("speech/leading-silence", "it is silent", where=_locate_wav(name))
+            yield Finding("speech/leading-silence", "the sound is silent", where=_locate_wav(name))
         elif loud[0] / sound.rate > _MAX_LEADING_SILENCE_S:
             wait = loud[0] / sound.rate
             yield Finding(
                 "speech/leading-silence",
-                f"it waits {wait:.2f} s",
+                f"speech begins only after {wait:.2f} s",
                 where=_locate_wav(name),
                 value=round(wait, 3),
                 limit=_MAX_LEADING_SILENCE_S,
             )
 
 
-@gate("speech/loudness", why="every line is -16 LUFS within 1", source="ITU-R BS.1770-4; -16 LUFS is the podcast level")
-def lines_are_equally_loud(reading: BundleView) -> Iterator[Finding]:
-    for name, sound in reading.sounds.items():
+@gate(
+    "speech/loudness",
+    claim="every line has an integrated loudness of -16 LUFS within 1",
+    source="ITU-R BS.1770-4; -16 LUFS is the usual level of podcasts",
+)
+def lines_are_equally_loud(bundle: BundleView) -> Iterator[Finding]:
+    for name, sound in bundle.sounds.items():
         level = measure_integrated_loudness(sound.samples[:, 0], sound.rate) if len(sound.samples) else -np.inf
         if not abs(level - _TARGET_LUFS) <= _LUFS_TOLERANCE:
             yield Finding(
-                "speech/loudness", f"it is {level:.1f} LUFS", where=_locate_wav(name), value=round(float(level), 2), limit=_TARGET_LUFS
+                "speech/loudness",
+                f"the integrated loudness is {level:.1f} LUFS, expected {_TARGET_LUFS:.0f} within {_LUFS_TOLERANCE:.0f}",
+                where=_locate_wav(name),
+                value=round(float(level), 2),
+                limit=_TARGET_LUFS,
             )
 
 
-@gate("speech/cues-in-wav", why="cues are in order and end within the sound", source="a cue behind the end would move the lips in silence")
-def cues_are_within_the_sound(reading: BundleView) -> Iterator[Finding]:
-    for name, track in reading.visemes.items():
+@gate(
+    "speech/cues-in-wav",
+    claim="each cue starts before it ends, within the sound",
+    source="a cue after the end would move the lips in silence",
+)
+def cues_are_within_the_sound(bundle: BundleView) -> Iterator[Finding]:
+    for name, track in bundle.visemes.items():
         cues, where = track.get("cues", []), Location(f"visemes/{name}.json")
-        seconds = reading.sounds[name].seconds if name in reading.sounds else 0.0
+        seconds = bundle.sounds[name].seconds if name in bundle.sounds else 0.0
         wrong = [c for c in cues if not -1e-6 <= c["start"] <= c["end"] <= seconds + 0.02]
         if wrong:
-            message = f"{len(wrong)} cues lie outside the {seconds:.2f} s of sound"
+            message = f"cues outside the {seconds:.2f} s of sound, or that end before they start: {len(wrong)} of {len(cues)}"
             yield Finding("speech/cues-in-wav", message, where=where, value=round(wrong[-1]["end"], 3), limit=round(seconds, 3))
         if not cues:
-            yield Finding("speech/cues-in-wav", "it has no cues", where=where)
+            yield Finding("speech/cues-in-wav", "the viseme track has no cues", where=where)
 
 
-def _measure_mouth_opening(reading: BundleView, name: str) -> tuple[Doubles, Doubles] | None:
-    """Times (f,) and mouth opening (f,) of say_NAME: jawOpen and the open visemes, less mouthClose."""
-    glb = reading.glb
+def _measure_mouth_opening(bundle: BundleView, name: str) -> tuple[Doubles, Doubles] | None:
+    """Times (f,) and mouth opening (f,) of say_NAME: jawOpen or the vowel visemes, less mouthClose; None without such a clip."""
+    glb = bundle.glb
     if glb is None or glb.head is None or f"say_{name}" not in glb.clips:
         return None
-    names = glb.target_names(glb.head)
+    names = glb.get_target_names(glb.head)
     track = next((t for t in glb.clips[f"say_{name}"] if t.path == "weights" and t.values.shape[1] == len(names)), None)
     if track is None or "jawOpen" not in names:
         return None
@@ -101,21 +121,23 @@ def _measure_mouth_opening(reading: BundleView, name: str) -> tuple[Doubles, Dou
 
 
 @gate(
-    "speech/lips-closed", why="the lips shut on p, b, m and rest in silence", source="bilabials are the sounds a viewer reads from the lips"
+    "speech/lips-closed",
+    claim="the lips close on p, b and m and stay closed in silence",
+    source="bilabials are the sounds that viewers lip-read most easily",
 )
-def lips_close_on_pp_and_silence(reading: BundleView) -> Iterator[Finding]:
-    for name, track in reading.visemes.items():
-        if (found := _measure_mouth_opening(reading, name)) is None:
-            message = f"avatar.glb moves no lips in say_{name}"
+def lips_close_on_pp_and_silence(bundle: BundleView) -> Iterator[Finding]:
+    for name, track in bundle.visemes.items():
+        if (found := _measure_mouth_opening(bundle, name)) is None:
+            message = f"say_{name} of avatar.glb does not animate the lips"
             yield Finding("speech/lips-closed", message, where=Location(f"visemes/{name}.json"))
             continue
         times, opening = found
         shut = [c for c in track.get("cues", []) if c["viseme"] in ("viseme_PP", "PP") or (_is_silent(c) and c["end"] - c["start"] > 0.25)]
-        # The lips must touch once within the sound and a frame around it; the whole of it need not be shut.
+        # The lips must touch once within the sound or a frame around it, not all the time.
         near = [opening[(times >= c["start"] - 0.04) & (times <= c["end"] + 0.04)] for c in shut]
         late = [c for c, window in zip(shut, near, strict=True) if len(window) and window.min() > _MAX_CLOSED_OPENING]
         if late:
-            message = f"the mouth stays open at {len(late)} of {len(shut)} closures, first at {late[0]['start']:.2f} s"
+            message = f"the mouth stays open at {len(late)} of {len(shut)} lip closures, first at {late[0]['start']:.2f} s"
             yield Finding("speech/lips-closed", message, where=Location(f"visemes/{name}.json"), value=len(late), limit=0)
 
 
@@ -125,33 +147,33 @@ def _is_silent(cue: dict[str, object]) -> bool:
 
 @gate(
     "speech/say-clips",
-    why="every voice file has a clip say_ID of its length",
-    source="a player starts clip and sound together: they share a clock",
+    claim="every voice file has a clip say_ID of the same length",
+    source="a player starts clip and sound at the same time",
 )
-def every_line_has_its_clip(reading: BundleView) -> Iterator[Finding]:
-    clips = reading.glb.clips if reading.glb else {}
-    for name, sound in reading.sounds.items():
+def every_line_has_its_clip(bundle: BundleView) -> Iterator[Finding]:
+    clips = bundle.glb.clips if bundle.glb else {}
+    for name, sound in bundle.sounds.items():
         tracks = clips.get(f"say_{name}")
         if not tracks:
             yield Finding("speech/say-clips", f"avatar.glb has no clip say_{name}", where=_locate_wav(name))
         elif not _has_clip_length(sound, length := max(float(t.times[-1]) for t in tracks)):
-            message = f"say_{name} lasts {length:.2f} s, its sound {sound.seconds:.2f} s"
+            message = f"the clip say_{name} lasts {length:.2f} s, but its sound {sound.seconds:.2f} s"
             yield Finding("speech/say-clips", message, where=_locate_wav(name), value=round(length, 3), limit=round(sound.seconds, 3))
 
 
 def _has_clip_length(sound: WavSound, length: float) -> bool:
-    # The body may settle for half a second after the words; a clip a frame shorter than its sound is lost in rounding.
+    # The body may take half a second to settle after the words; a clip may be one frame shorter by rounding.
     return -0.04 <= length - sound.seconds <= 0.55
 
 
 @gate(
     "speech/dialogue",
-    why="lines have sound and visemes, replies and the fallback name lines",
-    source="a player follows these names from a question to its sound",
+    claim="lines refer to existing sounds and visemes, replies and the fallback to existing lines",
+    source="a player follows these references from a question to its sound",
 )
-def dialogue_refers_to_what_is_there(reading: BundleView) -> Iterator[Finding]:
+def dialogue_references_exist(bundle: BundleView) -> Iterator[Finding]:
     where = Location("dialogue.json")
-    if (talk := reading.dialogue) is None:
+    if (talk := bundle.dialogue) is None:
         yield Finding("speech/dialogue", "the bundle has no dialogue.json", where=where)
         return
     if not {"lines", "replies", "fallback"} <= talk.keys():
@@ -160,10 +182,10 @@ def dialogue_refers_to_what_is_there(reading: BundleView) -> Iterator[Finding]:
     ids = {line["id"] for line in talk["lines"]}
     for line in talk["lines"]:
         for path in (line["wav"], line["visemes"]):
-            if path not in reading.files:
-                yield Finding("speech/dialogue", f"line {line['id']} names {path}, which is not there", where=where)
+            if path not in bundle.files:
+                yield Finding("speech/dialogue", f"line {line['id']} refers to {path}, which does not exist", where=where)
     for reply in talk["replies"]:
         if reply["line"] not in ids:
-            yield Finding("speech/dialogue", f"a reply names the unknown line {reply['line']}", where=where)
+            yield Finding("speech/dialogue", f"a reply refers to line {reply['line']}, which does not exist", where=where)
     if talk["fallback"] not in ids:
-        yield Finding("speech/dialogue", f"the fallback {talk['fallback']} is no line", where=where)
+        yield Finding("speech/dialogue", f"the fallback refers to line {talk['fallback']}, which does not exist", where=where)

@@ -18,38 +18,56 @@ _REQUIRED_BONES = (
 )
 
 
-def _read_extension(reading: BundleView) -> dict[str, Any]:
-    found: dict[str, Any] = reading.vrm.json.get("extensions", {}).get("VRMC_vrm", {}) if reading.vrm else {}
+def _read_extension(bundle: BundleView) -> dict[str, Any]:
+    found: dict[str, Any] = bundle.vrm.json.get("extensions", {}).get("VRMC_vrm", {}) if bundle.vrm else {}
     return found
 
 
-@gate("vrm/bones", why="the VRM maps all 15 required humanoid bones, each to a node of its own", source=f"{_SPEC} humanoid.md")
-def required_bones_are_mapped(reading: BundleView) -> Iterator[Finding]:
-    bones = _read_extension(reading).get("humanoid", {}).get("humanBones", {})
+@gate("vrm/bones", claim="the VRM maps all 15 required humanoid bones, each to its own node", source=f"{_SPEC} humanoid.md")
+def required_bones_are_mapped(bundle: BundleView) -> Iterator[Finding]:
+    bones = _read_extension(bundle).get("humanoid", {}).get("humanBones", {})
     missing = [bone for bone in _REQUIRED_BONES if bone not in bones]
     if missing:
-        yield Finding("vrm/bones", f"the VRM lacks {', '.join(missing)}", where=Location("avatar.vrm"), value=15 - len(missing), limit=15)
+        yield Finding(
+            "vrm/bones",
+            f"required humanoid bones that are not mapped: {', '.join(missing)}",
+            where=Location("avatar.vrm"),
+            value=15 - len(missing),
+            limit=15,
+        )
     nodes = [bone["node"] for bone in bones.values()]
     if len(set(nodes)) != len(nodes):
-        yield Finding("vrm/bones", "two bones share a node", where=Location("avatar.vrm"))
+        yield Finding("vrm/bones", "two humanoid bones are mapped to the same node", where=Location("avatar.vrm"))
 
 
-@gate("vrm/meta", why="the VRM names its title, authors and licence", source=f"{_SPEC} meta.md")
-def meta_is_whole(reading: BundleView) -> Iterator[Finding]:
-    extension = _read_extension(reading)
+@gate("vrm/meta", claim="the VRM states its title, authors and licence", source=f"{_SPEC} meta.md")
+def meta_is_complete(bundle: BundleView) -> Iterator[Finding]:
+    extension = _read_extension(bundle)
     missing = [key for key in ("name", "authors", "licenseUrl") if not extension.get("meta", {}).get(key)]
     if missing:
         yield Finding(
-            "vrm/meta", f"the VRM's meta lacks {', '.join(missing)}", where=Location("avatar.vrm", pointer="/extensions/VRMC_vrm/meta")
+            "vrm/meta",
+            f"missing from the meta data: {', '.join(missing)}",
+            where=Location("avatar.vrm", pointer="/extensions/VRMC_vrm/meta"),
         )
     if extension.get("specVersion") != "1.0":
         yield Finding(
-            "vrm/meta", "specVersion is not 1.0", where=Location("avatar.vrm"), value=str(extension.get("specVersion")), limit="1.0"
+            "vrm/meta",
+            f"specVersion is {extension.get('specVersion')!r}, expected '1.0'",
+            where=Location("avatar.vrm"),
+            value=str(extension.get("specVersion")),
+            limit="1.0",
         )
 
 
-@gate("vrm/no-animations", why="the VRM carries no animations", source=f"{_SPEC} README.md, glTF restrictions")
-def vrm_has_no_animations(reading: BundleView) -> Iterator[Finding]:
-    count = len(reading.vrm.json.get("animations", [])) if reading.vrm else 0
+@gate("vrm/no-animations", claim="the VRM holds no animations", source=f"{_SPEC} README.md, glTF restrictions")
+def vrm_has_no_animations(bundle: BundleView) -> Iterator[Finding]:
+    count = len(bundle.vrm.json.get("animations", [])) if bundle.vrm else 0
     if count:
-        yield Finding("vrm/no-animations", f"the VRM carries {count} animations", where=Location("avatar.vrm"), value=count, limit=0)
+        yield Finding(
+            "vrm/no-animations",
+            f"the VRM holds {count} animations, which VRM 1.0 forbids",
+            where=Location("avatar.vrm"),
+            value=count,
+            limit=0,
+        )

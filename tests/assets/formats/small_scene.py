@@ -1,8 +1,7 @@
-"""A small whole character for the tests of the formats."""
+"""A small complete character for the tests of the formats."""
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from typing import Any
 
@@ -14,9 +13,9 @@ from assets.artefacts.motion import Clip
 from assets.conventions import JOINTS, MORPHS_67, PARENTS
 from assets.formats.gltf import EncodedImage, Scene
 from assets.formats.image import encode_png
-from stages.verify.gates.gltf import _describe_missing_tools
+from stages.verify.gates.gltf import describe_missing_tools
 
-needs_node = pytest.mark.skipif(shutil.which("node") is None or bool(_describe_missing_tools()), reason="no Node or no gltf-validator here")
+needs_node = pytest.mark.skipif(bool(describe_missing_tools()), reason="Node or gltf-validator is not installed")
 
 
 def a_skeleton() -> Skeleton:

@@ -11,7 +11,7 @@ from assets.errors import FormatError
 from assets.formats.glb import pack_glb, unpack_glb
 
 
-def test_what_is_packed_comes_back() -> None:
+def test_document_and_buffer_survive() -> None:
     document, binary = unpack_glb(pack_glb({"asset": {"version": "2.0"}, "extras": {"name": "可飞"}}, b"12345"))
     assert document["extras"]["name"] == "可飞"
     assert document["buffers"] == [{"byteLength": 5}]
@@ -33,7 +33,23 @@ def test_a_document_without_a_buffer_has_no_second_chunk() -> None:
 LONG_CHUNK = b"glTF" + struct.pack("<IIII", 2, 24, 99, 0) + b"1234"
 
 
-@pytest.mark.parametrize("data", [b"", b"glTF", b"nope" * 10, pack_glb({}, b"1234")[:-1], LONG_CHUNK])
-def test_torn_or_foreign_bytes_are_refused(data: bytes) -> None:
-    with pytest.raises(FormatError):
+def make_glb(chunk: bytes) -> bytes:
+    """A GLB of one JSON chunk."""
+    return b"glTF" + struct.pack("<IIII", 2, 20 + len(chunk), len(chunk), 0x4E4F534A) + chunk
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "the file does not begin with the glTF magic number"),
+        (b"nope" * 10, "the file does not begin with the glTF magic number"),
+        (pack_glb({}, b"1234")[:-1], "the header declares version 2 and 64 bytes; expected version 2 and 63 bytes"),
+        (LONG_CHUNK, "a chunk declares 99 bytes, but only 4 follow"),
+        (make_glb(b"{no}"), "the file has no readable JSON chunk"),
+        (make_glb(b"[1]\n"), "the JSON chunk is not an object"),
+    ],
+)
+def test_a_bad_file_is_one_sentence(data: bytes, message: str) -> None:
+    with pytest.raises(FormatError) as caught:
         unpack_glb(data)
+    assert str(caught.value) == f"error[glb/malformed] {message}; export the file again"

@@ -7,14 +7,22 @@ import struct
 import subprocess
 import sys
 import zlib
+from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image as Picture
 
 from assets.artefacts.geometry import Image
 from assets.errors import FormatError
-from assets.formats.image import decode_image, encode_jpeg, encode_png, encode_webp, preserve_coverage, resize
+from assets.formats.image import decode_image, encode_jpeg, encode_png, encode_webp, preserve_coverage, read_image_size, resize
+
+DATA = Path(__file__).parents[2] / "data"
+STEPS = np.array([[0, 51, 102], [153, 204, 255]], np.uint8)
+"""Grey from black to white, (2, 3)."""
+RED = (255, 0, 0)
 
 
 def ramp(channels: int, height: int = 24, width: int = 32) -> Image:
@@ -51,11 +59,19 @@ def test_webp_keeps_alpha_and_jpeg_drops_it() -> None:
     assert decode_image(encode_jpeg(ramp(4))).pixels.shape[2] == 3
 
 
-@pytest.mark.parametrize("data", [b"", b"hello", b"\x89PNG\r\n\x1a\n", encode_png(ramp(3))[:60]])
-def test_bytes_that_are_no_picture_say_so_in_one_sentence(data: bytes) -> None:
-    with pytest.raises(FormatError, match="not a picture") as caught:
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"", b"hello", b"\x89PNG\r\n\x1a\n", encode_png(ramp(3))[:60], b"II*\0", b"II*\0\x08\0\0\0", b"MM\0*abcdefghijk",
+        (DATA / "float.tif").read_bytes()[:200],
+    ],
+)  # fmt: skip
+def test_bytes_that_are_not_a_picture_are_refused_in_one_sentence(data: bytes) -> None:
+    with pytest.raises(FormatError) as caught:
         decode_image(data)
-    assert len(caught.value.findings) == 1
+    assert str(caught.value) == (
+        f"error[image/unreadable] these {len(data)} bytes are not a picture that can be read; save it again as PNG, JPEG, WebP or TIFF"
+    )
 
 
 def png_claiming(width: int, height: int) -> bytes:
@@ -64,10 +80,28 @@ def png_claiming(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
 
 
-@pytest.mark.parametrize("side", [9000, 60000])
-def test_a_decompression_bomb_is_refused_by_its_header(side: int) -> None:
-    with pytest.raises(FormatError, match="64 megapixels"):
+@pytest.mark.parametrize(
+    ("side", "sentence"),
+    [
+        (9000, "error[image/too-big] the picture is 9000 x 9000, more than 64 megapixels; make it smaller"),
+        (60000, "error[image/too-big] the picture has more than 64 megapixels; make it smaller"),
+    ],
+)
+def test_a_decompression_bomb_is_refused_by_its_header(side: int, sentence: str) -> None:
+    with pytest.raises(FormatError) as caught:
         decode_image(png_claiming(side, side))
+    assert str(caught.value) == sentence
+
+
+def test_a_decompression_bomb_of_floats_is_refused_by_its_header() -> None:
+    """Pillow does not know the kind, so its own limit does not apply."""
+    data = bytearray(write_wide_tiff(np.zeros((8, 8, 3), np.float32)))
+    for tag in (256, 257):
+        at = data.index(struct.pack("<HH", tag, 3)) if struct.pack("<HH", tag, 3) in data else data.index(struct.pack("<HH", tag, 4))
+        data[at : at + 12] = struct.pack("<HHII", tag, 4, 1, 60_000)
+    with pytest.raises(FormatError) as caught:
+        decode_image(bytes(data))
+    assert str(caught.value) == "error[image/too-big] the picture is 60000 x 60000, more than 64 megapixels; make it smaller"
 
 
 def test_a_phone_picture_comes_upright() -> None:
@@ -79,10 +113,110 @@ def test_a_phone_picture_comes_upright() -> None:
     assert decode_image(stream.getvalue()).pixels.shape == (40, 20, 3)
 
 
-def test_sixteen_bits_become_eight() -> None:
+def test_a_tiff_comes_upright_whatever_its_samples() -> None:
+    for values in (STEPS, STEPS.astype(np.uint16) * 257, UNIT):
+        data = write_picture(Picture.fromarray(values), "TIFF", tiffinfo={0x0112: 6})
+        np.testing.assert_array_equal(decode_image(data).pixels[..., 0], np.rot90(STEPS, -1))
+
+
+def write_picture(picture: Picture.Image, file_format: str, **options: Any) -> bytes:
     stream = io.BytesIO()
-    Picture.fromarray(np.full((4, 4), 32768, np.uint16)).save(stream, "PNG")
-    assert set(decode_image(stream.getvalue()).pixels.ravel()) == {128}
+    picture.save(stream, file_format, **options)
+    return stream.getvalue()
+
+
+def write_wide_tiff(values: np.ndarray) -> bytes:
+    """A TIFF of any type; colours in order red, green, blue, alpha."""
+    channels = {3: (2, 1, 0), 4: (2, 1, 0, 3)}
+    ordered = values if values.ndim == 2 else np.ascontiguousarray(values[..., list(channels[values.shape[2]])])
+    return bytes(cv2.imencode(".tiff", ordered)[1])
+
+
+def write_grey(values: np.ndarray, file_format: str = "TIFF") -> bytes:
+    return write_picture(Picture.fromarray(values), file_format)
+
+
+UNIT = (STEPS / 255).astype(np.float32)
+GREY = {
+    "8 bits": write_grey(STEPS, "PNG"),
+    "16 bits PNG": write_grey(STEPS.astype(np.uint16) * 257, "PNG"),
+    "16 bits TIFF": write_grey(STEPS.astype(np.uint16) * 257),
+    "32-bit integers of 8 bits": write_grey(STEPS.astype(np.int32)),
+    "32-bit integers of 16 bits": write_grey(STEPS.astype(np.int32) * 257),
+    "32-bit integers of 31 bits": write_grey((UNIT.astype(np.float64) * (2**31 - 1)).astype(np.int32)),
+    "floats 0..1": write_grey(UNIT),
+    "floats of whole numbers to 255": write_grey(STEPS.astype(np.float32)),
+    "floats of whole numbers to 65535": write_grey(STEPS.astype(np.float32) * 257),
+    "64-bit floats": write_wide_tiff(UNIT.astype(np.float64)),
+}
+
+
+@pytest.mark.parametrize("kind", GREY)
+def test_grey_of_every_depth_becomes_eight_bits(kind: str) -> None:
+    pixels = decode_image(GREY[kind]).pixels
+    assert (pixels.dtype, pixels.shape) == (np.uint8, (2, 3, 1))
+    np.testing.assert_array_equal(pixels[..., 0], STEPS)
+
+
+def test_a_dark_picture_of_sixteen_bits_stays_dark() -> None:
+    """Its largest value was below 256, and it was read as one of eight bits."""
+    assert decode_image(write_grey(np.full((4, 4), 255, np.uint16), "PNG")).pixels.max() == 1
+
+
+def test_a_float_picture_of_0_to_1_is_not_black() -> None:
+    pixels = decode_image((DATA / "float.tif").read_bytes()).pixels
+    assert (pixels.min(), pixels.max(), pixels.mean()) == (0, 255, 127.5)
+
+
+@pytest.mark.parametrize(("value", "byte"), [(1.5, 255), (40.25, 255), (np.inf, 255), (np.nan, 0), (-0.5, 0), (-np.inf, 0)])
+def test_floats_beyond_white_and_black_are_clamped(value: float, byte: int) -> None:
+    values = np.array([[0.5, value]], np.float32)
+    assert decode_image(write_grey(values)).pixels.ravel().tolist() == [128, byte]
+
+
+COLOUR = {
+    "RGB": write_picture(Picture.new("RGB", (3, 2), RED), "PNG"),
+    "palette": write_picture(Picture.new("RGB", (3, 2), RED).quantize(4), "PNG"),
+    "GIF": write_picture(Picture.new("RGB", (3, 2), RED), "GIF"),
+    "CMYK JPEG": write_picture(Picture.new("CMYK", (3, 2), (0, 255, 255, 0)), "JPEG", quality=95),
+    "CMYK TIFF": write_picture(Picture.new("CMYK", (3, 2), (0, 255, 255, 0)), "TIFF"),
+    "YCbCr": write_picture(Picture.new("RGB", (3, 2), RED).convert("YCbCr"), "JPEG", quality=95),
+    "16 bits PNG": bytes(cv2.imencode(".png", np.full((2, 3, 3), (0, 0, 65535), np.uint16))[1]),
+    "16 bits TIFF": write_wide_tiff(np.full((2, 3, 3), (65535, 0, 0), np.uint16)),
+    "floats": write_wide_tiff(np.full((2, 3, 3), (1, 0, 0), np.float32)),
+    "HDR floats": write_wide_tiff(np.full((2, 3, 3), (7.5, 0, 0), np.float32)),
+    "WebP": write_picture(Picture.new("RGB", (3, 2), RED), "WEBP", lossless=True),
+}
+
+
+@pytest.mark.parametrize("kind", COLOUR)
+def test_red_of_every_kind_of_file_is_red(kind: str) -> None:
+    pixels = decode_image(COLOUR[kind]).pixels
+    assert pixels.shape == (2, 3, 3)
+    assert np.abs(pixels.astype(int) - RED).max() <= 2
+
+
+ALPHA = {
+    "RGBA": write_picture(Picture.new("RGBA", (3, 2), (*RED, 51)), "PNG"),
+    "grey and alpha": write_picture(Picture.new("LA", (3, 2), (255, 51)), "PNG"),
+    "transparent colour": write_picture(Picture.new("P", (3, 2)), "PNG", transparency=bytes([51])),
+    "16 bits": bytes(cv2.imencode(".png", np.full((2, 3, 4), (0, 0, 65535, 51 * 257), np.uint16))[1]),
+    "floats": write_wide_tiff(np.full((2, 3, 4), (1, 0, 0, 0.2), np.float32)),
+}
+
+
+@pytest.mark.parametrize("kind", ALPHA)
+def test_alpha_of_every_kind_of_file_is_kept(kind: str) -> None:
+    pixels = decode_image(ALPHA[kind]).pixels
+    assert pixels.shape == (2, 3, 4)
+    assert set(pixels[..., 3].ravel()) == {51}
+
+
+@pytest.mark.parametrize("data", [GREY["floats 0..1"], COLOUR["floats"], COLOUR["CMYK JPEG"], ALPHA["RGBA"]])
+def test_the_size_of_a_picture_is_known_from_its_header(data: bytes) -> None:
+    assert read_image_size(data) == (3, 2)
+    with pytest.raises(FormatError, match="not a picture"):
+        read_image_size(data[:6])
 
 
 def test_resize_keeps_the_mean_and_the_proportions() -> None:

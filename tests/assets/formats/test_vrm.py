@@ -10,7 +10,7 @@ from assets.formats.glb import unpack_glb
 from assets.formats.gltf import EncodedImage
 from assets.formats.vrm import EXPRESSION_PRESETS, LICENCE_URL, VrmMeta, export_vrm, export_vrma, to_vrm_permissions
 from stages.verify.bundle_view import Glb
-from stages.verify.gates.gltf import _run_validator
+from stages.verify.gates.gltf import run_validator
 from tests.assets.formats.small_scene import a_clip, a_scene, a_skeleton, needs_node
 
 META = VrmMeta("Ada", "us", "CC-BY-4.0", "MakeHuman: CC0-1.0")
@@ -21,16 +21,16 @@ def extension(data: bytes, name: str = "VRMC_vrm") -> dict:
 
 
 @needs_node
-def test_the_validator_has_nothing_to_say_of_vrm_and_vrma() -> None:
-    reports = _run_validator({"avatar.vrm": export_vrm(a_scene(), META), "idle.vrma": export_vrma(a_clip(), a_skeleton())})
+def test_the_khronos_validator_reports_nothing_for_vrm_and_vrma() -> None:
+    reports = run_validator({"avatar.vrm": export_vrm(a_scene(), META), "idle.vrma": export_vrma(a_clip(), a_skeleton())})
     assert [(r["errors"], r["warnings"]) for r in reports.values()] == [(0, 0), (0, 0)], reports
 
 
-def test_a_vrm_carries_no_animations() -> None:
+def test_a_vrm_has_no_animations() -> None:
     assert "animations" not in unpack_glb(export_vrm(a_scene(), META))[0]
 
 
-def test_all_humanoid_bones_are_mapped_to_nodes_of_their_own() -> None:
+def test_all_humanoid_bones_are_mapped_to_different_nodes() -> None:
     document, _ = unpack_glb(export_vrm(a_scene(), META))
     bones = document["extensions"]["VRMC_vrm"]["humanoid"]["humanBones"]
     assert set(bones) == set(VRM_BONES.values())
@@ -52,11 +52,11 @@ def test_preset_names_do_not_collide_with_custom_names() -> None:
     assert not set(expressions["preset"]) & set(expressions["custom"])
 
 
-def test_presets_name_only_known_morphs() -> None:
+def test_presets_use_only_known_morphs() -> None:
     assert {name for weights in EXPRESSION_PRESETS.values() for name in weights} <= set(MORPHS_67)
 
 
-def test_meta_names_title_author_and_licence() -> None:
+def test_the_meta_data_state_title_author_and_licence() -> None:
     meta = extension(export_vrm(a_scene(), META))["meta"]
     assert (meta["name"], meta["authors"], meta["licenseUrl"]) == ("Ada", ["us"], LICENCE_URL)
     assert meta["creditNotation"] == "required"
@@ -71,7 +71,7 @@ def test_the_thumbnail_is_a_picture_of_the_file() -> None:
 
 
 @pytest.mark.parametrize(
-    ("licence", "who", "trade", "modify"),
+    ("licence", "avatar", "commercial", "modify"),
     [
         ("CC0-1.0", "everyone", "corporation", "allowModificationRedistribution"),
         ("CC-BY-NC-4.0", "everyone", "personalNonProfit", "allowModificationRedistribution"),
@@ -79,22 +79,22 @@ def test_the_thumbnail_is_a_picture_of_the_file() -> None:
         ("LicenseRef-Proprietary", "onlyAuthor", "personalNonProfit", "prohibited"),
     ],
 )
-def test_permissions_follow_the_licence(licence: str, who: str, trade: str, modify: str) -> None:
-    allowed = to_vrm_permissions(licence)
-    assert (allowed["avatarPermission"], allowed["commercialUsage"], allowed["modification"]) == (who, trade, modify)
+def test_permissions_follow_the_licence(licence: str, avatar: str, commercial: str, modify: str) -> None:
+    fields = to_vrm_permissions(licence)
+    assert (fields["avatarPermission"], fields["commercialUsage"], fields["modification"]) == (avatar, commercial, modify)
 
 
-def test_a_part_that_may_not_be_sold_forbids_trade() -> None:
+def test_a_source_that_may_not_be_sold_forbids_commercial_use() -> None:
     meta = extension(export_vrm(a_scene(), VrmMeta("Ada", "us", "CC0-1.0", "", sellable=False)))["meta"]
     assert meta["commercialUsage"] == "personalNonProfit"
 
 
-def test_first_person_hides_what_hangs_on_the_head() -> None:
-    notes = extension(export_vrm(a_scene(), META))["firstPerson"]["meshAnnotations"]
-    assert {note["type"] for note in notes} == {"thirdPersonOnly"}
+def test_first_person_hides_meshes_of_the_head() -> None:
+    annotations = extension(export_vrm(a_scene(), META))["firstPerson"]["meshAnnotations"]
+    assert {note["type"] for note in annotations} == {"thirdPersonOnly"}
 
 
-def test_a_vrma_moves_bones_and_expressions_but_no_eyes() -> None:
+def test_a_vrma_animates_bones_and_expressions_but_not_the_eyes() -> None:
     data = export_vrma(a_clip(), a_skeleton())
     found = extension(data, "VRMC_vrm_animation")
     assert "leftEye" not in found["humanoid"]["humanBones"]
@@ -106,7 +106,7 @@ def test_a_vrma_moves_bones_and_expressions_but_no_eyes() -> None:
     assert not track.values[:, 1:].any()
 
 
-def test_the_hips_of_a_vrma_stand_at_their_height() -> None:
+def test_the_hips_of_a_vrma_are_at_their_bind_height() -> None:
     glb = Glb.parse("idle.vrma", export_vrma(a_clip(), a_skeleton()))
     hips = next(t for t in glb.clips["idle"] if t.node == "Hips" and t.path == "translation")
     assert np.allclose(hips.values[0], a_skeleton().heads[0])

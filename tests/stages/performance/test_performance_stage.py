@@ -1,4 +1,4 @@
-"""The whole stage on a small motion: lengths, seams, faces, chance and refusals."""
+"""The whole stage on a small motion: lengths, transitions, faces, seeds and refusals."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ GESTURES = ("none", "wave", "nod", "explain", "shrug", "point")
 RATE = 16000
 
 
-def clip(name: str, seconds: float, joint: str, degrees: float, loop: bool = False) -> Clip:
-    """Arms down; one joint swings there and back."""
+def make_clip(name: str, seconds: float, joint: str, degrees: float, loop: bool = False) -> Clip:
+    """A clip with the arms down in which one joint swings out and back."""
     times = np.arange(round(seconds * 30) + 1) / 30
     rotations = np.zeros((len(times), len(JOINTS), 4))
     rotations[..., 3] = 1
@@ -37,12 +37,12 @@ def clip(name: str, seconds: float, joint: str, degrees: float, loop: bool = Fal
                 np.zeros((len(times), 0), np.float32), loop)  # fmt: skip
 
 
-def motion() -> Motion:
+def make_motion() -> Motion:
     skeleton = Skeleton(JOINTS, np.array(PARENTS, np.int32), np.zeros((len(JOINTS), 3), np.float32))
-    return Motion(skeleton, (clip("idle", 4, "Hips", 3, loop=True), clip("wave", 2, "RightForeArm", 90)))
+    return Motion(skeleton, (make_clip("idle", 4, "Hips", 3, loop=True), make_clip("wave", 2, "RightForeArm", 90)))
 
 
-def spoken(name: str, seconds: float = 2.4) -> SpokenLine:
+def speak(name: str, seconds: float = 2.4) -> SpokenLine:
     phonemes, now, n = [Phoneme(0, 0.2, "", "viseme_sil")], 0.2, 0
     while now < seconds - 0.4:
         for symbol, viseme, length in (("m", "PP", 0.06), ("a", "aa", 0.14), ("t", "DD", 0.08), ("o", "O", 0.12)):
@@ -55,25 +55,25 @@ def spoken(name: str, seconds: float = 2.4) -> SpokenLine:
     return SpokenLine(name, name, tone.astype(np.float32), RATE, tuple(phonemes))
 
 
-def performed(dialogue: Dialogue, speech: Speech, given: Motion, options: PerformanceSpec, seed: int) -> Performance:
-    """The two stages one after the other."""
-    return run(dialogue, speech, present(given, options=options, seed=seed), options=options, seed=seed)
+def perform(dialogue: Dialogue, speech: Speech, motion: Motion, options: PerformanceSpec, seed: int) -> Performance:
+    """Presence, then performance."""
+    return run(dialogue, speech, present(motion, options=options, seed=seed), options=options, seed=seed)
 
 
-def made(seed: int = 3, energy: float = 0.5, blink_rate: float = 16, only: tuple[str, ...] = GESTURES) -> Performance:
+def perform_gestures(seed: int = 3, energy: float = 0.5, blink_rate: float = 16, only: tuple[str, ...] = GESTURES) -> Performance:
     emotions = dict(zip(GESTURES, ("neutral", "happy", "serious", "surprised", "sad", "happy"), strict=True))
     lines = tuple(Line(g, "Mama.", "en", emotions[g], g) for g in only)
     dialogue = Dialogue("x", "en", lines, (), lines[0].id, "test", {})
-    speech = Speech(tuple(spoken(g) for g in only), "test", True)
-    return performed(dialogue, speech, motion(), PerformanceSpec(energy=energy, blink_rate=blink_rate), seed)
+    speech = Speech(tuple(speak(g) for g in only), "test", True)
+    return perform(dialogue, speech, make_motion(), PerformanceSpec(energy=energy, blink_rate=blink_rate), seed)
 
 
 @pytest.fixture(scope="module")
 def performance() -> Performance:
-    return made()
+    return perform_gestures()
 
 
-def said(performance: Performance, gesture_name: str) -> Clip:
+def get_clip(performance: Performance, gesture_name: str) -> Clip:
     return next(c for c in performance.clips if c.name == f"say_{gesture_name}")
 
 
@@ -83,7 +83,7 @@ def test_the_motion_comes_first_and_every_line_has_its_clip_and_cues(performance
     assert all(c.face.shape == (len(c.times), 67) for c in performance.clips)
 
 
-def test_a_say_clip_lasts_as_long_as_its_sound_and_a_short_settling(performance: Performance) -> None:
+def test_a_say_clip_lasts_as_long_as_its_sound_and_a_short_time_to_settle(performance: Performance) -> None:
     for c in performance.clips[2:]:
         assert 0 <= c.times[-1] - 2.4 <= 0.4
 
@@ -99,20 +99,20 @@ def test_a_say_clip_starts_and_ends_in_the_first_pose_of_the_idle(performance: P
 
 @pytest.mark.parametrize("energy", [0.0, 1.0])
 def test_rotations_are_unit_and_no_joint_jumps(energy: float) -> None:
-    for c in made(energy=energy).clips:
+    for c in perform_gestures(energy=energy).clips:
         assert np.linalg.norm(c.rotations, axis=-1) == pytest.approx(1, abs=1e-5)
         dot = np.abs((c.rotations[1:] * c.rotations[:-1]).sum(-1)).clip(0, 1)
         assert np.degrees(2 * np.arccos(dot)).max() < 25
 
 
-def test_the_idle_still_closes_its_loop(performance: Performance) -> None:
+def test_the_idle_still_loops(performance: Performance) -> None:
     idle = performance.clips[0]
     assert np.abs((idle.rotations[0] * idle.rotations[-1]).sum(-1)) == pytest.approx(1, abs=1e-5)
     assert idle.face[0] == pytest.approx(idle.face[-1], abs=1e-5)
 
 
-def test_face_weights_are_within_bounds_and_emotion_leaves_closures_shut() -> None:
-    for c in made(energy=1.0).clips:
+def test_face_weights_are_within_bounds_and_no_emotion_opens_the_lips() -> None:
+    for c in perform_gestures(energy=1.0).clips:
         assert c.face.min() >= 0
         assert c.face.max() <= 1
         jaw, close = (c.face[:, MORPHS_67.index(name)] for name in ("jawOpen", "mouthClose"))
@@ -121,55 +121,57 @@ def test_face_weights_are_within_bounds_and_emotion_leaves_closures_shut() -> No
 
 
 @pytest.mark.parametrize("name", ["wave", "explain", "shrug", "point"])
-def test_a_gesture_lifts_a_hand_well_away_from_the_idle(performance: Performance, name: str) -> None:
-    c, idle = said(performance, name), performance.clips[0].rotations[0]
-    away = [2 * np.arccos(np.abs(c.rotations[:, j] @ idle[j]).clip(0, 1)).max() for j in map(JOINTS.index, ("LeftForeArm", "RightForeArm"))]
-    assert np.degrees(max(away)) > 20
+def test_a_gesture_moves_a_forearm_clearly_away_from_the_idle(performance: Performance, name: str) -> None:
+    c, idle = get_clip(performance, name), performance.clips[0].rotations[0]
+    turns = [
+        2 * np.arccos(np.abs(c.rotations[:, j] @ idle[j]).clip(0, 1)).max() for j in map(JOINTS.index, ("LeftForeArm", "RightForeArm"))
+    ]
+    assert np.degrees(max(turns)) > 20
 
 
 @pytest.mark.parametrize(("name", "seconds"), [("explain", 3.0), ("point", 2.7), ("shrug", 2.0), ("nod", 1.6)])
-def test_a_clip_of_the_gestures_name_is_played_in_and_out_without_a_jump(name: str, seconds: float) -> None:
-    base = motion()
-    own = clip(name, seconds, "RightForeArm", 95)
+def test_a_clip_of_the_gestures_name_is_blended_in_and_out_without_a_jump(name: str, seconds: float) -> None:
+    base = make_motion()
+    own = make_clip(name, seconds, "RightForeArm", 95)
     dialogue = Dialogue("x", "en", (Line("a", "Mama.", "en", "happy", name),), (), "a", "test", {})
-    whole = Motion(base.skeleton, (*base.clips, own))
+    extended = Motion(base.skeleton, (*base.clips, own))
     for length in (1.2, 2.4, 6.0):
-        speech = Speech((spoken("a", length),), "test", True)
-        c = performed(dialogue, speech, whole, PerformanceSpec(), 1).clips[-1]
+        speech = Speech((speak("a", length),), "test", True)
+        c = perform(dialogue, speech, extended, PerformanceSpec(), 1).clips[-1]
         turn = np.degrees(2 * np.arccos(np.abs((c.rotations * c.rotations[0]).sum(-1)).clip(0, 1)))[:, JOINTS.index("RightForeArm")]
         assert turn.max() > 45
         assert turn[-1] < 0.1
         assert np.abs(np.diff(turn)).max() < 25
 
 
-def test_beats_differ_in_size_and_in_the_hand_that_leads() -> None:
+def test_beats_differ_in_size_and_in_the_leading_hand() -> None:
     times = np.arange(181) / 30
-    marks = [1.0, 2.0, 3.0, 4.0, 5.0]
+    accents = [1.0, 2.0, 3.0, 4.0, 5.0]
     still = np.zeros((len(times), len(JOINTS), 4))
     still[..., 3] = 1
-    gesture._apply_beats(still, times, marks, np.ones(len(times)), 1.0, (1.0, 1.0), np.random.default_rng(2))
+    gesture._apply_beats(still, times, accents, np.ones(len(times)), 1.0, (1.0, 1.0), np.random.default_rng(2))
     bent = [2 * np.arccos(still[:, JOINTS.index(f"{side}ForeArm"), 3]) for side in ("Left", "Right")]
-    sizes = np.array([[angles[(times > mark - 0.1) & (times < mark + 0.2)].max() for mark in marks] for angles in bent])
+    sizes = np.array([[angles[(times > accent - 0.1) & (times < accent + 0.2)].max() for accent in accents] for angles in bent])
     assert len(np.unique(sizes.round(3))) == sizes.size
-    assert 0 < (sizes[0] > sizes[1]).sum() < len(marks)
+    assert 0 < (sizes[0] > sizes[1]).sum() < len(accents)
 
 
 def test_lines_explain_with_both_hands_or_with_one() -> None:
-    lifted = set()
+    raised = set()
     for seed in range(12):
-        c = said(made(seed=seed), "explain")
-        away = (1 - np.abs((c.rotations * c.rotations[0]).sum(-1))).max(0)
-        lifted.add(tuple(bool(away[JOINTS.index(f"{side}ForeArm")] > 0.1) for side in ("Left", "Right")))
-    assert lifted == {(True, True), (True, False), (False, True)}
+        c = get_clip(perform_gestures(seed=seed), "explain")
+        turn = (1 - np.abs((c.rotations * c.rotations[0]).sum(-1))).max(0)
+        raised.add(tuple(bool(turn[JOINTS.index(f"{side}ForeArm")] > 0.1) for side in ("Left", "Right")))
+    assert raised == {(True, True), (True, False), (False, True)}
 
 
 def test_a_nod_lowers_the_head(performance: Performance) -> None:
-    c = said(performance, "nod")
+    c = get_clip(performance, "nod")
     pitch = np.degrees(2 * c.rotations[:, JOINTS.index("Head"), 0])
     assert pitch.max() > 4
 
 
-def test_the_eyes_move_by_morphs_and_never_by_joints(performance: Performance) -> None:
+def test_the_eyes_move_by_morphs_only(performance: Performance) -> None:
     eyes = [JOINTS.index("LeftEye"), JOINTS.index("RightEye")]
     for c in performance.clips:
         assert (c.rotations[:, eyes, 3] == 1).all()
@@ -178,27 +180,27 @@ def test_the_eyes_move_by_morphs_and_never_by_joints(performance: Performance) -
 
 
 def test_equal_seeds_give_equal_performances_and_other_seeds_do_not() -> None:
-    a, b, other = made(seed=5), made(seed=5), made(seed=6)
+    a, b, other = perform_gestures(seed=5), perform_gestures(seed=5), perform_gestures(seed=6)
     assert all((x.face == y.face).all() and (x.rotations == y.rotations).all() for x, y in zip(a.clips, b.clips, strict=True))
     assert any((x.face != y.face).any() for x, y in zip(a.clips, other.clips, strict=True))
 
 
 def test_a_line_does_not_depend_on_its_neighbours(performance: Performance) -> None:
-    alone = made(only=("explain",))
-    assert (said(alone, "explain").rotations == said(performance, "explain").rotations).all()
-    assert (said(alone, "explain").face == said(performance, "explain").face).all()
+    alone = perform_gestures(only=("explain",))
+    assert (get_clip(alone, "explain").rotations == get_clip(performance, "explain").rotations).all()
+    assert (get_clip(alone, "explain").face == get_clip(performance, "explain").face).all()
 
 
-def test_no_blinks_where_none_are_wanted() -> None:
+def test_a_blink_rate_of_0_gives_no_blinks() -> None:
     blink = MORPHS_67.index("eyeBlinkLeft")
-    assert all(c.face[:, blink].max() == 0 for c in made(blink_rate=0).clips)
+    assert all(c.face[:, blink].max() == 0 for c in perform_gestures(blink_rate=0).clips)
 
 
-def test_blinks_come_at_their_rate_and_stay_clear_of_stressed_words() -> None:
+def test_blinks_come_at_their_rate_and_avoid_stressed_words() -> None:
     busy = [float(t) for t in np.arange(1, 600, 1.7)]
-    moments = face.sample_blink_times(600, 16, np.random.default_rng(0), busy)
-    assert 120 <= len(moments) <= 200
-    assert min(abs(m - b) for m in moments for b in busy) >= 0.19
+    blinks = face.sample_blink_times(600, 16, np.random.default_rng(0), busy)
+    assert 120 <= len(blinks) <= 200
+    assert min(abs(blink - b) for blink in blinks for b in busy) >= 0.19
 
 
 def test_a_blink_closes_faster_than_it_opens() -> None:
@@ -215,21 +217,21 @@ def test_the_right_side_of_a_gesture_mirrors_its_left() -> None:
     assert right == pytest.approx(left * [-1, 1, 1])
 
 
-def test_a_clip_with_a_face_of_its_own_keeps_it() -> None:
-    own = clip("mine", 1, "Hips", 5)
+def test_a_clip_that_animates_the_face_keeps_its_face() -> None:
+    own = make_clip("mine", 1, "Hips", 5)
     own = Clip("mine", own.times, own.rotations, own.root, np.full((len(own.times), 67), 0.25, np.float32))
-    base = motion()
+    base = make_motion()
     dialogue, speech = Dialogue("x", "en", (), (), "", "test", {}), Speech((), "test", True)
-    result = performed(dialogue, speech, Motion(base.skeleton, (*base.clips, own)), PerformanceSpec(), 1)
+    result = perform(dialogue, speech, Motion(base.skeleton, (*base.clips, own)), PerformanceSpec(), 1)
     assert (result.clips[-1].face == 0.25).all()
 
 
-def test_an_idle_that_sways_still_breathes_and_captured_movement_is_left_as_it_was() -> None:
-    base = motion()
-    swaying = clip("idle", 8, "Spine1", 3, loop=True)
-    filmed = replace(clip("mine", 4, "Hips", 5), source="video")
-    nothing = Dialogue("x", "en", (), (), "", "test", {}), Speech((), "test", True)
-    result = performed(*nothing, Motion(base.skeleton, (swaying, filmed)), PerformanceSpec(), 1)
+def test_a_library_clip_breathes_and_captured_motion_is_not_changed() -> None:
+    base = make_motion()
+    swaying = make_clip("idle", 8, "Spine1", 3, loop=True)
+    filmed = replace(make_clip("mine", 4, "Hips", 5), source="video")
+    silence = Dialogue("x", "en", (), (), "", "test", {}), Speech((), "test", True)
+    result = perform(*silence, Motion(base.skeleton, (swaying, filmed)), PerformanceSpec(), 1)
     shoulder = result.clips[0].rotations[:, JOINTS.index("LeftShoulder")]
     lifts = np.degrees(2 * np.arccos(np.clip(np.abs(shoulder @ shoulder[0]), 0, 1)))
     assert lifts[[0, 120, 240]] == pytest.approx(0, abs=0.1)
@@ -237,18 +239,40 @@ def test_an_idle_that_sways_still_breathes_and_captured_movement_is_left_as_it_w
     assert result.clips[1].rotations == pytest.approx(filmed.rotations)
 
 
-def test_a_loop_shorter_than_a_breath_holds_it() -> None:
-    turns = clip("walk", 1, "Hips", 3, loop=True).rotations.astype(np.float64)
+def test_a_loop_shorter_than_a_breath_does_not_breathe() -> None:
+    turns = make_clip("walk", 1, "Hips", 3, loop=True).rotations.astype(np.float64)
     before = turns.copy()
     gesture.add_breathing(turns, np.arange(31) / 30, loop=True)
     assert turns == pytest.approx(before)
 
 
-def test_without_an_idle_it_refuses() -> None:
-    base = motion()
-    with pytest.raises(BackendError):
-        run(Dialogue("x", "en", (), (), "", "test", {}), Speech((), "test", True), Motion(base.skeleton, base.clips[1:]),
-            options=PerformanceSpec(), seed=1)  # fmt: skip
+def test_a_motion_without_an_idle_is_refused() -> None:
+    base = make_motion()
+    assert describe_refusal(Motion(base.skeleton, base.clips[1:])) == (
+        "error[performance/idle] the motion has no clip idle, which every line starts from; add the library's idle clip"
+    )
+
+
+def test_a_motion_on_another_skeleton_is_refused() -> None:
+    base = make_motion()
+    assert describe_refusal(replace(base, skeleton=replace(base.skeleton, names=JOINTS[:-1]))) == (
+        "error[performance/skeleton] the motion is on another skeleton than the character's; retarget it first"
+    )
+
+
+def describe_refusal(motion: Motion) -> str:
+    with pytest.raises(BackendError) as caught:
+        run(Dialogue("x", "en", (), (), "", "test", {}), Speech((), "test", True), motion, options=PerformanceSpec(), seed=1)
+    return str(caught.value)
+
+
+def test_a_line_without_sound_and_estimated_durations_are_warnings() -> None:
+    dialogue = Dialogue("x", "en", (Line("a", "Mama.", "en"), Line("b", "Mama.", "en")), (), "a", "test", {})
+    result = perform(dialogue, Speech((speak("a"),), "test", False), make_motion(), PerformanceSpec(), 1)
+    assert result.warnings == (
+        "b: the line has no sound, so it gets no clip",
+        "lip sync uses estimated phoneme durations, because the voice model gives none",
+    )
 
 
 def test_the_stage_takes_three_artefacts_and_imports_nothing_heavy() -> None:

@@ -9,26 +9,26 @@ from PIL import Image
 from assets.artefacts.character import Previews
 from assets.codec import decode_artefact, encode_artefact
 from assets.spec.packaging import PackageSpec
-from stages.model.stage import run as model
+from stages.model.stage import run as run_model
 from stages.preview.stage import STAGE, run
 from tests.stages import small_character as small
 
 
-def taken(turntable: bool) -> Previews:
+def render(*, turntable: bool) -> Previews:
     options = PackageSpec(turntable=turntable)
-    return run(model(small.body(), small.texture(), small.groom(), options=options, seed=1), small.motion(), options=options, seed=1)
+    return run(run_model(small.body(), small.texture(), small.groom(), options=options, seed=1), small.motion(), options=options, seed=1)
 
 
-def test_the_pictures_depend_on_looks_and_motion_alone() -> None:
+def test_the_pictures_depend_on_model_and_motion_only() -> None:
     assert STAGE.takes == ("model", "motion")
 
 
-def test_portrait_full_and_turntable_are_pictures_of_the_size_promised() -> None:
-    previews = taken(True)
+def test_portrait_full_and_turntable_have_their_documented_sizes() -> None:
+    previews = render(turntable=True)
     sizes = {name: Image.open(io.BytesIO(data)).size for name, data in previews.pictures.items()}
     assert sizes == {"portrait.jpg": (640, 800), "full.jpg": (640, 960), "turntable.webp": (300, 480)}
     assert decode_artefact(encode_artefact(previews), Previews) == previews
 
 
-def test_no_turntable_where_none_is_asked_for() -> None:
-    assert "turntable.webp" not in taken(False).pictures
+def test_no_turntable_unless_requested() -> None:
+    assert "turntable.webp" not in render(turntable=False).pictures

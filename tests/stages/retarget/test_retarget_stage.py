@@ -1,4 +1,4 @@
-"""The library and rough clips on bodies of other sizes: feet, floors, lengths, smoothing."""
+"""The library and noisy clips on bodies of other sizes: feet, floor, bone lengths, smoothing."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ LIBRARY = make_motion(options=MotionSpec(clips=(ClipSpec(name="walk", library="w
 SIDES = ("Left", "Right")
 
 
-def body(height: float, legs: float = 1.0) -> Body:
-    """A body of `height` times the canonical one's, its legs longer by `legs`; nothing but the skeleton matters here."""
+def make_body(height: float, legs: float = 1.0) -> Body:
+    """The canonical skeleton scaled by `height`, its legs by another `legs`; retargeting uses only the skeleton."""
     skeleton = build_canonical_skeleton()
     heads = skeleton.heads * height
     leg = [i for i, name in enumerate(JOINTS) if name.endswith(("Leg", "Foot", "ToeBase")) and not name.endswith("UpLeg")]
@@ -39,91 +39,91 @@ def body(height: float, legs: float = 1.0) -> Body:
     return Body(made, nothing, nothing, np.zeros((0, 4, 4), np.float32), skin, (), np.zeros((2, 3), np.float32), 0.012, {})
 
 
-def pose(skeleton: Skeleton, clip: Clip) -> tuple[Floats, Floats]:
+def compute_pose(skeleton: Skeleton, clip: Clip) -> tuple[Floats, Floats]:
     return forward_kinematics(skeleton.parents, skeleton.heads, clip.rotations, clip.root)
 
 
-BODIES = {"small": body(0.82), "tall": body(1.13), "long-legged": body(1.0, 1.08)}
+BODIES = {"small": make_body(0.82), "tall": make_body(1.13), "long-legged": make_body(1.0, 1.08)}
 
 
 @pytest.fixture(scope="module", params=BODIES)
-def moved(request: pytest.FixtureRequest) -> Motion:
+def motion(request: pytest.FixtureRequest) -> Motion:
     return run(LIBRARY, BODIES[request.param], options=RetargetSpec(), seed=1)
 
 
-def test_every_clip_arrives_on_the_bodys_skeleton_with_unit_rotations(moved: Motion) -> None:
-    assert [clip.name for clip in moved.clips] == [clip.name for clip in LIBRARY.clips]
-    for clip in moved.clips:
+def test_every_clip_is_on_the_bodys_skeleton_with_unit_rotations(motion: Motion) -> None:
+    assert [clip.name for clip in motion.clips] == [clip.name for clip in LIBRARY.clips]
+    for clip in motion.clips:
         np.testing.assert_allclose(np.linalg.norm(clip.rotations, axis=-1), 1, atol=1e-4)
         step = np.abs((clip.rotations[1:] * clip.rotations[:-1]).sum(-1)).clip(0, 1)
         assert np.degrees(2 * np.arccos(step)).max() < 25
 
 
-def test_standing_feet_stay_within_a_millimetre_at_their_bind_height(moved: Motion) -> None:
-    for clip in (c for c in moved.clips if c.name != "walk"):
-        positions = pose(moved.skeleton, clip)[0]
+def test_standing_feet_stay_within_a_millimetre_of_their_bind_height(motion: Motion) -> None:
+    for clip in (c for c in motion.clips if c.name != "walk"):
+        positions = compute_pose(motion.skeleton, clip)[0]
         for side in SIDES:
             foot = JOINTS.index(f"{side}Foot")
             assert np.ptp(positions[:, foot], axis=0).max() < 1e-3
-            np.testing.assert_allclose(positions[:, foot, 1], moved.skeleton.heads[foot, 1], atol=1e-3)
+            np.testing.assert_allclose(positions[:, foot, 1], motion.skeleton.heads[foot, 1], atol=1e-3)
 
 
-def test_no_sole_goes_under_the_floor_in_a_walk(moved: Motion) -> None:
-    walk = next(c for c in moved.clips if c.name == "walk")
-    positions = pose(moved.skeleton, walk)[0]
+def test_no_sole_sinks_into_the_floor_in_a_walk(motion: Motion) -> None:
+    walk = next(c for c in motion.clips if c.name == "walk")
+    positions = compute_pose(motion.skeleton, walk)[0]
     for joint in (f"{side}{part}" for side in SIDES for part in ("Foot", "ToeBase")):
         i = JOINTS.index(joint)
-        assert positions[:, i, 1].min() > moved.skeleton.heads[i, 1] - 2e-3
-    assert not any(detect_contacts(walk, moved.skeleton, side).any() for side in SIDES)
+        assert positions[:, i, 1].min() > motion.skeleton.heads[i, 1] - 2e-3
+    assert not any(detect_contacts(walk, motion.skeleton, side).any() for side in SIDES)
 
 
-def test_arms_head_and_fingers_keep_the_turns_that_they_had(moved: Motion) -> None:
-    for before, after in zip(LIBRARY.clips, moved.clips, strict=True):
+def test_arms_head_and_fingers_keep_their_rotations(motion: Motion) -> None:
+    for before, after in zip(LIBRARY.clips, motion.clips, strict=True):
         upper = [i for i, name in enumerate(JOINTS) if not name.endswith(("Leg", "Foot", "ToeBase"))]
         np.testing.assert_allclose(after.rotations[:, upper], before.rotations[:, upper], atol=1e-6)
 
 
-def test_the_way_of_the_hips_scales_with_the_legs(moved: Motion) -> None:
-    scale = measure_leg_length(moved.skeleton) / measure_leg_length(LIBRARY.skeleton)
-    np.testing.assert_allclose(moved.clips[0].root, LIBRARY.clips[0].root * scale, atol=1e-6)
+def test_the_motion_of_the_hips_scales_with_the_legs(motion: Motion) -> None:
+    scale = measure_leg_length(motion.skeleton) / measure_leg_length(LIBRARY.skeleton)
+    np.testing.assert_allclose(motion.clips[0].root, LIBRARY.clips[0].root * scale, atol=1e-6)
 
 
-def _shaken(source: str) -> Motion:
+def _add_noise(source: str) -> Motion:
     idle, rng = LIBRARY.clips[0], np.random.default_rng(2)
     noise = from_axis_angle(rng.normal(size=(len(idle.times), len(JOINTS), 3)), rng.normal(size=(len(idle.times), len(JOINTS))) * 0.03)
     return Motion(LIBRARY.skeleton, (replace(idle, rotations=multiply(idle.rotations, noise), source=source),))
 
 
-def test_videos_are_smoothed_and_files_of_rotations_are_not() -> None:
+def test_only_videos_are_smoothed() -> None:
     arm = JOINTS.index("LeftArm")
 
-    def shake(source: str) -> float:
-        q = run(_shaken(source), BODIES["tall"], options=RetargetSpec(window=9), seed=1).clips[0].rotations[:, arm]
+    def measure_jitter(source: str) -> float:
+        q = run(_add_noise(source), BODIES["tall"], options=RetargetSpec(window=9), seed=1).clips[0].rotations[:, arm]
         return float(np.abs(np.diff(q, 2, axis=0)).mean())
 
-    assert shake("video") < 0.4 * shake("bvh")
+    assert measure_jitter("video") < 0.4 * measure_jitter("bvh")
 
 
-def test_a_foot_that_drifts_is_held_only_where_it_is_asked() -> None:
+def test_a_drifting_foot_is_locked_only_if_requested() -> None:
     idle = LIBRARY.clips[0]
     drift = idle.root + np.stack([0.03 * np.sin(idle.times * 2), 0 * idle.times, 0 * idle.times], 1).astype(np.float32)
     motion = Motion(LIBRARY.skeleton, (replace(idle, root=drift, source="bvh"),))
 
-    def slide(lock: bool) -> float:
+    def measure_slide(lock: bool) -> float:
         made = run(motion, BODIES["small"], options=RetargetSpec(lock_feet=lock), seed=1)
-        return float(np.ptp(pose(made.skeleton, made.clips[0])[0][:, JOINTS.index("LeftFoot"), 0]))
+        return float(np.ptp(compute_pose(made.skeleton, made.clips[0])[0][:, JOINTS.index("LeftFoot"), 0]))
 
-    assert slide(True) < 2e-3 < 0.03 < slide(False)
+    assert measure_slide(True) < 2e-3 < 0.03 < measure_slide(False)
 
 
-def test_feet_that_point_through_the_floor_are_raised_and_their_toes_bent() -> None:
+def test_feet_that_point_into_the_floor_are_raised_and_their_toes_bent() -> None:
     idle = LIBRARY.clips[0]
     rotations = idle.rotations.copy()
     foot, toe = JOINTS.index("LeftFoot"), JOINTS.index("LeftToeBase")
     rotations[:, foot] = multiply(rotations[:, foot], from_axis_angle((1, 0, 0), np.full(len(idle.times), 0.6)))
     skeleton = BODIES["small"].skeleton
     made = run(Motion(LIBRARY.skeleton, (replace(idle, rotations=rotations),)), BODIES["small"], options=RetargetSpec(), seed=1)
-    positions, _turns = pose(skeleton, made.clips[0])
+    positions, _turns = compute_pose(skeleton, made.clips[0])
     assert positions[:, toe, 1].min() > skeleton.heads[toe, 1] - 2e-3
     assert made.clips[0].rotations[:, toe, 0].max() < -0.2
 

@@ -47,14 +47,14 @@ def test_a_critic_without_dropout_draws_no_number(name: str, tmp_path: Path) -> 
 
 
 def test_a_body_critic_and_a_denoiser_drop_too() -> None:
-    from stages.nets import bodygan, diffusion
+    from stages.nets import blocks, bodygan, diffusion
 
     critic = bodygan.Critic(bodygan.Shape(("height", "weight"), dropout=0.5))
     vectors, told = torch.rand(4, 2), torch.rand(4, 2)
     denoiser = diffusion.Denoiser(diffusion.Shape(size=32, width=8, depth=1, latent_channels=4, dropout=0.5))
     torch.nn.init.normal_(denoiser.leave.weight)
     for block in denoiser.modules():
-        if isinstance(block, diffusion.ConditionalResidualBlock):
+        if isinstance(block, blocks.ConditionalResidualBlock):
             torch.nn.init.normal_(block.conv2.weight)
     noisy, times, known = torch.randn(2, 4, 4, 4), torch.rand(2), torch.rand(2, 3)
     for net, given in ((critic, (vectors, told)), (denoiser, (noisy, times, known))):
@@ -88,9 +88,10 @@ def test_a_checkpoint_from_before_there_was_dropout_goes_on_and_can_be_started_f
 
     from safetensors import safe_open
     from safetensors.torch import load_file, save_file
+    from stages.train.files import find_newest_checkpoint
 
     from stages.train.adapt import read_net_settings
-    from stages.train.loop.loop import find_newest_checkpoint, resume_run, train
+    from stages.train.loop.loop import resume_run, train
     from tests.stages.train.tiny import tiny_gan
 
     whole = train(tiny_run(tmp_path / "whole"))

@@ -212,7 +212,7 @@ def test_a_start_that_is_not_what_the_table_beside_it_says_is_refused(skins: Pat
     content = bytearray(vae.read_bytes())
     content[-100] ^= 4
     vae.write_bytes(content)
-    with pytest.raises(BackendError, match="does not have the sha256 of weights"):
+    with pytest.raises(BackendError, match="does not match its sha256 in weights"):
         train_net("vae", skins, tmp_path / "second", plan=PLAN, changes=SMALL["vae"], start=vae)
 
 
@@ -283,11 +283,11 @@ def test_every_family_s_own_settings_lie_in_their_ranges(name: str) -> None:
 
 
 @pytest.mark.parametrize(("net", "settings", "size", "sentence"), [
-    ("dcgan", {}, 12, "no dcgan can be built: its pictures are 12 px a side, which must be a power of two from 8"),
-    ("stylegan", {"patch": 8}, 16, "no stylegan can be built: its pictures are 16 px a side, which must be a power of two from 32"),
-    ("vae", {"usual": False}, 20, "no vae can be built: its pictures are 20 px a side, which must be a power of two from 16"),
-    ("diffusion", {}, 24, "no diffusion can be built: its pictures are 24 px a side, which must be a multiple of 16"),
-    ("classifier", {}, 12, "no classifier can be built: its pictures are 12 px a side, 16 at least are needed"),
+    ("dcgan", {}, 12, "no dcgan can be built: size must be a power of two and at least 8, not 12"),
+    ("stylegan", {"patch": 8}, 16, "no stylegan can be built: size must be a power of two and at least 32, not 16"),
+    ("vae", {"usual": False}, 20, "no vae can be built: size must be a power of two and at least 16, not 20"),
+    ("diffusion", {}, 24, "no diffusion can be built: size must be a multiple of 16, not 24"),
+    ("classifier", {}, 12, "no classifier can be built: size must be at least 16, not 12"),
     ("dcgan", {"grow": (1,)}, 16, "dcgan cannot grow: its nets have one size"),
     ("stylegan", {"grow": (1, 2)}, 16, "stylegan cannot grow 2 times: pictures of 16 px have 2 levels"),
     ("bodyvae", {}, 16, "bodyvae learns body vectors, not pictures"),
@@ -301,7 +301,7 @@ def test_a_net_that_does_not_fit_its_pictures_is_refused(net: str, settings: dic
 
 
 def test_a_unet_s_side_halves_once_for_each_of_its_widths() -> None:
-    with pytest.raises(SpecError, match="its pictures are 24 px a side, which must be a multiple of 16"):
+    with pytest.raises(SpecError, match="size must be a multiple of 16, not 24"):
         make_family("unet").shape(make_examples(discs(4, 24, 6), ("age_years", "gender", "tone")))
 
 

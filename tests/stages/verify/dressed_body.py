@@ -1,11 +1,12 @@
-"""A body in a shirt as a GLB: two tubes on two joints, and a clip that moves the one against the other."""
+"""A body in a shirt as a GLB: two tubes on two joints, and a clip that moves one against the other."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import tiny
+
+from tests.stages.verify import tiny
 
 SIDES, ROWS = 24, 9
 HIGH = 0.4
@@ -17,8 +18,8 @@ def tube(radius: float, low: float, high: float) -> tuple[np.ndarray, np.ndarray
     turn, height = np.meshgrid(np.linspace(0, 2 * np.pi, SIDES, endpoint=False), np.linspace(low, high, ROWS))
     points = np.stack([radius * np.sin(turn), height, radius * np.cos(turn)], -1).reshape(-1, 3)
     rows = np.arange(ROWS * SIDES).reshape(ROWS, SIDES)
-    beside = np.roll(rows, -1, axis=1)
-    a, b, c, d = rows[:-1], beside[:-1], rows[1:], beside[1:]
+    following = np.roll(rows, -1, axis=1)
+    a, b, c, d = rows[:-1], following[:-1], rows[1:], following[1:]
     return points, np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([b, d, c], -1).reshape(-1, 3)])
 
 
@@ -32,11 +33,11 @@ def glb(
     hair: float = 0.0,
     hair_top: float = HIGH,
 ) -> bytes:
-    """A body and a shirt of those radii, metres; in the clip the body moves `step` metres to the front and `sink` down, the shirt stays.
+    """A body and a shirt of these radii, metres; in the clip the body moves `step` metres forward and `sink` down, the shirt stays.
 
-    With `boot`, its radius, there is one in the body and moves with it.
-
-    With `hair`, its radius, there is hair from the shirt's middle up to `hair_top`, and around the uppermost quarter a hat.
+    Args:
+        boot: radius of a boot inside the body, which moves with it; 0 for none.
+        hair: radius of hair from the shirt's middle up to `hair_top`, with a hat around the top quarter; 0 for none.
     """
     out = tiny.Writer()
     meshes = [

@@ -1,37 +1,81 @@
-"""What three.js says of files, asked through one start of the browser."""
+"""What three.js reports about files, loaded by one start of the browser; and what happens where no browser is installed."""
 
+from __future__ import annotations
+
+import subprocess
 import threading
+from pathlib import Path
 
 import pytest
 
+from assets.errors import BackendError
 from stages.verify.bundle_view import BundleView
 from stages.verify.gate import load_gates
-from stages.verify.gates.engines import find_chromium
+from stages.verify.gates import engines
+from tests.stages.verify import tiny
+
+GATES = load_gates()
+needs_chromium = pytest.mark.skipif(engines.find_chromium() is None, reason="Chromium is not installed")
 
 
-@pytest.mark.skipif(find_chromium() is None, reason="there is no Chromium on this machine")
+@needs_chromium
 def test_a_file_that_three_js_cannot_load_is_one_finding_with_its_reason() -> None:
-    reading = BundleView("web", {"avatar.glb": b"no glTF"})
-    (finding,) = load_gates()["engine/three"].claim(reading)
-    assert finding.code == "engine/three"
-    assert "three.js could not load it: SyntaxError" in finding.message
-    assert list(load_gates()["engine/three-vrm"].claim(reading)) == []
+    bundle = BundleView("web", {"avatar.glb": b"no glTF"})
+    (finding,) = GATES["engine/three"].check(bundle)
+    reason = "SyntaxError: Unexpected token 'o', \"no glTF\" is not valid JSON"
+    assert str(finding) == f"avatar.glb: error[engine/three] three.js cannot load the file: {reason}"
+    assert list(GATES["engine/three-vrm"].check(bundle)) == []
 
 
-def test_what_two_gates_ask_for_at_once_is_made_once() -> None:
-    reading, asked, begun = BundleView("web", {}), [], threading.Event()
+@needs_chromium
+def test_an_avatar_without_its_morphs_is_reported_with_both_numbers() -> None:
+    (finding,) = GATES["engine/three"].check(tiny.bundle(glb=tiny.glb(names=("jawOpen",))))
+    assert str(finding) == "avatar.glb: error[engine/three] three.js finds 1 morphs, expected at least 67"
 
-    def make() -> str:
-        asked.append(threading.current_thread().name)
-        begun.wait(1)
-        return "made"
 
-    told: list[str] = []
-    threads = [threading.Thread(target=lambda: told.append(reading.compute_once("key", make))) for _ in range(2)]
+@pytest.mark.parametrize(("code", "file"), [("engine/three", "avatar.glb"), ("engine/three-vrm", "avatar.vrm")])
+def test_without_a_browser_the_gate_says_that_it_did_not_run(code: str, file: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert [str(f) for f in GATES[code].check(tiny.bundle())] == [f"{file}: info[{code}] not checked: Chromium is not installed"]
+    with pytest.raises(BackendError) as caught:
+        engines.load_in_three({})
+    assert str(caught.value) == "error[engine/three] Chromium is not installed"
+
+
+def test_a_browser_that_hangs_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hang(command: list[str], **_: object) -> None:
+        raise subprocess.TimeoutExpired(command, 120)
+
+    monkeypatch.setattr(engines, "find_chromium", lambda: "chromium")
+    monkeypatch.setattr(engines.subprocess, "run", hang)
+    (finding,) = GATES["engine/three"].check(tiny.bundle())
+    assert str(finding) == "avatar.glb: error[engine/three] Chromium did not finish within 120 s"
+
+
+def test_a_browser_that_shows_no_result_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(command, 1, "", "out of memory\n")
+
+    monkeypatch.setattr(engines, "find_chromium", lambda: "chromium")
+    monkeypatch.setattr(engines.subprocess, "run", crash)
+    (finding,) = GATES["engine/three"].check(tiny.bundle())
+    assert str(finding) == "avatar.glb: error[engine/three] the page that loads the avatar reported nothing: out of memory"
+
+
+def test_two_gates_that_need_the_same_result_compute_it_once() -> None:
+    bundle, calls, started = BundleView("web", {}), [], threading.Event()
+
+    def compute() -> str:
+        calls.append(threading.current_thread().name)
+        started.wait(1)
+        return "result"
+
+    results: list[str] = []
+    threads = [threading.Thread(target=lambda: results.append(bundle.compute_once("key", compute))) for _ in range(2)]
     for thread in threads:
         thread.start()
-    begun.set()
+    started.set()
     for thread in threads:
         thread.join()
-    assert told == ["made", "made"]
-    assert len(asked) == 1
+    assert results == ["result", "result"]
+    assert len(calls) == 1

@@ -1,16 +1,12 @@
-"""What comes through its cover is found: at rest, in a clip, and not where cloth ends."""
+"""Poke-through is detected in the bind pose and in a clip, and not where a garment ends."""
 
 from __future__ import annotations
 
-import sys
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-import tiny
-import worn
 
 from assets.errors import BackendError, Finding, Severity
 from assets.store import LocalStore
@@ -20,43 +16,46 @@ from stages.verify.bundle_view import Glb
 from stages.verify.gate import load_gates
 from stages.verify.gates import cover
 from stages.verify.poke_through import choose_key_frames
+from tests.stages.verify import dressed_body, tiny
 
-CLAIM = load_gates()["cover/poke-through"].claim
-
-
-def found(**knobs: float) -> list[Finding]:
-    return list(CLAIM(tiny.bundle(glb=worn.glb(**knobs))))
+GATE = load_gates()["cover/poke-through"]
 
 
-def test_a_body_within_its_shirt_passes_though_its_ends_are_bare() -> None:
-    assert found() == []
+def check(**sizes: float) -> list[Finding]:
+    return list(GATE.check(tiny.bundle(glb=dressed_body.glb(**sizes))))
+
+
+def test_a_body_inside_its_shirt_passes_although_its_ends_are_bare() -> None:
+    assert check() == []
 
 
 def test_a_body_pushed_through_its_shirt_fails_at_rest() -> None:
-    (finding,) = found(body=0.113)
-    assert finding.code == "cover/poke-through"
-    assert finding.message.endswith("of 10,000 pixels of the person show what cloth should cover, in the bind pose")
+    (finding,) = check(body=0.113)
+    assert re.sub(r"[0-9.]+ of", "N of", str(finding)) == (
+        "avatar.glb: error[cover/poke-through] N of 10,000 pixels of the character show what cloth should cover, in the bind pose; "
+        "choose another groom.outfit, through which most shows, less extreme values of body, or pass --allow cover/poke-through"
+    )
     assert float(str(finding.value)) > 0.1
 
 
 def test_a_body_that_leaves_its_shirt_in_a_clip_fails_there() -> None:
-    (finding,) = found(step=0.025)
-    assert str(finding.message).endswith("in step at 0.20 s")
+    (finding,) = check(step=0.025)
+    assert finding.message.endswith(" of 10,000 pixels of the character show what cloth should cover, in step at 0.20 s")
 
 
-def test_a_body_wide_of_its_shirt_is_not_covered_by_it() -> None:
-    assert found(body=0.13) == []
+def test_a_body_far_outside_its_shirt_is_not_covered_by_it() -> None:
+    assert check(body=0.13) == []
 
 
-def test_what_its_cover_leaves_bare_is_not_through_another_garment() -> None:
-    """A sock that a trouser leg uncovers has the shoe behind it: that was told as coming through the shoe."""
-    assert found(sink=0.1, boot=0.078) == []
+def test_what_one_garment_uncovers_does_not_poke_through_another() -> None:
+    """A sock that a trouser leg uncovers has the shoe behind it: that was reported as poking through the shoe."""
+    assert check(sink=0.1, boot=0.078) == []
 
 
-def test_the_farthest_poses_come_first_and_none_twice() -> None:
-    glb = Glb.parse("avatar.glb", worn.glb(step=0.02))
+def test_key_frames_are_the_farthest_poses_without_repetition() -> None:
+    glb = Glb.parse("avatar.glb", dressed_body.glb(step=0.02))
     chosen = choose_key_frames(glb, 4)
-    assert [round(moment.seconds, 1) for moment in chosen] == [0.2]  # keys: 0 s is the bind, all later moments take the last key
+    assert [round(frame.seconds, 1) for frame in chosen] == [0.2]  # 0 s is the bind pose; all later times sample the last key
     assert np.allclose(chosen[0].pose["Hips.translation"], [0, 0, 0.02])
 
 
@@ -65,29 +64,31 @@ def test_without_egl_it_says_that_it_did_not_run(monkeypatch: pytest.MonkeyPatch
         raise BackendError(NO_EGL)
 
     monkeypatch.setattr(cover, "open_depth_renderer", refuse)
-    (finding,) = found(body=0.113)
+    (finding,) = check(body=0.113)
     assert finding.severity is Severity.INFO
-    assert finding.message == "not run: there is no EGL device to draw the previews with"
+    assert finding.message == f"not checked: {NO_EGL.message}"
 
 
-def test_a_pose_seen_before_is_not_drawn_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pose_in_the_store_is_not_rendered_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with use_cache(LocalStore(tmp_path)):
-        before = found(step=0.025)
-        monkeypatch.setattr(cover, "open_depth_renderer", lambda side: pytest.fail("drawn again"))
-        assert [f.message for f in found(step=0.025)] == [f.message for f in before]
+        before = check(step=0.025)
+        monkeypatch.setattr(cover, "open_depth_renderer", lambda side: pytest.fail("rendered again"))
+        assert [f.message for f in check(step=0.025)] == [f.message for f in before]
         with pytest.raises(pytest.fail.Exception):
-            found(step=0.02)
+            check(step=0.02)
 
 
-def test_hair_within_its_hat_passes() -> None:
-    assert found(hair=0.114) == []
+def test_hair_inside_its_hat_passes() -> None:
+    assert check(hair=0.114) == []
 
 
-def test_hair_that_hides_its_hat_fails_and_says_what_to_change() -> None:
-    (finding,) = found(hair=0.16)
+def test_hair_that_hides_its_hat_fails_and_names_the_field_to_change() -> None:
+    (finding,) = check(hair=0.16)
     assert float(str(finding.value)) > 0.02
-    assert finding.fix == ("most comes through the hat: take another one (groom.hat), milder values of body, or --allow cover/poke-through")
+    assert finding.fix == (
+        "choose another groom.hat, through which most shows, less extreme values of body, or pass --allow cover/poke-through"
+    )
 
 
-def test_hair_that_hangs_below_its_hat_may_stand_out() -> None:
-    assert found(hair=0.16, hair_top=0.28) == []
+def test_hair_below_its_hat_may_be_wider_than_the_hat() -> None:
+    assert check(hair=0.16, hair_top=0.28) == []

@@ -1,52 +1,49 @@
-"""Blender opens what we write, and the gate says what it could not see, or that it was not asked."""
+"""Blender imports what we write; the gate reports what it loses, or that Blender is not installed."""
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-import tiny
-
 from assets.conventions import JOINTS, MORPHS_67
-from assets.errors import Severity
+from assets.errors import BackendError, Severity
 from stages.verify.gates.blender import BlenderImport, blender_opens_the_glb, find_blender, find_differences, load_in_blender
 from stages.verify.stage import STAGE
+from tests.stages.verify import tiny
 
-needs_blender = pytest.mark.skipif(find_blender() is None, reason="no Blender: neither on PATH nor in FENSHEN_BLENDER")
+needs_blender = pytest.mark.skipif(find_blender() is None, reason="Blender is neither on PATH nor in FENSHEN_BLENDER")
 AS_WRITTEN = BlenderImport(
     joints=JOINTS, meshes=1, shape_keys={"Head": MORPHS_67}, actions=("idle", "say_hello"), materials=("skin",), images=(), low=0.0,
     high=1.7, version="5.0", warnings=(),
 )  # fmt: skip
 
 
-def said(found: BlenderImport) -> list[str]:
+def list_differences(found: BlenderImport) -> list[str]:
     glb = tiny.bundle().glb
     assert glb
     return list(find_differences(found, glb))
 
 
-def test_nothing_is_said_where_blender_sees_the_file_as_it_is():
-    assert said(AS_WRITTEN) == []
+def test_a_complete_import_has_no_differences():
+    assert list_differences(AS_WRITTEN) == []
 
 
 @pytest.mark.parametrize(("seen", "sentence"), [
-    (replace(AS_WRITTEN, joints=JOINTS[:-1]), "Blender does not see the joints RightToeBase"),
-    (replace(AS_WRITTEN, actions=("idle",)), "Blender does not see the actions say_hello"),
-    (replace(AS_WRITTEN, materials=()), "Blender does not see the materials skin"),
-    (replace(AS_WRITTEN, shape_keys={"Head": MORPHS_67[1:]}), "Blender sees 66 shape keys on Head, the file has 67"),
-    (replace(AS_WRITTEN, low=-1.0), "Blender's mesh stands from -1.000 to 1.700 m, the file's from 0.000 to 1.700 m"),
+    (replace(AS_WRITTEN, joints=JOINTS[:-1]), "Blender does not import the joints RightToeBase"),
+    (replace(AS_WRITTEN, actions=("idle",)), "Blender does not import the actions say_hello"),
+    (replace(AS_WRITTEN, materials=()), "Blender does not import the materials skin"),
+    (replace(AS_WRITTEN, shape_keys={"Head": MORPHS_67[1:]}), "Blender imports 66 shape keys on Head, but the file has 67"),
+    (replace(AS_WRITTEN, low=-1.0), "Blender's mesh reaches from -1.000 to 1.700 m, the file's from 0.000 to 1.700 m"),
     (replace(AS_WRITTEN, warnings=("odd",)), "Blender warns: odd"),
 ])  # fmt: skip
-def test_each_loss_is_a_sentence(seen: BlenderImport, sentence: str):
-    assert said(seen) == [sentence]
+def test_each_difference_is_a_sentence(seen: BlenderImport, sentence: str):
+    assert list_differences(seen) == [sentence]
 
 
 @needs_blender
-def test_blender_imports_the_tiny_bundle_whole():
+def test_blender_imports_the_tiny_bundle_completely():
     found = load_in_blender(tiny.glb(), str(find_blender()))
     assert set(found.joints) == set(JOINTS)
     assert found.shape_keys["Head"] == MORPHS_67
@@ -56,27 +53,55 @@ def test_blender_imports_the_tiny_bundle_whole():
 
 
 @needs_blender
-def test_blender_refuses_what_is_no_glb_in_one_sentence():
+def test_a_file_that_blender_cannot_import_is_one_sentence():
     (finding,) = blender_opens_the_glb(tiny.bundle(glb=b"not a glb"))
     assert finding.severity is Severity.ERROR
-    assert finding.message.startswith("Blender could not import it: ")
+    assert finding.message.startswith("Blender cannot import the file: ")
 
 
-def test_without_blender_the_gate_says_that_it_was_not_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_without_blender_the_gate_says_that_it_did_not_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.delenv("FENSHEN_BLENDER", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     (finding,) = blender_opens_the_glb(tiny.bundle())
-    assert (finding.severity, finding.message) == (Severity.INFO, "not run: there is no Blender on this machine")
+    assert str(finding) == (
+        "avatar.glb: info[engine/blender] not checked: Blender is not installed; "
+        "install Blender, or `pip install bpy` in a separate venv and set FENSHEN_BLENDER to its Python"
+    )
 
 
-def test_a_blender_that_is_not_there_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_a_blender_that_cannot_start_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("FENSHEN_BLENDER", str(tmp_path / "blender"))
     (finding,) = blender_opens_the_glb(tiny.bundle())
-    assert finding.message == f"{tmp_path}/blender cannot be run: No such file or directory"
+    assert str(finding) == (
+        f"avatar.glb: error[engine/blender] cannot run {tmp_path}/blender: No such file or directory; "
+        "set FENSHEN_BLENDER to a Blender binary or to a Python that has bpy"
+    )
 
 
-def test_a_blender_that_was_installed_since_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    """The package is the same, and the stored verdict says that the gate was not run."""
+def fake_blender(folder: Path, script: str) -> str:
+    """A Blender that runs a shell script."""
+    program = folder / "blender"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    return str(program)
+
+
+@pytest.mark.parametrize(("script", "reason"), [("echo 'Error: no importer'", "Error: no importer"), ("true", "no output")])
+def test_an_import_that_fails_gives_blenders_last_line(script: str, reason: str, tmp_path: Path):
+    with pytest.raises(BackendError) as caught:
+        load_in_blender(b"", fake_blender(tmp_path, script))
+    assert str(caught.value) == f"error[engine/blender] Blender cannot import the file: {reason}"
+
+
+def test_a_blender_that_hangs_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("stages.verify.gates.blender._TIMEOUT_S", 0)
+    with pytest.raises(BackendError) as caught:
+        load_in_blender(b"", fake_blender(tmp_path, "exec tail -f /dev/null"))
+    assert str(caught.value) == "error[engine/blender] Blender did not finish within 0 s"
+
+
+def test_a_blender_installed_since_judges_a_stored_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """The package is the same, but the stored verdict says that the gate did not run."""
     monkeypatch.delenv("FENSHEN_BLENDER", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     before = STAGE.programs()

@@ -1,4 +1,4 @@
-"""A tiny whole bundle by hand, and the knobs that break it."""
+"""A tiny intact bundle written by hand, and the parameters that break it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from assets.conventions import JOINTS, MORPHS_67, PARENTS, VRM_BONES
 from stages.verify.bundle_view import BundleView
 
 RATE = 16000
+BONES = {bone: joint for joint, bone in VRM_BONES.items()}
+"""VRM bone -> joint."""
 PLACES = {
     "Hips": (0, 1, 0), "Spine": (0, 1.1, 0), "Spine1": (0, 1.2, 0), "Spine2": (0, 1.3, 0), "Neck": (0, 1.5, 0), "Head": (0, 1.6, 0),
     "LeftEye": (0.03, 1.65, 0.08), "RightEye": (-0.03, 1.65, 0.08),
@@ -149,16 +151,16 @@ def _clip(
     }
 
 
-def vrm(*, bones: dict[str, str] = VRM_BONES, meta: dict[str, Any] | None = None, clips: bool = False) -> bytes:
-    human = {name: {"node": JOINTS.index(j)} for j, name in bones.items()}
+def vrm(*, bones: dict[str, str] = BONES, meta: dict[str, Any] | None = None, clips: bool = False, spec_version: str = "1.0") -> bytes:
+    human = {bone: {"node": JOINTS.index(joint)} for bone, joint in bones.items()}
     licence = {"name": "Tiny", "authors": ["us"], "licenseUrl": "https://vrm.dev/licenses/1.0/"} if meta is None else meta
     smile = {"preset": {"happy": {"morphTargetBinds": [{"node": len(JOINTS), "index": MORPHS_67.index("mouthSmileLeft"), "weight": 1}]}}}
-    extension = {"specVersion": "1.0", "humanoid": {"humanBones": human}, "meta": licence, "expressions": smile}
+    extension = {"specVersion": spec_version, "humanoid": {"humanBones": human}, "meta": licence, "expressions": smile}
     return glb(clips=clips, extra={"extensionsUsed": ["VRMC_vrm"], "extensions": {"VRMC_vrm": extension}})
 
 
-def wav(*, channels: int = 1, gain: float = 0.23, wait: float = 0.05) -> bytes:
-    t = np.arange(RATE) / RATE
+def wav(*, channels: int = 1, gain: float = 0.23, wait: float = 0.05, seconds: float = 1.0) -> bytes:
+    t = np.arange(round(RATE * seconds)) / RATE
     wave_ = np.where(t < wait, 0, gain * np.sin(2 * np.pi * 997 * t))
     data = np.repeat(np.clip(wave_, -1, 32767 / 32768) * 32767, channels).astype("<i2")
     stream = io.BytesIO()
@@ -190,7 +192,7 @@ def dialogue(fallback: str = "hello") -> bytes:
 
 
 def bundle(**changed: bytes | None) -> BundleView:
-    """A reading of the tiny bundle; keys glb, vrm, wav, cues, dialogue replace a file."""
+    """The tiny bundle; glb, vrm, wav, cues and dialogue replace a file, None removes it."""
     paths = {"glb": "avatar.glb", "vrm": "avatar.vrm", "wav": "voice/hello.wav", "cues": "visemes/hello.json", "dialogue": "dialogue.json"}
     made = {"glb": glb(), "vrm": vrm(), "wav": wav(), "cues": cues(), "dialogue": dialogue()} | changed
     files = {paths[key]: data for key, data in made.items() if data is not None}

@@ -14,12 +14,13 @@ from stages.voice.coqui import Coqui
 from stages.voice.stage import run
 from stages.voice.torchaudio_shim import ensure_torchaudio
 
+FIX = "give a coqui-tts model folder in voice.model"
 HELLO = Dialogue("Ada", "en", (Line("hello", "Hello there, my friend.", "en"),), (), "hello", "given", {})
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A coqui model folder as a training run leaves it: a very small VITS with random weights."""
+    """A coqui model folder as a training run writes it: a very small VITS with random weights."""
     ensure_torchaudio()
     import torch
     from TTS.tts.configs.vits_config import VitsConfig
@@ -40,12 +41,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_a_model_folder_of_the_users_own_speaks_with_spread_phonemes(folder: Path) -> None:
+def test_the_users_own_model_folder_speaks_with_estimated_durations(folder: Path) -> None:
     options = VoiceSpec(model=str(folder))
     speech, again = (run(HELLO, options=options, backend=Coqui(), seed=3) for _ in range(2))
     line = speech.lines[0]
     assert not speech.exact
-    assert speech.warnings == ("coqui tells no phoneme durations for this model: they are spread in proportion",)
+    assert speech.warnings == ("the coqui model gives no phoneme durations: they are estimated from typical lengths",)
     assert np.isfinite(line.samples).all()
     assert line.samples.tobytes() == again.lines[0].samples.tobytes()
     assert {p.viseme for p in line.phonemes} <= set(VISEMES_15)
@@ -57,12 +58,27 @@ def test_a_model_folder_of_the_users_own_speaks_with_spread_phonemes(folder: Pat
 def test_a_damaged_checkpoint_is_one_sentence(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_bytes((folder / "config.json").read_bytes())
     (tmp_path / "model.pth").write_bytes(b"not a checkpoint")
-    with pytest.raises(BackendError, match=r"error\[voice/model-folder\] coqui-tts cannot load it") as caught:
+    with pytest.raises(BackendError) as caught:
         run(HELLO, options=VoiceSpec(model=str(tmp_path)), backend=Coqui(), seed=1)
-    assert len(caught.value.findings) == 1
+    reason = str(caught.value.__cause__).strip().splitlines()[0][:200]
+    assert str(caught.value) == f"{tmp_path}: error[voice/model-folder] coqui-tts cannot load it: {reason}; {FIX}"
 
 
-def test_a_model_that_changed_under_its_name_is_heard_at_once(folder: Path, tmp_path: Path) -> None:
+def test_a_sentence_that_the_model_cannot_speak_is_one_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from TTS.utils.synthesizer import Synthesizer
+
+    def fail(*arguments: object, **options: object) -> None:
+        raise RuntimeError("the vocabulary is empty\nTraceback")
+
+    monkeypatch.setattr(Synthesizer, "tts", fail)
+    with pytest.raises(BackendError) as caught:
+        run(HELLO, options=VoiceSpec(model=str(folder)), backend=Coqui(), seed=1)
+    assert str(caught.value) == (
+        f"{folder}: error[voice/model-folder] the model cannot speak 'Hello there, my friend.': the vocabulary is empty; {FIX}"
+    )
+
+
+def test_a_folder_whose_weights_changed_is_loaded_again(folder: Path, tmp_path: Path) -> None:
     import torch
 
     mine = tmp_path / "mine"

@@ -28,7 +28,7 @@ def test_any_level_comes_out_at_the_target_without_clipping(loudness: float, spi
     assert measure_true_peak(sound.samples) <= 10 ** (-1 / 20)
 
 
-def test_long_silence_is_cut_and_the_phonemes_move_with_it() -> None:
+def test_long_silence_is_trimmed_and_the_phonemes_shift_with_it() -> None:
     sound = master_utterance(babble(0.1, 1.0, 2.0))
     voiced = next(p for p in sound.phonemes if p.symbol == "a")
     assert voiced.start == pytest.approx(MAX_LEAD_S, abs=0.02)
@@ -42,6 +42,6 @@ def test_silence_stays_silence() -> None:
     assert sound.seconds == 1.0
 
 
-def test_a_sound_shorter_than_a_loudness_block_is_levelled() -> None:
+def test_a_sound_shorter_than_a_loudness_block_reaches_the_target() -> None:
     tone = Utterance(0.01 * np.sin(np.arange(3_000)).astype(np.float32), RATE, align_phonemes([TimedSymbol("a", 3_000 / RATE)]))
     assert measure_loudness(master_utterance(tone).samples, RATE) == pytest.approx(TARGET_LUFS, abs=1.0)

@@ -20,7 +20,7 @@ from stages.voice.phonemes import (
 from stages.voice.pinyin import FINALS, INITIALS, to_timed_symbols
 
 
-def test_every_viseme_of_the_table_is_one_of_the_fifteen_and_all_are_used() -> None:
+def test_the_table_uses_exactly_the_fifteen_visemes() -> None:
     assert set(VISEME_BY_LETTER.values()) | {SILENCE_VISEME} == set(VISEMES_15)
 
 
@@ -31,14 +31,14 @@ def test_every_sound_of_mandarin_has_a_viseme() -> None:
     assert find_viseme(INITIALS["zh"]) == "viseme_CH"
 
 
-def test_a_final_fills_its_time_and_carries_its_tone_on_the_nucleus() -> None:
+def test_a_final_has_its_duration_and_its_tone_on_the_nucleus() -> None:
     phonemes = align_phonemes(to_timed_symbols("iang4", 0.4))
     assert [p.symbol for p in phonemes] == ["j", "ɑ", "ŋ"]
     assert [p.stress for p in phonemes] == [0.0, 1.0, 0.0]
     assert phonemes[-1].end == pytest.approx(0.4)
 
 
-def test_marks_and_pads_belong_to_a_sound_and_no_time_is_lost() -> None:
+def test_marks_and_pads_extend_a_sound_and_no_time_is_lost() -> None:
     symbols = ["^", "_", "h", "_", "ˈ", "_", "i", "_", "ː", "_", " ", "_", "t", "ʃ", ".", "$"]
     lengths = [0.01 if 10 <= index <= 11 else 0.05 for index in range(len(symbols))]
     phonemes = align_phonemes([TimedSymbol(symbol, length) for symbol, length in zip(symbols, lengths, strict=True)])
@@ -55,7 +55,7 @@ def test_a_short_gap_between_words_does_not_close_the_mouth_and_a_long_one_does(
     assert [p.viseme for p in long] == ["viseme_aa", SILENCE_VISEME, "viseme_PP"]
 
 
-def test_proportional_phonemes_lie_within_the_audible_part() -> None:
+def test_estimated_phonemes_are_within_the_audible_part() -> None:
     phonemes = spread_phonemes(list("həlˈoʊ"), 0.2, 0.8, 1.0)
     assert phonemes[0].viseme == SILENCE_VISEME
     assert phonemes[0].end == pytest.approx(0.2)
@@ -63,14 +63,14 @@ def test_proportional_phonemes_lie_within_the_audible_part() -> None:
     assert phonemes[-1].end == pytest.approx(1.0)
 
 
-def test_shifted_phonemes_stay_on_the_clock() -> None:
+def test_shifted_phonemes_stay_within_the_sound() -> None:
     phonemes = shift_phonemes(align_phonemes([TimedSymbol("^", 0.3), TimedSymbol("a", 0.2), TimedSymbol("$", 0.5)]), -0.4, 0.4)
     assert [p.symbol for p in phonemes] == ["a", ""]
     assert phonemes[0].start == 0.0
     assert phonemes[-1].end == 0.4
 
 
-def test_quiet_at_the_ends_closes_the_lips() -> None:
+def test_silence_at_the_ends_closes_the_lips() -> None:
     phonemes = silence_outside(align_phonemes([TimedSymbol("h", 0.3), TimedSymbol("a", 0.2), TimedSymbol("t", 0.5)]), 0.2, 0.6)
     assert [(p.symbol, round(p.start, 3), round(p.end, 3)) for p in phonemes] == [
         ("", 0.0, 0.2), ("h", 0.2, 0.3), ("a", 0.3, 0.5), ("t", 0.5, 0.6), ("", 0.6, 1.0),
@@ -81,7 +81,7 @@ def test_quiet_at_the_ends_closes_the_lips() -> None:
     ("spoken", "written"),
     [
         ("ʃˌi", "ʃiː"),  # the only syllable: espeak writes no secondary stress on she, we, do
-        ("sˈiʃˌɛlz", "sˈiːʃɛlz"),  # beside the primary stress
+        ("sˈiʃˌɛlz", "sˈiːʃɛlz"),  # next to the primary stress
         ("ˈælfəbˌɛt", "ˈælfəbˌɛt"),  # a syllable away it stays
         ("ˌɪnfəɹmˈAʃən", "ˌɪnfɚmˈeɪʃən"),
     ],

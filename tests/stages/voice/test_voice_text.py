@@ -38,7 +38,7 @@ def test_nothing_speakable_gives_no_sentence(text: str) -> None:
     assert clean_text(text, "en").sentences == ()
 
 
-def test_foreign_script_is_left_out_and_told() -> None:
+def test_foreign_script_is_left_out_with_a_warning() -> None:
     text = clean_text("I say 你好 to you", "en")
     assert text.sentences == ("I say to you",)
     assert text.warnings == ("left out 2 letters or words (你 好): an English voice cannot read them",)
@@ -101,7 +101,7 @@ def test_chinese_numbers_are_spoken_in_characters(text: str, characters: str) ->
 
 
 @pytest.mark.parametrize(("language", "word"), [("en", "word "), ("en", "word, "), ("en", "x"), ("zh", "字"), ("zh", "字，")])
-def test_very_long_text_comes_in_short_pieces_with_nothing_lost(language: str, word: str) -> None:
+def test_very_long_text_is_split_and_nothing_is_lost(language: str, word: str) -> None:
     sentences = clean_text(word * 1_500, language).sentences
     assert max(map(len, sentences)) <= MAX_CHARACTERS
     letter = word[0]

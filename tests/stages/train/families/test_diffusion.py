@@ -136,7 +136,7 @@ def test_adapters_without_their_rank_or_of_another_net_are_refused(tmp_path: Pat
     with pytest.raises(SpecError, match="adapters need a net with adapters of their rank; give it as --set lora=RANK"):
         run(tmp_path, adapters="notes.txt")
     family = DiffusionFamily(recipe=Recipe(adapters=str(tmp_path / "notes.txt")), changes=(*CHANGES, ("lora", 2)))
-    with pytest.raises(BackendError, match=r"notes\.txt cannot be gone on from: it is no file of adapters"):
+    with pytest.raises(BackendError, match=r"notes\.txt cannot be gone on from: it is not a file of adapters"):
         family.build(family.shape(examples(4, 32)), Device())
 
 

@@ -1,0 +1,92 @@
+"""`fenshen new`: a commented spec to start from, with the schema that editors complete it by."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assets.errors import Finding, SpecError
+from assets.portable_names import explain_unportable_name
+from assets.store import write_atomic
+from flows.cli.console import out, report_findings
+
+_STARTERS = Path(__file__).parent
+_SUFFIXES = (".yaml", ".yml")
+_MAX_NAME = 60
+"""Characters of a character's name."""
+
+
+class Language(StrEnum):
+    """Languages of a persona."""
+
+    EN = "en"
+    ZH = "zh"
+
+
+def register_new(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("new")(new)
+
+
+def new(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The spec to write, e.g. ada.yaml.")],
+    language: Annotated[Language, typer.Option(help="Language of the persona and the comments.")] = Language.EN,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+) -> None:
+    """Write a commented spec to start from, and next to it the schema for your editor.
+
+    Example: `fenshen new ada.yaml`
+    """
+    from flows.cli.schema import SCHEMA_FILE
+
+    with report_findings():
+        _check_file(file, force)
+        write_atomic(file, format_starter(name_character(file.stem), language).encode())
+        has_schema = _write_schema(file.parent / SCHEMA_FILE)
+    out.print(f"{file}: written" + (f", with {SCHEMA_FILE} for your editor" if has_schema else ""))
+    out.print(f"next: edit it, then run `fenshen check {file}` and `fenshen build {file}`")
+
+
+def format_starter(name: str, language: str) -> str:
+    """The text of a spec for a character of this name."""
+    from flows.cli.schema import EDITOR_LINES
+
+    text = (_STARTERS / f"starter_{language}.yaml").read_text(encoding="utf-8")
+    # JSON's string is YAML's as well, and quoted: a character may be called No or 007.
+    return "\n".join((*EDITOR_LINES, text.replace("name: NAME", f"name: {json.dumps(name, ensure_ascii=False)}", 1)))
+
+
+def name_character(stem: str) -> str:
+    """The file's name as a character's: `my_guide` -> My Guide; words with capitals stay as they are."""
+    words = stem.replace("_", " ").replace("-", " ").split()
+    name = " ".join(word if word != word.lower() else word.capitalize() for word in words)[:_MAX_NAME]
+    return name if any(character.isalnum() for character in name) else "Ada"
+
+
+def _check_file(file: Path, force: bool) -> None:
+    """Raises SpecError where the file's name is not a spec's, or the file exists."""
+    if file.suffix.lower() not in _SUFFIXES:
+        raise SpecError(Finding("new/suffix", f"{file} does not end with .yaml", fix=f"write {file.with_suffix('.yaml').name}"))
+    if reason := explain_unportable_name(file.name):
+        raise SpecError(Finding("new/reserved-name", f"{file.name} {reason}", fix="choose another name"))
+    if file.is_dir():
+        raise SpecError(Finding("new/folder", f"{file} is a folder", fix="choose another name"))
+    if file.exists() and not force:
+        raise SpecError(Finding("new/exists", f"{file} already exists", fix="choose another name, or pass --force to overwrite it"))
+
+
+def _write_schema(path: Path) -> bool:
+    """Writes the schema where there is none or an older one, and keeps any other file; whether it was written."""
+    from flows.cli.schema import SCHEMA_ID, write_schema
+
+    try:
+        is_schema = not path.exists() or json.loads(path.read_bytes()).get("$id") == SCHEMA_ID
+    except (OSError, ValueError, AttributeError):
+        is_schema = False
+    if is_schema:
+        write_schema(path)
+    return is_schema

@@ -1,0 +1,58 @@
+"""The files of a bundle that hold speech: dialogue.json, the voice and the visemes of each line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from assets.artefacts.talk import Dialogue, LineCues, Performance, Speech, SpokenLine
+from assets.bundle import BundleFile
+from assets.formats.wav import export_wav
+from assets.rights import list_source_names, merge_sources
+from stages.package.files import make_file
+
+
+def build_talk_files(dialogue: Dialogue, speech: Speech, performance: Performance, licence: str) -> list[BundleFile]:
+    """dialogue.json, then voice/ID.wav and visemes/ID.json of every spoken line."""
+    spoken = {line.id: line for line in speech.lines}
+    data, sources = _encode_dialogue(dialogue, spoken), list_source_names(dialogue.sources)
+    talk = BundleFile("dialogue.json", data, "dialogue", "application/json", licence, sources)
+    return [talk, *_build_line_files(speech, performance, licence)]
+
+
+def _build_line_files(speech: Speech, performance: Performance, licence: str) -> Iterator[BundleFile]:
+    lips = list_source_names(merge_sources((speech.sources, performance.sources)))
+    cues = {track.line: track for track in performance.cues}
+    for line in speech.lines:
+        yield make_file(f"voice/{line.id}.wav", export_wav(line.samples, line.rate), "voice", licence, speech.sources)
+        if line.id in cues:
+            data = _encode_cues(cues[line.id])
+            yield BundleFile(f"visemes/{line.id}.json", data, "visemes", "application/json", licence, lips)
+
+
+def _encode_dialogue(dialogue: Dialogue, spoken: dict[str, SpokenLine]) -> bytes:
+    lines = [
+        {
+            "id": line.id, "text": line.text, "language": line.language, "emotion": line.emotion, "gesture": line.gesture,
+            "wav": f"voice/{line.id}.wav", "visemes": f"visemes/{line.id}.json",
+            "seconds": round(len(spoken[line.id].samples) / spoken[line.id].rate, 4), "grounded_in": list(line.grounded_in),
+        }
+        for line in dialogue.lines if line.id in spoken
+    ]  # fmt: skip
+    replies = [{"line": reply.line, "questions": list(reply.questions)} for reply in dialogue.replies]
+    persona = {"name": dialogue.name, "language": dialogue.language, "engine": dialogue.engine, "scores": dialogue.scores}
+    return _encode_json({"persona": persona, "lines": lines, "replies": replies, "fallback": dialogue.fallback})
+
+
+def _encode_cues(track: LineCues) -> bytes:
+    rows = [
+        {"start": round(c.start, 4), "end": round(c.end, 4), "phoneme": c.phoneme, "viseme": c.viseme, "weight": round(c.weight, 4)}
+        for c in track.cues
+    ]
+    return _encode_json({"cues": rows})
+
+
+def _encode_json(value: Any) -> bytes:
+    """Indented UTF-8 JSON, readable in an editor."""
+    return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False).encode()
