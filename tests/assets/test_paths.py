@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from assets.base_mesh import load_skin_triangles
 from assets.errors import BackendError
 from assets.paths import find_existing_ancestor, find_existing_form, read_baked_script
 from stages.body.anny import load_baked_model
-from assets.base_mesh import load_skin_triangles
 from stages.identity.stage import load_face_change_names
 from stages.texture.tiles import load_skin_library
 
