@@ -107,5 +107,8 @@ def test_every_command_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_run_by_the_tests_of_its_file(command: str) -> None:
-    words = command.split()
-    assert any(found[: len(words)] == words for found in iterate_word_lists(parse(COMMANDS[command]))), f"no test runs fenshen {command}"
+    words, lists = command.split(), list(iterate_word_lists(parse(COMMANDS[command])))
+    # `run("cache", "ls")`, or a helper of the file that adds the group to `run_cache("ls")`.
+    whole = any(found[: len(words)] == words for found in lists)
+    split = all([word] in [found[:1] for found in lists] for word in words)
+    assert whole or split, f"no test runs fenshen {command}"

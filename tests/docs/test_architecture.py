@@ -40,7 +40,7 @@ def test_every_stage_is_drawn() -> None:
 def test_the_quoted_line_of_the_pipeline_is_one_of_it() -> None:
     quoted = next(block.text for block in read_blocks(PAGE, "python") if block.text.startswith("PipelineStage("))
     namespace: dict[str, object] = {}
-    exec(f"from flows.pipeline.definition import PipelineStage\nline = ({quoted}\n)[0]", namespace)
+    exec(f"from flows.pipeline.definition import PipelineStage\nline = {quoted}", namespace)
     assert namespace["line"] in PIPELINE
 
 
