@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats, Ints, Pixels
+from assets.base_mesh import load_skin_triangles
+from assets.mesh import cross_edges
 
 PIXELS_PER_METRE = 110
 CELL_HEIGHT, CELL_WIDTH = 260, 150
@@ -35,8 +37,6 @@ def draw_body_sheet(vectors: Floats, conditions: Floats, names: Sequence[str], c
     """(h,w,3) bodies of vectors (n,d) and conditions (n,2: age/100, gender), captioned with age and gender."""
     import cv2
 
-    from stages.body.anthropometry import load_skin_triangles
-
     triangles, cells = load_skin_triangles(), []
     for vector, (age, gender) in zip(vectors, conditions, strict=True):
         cell = draw_front_view(build_body_shape(vector, names, float(age), float(gender)).positions, triangles)
@@ -55,7 +55,7 @@ def draw_front_view(positions: Floats, triangles: Ints) -> NDArray[np.uint8]:
 
     picture = np.full((CELL_HEIGHT, CELL_WIDTH, 3), 255, np.uint8)
     corners = positions[triangles]
-    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    normal = cross_edges(corners)
     light = normal @ np.array(LIGHT) / np.maximum(np.linalg.norm(normal, axis=1), 1e-12)
     ground = positions[triangles.ravel(), 1].min()
     flat = np.stack(

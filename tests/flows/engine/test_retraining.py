@@ -194,14 +194,16 @@ def test_a_builds_identity_follows_the_champion_and_a_rollback_restores_the_old_
 def test_a_broken_folder_of_weights_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "weights.json").write_text("[")
     monkeypatch.setenv(weights.USER_FOLDER_VARIABLE, str(tmp_path))
-    for content in ("[", '{"skin-unet": {}}', "[1]"):
-        (tmp_path / "weights.json").write_text(content)
-        with pytest.raises(BackendError) as caught:
-            weights.read_sha256("skin-unet")
-        (finding,) = caught.value.findings
-        assert (finding.code, finding.fix) == ("weights/index", "restore it, or unset FENSHEN_WEIGHTS")
+    with pytest.raises(BackendError, match=r"weights\.json is not JSON.*unset FENSHEN_WEIGHTS"):
+        weights.read_sha256("skin-unet")
+    (tmp_path / "weights.json").write_text('{"skin-unet": {}}')
+    with pytest.raises(BackendError, match=r"the entry skin-unet of .*weights\.json has no file and sha256; restore the file, or unset"):
+        weights.read_sha256("skin-unet")
+    (tmp_path / "weights.json").write_text("[1]")
+    with pytest.raises(BackendError, match=r"weights\.json has no file and sha256"):
+        weights.read_sha256("skin-unet")
     monkeypatch.setenv(weights.USER_FOLDER_VARIABLE, str(tmp_path / "gone"))
-    with pytest.raises(BackendError) as caught:
+    with pytest.raises(BackendError, match=r"FENSHEN_WEIGHTS is .*gone, which is not a folder; correct or unset") as caught:
         weights.read_sha256("skin-unet")
     assert caught.value.findings[0].code == "weights/folder"
     assert json.loads((weights.WEIGHTS_FOLDER / "weights.json").read_text())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from assets.base_mesh import load_skin_triangles
 from assets.paths import get_baked_path
-from stages.body.anthropometry import load_skin_triangles
 from stages.train.evaluation.body_sheet import CELL_HEIGHT, CELL_WIDTH, build_body_shape, draw_body_sheet, draw_front_view
 
 pytestmark = pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="run `make bake` first")
