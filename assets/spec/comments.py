@@ -17,7 +17,8 @@ FREE_TEXT_FIELDS = (
     "rights.creator", "rights.licence", "rights.consent",
 )  # fmt: skip
 """Dotted patterns of the fields whose text is the user's own. Elsewhere only known names are valid, and a comment is a comment."""
-_COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}\b")
+_COLOUR = re.compile(r"#([0-9a-fA-F]{3,8})\b|# (?=[a-fA-F]*\d)([0-9a-fA-F]{6})\b")
+"""A colour, and with a space before its digits only where it cannot be a word: `# faded` is none."""
 
 
 def find_dropped_text(source: SpecText, node: yaml.Node | None = None, loc: Loc = ()) -> Iterator[Finding]:
@@ -57,7 +58,9 @@ def _check_text(source: SpecText, node: yaml.Node, loc: Loc, behind: str) -> Ite
     if not _is_free_text(loc) or not (continues_speech or comment[1:2].strip("# ")):
         return
     message = f"{format_loc(loc)}: YAML reads {shorten(comment)} as a comment and drops it"
-    fix = f"if it belongs to the text, write {_quote_for_yaml(node.value + behind)}; if not, write two spaces before # and one behind it"
+    fix = (
+        f"if it belongs to the text, write {suggest_yaml_quotes(node.value + behind)}; if not, write two spaces before # and one behind it"
+    )
     yield Finding("spec/comment", message, Severity.WARNING, source.locate(loc), fix)
 
 
@@ -65,14 +68,10 @@ def _check_empty_value(source: SpecText, loc: Loc, behind: str) -> Iterator[Find
     comment, where = behind.strip(), source.locate(loc)
     message = f"{format_loc(loc)} is empty: YAML reads {shorten(comment)} as a comment"
     if str(loc[-1]).endswith("colour") and (colour := _COLOUR.match(comment)):
-        yield Finding("spec/comment", message, Severity.ERROR, where, f'put the colour in quotes: "{colour[0]}"')
+        yield Finding("spec/comment", message, Severity.ERROR, where, f'put the colour in quotes: "#{colour[1] or colour[2]}"')
     elif _is_free_text(loc) or comment[1:2].strip("# "):
-        value = _quote_for_yaml(comment) if _is_free_text(loc) else "a value before it"
+        value = suggest_yaml_quotes(comment) if _is_free_text(loc) else "a value before it"
         yield Finding("spec/comment", message, Severity.WARNING, where, f"write {value}, or leave the line out to take the default")
-
-
-def _quote_for_yaml(text: str) -> str:
-    return shorten(suggest_yaml_quotes(text), 90)
 
 
 def _is_free_text(loc: Loc) -> bool:

@@ -95,5 +95,5 @@ def _format_tag(tag: str) -> str:
 def _suggest_untagged(node: yaml.Node) -> str:
     """A word that begins with ! is a tag to YAML; the author may have meant text."""
     if isinstance(node, yaml.ScalarNode) and node.tag.startswith("!"):
-        return f"if it is text, put it in quotes: {shorten(suggest_yaml_quotes(f'{node.tag} {node.value}'.strip()), 90)}"
+        return f"if it is text, put it in quotes: {suggest_yaml_quotes(f'{node.tag} {node.value}'.strip())}"
     return "write plain text or a number"

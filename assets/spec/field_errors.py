@@ -104,7 +104,7 @@ def _suggest_fix(detail: ErrorDetails, source: SpecText, node: yaml.Node | None,
 
 
 def _suggest_quotes(text: str, given: Any, field: FieldInfo | None) -> str:
-    fix = f"put it in quotes: {shorten(suggest_yaml_quotes(text), 90)}"
+    fix = f"put it in quotes: {suggest_yaml_quotes(text)}"
     takes_none = given is False and field is not None and re.search(r"\bnone\b", field.description or "")
     return f"write none for no item, or {fix}" if takes_none else fix
 
@@ -114,7 +114,7 @@ def _suggest_list(name: str, given: Any, written: str) -> str:
         return "write a space after each dash: `- item`"
     if isinstance(given, dict):
         return "begin each item with `- `"
-    return f"write a list: `{name}: [{shorten(suggest_yaml_quotes(given) if isinstance(given, str) else written)}]`"
+    return f"write a list: `{name}: [{suggest_yaml_quotes(given) if isinstance(given, str) else shorten(written)}]`"
 
 
 def _suggest_section(loc: Loc, given: Any) -> str:

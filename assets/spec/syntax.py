@@ -100,7 +100,7 @@ def suggest_quoted_value(line: str) -> str:
     value = found["value"] if found else line
     if found and value[0] == value[-1] == "'":
         value = value[1:-1]  # '...' around an apostrophe: the outer quotes were meant, double ones hold it
-    return _QUOTE + shorten(suggest_yaml_quotes(value), 90)
+    return _QUOTE + suggest_yaml_quotes(value)
 
 
 def _describe_refused_character(error: yaml.reader.ReaderError, text: str, name: str) -> Finding:

@@ -6,6 +6,7 @@ from typing import Any
 
 MAX_SHOWN_PATH = 255
 """Characters of a path in a message: the file's name at its end identifies it."""
+_MAX_SUGGESTION = 90
 _NULL_WORDS = ("none", "null", "nil", "undefined", "~")
 _CURLY_QUOTES = {"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "「": '"', "」": '"'}
 
@@ -27,7 +28,8 @@ def quote(text: str) -> str:
 
 
 def suggest_yaml_quotes(text: str) -> str:
-    """The text as a quoted YAML scalar that reads back as written."""
+    """The text as a quoted YAML scalar that reads back as written; a long text is shortened."""
+    text = shorten(text, _MAX_SUGGESTION)
     return f'"{text}"' if not set('"\\') & set(text) else "'" + text.replace("'", "''") + "'"
 
 

@@ -12,7 +12,18 @@ from assets.artefacts.motion import Clip
 from assets.conventions import GODOT_BONES, JOINTS, UNREAL_BONES, VRM_BONES
 from assets.errors import Finding, FormatError, Location
 from assets.formats.bvh import METRES_PER_UNIT, Bvh, load_bvh
-from assets.rotation import IDENTITY, forward_kinematics, from_axes, from_two_vectors, inverse, make_continuous, multiply, rotate, to_local
+from assets.rotation import (
+    IDENTITY,
+    forward_kinematics,
+    from_axes,
+    from_two_vectors,
+    inverse,
+    make_continuous,
+    measure_leg,
+    multiply,
+    rotate,
+    to_local,
+)
 from stages.motion.canonical_skeleton import build_canonical_skeleton
 
 _LIMBS = (("Arm", "ForeArm"), ("ForeArm", "Hand"), ("UpLeg", "Leg"), ("Leg", "Foot"))
@@ -90,7 +101,7 @@ def read_bvh_clip(path: Path, name: str) -> Clip:
 def _check_rest_pose(heads: dict[str, Floats], file: str) -> None:
     """Raises FormatError where the joints of the rest pose are all in one point or on one line."""
     left, up = _measure_body_axes(heads)
-    legs = _measure_leg(heads)
+    legs = measure_leg(heads)
     if legs <= 0 or np.linalg.norm(np.cross(left, up)) <= 1e-3 * np.linalg.norm(left) * np.linalg.norm(up):
         message = "hips, arms and legs are in one point or on one line when all angles are 0"
         raise FormatError(Finding("motion/bvh-flat", message, where=Location(file), fix="export the file with the offsets of the skeleton"))
@@ -118,7 +129,7 @@ def _transfer_motion(film: Bvh, joints: dict[str, int]) -> tuple[Floats, Floats]
         elif parent >= 0:
             world[:, joint] = world[:, parent]
     # Strides scale with the length of the legs; this also accounts for the file's unit.
-    scale = _measure_leg(dict(zip(JOINTS, target.heads, strict=True))) / _measure_leg(theirs) * METRES_PER_UNIT
+    scale = measure_leg(dict(zip(JOINTS, target.heads, strict=True))) / measure_leg(theirs) * METRES_PER_UNIT
     hips = rotate(upright, positions[:, joints["Hips"]]) * scale
     root = hips - hips[:1] * np.array([1, 0, 1], np.float32)
     ankles = _measure_lowest_ankle(target, to_local(target.parents, world), root)
@@ -157,11 +168,6 @@ def _compute_rest_turns(theirs: dict[str, Floats], target: Skeleton) -> dict[str
 def _compute_body_frame(heads: dict[str, Floats]) -> Floats:
     """(4,) orientation of the body."""
     return from_axes(*_measure_body_axes(heads))
-
-
-def _measure_leg(heads: dict[str, Floats]) -> float:
-    hip, knee, ankle = (heads[f"Left{part}"] for part in ("UpLeg", "Leg", "Foot"))
-    return float(np.linalg.norm(hip - knee) + np.linalg.norm(knee - ankle))
 
 
 def _measure_lowest_ankle(skeleton: Skeleton, local: Floats, root: Floats) -> float:

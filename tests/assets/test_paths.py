@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from assets.base_mesh import load_skin_triangles
 from assets.errors import BackendError
 from assets.paths import find_existing_ancestor, find_existing_form, read_baked_script
 from stages.body.anny import load_baked_model
-from stages.groom.base_mesh import load_base_triangles
 from stages.identity.stage import load_face_change_names
 from stages.texture.tiles import load_skin_library
 
@@ -44,9 +44,9 @@ def test_a_damaged_baked_file_is_one_sentence(tmp_path, monkeypatch):
     """A file truncated by a full disk ended in a traceback."""
     monkeypatch.setenv("FENSHEN_HOME", str(tmp_path))
     (tmp_path / "baked").mkdir()
-    load_base_triangles.cache_clear()
+    load_skin_triangles.cache_clear()
     for file, load in (
-        ("body.safetensors", load_baked_model), ("template.safetensors", load_base_triangles),
+        ("body.safetensors", load_baked_model), ("template.safetensors", load_skin_triangles),
         ("face_changes.json", load_face_change_names),
         ("tiles.safetensors", load_skin_library),
     ):  # fmt: skip

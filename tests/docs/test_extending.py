@@ -29,7 +29,7 @@ class Step:
 
 
 def read_recipe(title: str) -> list[Step]:
-    """The steps of a section, in order; a diff without a path of its own goes on with the file of the one above."""
+    """The steps of a section, in order; a diff without a path of its own edits the file of the one above."""
     section = PAGE.split(f"\n## {title}\n")[1].split("\n## ")[0]
     steps: list[Step] = []
     for match in _STEP.finditer(section):
