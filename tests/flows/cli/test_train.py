@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from assets.errors import SpecError
 from flows import INTERRUPTED
-from flows.cli.build import app
+from flows.cli.app import app
 from flows.cli.train import parse_duration, parse_settings
 from stages.nets.weights_io import load_net
 from tests.stages.train.evaluation.tiny_weights import write_disc_set
@@ -59,7 +59,7 @@ import os, signal, sys, threading
 os.environ.pop("PREFECT_API_URL", None)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 import psutil
-from flows.cli.build import app
+from flows.cli.app import app
 from flows.engine.events import listen_to_events
 def interrupt(event):
     if event.note.startswith("step"):
