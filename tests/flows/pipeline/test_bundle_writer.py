@@ -70,7 +70,8 @@ def test_a_file_that_changed_between_writing_and_renaming_stops_the_bundle(tmp_p
     with pytest.raises(GateError) as caught:
         write_bundle(tmp_path / "ada", [GLB], MANIFEST, spoilt)
     assert str(caught.value) == (
-        "avatar.glb: error[rights/digest] avatar.glb is not the file of the manifest; build it again; where it comes back, look at the disk"
+        "avatar.glb: error[rights/digest] the sha256 of the file differs from the one in manifest.json; "
+        "build it again; where it comes back, look at the disk"
     )
     assert list(tmp_path.iterdir()) == []
 
