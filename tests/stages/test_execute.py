@@ -102,10 +102,10 @@ def test_a_damaged_result_is_made_again(store, caplog):
     again = execute(SHAPE, Job(Options(), 1), store, {})
     assert not again.cached
     assert again.ref == ref
-    assert "is damaged and is made again" in caplog.text
+    assert "is damaged and is computed again" in caplog.text
 
 
-def test_an_unusable_backend_says_why(store):
+def test_an_unavailable_backend_says_why(store):
     with pytest.raises(BackendError, match="shape cannot use absent: its weights are missing"):
         execute(SHAPE, Job(Options(), 1, "absent"), store, {})
 
@@ -145,7 +145,7 @@ def test_inputs_are_read_from_the_signature():
     assert Ref("number/1", "x") == Ref("number/1", "x")
 
 
-def broken(error: Exception) -> Stage[Number]:
+def make_failing_stage(error: Exception) -> Stage[Number]:
     def run(*, options: Options, seed: int) -> Number:
         raise error
 
@@ -153,18 +153,18 @@ def broken(error: Exception) -> Stage[Number]:
 
 
 def test_a_library_that_cannot_be_loaded_is_one_sentence(store):
-    stage = broken(ImportError("libcuda.so.1: cannot open shared object file", name="torch"))
+    stage = make_failing_stage(ImportError("libcuda.so.1: cannot open shared object file", name="torch"))
     with pytest.raises(BackendError, match=r"backend/library\] broken needs a library that cannot be loaded: libcuda"):
         execute(stage, Job(Options(), 1), store, {})
 
 
 def test_a_module_of_our_own_that_cannot_be_loaded_stays_a_bug(store):
     with pytest.raises(ImportError):
-        execute(broken(ImportError("no such name", name="stages.voice")), Job(Options(), 1), store, {})
+        execute(make_failing_stage(ImportError("no such name", name="stages.voice")), Job(Options(), 1), store, {})
 
 
 def test_a_full_disk_inside_a_stage_is_one_sentence_and_any_other_trouble_with_a_file_stays_a_bug(store):
     with pytest.raises(StoreError, match=r"broken cannot write /tmp/x: No space left on device"):
-        execute(broken(OSError(errno.ENOSPC, "No space left on device", "/tmp/x")), Job(Options(), 1), store, {})
+        execute(make_failing_stage(OSError(errno.ENOSPC, "No space left on device", "/tmp/x")), Job(Options(), 1), store, {})
     with pytest.raises(FileNotFoundError):
-        execute(broken(FileNotFoundError(errno.ENOENT, "No such file", "/tmp/x")), Job(Options(), 1), store, {})
+        execute(make_failing_stage(FileNotFoundError(errno.ENOENT, "No such file", "/tmp/x")), Job(Options(), 1), store, {})
