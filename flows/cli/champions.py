@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from flows.cli.console import err, out, report_findings
+from flows.cli.console import out, report_findings
+from flows.cli.live_display import ConsoleDisplay
 from flows.cli.train import SetOption, parse_duration, parse_settings
 
 champion = typer.Typer(no_args_is_help=True, help="List the trials of champions and challengers, or restore a champion.")
@@ -37,7 +38,7 @@ def retrain(
         changes = parse_settings(given)
         _check_retraining(net, data, registry, changes)
         arguments = (net, str(data) if data else None, str(registry), parse_duration(budget) / 60, steps, seed, changes, from_scratch)
-        trial: dict[str, Any] = run_training("flows.engine.retraining:retrain_generator", arguments, err)
+        trial: dict[str, Any] = run_training("flows.engine.retraining:retrain_generator", arguments, ConsoleDisplay())
         out.print(_make_measures_table(trial))
         out.print(f"{'accepted' if trial['accepted'] else 'refused'}: {trial['why']}")
 

@@ -12,6 +12,7 @@ import typer
 
 from assets.errors import Finding, SpecError
 from flows.cli.console import err, out, report_findings
+from flows.cli.live_display import ConsoleDisplay
 from stages.train.loop.device import Precision
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def train(
 
         data_name, start_name = str(folder) if folder else None, str(start) if start else None
         arguments = (family, data_name, str(out_dir), seconds / 60, steps, seed, changes, resume, start_name, size, precision)
-        out.print(run_training("flows.engine.training:train_generator", arguments, err))
+        out.print(run_training("flows.engine.training:train_generator", arguments, ConsoleDisplay()))
 
 
 def _get_few_shot_settings(net: str, start: Path | None) -> dict[str, Any]:
@@ -202,7 +203,7 @@ def tune(
         _check_data_set(net, data)
         refuse_untunable(net, data, folds)
         arguments = (net, str(data), trials, folds, parse_duration(budget) / 60, steps, seed)
-        rows: list[dict[str, Any]] = run_training("flows.engine.training:tune_generator", arguments, err)
+        rows: list[dict[str, Any]] = run_training("flows.engine.training:tune_generator", arguments, ConsoleDisplay())
         table = Table(*rows[0], box=None)
         for row in rows:
             table.add_row(*(str(value) for value in row.values()))

@@ -82,4 +82,4 @@ def to_trimesh(surface: Surface, positions: Floats, albedo: Pixels) -> Any:
     return trimesh.Trimesh(positions[surface.base], surface.triangles, visual=visual, process=False)
 
 
-STAGE: Stage[TextureSet] = Stage("texture", 2, run, makes=TextureSet, memory_gb=1)
+STAGE: Stage[TextureSet] = Stage("texture", 2, run, makes=TextureSet)

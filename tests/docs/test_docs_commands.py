@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 import typer
-from flows.cli.app import app
 from typer.testing import CliRunner
 
 from assets.paths import PROJECT_ROOT
+from flows.cli.app import app
 from flows.pipeline.definition import STAGES
 from tests.docs.pages import (
     PAGES,

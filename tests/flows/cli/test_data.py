@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from assets.paths import get_baked_path
-from flows.cli.build import app
+from flows.cli.app import app
 
 needs_skins = pytest.mark.skipif(not get_baked_path("tiles.safetensors").exists(), reason="run `make bake` first")
 needs_body = pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="run `make bake` first")

@@ -10,7 +10,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from flows.cli.build import app
+from flows.cli.app import app
 from tests.stages.train.evaluation.tiny_weights import write_face_set, write_face_weights
 
 SECTION = "## The same data, size and time"

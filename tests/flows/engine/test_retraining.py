@@ -13,7 +13,7 @@ from assets import weights
 from assets.errors import BackendError
 from assets.store import LocalStore
 from assets.weights import read_weights_index
-from flows.cli.build import app
+from flows.cli.app import app
 from flows.engine import retraining
 from flows.engine.partial_build import run_partial_build
 from flows.engine.retraining import get_challenger_folder, make_trial_state
