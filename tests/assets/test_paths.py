@@ -44,7 +44,6 @@ def test_a_damaged_baked_file_is_one_sentence(tmp_path, monkeypatch):
     """A file truncated by a full disk ended in a traceback."""
     monkeypatch.setenv("FENSHEN_HOME", str(tmp_path))
     (tmp_path / "baked").mkdir()
-    load_skin_triangles.cache_clear()
     for file, load in (
         ("body.safetensors", load_baked_model), ("template.safetensors", load_skin_triangles),
         ("face_changes.json", load_face_change_names),
