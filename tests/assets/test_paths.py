@@ -54,7 +54,7 @@ def test_a_damaged_baked_file_is_one_sentence(tmp_path, monkeypatch):
             load()
         reason = caught.value.__cause__
         assert str(caught.value) == (
-            f"error[bake/damaged] {file} is damaged: {reason}; delete the folder {tmp_path}/baked, then run `make bake`"
+            f"error[bake/damaged] {file} is damaged: {reason}; delete the folder {tmp_path}/baked, then run `fenshen bake`"
         )
 
 
@@ -62,7 +62,7 @@ def test_a_missing_baked_script_is_one_sentence(tmp_path, monkeypatch):
     monkeypatch.setenv("FENSHEN_HOME", str(tmp_path))
     with pytest.raises(BackendError) as caught:
         read_baked_script("viewer.js")
-    assert str(caught.value) == "error[bake/script] cannot read the baked script viewer.js: No such file or directory; run `make bake`"
+    assert str(caught.value) == "error[bake/script] cannot read the baked script viewer.js: No such file or directory; run `fenshen bake`"
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
