@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,6 +53,12 @@ def wrap_read_errors(path: Path) -> Iterator[None]:
 def get_node_modules() -> Path:
     """The folder of the pinned node packages: wardrobe, validator, viewer."""
     return Path(os.environ.get("FENSHEN_NODE_MODULES", get_home() / "node" / "node_modules"))
+
+
+def find_program(name: str) -> str | None:
+    """Path of a program in the absolute folders of PATH, or None: one in the current folder is never taken."""
+    folders = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(folder)]
+    return shutil.which(name, path=os.pathsep.join(folders) or os.devnull)
 
 
 def find_existing_ancestor(path: Path) -> Path:

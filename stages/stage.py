@@ -62,6 +62,10 @@ def _report_none_missing() -> str:
     return ""
 
 
+def _is_always_final(_artefact: Any) -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class Stage(Generic[A]):
     """A stage: its name, the version of its result, and the function that makes it.
@@ -85,6 +89,8 @@ class Stage(Generic[A]):
     """Programs of the machine that its result depends on: name -> path, empty where it is not installed."""
     code: Callable[[], Mapping[str, str]] = dict
     """Sources that decide its result without a new version: file -> sha256. Only `verify` has any, its gates."""
+    is_final: Callable[[Any], bool] = _is_always_final
+    """Whether a result holds for every later build; one that says more about this machine at this moment is never found again."""
     imports: tuple[str, ...] = ()
     """Heavy modules that it imports while it runs."""
     takes: tuple[str, ...] = field(default=())

@@ -62,7 +62,7 @@ def list_gate_results(manifest: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _describe_result(check: dict[str, Any]) -> str:
-    return "NO" if not check["ok"] else "yes" if has_run(check) else "not run"
+    return "not run" if not has_run(check) else "yes" if check["ok"] else "NO"
 
 
 def _format_summary(built: BuiltBundle) -> str:

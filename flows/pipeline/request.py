@@ -60,8 +60,9 @@ class ResolvedRequest:
     def make_job(self, stage: Stage[Any], options: Section, backend: str | None, extra: dict[str, Any] | None) -> Job:
         """The stage's job, with the digests of the media files that its options name."""
         absolute = resolve_media_paths(options, self.folder)
-        media = {name: sha256_path(path) for name, path in find_media(absolute)}
-        return Job(options, self.spec.seed, backend, media, extra, absolute)
+        paths = dict(find_media(absolute))
+        media = {name: sha256_path(path) for name, path in paths.items()}
+        return Job(options, self.spec.seed, backend, media, paths, extra, absolute)
 
 
 def resolve_request(build: BuildRequest) -> tuple[ResolvedRequest, SpecFile, Path]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-
-from assets.paths import get_baked_path, get_node_modules
+from assets.paths import find_program, get_baked_path, get_node_modules
 
 BAKED_SCRIPTS = ("load_engine.js", "viewer.js")
 """What `fenshen bake` bundles for the engine gates and the report."""
@@ -13,7 +11,7 @@ BAKED_SCRIPTS = ("load_engine.js", "viewer.js")
 def describe_missing_tools() -> str:
     """What is missing and what to do, a clause each; empty where nothing is."""
     clauses = []
-    if shutil.which("node") is None:
+    if find_program("node") is None:
         clauses.append("node is not installed: install Debian's nodejs and npm")
     if not (get_node_modules() / "gltf-validator").is_dir():
         clauses.append("the node package gltf-validator is not installed: run `fenshen bake --node-only`")

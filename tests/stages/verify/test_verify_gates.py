@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 
+from assets.artefacts.verdict import Check, Verdict
 from assets.conventions import MORPHS_67
 from assets.digest import sha256
 from assets.paths import PROJECT_ROOT
 from stages.verify.bundle_view import BundleView, Glb
 from stages.verify.gate import FOLDER_GATES, TARGET_GATES, load_gates
 from stages.verify.gates.rights import check_folder
+from stages.verify.stage import has_looked, run_gate
 from tests.stages.verify import dressed_body, tiny
 from tests.stages.verify.contract import check_gate
 
@@ -224,10 +226,35 @@ def test_the_validator_names_the_tool_that_is_missing(path: str, missing: str, t
     if path:
         monkeypatch.setenv("PATH", path)
     else:
-        monkeypatch.setattr("stages.verify.gates.gltf.shutil.which", lambda name: name)
+        monkeypatch.setattr("stages.verify.gates.gltf.find_program", lambda name: name)
         monkeypatch.setenv("FENSHEN_NODE_MODULES", str(tmp_path))
-    (finding,) = GATES["gltf/validator"].check(tiny.bundle())
-    assert str(finding) == f"error[gltf/validator] {missing}, so the Khronos validator cannot run; install Node, then run `npm ci`"
+    (check,) = run_gate(GATES["gltf/validator"], tiny.bundle())
+    assert check.message == f"not run: {missing}, so the Khronos validator cannot run; install Node, then run `fenshen bake --node-only`"
+    assert (check.ok, check.ran) == (False, False)
+
+
+def test_a_validator_that_crashes_says_nothing_about_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its last words were stored as an error of the character."""
+    node = tmp_path / "node"
+    node.write_text("#!/bin/sh\necho 'FATAL ERROR: out of memory' >&2; exit 134\n")
+    node.chmod(0o755)
+    (tmp_path / "gltf-validator").mkdir()
+    monkeypatch.setenv("FENSHEN_NODE_MODULES", str(tmp_path))
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    (check,) = run_gate(GATES["gltf/validator"], tiny.bundle())
+    assert check.message == "not run: the Khronos validator ended with code 134: FATAL ERROR: out of memory"
+
+
+def test_a_missing_temporary_folder_is_a_gate_that_has_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    (check,) = run_gate(GATES["gltf/validator"], tiny.bundle())
+    assert check.message.startswith("not run: [Errno 2] No such file or directory: ")
+    assert not has_looked(Verdict("web", (check,)))
+
+
+def test_a_verdict_holds_for_later_builds_where_every_gate_looked() -> None:
+    checks = (Check("a/b", "error", False, "wrong"), Check("engine/three", "info", True, "not checked", ran=False))
+    assert has_looked(Verdict("web", checks))
 
 
 def test_the_validators_report_is_quoted() -> None:
