@@ -8,15 +8,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from assets.errors import BackendError, Finding
-from assets.paths import PROJECT_ROOT, get_baked_path, get_node_modules
+from assets.errors import BackendError, Finding, StoreError
+from assets.paths import PROJECT_ROOT, get_baked_path, get_home, get_node_modules
 from flows.cli.console import out, report_findings
 
 NODE_FOLDER = PROJECT_ROOT / "assets" / "node"
@@ -110,6 +111,17 @@ def bundle_script(script: Script) -> None:
         made.replace(target)
 
 
+@contextmanager
+def _map_disk_errors() -> Iterator[None]:
+    """Maps a folder that cannot be written to an error that names it."""
+    try:
+        yield
+    except OSError as error:
+        message = f"{error.filename or get_home()} cannot be written: {error.strerror}"
+        fix = "set FENSHEN_HOME, or PREFECT_HOME for Prefect's database, to another folder"
+        raise StoreError(Finding("bake/write", message, fix=fix)) from error
+
+
 def _run_tool(command: Sequence[str], code: str, failed: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> None:
     """Runs a program; where it fails, its last line is the reason."""
     done = subprocess.run(command, cwd=cwd, env={**os.environ, **(env or {})}, capture_output=True, text=True, check=False)
@@ -147,7 +159,7 @@ def bake(
 
     Example: `fenshen bake`
     """
-    with report_findings():
+    with report_findings(), _map_disk_errors():
         install_node_packages()
         if node_only:
             return

@@ -33,7 +33,7 @@ _MIN_MIDDLE_DISTANCE, _MAX_CONTACT_DISTANCE = 0.015, 0.02
 """The middle of a part of a shoe begins this far from the part's edges; an edge this near to the middle of another part lies on it."""
 _LEG_JOINTS = ("UpLeg", "Leg", "Foot", "ToeBase")
 _LEG_SPLIT_STEEPNESS, _CROTCH_SHARE = 2.5, 0.7
-"""How much steeper than in evened weights cloth passes from one leg to the other, where both legs together hold more than the share."""
+"""Where both legs hold more than the share of the cloth, it passes from one to the other more steeply than smoothed, by the factor."""
 _SKIN_NEIGHBOURS, _SMOOTHING_ROUNDS = 6, 4
 _MAX_PUSH_DISTANCE, _PUSH_ROUNDS = 0.04, 3
 _NO_EDGE = 9.0
@@ -93,7 +93,7 @@ def _transfer_skin_influences(points: Floats, triangles: Ints, body: Body) -> Sk
 def _split_legs(dense: Floats) -> Floats:
     """(n,j) weights on JOINTS in which what both legs hold goes mostly to the stronger leg; their sum stays the same.
 
-    A skirt with evened weights stays behind the leading thigh, which then pokes through; a tight one bends at its middle alone.
+    A skirt with smoothed weights stays behind the leading thigh, which then pokes through; a tight one bends at its middle alone.
     """
     left, right = (np.isin(JOINTS, [side + name for name in _LEG_JOINTS]) for side in ("Left", "Right"))
     left_sum, right_sum = dense[:, left].sum(1), dense[:, right].sum(1)
@@ -322,7 +322,7 @@ def lift_hair(hair: FittedItem, garments: Iterable[FittedItem], body: Body, skin
 
 
 def is_cap(hair: FittedItem, body: Body, skin_normals: Floats) -> bool:
-    """Whether the hair is close to the head nearly everywhere, outer side out: true of short hair, not of curls or what hangs."""
+    """Whether nearly all of the hair is close to the head with its outer side out, as short hair is; curls and hanging hair are not."""
     skin = GarmentSurface.from_skin(body, skin_normals)
     corners = hair.positions[weld_item_triangles(hair.item)]
     normals = cross_edges(corners)

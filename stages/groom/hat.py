@@ -22,7 +22,7 @@ _HAIR_ROOM_SCALE = np.array([1.06, 1.04, 1.06], np.float32)
 _VISIBLE_BAND = 0.018
 """Metres of hair kept above the hat's opening, because they are seen from below."""
 _BRIM_SWELL, _FREE_ANGLE, _FREE_SWELL = 0.1, 0.35, 2.0
-"""Metres that hair may reach further out for every radian below the brim; from the angle on it hangs freely, with the other rate."""
+"""For every radian below the brim, hair may reach this many metres further out; beyond the angle it hangs freely, at the second rate."""
 _AZIMUTHS, _NEIGHBOURS, _MAX_NEIGHBOUR_DISTANCE = 36, 24, 0.08
 _PULL_FALLOFF, _MAX_ROUNDS, _MIN_SKIN_DISTANCE = 0.05, 40, 0.02
 """Metres of hair over which a pull fades to a third; and how near the skin hair may come because its neighbours are pulled in."""

@@ -124,7 +124,7 @@ def _add_mouth(draft: _GroomDraft, body: Body) -> None:
 
 def _add_brows_and_lashes(draft: _GroomDraft, body: Body, items: dict[Slot, str], hair: Floats) -> None:
     """Adds brows and lashes, with alpha BLEND: MASK turns fine hair into hard bars."""
-    # The fairer or greyer the hair, the darker the brows beneath it.
+    # The fairer or greyer the hair, the more the brows are darkened.
     brow = hair * np.float32(0.75 - 0.4 * float(hair.mean()))
     shades: dict[Slot, Floats] = {"brows": brow, "lashes": np.array([0.05, 0.04, 0.035], np.float32)}
     for slot, shade in shades.items():

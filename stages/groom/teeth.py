@@ -27,7 +27,7 @@ _TEETH_PER_ROW = 12
 """Teeth that are generated in a row: no mouth opens wide enough to show more."""
 _GUM_STEPS = 23
 ROW_OFFSETS = (np.array([0, -0.0048, 0.0], np.float32), np.array([0, -0.0062, -0.001], np.float32))
-"""Metres by which the upper and lower row move: in the model, the lips hide the upper row and the lower row covers the lower lip."""
+"""Metres by which the upper and lower row move: in the model, the lip hides the upper row, and the lower row rises above its lip."""
 _ENAMEL_U, _GUM_U = GUM_U / 2, (1 + GUM_U) / 2
 """U of enamel and gum: the middles of their parts of the picture."""
 _WIDENING = 1.03

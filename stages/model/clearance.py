@@ -19,7 +19,7 @@ from stages.model.pose_matrices import compute_pose_matrices
 from stages.model.scene import Piece, WeldedPieces, weld_pieces
 
 CLEARANCE_M, POSED_CLEARANCE_M = 0.004, 0.003
-"""Distance kept between a cover and what it covers, at rest and in a test pose; clips of the user's own bend joints a little further."""
+"""Distance kept between a cover and what it covers, at rest and in a test pose: users' own clips bend joints a little further."""
 _MAX_DEPTH_M, _MAX_POSED_DEPTH_M = 0.012, 0.03
 """How far a point may be moved in all, for its clearance at rest and in test poses."""
 _MIN_ALIGNMENT = 0.3

@@ -214,9 +214,9 @@ uniform vec3 camera;
     + _SHADOW
     + """
 void main() {
-    float far = length(tex - 0.5) * 2.0;
+    float radius = length(tex - 0.5) * 2.0;
     float dark = (1.0 - lit(world + vec3(0.0, 0.002, 0.0), vec3(0.0, 1.0, 0.0))) * 0.30 + (1.0 - sky) * 0.55;
-    result = vec4(0.05, 0.05, 0.06, clamp(dark, 0.0, 0.8) * (1.0 - smoothstep(0.5, 1.0, far)));
+    result = vec4(0.05, 0.05, 0.06, clamp(dark, 0.0, 0.8) * (1.0 - smoothstep(0.5, 1.0, radius)));
 }
 """
 )

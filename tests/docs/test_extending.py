@@ -83,9 +83,7 @@ def test_a_stage(tree: TreeCopy) -> None:
     (tree.root / "stages" / "measures").mkdir()
     (tree.root / "stages" / "measures" / "__init__.py").touch()
     outputs = dict(follow(read_recipe("A stage"), tree))
-    assert re.search(
-        r"^\d+ passed", outputs["pytest -q tests/stages/measures tests/test_completeness.py tests/test_floors.py"], re.MULTILINE
-    )
+    assert all(re.search(r"^[1-9]\d* passed", output, re.MULTILINE) for line, output in outputs.items() if line.startswith("pytest"))
     assert re.search(r"measures +1 +body +measures/1", outputs["fenshen stages"])
     assert re.search(r"measures +run ", outputs["fenshen plan kofi"])
 
@@ -93,7 +91,7 @@ def test_a_stage(tree: TreeCopy) -> None:
 def test_a_gate(tree: TreeCopy) -> None:
     outputs = dict(follow(read_recipe("A gate"), tree))
     assert "speech/length" in outputs["fenshen gates"]
-    assert all("passed" in output for line, output in outputs.items() if line.startswith("pytest"))
+    assert all(re.search(r"^[1-9]\d* passed", output, re.MULTILINE) for line, output in outputs.items() if line.startswith("pytest"))
 
 
 def test_a_format(tree: TreeCopy) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from assets import weights
 from assets.errors import BackendError, Finding, SpecError
-from assets.weights import read_weights_index
+from assets.weights import WeightsIndex, read_weights_index
 from stages.train.evaluation.equal_budget import (
     MessageCallback,
     find_trainable,
@@ -31,7 +31,6 @@ DATASET_KINDS = {"skin": "skins", "face": "faces", "body": "bodies", "folder": "
 """First word of a weights' title -> kind of data set."""
 CLASSIFIER_KINDS = {"skin": ("skin",), "face": ("face",), "body": (), "folder": ("folder", "face")}
 """First word of a weights' title -> kinds of classifiers for its images, the best first; bodies need none."""
-WeightsTable = Mapping[str, Mapping[str, Any]]
 ReportCallback = Callable[[EvaluationReport], None]
 PAGE_HEAD = """# Families of generators
 
@@ -54,7 +53,7 @@ machines are not comparable; a net takes fewer steps in the time if the machine 
 """
 
 
-def find_titles(table: WeightsTable, name: str) -> list[str]:
+def find_titles(table: WeightsIndex, name: str) -> list[str]:
     """Titles of weights.json that `name` refers to: all generators, a family's, or one; raises SpecError if there are none."""
     generators = [title for title, entry in table.items() if entry.get("net") not in (None, "classifier")]
     found = [title for title in generators if name in ("all", title, table[title]["net"], title.partition("-")[2])]
@@ -152,7 +151,7 @@ def compare_equal_budget(
     inception: Path | None = None,
     on_start: MessageCallback = lambda _: None,
     on_report: ReportCallback = lambda _: None,
-) -> tuple[list[EvaluationReport], WeightsTable]:
+) -> tuple[list[EvaluationReport], WeightsIndex]:
     """Reports of nets like those in the folder that `name` refers to, each trained from scratch for the same time.
 
     Args:
@@ -166,7 +165,7 @@ def compare_equal_budget(
         as compare_weights and stages.train.evaluation.equal_budget.train_equal_budget.
     """
     reports: list[EvaluationReport] = []
-    table: dict[str, Mapping[str, Any]] = {}
+    table: WeightsIndex = {}
     by_kind = _index_by_kind(data)
     titles = find_trainable(_find_measurable(name, read_weights_index(folder), by_kind))
     kinds = dict.fromkeys(title.split("-")[0] for title in titles)
@@ -190,7 +189,7 @@ def _index_by_kind(data: Sequence[Path]) -> dict[str, Path]:
     return {str(read_index(path)["kind"]): path for path in data}
 
 
-def _find_measurable(name: str, table: WeightsTable, by_kind: Mapping[str, Path]) -> list[str]:
+def _find_measurable(name: str, table: WeightsIndex, by_kind: Mapping[str, Path]) -> list[str]:
     """Titles that `name` refers to and that have a data set; raises SpecError if there are none."""
     requested = find_titles(table, name)
     titles = [title for title in requested if DATASET_KINDS.get(title.split("-")[0]) in by_kind]
@@ -215,7 +214,7 @@ def _evaluate_titles(
         yield replace(evaluate_training_data(data, classifier=source.file, inception=inception), note=source.note)
 
 
-def format_page(reports: Sequence[EvaluationReport], table: WeightsTable) -> str:
+def format_page(reports: Sequence[EvaluationReport], table: WeightsIndex) -> str:
     """The page of all reports: one table per data set, the distances of every group, and a description of the measures."""
     parts = [PAGE_HEAD]
     for data in dict.fromkeys(report.data for report in reports):
@@ -230,7 +229,7 @@ def _format_measures() -> list[str]:
     return [*head, *(f"| {name} | {description.meaning} | {description.blind} |" for name, description in MEASURES.items())]
 
 
-def format_equal_budget_section(name: str, seconds: float, reports: Sequence[EvaluationReport], table: WeightsTable) -> str:
+def format_equal_budget_section(name: str, seconds: float, reports: Sequence[EvaluationReport], table: WeightsIndex) -> str:
     """The section of nets trained with an equal budget: one table per data set."""
     parts = [EQUAL_BUDGET_TITLE, "", EQUAL_BUDGET_HEAD.format(name=name, time=format_duration(seconds))]
     for data in dict.fromkeys(report.data for report in reports):
@@ -238,7 +237,7 @@ def format_equal_budget_section(name: str, seconds: float, reports: Sequence[Eva
     return "\n".join(parts)
 
 
-def _format_data_set(mark: str, rows: Sequence[EvaluationReport], table: WeightsTable) -> list[str]:
+def _format_data_set(mark: str, rows: Sequence[EvaluationReport], table: WeightsIndex) -> list[str]:
     """Lines of one data set's reports: heading, the remark on the classifier, values."""
     note = [rows[0].note, ""] if rows[0].note else []
     return [f"{mark} {rows[0].data}: {rows[0].samples} samples per family", "", *note, _format_values(rows, table), ""]
@@ -267,7 +266,7 @@ def add_report_to_card(card: str, report: EvaluationReport, baseline: Evaluation
     return f"{card.split(CARD_SECTION)[0].rstrip()}\n\n" + "\n".join(lines) + "\n"
 
 
-def _format_values(rows: Sequence[EvaluationReport], table: WeightsTable) -> str:
+def _format_values(rows: Sequence[EvaluationReport], table: WeightsIndex) -> str:
     """Families down, measures across; training time comes from weights.json."""
     names = [name for name in MEASURES if any(name in row.values for row in rows)]
     lines = [f"| | trained for | {' | '.join(names)} |", "|---" * (len(names) + 2) + "|"]

@@ -277,6 +277,8 @@ def predict_attributes(classifier: TrainedNet, images: NDArray[Any]) -> Floats:
     return attributes
 
 
+_MAX_CACHED_FEATURES = 4
+"""A comparison needs one entry per classifier and data set."""
 _CACHED_FEATURES: dict[tuple[str, str], Floats] = {}
 """(digest of a classifier, digest of training images) -> features: the slowest part, and the same for every family compared."""
 
@@ -288,6 +290,8 @@ def extract_training_features(file: Path, classifier: TrainedNet, images: NDArra
     images = np.ascontiguousarray(_resize_for_classifier(classifier, images))
     key = sha256_file(file), sha256(images.tobytes())
     if key not in _CACHED_FEATURES:
+        while len(_CACHED_FEATURES) >= _MAX_CACHED_FEATURES:
+            del _CACHED_FEATURES[next(iter(_CACHED_FEATURES))]
         _CACHED_FEATURES[key] = extract_features(classifier, images)
     return _CACHED_FEATURES[key]
 

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.artefacts.geometry import Floats
+from assets.artefacts.geometry import Doubles, Floats
 
-Doubles = NDArray[np.float64]
 NEIGHBOURS = 3
 """k of the manifolds (Kynkäänniemi et al. 2019)."""
 

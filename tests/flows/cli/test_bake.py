@@ -122,3 +122,21 @@ def test_a_script_that_cannot_be_bundled_is_one_sentence(home: Path, monkeypatch
     assert run_fenshen("bake", code=4) == (
         f"error[bake/script] viewer.js was not bundled: error: Could not resolve three; run {esbuild} {source} in {home} to see more"
     )
+
+
+def test_a_home_that_cannot_be_written_is_one_sentence(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "file").write_text("")
+    monkeypatch.setenv("FENSHEN_HOME", str(home / "file"))
+    fix = "set FENSHEN_HOME, or PREFECT_HOME for Prefect's database, to another folder"
+    assert run_fenshen("bake", code=4) == f"error[bake/write] {home}/file/node cannot be written: Not a directory; {fix}"
+
+
+def test_a_prefect_database_that_cannot_be_created_is_one_sentence(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BAKES", ())
+    monkeypatch.setattr(module, "SCRIPTS", ())
+    monkeypatch.setattr(module, "install_node_packages", lambda: None)
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    monkeypatch.chdir(home)
+    assert invoke("bake", code=4).stderr.splitlines() == [
+        f"error[bake/prefect] Prefect's database was not created: exit code 1; run /bin/false -P in {home} to see more"
+    ]

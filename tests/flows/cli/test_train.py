@@ -15,6 +15,7 @@ from flows import INTERRUPTED
 from flows.cli.app import app
 from flows.cli.train import parse_duration, parse_settings
 from stages.nets.weights_io import load_net
+from tests.stages.train.evaluation.tiny_weights import write_disc_set
 from tests.stages.train.tiny import write_tiny_set
 
 SMALL = [f"--set={pair}" for pair in ("width=8", "widest=16", "latent=8", "batch=8")]
@@ -126,6 +127,17 @@ def test_what_does_not_fit_is_reported_before_prefect_starts(
 ])  # fmt: skip
 def test_a_mistake_in_the_command_is_one_sentence(words: list[str], sentence: str) -> None:
     assert invoke(*words, code=2) == f"error[{sentence}"
+
+
+def test_conditions_that_the_data_set_lacks_are_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flows.engine.run_flow.run_training", lambda *_: "face-dcgan.safetensors")
+    data = write_disc_set(tmp_path / "mine", "mine", "folder", (8, 4, 4), ("tone",), {"person": "nobody", "given": "2026-01-01"})
+    result = CliRunner().invoke(app, ["train", "dcgan", "--data", str(data), *SMALL])
+    assert (result.exit_code, result.stdout) == (0, "face-dcgan.safetensors\n")
+    assert result.stderr == (
+        "warning[train/condition-unknown] mine does not record age_years, gender: dcgan trains with 0.5 instead and will not respond "
+        "to them; give `fenshen data folder` a table of them with --attributes\n"
+    )
 
 
 def test_tune_prints_its_trials_and_the_command_of_the_best(tmp_path: Path) -> None:

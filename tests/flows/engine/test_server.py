@@ -94,6 +94,18 @@ def test_two_runs_of_one_process_share_a_server_and_a_dead_one_is_replaced(monke
         refresh_global_settings_context()
 
 
+def test_a_server_that_does_not_answer_in_time_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "0")
+    with subprocess.Popen(["sleep", "60"]) as process:
+        with pytest.raises(BackendError) as caught:
+            EphemeralServer(process, URL).wait_until_ready()
+        process.kill()
+    assert str(caught.value) == (
+        "error[build/server] Prefect's temporary server did not answer within 0 s; run `prefect server start` to see why, or set "
+        "PREFECT_API_URL to a running server"
+    )
+
+
 def test_a_server_that_ends_while_it_starts_is_one_sentence() -> None:
     with subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"]) as process:
         process.wait()

@@ -6,6 +6,7 @@ identity ─► ...   motion ─► ...    (only these two are in the store: wha
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,17 @@ def test_without_an_explanation_a_miss_is_only_a_miss(made: BuildRequest) -> Non
         if planned.stage == "motion"
     }
     assert missed == {"not in the store"}
+
+
+def test_a_forced_stage_runs_and_says_so(made: BuildRequest) -> None:
+    forced = BuildRequest(made.spec, store=made.store, force=frozenset({"identity"}))
+    assert explain(forced) == {**FOUND, "identity": "forced"}
+
+
+def test_a_result_whose_blob_was_removed_is_damaged(made: BuildRequest, tmp_path: Path) -> None:
+    assert made.store
+    shutil.copytree(made.store, tmp_path / "store")
+    store = LocalStore(tmp_path / "store")
+    identity = next(record for _, record in store.list_records() if record["stage"] == "identity")
+    (store.root / "blobs" / identity["digest"][:2] / identity["digest"]).unlink()
+    assert explain(BuildRequest(made.spec, store=store.root))["identity"] == "the stored result is damaged"

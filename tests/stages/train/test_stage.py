@@ -184,9 +184,10 @@ OF_BODIES = "give a data set of `fenshen data bodies`"
 
 
 @pytest.mark.parametrize(("net", "settings", "size", "code", "sentence"), [
-    ("dcgan", {}, 12, "shape", f"dcgan cannot be built: size must be a power of two from 8, not 12; {ANOTHER_SIZE}"),
-    ("stylegan", {"patch": 8}, 16, "shape", f"stylegan cannot be built: size must be a power of two from 32, not 16; {ANOTHER_SIZE}"),
-    ("vae", {"usual": False}, 20, "shape", f"vae cannot be built: size must be a power of two from 16, not 20; {ANOTHER_SIZE}"),
+    ("dcgan", {}, 12, "shape", f"dcgan cannot be built: size must be a power of two and at least 8, not 12; {ANOTHER_SIZE}"),
+    ("stylegan", {"patch": 8}, 16, "shape",
+     f"stylegan cannot be built: size must be a power of two and at least 32, not 16; {ANOTHER_SIZE}"),
+    ("vae", {"usual": False}, 20, "shape", f"vae cannot be built: size must be a power of two and at least 16, not 20; {ANOTHER_SIZE}"),
     ("diffusion", {}, 24, "shape", f"diffusion cannot be built: size must be a multiple of 16, not 24; {ANOTHER_SIZE}"),
     ("classifier", {}, 12, "shape", f"classifier cannot be built: size must be at least 16, not 12; {ANOTHER_SIZE}"),
     ("dcgan", {"grow": (1,)}, 16, "grow", "dcgan cannot grow: its nets have a single resolution; remove --set grow"),

@@ -225,8 +225,8 @@ def test_frozen_layers_stay_unchanged(tmp_path: Path) -> None:
     [
         (
             ("critic/shirnk",),
-            "frozen: no layer's name starts with critic/shirnk; the layers are generator/first, generator/grow, generator/norm, "
-            "generator/leave, critic/shrink, critic/out, critic/project",
+            "frozen: no layer's name starts with critic/shirnk; the layers are generator/enter, generator/first, "
+            "generator/grow, generator/norm, generator/leave, critic/shrink, critic/out, critic/project",
         ),
         (("generator", "critic/shrink.0"), "frozen: no layer of the generator is left to train; freeze fewer layers"),
     ],
