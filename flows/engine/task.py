@@ -19,6 +19,7 @@ from assets.spec.appearance import Section
 from assets.store import LocalStore
 from flows.engine.context import open_context
 from flows.engine.events import describe_outcome, run_with_events
+from flows.engine.publish import escape_run_name
 from flows.engine.server import add_tags
 from flows.engine.worker_process import StageRequest
 from flows.pipeline.definition import STAGES
@@ -97,7 +98,7 @@ class TaskSubmitter:
             name=stage.name,
             persist_result=False,
             retry_condition_fn=_is_transient,
-            task_run_name=f"{stage.name} · {request.spec.name}",
+            task_run_name=f"{stage.name} · {escape_run_name(request.spec.name)}",
             retries=stage.retries,
             retry_delay_seconds=5,
             timeout_seconds=stage.timeout_s,
