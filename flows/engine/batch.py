@@ -15,6 +15,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from assets.errors import FenshenError
 from assets.formats.image import decode_image, encode_jpeg, encode_png
 from assets.markdown import quote_code
+from assets.paths import expand_home
 from assets.spec.packaging import Target
 from assets.store import write_atomic
 from flows.engine.assemble import assemble_avatar
@@ -69,8 +70,8 @@ def assemble_batch(
     Raises:
         SpecError: the folder holds no spec, or two that would be built into one folder.
     """
-    store_path = Path(store) if store else None
-    plan = read_batch(BatchRequest(Path(folder), Path(out), target, frozenset(force or ()), frozenset(allow or ()), jobs, store_path))
+    store_path, out_path = Path(store) if store else None, expand_home(Path(out))
+    plan = read_batch(BatchRequest(Path(folder), out_path, target, frozenset(force or ()), frozenset(allow or ()), jobs, store_path))
     options = {"target": target, "store": store, "force": force, "allow": allow}
     one = add_tags(build_one)
     builds: Any = ThreadPoolTaskRunner(max_workers=jobs)
@@ -81,7 +82,7 @@ def assemble_batch(
         ]
         rows: list[BatchRow] = sorted([*plan.rejected, *(future.result() for future in futures)], key=lambda row: row["spec"])
     create_table_artifact(table=make_plain_rows(rows), key="batch", description="Every spec of the batch")
-    publish_contact_sheet([Path(row["bundle"]) for row in rows if row["bundle"]], Path(out) / SHEET_FILE)
+    publish_contact_sheet([Path(row["bundle"]) for row in rows if row["bundle"]], out_path / SHEET_FILE)
     return _make_batch_state(rows)
 
 

@@ -16,6 +16,7 @@ from assets.conventions import GODOT_BONES, UNITY_BONES, UNREAL_BONES, VRM_BONES
 from assets.digest import sha256
 from assets.errors import BackendError, Finding, GateError, Severity
 from assets.spec.avatar import AvatarSpec
+from assets.spec.packaging import RightsSpec
 from assets.spec.read import find_text_warnings
 from assets.store import LocalStore
 from flows.pipeline.definition import STAGES
@@ -146,10 +147,16 @@ def make_manifest(
         "files": [_describe_file(file) for file in package.files],
         "stages": stages,
         "models": list_models(package),
-        "rights": spec.rights.model_dump(mode="json"),
+        "rights": _describe_rights(spec.rights),
         "checks": checks,
         "skeleton": {"names": list(VRM_BONES), "vrm": VRM_BONES, "unity": UNITY_BONES, "unreal": UNREAL_BONES, "godot": GODOT_BONES},
     }
+
+
+def _describe_rights(rights: RightsSpec) -> dict[str, Any]:
+    """The rights, with the consent record's name and without the folder in which it is on this machine."""
+    name = Path(rights.consent).name if rights.consent else rights.consent
+    return {**rights.model_dump(mode="json"), "consent": name}
 
 
 def list_models(package: Package) -> list[dict[str, str]]:
