@@ -168,9 +168,9 @@ def _iterate_boxes(stream: BinaryIO, size: int) -> Iterator[tuple[bytes, bytes]]
         length, kind = int.from_bytes(header[:4], "big"), header[4:8]
         length = int.from_bytes(header[8:16], "big") if length == 1 else length or size - position
         yield kind, header[8:] + stream.read(_MAX_INDEX_BYTES) if kind == b"moov" else b""
-        if length < 8:
-            return
         position += length
+        if length < 8 or position >= size:
+            return
 
 
 def _build_error(code: str, path: Path, message: str) -> FormatError:
