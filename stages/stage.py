@@ -79,6 +79,8 @@ class Stage(Generic[A]):
     makes: type[A]
     backends: Registry[Any] | None = None
     gpu: bool = False
+    memory_gb: float = 1
+    """What it takes at its peak: it starts when that much is free in addition to what the running stages of this machine may still take."""
     retries: int = 1
     """How often it is tried again after a failure that can pass, e.g. a busy device."""
     timeout_s: float = 1800
