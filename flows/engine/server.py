@@ -23,6 +23,7 @@ from assets.child_process import make_python_environment
 from assets.errors import BackendError, Finding
 from assets.paths import PROJECT_ROOT
 from flows.engine.api_check import check_api
+from flows.engine.database import sweep_own_database
 
 if TYPE_CHECKING:
     from prefect import Task
@@ -127,6 +128,7 @@ def _announce_server(server: EphemeralServer) -> None:
 
 
 def _launch_server() -> EphemeralServer:
+    sweep_own_database()
     port = _find_free_port()
     # Without --app-dir uvicorn itself puts the current folder first on Python's path.
     command = [sys.executable, *_WATCHED, *_UVICORN_ARGUMENTS, "--app-dir", str(PROJECT_ROOT), "--host", "127.0.0.1", "--port", str(port)]
