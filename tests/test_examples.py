@@ -12,8 +12,9 @@ from assets.formats.bvh import load_bvh
 from assets.paths import PROJECT_ROOT
 from assets.spec.read import SpecFile, read_spec
 from bench.make_stretch import FILE, make_stretch
+from flows.pipeline.batch import find_specs
 from flows.pipeline.bundle_writer import collect_spec_warnings, collect_text_warnings
-from flows.pipeline.request import BuildRequest, find_specs, resolve_request
+from flows.pipeline.request import BuildRequest, resolve_request
 from flows.pipeline.spec_choices import collect_spec_choices
 
 FOLDER = PROJECT_ROOT / "examples"
@@ -54,7 +55,7 @@ def test_the_examples_in_which_nothing_is_restricted_say_so() -> None:
 
 
 def test_the_bvh_is_what_the_script_makes_and_small() -> None:
-    committed, made = (load_bvh(text, "stretch.bvh") for text in (FILE.read_text(encoding="utf-8"), make_stretch()))
+    committed, made = (load_bvh(data, "stretch.bvh") for data in (FILE.read_bytes(), make_stretch()))
     assert committed.names == made.names
     np.testing.assert_allclose(committed.rotations, made.rotations, atol=1e-4)
     np.testing.assert_allclose(committed.positions, made.positions, atol=1e-3)
