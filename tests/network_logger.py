@@ -1,4 +1,4 @@
-"""A network namespace whose name server and only road out write down what is asked and sent.
+"""A network namespace whose name server and only road out write down every question and packet.
 
 Run by `unshare -rnm python FILE LOG COMMAND...`.
 

@@ -21,8 +21,8 @@ MP4 = b"\0\0\0\x18ftypisom\0\0\0\0isommp42"
 @pytest.fixture
 def folder(tmp_path: Path, empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The stranger's folder, which is also the current one; afterwards no address was looked up and no other file has changed."""
-    asked: list[object] = []
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *arguments, **_: asked.append(arguments) or [])
+    lookups: list[object] = []
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *arguments, **_: lookups.append(arguments) or [])
     home, mine = tmp_path / "user", tmp_path / "stranger"
     for path in (home, mine):
         path.mkdir()
@@ -31,7 +31,7 @@ def folder(tmp_path: Path, empty_home: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.chdir(mine)
     yield mine
-    assert asked == []
+    assert lookups == []
     assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "secret.txt", "stranger", "user"]
     assert {path.name for path in home.iterdir()} <= {"private.txt", ".cache", ".config"}  # the last two are of libraries
     assert (home / "private.txt").read_text() == "my own"
@@ -255,7 +255,7 @@ def test_free_text_of_a_coqui_config_may_hold_an_address(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("file", ["config.json", "tokenizer_config.json", "processor_config.json"])
 def test_a_language_model_with_code_of_its_own_is_refused(folder: Path, file: str) -> None:
-    """transformers asked on the terminal whether to run it."""
+    """transformers lookups on the terminal whether to run it."""
     (folder / "mine").mkdir()
     (folder / "mine" / "config.json").write_text("{}")
     (folder / "mine" / file).write_text(json.dumps({"auto_map": {"AutoConfig": "payload.Config"}}))

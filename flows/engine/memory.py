@@ -63,7 +63,7 @@ def has_room(reserved_gb: float, size_gb: float) -> bool:
 
     memory = psutil.virtual_memory()
     limit_gb = min(memory.total, _read_cgroup_limit() or memory.total) / 1e9 - _SYSTEM_GB
-    return reserved_gb + size_gb <= limit_gb and size_gb <= memory.available / 1e9
+    return bool(reserved_gb + size_gb <= limit_gb and size_gb <= memory.available / 1e9)
 
 
 def _read_cgroup_limit(root: Path = Path("/sys/fs/cgroup")) -> int | None:

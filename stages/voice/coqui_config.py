@@ -25,7 +25,7 @@ def explain_unsafe_config(file: Path) -> str:
     try:
         config = json.loads(file.read_bytes())
     except (ValueError, RecursionError):
-        # coqui-tts would go on to read it as YAML-like text with comments: it names nothing that we could check.
+        # coqui-tts would drop comments and try again; what it then reads cannot be checked here.
         return f"{file.name} is not JSON"
     for name, value in _iterate_texts(config):
         if name in _TEXT_FIELDS:

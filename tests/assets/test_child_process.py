@@ -33,7 +33,7 @@ def test_a_child_imports_this_project_wherever_it_starts(tmp_path: Path, monkeyp
 
 
 @pytest.mark.parametrize("module", ["assets", "stages", "stages.voice.onnx_outputs", "flows"])
-def test_onnxruntime_is_told_to_send_nothing_before_it_is_loaded(module: str) -> None:
+def test_onnxruntime_sends_nothing_because_it_is_set_before_it_is_loaded(module: str) -> None:
     """Version 1.32 queues events for its maker; also where a stage is used in a notebook."""
     env = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
     program = f"import {module}, os, sys; print(os.environ['ORT_DISABLE_TELEMETRY'], 'onnxruntime' in sys.modules)"

@@ -186,7 +186,7 @@ def test_a_full_disk_inside_a_stage_is_one_sentence_and_any_other_trouble_with_a
 
 
 def test_a_file_that_changes_while_a_stage_reads_it_is_not_stored(store, tmp_path):
-    """Its result was stored under the digest of the bytes before, and found for ever by whoever has these."""
+    """Its result was stored under the digest of the bytes before, and found for ever under it."""
     film = tmp_path / "film.mp4"
     film.write_bytes(b"before")
 
