@@ -1,4 +1,4 @@
-"""What travels: an Artefact is a frozen record of values, arrays and bytes; a Ref is its name in the store."""
+"""What stages pass on: an Artefact is a frozen record of values, arrays and bytes; a Ref is its address in the store."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import ClassVar, Generic, TypeVar
 
 @dataclass(frozen=True)
 class Artefact:
-    """Root of everything that the store keeps; `kind` is a noun and a layout version such as "speech/1"."""
+    """Base of everything that the store keeps; `kind` is a noun and the version of its layout, such as "speech/1"."""
 
     kind: ClassVar[str]
 
@@ -18,7 +18,7 @@ A = TypeVar("A", bound=Artefact)
 
 @dataclass(frozen=True)
 class Ref(Generic[A]):
-    """The only thing that travels between tasks: what it is, and the sha256 of its encoded bytes."""
+    """All that is passed between tasks: the kind of an artefact and the sha256 of its encoded bytes."""
 
     kind: str
     digest: str

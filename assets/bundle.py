@@ -1,4 +1,4 @@
-"""The bundle: the files that leave the house, as one artefact and as one folder that is whole or not there."""
+"""The bundle: the finished files as one artefact, and as a folder that is either complete or absent."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from assets.rights import Source
 
 MANIFEST = "manifest.json"
 BUNDLE_SCHEMA = "fenshen/bundle@1"
-_MAX_NAMED = 3  # of the files that are in the way: one sentence stays one sentence
+_MAX_NAMED = 3  # files in an error message
 _SYSTEM_FILES = (".DS_Store", "Thumbs.db", "desktop.ini")
-"""What Finder and Explorer leave in a folder that was looked at: nobody's work."""
+"""What Finder and Explorer leave in a folder that was opened: no user's work."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,14 @@ class BundleFile:
     """avatar, clip, dialogue, voice, visemes, texture, preview, report or licences."""
     media_type: str
     licence: str
-    """SPDX id of the file as it lies here."""
+    """SPDX id of the file itself."""
     sources: tuple[str, ...]
-    """Names of the sources it rests on."""
+    """Names of the sources that it is derived from."""
 
 
 @dataclass(frozen=True)
 class Package(Artefact):
-    """Every file of a bundle but its manifest and report."""
+    """Every file of a bundle except its manifest and report."""
 
     kind: ClassVar[str] = "package/1"
     files: tuple[BundleFile, ...]
@@ -102,17 +102,18 @@ MANIFEST_SCHEMA: dict[str, Any] = {
 }  # fmt: skip
 
 
-def _accept(fresh: Path) -> None:
-    """Nothing to say against the folder."""
+def _accept(staging: Path) -> None:
+    """Accepts every folder."""
 
 
 def write_bundle(folder: Path, files: Iterable[BundleFile], manifest: dict[str, Any], check: Callable[[Path], None] = _accept) -> None:
-    """Writes the folder whole: built beside its place, synced, then exchanged for what lay there; the last writer wins.
-
-    Raises StoreError, with nothing left behind, where the disk refuses or the folder holds something that no build put there.
+    """Writes the folder atomically: in a staging folder next to it, synced, then swapped with the old one; the last writer wins.
 
     Args:
-        check: looks at the written folder before it takes its place, and raises where it must not.
+        check: inspects the staging folder before the swap; the error that it raises prevents it.
+
+    Raises:
+        StoreError: the disk refuses, or the folder holds files that no build wrote; nothing is left behind.
     """
     folder = folder.absolute()
     try:
@@ -120,13 +121,13 @@ def write_bundle(folder: Path, files: Iterable[BundleFile], manifest: dict[str, 
         with _lock(folder):
             refuse_foreign_files(folder)
             _remove_leftovers(folder)
-            fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=_get_staging_prefix(folder)))
+            staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=_get_staging_prefix(folder)))
             try:
-                _write_files(fresh, files, manifest)
-                check(fresh)
-                _exchange(fresh, folder)
+                _write_files(staging, files, manifest)
+                check(staging)
+                _exchange(staging, folder)
             finally:
-                shutil.rmtree(fresh, ignore_errors=True)
+                shutil.rmtree(staging, ignore_errors=True)
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         fix = "free some disk space or choose another folder" if full else "choose another folder"
@@ -134,7 +135,7 @@ def write_bundle(folder: Path, files: Iterable[BundleFile], manifest: dict[str, 
 
 
 def get_staging_folder(folder: Path) -> Path:
-    """Where a bundle is written before it takes the folder's place: a name of that length, in that folder."""
+    """A path like that of the staging folder of a bundle: same parent, same length of name."""
     return folder.absolute().parent / f"{_get_staging_prefix(folder)}{'x' * 8}"  # mkdtemp adds eight letters
 
 
@@ -143,32 +144,34 @@ def _get_staging_prefix(folder: Path) -> str:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """manifest.json of a bundle folder; raises FormatError where it is missing or is not a bundle's."""
+    """manifest.json of a bundle folder; raises FormatError where it is missing or not a bundle's."""
     path = folder / MANIFEST
-    where = Location(str(path))
+    location = Location(str(path))
     try:
         manifest = json.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise FormatError(Finding("bundle/manifest", f"{folder} has no readable {MANIFEST}", where=where, fix="build it again")) from error
+        raise FormatError(
+            Finding("bundle/manifest", f"cannot read {MANIFEST} in {folder}", where=location, fix="build it again")
+        ) from error
     except ValueError as error:
-        raise FormatError(Finding("bundle/manifest", f"{MANIFEST} is not JSON: {error}", where=where, fix="build it again")) from error
+        raise FormatError(Finding("bundle/manifest", f"{MANIFEST} is not JSON: {error}", where=location, fix="build it again")) from error
     schema = manifest.get("schema") if isinstance(manifest, dict) else None
     if schema != BUNDLE_SCHEMA:
-        message = f"{MANIFEST} is not of a {BUNDLE_SCHEMA} (its schema is {schema!r})"
-        raise FormatError(Finding("bundle/manifest", message, where=where, fix="build it again"))
+        message = f"expected the schema {BUNDLE_SCHEMA!r}, found {schema!r}"
+        raise FormatError(Finding("bundle/manifest", message, where=location, fix="build it again"))
     if not isinstance(manifest.get("files"), list):
-        raise FormatError(Finding("bundle/manifest", f"{MANIFEST} has no list of files", where=where, fix="build it again"))
+        raise FormatError(Finding("bundle/manifest", f"{MANIFEST} has no list `files`", where=location, fix="build it again"))
     return dict(manifest)
 
 
 @contextlib.contextmanager
 def _lock(folder: Path) -> Iterator[None]:
-    """One writer a folder; the kernel lets go when the process dies, and the file is removed."""
+    """One writer per folder; the kernel releases the lock when the process dies, and its file is removed."""
     path = folder.parent / f".{folder.name}.lock"
     while True:
         handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
         fcntl.flock(handle, fcntl.LOCK_EX)
-        # Whoever held it before us has removed the name: then ours is a file that nobody else will find.
+        # If the previous holder has removed the file, this lock is on a file that no other process can open: try again.
         if path.exists() and os.path.samestat(os.fstat(handle), path.stat()):
             break
         os.close(handle)
@@ -180,48 +183,48 @@ def _lock(folder: Path) -> Iterator[None]:
 
 
 def refuse_foreign_files(folder: Path) -> None:
-    """Raises StoreError where the folder holds what no build put there; nothing of anybody's is ever written over."""
+    """Raises StoreError where the folder holds files that no build wrote: a user's files are never overwritten."""
     if not os.path.lexists(folder):
         return
     fix = "choose another folder"
     if folder.is_symlink():
-        # It would be replaced, and what it leads to stay as it is: neither is what was asked for.
-        message = f"{folder} is a link, which a build would replace"
-        raise StoreError(Finding("bundle/link", message, fix="give the folder that it leads to, or another one"))
+        # The link would be replaced and its target left as it is, neither of which the user expects.
+        message = f"{folder} is a symbolic link, which a build would replace"
+        raise StoreError(Finding("bundle/link", message, fix="use the folder that it points to, or another one"))
     if not folder.is_dir():
-        raise StoreError(Finding("bundle/not-a-folder", f"{folder} is there and is not a folder", fix=fix))
+        raise StoreError(Finding("bundle/not-a-folder", f"{folder} exists and is not a folder", fix=fix))
     if not any(folder.iterdir()):
         return
     try:
-        manifest = read_manifest(folder)  # many programs call a file of theirs manifest.json: only the schema tells ours
+        manifest = read_manifest(folder)  # many programs write a manifest.json: only the schema identifies a bundle
     except FormatError as error:
-        message = f"{folder} holds files and is not a bundle, so it is left alone"
+        message = f"{folder} holds files and is not a bundle, so nothing is written there"
         raise StoreError(Finding("bundle/not-a-bundle", message, fix=fix)) from error
     if strays := _find_foreign_files(folder, manifest):
         named = ", ".join(strays[:_MAX_NAMED]) + (f" and {len(strays) - _MAX_NAMED} more" if len(strays) > _MAX_NAMED else "")
-        message = f"{folder} holds {named}, which no build put there and the next one would delete"
+        message = f"{folder} holds {named}, which no build wrote and the next one would delete"
         raise StoreError(Finding("bundle/strays", message, fix="move it elsewhere or choose another folder"))
 
 
 def _find_foreign_files(folder: Path, manifest: dict[str, Any]) -> list[str]:
-    """What lies in the bundle, at any depth, and its manifest does not list; what is listed may be missing or changed."""
+    """Files in the bundle, at any depth, that its manifest does not list; listed files may be missing or changed."""
     listed = {MANIFEST, *(row.get("path") for row in manifest["files"] if isinstance(row, dict))}
-    there = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()}
-    return sorted(name for name, path in there.items() if name not in listed and path.name not in _SYSTEM_FILES)
+    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()}
+    return sorted(name for name, path in found.items() if name not in listed and path.name not in _SYSTEM_FILES)
 
 
-def _write_files(fresh: Path, files: Iterable[BundleFile], manifest: dict[str, Any]) -> None:
-    fresh.chmod(0o755)  # mkdtemp gives 0700, which a web server could not read
+def _write_files(staging: Path, files: Iterable[BundleFile], manifest: dict[str, Any]) -> None:
+    staging.chmod(0o755)  # mkdtemp gives 0700, which a web server could not read
     for file in files:
         pure = PurePosixPath(file.path)
         if pure.is_absolute() or ".." in pure.parts or not pure.parts:
-            raise StoreError(Finding("bundle/path", f"{file.path!r} leads out of the bundle"))
-        place = fresh / pure
-        place.parent.mkdir(parents=True, exist_ok=True)
-        _write(place, file.data)
-    _write(fresh / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False).encode())
-    for place in (fresh, *(p for p in fresh.rglob("*") if p.is_dir())):
-        _sync(place)
+            raise StoreError(Finding("bundle/path", f"the path {file.path!r} is outside the bundle"))
+        target = staging / pure
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _write(target, file.data)
+    _write(staging / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False).encode())
+    for directory in (staging, *(p for p in staging.rglob("*") if p.is_dir())):
+        _sync(directory)
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -239,16 +242,16 @@ def _sync(folder: Path) -> None:
         os.close(handle)
 
 
-def _exchange(fresh: Path, folder: Path) -> None:
-    """Puts `fresh` at `folder`; what lay there ends at `fresh` or is gone, and comes back should a rename fail."""
+def _exchange(staging: Path, folder: Path) -> None:
+    """Moves `staging` to `folder`; the old folder ends at `staging` or is deleted, and is restored if a rename fails."""
     if not folder.exists():
-        os.rename(fresh, folder)
-    elif not _swap(fresh, folder):
+        os.rename(staging, folder)
+    elif not _swap(staging, folder):
         old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-old-"))
         try:
             os.rename(folder, old)  # onto an empty folder: atomic
             try:
-                os.rename(fresh, folder)
+                os.rename(staging, folder)
             except OSError:
                 os.rename(old, folder)
                 raise
@@ -258,14 +261,14 @@ def _exchange(fresh: Path, folder: Path) -> None:
 
 
 def _swap(a: Path, b: Path) -> bool:
-    """Exchanges two folders in one step, so that a reader never finds the place empty; False where the system cannot."""
+    """Swaps two folders atomically, so that a reader always finds one; False where the system does not support it."""
     rename = getattr(ctypes.CDLL(None), "renameat2", None)
     here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE of linux/fs.h
     return rename is not None and rename(here, os.fsencode(a), here, os.fsencode(b), exchange) == 0
 
 
 def _remove_leftovers(folder: Path) -> None:
-    """Removes what a killed build left beside the folder; the lock is held, so nobody is using it."""
+    """Removes what a killed build left next to the folder; no other process uses it while the lock is held."""
     for path in folder.parent.iterdir():
         if path.name.startswith((_get_staging_prefix(folder), f".{folder.name}-old-")) and path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

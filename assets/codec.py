@@ -1,6 +1,6 @@
 """Any Artefact <-> one safetensors file: arrays and bytes as tensors, everything else as JSON in its header.
 
-One codec for all kinds: it walks the dataclass and reads it back by its type hints, so a new kind costs nothing.
+One codec for all kinds: it walks the fields of the dataclass and decodes by its type hints, so a new kind needs no code here.
 No pickle: a store that others can write to must not be able to run code.
 """
 
@@ -28,21 +28,23 @@ def encode_artefact(artefact: Artefact) -> bytes:
     """The artefact as bytes; equal artefacts give equal bytes."""
     arrays: dict[str, np.ndarray[Any, Any]] = {}
     header = {"kind": artefact.kind, "value": _pack(artefact, arrays)}
-    # Tensor 0 is the header: safetensors' own metadata map is a hash map whose order may vary.
+    # The header is a tensor: the order of safetensors' own metadata map may vary.
     text = np.frombuffer(json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode(), np.uint8)
     return tensors.save({_HEADER: text, **arrays})
 
 
 def decode_artefact(data: bytes, makes: type[A]) -> A:
-    """The artefact of type `makes` that `encode` wrote; raises StoreError where the bytes are something else."""
+    """The artefact of type `makes` that these bytes hold; raises StoreError for any other bytes."""
     try:
         arrays = tensors.load(data)
         header = json.loads(arrays[_HEADER].tobytes())
         if header["kind"] != makes.kind:
-            raise StoreError(Finding("store/kind", f"expected {makes.kind}, found {header['kind']}", fix="rebuild with --force"))
+            raise StoreError(
+                Finding("store/kind", f"expected an artefact of kind {makes.kind}, found {header['kind']}", fix="build again with --force")
+            )
         return typing.cast(A, _unpack(header["value"], makes, arrays))
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise StoreError(Finding("store/corrupt", f"a stored {makes.kind} cannot be read: {error}", fix="rebuild it")) from error
+        raise StoreError(Finding("store/corrupt", f"cannot read a stored {makes.kind}: {error}", fix="build again")) from error
 
 
 def _pack(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
@@ -62,7 +64,7 @@ def _pack(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
     return value
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=128)  # of the dataclasses of artefacts, of which there are some 40
 def _get_hints(kind: type[Any]) -> dict[str, Any]:
     return typing.get_type_hints(kind)
 

@@ -1,4 +1,4 @@
-"""Names and axes that every file of the house agrees on: tables, each with its source.
+"""Names and axes that the whole project shares, as tables with their sources.
 
 Metres, seconds, radians; +Y up, facing +Z, the character's left is +X; quaternions are xyzw.
 """
@@ -46,23 +46,23 @@ JOINTS: tuple[str, ...] = (
 )  # fmt: skip
 
 
-# MakeHuman's hm08 base mesh: skin first, then tongue, eyes, lashes, teeth and the helpers that clothes hang on.
+# MakeHuman's hm08 base mesh: the skin first, then tongue, eyes, lashes, teeth and the helpers that clothes are bound to.
 BASE_VERTICES = 19158
 SKIN_VERTICES = 13380
 EYE_VERTICES = slice(14598, 14742)
 
-# The picture of our teeth: enamel left of this U, gum right of it; a gum's V runs from its root outside to its root inside.
+# The texture of the teeth: enamel left of this U, gum right of it; V runs across the gum from its outer to its inner root.
 GUM_U = 0.5
 GUM_ROOT_V = 0.2
 
 
 def mirror_joint(joint: str) -> str:
-    """The joint's name on the other side; its own in the middle."""
+    """The joint's name on the other side; the same name for a joint in the middle."""
     return joint.replace("Left", "Right") if "Left" in joint else joint.replace("Right", "Left")
 
 
 def find_parent_joint(joint: str) -> str | None:
-    """The parent's name of one of JOINTS, None for Hips."""
+    """Name of the parent of one of JOINTS; None for Hips."""
     fixed = {
         "Hips": None, "Spine": "Hips", "Spine1": "Spine", "Spine2": "Spine1", "Neck": "Spine2", "Head": "Neck",
         "LeftEye": "Head", "RightEye": "Head",
@@ -113,7 +113,7 @@ def _build_unity_bones() -> dict[str, str]:
     return table
 
 
-# UnityEngine.HumanBodyBones: VRM's names with a capital, but for the thumbs.
+# UnityEngine.HumanBodyBones: VRM's names capitalised, except for the thumbs.
 UNITY_BONES: dict[str, str] = _build_unity_bones()
 # Godot 4 SkeletonProfileHumanoid.
 GODOT_BONES: dict[str, str] = _capitalize_names(VRM_BONES)

@@ -1,10 +1,10 @@
-"""The one diagnostic type of the house and the exception tree that carries it.
+"""The diagnostic type of the project, and the exceptions that carry it.
 
 FenshenError
 |- SpecError      the avatar spec is wrong
 |- StoreError     the store cannot read or write
-|- FormatError    a file is not what its name says
-|- BackendError   a model, library or media file cannot do its work
+|- FormatError    a file is not of its format
+|- BackendError   a model, library or program is missing or fails
 |- RightsError    licence or consent forbids it
 `- GateError      the finished bundle failed its gates
 """
@@ -16,7 +16,7 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """How bad a finding is; ERROR stops the run."""
+    """How serious a finding is; ERROR stops the run."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -25,7 +25,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, order=True)
 class Location:
-    """A place in a file: 1-based line and column, or a JSON pointer."""
+    """A place in a file: line and column from 1, or a JSON pointer."""
 
     file: str = ""
     line: int = 0
@@ -40,7 +40,7 @@ class Location:
 
 @dataclass(frozen=True)
 class Finding:
-    """One sentence about one thing: what is wrong, where, and what to do."""
+    """One problem in one sentence: what is wrong, where, and what to do."""
 
     code: str
     message: str
@@ -57,14 +57,14 @@ class Finding:
 
 
 class FenshenError(Exception):
-    """Root of every error that a user can mend; carries findings."""
+    """Base of every error that a user can fix; carries findings."""
 
     def __init__(self, *findings: Finding) -> None:
         self.findings = findings
         super().__init__("\n".join(str(finding) for finding in findings))
 
     def __reduce__(self) -> tuple[type[FenshenError], tuple[Finding, ...]]:
-        # An exception is pickled by its text; the findings shall survive the way between processes.
+        # By default an exception is pickled by its text; the findings must survive between processes.
         return type(self), self.findings
 
 
@@ -77,24 +77,24 @@ class StoreError(FenshenError):
 
 
 class FormatError(FenshenError):
-    """A file is not what its name says."""
+    """A file is not of its format."""
 
 
 class BackendError(FenshenError):
-    """A model, a library or a media file cannot do its work."""
+    """A model, library or program is missing or fails."""
 
 
 class RightsError(FenshenError):
-    """A licence or a missing consent forbids it."""
+    """A licence or a missing consent record forbids it."""
 
 
 class GateError(FenshenError):
     """The finished bundle failed at least one gate."""
 
 
-def wrap_import_error(error: ImportError, who: str) -> BackendError:
-    """What to tell of a library that `who` cannot load; raises the error itself where the module is ours: a bug."""
+def wrap_import_error(error: ImportError, name: str) -> BackendError:
+    """The error to raise for a library that `name` cannot load; re-raises `error` for a module of this project, which is a bug."""
     if (error.name or "").partition(".")[0] in ("assets", "stages", "flows"):
         raise error
-    message = f"{who} needs a library that cannot be loaded: {error}"
+    message = f"{name} needs a library that cannot be loaded: {error}"
     return BackendError(Finding("backend/library", message, fix="run `make setup`, then `fenshen doctor`"))

@@ -1,4 +1,8 @@
-"""Which surfaces lie beneath which: skin under cloth, a shirt under its jacket, told by rays from the lower one outwards."""
+"""Which surfaces lie beneath which, decided by rays from the lower one outwards: skin under cloth, a shirt under its jacket.
+
+The rays are cast here rather than with trimesh: only hits on inner sides within a few centimetres count, and the builder must keep
+giving the same bytes.
+"""
 
 from __future__ import annotations
 
@@ -8,176 +12,170 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.mesh import find_components
-from assets.rotation import cross
+from assets.mesh import compute_face_normals, find_islands, measure_edge_lengths
+from assets.rotation import cross, dot
 
 Doubles = NDArray[np.float64]
 Int64s = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 SKIN_MESHES, CLOTH_MESHES, OUTFIT_MESH = ("head", "body", "neck"), ("outfit", "shoes", "hat"), "outfit"
-"""Names of the meshes that are covered, of those that cover and may be covered as well, and of the one that has layers of its own."""
+"""Names of the meshes that are only ever covered, of those that cover (and may be covered), and of the one with layers of its own."""
 MAX_GAP_M, MAX_PENETRATION_M = 0.03, 0.01
-"""How far over what it covers a cover may lie, and how far below it where the two cross."""
+"""A cover counts up to this height above what it covers, and down to this depth below it, where the two cross."""
 MAX_PATCH_M = 0.025
-"""Longest side of what is covered or bare as a whole."""
+"""Longest edge of a patch, which is covered or bare as a whole."""
 _MIN_COSINE = 0.3
-"""Cosine between two surfaces from which one can cover the other."""
+"""Smallest cosine between the normals of a surface and its cover."""
 PROBES: Doubles = np.array([[1 / 3, 1 / 3, 1 / 3], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
-"""(4,3) middle and corners of a triangle."""
+"""(4,3) barycentric coordinates of the points of a triangle that are tested: its centroid and its corners."""
 _SIZE_BINS_M = (-1.0, 0.01, 0.02, 0.03, 0.045, 0.07, 0.11, np.inf)
+_MIN_DETERMINANT = 1e-14
 
 
 @dataclass(frozen=True)
 class Patches:
     """Small parts of triangles."""
 
-    owner: Int64s
-    """(p,) the triangle of each."""
+    triangle: Int64s
+    """(p,) the triangle that each is part of."""
     barycentric: Doubles
-    """(p,3,3) its corners, each in shares of the triangle's corners."""
+    """(p,3,3) the corners of each, in barycentric coordinates of that triangle."""
 
     def __getitem__(self, chosen: Bools) -> Patches:
-        return Patches(self.owner[chosen], self.barycentric[chosen])
+        return Patches(self.triangle[chosen], self.barycentric[chosen])
 
 
 @dataclass(frozen=True)
 class GarmentLayers:
-    """Triangles of skin and cloth, and which garment lies over which."""
+    """Triangles of skin and cloth, and which layer of a garment is the lower one."""
 
     triangles: Int64s
     """(t,3)"""
     kind: NDArray[np.str_]
-    """(t,) name of the mesh that each is of."""
+    """(t,) name of the mesh of each triangle."""
     component: Int64s
-    """(t,) number of the connected part."""
-    order: Int64s
-    """(i,i) how many of the outfit's triangles of one part lie beneath another part."""
+    """(t,) number of the connected part of each triangle."""
+    beneath_counts: Int64s
+    """(c,c) how many of the outfit's triangles of one part lie beneath another part."""
 
     @classmethod
-    def of(cls, points: Doubles, triangles: Int64s, kind: NDArray[np.str_]) -> GarmentLayers:
-        """The layers as these points (v,3), metres, show them."""
-        island = find_islands(points, triangles)
-        order = np.zeros((int(island.max(initial=0)) + 1,) * 2, np.int64)
-        over = np.flatnonzero(kind == OUTFIT_MESH)
-        corners, normal = points[triangles[over]], compute_face_normals(points, triangles[over])
-        ray, met, _ = _find_hits(corners.mean(1), normal, corners, normal, MAX_GAP_M)
-        np.add.at(order, (island[over[ray]], island[over[met]]), 1)
-        return cls(triangles, kind, island, order)
+    def from_mesh(cls, points: Doubles, triangles: Int64s, kind: NDArray[np.str_]) -> GarmentLayers:
+        """The layers of a mesh with these points (v,3), metres."""
+        component = find_islands(points, triangles)
+        counts = np.zeros((int(component.max(initial=0)) + 1,) * 2, np.int64)
+        outfit = np.flatnonzero(kind == OUTFIT_MESH)
+        corners, normal = points[triangles[outfit]], compute_face_normals(points, triangles[outfit])
+        ray, hit, _ = _find_hits(corners.mean(1), normal, corners, normal, MAX_GAP_M)
+        np.add.at(counts, (component[outfit[ray]], component[outfit[hit]]), 1)
+        return cls(triangles, kind, component, counts)
 
     @property
-    def cloth(self) -> Bools:
-        """(t,) which triangles cover."""
+    def is_cloth(self) -> Bools:
+        """(t,) which triangles can cover others."""
         return np.isin(self.kind, CLOTH_MESHES)
 
-    def measure_heights(self, points: Doubles, owner: Int64s, shares: Doubles) -> Doubles:
-        """(p,) metres from places on triangles (owner (p,), shares of corners (p,3)) to the nearest cover above; below 0 where it is
-        beneath, nan where there is none.
-        """
-        normal, over = compute_face_normals(points, self.triangles), np.flatnonzero(self.cloth)
-        place = np.einsum("pa,pab->pb", shares, points[self.triangles[owner]])
-        way = normal[owner]
-        ray, met, far = _find_hits(
-            place - MAX_PENETRATION_M * way, way, points[self.triangles[over]], normal[over], MAX_GAP_M + MAX_PENETRATION_M
-        )
-        lower = self._is_lower(owner[ray], over[met], far > MAX_PENETRATION_M)
-        found = np.full(len(owner), np.nan)
-        np.fmin.at(found, ray[lower], far[lower] - MAX_PENETRATION_M)
-        return found
+    def measure_heights(self, points: Doubles, triangle: Int64s, barycentric: Doubles) -> Doubles:
+        """(p,) metres from places on triangles up to the nearest cover; negative where the cover is below, nan where there is none.
 
-    def _is_lower(self, one: Int64s, other: Int64s, beneath: Bools) -> Bools:
-        """(h,) whether `one` triangle belongs below the `other`, which it lies `beneath` or crosses."""
-        own, theirs = self.component[one], self.component[other]
-        # Of two layers of an outfit it is the one that mostly lies below. Shoe and trouser leg go either way round, laces have no order.
-        layered = (self.kind[one] == OUTFIT_MESH) & (own != theirs) & (self.order[own, theirs] > self.order[theirs, own])
-        garment = np.where(self.kind[one] == self.kind[other], layered, beneath)
+        Args:
+            points: (v,3) metres.
+            triangle: (p,) the triangle of each place.
+            barycentric: (p,3) its coordinates there.
+        """
+        normal, cloth = compute_face_normals(points, self.triangles), np.flatnonzero(self.is_cloth)
+        place = np.einsum("pa,pab->pb", barycentric, points[self.triangles[triangle]])
+        direction = normal[triangle]
+        # Rays start below the surface, so that a cover which has sunk into it is hit as well.
+        ray, hit, distance = _find_hits(
+            place - MAX_PENETRATION_M * direction, direction, points[self.triangles[cloth]], normal[cloth], MAX_GAP_M + MAX_PENETRATION_M
+        )
+        lower = self._is_lower(triangle[ray], cloth[hit], distance > MAX_PENETRATION_M)
+        heights = np.full(len(triangle), np.nan)
+        np.fmin.at(heights, ray[lower], distance[lower] - MAX_PENETRATION_M)
+        return heights
+
+    def _is_lower(self, one: Int64s, other: Int64s, is_beneath: Bools) -> Bools:
+        """(h,) whether triangle `one` belongs under the `other`; `is_beneath` says on which side of it the ray met it."""
+        part, other_part = self.component[one], self.component[other]
+        # Of two layers of an outfit, the lower one is the one that lies beneath in most places. Shoe and trouser leg go either way
+        # round, and laces have no order.
+        is_inner = self.beneath_counts[part, other_part] > self.beneath_counts[other_part, part]
+        layered = (self.kind[one] == OUTFIT_MESH) & (part != other_part) & is_inner
+        garment = np.where(self.kind[one] == self.kind[other], layered, is_beneath)
         return np.isin(self.kind[one], SKIN_MESHES) | garment
 
-    def covered(self, points: Doubles, able: Bools) -> Patches:
-        """The patches of the `able` triangles (t,) that lie wholly beneath cloth, or cross what should cover them."""
-        found = split_into_patches(points[self.triangles], np.flatnonzero(able))
-        # The middle first: most fail there.
+    def find_covered(self, points: Doubles, candidates: Bools) -> Patches:
+        """The patches of the candidate triangles (t,) that are wholly beneath cloth, or cross what should cover them."""
+        found = split_into_patches(points[self.triangles], np.flatnonzero(candidates))
+        # The centroid is tested first: most patches fail there.
         for probe in PROBES:
-            found = found[np.isfinite(self.measure_heights(points, found.owner, probe @ found.barycentric))]
+            found = found[np.isfinite(self.measure_heights(points, found.triangle, probe @ found.barycentric))]
         return found
 
-    def covering(self, points: Doubles, below: Patches) -> Bools:
-        """(t,) which cloth has one of these patches beneath it; the inner side of a collar has none."""
-        over, normal = np.flatnonzero(self.cloth), compute_face_normals(points, self.triangles)
-        lower, found = below.barycentric @ points[self.triangles[below.owner]], np.zeros(len(self.triangles), bool)
+    def find_covering(self, points: Doubles, beneath: Patches) -> Bools:
+        """(t,) the cloth that has one of these patches beneath it; the inner side of a collar has none."""
+        cloth, normal = np.flatnonzero(self.is_cloth), compute_face_normals(points, self.triangles)
+        corners, found = beneath.barycentric @ points[self.triangles[beneath.triangle]], np.zeros(len(self.triangles), bool)
         for probe in PROBES:
-            place = probe @ points[self.triangles[over]] + MAX_PENETRATION_M * normal[over]
-            ray, met, _ = _find_hits(place, -normal[over], lower, -normal[below.owner], MAX_GAP_M + MAX_PENETRATION_M)
-            found[over[ray]] |= self.component[over[ray]] != self.component[below.owner[met]]
+            place = probe @ points[self.triangles[cloth]] + MAX_PENETRATION_M * normal[cloth]
+            ray, hit, _ = _find_hits(place, -normal[cloth], corners, -normal[beneath.triangle], MAX_GAP_M + MAX_PENETRATION_M)
+            found[cloth[ray]] |= self.component[cloth[ray]] != self.component[beneath.triangle[hit]]
         return found
 
 
 def split_into_patches(corners: Doubles, chosen: Int64s) -> Patches:
-    """The chosen of triangles (t,3,3), cut into four until no side is longer than PATCH_M."""
+    """The chosen of triangles (t,3,3), each cut into four until no edge is longer than MAX_PATCH_M."""
     done: list[Patches] = []
     left = Patches(chosen, np.tile(np.eye(3), (len(chosen), 1, 1)))
-    while len(left.owner):
-        place = left.barycentric @ corners[left.owner]
-        long = np.linalg.norm(place - np.roll(place, 1, 1), axis=2).max(1) > MAX_PATCH_M
-        done.append(left[~long])
-        a, b, c = left.barycentric[long].transpose(1, 0, 2)
+    while len(left.triangle):
+        is_long = measure_edge_lengths(left.barycentric @ corners[left.triangle]).max(1) > MAX_PATCH_M
+        done.append(left[~is_long])
+        a, b, c = left.barycentric[is_long].transpose(1, 0, 2)
         ab, bc, ca = (a + b) / 2, (b + c) / 2, (c + a) / 2
-        four = ((a, ab, ca), (b, bc, ab), (c, ca, bc), (ab, bc, ca))
-        left = Patches(np.tile(left.owner[long], 4), np.concatenate([np.stack(one, 1) for one in four]))
-    return Patches(np.concatenate([p.owner for p in done]), np.concatenate([p.barycentric for p in done])) if done else left
+        quarters = ((a, ab, ca), (b, bc, ab), (c, ca, bc), (ab, bc, ca))
+        left = Patches(np.tile(left.triangle[is_long], 4), np.concatenate([np.stack(quarter, 1) for quarter in quarters]))
+    return Patches(np.concatenate([p.triangle for p in done]), np.concatenate([p.barycentric for p in done])) if done else left
 
 
-def find_islands(points: Doubles, triangles: Int64s) -> Int64s:
-    """(t,) a number for each connected part, seams welded."""
-    _, place = np.unique(np.round(points, 5), axis=0, return_inverse=True)
-    faces = place.ravel()[triangles]
-    label = find_components(faces, int(faces.max(initial=0)) + 1)
-    _, number = np.unique(label[faces[:, 0]], return_inverse=True)
-    return np.asarray(number.ravel(), np.int64)
+def _find_hits(origin: Doubles, direction: Doubles, cover: Doubles, facing: Doubles, max_distance: float) -> tuple[Int64s, Int64s, Doubles]:
+    """Every hit of a ray on the inner side of a cover: (h,) rays, (h,) covers, (h,) metres.
 
-
-def compute_face_normals(points: Doubles, triangles: Int64s) -> Doubles:
-    """(t,3) unit normals of triangles."""
-    a, b, c = (points[triangles[:, k]] for k in range(3))
-    across = np.cross(b - a, c - a)
-    return np.asarray(across / np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-12))
-
-
-def _find_hits(origin: Doubles, way: Doubles, cover: Doubles, facing: Doubles, reach: float) -> tuple[Int64s, Int64s, Doubles]:
-    """Every meeting within reach of a ray (n,3) with the inner side of a cover (c,3,3): (h,) rays, (h,) covers, (h,) metres."""
+    Args:
+        origin, direction: (n,3) of the rays, directions of unit length.
+        cover, facing: (c,3,3) corners and (c,3) normals of the covers.
+        max_distance: metres.
+    """
     from scipy.spatial import cKDTree
 
     middle = cover.mean(1)
     size = np.linalg.norm(cover - middle[:, None], axis=2).max(1, initial=0)
     rays, covers = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    # By size: the reach of a few large triangles would make every ray try all the small ones.
+    # Binned by size: one radius for all would be that of the few large triangles, and every ray would try all the small ones.
     for low, high in itertools.pairwise(_SIZE_BINS_M):
         index = np.flatnonzero((size > low) & (size <= high))
         if len(index):
-            around = reach / 2 + float(size[index].max())
-            near = cKDTree(middle[index]).sparse_distance_matrix(cKDTree(origin + reach / 2 * way), around, output_type="ndarray")
+            radius = max_distance / 2 + float(size[index].max())
+            near = cKDTree(middle[index]).sparse_distance_matrix(
+                cKDTree(origin + max_distance / 2 * direction), radius, output_type="ndarray"
+            )
             rays.append(near["j"].astype(np.int64))
             covers.append(index[near["i"]])
-    ray, met = np.concatenate(rays), np.concatenate(covers)
-    along = _dot(way[ray], facing[met]) > _MIN_COSINE
-    ray, met = ray[along], met[along]
-    far = _intersect_triangles(origin[ray], way[ray], cover[met])
-    within = (far > 0) & (far < reach)
-    return ray[within], met[within], far[within]
+    ray, hit = np.concatenate(rays), np.concatenate(covers)
+    is_inner_side = dot(direction[ray], facing[hit]) > _MIN_COSINE
+    ray, hit = ray[is_inner_side], hit[is_inner_side]
+    distance = _intersect_triangles(origin[ray], direction[ray], cover[hit])
+    within = (distance > 0) & (distance < max_distance)
+    return ray[within], hit[within], distance[within]
 
 
-def _intersect_triangles(origin: Doubles, way: Doubles, triangle: Doubles) -> Doubles:
+def _intersect_triangles(origin: Doubles, direction: Doubles, triangle: Doubles) -> Doubles:
     """(n,) metres along each ray to its triangle, nan where they do not meet.
 
     Source: Moller and Trumbore, Fast, minimum storage ray-triangle intersection, 1997.
     """
-    one, two, arm = triangle[:, 1] - triangle[:, 0], triangle[:, 2] - triangle[:, 0], origin - triangle[:, 0]
-    across, turned = cross(way, two), cross(arm, one)
-    area = _dot(one, across)
-    area[np.abs(area) < 1e-14] = np.nan
-    u, v = _dot(arm, across) / area, _dot(way, turned) / area
-    return np.where((u >= 0) & (v >= 0) & (u + v <= 1), _dot(two, turned) / area, np.nan)
-
-
-def _dot(a: Doubles, b: Doubles) -> Doubles:
-    """(n,) of (n,3): numpy sums rows of three at a tenth of the speed."""
-    return np.asarray(np.einsum("na,na->n", a, b))
+    edge1, edge2, arm = triangle[:, 1] - triangle[:, 0], triangle[:, 2] - triangle[:, 0], origin - triangle[:, 0]
+    p, q = cross(direction, edge2), cross(arm, edge1)
+    determinant = dot(edge1, p)
+    determinant[np.abs(determinant) < _MIN_DETERMINANT] = np.nan
+    u, v = dot(arm, p) / determinant, dot(direction, q) / determinant
+    return np.where((u >= 0) & (v >= 0) & (u + v <= 1), dot(edge2, q) / determinant, np.nan)

@@ -23,51 +23,53 @@ def get_home() -> Path:
 
 
 def get_baked_path(name: str) -> Path:
-    """Path of one file that `make bake` writes, e.g. baked("body.safetensors"); it may not exist yet."""
+    """Path of a file that `make bake` writes, such as body.safetensors; it may not exist yet."""
     return get_home() / "baked" / name
 
 
 def read_baked_script(name: str) -> str:
-    """The text of a script that `make bake` bundles with the node packages that it uses; raises BackendError where it is not there."""
+    """The text of a script that `make bake` bundles with its node packages; raises BackendError where it is missing."""
     try:
         return get_baked_path(name).read_text("utf-8")
     except OSError as error:
-        raise BackendError(Finding("bake/script", f"{name} is not baked: {error.strerror}", fix="run `make bake`")) from error
+        raise BackendError(
+            Finding("bake/script", f"cannot read the baked script {name}: {error.strerror}", fix="run `make bake`")
+        ) from error
 
 
 @contextmanager
 def wrap_read_errors(path: Path) -> Iterator[None]:
-    """Inside, a file that `make bake` wrote is read; raises BackendError where it is damaged."""
+    """Context that reads a file of `make bake`; raises BackendError where it is damaged."""
     from safetensors import SafetensorError
 
     try:
         yield
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-        fix = f"remove the folder {path.parent} and run `make bake`"
+        fix = f"delete the folder {path.parent}, then run `make bake`"
         raise BackendError(Finding("bake/damaged", f"{path.name} is damaged: {error}", fix=fix)) from error
 
 
 def get_node_modules() -> Path:
-    """The folder that holds the pinned node packages (the wardrobe, the validator, the viewer)."""
+    """The folder of the pinned node packages: wardrobe, validator, viewer."""
     return Path(os.environ.get("FENSHEN_NODE_MODULES", get_home() / "node" / "node_modules"))
 
 
 def find_existing_ancestor(path: Path) -> Path:
-    """The path, or the nearest above it that is there.
+    """The path itself if it exists, else its nearest existing ancestor.
 
     Raises:
-        OSError: no folder can be made there: a name too long, links that lead to one another, a link that leads nowhere.
+        OSError: no folder can be created there: a name is too long, or a link is circular or broken.
     """
-    place = path.absolute()  # not resolved: what is wrong with a link would be lost
+    ancestor = path.absolute()  # not resolved: that would hide what is wrong with a link
     while True:
         try:
-            place.stat()
+            ancestor.stat()
         except (FileNotFoundError, NotADirectoryError):
-            if place.is_symlink():
+            if ancestor.is_symlink():
                 raise
-            place = place.parent
+            ancestor = ancestor.parent
         else:
-            return place
+            return ancestor
 
 
 def find_existing_form(path: Path) -> Path:

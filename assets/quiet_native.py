@@ -1,7 +1,7 @@
-"""Keeps the notes that C++ libraries write straight to file descriptor 2 off the user's screen, and nothing of Python's.
+"""Silences what C++ libraries write directly to file descriptor 2, but nothing that Python writes to standard error.
 
-mediapipe writes through absl before its set-up and FFmpeg through its own log: neither heeds an environment variable (tried:
-GLOG_minloglevel, TF_CPP_MIN_LOG_LEVEL, ABSL_MIN_LOG_LEVEL), so the descriptor is taken away while they work.
+mediapipe logs through absl before its setup, and FFmpeg through its own log; neither obeys an environment variable (tried:
+GLOG_minloglevel, TF_CPP_MIN_LOG_LEVEL, ABSL_MIN_LOG_LEVEL), so the descriptor is redirected while they work.
 """
 
 from __future__ import annotations
@@ -15,29 +15,30 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 _LOCK = threading.Lock()
+"""Held while the descriptor is redirected: it belongs to the whole process."""
 
 
 @contextlib.contextmanager
 def silence_native_stderr() -> Iterator[None]:
-    """Inside, only Python reaches standard error: sys.stderr and the handlers that hold it write to a copy of the descriptor."""
-    held: Any = sys.stderr
-    if not _is_on_descriptor_2(held) or not _LOCK.acquire(blocking=False):
-        yield  # a test or a notebook has put something else there, or another thread is hushing already
+    """Context in which only Python reaches standard error: sys.stderr and logging handlers write to a copy of the descriptor."""
+    original: Any = sys.stderr
+    if not _is_on_descriptor_2(original) or not _LOCK.acquire(blocking=False):
+        yield  # a test or a notebook has replaced sys.stderr, or another thread has already silenced it
         return
-    held.flush()
-    kept = os.dup(2)
-    copy = os.fdopen(os.dup(2), "w", buffering=1, encoding=held.encoding, errors=held.errors)
-    void = os.open(os.devnull, os.O_WRONLY)
+    original.flush()
+    saved = os.dup(2)
+    copy = os.fdopen(os.dup(2), "w", buffering=1, encoding=original.encoding, errors=original.errors)
+    null = os.open(os.devnull, os.O_WRONLY)
     try:
-        _redirect_stderr(held, copy)
-        os.dup2(void, 2)
+        _redirect_stderr(original, copy)
+        os.dup2(null, 2)
         yield
     finally:
-        os.dup2(kept, 2)
-        _redirect_stderr(copy, held)
-        for descriptor in (kept, void):
+        os.dup2(saved, 2)
+        _redirect_stderr(copy, original)
+        for descriptor in (saved, null):
             os.close(descriptor)
-        # `copy` is closed when its last holder lets go: another thread may still be writing to it.
+        # `copy` is closed with its last reference: another thread may still be writing to it.
         _LOCK.release()
 
 
@@ -49,7 +50,7 @@ def _is_on_descriptor_2(stream: Any) -> bool:
 
 
 def _redirect_stderr(old: IO[str], new: IO[str]) -> None:
-    """sys.stderr and every logging handler on it write to the other stream from now on."""
+    """Points sys.stderr and every logging handler on it to another stream."""
     sys.stderr = new
     loggers = [logging.root, *(logger for logger in logging.root.manager.loggerDict.values() if isinstance(logger, logging.Logger))]
     for handler in {handler for logger in loggers for handler in logger.handlers}:

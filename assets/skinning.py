@@ -1,6 +1,8 @@
-"""Linear blend skinning: points moved by weighted joints, and influences cut to what engines take."""
+"""Linear blend skinning: points moved by weighted joints, and influences reduced to the four that engines take."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +12,8 @@ from assets.conventions import JOINTS
 
 
 def skin_points(points: Floats, skin: Skin, matrices: NDArray[np.floating]) -> Floats:
-    """(v,3) points moved by linear blend skinning with (j,4,4) matrices."""
-    blended = blend_matrices(skin, matrices)
-    moved = np.einsum("vij,vj->vi", blended[:, :3, :3], points) + blended[:, :3, 3]
-    return np.asarray(moved, np.float32)
+    """(v,3) points moved by the joints' matrices (j,4,4)."""
+    return np.asarray(apply_matrices(blend_matrices(skin, matrices), points), np.float32)
 
 
 def blend_matrices(skin: Skin, matrices: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -21,8 +21,13 @@ def blend_matrices(skin: Skin, matrices: NDArray[np.floating]) -> NDArray[np.flo
     return np.asarray(np.einsum("vk,vkij->vij", skin.weights.astype(np.float64), matrices[skin.joints]), np.float64)
 
 
+def apply_matrices(matrices: NDArray[Any], points: NDArray[Any]) -> NDArray[Any]:
+    """(v,3) points, each moved by its own affine matrix (v,4,4)."""
+    return np.asarray(np.einsum("vij,vj->vi", matrices[:, :3, :3], points) + matrices[:, :3, 3])
+
+
 def interpolate_weights(skin: Skin, vertices: NDArray[np.integer], shares: NDArray[np.floating]) -> Floats:
-    """(n,j) weights on JOINTS of points that each hang on k of the skin's vertices (n,k) by those shares (n,k)."""
+    """(n,j) weights on JOINTS of n points, each a mixture of k of the skin's vertices (n,k) in those shares (n,k)."""
     dense = np.zeros((len(vertices), len(JOINTS)), np.float32)
     rows = np.arange(len(vertices))[:, None]
     for k in range(vertices.shape[1]):
@@ -31,8 +36,9 @@ def interpolate_weights(skin: Skin, vertices: NDArray[np.integer], shares: NDArr
 
 
 def limit_influences(dense: Floats) -> Skin:
-    """The four largest influences of (n,j) weights, brought to a sum of 1."""
+    """The four largest influences of weights (n,j), scaled to a sum of 1."""
     joints = np.argsort(-dense, 1, kind="stable")[:, :4]
     weights = np.take_along_axis(dense, joints, 1)
     weights /= np.maximum(weights.sum(1, keepdims=True), 1e-9)
+    # glTF asks for joint 0 where the weight is 0.
     return Skin(np.where(weights > 0, joints, 0).astype(np.uint16), weights.astype(np.float32))

@@ -1,6 +1,6 @@
-"""The store: content-addressed, atomic, verified on every read; it alone decides what is already done.
+"""The store: content-addressed, atomic, verified on every read; it alone decides which results exist.
 
-STORE/keys/ab/KEY.json      {"kind", "digest", provenance...}    what was made under this key
+STORE/keys/ab/KEY.json      {"kind", "digest", provenance...}    the result stored under a key
 STORE/blobs/cd/DIGEST       the encoded artefact
 """
 
@@ -23,16 +23,16 @@ from assets.errors import Finding, StoreError
 
 A = TypeVar("A", bound=Artefact)
 PART_PREFIX = ".part-"
-"""How the name of a file begins while it is written; a killed process may leave it."""
+"""Prefix of a file that is being written; a killed process may leave it behind."""
 GRACE_S = 3600.0
-"""For a blob without a key: a build may have written it and not yet its key."""
+"""Least age in seconds of a blob without a key that a sweep removes: a build writes the key after the blob."""
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Writes a file whole: temporary name in the same folder, flush, fsync, rename; raises StoreError when there is no room."""
+    """Writes a file atomically: temporary name in the same folder, flush, fsync, rename; raises StoreError where that fails."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Not mkstemp: its files are 0600, and a web server is to read a contact sheet, a colleague a data set.
+        # Not mkstemp: its files are private (0600), but others may read contact sheets and data sets.
         temporary = path.parent / f"{PART_PREFIX}{secrets.token_hex(8)}"
         try:
             with open(temporary, "xb") as stream:
@@ -51,21 +51,21 @@ def write_atomic(path: Path, data: bytes) -> None:
 
 
 class Store(Protocol):
-    """What the stages' executor needs of a store."""
+    """What the executor needs of a store."""
 
     def find(self, key: str) -> dict[str, Any] | None:
-        """Provenance with `kind` and `digest` of what was made under the key; None where it is missing or damaged."""
+        """Provenance of the result under the key, with `kind` and `digest`; None where it is missing or damaged."""
 
     def get(self, ref: Ref[A], makes: type[A]) -> A:
-        """The artefact, verified against its digest."""
+        """The artefact, checked against its digest."""
 
     def put(self, key: str, artefact: A, provenance: dict[str, Any]) -> Ref[A]:
-        """Keeps the artefact under the key, atomically."""
+        """Stores the artefact under the key, atomically."""
 
 
 @dataclass(frozen=True)
 class LocalStore:
-    """A store in a folder; safe for several processes at once because every write is a rename."""
+    """A store in a folder; safe for several processes at once, because every write ends in a rename."""
 
     root: Path
 
@@ -76,34 +76,36 @@ class LocalStore:
         return self.root / "blobs" / digest[:2] / digest
 
     def find(self, key: str) -> dict[str, Any] | None:
-        """Provenance of the key, or None; a damaged blob counts as missing, so it is made again."""
+        """Provenance of the key, or None; a damaged blob counts as missing, so that it is recomputed."""
         try:
             record: dict[str, Any] = json.loads(self._key_path(key).read_bytes())
-            sound = sha256_file(self._blob_path(record["digest"])) == record["digest"]
+            intact = sha256_file(self._blob_path(record["digest"])) == record["digest"]
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        if not sound:
+        if not intact:
             return None
-        with contextlib.suppress(OSError):  # a store that may only be read serves as well
+        with contextlib.suppress(OSError):  # the store may be read-only
             os.utime(self._key_path(key))  # `sweep` counts age from the last use
         return record
 
     def is_damaged(self, key: str) -> bool:
-        """True where the key is known but what lies under it is not what was put there."""
+        """True if the key exists but its record or blob is damaged."""
         return self._key_path(key).exists() and self.find(key) is None
 
     def get(self, ref: Ref[A], makes: type[A]) -> A:
-        """The artefact; raises StoreError where it is missing or its bytes do not match."""
+        """The artefact; raises StoreError where it is missing or damaged."""
         try:
             data = self._blob_path(ref.digest).read_bytes()
         except OSError as error:
-            raise StoreError(Finding("store/missing", f"{ref.kind} {ref.digest[:12]} is not in the store", fix="build again")) from error
+            raise StoreError(
+                Finding("store/missing", f"the {ref.kind} {ref.digest[:12]} is not in the store", fix="build again")
+            ) from error
         if sha256(data) != ref.digest:
-            raise StoreError(Finding("store/corrupt", f"{ref.kind} {ref.digest[:12]} is damaged", fix="build again"))
+            raise StoreError(Finding("store/corrupt", f"the {ref.kind} {ref.digest[:12]} in the store is damaged", fix="build again"))
         return decode_artefact(data, makes)
 
     def put(self, key: str, artefact: A, provenance: dict[str, Any]) -> Ref[A]:
-        """Keeps the artefact; the key is written last, so a killed run leaves nothing half done."""
+        """Stores the artefact; the key is written last, so a killed run leaves no incomplete result."""
         data = encode_artefact(artefact)
         ref: Ref[A] = Ref(artefact.kind, sha256(data))
         write_atomic(self._blob_path(ref.digest), data)
@@ -112,52 +114,53 @@ class LocalStore:
         return ref
 
     def list_records(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """(key, provenance) of everything kept."""
+        """(key, provenance) of every result."""
         for path in sorted(self.root.glob("keys/*/*.json")):
             if (record := _read_record(path)) is not None:
                 yield path.stem, record
 
     def find_orphans(self) -> Iterator[tuple[Path, os.stat_result]]:
-        """Every blob that no key names, and what a killed build was writing: it lies as .part-* beside what it would have become."""
-        kept = {record["digest"] for _, record in self.list_records()}
+        """Every blob without a key, and the unfinished files of killed builds."""
+        digests = {record["digest"] for _, record in self.list_records()}
         for path in (*self.root.glob("blobs/*/*"), *self.root.glob(f"keys/*/{PART_PREFIX}*")):
-            if path.name not in kept and (status := _stat(path)) is not None:
+            if path.name not in digests and (status := _stat(path)) is not None:
                 yield path, status
 
     def sweep(self, *, older_than_s: float | None = None, keep_bytes: int | None = None) -> tuple[int, int]:
-        """Drops keys by the age of their last use, then the oldest until at most keep_bytes stay, then blobs no key names.
+        """Removes keys by the age of their last use, then the oldest until at most keep_bytes remain, then blobs without a key.
 
-        A build at the same time keeps what it puts; of what it put before, it may have to make again what is dropped here.
+        A build may run at the same time: what it stores meanwhile stays, what it stored before may have to be recomputed.
 
-        Returns (files, bytes) removed.
+        Returns:
+            (files, bytes) removed.
         """
         now = time.time()
-        keys = sorted(self._list_uses(), key=lambda use: use.last)
+        keys = sorted(self._list_uses(), key=lambda use: use.last_used)
         total = sum(use.bytes for use in keys)
         dropped: dict[str, float] = {}
         removed = 0
         for use in keys:
-            old = older_than_s is not None and now - use.last > older_than_s
+            old = older_than_s is not None and now - use.last_used > older_than_s
             if old or (keep_bytes is not None and total > keep_bytes):
                 total -= use.bytes
                 use.path.unlink(missing_ok=True)
-                dropped[use.digest] = use.last
+                dropped[use.digest] = use.last_used
                 removed += 1
         files, size = self._sweep_blobs(dropped)
         return removed + files, size
 
     def _list_uses(self) -> Iterator[_KeyUse]:
-        """Every key; one that another sweep removes meanwhile is passed over."""
+        """Every key; one that another sweep removes meanwhile is skipped."""
         for path in self.root.glob("keys/*/*.json"):
             if (status := _stat(path)) is not None:
                 record = _read_record(path) or {}
                 yield _KeyUse(path, status.st_mtime, str(record.get("digest", "")), int(record.get("bytes", 0)))
 
     def _sweep_blobs(self, dropped: Mapping[str, float]) -> tuple[int, int]:
-        """Removes the blobs of the keys just dropped (digest -> last use), and those that have had no key for long."""
+        """Removes the blobs of the keys just dropped (digest -> last use), and older ones without a key."""
         files = size = 0
         for path, status in self.find_orphans():
-            # A key is written after its blob. A blob newer than that was put by another build, whose key may be still to come.
+            # A key is written after its blob: a newer blob is from another build, which may still have to write its key.
             if status.st_mtime <= max(time.time() - GRACE_S, dropped.get(path.name, 0.0)):
                 path.unlink(missing_ok=True)
                 files, size = files + 1, size + status.st_size
@@ -169,15 +172,15 @@ class _KeyUse:
     """One key of the store."""
 
     path: Path
-    last: float
-    """When it was written or found, seconds since 1970."""
+    last_used: float
+    """When it was written or last found, seconds since 1970."""
     digest: str
     """Of its blob; empty where the record is damaged."""
     bytes: int
 
 
 def _stat(path: Path) -> os.stat_result | None:
-    """None where another process has removed it a moment ago."""
+    """None where another process has just removed it."""
     try:
         return path.stat()
     except FileNotFoundError:

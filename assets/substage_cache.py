@@ -1,7 +1,7 @@
-"""What a stage remembers of its own parts: a line already spoken, a question already weighed, found again by the next build.
+"""A cache of partial results of a stage, such as the sound of one line, that later builds reuse.
 
-A stage stays a plain function: inside `remembering(store)` its parts are looked up in and put into that store under keys
-of their own, outside of it everything is made anew. Only pure results may be kept: the same parts, the same artefact.
+A stage remains a plain function: inside `use_cache(store)` its partial results are read from and written to that store under keys of
+their own; outside, everything is computed. Only pure results may be cached: the same parts must always give the same artefact.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from assets.store import Store
 
 A = TypeVar("A", bound=Artefact)
 _STORE: ContextVar[Store | None] = ContextVar("fenshen_memo", default=None)
+"""The store of the stage that runs in this context; copied into the threads that it starts."""
 
 
 @contextmanager
 def use_cache(store: Store) -> Iterator[None]:
-    """Parts made inside are kept in the store, and found there."""
+    """Context in which partial results are read from and written to the store."""
     token = _STORE.set(store)
     try:
         yield
@@ -31,7 +32,7 @@ def use_cache(store: Store) -> Iterator[None]:
 
 
 def lookup(parts: Mapping[str, Any], makes: type[A]) -> A | None:
-    """What was kept under these parts (plain JSON values that name everything it depends on); None where nothing sound is."""
+    """The artefact cached under these parts (JSON values that cover everything it depends on); None if there is none or it is damaged."""
     store = _STORE.get()
     found = store.find(sha256_json(dict(parts))) if store else None
     if store is None or found is None or found["kind"] != makes.kind:
@@ -39,19 +40,19 @@ def lookup(parts: Mapping[str, Any], makes: type[A]) -> A | None:
     try:
         return store.get(Ref(makes.kind, found["digest"]), makes)
     except StoreError:
-        return None  # swept by another process a moment ago
+        return None  # another process has just swept it
 
 
 def save(parts: Mapping[str, Any], artefact: Artefact) -> None:
-    """Keeps the artefact under the parts; forgotten outside of `remembering`."""
+    """Caches the artefact under these parts; does nothing outside `use_cache`."""
     if store := _STORE.get():
         store.put(sha256_json(dict(parts)), artefact, {"part": dict(parts)})
 
 
-def get_or_compute(parts: Mapping[str, Any], makes: type[A], make: Callable[[], A]) -> A:
-    """What was kept under the parts, or what `make` makes now, kept."""
-    found = lookup(parts, makes)
-    if found is None:
-        found = make()
-        save(parts, found)
-    return found
+def get_or_compute(parts: Mapping[str, Any], makes: type[A], compute: Callable[[], A]) -> A:
+    """The artefact cached under these parts, else the result of `compute`, which is then cached."""
+    artefact = lookup(parts, makes)
+    if artefact is None:
+        artefact = compute()
+        save(parts, artefact)
+    return artefact

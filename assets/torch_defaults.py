@@ -1,12 +1,12 @@
-"""torch's defaults (the type of new numbers, the global chance) are the whole process's: stages that share it take turns with them."""
+"""The lock of torch's process-wide defaults, such as the default dtype and the global random generator."""
 
 from __future__ import annotations
 
 from threading import RLock
 
 TORCH_DEFAULTS_LOCK = RLock()
-"""Held by whoever changes them for a while, and by whoever relies on them.
+"""Held by code that changes the defaults for a while, and by code that relies on them.
 
-transformers builds a bfloat16 model by making that the type of every new number: for these moments a generator that runs beside it
-would draw its numbers, and count its steps, in three digits.
+transformers sets the default dtype to bfloat16 while it builds such a model: a generator that runs meanwhile in another thread would
+compute with three significant digits.
 """

@@ -17,8 +17,8 @@ FPS, SECONDS = 15, 3.4
 FILE = PROJECT_ROOT / "examples" / "stretch.bvh"
 
 
-def make_stretch() -> str:
-    """The clip as BVH text."""
+def make_stretch() -> bytes:
+    """The clip as a BVH file."""
     times = np.linspace(0, SECONDS, round(SECONDS * FPS) + 1, dtype=np.float32)
     arm = {"Shoulder": "z14", "Arm": "z70 y-10", "ForeArm": "y-12", "Hand": "z10", **curl_fingers(0.1)}
     up = parse_pose(left=arm, right=arm, middle={"Spine1": "x-6", "Spine2": "x-5", "Neck": "x-6", "Head": "x-8"})
@@ -32,7 +32,7 @@ def make_stretch() -> str:
 
 def main() -> None:
     """Writes the file."""
-    write_atomic(FILE, make_stretch().encode())
+    write_atomic(FILE, make_stretch())
 
 
 if __name__ == "__main__":

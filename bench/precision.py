@@ -1,9 +1,9 @@
-"""How much faster nets train in mixed precision on this machine; one JSON line with a ratio a net.
+"""Speed of training in mixed precision on this machine; one JSON line with a ratio per net.
 
 python -m bench.precision
 
-Each ratio is the time of a float32 step over that of a bfloat16 one, one thread, both timed in turns: the median of eight after two.
-Where the processor has no tiles for bfloat16 (AMX), expect less than 1.
+Each ratio is the time of a float32 step over that of a bfloat16 step on one thread: medians of eight alternating steps after two
+warm-up steps. Expect less than 1 on a CPU without AMX.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from stages.train.loop.examples import make_examples
 from stages.train.loop.loop import Plan, Run, advance_run, begin_run
 
 NETS = {"dcgan": (64, 3), "dcgan-wgan-gp": (64, 3), "stylegan": (128, 3), "vae": (128, 6), "classifier": (128, 6)}
-"""Net -> pixels a side and planes of the pictures that it is timed on."""
+"""Net -> pixels a side and channels of its images."""
 CONDITIONS = ("age_years", "gender", "tone")
 WARM_UP_STEPS, TIMED_STEPS = 2, 8
 
 
 def begin_noise_run(net: str, half: bool, folder: Path) -> Run:
-    """A fresh run on pictures of noise, grown up from the start."""
-    size, planes = NETS[net]
+    """A new run on images of noise, at full resolution from the first step."""
+    size, channels = NETS[net]
     rng = np.random.default_rng(0)
-    told = (rng.uniform(0, 1, (64, 3)) * (90, 1, 1)).astype(np.float32)
-    noise = rng.integers(0, 255, (64, size, size, planes), dtype=np.uint8)
-    data = make_examples(ImageSplit(noise, told, CONDITIONS, np.arange(64)), CONDITIONS)
+    attributes = (rng.uniform(0, 1, (64, 3)) * (90, 1, 1)).astype(np.float32)
+    noise = rng.integers(0, 255, (64, size, size, channels), dtype=np.uint8)
+    data = make_examples(ImageSplit(noise, attributes, CONDITIONS, np.arange(64)), CONDITIONS)
     family = make_family(net)
     if getattr(family.recipe, "grow", ()):
         family = replace(family, recipe=replace(family.recipe, grow=()))  # type: ignore[type-var]
@@ -52,11 +52,11 @@ def measure_speedup(net: str) -> float:
         times: dict[bool, list[float]] = {False: [], True: []}
         for _ in range(WARM_UP_STEPS + TIMED_STEPS):
             for half, run in runs.items():
-                began = time.perf_counter()
+                started = time.perf_counter()
                 advance_run(run)
-                times[half].append(time.perf_counter() - began)
-    whole, mixed = (median(times[half][WARM_UP_STEPS:]) for half in (False, True))
-    return round(whole / mixed, 2)
+                times[half].append(time.perf_counter() - started)
+    full, mixed = (median(times[half][WARM_UP_STEPS:]) for half in (False, True))
+    return round(full / mixed, 2)
 
 
 if __name__ == "__main__":

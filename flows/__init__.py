@@ -2,23 +2,29 @@
 
 import os
 
-# Before Prefect is imported anywhere: no telemetry, no outward call, quiet where nobody asked.
+from assets.paths import get_home
+
+# All of this must be set before Prefect is imported anywhere. A variable that the user has set always wins.
+# A home of our own: Fenshen never reads, migrates or fills the user's Prefect database. pyproject.toml names the same folder for
+# the `prefect` commands that are started in a checkout.
+os.environ.setdefault("PREFECT_HOME", str(get_home() / "prefect"))
+# No telemetry, no outgoing calls.
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("PREFECT_SERVER_UI_V2_ENABLED", "false")
 os.environ.setdefault("PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT", "false")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
-# A busy machine needs longer than the default 20 s to bring up the temporary server.
+# A busy machine needs longer than the default 20 s to start the temporary server.
 os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "180")
 # Two builds at once share one SQLite file: they wait for each other rather than fail.
 os.environ.setdefault("PREFECT_SERVER_DATABASE_TIMEOUT", "120")
 os.environ.setdefault("PREFECT_SERVER_DATABASE_CONNECTION_TIMEOUT", "120")
-# Libraries that talk to the screen while a build shows its own lines.
+# Libraries that print to the terminal while a build shows its own lines.
 os.environ.setdefault("TQDM_DISABLE", "1")
 os.environ.setdefault("GLOG_minloglevel", "3")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("PYOPENGL_PLATFORM", "egl")
-# One thread a model: beyond the free cores, OpenMP barriers make small models 4-40 times slower (measured).
+# One thread per model: with more threads than free cores, OpenMP barriers make small models 4-40 times slower (measured).
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-INTERRUPTED = "interrupted; what was finished is kept"
-"""What a command says that is ended by Ctrl-C or SIGTERM."""
+INTERRUPTED = "interrupted; finished stages are kept"
+"""The last line of a command that is ended by Ctrl-C or SIGTERM."""

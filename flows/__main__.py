@@ -1,5 +1,4 @@
-"""The `fenshen` command, also `python -m flows`: a Ctrl-C while the command is still being loaded is one sentence too, as
-is a library that cannot be loaded."""
+"""The `fenshen` command, also `python -m flows`. Ctrl-C, or a library that cannot be loaded, is one sentence here too."""
 
 from __future__ import annotations
 
@@ -12,13 +11,13 @@ from flows import INTERRUPTED
 def main() -> None:
     """Runs the command line; ends with a documented exit code."""
     try:
-        from flows.cli.build import app
+        from flows.cli.app import app
 
         app(prog_name="fenshen")
     except KeyboardInterrupt:
         print(INTERRUPTED, file=sys.stderr)
         raise SystemExit(130) from None
-    except ImportError as error:  # what every command needs, and what is loaded before a command's own work
+    except ImportError as error:  # of a library that every command needs, before a command's own error handling
         print(wrap_import_error(error, "fenshen"), file=sys.stderr)
         raise SystemExit(4) from None
 

@@ -1,4 +1,4 @@
-"""Find or run: a stage's result is looked up under its key, or made and put there with its provenance."""
+"""Find or run: a stage's result is looked up under its key, or computed and stored there with its provenance."""
 
 from __future__ import annotations
 
@@ -21,28 +21,29 @@ from assets.substage_cache import use_cache
 from stages.stage import Backend, Stage
 
 A = TypeVar("A", bound=Artefact)
-log = logging.getLogger("fenshen")
+LOGGER = logging.getLogger("fenshen")
+"""Of all stages: `--verbose` and `--log-file` show what is logged here."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One stage about to run: all that its result depends on, but for the input artefacts."""
+    """One stage about to run: all that its result depends on except the input artefacts."""
 
     options: Any
     """The stage's section of the spec (pydantic)."""
     seed: int
     backend: str | None = None
     media: Mapping[str, str] | None = None
-    """Digest of every file that the options name: the path alone says nothing about its content."""
+    """Digest of every file that the options name: a path says nothing about the content."""
     extra: Mapping[str, Any] | None = None
-    """Further keyword options of run, e.g. rights; part of the key."""
+    """Further keyword arguments of `run`, e.g. rights; part of the key."""
     resolved_options: Any = None
-    """The options with media paths made absolute: what run sees, while the key holds the paths as written."""
+    """The options with absolute media paths: `run` gets these, the key holds the paths as written."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What execute did."""
+    """What `execute` did."""
 
     ref: Ref[Any]
     key: str
@@ -52,7 +53,7 @@ class Outcome:
 
 
 def compute_key_parts(stage: Stage[Any], job: Job, inputs: Mapping[str, Ref[Any]]) -> dict[str, Any]:
-    """Everything that the result depends on, as JSON: the key is its digest and `plan` explains a miss by it."""
+    """All that the result depends on, as JSON: the key is its digest, and `plan` explains a miss by comparing it."""
     backend = _get_backend(stage, job)
     options = job.options.model_dump(mode="json")
     return {
@@ -71,7 +72,7 @@ def compute_key_parts(stage: Stage[Any], job: Job, inputs: Mapping[str, Ref[Any]
 
 
 def find_outcome(store: LocalStore, stage: Stage[Any], job: Job, inputs: Mapping[str, Ref[Any]]) -> Outcome | None:
-    """The stage's result where the store has it, whole."""
+    """The stage's result where the store has it, undamaged."""
     parts = compute_key_parts(stage, job, inputs)
     key = sha256_json(parts)
     found = store.find(key)
@@ -83,33 +84,37 @@ def find_outcome(store: LocalStore, stage: Stage[Any], job: Job, inputs: Mapping
 def execute(
     stage: Stage[A], job: Job, store: LocalStore, inputs: Mapping[str, Ref[Any]], *, force: bool = False, requested_at: float | None = None
 ) -> Outcome:
-    """The stage's result as a Ref: found in the store, or made now and put there; raises what the stage raises.
+    """The stage's result as a Ref: found in the store, or computed now and stored; raises what the stage raises.
 
-    Its seconds count from `requested_at` (time.monotonic()), where it was asked for before it could begin.
+    Args:
+        requested_at: time.monotonic() from which its seconds count, where it was requested before it could start.
     """
     if not force and (found := find_outcome(store, stage, job, inputs)):
+        LOGGER.debug("%s: found in the store under key %s", stage.name, found.key)
         return found
     started = time.monotonic() if requested_at is None else requested_at
     parts = compute_key_parts(stage, job, inputs)
     key = sha256_json(parts)
     if not force and store.is_damaged(key):
-        log.warning("%s: the stored result is damaged and is made again", stage.name)
+        LOGGER.warning("%s: the stored result is damaged and is computed again", stage.name)
     arguments: dict[str, Any] = {name: store.get(inputs[name], kind) for name, kind in _get_input_types(stage).items()}
-    backend = _get_backend(stage, job)
-    if backend is not None:
+    if (backend := _get_backend(stage, job)) is not None:
         if reason := backend.unavailable_reason():
-            raise BackendError(Finding("backend/unusable", f"{stage.name} cannot use {backend.name}: {reason}"))
+            finding = Finding("backend/unusable", f"{stage.name} cannot use {backend.name}: {reason}", fix="see `fenshen doctor`")
+            raise BackendError(finding)
         arguments["backend"] = backend
+    LOGGER.info("%s: running%s under key %s", stage.name, f" with {backend.name}" if backend else "", key)
     with use_cache(store), _map_machine_errors(stage):
         artefact = stage.run(**arguments, options=job.resolved_options or job.options, seed=job.seed, **dict(job.extra or {}))
     seconds = time.monotonic() - started
     ref = store.put(key, artefact, {**parts, "seconds": round(seconds, 3), "made": time.time()})
+    LOGGER.info("%s: stored %s %s after %.1f s", stage.name, ref.kind, ref.digest, seconds)
     return Outcome(ref, key, parts["backend"], False, seconds)
 
 
 @contextmanager
 def _map_machine_errors(stage: Stage[Any]) -> Iterator[None]:
-    """What the machine lacks is told as such: a library that cannot be loaded, room for a temporary file."""
+    """Maps errors of the machine to ours: a library that cannot be loaded, a disk that cannot be written."""
     try:
         yield
     except ImportError as error:

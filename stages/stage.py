@@ -1,4 +1,4 @@
-"""How a stage is declared: a plain function, a frozen record, and a table of backends imported when picked."""
+"""How a stage is declared: a plain function, a frozen record, and a table of backends that are imported when chosen."""
 
 from __future__ import annotations
 
@@ -20,38 +20,40 @@ class Backend(Protocol):
     name: str
 
     def weights(self) -> Mapping[str, str]:
-        """File name -> sha256 of every weight that shapes the result; empty where there is none."""
+        """File name -> sha256 of all weights that the result depends on; empty where there are none."""
 
     def unavailable_reason(self) -> str:
-        """Why it cannot run on this machine, in one sentence; empty where it can."""
+        """Why it cannot run on this machine, in one clause; empty where it can."""
 
-    # `warm(self) -> None`, where there is one, imports or opens ahead what takes long (Stage.warmers).
-    # `isolated = True` where it holds Python for long: the flow then runs it in another process (Stage.apart).
+    # Optional: `preload(self) -> None` imports or opens what takes long (Stage.preloaders).
+    # Optional: `isolated = True` where it holds Python's lock for long: the flow then runs it in a worker process (Stage.is_isolated).
 
 
+Preloader = Callable[[], object]
+"""Loads something that takes long before it is needed; what it returns is not used."""
 B = TypeVar("B", bound=Backend)
 A = TypeVar("A", bound=Artefact)
 
 
 @dataclass(frozen=True)
 class Registry(Generic[B]):
-    """Backends of one capability by name; nothing is imported before `get`."""
+    """The backends of one capability by name; none is imported before `get`."""
 
     capability: str
     table: Mapping[str, str]
-    """name -> "module:Class"."""
+    """Name -> "module:Class"."""
     default: str
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.table)
 
     def get(self, name: str | None = None) -> B:
-        """The backend of that name (the default without one); raises BackendError where there is none."""
-        wanted = name or self.default
-        if wanted not in self.table:
-            known = ", ".join(sorted(self.table))
-            raise BackendError(Finding("backend/unknown", f"{self.capability} has no backend {wanted!r}", fix=f"take one of {known}"))
-        module, _, attribute = self.table[wanted].partition(":")
+        """The backend of that name, the default without one; raises BackendError for an unknown name."""
+        backend_name = name or self.default
+        if backend_name not in self.table:
+            names = ", ".join(sorted(self.table))
+            raise BackendError(Finding("backend/unknown", f"{self.capability} has no backend {backend_name!r}", fix=f"use one of {names}"))
+        module, _, attribute = self.table[backend_name].partition(":")
         backend: B = getattr(importlib.import_module(module), attribute)()
         return backend
 
@@ -64,7 +66,7 @@ def _report_none_missing() -> str:
 class Stage(Generic[A]):
     """A stage: its name, the version of its result, and the function that makes it.
 
-    `run(input artefacts by name, *, options, seed, backend?)`: inputs are read from its signature.
+    `run(input artefacts by name, *, options, seed, backend?)`: the inputs are read from its signature.
     """
 
     name: str
@@ -72,23 +74,21 @@ class Stage(Generic[A]):
     run: Callable[..., A]
     makes: type[A]
     backends: Registry[Any] | None = None
-    cpu: int = 1
     gpu: bool = False
-    memory_gb: float = 2
     retries: int = 1
-    """Tries again where the failure can pass, e.g. a busy device."""
+    """How often it is tried again after a failure that can pass, e.g. a busy device."""
     timeout_s: float = 1800
-    """Seconds after which the stage counts as failed; noticed between two steps of Python, not inside a library's call."""
+    """Seconds after which the stage has failed; checked between two steps of Python, not inside a library's call."""
     missing_requirements: Callable[[], str] = _report_none_missing
-    """What the machine must have beside a backend and does not; empty where nothing is missing."""
+    """What the machine lacks apart from a backend, and what to do, in one sentence; empty where nothing is missing."""
     programs: Callable[[], Mapping[str, str]] = dict
-    """Programs of the machine that its result depends on: name -> path, empty where there is none."""
+    """Programs of the machine that its result depends on: name -> path, empty where it is not installed."""
     code: Callable[[], Mapping[str, str]] = dict
     """Sources that decide its result without a new version: file -> sha256. Only `verify` has any, its gates."""
     imports: tuple[str, ...] = ()
-    """Heavy modules that it imports when it runs."""
+    """Heavy modules that it imports while it runs."""
     takes: tuple[str, ...] = field(default=())
-    """Names of the artefact inputs, in order; filled from run's signature when empty."""
+    """Names of the artefact inputs, in order; read from the signature of `run` when empty."""
 
     def __post_init__(self) -> None:
         if not self.takes:
@@ -97,11 +97,11 @@ class Stage(Generic[A]):
             object.__setattr__(self, "takes", names)
 
     def is_isolated(self, backend: str | None) -> bool:
-        """Whether it runs in a process of its own with this backend, so that the flow's threads keep Python for themselves."""
+        """Whether it runs in a worker process with this backend, so that the flow's threads keep Python's lock for themselves."""
         return bool(self.backends and getattr(self.backends.get(backend), "isolated", False))
 
-    def preloaders(self, backend: str | None) -> list[Callable[[], object]]:
-        """What whoever has to wait before it runs may call meanwhile: its heavy imports, and what its backend calls `warm`."""
-        warm = getattr(self.backends.get(backend), "preload", None) if self.backends else None
-        imports = [partial(importlib.import_module, module) for module in self.imports]
-        return [*imports, warm] if warm else [*imports]
+    def preloaders(self, backend: str | None) -> list[Preloader]:
+        """What a caller that has to wait may call before the stage runs: its heavy imports and its backend's `preload`."""
+        preload = getattr(self.backends.get(backend), "preload", None) if self.backends else None
+        imports: list[Preloader] = [partial(importlib.import_module, module) for module in self.imports]
+        return [*imports, preload] if preload else imports

@@ -2,73 +2,56 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from assets.paths import PROJECT_ROOT, get_home, get_node_modules
+from assets.paths import get_home, get_node_modules
+from tests.tree_copy import TreeCopy, copy_tree
 
 SPEC = "name: Tiny\npackage: {turntable: false}\n"
 
 
-class SourceCopy:
-    """A copy of the program that a test may change."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        for folder in ("flows", "stages", "assets"):
-            shutil.copytree(PROJECT_ROOT / folder, root / folder, copy_function=_copy_file, ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(PROJECT_ROOT / "pyproject.toml", root)
-        (root / "docs").mkdir()
-        (root / "home").mkdir()
-        (root / "home" / "baked").symlink_to((get_home() / "baked").resolve())
-        (root / "tiny.yaml").write_text(SPEC, encoding="utf-8")
-
-    def write(self, path: str, text: str) -> None:
-        """Adds a file."""
-        target = self.root / path
-        assert not target.exists(), f"{path} exists: the recipe would change it"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
-
-    def insert_line(self, path: str, before: str, line: str) -> None:
-        """Adds one line above the first one that begins with `before`."""
-        lines = (self.root / path).read_text(encoding="utf-8").splitlines()
-        at = next(number for number, text in enumerate(lines) if text.startswith(before))
-        (self.root / path).write_text("\n".join([*lines[:at], line, *lines[at:], ""]), encoding="utf-8")
-
-    def run(self, *arguments: str) -> str:
-        """What `python -m ARGUMENTS` prints in the copy."""
-        # None of the pytest process's own PYTHONPATH: the copy's modules, not the originals.
-        env = {**os.environ, "PYTHONPATH": str(self.root), "FENSHEN_HOME": str(self.root / "home"),
-               "FENSHEN_NODE_MODULES": str(get_node_modules()), "COLUMNS": "200"}  # fmt: skip
-        command = [sys.executable, "-m", *arguments]
-        done = subprocess.run(command, cwd=self.root, env=env, capture_output=True, text=True, timeout=300, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TreeCopy:
+    """A copy of the source with a spec, and an empty store."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "baked").symlink_to((get_home() / "baked").resolve())
+    monkeypatch.setenv("FENSHEN_NODE_MODULES", str(get_node_modules().resolve()))
+    monkeypatch.setenv("FENSHEN_HOME", str(home))
+    tree = copy_tree(tmp_path / "source")
+    (tree.root / "docs").mkdir()
+    tree.write("tiny.yaml", SPEC)
+    return tree
 
 
-def _copy_file(source: str, target: str) -> None:
-    """Copies source text; links weights and pictures, which no recipe changes."""
-    if Path(source).suffix in (".py", ".md", ".json", ".yaml", ".html", ".js", ".mjs", ".css", ".txt"):
-        shutil.copy(source, target)
-    else:
-        os.symlink(source, target)
+def add_file(tree: TreeCopy, path: str, text: str) -> None:
+    target = tree.root / path
+    assert not target.exists(), f"{path} exists: the recipe would change it"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text, encoding="utf-8")
+
+
+def insert_line(tree: TreeCopy, path: str, before: str, line: str) -> None:
+    """Adds one line above the only one that begins with `before`."""
+    tree.edit(path, f"\n{before}", f"\n{line}\n{before}")
+
+
+def run_fenshen(tree: TreeCopy, *words: str) -> str:
+    return tree.run("-m", "flows", *words)
+
+
+def generate_docs(tree: TreeCopy, page: str) -> str:
+    """The text of a generated page."""
+    tree.run("-m", "flows.cli.docs")
+    return (tree.root / "docs" / page).read_text(encoding="utf-8")
 
 
 def find_row(table: str, *cells: str) -> str:
     """The table's row that begins with these cells, spaces squeezed."""
     rows = [" ".join(line.split()) for line in table.splitlines()]
     return next(row for row in rows if row.startswith(" ".join(cells)))
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> SourceCopy:
-    return SourceCopy(tmp_path / "source")
 
 
 TOY_OPTIONS = '''"""How the character feels."""
@@ -108,26 +91,23 @@ STAGE = Stage("mood", 1, run, makes=Mood)
 '''
 
 
-def test_a_new_stage_is_a_folder_its_options_and_one_line_of_the_pipeline(source: SourceCopy) -> None:
-    source.write("stages/mood/__init__.py", "")
-    source.write("stages/mood/stage.py", TOY_STAGE)
-    source.write("assets/spec/mood.py", TOY_OPTIONS)
-    source.insert_line("assets/spec/avatar.py", "from assets.spec.packaging", "from assets.spec.mood import MoodSpec")
-    source.insert_line("assets/spec/avatar.py", "    rights:", "    mood: MoodSpec = MoodSpec()")
-    source.insert_line(
-        "flows/pipeline/definition.py", '    PipelineStage("stages.texture', '    PipelineStage("stages.mood.stage:STAGE", "mood"),'
-    )
+def test_a_new_stage_is_a_folder_its_options_and_one_line_of_the_pipeline(tree: TreeCopy) -> None:
+    add_file(tree, "stages/mood/__init__.py", "")
+    add_file(tree, "stages/mood/stage.py", TOY_STAGE)
+    add_file(tree, "assets/spec/mood.py", TOY_OPTIONS)
+    insert_line(tree, "assets/spec/avatar.py", "from assets.spec.packaging", "from assets.spec.mood import MoodSpec")
+    insert_line(tree, "assets/spec/avatar.py", "    rights:", "    mood: MoodSpec = MoodSpec()")
+    line = '    PipelineStage("stages.mood.stage:STAGE", "mood"),'
+    insert_line(tree, "flows/pipeline/definition.py", '    PipelineStage("stages.texture', line)
 
-    assert find_row(source.run("flows", "stages"), "mood") == "mood 1 body mood/1"
-    assert find_row(source.run("flows", "plan", "tiny.yaml"), "mood") == "mood run body will be new"
-    made = source.run("flows", "build", "tiny.yaml", "--only", "mood").splitlines()
+    assert find_row(run_fenshen(tree, "stages"), "mood") == "mood 1 body mood/1"
+    assert find_row(run_fenshen(tree, "plan", "tiny.yaml"), "mood") == "mood run body will be new"
+    made = run_fenshen(tree, "build", "tiny.yaml", "--only", "mood").splitlines()
     assert made[0].startswith("mood: mood/1 ")
     assert made[1].startswith("warning (mood): calm on ")
-    assert find_row(source.run("flows", "plan", "tiny.yaml"), "mood") == "mood found in the store"
-
-    source.run("flows.cli.docs")
-    assert "| mood | 1 | body | mood/1 |  |" in (source.root / "docs" / "backends.md").read_text(encoding="utf-8")
-    assert "| `word` | text | `calm` | One word for it. |" in (source.root / "docs" / "spec.md").read_text(encoding="utf-8")
+    assert find_row(run_fenshen(tree, "plan", "tiny.yaml"), "mood") == "mood found in the store"
+    assert "| mood | 1 | body | mood/1 |  |" in generate_docs(tree, "backends.md")
+    assert "| `word` | text | `calm` | One word for it. |" in generate_docs(tree, "spec.md")
 
 
 TOY_VOICE = '''"""A voice that hums."""
@@ -166,17 +146,15 @@ class Toy:
 MAN = "name: Tiny\nidentity: {gender: 1}\npersona: {language: zh, lines: [你好。]}\n"
 
 
-def test_a_new_voice_is_a_file_and_one_line_of_the_registry_and_changes_no_existing_spec(source: SourceCopy) -> None:
+def test_a_new_voice_is_a_file_and_one_line_of_the_registry_and_changes_no_existing_spec(tree: TreeCopy) -> None:
     for name, text in {"man": MAN, "hum": f"{MAN}voice: {{backend: toy}}\n"}.items():
-        source.write(f"{name}.yaml", text)
-    before = source.run("flows", "plan", "man.yaml")
+        add_file(tree, f"{name}.yaml", text)
+    before = run_fenshen(tree, "plan", "man.yaml")
 
-    source.write("stages/voice/toy.py", TOY_VOICE)
-    source.insert_line("stages/voice/stage.py", '        "coqui":', '        "toy": "stages.voice.toy:Toy",')
+    add_file(tree, "stages/voice/toy.py", TOY_VOICE)
+    insert_line(tree, "stages/voice/stage.py", '        "coqui":', '        "toy": "stages.voice.toy:Toy",')
 
-    assert source.run("flows", "plan", "man.yaml") == before
-    assert find_row(source.run("flows", "backends"), "voice", "toy") == "voice toy yes"
-    assert source.run("flows", "build", "hum.yaml", "--only", "voice").startswith("voice: speech/1 ")
-
-    source.run("flows.cli.docs")
-    assert "| hibari, coqui, mandarin, toy |" in (source.root / "docs" / "backends.md").read_text(encoding="utf-8")
+    assert run_fenshen(tree, "plan", "man.yaml") == before
+    assert find_row(run_fenshen(tree, "backends"), "voice", "toy") == "voice toy yes"
+    assert run_fenshen(tree, "build", "hum.yaml", "--only", "voice").startswith("voice: speech/1 ")
+    assert "| hibari, coqui, mandarin, toy |" in generate_docs(tree, "backends.md")

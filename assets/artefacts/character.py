@@ -15,12 +15,12 @@ from assets.rights import Source
 SKIN_MATERIALS = ("head", "body")
 """Names of the skin's two surfaces and materials."""
 ATLAS = "atlas"
-"""Name of the one material and picture of a model that has but one."""
+"""Name of the material and the picture of a model that has only one of each."""
 
 
 @dataclass(frozen=True)
 class Identity(Artefact):
-    """Who this is: a latent, the skin that the generator made of it, and the face shape that goes with it."""
+    """A person: a latent, the skin that the generator made from it, and the face shape that belongs to it."""
 
     kind: ClassVar[str] = "identity/1"
     latent: Floats
@@ -36,13 +36,13 @@ class Identity(Artefact):
     tone: float
     """0 lightest .. 1 darkest skin."""
     face: dict[str, float]
-    """Local change name -> -1..1, the face shape drawn from the same latent."""
+    """Local change name -> -1..1: the face shape, derived from the same latent."""
     sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True)
 class Body(Artefact):
-    """A body on the hm08 base mesh (19,158 vertices, helpers included), T-posed, soles at Y=0, facing +Z."""
+    """A body on the hm08 base mesh (19,158 vertices with helpers), in T-pose, soles at Y=0, facing +Z."""
 
     kind: ClassVar[str] = "body/1"
     skeleton: Skeleton
@@ -50,9 +50,9 @@ class Body(Artefact):
     positions: Floats
     """(19158,3) T-pose, metres."""
     rest: Floats
-    """(19158,3) the same body in its A-pose, +Y up, facing +Z, metres: clothes are fitted here."""
+    """(19158,3) the same body in its A-pose, in which clothes are fitted; +Y up, facing +Z, metres."""
     rest_to_bind: Floats
-    """(j,4,4) per joint, moves rest-pose points into the T-pose (linear blend skinning)."""
+    """(j,4,4) matrix per joint from the rest pose to the T-pose, for linear blend skinning."""
     skin: Skin
     """(19158,4) influences of the base vertices."""
     morphs: tuple[MorphTarget, ...]
@@ -62,28 +62,28 @@ class Body(Artefact):
     eye_radius: float
     """Metres."""
     phenotype: dict[str, float]
-    """What was asked for: gender, age, muscle, weight, height, proportions (0..1), plus age_years and height_m."""
+    """The requested gender, age, muscle, weight, height and proportions (0..1), with age_years and height_m."""
     sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True)
 class Groom(Artefact):
-    """Everything worn or growing: eyes, brows, lashes, teeth, tongue, hair, outfit, shoes, fitted and skinned."""
+    """Everything attached to the body: eyes, brows, lashes, teeth, tongue, hair, outfit, shoes, hat; fitted and skinned."""
 
     kind: ClassVar[str] = "groom/1"
     meshes: tuple[Mesh, ...]
-    """T-pose; face parts carry the 67 morphs (only those that move them)."""
+    """In T-pose; parts of the face have those of the 67 morphs that move them."""
     materials: tuple[Material, ...]
     images: dict[str, Image]
-    """Pictures that the materials name."""
+    """Pictures that the materials refer to."""
     hidden: NDArray[np.bool_]
-    """(19158,) base vertices covered by cloth: triangles with all three hidden are not shipped."""
+    """(19158,) base vertices covered by cloth: triangles with three hidden vertices are dropped."""
     sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True)
 class TextureSet(Artefact):
-    """The skin: where head and body surfaces lie in their tiles, and what is painted there."""
+    """The skin: the head and body surfaces with their texture tiles, and the pictures of these tiles."""
 
     kind: ClassVar[str] = "texture/1"
     surfaces: tuple[Surface, ...]
@@ -97,18 +97,18 @@ class TextureSet(Artefact):
 
 @dataclass(frozen=True)
 class Model(Artefact):
-    """The dressed character as a target draws it, in its T-pose with the lowest point at Y=0."""
+    """The dressed character, reduced for a target, in T-pose with its lowest point at Y=0."""
 
     kind: ClassVar[str] = "model/1"
     skeleton: Skeleton
     parts: tuple[Part, ...]
-    """No more triangles together than the target allows."""
+    """Together within the triangle budget of the target."""
     materials: tuple[Material, ...]
     images: dict[str, Image]
-    """Full-size pictures that the materials name; skin's are named head_* and body_*."""
+    """Full-size pictures that the materials refer to; those of the skin are named head_* and body_*."""
     skin_sources: tuple[Source, ...] = ()
     sources: tuple[Source, ...] = ()
-    """Of all that is seen, the skin's among them."""
+    """Of everything visible, including the skin."""
 
     @property
     def triangle_count(self) -> int:
@@ -117,7 +117,7 @@ class Model(Artefact):
 
     @property
     def shading(self) -> dict[str, Floats]:
-        """Part name -> bind normals (v,3) of what is worn and never morphs: hair and cloth are shaded by these, not by their triangles."""
+        """Part name -> bind normals (v,3) of hair and cloth, which never morph: renderers shade them by these, not by their triangles."""
         return {part.mesh.name: part.normals for part in self.parts if not part.mesh.morphs and part.mesh.material not in SKIN_MATERIALS}
 
 
@@ -127,4 +127,4 @@ class Previews(Artefact):
 
     kind: ClassVar[str] = "previews/1"
     pictures: dict[str, bytes]
-    """portrait.jpg, full.jpg, wave.jpg and, where asked for, turntable.webp."""
+    """portrait.jpg, full.jpg, wave.jpg and, if requested, turntable.webp."""

@@ -1,4 +1,4 @@
-"""Geometry that engines understand: meshes, morph targets, skeletons, skins, pictures."""
+"""Geometry as engines use it: meshes, morph targets, skeletons, skins, pictures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AlphaMode = Literal["OPAQUE", "MASK", "BLEND"]
 
 @dataclass(frozen=True)
 class MorphTarget:
-    """A sparse shape: vertices not named do not move."""
+    """A sparse shape: vertices that are not listed do not move."""
 
     name: str
     """One of MORPHS_67."""
@@ -29,10 +29,10 @@ class MorphTarget:
 
 @dataclass(frozen=True)
 class Skeleton:
-    """Joints in a T-pose bind; every joint frame is aligned with the world, so a bind matrix is a translation."""
+    """Joints in a T-pose bind; every joint frame is aligned with the world, so that bind matrices are translations."""
 
     names: tuple[str, ...]
-    """Joint names, parents first (assets.conventions.JOINTS)."""
+    """Joint names, parents before children (assets.conventions.JOINTS)."""
     parents: Ints
     """(j,) parent index, -1 for the root."""
     heads: Floats
@@ -41,17 +41,17 @@ class Skeleton:
 
 @dataclass(frozen=True)
 class Skin:
-    """Four influences a vertex."""
+    """Four joint influences per vertex."""
 
     joints: NDArray[np.uint16]
     """(v,4) joint indices."""
     weights: Floats
-    """(v,4) weights, each row sums to 1."""
+    """(v,4) weights; each row sums to 1."""
 
 
 @dataclass(frozen=True)
 class Mesh:
-    """One drawable part with one material, in the T-pose bind."""
+    """One mesh with one material, in the T-pose bind."""
 
     name: str
     positions: Floats
@@ -59,11 +59,11 @@ class Mesh:
     uv: Floats
     """(v,2) glTF convention: origin at the picture's upper left."""
     triangles: Ints
-    """(t,3) counter-clockwise seen from outside."""
+    """(t,3) vertex indices, counter-clockwise seen from outside."""
     skin: Skin
     morphs: tuple[MorphTarget, ...]
     material: str
-    """Name of one of the Materials that travel beside the mesh."""
+    """Name of a Material of the same artefact."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,11 @@ class Image:
 
 @dataclass(frozen=True)
 class Material:
-    """glTF metallic-roughness, naming pictures of the same artefact."""
+    """A glTF metallic-roughness material that refers to pictures of the same artefact."""
 
     name: str
     albedo: str | None = None
-    """Picture name, None for the plain factor."""
+    """Picture name; None for the colour factor alone."""
     normal: str | None = None
     orm: str | None = None
     """Occlusion, roughness, metallic in R, G, B."""
@@ -96,12 +96,12 @@ class Material:
 
 @dataclass(frozen=True)
 class Surface:
-    """A part of the base mesh cut out for a texture tile of its own."""
+    """A part of the base mesh with its own texture tile."""
 
     name: str
     """"head" or "body"."""
     base: Ints
-    """(n,) base-mesh vertex of each surface vertex (seams repeat a base vertex)."""
+    """(n,) base-mesh vertex of each surface vertex; UV seams repeat base vertices."""
     uv: Floats
     """(n,2) tile coordinates, origin at the picture's upper left."""
     triangles: Ints
@@ -110,10 +110,10 @@ class Surface:
 
 @dataclass(frozen=True)
 class Part:
-    """A mesh as it is drawn."""
+    """A mesh with its normals and tangents."""
 
     mesh: Mesh
     normals: Floats
     """(v,3) unit."""
     tangents: Floats | None = None
-    """(v,4) unit with handedness; needed where the material has a normal map."""
+    """(v,4) unit vectors with handedness; required if the material has a normal map."""

@@ -12,7 +12,7 @@ from assets.rights import Source
 
 @dataclass(frozen=True)
 class Clip:
-    """One named piece of movement on the skeleton that travels beside it."""
+    """One named movement on the skeleton of the same artefact."""
 
     name: str
     times: Floats
@@ -22,9 +22,9 @@ class Clip:
     root: Floats
     """(f,3) displacement of Hips from its bind position, metres."""
     face: Floats
-    """(f,67) weights of MORPHS_67, or (f,0) where the face is left alone."""
+    """(f,67) weights of MORPHS_67, or (f,0) if the clip does not animate the face."""
     loop: bool = False
-    """True where the last frame joins the first."""
+    """True if the last frame continues in the first."""
     source: str = "library"
     """library, video, bvh or performance."""
 

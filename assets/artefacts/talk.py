@@ -1,4 +1,4 @@
-"""What is said and how: lines, sound with timed phonemes, and the performance that shows it."""
+"""Speech: lines of dialogue, their sound with timed phonemes, and the animated performance."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from assets.rights import Source
 
 @dataclass(frozen=True)
 class Line:
-    """One thing that can be said."""
+    """One line of dialogue."""
 
     id: str
-    """File-name safe: hello, fact_03, line_01, topic_01, fallback."""
+    """Safe as a file name: hello, fact_03, line_01, topic_01, fallback."""
     text: str
     language: str
     """en or zh."""
@@ -25,12 +25,12 @@ class Line:
     gesture: str = "none"
     """none, wave, nod, explain, shrug, point."""
     grounded_in: tuple[str, ...] = ()
-    """The facts that it rests on, as written by the author."""
+    """The facts that it is based on, as the author wrote them."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """Questions that a line answers."""
+    """A line and the questions that it answers."""
 
     line: str
     questions: tuple[str, ...]
@@ -38,7 +38,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Dialogue(Artefact):
-    """A closed set of lines and which questions they answer."""
+    """A fixed set of lines and the questions that they answer."""
 
     kind: ClassVar[str] = "dialogue/1"
     name: str
@@ -46,19 +46,19 @@ class Dialogue(Artefact):
     lines: tuple[Line, ...]
     replies: tuple[Reply, ...]
     fallback: str
-    """Line id spoken where nothing fits."""
+    """Id of the line that is spoken when no other fits."""
     engine: str
-    """Backend that made it."""
+    """Name of the backend that made it."""
     scores: dict[str, float]
-    """Self-check: question accuracy on the persona's own examples, margins."""
+    """Self-evaluation on the persona's own example questions: accuracy and margins."""
     sources: tuple[Source, ...] = ()
     warnings: tuple[str, ...] = ()
-    """Topics that no fact is about."""
+    """Such as topics without a fact about them."""
 
 
 @dataclass(frozen=True)
 class Phoneme:
-    """A sound on the clock of its line."""
+    """A phoneme with its times in the line."""
 
     start: float
     """Seconds."""
@@ -73,7 +73,7 @@ class Phoneme:
 
 @dataclass(frozen=True)
 class SpokenLine:
-    """A line as sound."""
+    """The sound of a line."""
 
     id: str
     text: str
@@ -86,20 +86,20 @@ class SpokenLine:
 
 @dataclass(frozen=True)
 class Speech(Artefact):
-    """Every line of a dialogue, spoken."""
+    """The sound of every line of a dialogue."""
 
     kind: ClassVar[str] = "speech/1"
     lines: tuple[SpokenLine, ...]
     voice: str
     exact: bool
-    """True where the model told its own phoneme durations, False where they were spread in proportion."""
+    """True if the model outputs phoneme durations, False if they were estimated in proportion."""
     warnings: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True)
 class Cue:
-    """A viseme on the clock of its line."""
+    """A viseme with its times in the line."""
 
     start: float
     end: float
@@ -118,7 +118,7 @@ class LineCues:
 
 @dataclass(frozen=True)
 class Performance(Artefact):
-    """The final clips: idle, wave, the user's, and say_ID for each line, with body, face and lips on one clock."""
+    """The final clips: the library's, the user's, and say_ID for each line, with synchronised body, face and lips."""
 
     kind: ClassVar[str] = "performance/1"
     skeleton: Skeleton

@@ -1,4 +1,4 @@
-"""What the gates said about a finished package."""
+"""The results of the gates for a finished package."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from assets.artefact import Artefact
 
 @dataclass(frozen=True)
 class Check:
-    """One claim and whether it holds."""
+    """One finding of a gate, or that its claim holds."""
 
     code: str
     """Gate id, e.g. rig/weights-sum-to-one."""
@@ -19,16 +19,16 @@ class Check:
     """error, warning or info."""
     ok: bool
     message: str
-    """The claim where it holds, else what is wrong."""
+    """The claim if it holds, else what is wrong."""
     value: str = ""
     limit: str = ""
     ran: bool = True
-    """False where this machine lacks what the gate needs: nothing is claimed then."""
+    """False if a program that the gate needs is not installed: the check says nothing about the package then."""
 
 
 @dataclass(frozen=True)
 class Verdict(Artefact):
-    """Every check of one package, in the order of its target's gates."""
+    """Every check of a package, in the order of its target's gates."""
 
     kind: ClassVar[str] = "verdict/1"
     target: str
@@ -36,11 +36,11 @@ class Verdict(Artefact):
 
 
 def count_checks(checks: Sequence[Mapping[str, Any]]) -> tuple[int, int, int]:
-    """Of a manifest's checks: how many gates passed, how many ran, how many could not run here."""
-    able = [check for check in checks if has_run(check)]
-    return sum(bool(check["ok"]) for check in able), len(able), len(checks) - len(able)
+    """Of a manifest's checks: the numbers of those that passed, that ran, and that could not run."""
+    run = [check for check in checks if has_run(check)]
+    return sum(bool(check["ok"]) for check in run), len(run), len(checks) - len(run)
 
 
 def has_run(check: Mapping[str, Any]) -> bool:
-    """Whether the gate of a manifest's check could run; manifests of older builds tell of none that could not."""
+    """Whether the gate of a manifest's check could run; older manifests list only those that did."""
     return bool(check.get("ran", True))

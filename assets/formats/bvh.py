@@ -204,7 +204,7 @@ def _read_rows(lines: _LineReader, count: int) -> NDArray[np.float64]:
     values: list[list[float]] = []
     for number in range(min(count, left)):
         row = lines.read_row("a frame")
-        if number == left - 1 and 0 < number and len(row) < width:
+        if number == left - 1 and number > 0 and len(row) < width:
             break
         frame = lines.parse_numbers(row)
         if len(frame) != width:

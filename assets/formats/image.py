@@ -1,4 +1,4 @@
-"""Pictures to bytes and back: PNG, JPEG, WebP and what else Pillow reads; and one good way to shrink them."""
+"""Pictures to bytes and back: PNG, JPEG, WebP, and every other format that Pillow reads; and how to resize them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_PIXELS = 64_000_000
 _SMALLER = "make it smaller"
 _TIFF_SIGNATURES = (b"II*\0", b"MM\0*")
 ALPHA_CUTOFF = 0.35
-"""Alpha from which a strand of hair is drawn at all."""
+"""Alpha from which hair is drawn."""
 # cv2 stores blue first.
 _CV2_CHANNELS = {1: (0,), 3: (2, 1, 0), 4: (2, 1, 0, 3)}
 
@@ -31,7 +31,7 @@ def _to_cv2(image: Image) -> NDArray[np.uint8]:
     """(h,w,c) uint8 in cv2's channel order, contiguous."""
     pixels = image.pixels
     if pixels.ndim != 3 or pixels.shape[2] not in _CV2_CHANNELS or pixels.dtype != np.uint8 or pixels.size == 0:
-        raise FormatError(Finding("image/shape", f"a picture is (h,w,1|3|4) uint8, not {pixels.shape} {pixels.dtype}"))
+        raise FormatError(Finding("image/shape", f"expected pixels (h,w,1|3|4) uint8, found {pixels.shape} {pixels.dtype}"))
     return np.ascontiguousarray(pixels[:, :, list(_CV2_CHANNELS[pixels.shape[2]])])
 
 
@@ -42,21 +42,26 @@ def _encode(suffix: str, image: Image, parameters: list[int]) -> bytes:
     try:
         done, data = cv2.imencode(suffix, _to_cv2(image), parameters)
     except cv2.error as error:
-        raise FormatError(Finding("image/encode", f"the picture cannot be written as {suffix}: {error}")) from error
+        raise FormatError(Finding("image/encode", f"cannot encode a picture of {_format_size(image)} as {suffix}: {error}")) from error
     if not done:
-        raise FormatError(Finding("image/encode", f"the picture of {image.pixels.shape} cannot be written as {suffix}"))
+        raise FormatError(Finding("image/encode", f"cannot encode a picture of {_format_size(image)} as {suffix}"))
     return bytes(data)
 
 
+def _format_size(image: Image) -> str:
+    height, width = image.pixels.shape[:2]
+    return f"{width} x {height} px"
+
+
 def encode_png(image: Image) -> bytes:
-    """Lossless, alpha kept, no profile and no chunk beyond the pixels."""
+    """Lossless, with alpha, without a colour profile or other metadata."""
     import cv2
 
     return _encode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 6])
 
 
 def encode_jpeg(image: Image, quality: int = 90) -> bytes:
-    """Lossy, alpha dropped; data pictures (srgb False) keep full chroma, since their channels are no colours."""
+    """Lossy, without alpha; data (srgb False) keep full chroma resolution, since their channels are not colours."""
     import cv2
 
     pixels = image.pixels[:, :, :3] if image.pixels.shape[-1] == 4 else image.pixels
@@ -178,23 +183,23 @@ def _find_white(values: NDArray[Any]) -> float:
 
 
 def resize(image: Image, side: int) -> Image:
-    """The picture with its longer side `side` px: area average where it shrinks, cubic where it grows."""
+    """The picture with its longer side of `side` px: area averaging to shrink, bicubic to enlarge."""
     import cv2
 
     height, width = image.pixels.shape[:2]
     if side < 1:
-        raise FormatError(Finding("image/side", f"a picture cannot be {side} px wide"))
+        raise FormatError(Finding("image/side", f"cannot resize a picture to {side} px"))
     scale = side / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     if size == (width, height):
         return image
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    out = np.asarray(cv2.resize(np.ascontiguousarray(image.pixels), size, interpolation=method), np.uint8)
-    return Image(out.reshape(size[1], size[0], -1), image.srgb)
+    resized = np.asarray(cv2.resize(np.ascontiguousarray(image.pixels), size, interpolation=method), np.uint8)
+    return Image(resized.reshape(size[1], size[0], -1), image.srgb)
 
 
 def preserve_coverage(small: Image, large: Image) -> Image:
-    """`small`, its alpha scaled so that as much of it passes the cutoff as of `large`: else strands of hair average away."""
+    """`small` with its alpha scaled so that the share above the cutoff is that of `large`: averaging would thin out strands of hair."""
     if small.pixels.shape[2] < 4 or small.pixels.shape == large.pixels.shape:
         return small
     share = float((large.pixels[..., 3] >= ALPHA_CUTOFF * 255).mean())

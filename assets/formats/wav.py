@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,18 @@ from numpy.typing import NDArray
 from assets.errors import FenshenError, Finding, FormatError
 
 INT16_SCALE = 32767.0
+
+
+@dataclass(frozen=True)
+class PcmSound:
+    """What a PCM file holds, before anything is scaled or mixed."""
+
+    samples: NDArray[np.int16]
+    """(n, channels); empty unless `bits` is 16."""
+    rate: int
+    """Hz."""
+    channels: int
+    bits: int
 
 
 def export_wav(samples: NDArray[np.floating], rate: int) -> bytes:
@@ -26,6 +39,14 @@ def export_wav(samples: NDArray[np.floating], rate: int) -> bytes:
 
 def load_wav(data: bytes) -> tuple[NDArray[np.float32], int]:
     """Samples (n,) float32 in -1..1 and the rate in Hz; several channels are averaged. Raises FormatError for anything but 16-bit PCM."""
+    sound = parse_wav(data)
+    if sound.bits != 16:
+        raise _make_coding_error(1, sound.bits, sound.channels, sound.rate)
+    return (sound.samples.mean(axis=1) / INT16_SCALE).clip(-1, 1).astype(np.float32), sound.rate
+
+
+def parse_wav(data: bytes) -> PcmSound:
+    """The samples as they are in the file; raises FormatError for anything but PCM."""
     if len(data) < 12 or data[:4] != b"RIFF" or data[8:12] != b"WAVE":
         raise _make_error("the file does not begin with a RIFF/WAVE header", "use a .wav file")
     chunks = _read_chunks(data)
@@ -35,15 +56,12 @@ def load_wav(data: bytes) -> tuple[NDArray[np.float32], int]:
         raise _make_error("the file has no data chunk", "export it again as 16-bit PCM")
     coding, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", chunks[b"fmt "])
     extensible = coding == 0xFFFE and len(chunks[b"fmt "]) >= 26 and chunks[b"fmt "][24:26] == b"\x01\x00"
-    if (coding != 1 and not extensible) or bits != 16 or not channels or not rate:
-        raise _make_error(
-            f"expected 16-bit PCM, found coding {coding} with {bits} bits, {channels} channels and {rate} Hz",
-            "export it again as 16-bit PCM",
-        )
+    if (coding != 1 and not extensible) or not channels or not rate:
+        raise _make_coding_error(coding, bits, channels, rate)
     frame = 2 * channels
-    body = chunks[b"data"]
-    values = np.frombuffer(body[: len(body) // frame * frame], "<i2").reshape(-1, channels)
-    return (values.mean(axis=1) / INT16_SCALE).clip(-1, 1).astype(np.float32), int(rate)
+    body = chunks[b"data"] if bits == 16 else b""
+    samples = np.frombuffer(body[: len(body) // frame * frame], "<i2").reshape(-1, channels)
+    return PcmSound(samples, int(rate), int(channels), int(bits))
 
 
 def _read_chunks(data: bytes) -> dict[bytes, bytes]:
@@ -58,6 +76,11 @@ def _read_chunks(data: bytes) -> dict[bytes, bytes]:
         chunks.setdefault(name, data[offset + 8 : offset + 8 + size])
         offset += 8 + size + size % 2  # chunks are padded to even lengths
     return chunks
+
+
+def _make_coding_error(coding: int, bits: int, channels: int, rate: int) -> FenshenError:
+    message = f"expected 16-bit PCM, found coding {coding} with {bits} bits, {channels} channels and {rate} Hz"
+    return _make_error(message, "export it again as 16-bit PCM")
 
 
 def _make_error(message: str, fix: str) -> FenshenError:

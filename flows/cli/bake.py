@@ -1,4 +1,4 @@
-"""`fenshen bake`: what is made once per machine: node packages, the body, the skins, the models, the browser scripts."""
+"""`fenshen bake`: what every build needs and a machine makes once: node packages, body, skins, models, browser scripts."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from assets.errors import BackendError, Finding
-from assets.paths import PROJECT_ROOT, get_baked_path, get_node_modules
+from assets.errors import BackendError, Finding, StoreError
+from assets.paths import PROJECT_ROOT, get_baked_path, get_home, get_node_modules
 from flows.cli.console import out, report_findings
 
 NODE_FOLDER = PROJECT_ROOT / "assets" / "node"
-"""package.json and its lock file: in a checkout and in the installed wheel alike."""
+"""package.json and its lock file, in a checkout and in an installed wheel."""
 
 
 @dataclass(frozen=True)
 class Bake:
-    """One thing that is made once: skipped where all its files are there."""
+    """One thing that is made once; skipped where all its files exist."""
 
     title: str
     files: tuple[str, ...]
@@ -51,7 +52,7 @@ BAKES = (
 
 @dataclass(frozen=True)
 class Script:
-    """A browser script of ours, bundled with the node packages that it imports."""
+    """A browser script, bundled with the node packages that it imports."""
 
     name: str
     source: Path
@@ -65,7 +66,7 @@ SCRIPTS = (
 
 
 def install_node_packages() -> None:
-    """The pinned node packages next to the baked files, by their integrity hashes; skipped where the lock file is the same.
+    """Installs the pinned node packages next to the baked files and checks their hashes; skipped where the lock file is the same.
 
     Raises:
         BackendError: npm is missing, or a package cannot be fetched or does not have its hash.
@@ -77,7 +78,7 @@ def install_node_packages() -> None:
         return
     npm = shutil.which("npm")
     if npm is None:
-        raise BackendError(Finding("bake/npm", "npm is missing", fix="install Debian's nodejs and npm (Node.js 18 or newer)"))
+        raise BackendError(Finding("bake/npm", "npm is not installed", fix="install Debian's nodejs and npm (Node.js 18 or newer)"))
     folder.mkdir(parents=True, exist_ok=True)
     installed.unlink(missing_ok=True)
     shutil.copyfile(NODE_FOLDER / "package.json", folder / "package.json")
@@ -110,8 +111,19 @@ def bundle_script(script: Script) -> None:
         made.replace(target)
 
 
+@contextmanager
+def _map_disk_errors() -> Iterator[None]:
+    """Maps a folder that cannot be written to an error that names it."""
+    try:
+        yield
+    except OSError as error:
+        message = f"{error.filename or get_home()} cannot be written: {error.strerror}"
+        fix = "set FENSHEN_HOME, or PREFECT_HOME for Prefect's database, to another folder"
+        raise StoreError(Finding("bake/write", message, fix=fix)) from error
+
+
 def _run_tool(command: Sequence[str], code: str, failed: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> None:
-    """Runs a program; its last line is the reason where it fails."""
+    """Runs a program; where it fails, its last line is the reason."""
     done = subprocess.run(command, cwd=cwd, env={**os.environ, **(env or {})}, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = [line for line in (done.stderr or done.stdout).strip().splitlines() if line.strip()]
@@ -122,7 +134,7 @@ def _run_tool(command: Sequence[str], code: str, failed: str, cwd: Path | None =
 
 
 def run_bake(bake: Bake) -> bool:
-    """Whether it had to be made."""
+    """Makes it where a file is missing; returns whether it had to."""
     if all(get_baked_path(name).exists() for name in bake.files):
         return False
     module, _, name = bake.entry.partition(":")
@@ -143,27 +155,22 @@ def bake(
     node_only: Annotated[bool, typer.Option("--node-only", help="Install the node packages and stop.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Make everything again.")] = False,
 ) -> None:
-    """Make once per machine what every build needs: node packages, body, skins, models, browser scripts.
+    """Make what every build needs, once per machine: node packages, body, skins, models, browser scripts.
 
     Example: `fenshen bake`
     """
-    with report_findings():
+    with report_findings(), _map_disk_errors():
         install_node_packages()
         if node_only:
             return
         if force:
             for name in (name for bake in BAKES for name in bake.files):
                 get_baked_path(name).unlink(missing_ok=True)
+        steps = len(BAKES) + 2
         for number, one in enumerate(BAKES, 1):
-            made = run_bake(one)
-            out.print(f"{number} of {len(BAKES) + 2}: {one.title} {'baked' if made else 'is there'}")
+            out.print(f"{number} of {steps}: {one.title}: {'baked' if run_bake(one) else 'already there'}")
         for script in SCRIPTS:
             bundle_script(script)
-        out.print(f"{len(BAKES) + 1} of {len(BAKES) + 2}: browser scripts bundled")
+        out.print(f"{steps - 1} of {steps}: browser scripts: bundled")
         upgrade_prefect_database()
-        out.print(f"{len(BAKES) + 2} of {len(BAKES) + 2}: Prefect's database in {os.environ['PREFECT_HOME']} is ready")
-
-
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command()(bake)
+        out.print(f"{steps} of {steps}: Prefect's database in {os.environ['PREFECT_HOME']}: ready")

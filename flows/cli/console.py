@@ -1,8 +1,10 @@
-"""What every command says: results on one stream, findings and progress on the other, an exit code with each error."""
+"""What every command prints with: results on one stream, findings and progress on the other, an exit code for each error."""
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,10 +16,37 @@ from rich.console import Console
 from assets.errors import FenshenError, Finding, wrap_import_error
 from flows import INTERRUPTED
 
-# A table in a file or a pipe is read by programs: no line of it is broken.
+PRINT_LOGGER = logging.getLogger("fenshen.print")
+"""Gets a copy of every printed line, for `--log-file`; what it gets is never printed again."""
+PRINT_LOGGER.propagate = False
+PRINT_LOGGER.setLevel(logging.INFO)
+
+
+class LoggedConsole(Console):
+    """A console whose lines also go to the log file, where there is one; `quiet` never silences JSON, which was requested."""
+
+    def print(self, *objects: Any, **style: Any) -> None:
+        super().print(*objects, **style)
+        if PRINT_LOGGER.handlers:
+            plain = Console(file=io.StringIO(), markup=False, emoji=False, soft_wrap=True, width=240)
+            plain.print(*objects)
+            for line in plain.file.getvalue().splitlines():  # type: ignore[attr-defined]
+                PRINT_LOGGER.info("%s", line)
+
+    def print_json(self, *arguments: Any, **style: Any) -> None:
+        quiet, self.quiet = self.quiet, False
+        try:
+            super().print_json(*arguments, **style)
+        finally:
+            self.quiet = quiet
+
+
+# A table in a file or a pipe is read by programs: no line of it is wrapped.
 # Names and paths are printed as they are: `[x]` in them is no markup, `:smile:` no emoji.
-out = Console(markup=False, emoji=False, soft_wrap=True, width=None if sys.stdout.isatty() else 240)
-err = Console(markup=False, emoji=False, stderr=True, soft_wrap=True)
+out = LoggedConsole(markup=False, emoji=False, soft_wrap=True, width=None if sys.stdout.isatty() else 1000)
+err = LoggedConsole(markup=False, emoji=False, stderr=True, soft_wrap=True)
+errors = LoggedConsole(markup=False, emoji=False, stderr=True, soft_wrap=True)
+"""The error stream without `--quiet`: for what must always be seen."""
 
 
 @contextmanager
@@ -26,21 +55,21 @@ def report_findings(as_json: bool = False) -> Iterator[None]:
     try:
         yield
     except FenshenError as error:
-        raise _print_findings(error, as_json) from error
+        raise print_findings(error, as_json) from error
     except ImportError as error:
-        raise _print_findings(wrap_import_error(error, "this command"), as_json) from error
+        raise print_findings(wrap_import_error(error, "this command"), as_json) from error
     except KeyboardInterrupt:
-        err.print(INTERRUPTED)
+        errors.print(INTERRUPTED)
         raise typer.Exit(130) from None
 
 
-def _print_findings(error: FenshenError, as_json: bool) -> typer.Exit:
-    """Prints the findings; returns the exit that goes with them."""
+def print_findings(error: FenshenError, as_json: bool = False) -> typer.Exit:
+    """Prints the findings; returns the exit that belongs to them."""
     if as_json:
         out.print_json(json.dumps({"ok": False, "findings": [_finding_to_json(f) for f in error.findings]}, ensure_ascii=False))
     else:
         for finding in error.findings:
-            err.print(str(finding), style="red" if finding.severity == "error" else None, highlight=False)
+            errors.print(str(finding), style="red" if finding.severity == "error" else None, highlight=False)
     return typer.Exit(_get_exit_code(error))
 
 
@@ -53,5 +82,5 @@ def _get_exit_code(error: FenshenError) -> int:
 
 
 def _finding_to_json(finding: Finding) -> dict[str, Any]:
-    told = {"code": finding.code, "severity": str(finding.severity), "where": str(finding.where)}
-    return {**told, "message": finding.message, "fix": finding.fix}
+    fields = {"code": finding.code, "severity": str(finding.severity), "where": str(finding.where)}
+    return {**fields, "message": finding.message, "fix": finding.fix}

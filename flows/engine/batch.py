@@ -17,57 +17,75 @@ from assets.formats.image import decode_image, encode_jpeg, encode_png
 from assets.spec.packaging import Target
 from assets.store import write_atomic
 from flows.engine.assemble import assemble_avatar
-from flows.engine.events import Event, emit_event
+from flows.engine.context import open_context
+from flows.engine.events import Event, emit_event, name_build
 from flows.engine.publish import to_data_url
 from flows.engine.server import add_tags
-from flows.pipeline.request import find_specs, name_bundle
+from flows.pipeline.batch import BatchRequest, BatchRow, make_row, read_batch
+from flows.pipeline.request import name_bundle
 from stages.render.contact_sheet import build_contact_sheet
 
 SHEET_COLUMNS = 4
 SHEET_FILE = "contact-sheet.png"
-BatchRow = dict[str, str]
-"""spec, bundle, error, kind (the error's class): empty where there is none."""
 
 
 @task(persist_result=False, task_run_name="build · {name}")
-def build_one(name: str, spec: str, out: str, target: Target | None, store: str | None) -> BatchRow:
-    """One row of the result; what goes wrong with one spec, a bug of ours included, stays its own."""
-    emit_event(Event(name, "next"))
-    try:
-        return {"spec": spec, "bundle": assemble_avatar(spec, out=out, target=target, store=store), "error": "", "kind": ""}
-    except Exception as error:
-        told = str(error) if isinstance(error, FenshenError) else f"{type(error).__name__}: {error}"
-        return {"spec": spec, "bundle": "", "error": told, "kind": type(error).__name__}
+def build_one(name: str, spec: str, out: str, options: dict[str, Any]) -> BatchRow:
+    """Builds one spec; what goes wrong with it, a bug included, is a row and stops no other build."""
+    with name_build(name):
+        try:
+            return {"spec": spec, "bundle": assemble_avatar(spec, out=out, **options), "error": "", "kind": ""}
+        except Exception as error:
+            row = make_row(spec, error)
+            emit_event(Event("", "failed", note=_shorten(error)))
+            return row
 
 
-# One avatar at a time: each already spreads its stages over the cores.
-BATCH_RUNNER: Any = ThreadPoolTaskRunner(max_workers=1)
+def _shorten(error: Exception) -> str:
+    """One line: the first finding, and how many more there are."""
+    if not isinstance(error, FenshenError) or not error.findings:
+        return f"{type(error).__name__}: {error}".splitlines()[0]
+    more = len(error.findings) - 1
+    return str(error.findings[0]) + (f" (and {more} more)" if more else "")
 
 
 def _make_run_name() -> str:
     return f"batch · {Path(flow_run.parameters['folder']).name}"
 
 
-@flow(name="assemble-batch", task_runner=BATCH_RUNNER, persist_result=False, flow_run_name=_make_run_name)
-def assemble_batch(folder: str, out: str = "build", target: Target | None = None, store: str | None = None) -> Any:
-    """Builds every *.yaml, *.yml and *.json of a folder into OUT/NAME and lays a contact sheet beside them; a row per spec.
+@flow(name="assemble-batch", persist_result=False, flow_run_name=_make_run_name)
+def assemble_batch(
+    folder: str,
+    out: str = "build",
+    target: Target | None = None,
+    store: str | None = None,
+    force: list[str] | None = None,
+    allow: list[str] | None = None,
+    jobs: int = 1,
+) -> Any:
+    """Builds every *.yaml, *.yml and *.json of a folder into OUT/NAME and writes a contact sheet next to them; a row per spec.
 
     Raises:
-        SpecError: the folder holds no spec, or two that would be built into one place.
+        SpecError: the folder holds no spec, or two that would be built into one folder.
     """
-    specs = find_specs(Path(folder))
-    names = [name_bundle(path) for path in specs]
-    count = len(specs)
-    outs = [str(Path(out) / name) for name in names]
+    store_path = Path(store) if store else None
+    plan = read_batch(BatchRequest(Path(folder), Path(out), target, frozenset(force or ()), frozenset(allow or ()), jobs, store_path))
+    options = {"target": target, "store": store, "force": force, "allow": allow}
     one = add_tags(build_one)
-    rows: list[BatchRow] = one.map(names, [str(path) for path in specs], outs, [target] * count, [store] * count).result()
+    builds: Any = ThreadPoolTaskRunner(max_workers=jobs)
+    with open_context(), builds as runner:
+        futures = [
+            runner.submit(one, {"name": name_bundle(Path(build.spec)), "spec": build.spec, "out": str(build.out), "options": options})
+            for build in plan.builds
+        ]
+        rows: list[BatchRow] = sorted([*plan.rejected, *(future.result() for future in futures)], key=lambda row: row["spec"])
     create_table_artifact(table=rows, key="batch", description="Every spec of the batch")
     publish_contact_sheet([Path(row["bundle"]) for row in rows if row["bundle"]], Path(out) / SHEET_FILE)
     return _make_batch_state(rows)
 
 
 def _make_batch_state(rows: list[BatchRow]) -> State[list[BatchRow]]:
-    """How the run ends: failed only where nothing was built, else its message names what is missing."""
+    """The run's last state: failed only where nothing was built, else its message names what is missing."""
     failed = [Path(row["spec"]).name for row in rows if row["error"]]
     message = f"{len(rows) - len(failed)} of {len(rows)} specs built" + (f"; failed: {', '.join(failed)}" if failed else "")
     if len(failed) == len(rows):
@@ -77,7 +95,7 @@ def _make_batch_state(rows: list[BatchRow]) -> State[list[BatchRow]]:
 
 
 def publish_contact_sheet(bundles: list[Path], target: Path) -> None:
-    """Writes one picture of every bundle's portrait, COLUMNS wide, and shows it on the run; nothing where there is none."""
+    """Writes one picture of every bundle's portrait, SHEET_COLUMNS wide, and shows it on the run; nothing where there is no portrait."""
     found = {bundle.name: sorted((bundle / "previews").glob("portrait.*")) for bundle in bundles}
     portraits = {name: decode_image(files[0].read_bytes()) for name, files in found.items() if files}
     if not portraits:

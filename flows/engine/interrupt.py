@@ -1,7 +1,7 @@
-"""Ctrl-C and SIGTERM end a run at once: Prefect would wait for every running stage, and the store needs no goodbye.
+"""Ctrl-C and SIGTERM end a run at once: Prefect alone would wait for every running stage.
 
-Everything on the disk is written aside and renamed, so a process may end at any moment; this only makes it end politely:
-one sentence, the run told to its server as cancelled, no child left behind.
+Every file is written under another name and renamed, so the process may end at any moment without damage. This module makes it
+end politely: one sentence, a server that knows that its run was cancelled, no child process left behind.
 """
 
 from __future__ import annotations
@@ -10,47 +10,46 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import AbstractContextManager
+from contextvars import copy_context
 from types import FrameType
 from typing import Any, NoReturn, TypeVar
 
-from rich.console import Console
-
-from flows import INTERRUPTED
+from flows.engine.display import Display
 
 R = TypeVar("R")
 GRACE_S = 3.0
-"""For the farewell to a server; a stage inside C++ code cannot be stopped and ends with the process."""
+"""Seconds in which the server is notified; a stage inside C++ code cannot be stopped and ends with the process."""
 _PARENT_VARIABLE = "FENSHEN_PARENT"
 
 
 def run_interruptible(
-    work: Callable[[], R], console: Console, board: AbstractContextManager[None], farewell: Callable[[], None] = lambda: None
+    work: Callable[[], R], display: Display, expected: Mapping[str, float | None], notify_server: Callable[[], None] = lambda: None
 ) -> R:
-    """What `work` returns or raises, run in a thread of its own while this one shows the board and waits for signals.
+    """Returns or raises what `work` does; it runs in a thread while the main thread shows its events and waits for signals.
 
-    In the main thread Prefect puts a handler of its own in our handler's place, and Ctrl-C waits until every stage is done.
-    SIGINT and SIGTERM end the process with 128 + their number, at the latest GRACE_S after they came.
+    In the main thread Prefect would replace our signal handlers, and Ctrl-C would wait until every stage is done.
+    SIGINT and SIGTERM end the process with 128 + their number, GRACE_S after they arrived at the latest.
     """
     if threading.current_thread() is not threading.main_thread():
-        with board:
+        with display.show_events(expected):
             return work()  # only the main thread receives signals
     os.environ[_PARENT_VARIABLE] = str(os.getpid())
     kill_orphan_servers()
     done: Future[R] = Future()
-    thread = threading.Thread(target=_run_into_future, args=(work, done), daemon=True)
     shown = contextlib.ExitStack()
-    # The handlers first: a signal that came while the board is put up would leave the cursor hidden.
-    with _handle_signals(console, shown.close, farewell), shown:
-        shown.enter_context(board)
+    # The handlers first: a signal while the display starts would leave the cursor hidden.
+    with _handle_signals(display, shown.close, notify_server), shown:
+        shown.enter_context(display.show_events(expected))
+        # A copy of this context, so that the thread's events reach the listeners of this one.
+        thread = threading.Thread(target=copy_context().run, args=(_run_into_future, work, done), daemon=True)
         thread.start()
         return done.result()
 
 
 def _run_into_future(work: Callable[[], R], done: Future[R]) -> None:
-    # Children inherit the mask: Prefect's temporary server shall not tell of a Ctrl-C that was meant for us.
+    # Children inherit the mask: Prefect's temporary server must not report a Ctrl-C that was meant for us.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         done.set_result(work())
@@ -59,8 +58,8 @@ def _run_into_future(work: Callable[[], R], done: Future[R]) -> None:
 
 
 @contextlib.contextmanager
-def _handle_signals(console: Console, curtain: Callable[[], None], farewell: Callable[[], None]) -> Iterator[None]:
-    """Inside, SIGINT and SIGTERM draw the curtain, say the sentence and the farewell, and end this process and its children."""
+def _handle_signals(display: Display, close_display: Callable[[], None], notify_server: Callable[[], None]) -> Iterator[None]:
+    """On SIGINT or SIGTERM: closes the display, prints the last line, notifies the server, ends the process and its children."""
 
     def end(number: int, frame: FrameType | None) -> None:
         for other in before:
@@ -69,18 +68,17 @@ def _handle_signals(console: Console, curtain: Callable[[], None], farewell: Cal
         timer.daemon = True
         timer.start()
         with contextlib.suppress(Exception):
-            curtain()
-        console.show_cursor()  # hidden by a board that was not up yet
-        console.print(INTERRUPTED)
+            close_display()
+        display.report_interruption()
         _mute_stderr()
         with contextlib.suppress(Exception):
-            farewell()
+            notify_server()
         _exit_process(number)
 
-    # Who started us with a signal ignored (nohup, a shell's background job) wants it ignored.
-    ours: list[int] = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
-    before: dict[int, Any] = {number: signal.getsignal(number) for number in ours}
-    for number in ours:
+    # A parent that started us with a signal ignored (nohup, a shell's background job) wants it to stay ignored.
+    signals: list[int] = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
+    before: dict[int, Any] = {number: signal.getsignal(number) for number in signals}
+    for number in signals:
         signal.signal(number, end)
     try:
         yield
@@ -90,14 +88,14 @@ def _handle_signals(console: Console, curtain: Callable[[], None], farewell: Cal
 
 
 def _mute_stderr() -> None:
-    """From here on threads that are cut off complain to nobody."""
+    """Drops what threads print while they are cut off."""
     void = os.open(os.devnull, os.O_WRONLY)
     os.dup2(void, 2)
     os.close(void)
 
 
 def _exit_process(number: int) -> NoReturn:
-    """Ends this process and its children: Prefect's temporary server, node."""
+    """Ends this process and its children: Prefect's temporary server, the worker process, node."""
     import psutil
 
     children = psutil.Process().children(recursive=True)
@@ -109,14 +107,14 @@ def _exit_process(number: int) -> NoReturn:
 
 
 def kill_orphan_servers() -> None:
-    """Ends the temporary Prefect servers that builds killed with SIGKILL left behind; they would run for ever."""
+    """Ends temporary Prefect servers whose build was killed with SIGKILL; they would run for ever."""
     import psutil
 
     for process in psutil.process_iter(["ppid"]):
         with contextlib.suppress(psutil.Error):
             if process.info["ppid"] != 1:
                 continue
-            told = process.environ()
-            parent = told.get(_PARENT_VARIABLE, "")
-            if told.get("PREFECT__SERVER_EPHEMERAL") and parent.isdigit() and not psutil.pid_exists(int(parent)):
+            variables = process.environ()
+            parent = variables.get(_PARENT_VARIABLE, "")
+            if variables.get("PREFECT__SERVER_EPHEMERAL") and parent.isdigit() and not psutil.pid_exists(int(parent)):
                 process.kill()

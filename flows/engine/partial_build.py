@@ -1,83 +1,71 @@
-"""`--only STAGE`: the stage and what it needs, without Prefect, nothing after it."""
+"""`--only STAGE`: one stage and what it needs, without Prefect."""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from rich.console import Console
-
 from assets.artefacts.verdict import Verdict
 from assets.errors import Finding, SpecError
 from assets.spec.appearance import Section
-from flows.cli.live_display import show_live_display
-from flows.engine.events import run_with_events
+from flows.engine.display import SILENT, Display
+from flows.engine.events import describe_outcome, run_with_events
 from flows.pipeline.bundle_writer import check_verdict, collect_stage_warnings
 from flows.pipeline.definition import STAGES, walk_pipeline
-from flows.pipeline.plan import ResolvedRequest, read_last_durations
-from flows.pipeline.request import BuildRequest, resolve_request
+from flows.pipeline.plan import read_last_durations
+from flows.pipeline.request import BuildRequest, ResolvedRequest, resolve_request
 from stages.execute import Job, Outcome, execute
 from stages.stage import Stage
 
 
 class _LazyStage:
-    """A stage that runs when it is asked for, once."""
+    """A stage that runs when its outcome is first needed."""
 
-    def __init__(self, order: ResolvedRequest, stage: Stage[Any], job: Job, inputs: dict[str, _LazyStage]) -> None:
-        self.request, self.stage, self.job, self.inputs = order, stage, job, inputs
+    def __init__(self, request: ResolvedRequest, stage: Stage[Any], job: Job, inputs: dict[str, _LazyStage]) -> None:
+        self.request, self.stage, self.job, self.inputs = request, stage, job, inputs
         self.outcome: Outcome | None = None
 
     def result(self) -> Outcome:
-        """The outcome, made now if need be."""
+        """The outcome; the stages that it takes run first."""
         if self.outcome is None:
-            refs = {name: lazy.result().ref for name, lazy in self.inputs.items()}
-            work = partial(execute, self.stage, self.job, self.request.store, refs, force=self.stage.name in self.request.force)
-            self.outcome = run_with_events(self.stage.name, work, lambda made: "cached" if made.cached else "done")
+            name = self.stage.name
+            refs = {key: lazy.result().ref for key, lazy in self.inputs.items()}
+            work = partial(execute, self.stage, self.job, self.request.store, refs, force=name in self.request.force)
+            self.outcome = run_with_events(name, work, lambda made: describe_outcome(name, made))
         return self.outcome
 
 
 @dataclass(frozen=True)
 class PartialBuild:
-    """What `build_until` made."""
+    """What `run_partial_build` made."""
 
     outcome: Outcome
-    """Of the stage asked for."""
+    """Of the requested stage."""
     warnings: list[dict[str, str]]
     """Of that stage and of those that it needed, as in a manifest."""
 
 
-def run_partial_build(build: BuildRequest, only: str, console: Console | None = None) -> PartialBuild:
+def run_partial_build(build: BuildRequest, only: str, display: Display = SILENT) -> PartialBuild:
     """One stage and what it needs.
 
-    Args:
-        console: shows the stages while they run, where it is a terminal.
-
     Raises:
-        SpecError: there is no such stage.
+        SpecError: the spec is wrong, or the stage does not exist.
         GateError: the stage is verify, and a gate failed that the build does not allow.
     """
     if only not in STAGES:
-        raise SpecError(Finding("build/stage", f"there is no stage {only}", fix=f"take one of {', '.join(STAGES)}"))
-    order, _, _ = resolve_request(build)
+        raise SpecError(Finding("build/stage", f"there is no stage {only}", fix=f"use one of {', '.join(STAGES)}"))
+    request, _, _ = resolve_request(build)
 
-    def step(
+    def make_lazy(
         stage: Stage[Any], options: Section, *, backend: str | None = None, extra: dict[str, Any] | None = None, **inputs: _LazyStage
     ) -> _LazyStage:
-        return _LazyStage(order, stage, order.make_job(stage, options, backend, extra), inputs)
+        return _LazyStage(request, stage, request.make_job(stage, options, backend, extra), inputs)
 
-    line = walk_pipeline(step, order.spec)
-    with _show_progress(order, console):
-        outcome = line[only].result()
+    stages = walk_pipeline(make_lazy, request.spec)
+    with display.show_events(read_last_durations(request.store)):
+        outcome = stages[only].result()
     if STAGES[only].makes is Verdict:
-        check_verdict(order.store.get(outcome.ref, Verdict), build.allow)
-    outcomes = {name: lazy.outcome for name, lazy in line.items() if lazy.outcome}
-    return PartialBuild(outcome, collect_stage_warnings(outcomes, order.store))
-
-
-def _show_progress(order: ResolvedRequest, console: Console | None) -> AbstractContextManager[None]:
-    # Who keeps the output keeps a stage's reference: lines of its making would only stand in the way.
-    if console is None or not console.is_terminal:
-        return nullcontext()
-    return show_live_display(console, read_last_durations(order.store))
+        check_verdict(request.store.get(outcome.ref, Verdict), build.allow)
+    outcomes = {name: lazy.outcome for name, lazy in stages.items() if lazy.outcome}
+    return PartialBuild(outcome, collect_stage_warnings(outcomes, request.store))

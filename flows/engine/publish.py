@@ -1,4 +1,4 @@
-"""Prefect artifacts of a finished build: summary, timings, gates, previews, and where the bundle lies."""
+"""Prefect artifacts of a finished build: summary, timings, gates, previews, and a link to the bundle."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from assets.artefacts.verdict import count_checks, has_run
 from assets.digest import sha256
 from flows.pipeline.bundle_writer import BuiltBundle
 
-_MAX_THUMBNAIL_BYTES = 400_000  # Data URLs lie in Prefect's database: small pictures only.
+MAX_PICTURE_BYTES = 400_000
+"""Of a picture in an artifact: data URLs are stored in Prefect's database."""
 
 
 def slugify(name: str) -> str:
-    """The name in the letters that Prefect's artifact and asset keys allow; a short hash tells it apart where letters are lost."""
-    name = unicodedata.normalize("NFC", name)  # some file systems take é apart
-    kept = re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-")
-    if kept and not any(letter.isalnum() and not letter.isascii() for letter in name):
-        return kept
+    """The name in the letters that Prefect allows in keys; where letters are lost, a short hash keeps it unique."""
+    name = unicodedata.normalize("NFC", name)  # some file systems decompose é
+    slug_text = re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-")
+    if slug_text and not any(letter.isalnum() and not letter.isascii() for letter in name):
+        return slug_text
     digest = sha256(name.encode(errors="surrogatepass"))  # a file's name need not be Unicode
-    return f"{kept or 'avatar'}-{digest[:8]}"
+    return f"{slug_text or 'avatar'}-{digest[:8]}"
 
 
 def to_data_url(data: bytes, media_type: str) -> str:
@@ -32,21 +33,21 @@ def to_data_url(data: bytes, media_type: str) -> str:
 
 
 def publish_bundle(built: BuiltBundle, key: str) -> None:
-    """Creates the artifacts on the run in whose flow this is called; each key begins with `key`."""
+    """Creates the artifacts of the current flow run; each key starts with `key`."""
     manifest = built.manifest
-    create_table_artifact(table=list_timings(manifest), key=f"{key}-timings", description="Seconds of each stage")
-    create_table_artifact(table=list_gate_results(manifest), key=f"{key}-gates", description="Every gate and what it found")
+    create_table_artifact(table=list_timings(manifest), key=f"{key}-timings", description="Seconds per stage")
+    create_table_artifact(table=list_gate_results(manifest), key=f"{key}-gates", description="Gates and their results")
     create_markdown_artifact(markdown=_format_summary(built), key=f"{key}-summary", description="What was built")
     create_link_artifact(link=(built.folder / "report.html").resolve().as_uri(), key=f"{key}-bundle", description="The bundle's report")
     for file in manifest["files"]:
         path = built.folder / file["path"]
-        if file["role"] == "preview" and file["media_type"] in ("image/png", "image/jpeg") and file["bytes"] < _MAX_THUMBNAIL_BYTES:
+        if file["role"] == "preview" and file["media_type"] in ("image/png", "image/jpeg") and file["bytes"] < MAX_PICTURE_BYTES:
             url = to_data_url(path.read_bytes(), file["media_type"])
             create_image_artifact(image_url=url, key=f"{key}-{path.stem}", description=path.stem)
 
 
 def list_timings(manifest: dict[str, Any]) -> list[dict[str, Any]]:
-    """A row per stage, what one looks for first: the page shows four columns."""
+    """A row per stage, the most useful columns first: the page shows four."""
     return [
         {"stage": stage["name"], "seconds": stage["seconds"], "from": "the store" if stage["cached"] else "this run",
          "backend": stage["backend"], "version": stage["version"], "key": stage["key"][:12]}
@@ -55,7 +56,7 @@ def list_timings(manifest: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def list_gate_results(manifest: dict[str, Any]) -> list[dict[str, Any]]:
-    """A row per gate, those that failed first."""
+    """A row per gate, failed ones first."""
     rows = [{"gate": check["code"], "passed": _describe_result(check), "what": check["message"]} for check in manifest["checks"]]
     return sorted(rows, key=lambda row: ("NO", "not run", "yes").index(row["passed"]))
 

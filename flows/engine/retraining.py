@@ -1,4 +1,4 @@
-"""Continual re-training as a flow: a challenger is trained, measured beside the champion, and takes its place or is refused."""
+"""Continual re-training as a flow: a challenger is trained, measured against the champion, and accepted or refused."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from stages.train.adapt import read_net_settings
 from stages.train.champions import ChampionTrial, challenge, find_start, format_rows, read_history
 from stages.train.evaluation.compare import find_feature_source, refuse_unmeasurable
 from stages.train.families.registry import make_family
+from stages.train.files import CHALLENGERS_FOLDER, find_newest_checkpoint, get_run_folder, read_header
 from stages.train.loop.loop import Plan
 
 
@@ -28,94 +29,95 @@ def _make_run_name() -> str:
 
 
 @task(persist_result=False, task_run_name="measure · {title}")
-def measure_task(folder: str, title: str, data: str, reader: str | None) -> dict[str, float]:
-    """Every measure of the weights of that title on the validation split."""
+def measure_task(folder: str, title: str, data: str, classifier: str | None) -> dict[str, float]:
+    """Every measure of the weights of that title, on the validation split."""
     from stages.train.evaluation.evaluate import evaluate_weights
 
     entry = read_weights_index(Path(folder))[title]
-    reading = Path(reader) if reader else None
-    file = Path(folder) / str(entry["file"])
-    sha256 = str(entry["sha256"])
-    return run_with_events(
-        "measure", lambda: dict(evaluate_weights(file, Path(data), reader=reading, sha256=sha256, split="validation").values)
-    )
+    file, sha256 = Path(folder) / str(entry["file"]), str(entry["sha256"])
+    classifier_file = Path(classifier) if classifier else None
+
+    def measure() -> dict[str, float]:
+        return dict(evaluate_weights(file, Path(data), classifier=classifier_file, sha256=sha256, split="validation").values)
+
+    return run_with_events("measure", measure)
 
 
 @flow(name="retrain-generator", persist_result=False, flow_run_name=_make_run_name)
 def retrain_generator(
     net: str = "unet",
     data: str | None = None,
-    ladder: str = "build/champions",
+    registry: str = "build/champions",
     minutes: float = 60,
     steps: int | None = None,
     seed: int | None = None,
     changes: dict[str, Any] | None = None,
-    anew: bool = False,
+    from_scratch: bool = False,
 ) -> Any:
-    """Trains a challenger for the ladder's champion, as large as that one, and lets it take the place where no measure is worse.
+    """Trains a challenger of the champion's size, which replaces the champion only if no measure is worse.
 
     Args:
-        data: folder of a data set; our own skins without one.
-        ladder: folder of champions; a net that has none there begins at the committed weights.
-        seed: of the training; without one, the number of trials so far, so that no two trials are the same.
-        anew: train from nothing rather than from the champion's weights.
+        data: folder of a data set; our own skins by default.
+        registry: folder of champions; it starts with the committed weights.
+        seed: of the training; by default the number of trials so far, so that no two trials are the same.
+        from_scratch: train new nets instead of starting from the champion's.
     """
-    folder, where = data or str(ensure_skin_set()), Path(ladder)
-    number = len(read_history(where))
-    title = _ensure_champion(net, folder, where)
-    champion = where / str(read_weights_index(where)[title]["file"]) if title in read_weights_index(where) else None
-    made = get_challenger_folder(where, str(flow_run.id))
-    size, own = read_net_settings(champion, make_family(net), anew=anew) if champion else (None, {})
-    plan = Plan(budget_s=minutes * 60, steps=steps, seed=_choose_seed(made / f"run-{title}", number) if seed is None else seed, size=size)
-    refuse_unmeasurable(title, where, Path(folder), size)  # now, for after the training it would be too late
-    begun = None if anew else find_start(where, title)
-    add_tags(train_task, "gpu")(net, folder, str(made), plan, own | (changes or {}), "auto", str(begun) if begun else None)
-    read_by = find_feature_source(title, where).file
-    reader = str(read_by) if read_by else None
+    folder, champions = data or str(ensure_skin_set()), Path(registry)
+    number = len(read_history(champions))
+    title = _ensure_champion(net, folder, champions)
+    table = read_weights_index(champions)
+    champion = champions / str(table[title]["file"]) if title in table else None
+    trained = get_challenger_folder(champions, str(flow_run.id))
+    size, settings = read_net_settings(champion, make_family(net), from_scratch=from_scratch) if champion else (None, {})
+    seed = _choose_seed(get_run_folder(trained, title), number) if seed is None else seed
+    plan = Plan(budget_s=minutes * 60, steps=steps, seed=seed, size=size)
+    refuse_unmeasurable(title, champions, Path(folder), size)  # before the training rather than after it
+    start = None if from_scratch else find_start(champions, title)
+    add_tags(train_task, "gpu")(net, folder, str(trained), plan, settings | (changes or {}), "auto", str(start) if start else None)
+    source = find_feature_source(title, champions).file
+    classifier = str(source) if source else None
     measure = add_tags(measure_task, "gpu")
-    after = measure(str(made), title, folder, reader)
-    before = measure(str(where), title, folder, reader) if champion else None
-    trial = challenge(where, title, made, before, after)
+    challenger_values = measure(str(trained), title, folder, classifier)
+    champion_values = measure(str(champions), title, folder, classifier) if champion else None
+    trial = challenge(champions, title, trained, champion_values, challenger_values)
     _publish_trial(trial, net)
     return make_trial_state(trial, title)
 
 
 def make_trial_state(trial: ChampionTrial, title: str) -> State[dict[str, Any]]:
-    """The run's last state: Accepted or Refused, so that Prefect's list of runs tells which, and why."""
+    """The run's final state, Accepted or Refused, with the reason, for Prefect's list of runs."""
     end = "accepted" if trial.accepted else "refused"
     message = f"challenger {trial.number} of {title} {end}: {trial.why}"
     return Completed(name=end.capitalize(), message=message, data=asdict(trial))
 
 
-def get_challenger_folder(ladder: Path, run: str) -> Path:
-    """Where a run trains its challenger: a run that is tried again goes on with its own training, and with nobody else's.
+def get_challenger_folder(registry: Path, run: str) -> Path:
+    """The folder in which a flow run trains its challenger: a retry of the run resumes there, another run does not.
 
-    The whole id: Prefect's begin with the time, and runs that were scheduled together share the first half.
+    It needs the whole id: Prefect's ids start with the time, and runs that are scheduled together share the first half.
     """
-    return ladder / "challengers" / run
+    return registry / CHALLENGERS_FOLDER / run
 
 
-def _choose_seed(folder: Path, usual: int) -> int:
-    """The seed of the run in that folder, where one is: other trials may have ended since it began."""
-    from stages.train.loop.checkpoint import read_header
+def _choose_seed(folder: Path, default: int) -> int:
+    """The seed of the checkpoint in that folder, if there is one: other trials may have ended since that run started."""
     from stages.train.loop.lineage import parse_lineage
-    from stages.train.loop.loop import find_newest_checkpoint
 
     file = find_newest_checkpoint(folder)
-    kept = parse_lineage(read_header(file)) if file else None
-    return kept.seed if kept else usual
+    lineage = parse_lineage(read_header(file)) if file else None
+    return lineage.seed if lineage else default
 
 
-def _ensure_champion(net: str, data: str, ladder: Path) -> str:
-    """The title of the net's weights, the committed ones and their reader being in the ladder where it has none."""
+def _ensure_champion(net: str, data: str, registry: Path) -> str:
+    """The title of the net's weights; installs the committed ones and their classifier if the registry has none."""
     from assets import weights as committed
     from stages.train.champions import install
     from stages.train.stage import make_weights_title
 
     title = make_weights_title(make_family(net), Path(data))
     for name in (title, f"{title.partition('-')[0]}-classifier"):
-        if name not in read_weights_index(ladder) and name in read_weights_index(committed.WEIGHTS_FOLDER):
-            install(committed.WEIGHTS_FOLDER, ladder, name)
+        if name not in read_weights_index(registry) and name in read_weights_index(committed.WEIGHTS_FOLDER):
+            install(committed.WEIGHTS_FOLDER, registry, name)
     return title
 
 

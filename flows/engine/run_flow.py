@@ -1,4 +1,4 @@
-"""Running a flow from the command line: its server, a live line per stage, and Prefect's wrapping taken off our errors."""
+"""Running a flow from the command line: its server, its display, Ctrl-C, and errors without Prefect's wrapping."""
 
 from __future__ import annotations
 
@@ -7,97 +7,105 @@ import gc
 import importlib
 import logging
 import os
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
-from rich.console import Console
-
+from assets.errors import BackendError, Finding
 from flows import INTERRUPTED
-from flows.cli.live_display import show_live_display
+from flows.engine.api_check import hide_credentials
+from flows.engine.display import SILENT, Display
 from flows.engine.interrupt import run_interruptible
-from flows.engine.server import has_persistent_server, start_server
+from flows.engine.server import API_URL_VARIABLE, has_persistent_server, start_server
 
 if TYPE_CHECKING:
-    from assets.spec.packaging import Target
+    from flows.pipeline.batch import BatchRequest, BatchRow
     from flows.pipeline.request import BuildRequest
+    from stages.stage import Preloader
 
 R = TypeVar("R")
-Preloader = Callable[[], object]
-PreloaderGroups = tuple[Sequence[Preloader], Sequence[Preloader]]
+PreloaderGroups = tuple[Sequence["Preloader"], Sequence["Preloader"]]
 TORCH_PRELOADERS: Sequence[Preloader] = (partial(importlib.import_module, "torch"),)
 
 
 def run_entry_point(
     entry: str,
     call: Callable[[Any], R],
-    console: Console,
-    board: AbstractContextManager[None],
-    loads: PreloaderGroups = (TORCH_PRELOADERS, ()),
+    display: Display = SILENT,
+    expected: Mapping[str, float | None] | None = None,
+    preloaders: PreloaderGroups = (TORCH_PRELOADERS, ()),
 ) -> R:
-    """What `call` makes of a flow of ours; Ctrl-C ends it at once and tells the server of its run.
+    """Returns what `call` makes of a flow; Ctrl-C ends it at once and cancels its run on the server.
 
     Args:
-        entry: where the flow is, "module:name"; imported while the server boots.
-        board: shows what happens; up for as long as the flow runs.
-        loads: what its stages need loaded before they run, and what they would load else: called as long as the server is not ready.
+        entry: the flow, "module:name"; imported while the server starts.
+        expected: seconds that each stage took the last time.
+        preloaders: what the stages need loaded before they run, and what else they would load: called until the server is ready.
     """
     runs: list[UUID] = []
 
     def work() -> R:
-        flow = _load_flow(entry, *loads)
-        return call(flow.with_options(on_running=[lambda flow, run, state: runs.append(run.id)]))
+        flow = _load_flow(entry, *preloaders)
+        with _map_server_errors():
+            return call(flow.with_options(on_running=[lambda flow, run, state: runs.append(run.id)]))
 
-    return run_interruptible(work, console, board, farewell=lambda: _cancel_flow_runs(runs))
+    return run_interruptible(work, display, expected or {}, notify_server=lambda: _cancel_flow_runs(runs))
 
 
-def run_build(build: BuildRequest, console: Console, *, quiet: bool) -> Path:
-    """The bundle folder; raises FenshenError as the stage raised it."""
-    from flows.engine.worker_process import STAGE_WORKER
+def run_build(build: BuildRequest, display: Display = SILENT) -> Path:
+    """Builds a bundle; returns its folder, or raises FenshenError as the stage raised it."""
+    from flows.engine.context import open_context
     from flows.pipeline.plan import plan_build, read_last_durations
     from flows.pipeline.preflight import run_preflight
     from flows.pipeline.request import resolve_request
 
-    order, _, folder = resolve_request(build)
-    planned = plan_build(order)
-    # The flow asks again, where it may be another machine: here what is missing is told before a server boots.
-    run_preflight(planned, order.store.root, folder)
-    loads = STAGE_WORKER.prepare(planned)
-    told = (
+    request, _, folder = resolve_request(build)
+    planned = plan_build(request)
+    # The flow checks again, where it may run on another machine; here what is missing is reported before a server starts.
+    run_preflight(planned, request.store.root, folder)
+    arguments = (
         build.spec, str(build.out) if build.out else None, build.target, build.seed,
         sorted(build.force), sorted(build.allow), build.outside, str(build.store) if build.store else None,
     )  # fmt: skip
-    board = nullcontext() if quiet else show_live_display(console, read_last_durations(order.store))
-    return Path(run_entry_point("flows.engine.assemble:assemble_avatar", lambda flow: flow(*told), console, board, loads))
+    with open_context() as context:
+        preloaders = context.worker.prepare(planned)
+        expected = read_last_durations(request.store)
+        return Path(run_entry_point("flows.engine.assemble:assemble_avatar", lambda flow: flow(*arguments), display, expected, preloaders))
 
 
-def run_batch(
-    folder: Path, out: Path, target: Target | None, console: Console, *, quiet: bool, store: Path | None = None
-) -> list[dict[str, str]]:
-    """A row per spec of the folder; raises SpecError where it holds none."""
+def run_batch(batch: BatchRequest, display: Display = SILENT) -> list[BatchRow]:
+    """Builds every spec of a folder; returns a row per spec. Raises SpecError where the folder holds none."""
+    from flows.engine.context import open_context
+    from flows.pipeline.batch import read_batch
     from flows.pipeline.plan import read_last_durations
-    from flows.pipeline.request import find_specs, open_store
+    from flows.pipeline.request import open_store
 
-    find_specs(folder)
-    told = (str(folder), str(out), target, str(store) if store else None)
-    board = nullcontext() if quiet else show_live_display(console, read_last_durations(open_store(store)))
-    state = run_entry_point("flows.engine.batch:assemble_batch", lambda flow: flow(*told, return_state=True), console, board)
-    rows: list[dict[str, str]] = state.result(raise_on_failure=False)
+    plan = read_batch(batch)
+    if not plan.builds:
+        return list(plan.rejected)
+    arguments = {
+        "folder": str(batch.folder), "out": str(batch.out), "target": batch.target, "store": str(batch.store) if batch.store else None,
+        "force": sorted(batch.force), "allow": sorted(batch.allow), "jobs": batch.jobs,
+    }  # fmt: skip
+    expected = read_last_durations(open_store(batch.store))
+    with open_context():
+        state = run_entry_point("flows.engine.batch:assemble_batch", lambda flow: flow(**arguments, return_state=True), display, expected)
+    rows: list[BatchRow] = state.result(raise_on_failure=False)
     if isinstance(rows, BaseException):
         raise rows
     return rows
 
 
-def run_training(entry: str, told: Sequence[Any], console: Console) -> Any:
-    """What a training flow returns for these arguments; raises FenshenError as the training raised it."""
-    return run_entry_point(entry, lambda flow: flow(*told), console, show_live_display(console, {}))
+def run_training(entry: str, arguments: Sequence[Any], display: Display = SILENT) -> Any:
+    """Returns what a training flow makes of these arguments; raises FenshenError as the training raised it."""
+    return run_entry_point(entry, lambda flow: flow(*arguments), display)
 
 
-def _load_flow(entry: str, needed: Sequence[Preloader], useful: Sequence[Preloader]) -> Any:
-    """The flow, its server ready; the server boots while the flow and what its stages need are imported."""
+def _load_flow(entry: str, required: Sequence[Preloader], optional: Sequence[Preloader]) -> Any:
+    """The flow, with its server ready; the server starts while the flow and what its stages need are imported."""
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "ERROR")
     os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
     # For the temporary server, which complains when it is stopped.
@@ -105,21 +113,37 @@ def _load_flow(entry: str, needed: Sequence[Preloader], useful: Sequence[Preload
     os.environ.setdefault("PREFECT_SERVER_LOGGING_LEVEL", "CRITICAL")
     atexit.register(gc.freeze)  # a last search for cycles among torch's and Prefect's objects would take 1.7 s of the exit
     server = start_server()
-    for load in needed:
+    for load in required:
         load()
     module, _, name = entry.partition(":")
     flow = getattr(importlib.import_module(module), name)
     _silence_run_loggers()
-    for load in useful:
-        if server and not server.is_ready():  # one that is ready shall not wait
+    for load in optional:
+        if server and not server.is_ready():  # one that is ready must not wait
             load()
     if server:
         server.wait_until_ready()
     return flow
 
 
+@contextmanager
+def _map_server_errors() -> Iterator[None]:
+    """Maps a lost or refused connection to Prefect's server to a BackendError."""
+    import httpx
+
+    try:
+        yield
+    except (httpx.HTTPError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "Failed to reach API" not in str(error):
+            raise
+        url = hide_credentials(os.environ.get(API_URL_VARIABLE, ""))
+        reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+        fix = "see the server's own log, or unset PREFECT_API_URL to use a temporary server"
+        raise BackendError(Finding("build/server", f"the Prefect server at {url} failed: {reason}", fix=fix)) from error
+
+
 def _cancel_flow_runs(runs: list[UUID]) -> None:
-    """Tells a server that outlives us that its runs, and those inside them, were interrupted; they would be shown as running for ever."""
+    """Cancels the runs, and those inside them, on a server that outlives us; it would show them as running for ever."""
     if not has_persistent_server():
         return
     from prefect.client.orchestration import get_client
@@ -135,9 +159,9 @@ def _cancel_flow_runs(runs: list[UUID]) -> None:
 
 
 def _silence_run_loggers() -> None:
-    """Runs log to their server alone: on the screen Prefect would show our own errors a second time, as tracebacks."""
+    """Runs log to their server alone: in the terminal Prefect would show our own errors again, as tracebacks."""
     for name in ("prefect.flow_runs", "prefect.task_runs"):
         logger = logging.getLogger(name)
         logger.propagate = False
         if has_persistent_server():
-            logger.setLevel(logging.INFO)  # somebody is looking at the run's page
+            logger.setLevel(logging.INFO)  # the run's page shows its log

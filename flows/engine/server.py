@@ -1,7 +1,7 @@
-"""Prefect's temporary server, for builds that have none to talk to.
+"""Prefect's temporary server, for runs without a server of their own.
 
-Prefect starts one by itself, but imports the whole server into the build before it does, and then waits: 4 s of a build that
-has 20. Here it boots on one core while the build's own imports use the other.
+Prefect would start one itself, but it imports the whole server into the build first and then waits: 4 s of a build that has 20.
+Here it starts on one core while the build's own imports use the other.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from assets.errors import BackendError, Finding
+from flows.engine.api_check import check_api
 
 if TYPE_CHECKING:
     from prefect import Task
@@ -27,23 +28,24 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
+API_URL_VARIABLE = "PREFECT_API_URL"
 EPHEMERAL_URL_VARIABLE = "FENSHEN_SERVER"
-"""Set to the address while the API is a temporary server's, whose pages nobody sees."""
+"""Holds the address while the API is a temporary server's, whose pages nobody sees."""
 POLL_S = 0.05
-# What Prefect's own start of `create_app` sets: no pages, and services for one client alone.
+# The settings of Prefect's own `create_app` for a temporary server: no pages, and only the services that one client needs.
 _EPHEMERAL_SETTINGS = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
 _UVICORN_ARGUMENTS = ("-m", "uvicorn", "--factory", "prefect.server.api.server:create_app", "--log-level", "error", "--lifespan", "on")
 
 
 @dataclass(frozen=True)
 class EphemeralServer:
-    """A server that is booting."""
+    """A server that is starting or running."""
 
     process: subprocess.Popen[Any]
     url: str
 
     def is_ready(self) -> bool:
-        """Whether it has booted."""
+        """Whether it answers."""
         try:
             with urllib.request.urlopen(f"{self.url}/health", timeout=5):
                 return True
@@ -51,43 +53,74 @@ class EphemeralServer:
             return False
 
     def warm_up(self) -> None:
-        """Asks for what takes the server half a second the first time, as soon as it has booted: a run would have to wait for it."""
+        """Requests, as soon as it answers, what takes the server half a second the first time: a run would have to wait for it."""
         while self.process.poll() is None and not self.is_ready():
             time.sleep(POLL_S)
         with suppress(OSError), urllib.request.urlopen(f"{self.url}/admin/version", timeout=5):
             pass
 
     def wait_until_ready(self) -> None:
-        """Returns once it answers; raises BackendError where it ended or Prefect's start-up time is over."""
-        left = float(os.environ["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"])
-        until = time.monotonic() + left
-        while time.monotonic() < until and self.process.poll() is None:
+        """Returns once it answers; raises BackendError where it has ended or Prefect's start-up timeout is over."""
+        timeout_s = float(os.environ["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"])
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline and self.process.poll() is None:
             if self.is_ready():
                 return
             time.sleep(POLL_S)
         code = self.process.poll()
-        told = f"did not answer within {left:g} s" if code is None else f"ended with code {code}"
-        fix = "run `prefect server start` to see why, or set PREFECT_API_URL to a server that runs"
-        raise BackendError(Finding("build/server", f"Prefect's temporary server {told}", fix=fix))
+        reason = f"did not answer within {timeout_s:g} s" if code is None else f"ended with code {code}"
+        fix = "run `prefect server start` to see why, or set PREFECT_API_URL to a running server"
+        raise BackendError(Finding("build/server", f"Prefect's temporary server {reason}", fix=fix))
+
+
+_START_LOCK = threading.Lock()
+_RUNNING: list[EphemeralServer] = []
+"""The temporary server of this process, which all its runs share; at most one."""
 
 
 def start_server() -> EphemeralServer | None:
-    """A temporary server, and Prefect told of it; None where an environment or profile names a server."""
-    if os.environ.get("PREFECT_API_URL"):
-        return None
-    # Prefect needs a second to say whether a profile names a server; most have none, so ours boots meanwhile.
-    server = _launch_server()
+    """A temporary server that Prefect knows of; None where the environment or a profile names a server.
+
+    Raises:
+        BackendError: the named server does not answer, or it is not a Prefect API.
+    """
+    with _START_LOCK:
+        if _RUNNING and os.environ.get(API_URL_VARIABLE) == _RUNNING[0].url:
+            if _RUNNING[0].process.poll() is None:
+                return _RUNNING[0]
+            del os.environ[API_URL_VARIABLE]  # it has ended, by whatever hand: this run starts another
+        _RUNNING.clear()
+        if url := os.environ.get(API_URL_VARIABLE):
+            check_api(url, API_URL_VARIABLE)
+            return None
+        # Prefect needs a second to know whether a profile names a server; most do not, so ours starts meanwhile.
+        server = _launch_server()
+        if url := _read_profile_url():
+            server.process.kill()
+            server.process.wait()
+            check_api(url, f"{API_URL_VARIABLE} of Prefect's profile")
+            return None
+        _announce_server(server)
+        return server
+
+
+def _read_profile_url() -> str | None:
     from prefect.context import refresh_global_settings_context
     from prefect.settings import PREFECT_API_URL
 
-    if PREFECT_API_URL.value():
-        server.process.kill()
-        server.process.wait()
-        return None
-    os.environ["PREFECT_API_URL"] = os.environ[EPHEMERAL_URL_VARIABLE] = server.url
+    refresh_global_settings_context()  # without the address of a temporary server that has ended
+    url: str | None = PREFECT_API_URL.value()
+    return url
+
+
+def _announce_server(server: EphemeralServer) -> None:
+    """Makes the server this process's API."""
+    from prefect.context import refresh_global_settings_context
+
+    os.environ[API_URL_VARIABLE] = os.environ[EPHEMERAL_URL_VARIABLE] = server.url
     refresh_global_settings_context()
+    _RUNNING.append(server)
     threading.Thread(target=server.warm_up, daemon=True).start()
-    return server
 
 
 def _launch_server() -> EphemeralServer:
@@ -99,16 +132,16 @@ def _launch_server() -> EphemeralServer:
 
 
 def has_persistent_server() -> bool:
-    """Whether somebody can look at this run: its server outlives it."""
+    """Whether the run's server outlives it, so that somebody can look at its pages."""
     from prefect.settings import PREFECT_API_URL
 
     return bool(PREFECT_API_URL.value()) and PREFECT_API_URL.value() != os.environ.get(EPHEMERAL_URL_VARIABLE)
 
 
 def add_tags(task: Task[P, R], *tags: str) -> Task[P, R]:
-    """The task with `fenshen` and these tags; as it is for the temporary server, whose pages nobody sees.
+    """The task with `fenshen` and these tags; unchanged for the temporary server, whose pages nobody sees.
 
-    That one asks SQLite for every tag's limit while events are written, and "database is locked" makes a task wait 2 s.
+    That server looks up every tag's limit in SQLite while it writes events, and "database is locked" makes a task wait 2 s.
     """
     return task.with_options(tags=["fenshen", *tags]) if has_persistent_server() else task
 

@@ -1,4 +1,4 @@
-"""Package + verdict + outcomes -> the bundle folder, whole or not at all."""
+"""Package, verdict and outcomes -> the bundle folder, written completely or not at all."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from assets.spec.avatar import AvatarSpec
 from assets.spec.read import find_text_warnings
 from assets.store import LocalStore
 from flows.pipeline.definition import STAGES
+from flows.pipeline.plan import plan_build
+from flows.pipeline.request import BuildRequest, resolve_request
 from flows.report import render_report
 from stages.execute import Outcome
 from stages.motion.consent_rules import CONSENT_FIX, list_missing_consents
@@ -37,7 +39,7 @@ class BuiltBundle:
 def export_bundle(
     spec: AvatarSpec, text: bytes, outcomes: Mapping[str, Outcome], store: LocalStore, folder: Path, allow: frozenset[str]
 ) -> BuiltBundle:
-    """Writes the bundle; raises GateError where a gate failed that `allow` does not name."""
+    """Writes the bundle; raises GateError where a gate failed that is not in `allow`."""
     package = store.get(outcomes["package"].ref, Package)
     verdict = store.get(outcomes["verify"].ref, Verdict)
     check_verdict(verdict, allow)
@@ -48,6 +50,15 @@ def export_bundle(
     manifest["files"].append(_describe_file(page))
     write_bundle(folder, (*package.files, page), manifest, partial(verify_written_bundle, allow=allow))
     return BuiltBundle(folder, manifest)
+
+
+def build_from_store(build: BuildRequest) -> BuiltBundle | None:
+    """The bundle, written from stored results alone; None where a stage would have to run."""
+    request, file, folder = resolve_request(build)
+    outcomes = {planned.stage: planned.outcome for planned in plan_build(request) if planned.outcome}
+    if len(outcomes) < len(STAGES):
+        return None
+    return export_bundle(request.spec, file.text, outcomes, request.store, folder, build.allow)
 
 
 def collect_text_warnings(text: bytes) -> list[dict[str, str]]:
@@ -70,17 +81,17 @@ def collect_stage_warnings(outcomes: Mapping[str, Outcome], store: LocalStore) -
 
 
 def collect_bundle_warnings(spec: AvatarSpec, package: Package) -> list[dict[str, str]]:
-    """What a user should know of a bundle that is sound: a voice of another gender, no consent record, each part that may not be sold."""
-    only = "with rights.strict only parts that may go into a bundle"
-    bad = [f"{s.name} ({s.licence}) may not be sold: {s.note or s.origin}; {only}" for s in package.sources if not s.sellable]
-    return [*collect_spec_warnings(spec), *({"stage": "package", "message": message} for message in bad)]
+    """What a user should know of a valid bundle: the warnings of its spec, and each part that may not be sold."""
+    fix = "set rights.strict to use only parts that may be sold"
+    messages = [f"{s.name} ({s.licence}) may not be sold: {s.note or s.origin}; {fix}" for s in package.sources if not s.sellable]
+    return [*collect_spec_warnings(spec), *({"stage": "package", "message": message} for message in messages)]
 
 
 def collect_spec_warnings(spec: AvatarSpec) -> list[dict[str, str]]:
-    """What a user should know of a sound spec before it is built: a voice of another gender, a film without a consent record."""
-    told = [("voice", message)] if (message := describe_gender_mismatch(spec)) else []
-    told += [("motion", f"{message}; {CONSENT_FIX}") for message in list_missing_consents(spec)]
-    return [{"stage": stage, "message": message} for stage, message in told]
+    """What a user should know of a valid spec before it is built: a voice of another gender, a video without a consent record."""
+    warnings = [("voice", message)] if (message := describe_gender_mismatch(spec)) else []
+    warnings += [("motion", f"{message}; {CONSENT_FIX}") for message in list_missing_consents(spec)]
+    return [{"stage": stage, "message": message} for stage, message in warnings]
 
 
 def check_verdict(verdict: Verdict, allow: frozenset[str]) -> None:
@@ -91,14 +102,14 @@ def check_verdict(verdict: Verdict, allow: frozenset[str]) -> None:
 
 
 def _suggest_fix(code: str, message: str) -> str:
-    """A gate that knows better says so in its message."""
-    return "" if f"--allow {code}" in message else f"mend it or pass --allow {code}"
+    """Empty where the gate's own message says what to do."""
+    return "" if f"--allow {code}" in message else f"fix it or pass --allow {code}"
 
 
 def verify_written_bundle(written: Path, allow: frozenset[str]) -> None:
-    """Reads the written folder again; raises GateError where a file is not what the manifest says: a disk or another program changed it."""
+    """Reads the written folder back; raises GateError where the disk or another program changed a file."""
     if found := [finding for finding in check_folder(written) if finding.code not in allow]:
-        raise GateError(*(replace(finding, fix="build it again; where it comes back, look at the disk") for finding in found))
+        raise GateError(*(replace(finding, fix="build it again; if that does not help, check the disk") for finding in found))
 
 
 def make_manifest(
@@ -109,7 +120,7 @@ def make_manifest(
     outcomes: Mapping[str, Outcome],
     allow: frozenset[str],
 ) -> dict[str, Any]:
-    """manifest.json as MANIFEST_SCHEMA says; only created and seconds differ between two equal builds."""
+    """manifest.json, as MANIFEST_SCHEMA describes it; only `created` and `seconds` differ between two equal builds."""
     checks = [{**asdict(check), "allowed": True} if check.code in allow and not check.ok else asdict(check) for check in verdict.checks]
     stages = [
         {"name": name, "version": STAGES[name].version, "backend": outcome.backend, "key": outcome.key,
@@ -134,7 +145,7 @@ def make_manifest(
 
 
 def list_models(package: Package) -> list[dict[str, str]]:
-    """Every model that took part: name, digest, licence, source."""
+    """Every model that the bundle was made with: name, digest, licence, source."""
     found = {source.name: source for source in package.sources if source.sha256}
     every = (source for _, source in sorted(found.items()))
     return [{"name": s.name, "sha256": s.sha256, "licence": s.licence, "source": s.origin, "note": s.note} for s in every]

@@ -1,4 +1,4 @@
-"""What must hold before the first stage runs: nothing missing, every backend usable, room on the disk, a folder that may be written."""
+"""What must hold before the first stage runs: nothing is missing, every backend can run, the disk has room, the folders are writable."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from assets.bundle import get_staging_folder, refuse_foreign_files
 from assets.errors import BackendError, Finding, StoreError
 from assets.paths import find_existing_ancestor
 from assets.spec.wording import MAX_SHOWN_PATH, shorten
-from flows.cli.doctor import MIN_FREE_BYTES
 from flows.pipeline.definition import STAGES
+from flows.pipeline.limits import MIN_FREE_BYTES
 from flows.pipeline.plan import PlannedStage
 
 
 def run_preflight(planned: Iterable[PlannedStage], store: Path, folder: Path) -> None:
-    """Returns where nothing stands in the way.
+    """Returns where the build can start.
 
     Raises:
-        BackendError: a stage or backend that would run cannot, with all such named.
-        StoreError: too little room, a folder that may not be written, or one that holds something else.
+        BackendError: stages or backends that would run cannot; all are named.
+        StoreError: too little disk space, a folder that is not writable, or a bundle folder that holds something else.
     """
-    # The places first: where FENSHEN_HOME is none, nothing that was baked is found either.
+    # The folders first: where FENSHEN_HOME is wrong, no baked file is found either.
     refuse_foreign_files(folder)
     _check_writable(store, store)
     _check_writable(folder, get_staging_folder(folder))
@@ -33,8 +33,8 @@ def run_preflight(planned: Iterable[PlannedStage], store: Path, folder: Path) ->
 
 def _find_missing(plan: PlannedStage) -> Iterable[Finding]:
     stage = STAGES[plan.stage]
-    if lacking := stage.missing_requirements():
-        yield Finding("stage/unusable", f"{stage.name} cannot run: {lacking}", fix="see `fenshen doctor`")
+    if missing := stage.missing_requirements():
+        yield Finding("stage/unusable", f"{stage.name} cannot run: {missing}", fix="see `fenshen doctor`")
     if stage.backends is None:
         return
     backend = stage.backends.get(plan.backend)
@@ -43,15 +43,15 @@ def _find_missing(plan: PlannedStage) -> Iterable[Finding]:
 
 
 def _check_writable(path: Path, first: Path) -> None:
-    """Raises StoreError where what is written first for `path` cannot be."""
+    """Raises StoreError where `first`, which is written before `path`, cannot be created."""
     try:
-        place = find_existing_ancestor(first)
+        ancestor = find_existing_ancestor(first)
     except OSError as error:
-        message = f"{shorten(str(path), MAX_SHOWN_PATH)} cannot be made: {error.strerror}"
+        message = f"{shorten(str(path), MAX_SHOWN_PATH)} cannot be created: {error.strerror}"
         raise StoreError(Finding("store/path", message, fix="choose another folder")) from error
-    if not place.is_dir() or not os.access(place, os.W_OK):
-        raise StoreError(Finding("store/read-only", f"{place} may not be written", fix="choose another folder"))
-    free = shutil.disk_usage(place).free
+    if not ancestor.is_dir() or not os.access(ancestor, os.W_OK):
+        raise StoreError(Finding("store/read-only", f"{ancestor} is not writable", fix="choose another folder"))
+    free = shutil.disk_usage(ancestor).free
     if free < MIN_FREE_BYTES:
-        message = f"{place} has {free / 1e6:.0f} MB free, a build needs {MIN_FREE_BYTES / 1e6:.0f} MB"
+        message = f"{ancestor} has {free / 1e6:.0f} MB free, a build needs {MIN_FREE_BYTES / 1e6:.0f} MB"
         raise StoreError(Finding("store/no-space", message, fix="free some disk space or run `fenshen cache gc --days 30`"))

@@ -6,16 +6,12 @@ The limits are wide on purpose: a body within them may be rare, a body outside t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats, Ints
+from assets.base_mesh import load_skin_triangles
 from assets.conventions import SKIN_VERTICES
-from assets.errors import BackendError, Finding
-from assets.paths import get_baked_path, wrap_read_errors
 from stages.body.backend import BodyShape
 from stages.body.phenotype import compute_stature
 
@@ -73,23 +69,6 @@ def compute_enclosed_volume(positions: Floats, triangles: Ints) -> float:
     """m3 inside a closed surface, by the divergence theorem, whichever way its triangles wind."""
     a, b, c = (positions[triangles[:, k]].astype(np.float64) for k in range(3))
     return abs(float(np.einsum("ij,ij->", np.cross(a, b), c))) / 6
-
-
-def load_skin_triangles() -> NDArray[np.int32]:
-    """(t,3) triangles of the skin, without eyes, teeth and tongue; raises BackendError if the base mesh is not baked."""
-    path = get_baked_path("template.safetensors")
-    if not path.exists():
-        raise BackendError(Finding("body/not-baked", "the base mesh is not baked on this machine", fix="run `python -m stages.body.bake`"))
-    return _read_cached(path, path.stat().st_mtime_ns)
-
-
-@lru_cache(maxsize=1)  # 0.3 MB; a process uses one baked file, and a file that is baked again has a new time
-def _read_cached(path: Path, mtime_ns: int) -> NDArray[np.int32]:
-    from safetensors import safe_open
-
-    with wrap_read_errors(path), safe_open(path, "numpy") as file:
-        triangles: NDArray[np.int32] = file.get_tensor("triangles")
-    return triangles[(triangles < SKIN_VERTICES).all(1)]
 
 
 # Adult limits: bone lengths after Drillis and Contini (in Winter, Biomechanics, table 4.1) widened by a quarter, because the

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats, Ints
 from assets.errors import BackendError, Finding
+from assets.mesh import find_degenerate
 from assets.paths import get_baked_path
 from assets.store import write_atomic
 
@@ -64,9 +65,7 @@ def _build_template() -> Arrays:
     corners = np.array(faces, np.int32)
     triangles = np.concatenate([corners[:, [0, 1, 2]], corners[:, [0, 2, 3]]], axis=1).reshape(-1, 3, 2)
     # A triangle is read as a quad with a repeated corner: its second half is degenerate.
-    point = triangles[..., 0]
-    proper = (point[:, 0] != point[:, 1]) & (point[:, 1] != point[:, 2]) & (point[:, 0] != point[:, 2])
-    triangles = triangles[proper]
+    triangles = triangles[~find_degenerate(triangles[..., 0])]
     visible = np.zeros(len(positions), bool)
     visible[np.unique(triangles[..., 0])] = True
     flip = np.array([0.0, 1.0], np.float32)  # OBJ has V up, glTF has V down

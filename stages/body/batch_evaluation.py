@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats
+from assets.base_mesh import load_skin_triangles
 from assets.conventions import SKIN_VERTICES
 from stages.body.anny import compute_phenotype_weights, load_baked_model
-from stages.body.anthropometry import load_skin_triangles
 from stages.body.phenotype import ORIGINS
 
 PHENOTYPE_AXES = ("gender", "age", "muscle", "weight", "height", "proportions", "cupsize", "firmness", *ORIGINS)

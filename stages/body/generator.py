@@ -52,7 +52,7 @@ class GenerativeBody(Anny):
 
     def sources(self) -> tuple[Source, ...]:
         """Anny's sources, and the weights with the terms of what they were trained on."""
-        weights = committed.describe_weights(self.title, self.sha256, usual="body vectors of Anny's calibrated shape distribution")
+        weights = committed.describe_weights(self.title, self.sha256, committed_data="body vectors of Anny's calibrated shape distribution")
         return (*super().sources(), replace(weights, note=f"a {self.kind} {weights.note}"))
 
     def load_net(self) -> TrainedNet:

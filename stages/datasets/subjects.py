@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 
 from assets.artefacts.character import Body, Groom, Identity, TextureSet
 from assets.artefacts.geometry import Floats, Image, Material, Mesh, Pixels, Skin
+from assets.base_mesh import load_skin_triangles
 from assets.conventions import MORPHS_67, SKIN_VERTICES
 from assets.formats.image import preserve_coverage, resize
+from assets.mesh import compact_vertices
 from assets.spec.appearance import BodySpec
 from stages.body import stage as body_stage
 from stages.datasets.people import FORMAL_OUTFITS, HAIR_COLOURS, HAIR_LENGTHS, OUTFIT_COUNT, Person, sample_source_skins
 from stages.datasets.skins import SkinBlender, apply_traits
 from stages.groom import colour
-from stages.groom.base_mesh import load_base_triangles
 from stages.groom.eyes import build_eyes, paint_iris
 from stages.groom.fit import (
     build_mesh,
@@ -32,7 +33,7 @@ from stages.groom.teeth import ROW_OFFSETS, build_teeth, paint_teeth
 from stages.groom.wardrobe import Slot, WardrobeItem, load_item
 from stages.identity.backend import IDENTITY_LATENT_SIZE
 from stages.identity.stage import derive_face_changes, draw_latent, load_face_change_names
-from stages.model.scene import Piece, assemble_character, compact_vertices, take_vertices
+from stages.model.scene import Piece, assemble_character, take_vertices
 from stages.render.portrait import PortraitSubject
 from stages.texture.albedo import find_seam_vertices, to_pixels
 from stages.texture.tiles import SkinLibrary, convert_lightness_to_tone, locate_face_window, measure_lightness
@@ -95,7 +96,7 @@ class SubjectBuilder:
 
     def _build_groom(self, body: Body, person: Person) -> Groom:
         """Eyes, mouth, brows, lashes, hair and the upper part of the outfit."""
-        skin_normals = compute_area_weighted_normals(body.positions, load_base_triangles())
+        skin_normals = compute_area_weighted_normals(body.positions, load_skin_triangles())
         top = crop_to_chest(person.outfit)
         fitted = push_out_of_body(fit_item(top, body, compute_outfit_skin(person.outfit)), body, skin_normals)
         meshes = [
@@ -182,13 +183,11 @@ def crop_to_chest(name: str) -> WardrobeItem:
     chest = float(body.skeleton.heads[body.skeleton.names.index("Spine1")][1])
     inside = height > chest
     triangles = item.triangles[inside[item.corners[item.triangles]].all(1)]
-    corners = np.unique(triangles)
-    vertices = np.unique(item.corners[corners])
-    new_corner, new_vertex = np.zeros(len(item.corners), np.int32), np.zeros(len(item.references), np.int32)
-    new_corner[corners], new_vertex[vertices] = np.arange(len(corners)), np.arange(len(vertices))
+    corners, triangles = compact_vertices(triangles, len(item.corners))
+    vertices, item_corners = compact_vertices(item.corners[corners], len(item.references))
     return replace(
         item, references=item.references[vertices], weights=item.weights[vertices], offsets=item.offsets[vertices],
-        corners=new_vertex[item.corners[corners]], uv=item.uv[corners], triangles=new_corner[triangles],
+        corners=item_corners, uv=item.uv[corners], triangles=triangles,
     )  # fmt: skip
 
 

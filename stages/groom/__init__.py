@@ -1,1 +1,1 @@
-"""groom: see stage.py or the files beside it."""
+"""The groom stage: see stage.py."""

@@ -1,4 +1,4 @@
-"""Colours of hair, cloth and iris: what the spec asks for, or what age, origin and seed make likely; and textures in them."""
+"""Colours of hair, cloth and iris, from the spec or else from age, origin and seed; and pictures tinted with them."""
 
 from __future__ import annotations
 
@@ -13,67 +13,67 @@ from assets.artefacts.geometry import Floats, Image, Pixels
 from assets.errors import BackendError, Finding
 
 MAX_PICTURE_SIDE = 1024
-# sRGB of common natural hair and iris colours, darkest first.
+"""Pixels; larger pictures are scaled down."""
+# sRGB of common natural hair and iris colours; people of dark pigment have one of the first two.
 _HAIR = ("#14100e", "#241a15", "#3b2619", "#5a3a22", "#7d5530", "#a3845c", "#6b2f1a")
 _IRIS = ("#2e1a10", "#4a2c17", "#6b4a22", "#5a6140", "#566d78", "#607484")
 _GREY = "#b9b6b2"
 _MIN_LIGHT, _MAX_TONE, _MAX_LOG_DEVIATION = 0.02, 0.95, 0.3
-"""Of hair: light that counts as none, that of the brightest glint, and the standard deviation of the light's logarithm, at most."""
+"""Of hair: the least light, the brightness of the brightest glint, and the largest standard deviation of the logarithm of light."""
 _BLUR_SHARE, _FLATTENING = 0.008, 0.8
-"""Of the picture's side: what is wider is a glint or a shadow, no strand; how much of it the fairest hair loses."""
+"""Share of the picture's side above which light and dark are glint and shadow, not strands; how much of those the fairest hair loses."""
 
 
 def parse_hex_colour(colour: str) -> Floats:
-    """(3,) sRGB 0..1 of #rrggbb."""
+    """(3,) sRGB 0..1 of a colour #rrggbb."""
     return np.array([int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)], np.float32)
 
 
 def _is_dark_pigment(body: Body) -> bool:
-    """Whether hair and eyes are dark: with a third of such origin they are, dark colours being dominant."""
+    """Whether hair and eyes are dark; a third of African or Asian origin is enough, because dark colours are dominant."""
     return body.phenotype.get("african", 0) + body.phenotype.get("asian", 0) > 0.3
 
 
-def choose_hair_colour(body: Body, asked: str | None, rng: np.random.Generator) -> Floats:
-    """(3,) sRGB: as asked; else by origin and seed, greying from the middle forties on."""
+def choose_hair_colour(body: Body, requested: str | None, rng: np.random.Generator) -> Floats:
+    """(3,) sRGB: the requested colour, otherwise by origin and seed and greying from the age of 42 on."""
     pick = int(rng.integers(len(_HAIR)))
-    if asked:
-        return parse_hex_colour(asked)
-    own = parse_hex_colour(_HAIR[pick % 2 if _is_dark_pigment(body) else pick])
-    return grey_hair(own, float(np.clip((body.phenotype["age_years"] - 42) / 36, 0, 1)) * 0.85)
+    if requested:
+        return parse_hex_colour(requested)
+    natural = parse_hex_colour(_HAIR[pick % 2 if _is_dark_pigment(body) else pick])
+    return grey_hair(natural, float(np.clip((body.phenotype["age_years"] - 42) / 36, 0, 1)) * 0.85)
 
 
-def grey_hair(own: Floats, share: float) -> Floats:
-    """(3,) sRGB of hair of which a share has lost its pigment; red goes before yellow: mixed alike, ginger hair would turn pink."""
+def grey_hair(natural: Floats, share: float) -> Floats:
+    """(3,) sRGB of hair of which a share has lost its pigment. Red goes before yellow: faded equally, ginger hair would turn pink."""
     import cv2
 
-    pigment, bare = (
-        cv2.cvtColor(np.asarray(colour, np.float32)[None, None], cv2.COLOR_RGB2LAB)[0, 0] for colour in (own, parse_hex_colour(_GREY))
+    pigment, grey = (
+        cv2.cvtColor(np.asarray(colour, np.float32)[None, None], cv2.COLOR_RGB2LAB)[0, 0] for colour in (natural, parse_hex_colour(_GREY))
     )
     left = np.array([1 - share, (1 - share) ** 3, 1 - share], np.float32)
-    mixed = bare + (pigment - bare) * left
+    mixed = grey + (pigment - grey) * left
     return np.asarray(np.clip(cv2.cvtColor(mixed[None, None], cv2.COLOR_LAB2RGB)[0, 0], 0, 1), np.float32)
 
 
-def choose_iris_colour(body: Body, asked: str | None, rng: np.random.Generator) -> Floats:
-    """(3,) sRGB: as asked; else by origin and seed."""
+def choose_iris_colour(body: Body, requested: str | None, rng: np.random.Generator) -> Floats:
+    """(3,) sRGB: the requested colour, otherwise by origin and seed."""
     pick = int(rng.integers(len(_IRIS)))
-    if asked:
-        return parse_hex_colour(asked)
+    if requested:
+        return parse_hex_colour(requested)
     return parse_hex_colour(_IRIS[pick % 2 if _is_dark_pigment(body) else pick])
 
 
+# A crowd wears the same few things, and decoding their pictures is most of the cost of dressing it. A picture of the wardrobe takes
+# up to 1 MB, so the cache takes up to 48 MB, about half of what all its pictures would.
 @lru_cache(maxsize=48)
 def load_picture(path: Path, channels: int) -> Pixels:
-    """(h,w,channels) of a wardrobe picture, at most LIMIT px a side, not to be written on; raises BackendError where it cannot be read.
-
-    Remembered: a crowd wears the same few things, and decoding them is most of what dressing costs.
-    """
+    """(h,w,channels) read-only pixels of a wardrobe picture, at most MAX_PICTURE_SIDE a side; raises BackendError if it is unreadable."""
     import cv2
 
     flag = cv2.IMREAD_UNCHANGED if channels == 4 else cv2.IMREAD_COLOR
     pixels = cv2.imread(str(path), flag)
     if pixels is None:
-        raise BackendError(Finding("groom/picture", f"{path.name} is no picture", fix="run `npm ci`"))
+        raise BackendError(Finding("groom/picture", f"{path.name} cannot be read as a picture", fix="run `npm ci`"))
     if pixels.ndim == 2:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
     if channels == 4 and pixels.shape[2] == 3:
@@ -83,77 +83,77 @@ def load_picture(path: Path, channels: int) -> Pixels:
         scale = MAX_PICTURE_SIDE / largest
         pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     order = cv2.COLOR_BGRA2RGBA if channels == 4 else cv2.COLOR_BGR2RGB
-    shown = np.asarray(cv2.cvtColor(pixels, order), np.uint8)
-    shown.flags.writeable = False
-    return shown
+    found = np.asarray(cv2.cvtColor(pixels, order), np.uint8)
+    found.flags.writeable = False
+    return found
 
 
 def tint_hair(path: Path, colour: Floats, contrast: float = 0.8, cover: float = 1.0) -> Image:
-    """(h,w,4) hair in the colour: the picture's light and dark about their mean, its alpha, and no dark fringe beyond it."""
+    """(h,w,4) hair in this colour, with the picture's light and dark about their mean and its alpha, and no dark fringe around it."""
     pixels = load_picture(path, 4)
     alpha = pixels[..., 3].astype(np.float32) / 255
     share = alpha / max(float(alpha.sum()), 1e-6)
     light = np.log(np.maximum(pixels[..., :3].astype(np.float32).mean(2) / 255, _MIN_LIGHT))
-    drawn = alpha > 0.05
-    # Where nothing is drawn the colour still bleeds in when the picture is filtered.
-    light = np.where(drawn, light - float((light * share).sum()), 0)
-    # Photographs of black hair hold glints of ten times its darks: on fair hair they would be patches of white and black.
+    visible = alpha > 0.05
+    # Filtering mixes in the colour of transparent texels as well.
+    light = np.where(visible, light - float((light * share).sum()), 0)
+    # In photographs of black hair, glints are ten times as bright as the darks: on fair hair they would be patches of white and black.
     light = light * min(contrast, _MAX_LOG_DEVIATION / max(float(np.sqrt((light**2 * share).sum())), 1e-6))
     tone = np.exp(light - _FLATTENING * float(colour.max()) * _blur_light(light, alpha))
-    tone = _compress_highlights(np.clip(tone / float((tone * share).sum()), 0.35, 1.6), drawn, colour)[..., None]
-    # Shadows between fair strands are browner: light that passes through more hair loses its blue first.
+    tone = _compress_highlights(np.clip(tone / float((tone * share).sum()), 0.35, 1.6), visible, colour)[..., None]
+    # Shadows between fair strands are browner: light that passes through more hair loses blue first.
     depth = 1 + 0.6 * (1 - colour / max(float(colour.max()), 1e-3)) * (tone < 1)
     painted = np.clip(colour * tone**depth, 0, 1)
-    covered = np.clip(alpha * cover, 0, 1)[..., None]
-    return Image((np.concatenate([painted, covered], 2) * 255 + 0.5).astype(np.uint8))
+    opacity = np.clip(alpha * cover, 0, 1)[..., None]
+    return Image((np.concatenate([painted, opacity], 2) * 255 + 0.5).astype(np.uint8))
 
 
 def _blur_light(light: NDArray[np.floating], alpha: NDArray[np.floating]) -> Floats:
-    """(h,w) the light without its strands. Painted for black hair, it would lie on fair hair as patches of mud."""
+    """(h,w) the light without its strands: painted for black hair, it would show on fair hair as patches of mud."""
     import cv2
 
     sigma = _BLUR_SHARE * max(light.shape)
-    around = [cv2.GaussianBlur(np.asarray(part, np.float32), (0, 0), sigma) for part in (light * alpha, alpha)]
-    return np.asarray(around[0] / np.maximum(around[1], 1e-3), np.float32)
+    total, weight = (cv2.GaussianBlur(np.asarray(part, np.float32), (0, 0), sigma) for part in (light * alpha, alpha))
+    return np.asarray(total / np.maximum(weight, 1e-3), np.float32)
 
 
-def _compress_highlights(tone: Floats, drawn: NDArray[np.bool_], colour: Floats) -> Floats:
-    """The tones, those of fair hair darkened and its glints pressed together until they keep their drawing below white."""
+def _compress_highlights(tone: Floats, visible: NDArray[np.bool_], colour: Floats) -> Floats:
+    """The tones; those of fair hair darkened, and its glints compressed until their detail stays below white."""
     room = _MAX_TONE / max(float(colour.max()), 1e-3)
-    glint = float(np.percentile(tone[drawn], 98)) if drawn.any() else 1.0
+    glint = float(np.percentile(tone[visible], 98)) if visible.any() else 1.0
     if glint <= room:
         return tone
     middle = np.sqrt(room / glint)
     darker = tone * middle
-    pressed = (room - middle) / max(glint * middle - middle, 1e-6)
-    return np.asarray(np.where(darker > middle, middle + (darker - middle) * pressed, darker), np.float32)
+    slope = (room - middle) / max(glint * middle - middle, 1e-6)
+    return np.asarray(np.where(darker > middle, middle + (darker - middle) * slope, darker), np.float32)
 
 
 def tint_cloth(path: Path, tint: str | None) -> tuple[Image, bool]:
-    """The garment's colour picture, tinted in CIE Lab with its light and dark kept; and whether it has holes."""
+    """The garment's albedo, tinted in CIE Lab so that its light and dark stay; and whether it has holes."""
     import cv2
 
     pixels = load_picture(path, 4)
-    holes = bool((pixels[..., 3] < 128).mean() > 0.002)
+    has_holes = bool((pixels[..., 3] < 128).mean() > 0.002)
     colour = np.ascontiguousarray(pixels[..., :3])
     if tint:
         lab = cv2.cvtColor(colour.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-        asked = cv2.cvtColor(parse_hex_colour(tint)[None, None], cv2.COLOR_RGB2LAB)[0, 0]
+        target = cv2.cvtColor(parse_hex_colour(tint)[None, None], cv2.COLOR_RGB2LAB)[0, 0]
         middle = float(np.median(lab[..., 0]))
-        lab[..., 0] = np.clip(asked[0] + (lab[..., 0] - middle) * 0.8, 0, 100)
-        lab[..., 1:] = asked[1:] + (lab[..., 1:] - np.median(lab[..., 1:], (0, 1))) * 0.15
+        lab[..., 0] = np.clip(target[0] + (lab[..., 0] - middle) * 0.8, 0, 100)
+        lab[..., 1:] = target[1:] + (lab[..., 1:] - np.median(lab[..., 1:], (0, 1))) * 0.15
         colour = (np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), 0, 1) * 255 + 0.5).astype(np.uint8)
-    return Image(np.dstack([colour, pixels[..., 3]]) if holes else colour), holes
+    return Image(np.dstack([colour, pixels[..., 3]]) if has_holes else colour), has_holes
 
 
 def shade_tongue(path: Path) -> Image:
-    """(h,w,3) the tongue as it looks in a mouth: in the shade, nothing glows."""
-    shown = load_picture(path, 3).astype(np.float32) / 255
-    return Image((np.clip(shown * np.array([0.72, 0.52, 0.50]), 0, 1) * 255 + 0.5).astype(np.uint8))
+    """(h,w,3) the tongue darkened as inside a mouth, where it would glow otherwise."""
+    pixels = load_picture(path, 3).astype(np.float32) / 255
+    return Image((np.clip(pixels * np.array([0.72, 0.52, 0.50]), 0, 1) * 255 + 0.5).astype(np.uint8))
 
 
 def build_garment_orm(path: Path, roughness: float) -> Image:
-    """(h,w,3) occlusion, roughness, metallic of a garment."""
-    shade = load_picture(path, 3)[..., 0]
-    rough = np.full_like(shade, round(roughness * 255))
-    return Image(np.dstack([shade, rough, np.zeros_like(shade)]), srgb=False)
+    """(h,w,3) occlusion, roughness and metallic of a garment."""
+    occlusion = load_picture(path, 3)[..., 0]
+    rough = np.full_like(occlusion, round(roughness * 255))
+    return Image(np.dstack([occlusion, rough, np.zeros_like(occlusion)]), srgb=False)

@@ -1,4 +1,4 @@
-"""Our own eyes: an eyeball with a bulging cornea on each side, a painted iris, and the gaze morphs."""
+"""Generated eyes: two eyeballs with bulging corneas, a painted iris, and the gaze morphs."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from assets.conventions import EYE_VERTICES, JOINTS
 from assets.rotation import from_axis_angle, rotate
 
 EYE_SEGMENTS = 24
-# Polar angles of the rings as shares of pi, from the pupil back to where the lids hide everything.
 EYE_RINGS = (0.0, 0.035, 0.07, 0.105, 0.13, 0.15, 0.175, 0.23, 0.31, 0.41, 0.52)
+"""Polar angles of the rings as shares of pi, from the pupil back to where the lids hide everything."""
 IRIS_EDGE = 0.145
-"""Polar angle of the iris' edge, share of pi: 26 degrees, a 12 mm iris on a 24 mm eye."""
+"""Polar angle of the edge of the iris as a share of pi: 26 degrees, an iris of about 12 mm on an eye of 24 mm."""
 CORNEA_BULGE = 0.045
-"""The cornea's rise over the sphere, share of the radius."""
-# Degrees at full weight, after the range of human gaze in comfort.
+"""Height of the cornea above the sphere as a share of its radius."""
 _GAZE_RANGES = {"Up": (-1, 0, 24), "Down": (1, 0, 28), "In": (0, -1, 30), "Out": (0, 1, 30)}
+"""Direction -> x and y of the axis for the left eye, and degrees at full weight: the comfortable range of human gaze."""
 
 
 def build_eyes(body: Body, material: str) -> Mesh:
-    """Both eyes as one mesh, each skinned to its own joint, with the eight eyeLook morphs."""
+    """Both eyes as one mesh, each skinned to its joint, with the eight eyeLook morphs."""
     directions, triangles, uv = _build_eye_sphere()
     parts, targets = [], []
     for side in (0, 1):
@@ -41,7 +41,7 @@ def build_eyes(body: Body, material: str) -> Mesh:
 
 
 def _build_eye_sphere() -> tuple[Floats, NDArray[np.int32], Floats]:
-    """Directions (n,3) with the pupil at +Z and the cornea raised, triangles (t,3), uv (n,2) with the pupil in the middle."""
+    """Points (n,3) of a unit eye with the pupil at +Z, triangles (t,3), and UVs (n,2) with the pupil in the middle."""
     rings = np.repeat(EYE_RINGS[1:], EYE_SEGMENTS) * np.pi
     around = np.tile(np.arange(EYE_SEGMENTS) * 2 * np.pi / EYE_SEGMENTS, len(EYE_RINGS) - 1)
     theta, phi = np.r_[0, rings], np.r_[0, around]
@@ -59,31 +59,31 @@ def _build_eye_sphere() -> tuple[Floats, NDArray[np.int32], Floats]:
 
 
 def _measure_half_axes(body: Body, side: int) -> Floats:
-    """(3,) half axes of one eyeball: the helper eye of this body may be an ellipsoid, and the lids are shaped to it."""
+    """(3,) half axes of one eyeball: the body's helper eye may be an ellipsoid, and its lids fit that shape."""
     points = body.positions[EYE_VERTICES]
-    own = points[points[:, 0] > 0] if side == 0 else points[points[:, 0] < 0]
-    half: Floats = np.asarray((own.max(0) - own.min(0)) / 2, np.float32)
-    # The helper's front is drawn out to a cornea already; depth follows the other two axes, a hair less than the lids' inside.
+    eye = points[points[:, 0] > 0] if side == 0 else points[points[:, 0] < 0]
+    half: Floats = np.asarray((eye.max(0) - eye.min(0)) / 2, np.float32)
+    # The helper's front already bulges to a cornea, so depth follows the other two axes; all are a little smaller than the lids' inside.
     half[2] = min(float(half[2]), float(half[:2].mean()) * 1.04)
     return half * np.float32(0.985)
 
 
 def _build_gaze_morphs(arm: Floats, side: int, start: int) -> list[MorphTarget]:
-    """The four eyeLook morphs of one eye as turns about its centre."""
+    """The four eyeLook morphs of one eye, as rotations about its centre."""
     found = []
     name = "Left" if side == 0 else "Right"
-    # The left eye lies at +X: looking out turns it towards +X, looking in towards -X; the right eye the other way round.
+    # The left eye is at +X: looking out rotates it towards +X, looking in towards -X. The right eye is mirrored.
     outward = 1 if side == 0 else -1
-    for way, (x, y, degrees) in _GAZE_RANGES.items():
+    for direction, (x, y, degrees) in _GAZE_RANGES.items():
         axis = np.array([x, y * outward, 0.0])
-        turned = rotate(from_axis_angle(axis, np.radians(degrees)), arm)
+        rotated = rotate(from_axis_angle(axis, np.radians(degrees)), arm)
         indices = np.arange(start, start + len(arm), dtype=np.int32)
-        found.append(MorphTarget(f"eyeLook{way}{name}", indices, (turned - arm).astype(np.float32)))
+        found.append(MorphTarget(f"eyeLook{direction}{name}", indices, (rotated - arm).astype(np.float32)))
     return found
 
 
 def paint_iris(colour: Floats, seed: int, size: int = 512) -> Image:
-    """(s,s,3) the eye from the front, azimuthal: pupil, fibres, collarette, limbal ring, veined white.
+    """(s,s,3) the eye from the front in azimuthal projection: pupil, fibres, collarette, limbal ring and veined sclera.
 
     Args:
         colour: (3,) sRGB 0..1 of the iris.
@@ -91,18 +91,18 @@ def paint_iris(colour: Floats, seed: int, size: int = 512) -> Image:
     rng = np.random.default_rng(seed)
     grid = (np.arange(size) + 0.5) / size - 0.5
     x, y = np.meshgrid(grid, grid)
-    radius = np.hypot(x, y) / 0.48 * EYE_RINGS[-1] / IRIS_EDGE  # 1 at the iris' edge
+    radius = np.hypot(x, y) / 0.48 * EYE_RINGS[-1] / IRIS_EDGE  # 1 at the edge of the iris
     angle = np.arctan2(y, x)
     fibres = _paint_fibres(rng, angle, radius)
     shade = 0.58 + 0.55 * fibres + 0.20 * np.exp(-(((radius - 0.45) / 0.10) ** 2))
-    # Brown gathers round the pupil in every eye.
+    # Every iris is browner around the pupil.
     warm = 1 + np.exp(-(((radius - 0.42) / 0.14) ** 2))[..., None] * np.array([0.30, 0.08, -0.15])
     iris = np.clip(colour[None, None] * shade[..., None] * warm, 0, 1)
     iris *= (1 - 0.72 * _smoothstep(radius, 0.80, 1.0))[..., None]
     white = _paint_sclera(rng, angle, radius)
     picture = iris + (white - iris) * _smoothstep(radius, 0.97, 1.06)[..., None]
     picture *= _smoothstep(radius, 0.30, 0.37)[..., None] * 0.985 + 0.015
-    # Engines cast no shadow of the upper lid and its lashes: a little of it is painted.
+    # Engines rarely cast the shadow of the upper lid and its lashes, so a little of it is painted.
     picture *= (1 - 0.38 * _smoothstep(-y / 0.48 * EYE_RINGS[-1] / IRIS_EDGE, 0.35, 1.25))[..., None]
     return Image((np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8))
 
@@ -113,7 +113,7 @@ def _smoothstep(x: NDArray[np.floating], low: float, high: float) -> NDArray[np.
 
 
 def _paint_fibres(rng: np.random.Generator, angle: NDArray[np.floating], radius: NDArray[np.floating]) -> NDArray[np.floating]:
-    """0..1 streaks from the pupil outward, a few waves of each frequency, bending a little with the radius."""
+    """0..1 streaks from the pupil outwards: waves of several frequencies, which bend a little with the radius."""
     total = np.zeros_like(angle)
     for frequency in (7, 13, 23, 41, 67, 97):
         phase, bend = rng.uniform(0, 2 * np.pi, 2)
@@ -122,13 +122,13 @@ def _paint_fibres(rng: np.random.Generator, angle: NDArray[np.floating], radius:
 
 
 def _paint_sclera(rng: np.random.Generator, angle: NDArray[np.floating], radius: NDArray[np.floating]) -> NDArray[np.floating]:
-    """(s,s,3) the sclera: never white, redder and darker towards the lids, thin veins from the corners."""
+    """(s,s,3) the sclera: off-white, redder and darker towards the lids, with thin veins from the corners."""
     back = _smoothstep(radius, 1.1, 3.4)[..., None]
     white = np.array([0.82, 0.79, 0.76]) * (1 - back) + np.array([0.62, 0.48, 0.46]) * back
     veins = np.zeros_like(angle)
     for _ in range(26):
-        at, width, wave, phase = rng.uniform(-np.pi, np.pi), rng.uniform(0.006, 0.016), rng.uniform(3, 8), rng.uniform(0, 6)
-        path = at + 0.10 * np.sin(wave * radius + phase)
+        start, width, wave, phase = rng.uniform(-np.pi, np.pi), rng.uniform(0.006, 0.016), rng.uniform(3, 8), rng.uniform(0, 6)
+        path = start + 0.10 * np.sin(wave * radius + phase)
         gap = np.abs((angle - path + np.pi) % (2 * np.pi) - np.pi)
         veins += np.exp(-((gap / width) ** 2)) * _smoothstep(radius, rng.uniform(1.4, 2.2), 3.4)
     return np.asarray(white - np.clip(veins, 0, 1)[..., None] * np.array([0.04, 0.16, 0.15]))

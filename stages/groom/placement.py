@@ -1,18 +1,19 @@
-"""Where the vertices of an item come to lie on a body: by what they hang on, or by their neighbours where that is far off."""
+"""Places an item's vertices on a body: by the base vertices that they are bound to, or by their neighbours where those are far away."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from assets.artefacts.geometry import Floats, Ints
+from assets.base_mesh import load_adult_positions
 from assets.mesh import list_edges
-from stages.groom.base_mesh import load_adult_positions
 from stages.groom.wardrobe import WardrobeItem
 
 _TRUSTED_DISTANCE, _UNTRUSTED_DISTANCE = 0.04, 0.08
-"""Metres from what a vertex hangs on up to which it follows that alone, and from which on it follows its neighbours alone."""
+"""A vertex this near to what it is bound to follows that alone; from the other distance on it follows its neighbours alone; metres."""
 _MAX_LEVEL_SLOPE = 0.4
-"""Slope of a side of a triangle up to which its ends lie level."""
+"""Slope of an edge up to which its ends count as level."""
+_SMOOTHING_ROUNDS = 60
 
 
 def weld_item_triangles(item: WardrobeItem) -> Ints:
@@ -21,12 +22,12 @@ def weld_item_triangles(item: WardrobeItem) -> Ints:
 
 
 def place_item(item: WardrobeItem, base: Floats) -> Floats:
-    """(n,3) the item's vertices on base vertices (19158,3).
+    """(n,3) the item's vertices on base vertices (19158,3), metres.
 
-    vertex = sum_k weight_k * base[reference_k] + offset * s, with s per axis the ratio of a distance on this body to the same on the
-    template: the .mhclo format of MakeHuman.
+    vertex = sum_k weight_k * base[reference_k] + offset * s, with s per axis the ratio of a distance on this body to the same distance
+    on the template. Source: the .mhclo format of MakeHuman.
     """
-    ratio = np.full(3, 0.1, np.float32)
+    ratio = np.full(3, 0.1, np.float32)  # offsets are in decimetres
     for axis, (a, b, distance) in item.scale.items():
         k = "xyz".index(axis)
         ratio[k] = abs(float(base[a, k] - base[b, k])) / distance
@@ -34,41 +35,42 @@ def place_item(item: WardrobeItem, base: Floats) -> Floats:
 
 
 def place_smoothed(item: WardrobeItem, base: Floats) -> Floats:
-    """(n,3) as `placed`, but vertices far from what they hang on go the way that their neighbours go from the average adult to this body.
+    """(n,3) as `place_item`, but vertices far from what they are bound to move as their neighbours do, from the average adult on.
 
-    The middle of a skirt hangs on the crotch, a hand's breadth above it: on short legs it would hang out at the hem.
+    The middle of a skirt is bound to the crotch, a hand's breadth above it: on short legs it would stand out at the hem.
     """
-    far = 0.1 * np.linalg.norm(item.offsets, axis=1)
-    trust = np.clip((_UNTRUSTED_DISTANCE - far) / (_UNTRUSTED_DISTANCE - _TRUSTED_DISTANCE), 0, 1)[:, None]
-    doubtful = weld_item_triangles(item)
-    doubtful = doubtful[(trust[doubtful, 0] < 1).any(1)]
-    simply = place_item(item, base)
-    if not len(doubtful):
-        return simply
+    distance = 0.1 * np.linalg.norm(item.offsets, axis=1)
+    trust = np.clip((_UNTRUSTED_DISTANCE - distance) / (_UNTRUSTED_DISTANCE - _TRUSTED_DISTANCE), 0, 1)[:, None]
+    triangles = weld_item_triangles(item)
+    untrusted = triangles[(trust[triangles, 0] < 1).any(1)]
+    placed = place_item(item, base)
+    if not len(untrusted):
+        return placed
     start = place_item(item, load_adult_positions("female" if item.name.startswith("female") else "male"))
-    moved = own = simply - start
-    for _ in range(60):
-        moved = trust * own + (1 - trust) * average_rows_over_triangles(moved, doubtful)
-    return _level_untrusted(np.asarray(start + moved, np.float32), doubtful, trust[:, 0])
+    own = move = placed - start
+    for _ in range(_SMOOTHING_ROUNDS):
+        move = trust * own + (1 - trust) * average_rows_over_triangles(move, untrusted)
+    return _level_untrusted(np.asarray(start + move, np.float32), untrusted, trust[:, 0])
 
 
-def _level_untrusted(places: Floats, triangles: Ints, trust: Floats) -> Floats:
-    """(n,3) the places (n,3), what is not to be trusted as high as what lies level beside it.
+def _level_untrusted(positions: Floats, triangles: Ints, trust: Floats) -> Floats:
+    """(n,3) the positions, with untrusted vertices at the height of their level neighbours.
 
-    A skirt's middle hung out at the hem of the average adult as well, who is not the template.
+    A skirt's middle stood out at the hem of the average adult too, who is not the template.
     """
-    each = list_edges(triangles)
-    across = np.abs(places[each[:, 0]] - places[each[:, 1]])
-    level = each[across[:, 1] < _MAX_LEVEL_SLOPE * np.hypot(across[:, 0], across[:, 2])]
-    one, other = np.concatenate([level, level[:, ::-1]]).T
-    count = np.bincount(one, minlength=len(places))
-    beside = np.bincount(one, places[other, 1], len(places)) / np.maximum(count, 1)
-    held = np.where(count > 0, trust, 1)
-    return np.asarray(np.column_stack([places[:, 0], held * places[:, 1] + (1 - held) * beside, places[:, 2]]), np.float32)
+    edges = list_edges(triangles)
+    across = np.abs(positions[edges[:, 0]] - positions[edges[:, 1]])
+    level = edges[across[:, 1] < _MAX_LEVEL_SLOPE * np.hypot(across[:, 0], across[:, 2])]
+    start, end = np.concatenate([level, level[:, ::-1]]).T
+    count = np.bincount(start, minlength=len(positions))
+    mean_height = np.bincount(start, positions[end, 1], len(positions)) / np.maximum(count, 1)
+    share = np.where(count > 0, trust, 1)
+    heights = share * positions[:, 1] + (1 - share) * mean_height
+    return np.asarray(np.column_stack([positions[:, 0], heights, positions[:, 2]]), np.float32)
 
 
 def average_over_triangles(values: Floats, triangles: Ints) -> Floats:
-    """(n,) each vertex's mean over its triangles' corners."""
+    """(n,) for each vertex the mean of its triangles' mean values; 0 for a vertex without a triangle."""
     total, count = np.zeros_like(values), np.zeros_like(values)
     mean = values[triangles].mean(1)
     for k in range(3):
@@ -78,5 +80,5 @@ def average_over_triangles(values: Floats, triangles: Ints) -> Floats:
 
 
 def average_rows_over_triangles(rows: Floats, triangles: Ints) -> Floats:
-    """(n,k) as `averaged` of each column."""
+    """(n,k) `average_over_triangles` of each column."""
     return np.stack([average_over_triangles(np.ascontiguousarray(column), triangles) for column in rows.T], 1)

@@ -1,4 +1,4 @@
-"""Body -> Groom: eyes, mouth, brows, lashes, hair and clothes on this body, and the skin that they cover."""
+"""Body to Groom: eyes, mouth, brows, lashes, hair and clothes for this body, and the skin that they cover."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 
 from assets.artefacts.character import Body, Groom
 from assets.artefacts.geometry import Floats, Image, Material, Mesh
+from assets.base_mesh import load_skin_triangles
 from assets.conventions import SKIN_VERTICES
 from assets.rights import Source
 from assets.spec.appearance import GroomSpec
 from stages.groom import colour
-from stages.groom.base_mesh import load_base_triangles
 from stages.groom.eyes import build_eyes, paint_iris
 from stages.groom.fit import (
     FittedItem,
@@ -56,7 +56,7 @@ _SHOES = {"man": ("shoes01", "shoes03"), "woman": ("shoes03", "shoes04")}
 
 @dataclass
 class _GroomDraft:
-    """A groom in the making."""
+    """A groom under construction."""
 
     meshes: list[Mesh] = field(default_factory=list)
     materials: list[Material] = field(default_factory=list)
@@ -64,7 +64,7 @@ class _GroomDraft:
     sources: list[Source] = field(default_factory=list)
 
     def add(self, mesh: Mesh, material: Material, images: dict[str, Image], origin: Source | None = None) -> None:
-        """One more part with its material and pictures."""
+        """Adds a part with its material and pictures."""
         self.meshes.append(mesh)
         self.materials.append(material)
         self.images |= images
@@ -73,22 +73,22 @@ class _GroomDraft:
 
 
 def run(body: Body, *, options: GroomSpec, seed: int) -> Groom:
-    """Everything that is worn or grows on the body; raises SpecError for an item that the wardrobe does not have."""
+    """Everything that is worn or grows on the body; raises SpecError for an item that is not in the wardrobe."""
     rng = np.random.default_rng([seed, 0x6700])
-    worn = choose_items(body, options, rng)
+    items = choose_items(body, options, rng)
     hair, iris = colour.choose_hair_colour(body, options.hair_colour, rng), colour.choose_iris_colour(body, options.eye_colour, rng)
     draft = _GroomDraft()
     _add_eyes(draft, body, iris, seed)
     _add_mouth(draft, body)
-    _add_brows_and_lashes(draft, body, worn, hair)
-    skin_normals = compute_area_weighted_normals(body.positions, load_base_triangles())
-    garments, hidden = _add_clothes(draft, body, worn, options.outfit_colour, skin_normals)
-    _add_hair(draft, body, worn, hair, garments, skin_normals)
+    _add_brows_and_lashes(draft, body, items, hair)
+    skin_normals = compute_area_weighted_normals(body.positions, load_skin_triangles())
+    garments, hidden = _add_clothes(draft, body, items, options.outfit_colour, skin_normals)
+    _add_hair(draft, body, items, hair, garments, skin_normals)
     return Groom(tuple(draft.meshes), tuple(draft.materials), draft.images, hidden, tuple(draft.sources))
 
 
 def choose_items(body: Body, options: GroomSpec, rng: np.random.Generator) -> dict[Slot, str]:
-    """Slot -> item name: as asked, else by gender and seed; "none" leaves hair or hat out."""
+    """Slot -> item name: the spec's, otherwise by gender and seed; "none" leaves hair or hat out."""
     person = "man" if body.phenotype["gender"] >= 0.5 else "woman"
     curls = ("afro01",) if person == "man" and body.phenotype.get("african", 0) > 0.5 else ()
     likely: dict[Slot, tuple[str, ...]] = {
@@ -97,11 +97,11 @@ def choose_items(body: Body, options: GroomSpec, rng: np.random.Generator) -> di
     }  # fmt: skip
     picked: dict[Slot, str] = {slot: names[int(rng.integers(len(names)))] for slot, names in likely.items()}
     for slot in load_catalogue():
-        asked = getattr(options, slot, None)
-        if asked == "none" and slot in OPTIONAL_SLOTS:
+        requested = getattr(options, slot, None)
+        if requested == "none" and slot in OPTIONAL_SLOTS:
             picked.pop(slot, None)
-        elif asked:
-            picked[slot] = check_item_name(slot, asked)
+        elif requested:
+            picked[slot] = check_item_name(slot, requested)
     return picked
 
 
@@ -112,56 +112,58 @@ def _add_eyes(draft: _GroomDraft, body: Body, iris: Floats, seed: int) -> None:
 
 
 def _add_mouth(draft: _GroomDraft, body: Body) -> None:
-    part = load_item("teeth", "Teeth_Base")
-    mesh = build_teeth(fit_item(part, body), transfer_morphs(part, body), ROW_OFFSETS, "teeth")
-    shaped = replace(build_item_source(part), note="its arches give place and size to teeth of our own")
-    draft.add(mesh, Material("teeth", albedo="teeth_albedo", roughness=0.35), {"teeth_albedo": paint_teeth()}, shaped)
-    part = load_item("tongue", "tongue01")
-    picture = colour.shade_tongue(part.pictures["diffuse"])
-    mesh = build_mesh(fit_item(part, body), "tongue", "tongue", transfer_morphs(part, body))
-    draft.add(mesh, Material("tongue", albedo="tongue_albedo", roughness=0.5), {"tongue_albedo": picture}, build_item_source(part))
+    item = load_item("teeth", "Teeth_Base")
+    mesh = build_teeth(fit_item(item, body), transfer_morphs(item, body), ROW_OFFSETS, "teeth")
+    origin = replace(build_item_source(item), note="its arches give place and size to teeth of our own")
+    draft.add(mesh, Material("teeth", albedo="teeth_albedo", roughness=0.35), {"teeth_albedo": paint_teeth()}, origin)
+    item = load_item("tongue", "tongue01")
+    picture = colour.shade_tongue(item.pictures["diffuse"])
+    mesh = build_mesh(fit_item(item, body), "tongue", "tongue", transfer_morphs(item, body))
+    draft.add(mesh, Material("tongue", albedo="tongue_albedo", roughness=0.5), {"tongue_albedo": picture}, build_item_source(item))
 
 
-def _add_brows_and_lashes(draft: _GroomDraft, body: Body, worn: dict[Slot, str], hair: Floats) -> None:
-    """Brows and lashes: BLEND, because MASK makes hard bars of fine hair."""
-    # Fair and grey hair goes with brows that are darker by more.
+def _add_brows_and_lashes(draft: _GroomDraft, body: Body, items: dict[Slot, str], hair: Floats) -> None:
+    """Adds brows and lashes, with alpha BLEND: MASK turns fine hair into hard bars."""
+    # The fairer or greyer the hair, the more the brows are darkened.
     brow = hair * np.float32(0.75 - 0.4 * float(hair.mean()))
     shades: dict[Slot, Floats] = {"brows": brow, "lashes": np.array([0.05, 0.04, 0.035], np.float32)}
     for slot, shade in shades.items():
-        part = load_item(slot, worn[slot])
-        picture = colour.tint_hair(part.pictures["diffuse"], shade, 0.5)
-        mesh = build_mesh(fit_item(part, body), slot, slot, transfer_morphs(part, body))
+        item = load_item(slot, items[slot])
+        picture = colour.tint_hair(item.pictures["diffuse"], shade, 0.5)
+        mesh = build_mesh(fit_item(item, body), slot, slot, transfer_morphs(item, body))
         material = Material(slot, albedo=f"{slot}_albedo", roughness=0.9, alpha="BLEND", double_sided=True)
-        draft.add(mesh, material, {f"{slot}_albedo": picture}, build_item_source(part))
+        draft.add(mesh, material, {f"{slot}_albedo": picture}, build_item_source(item))
 
 
 def _add_hair(
-    draft: _GroomDraft, body: Body, worn: dict[Slot, str], hair: Floats, garments: dict[Slot, FittedItem], skin_normals: Floats
+    draft: _GroomDraft, body: Body, items: dict[Slot, str], hair: Floats, garments: dict[Slot, FittedItem], skin_normals: Floats
 ) -> None:
-    """Hair is MASK: sorted blending shows notches at the hairline."""
-    if "hair" not in worn:
+    """Adds hair, with alpha MASK: sorted blending shows notches at the hairline."""
+    if "hair" not in items:
         return
-    part = load_item("hair", worn["hair"])
-    picture = colour.tint_hair(part.pictures["diffuse"], hair, cover=1.3)
-    fit = lift_hair(fit_item(part, body), [fit for slot, fit in garments.items() if slot != "hat"], body, skin_normals)
-    # The inner side of a cap is seen over its outline alone, where it shall look like the outer one (stages.model.hair_backfaces).
-    inside = not is_cap(fit, body, skin_normals)
-    material = Material("hair", albedo="hair_albedo", roughness=0.65, alpha="MASK", alpha_cutoff=0.35, double_sided=inside)
-    fit, buried = fit_hair_under_hat(fit, garments["hat"], body.positions[:SKIN_VERTICES]) if "hat" in garments else (fit, None)
-    draft.add(build_mesh(fit, "hair", "hair", dropped=buried), material, {"hair_albedo": picture}, build_item_source(part))
+    item = load_item("hair", items["hair"])
+    picture = colour.tint_hair(item.pictures["diffuse"], hair, cover=1.3)
+    fitted = lift_hair(fit_item(item, body), [fit for slot, fit in garments.items() if slot != "hat"], body, skin_normals)
+    # The inner side of short hair is seen only past its outline, and must look like the outer one there (stages.model.hair_backfaces).
+    two_sided = not is_cap(fitted, body, skin_normals)
+    material = Material("hair", albedo="hair_albedo", roughness=0.65, alpha="MASK", alpha_cutoff=0.35, double_sided=two_sided)
+    unseen: Mask | None = None
+    if "hat" in garments:
+        fitted, unseen = fit_hair_under_hat(fitted, garments["hat"], body.positions[:SKIN_VERTICES])
+    draft.add(build_mesh(fitted, "hair", "hair", dropped=unseen), material, {"hair_albedo": picture}, build_item_source(item))
 
 
 def _add_clothes(
-    draft: _GroomDraft, body: Body, worn: dict[Slot, str], tint: str | None, skin_normals: Floats
+    draft: _GroomDraft, body: Body, items: dict[Slot, str], tint: str | None, skin_normals: Floats
 ) -> tuple[dict[Slot, FittedItem], Mask]:
-    """Adds outfit, shoes and hat; returns them fitted, and the base vertices that outfit and shoes hide."""
+    """Adds outfit, shoes and hat; returns the fitted items, and the base vertices that outfit and shoes hide."""
     slots: tuple[Slot, ...] = ("outfit", "shoes", "hat")
-    fits = {slot: fit_item(load_item(slot, worn[slot]), body) for slot in slots if slot in worn}
+    fits = {slot: fit_item(load_item(slot, items[slot]), body) for slot in slots if slot in items}
     garments = {slot: push_out_of_body(fit, body, skin_normals) for slot, fit in fits.items() if slot != "hat"}
     garments["shoes"], under = push_socks_under(garments["shoes"], garments["outfit"])
     garments["shoes"] = remove_loose_socks(garments["shoes"], garments["outfit"], body)
     if "hat" in fits:
-        fits["hat"] = push_out_of_body(add_hair_room(fits["hat"]) if "hair" in worn else fits["hat"], body, skin_normals)
+        fits["hat"] = push_out_of_body(add_hair_room(fits["hat"]) if "hair" in items else fits["hat"], body, skin_normals)
     for slot, fit in (fits | garments).items():
         material, images = _build_fabric(fit.item, tint if slot == "outfit" else None)
         mesh = build_mesh(fit, slot, slot, dropped=under if slot == "shoes" else None)
@@ -169,20 +171,20 @@ def _add_clothes(
     return fits | garments, find_hidden_skin(garments.values(), body, skin_normals)
 
 
-def _build_fabric(part: WardrobeItem, tint: str | None) -> tuple[Material, dict[str, Image]]:
+def _build_fabric(item: WardrobeItem, tint: str | None) -> tuple[Material, dict[str, Image]]:
     """The garment's material and pictures."""
-    slot = part.slot
-    picture, holes = colour.tint_cloth(part.pictures["diffuse"], tint)
+    slot = item.slot
+    picture, has_holes = colour.tint_cloth(item.pictures["diffuse"], tint)
     images = {f"{slot}_albedo": picture}
-    rough = 0.5 if slot == "shoes" else 0.88
-    if "normal" in part.pictures:
-        images[f"{slot}_normal"] = Image(colour.load_picture(part.pictures["normal"], 3), srgb=False)
-    if "ao" in part.pictures:
-        images[f"{slot}_orm"] = colour.build_garment_orm(part.pictures["ao"], rough)
-    images = {name: pad_texture(image, part) for name, image in images.items()}
+    roughness = 0.5 if slot == "shoes" else 0.88
+    if "normal" in item.pictures:
+        images[f"{slot}_normal"] = Image(colour.load_picture(item.pictures["normal"], 3), srgb=False)
+    if "ao" in item.pictures:
+        images[f"{slot}_orm"] = colour.build_garment_orm(item.pictures["ao"], roughness)
+    images = {name: pad_texture(image, item) for name, image in images.items()}
     normal, orm = (name if (name := f"{slot}_{role}") in images else None for role in ("normal", "orm"))
-    alpha = "MASK" if holes else "OPAQUE"
-    return Material(slot, f"{slot}_albedo", normal, orm, roughness=rough, alpha=alpha, double_sided=True), images  # type: ignore[arg-type]
+    alpha = "MASK" if has_holes else "OPAQUE"
+    return Material(slot, f"{slot}_albedo", normal, orm, roughness=roughness, alpha=alpha, double_sided=True), images  # type: ignore[arg-type]
 
 
 STAGE: Stage[Groom] = Stage("groom", 11, run, makes=Groom, missing_requirements=find_missing_wardrobe)

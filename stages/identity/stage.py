@@ -86,7 +86,7 @@ def load_face_change_names() -> list[str]:
 
 def _build_source(name: str, digest: str) -> Source:
     """A backend's weights with the terms of what they were trained on."""
-    source = describe_weights(f"skin-{name}", digest, usual="20 CC0 MakeHuman skins")
+    source = describe_weights(f"skin-{name}", digest, committed_data="20 CC0 MakeHuman skins")
     return replace(source, origin=f"{source.origin} sha256 {digest}")
 
 

@@ -1,1 +1,1 @@
-"""model: see stage.py or the files beside it."""
+"""The model stage: see stage.py."""

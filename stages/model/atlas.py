@@ -1,4 +1,4 @@
-"""One picture and one material for a whole character: what a crowd is drawn with."""
+"""One picture and one material for a whole character, so that every member of a crowd is one draw call."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from assets.mesh import find_components
 from stages.model.scene import Character, Piece
 
 _LARGE_MATERIALS = ("head", "outfit")
-"""Dressed people show little of their bodies; clothes shrunk to a small cell would mix what lies beside each other in their pictures."""
+"""Materials with two cells by two. Dressed people show little of their bodies, and clothes in a small cell would blur into one another."""
 _PADDING = 2 / 128
-"""Share of a tile left free at each side, so that neighbours do not bleed into one another when the picture is small."""
+"""Margin on each side, as a share of a tile: keeps neighbours from bleeding into one another in small mip levels."""
 
 
-def merge_materials(whole: Character, side: int) -> Character:
-    """The character with every albedo in one picture of `side` pixels and one material; what is all but clear is dropped."""
-    materials = {m.name: m for m in whole.materials}
-    seen = [p for p in whole.pieces if _is_visible(materials[p.mesh.material], whole.images)]
-    names = sorted({p.mesh.material for p in seen}, key=lambda name: (name not in _LARGE_MATERIALS, name))
+def merge_materials(character: Character, side: int) -> Character:
+    """The character with all albedos in one picture of `side` pixels and one material; pieces that are nearly transparent are dropped."""
+    materials = {m.name: m for m in character.materials}
+    visible = [p for p in character.pieces if _is_visible(materials[p.mesh.material], character.images)]
+    names = sorted({p.mesh.material for p in visible}, key=lambda name: (name not in _LARGE_MATERIALS, name))
     cells, grid = pack_cells(names)
     pixels = np.zeros((side, side, 4), np.uint8)
     boxes: dict[str, tuple[float, float, float]] = {}
     for name, (row, column, span) in cells.items():
         x, y, size = (round(side * v / grid) for v in (column, row, span))
-        pixels[y : y + size, x : x + size] = _build_tile(materials[name], whole.images, size)
+        pixels[y : y + size, x : x + size] = _build_tile(materials[name], character.images, size)
         boxes[name] = (x / side, y / side, size / side)
-    pieces = tuple(_move_to_cell(p, boxes[p.mesh.material]) for p in seen)
+    pieces = tuple(_move_to_cell(p, boxes[p.mesh.material]) for p in visible)
     material = Material(ATLAS, albedo=ATLAS, roughness=0.8, alpha="MASK", alpha_cutoff=ALPHA_CUTOFF, double_sided=True)
     return Character(pieces, (material,), {ATLAS: Image(pixels)})
 
 
 def pack_cells(names: Sequence[str]) -> tuple[dict[str, tuple[int, int, int]], int]:
-    """Name -> (row, column, span) on a square grid, and the grid's side: head and outfit take two cells by two."""
+    """Name -> (row, column, span) on a square grid, and the grid's side; large materials take two cells by two."""
     area = sum(4 if name in _LARGE_MATERIALS else 1 for name in names)
     grid = max(2, int(np.ceil(np.sqrt(area))))
     while True:
@@ -67,19 +67,19 @@ def _is_visible(material: Material, images: dict[str, Image]) -> bool:
 
 
 def _build_tile(material: Material, images: dict[str, Image], size: int) -> NDArray[np.uint8]:
-    """(size,size,4) the material's albedo times its colour; opaque where the material is."""
+    """(size,size,4) the material's albedo times its colour; opaque if the material is opaque."""
     from assets.formats.image import preserve_coverage, resize
 
     tile = np.full((size, size, 4), 255, np.uint8)
     if material.albedo:
         pixels = preserve_coverage(resize(images[material.albedo], size), images[material.albedo]).pixels
         pixels = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
-        # Stretched to a square: UVs do not know the picture's shape.
+        # Stretched to a square, because UVs run from 0 to 1 whatever the picture's shape.
         rows = np.arange(size) * pixels.shape[0] // size
         columns = np.arange(size) * pixels.shape[1] // size
         tile[..., : pixels.shape[2]] = pixels[rows][:, columns]
     factor = np.array(material.colour)
-    # A linear factor on sRGB numbers: 2.2 is near enough for a crowd.
+    # The factor is linear and the pixels are sRGB: a gamma of 2.2 is near enough for a crowd.
     factor[:3] **= 1 / 2.2
     scaled: NDArray[np.uint8] = np.clip(tile * factor, 0, 255).astype(np.uint8)
     if material.alpha == "OPAQUE":
@@ -101,10 +101,10 @@ def _move_to_cell(piece: Piece, box: tuple[float, float, float]) -> Piece:
 
 
 def _wrap_uv_islands(uv: Floats, triangles: Ints) -> Floats:
-    """(v,2) UVs of repeating pictures brought to 0..1 by whole turns, island by island: by vertex would tear triangles."""
+    """(v,2) UVs of repeating pictures, each island shifted by whole tiles into 0..1; single vertices must not be: triangles would tear."""
     island = find_components(triangles, len(uv))
     count = int(island.max(initial=-1)) + 1
     size = np.maximum(np.bincount(island, minlength=count), 1)
     middle = np.stack([np.bincount(island, uv[:, k], count) / size for k in range(2)], 1)
-    turned: Floats = (uv - np.floor(middle)[island]).astype(np.float32)
-    return turned
+    wrapped: Floats = (uv - np.floor(middle)[island]).astype(np.float32)
+    return wrapped

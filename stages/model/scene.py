@@ -1,4 +1,4 @@
-"""Skin surfaces and groom -> one list of parts that share places where they touch, with normals of the full shape."""
+"""Skin and groom as one character: parts that share places where they touch, with the normals of the unreduced shape."""
 
 from __future__ import annotations
 
@@ -11,10 +11,15 @@ from numpy.typing import NDArray
 
 from assets.artefacts.character import Body, Groom, TextureSet
 from assets.artefacts.geometry import Floats, Image, Ints, Material, Mesh, MorphTarget, Part, Skeleton, Skin, Surface
+from assets.mesh import compact_vertices, compute_vertex_normals, weld_points
+from assets.rotation import normalize_vectors
 
-# A morph that moves a vertex by less than this is not carried by a part.
 MIN_MORPH_DELTA_M = 4e-5
+"""A part has no delta for a vertex that a morph moves by less than this."""
 _NECK, HAIR = "neck", "hair"
+_MIN_LENGTH = 1e-14
+_MAX_MOVING_SHARE = 0.25
+"""A mesh with morphs is split in two where at most this share of its triangles moves."""
 
 
 @dataclass(frozen=True)
@@ -22,29 +27,29 @@ class Piece:
     """A mesh before reduction."""
 
     mesh: Mesh
-    places: NDArray[np.int64]
-    """(v,) ids of places, the same wherever vertices of the whole character coincide and belong together."""
+    place_ids: NDArray[np.int64]
+    """(v,) equal for vertices, of the whole character, that coincide and stay together."""
     normals: Floats
-    """(v,3) of the full shape."""
+    """(v,3) of the unreduced shape."""
     importance: Floats
-    """(v,) how much an error here is seen."""
+    """(v,) how visible an error is here."""
 
 
 @dataclass(frozen=True)
 class WeldedPieces:
-    """Pieces as one surface: vertices that belong together are one place."""
+    """Pieces as one surface, in which all vertices with the same place id are one place."""
 
     pieces: tuple[Piece, ...]
     first_vertices: NDArray[np.int64]
-    """(pieces + 1,) where each piece's vertices begin among all."""
-    dense: NDArray[np.int64]
-    """(v,) place of every vertex, counted from 0."""
-    where: NDArray[np.float64]
-    """(p,3) metres."""
+    """(pieces + 1,) index of each piece's first vertex among those of all pieces."""
+    place_indices: NDArray[np.int64]
+    """(v,) row of each vertex in `positions`."""
+    positions: NDArray[np.float64]
+    """(p,3) of the places, metres."""
 
     @property
     def wedges(self) -> NDArray[np.int64]:
-        """(t,3) triangles by vertex, counted through all pieces."""
+        """(t,3) triangles by vertex, numbered through all pieces."""
         return np.concatenate(
             [p.mesh.triangles.astype(np.int64) + first for p, first in zip(self.pieces, self.first_vertices[:-1], strict=True)]
         )
@@ -52,47 +57,48 @@ class WeldedPieces:
     @property
     def faces(self) -> NDArray[np.int64]:
         """(t,3) triangles by place."""
-        return self.dense[self.wedges]
+        return self.place_indices[self.wedges]
 
     @property
     def normals(self) -> NDArray[np.float64]:
         """(p,3) unit normals."""
-        total = np.zeros_like(self.where)
-        np.add.at(total, self.dense, np.concatenate([piece.normals for piece in self.pieces]))
+        total = np.zeros_like(self.positions)
+        np.add.at(total, self.place_indices, np.concatenate([piece.normals for piece in self.pieces]))
         return np.asarray(total / (np.linalg.norm(total, axis=1, keepdims=True) + 1e-12))
 
-    def move_to(self, where: NDArray[np.float64]) -> list[Piece]:
-        """The pieces with their places at `where` (p,3)."""
-        parts = np.split(where[self.dense].astype(np.float32), self.first_vertices[1:-1])
+    def move_to(self, positions: NDArray[np.float64]) -> list[Piece]:
+        """The pieces with their places at these positions (p,3)."""
+        parts = np.split(positions[self.place_indices].astype(np.float32), self.first_vertices[1:-1])
         return [replace(piece, mesh=replace(piece.mesh, positions=part)) for piece, part in zip(self.pieces, parts, strict=True)]
 
 
 def weld_pieces(pieces: Sequence[Piece]) -> WeldedPieces:
-    """The pieces, one after the other."""
+    """The pieces as one surface; a place takes the position of its last vertex."""
     firsts = np.cumsum([0, *(len(p.mesh.positions) for p in pieces)])
-    _, dense = np.unique(np.concatenate([p.places for p in pieces]), return_inverse=True)
-    dense = dense.ravel()
-    where = np.zeros((int(dense.max()) + 1, 3))
-    where[dense] = np.concatenate([p.mesh.positions for p in pieces])
-    return WeldedPieces(tuple(pieces), firsts, dense, where)
+    _, indices = np.unique(np.concatenate([p.place_ids for p in pieces]), return_inverse=True)
+    indices = indices.ravel()
+    positions = np.zeros((int(indices.max()) + 1, 3))
+    positions[indices] = np.concatenate([p.mesh.positions for p in pieces])
+    return WeldedPieces(tuple(pieces), firsts, indices, positions)
 
 
 @dataclass(frozen=True)
 class Character:
-    """All pieces with what they are painted with."""
+    """All pieces with their materials and pictures."""
 
     pieces: tuple[Piece, ...]
     materials: tuple[Material, ...]
     images: dict[str, Image]
 
     @property
-    def triangles(self) -> int:
+    def triangle_count(self) -> int:
+        """Of all pieces."""
         return sum(len(piece.mesh.triangles) for piece in self.pieces)
 
 
 def assemble_character(body: Body, texture: TextureSet, groom: Groom) -> Character:
-    """The dressed character in its T-pose: skin that no cloth hides, then everything worn."""
-    normals = compute_vertex_normals(body.positions, np.concatenate([s.base[s.triangles] for s in texture.surfaces]))
+    """The dressed character in its T-pose: the skin that no cloth hides, then everything worn."""
+    normals = compute_unit_normals(body.positions, np.concatenate([s.base[s.triangles] for s in texture.surfaces]))
     importance = _compute_morph_importance(len(body.positions), body.morphs) + _compute_joint_importance(body)
     skin = [_build_skin_piece(body, surface, groom.hidden, normals, importance) for surface in texture.surfaces]
     pieces = [piece for piece in skin if len(piece.mesh.triangles)]
@@ -101,23 +107,23 @@ def assemble_character(body: Body, texture: TextureSet, groom: Groom) -> Charact
     for mesh in groom.meshes:
         piece = _build_groom_piece(_rename_uniquely(mesh, names), groom.materials, offset)
         names.add(piece.mesh.name)
-        offset += int(piece.places.max(initial=0)) + 1
+        offset += int(piece.place_ids.max(initial=0)) + 1
         pieces.append(piece)
     used = {piece.mesh.material for piece in pieces}
     materials = tuple(m for m in (*texture.materials, *groom.materials) if m.name in used)
     return Character(tuple(pieces), materials, {**texture.images, **groom.images})
 
 
-def move_to_floor(whole: Character, skeleton: Skeleton) -> tuple[Character, Skeleton]:
-    """Character and skeleton lifted so that the lowest point of what is worn, a heel say, is at Y=0."""
-    lowest = min(float(piece.mesh.positions[:, 1].min()) for piece in whole.pieces)
+def move_to_floor(character: Character, skeleton: Skeleton) -> tuple[Character, Skeleton]:
+    """Character and skeleton raised so that the lowest point of all, usually a heel, is at Y = 0."""
+    lowest = min(float(piece.mesh.positions[:, 1].min()) for piece in character.pieces)
     lift = np.array([0, -lowest, 0], np.float32)
-    pieces = tuple(replace(p, mesh=replace(p.mesh, positions=p.mesh.positions + lift)) for p in whole.pieces)
-    return replace(whole, pieces=pieces), replace(skeleton, heads=skeleton.heads + lift)
+    pieces = tuple(replace(p, mesh=replace(p.mesh, positions=p.mesh.positions + lift)) for p in character.pieces)
+    return replace(character, pieces=pieces), replace(skeleton, heads=skeleton.heads + lift)
 
 
 def _rename_uniquely(mesh: Mesh, taken: set[str]) -> Mesh:
-    """The mesh under a name that no other has."""
+    """The mesh under a name that is not taken."""
     name, number = mesh.name, 2
     while name in taken:
         name, number = f"{mesh.name}_{number}", number + 1
@@ -125,7 +131,7 @@ def _rename_uniquely(mesh: Mesh, taken: set[str]) -> Mesh:
 
 
 def _compute_morph_importance(count: int, morphs: Sequence[MorphTarget]) -> Floats:
-    """(v,) 1 where nothing ever moves by itself, up to 61 where a face does: lips, lids and brows are what is looked at."""
+    """(v,) 1 where no morph moves the vertex, up to 61 where one moves it by 4 mm: lips, lids and brows are what people look at."""
     most = np.zeros(count, np.float32)
     for morph in morphs:
         np.maximum.at(most, morph.indices, np.linalg.norm(morph.deltas, axis=1).astype(np.float32))
@@ -134,7 +140,7 @@ def _compute_morph_importance(count: int, morphs: Sequence[MorphTarget]) -> Floa
 
 
 def _compute_joint_importance(body: Body) -> Floats:
-    """(v,) more for what hangs on the head, whose ears and nape no morph moves, and for hands and feet."""
+    """(v,) extra importance of the head, whose ears and nape no morph moves, and of the hands."""
     extra = np.array([150.0 if n in ("Head", "LeftEye", "RightEye") else 3.0 if "Hand" in n else 0.0 for n in body.skeleton.names])
     weight: Floats = (extra[body.skin.joints] * body.skin.weights).sum(axis=1).astype(np.float32)
     return weight
@@ -153,8 +159,7 @@ def _build_skin_piece(body: Body, surface: Surface, hidden: NDArray[np.bool_], n
 def _build_groom_piece(mesh: Mesh, materials: Sequence[Material], offset: int) -> Piece:
     kept, triangles = compact_vertices(mesh.triangles, len(mesh.positions))
     mesh = take_vertices(mesh, kept, triangles)
-    _, places = np.unique(np.round(mesh.positions, 5), axis=0, return_inverse=True)
-    places = places.ravel().astype(np.int64)
+    places = weld_points(mesh.positions)
     # Normals of welded places, so that a UV seam is not seen as an edge.
     normals = compute_welded_normals(mesh.positions, mesh.triangles, places)
     if mesh.name == HAIR:
@@ -164,29 +169,29 @@ def _build_groom_piece(mesh: Mesh, materials: Sequence[Material], offset: int) -
 
 
 def _round_hair_normals(positions: Floats, normals: Floats) -> Floats:
-    """(v,3) normals of hair drawn towards those of a rounded head: its cards overlap at odd angles, and lit one by one show as bands."""
+    """(v,3) hair normals blended with those of a rounded head: hair cards overlap at odd angles and show as bands when lit one by one."""
     low, high = positions.min(0), positions.max(0)
     crown = positions[positions[:, 1] > high[1] - 0.12]
     centre = np.array([(low[0] + high[0]) / 2, high[1] - 0.11, (crown[:, 2].min() + crown[:, 2].max()) / 2], np.float32)
-    # Below the skull hair hangs: its way out is level, from the axis of the neck.
+    # Hair below the skull hangs down: its outward direction is level, away from the axis of the neck.
     axis = np.tile(centre, (len(positions), 1))
     axis[:, 1] = np.minimum(positions[:, 1], centre[1])
     away = positions - axis
     away /= np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-6)
     facing = np.where((normals * away).sum(1, keepdims=True) < 0, -normals, normals)
-    return _normalise(0.3 * facing + 0.7 * away, (0.0, 1.0, 0.0))
+    return _normalize(0.3 * facing + 0.7 * away, (0.0, 1.0, 0.0))
 
 
 def _choose_groom_weight(mesh: Mesh, materials: Sequence[Material]) -> float:
     name = mesh.name.lower()
     if "tongue" in name:
         return 20.0
-    # Cards of hair and brows lie close over the skin: a coarse one sinks into it.
+    # Cards of hair and brows are close above the skin: coarse ones sink into it.
     return 8.0 if any(m.name == mesh.material and m.alpha != "OPAQUE" for m in materials) else 1.0
 
 
 def select_morphs(morphs: Sequence[MorphTarget], base: Ints) -> tuple[MorphTarget, ...]:
-    """The morphs of base vertices as morphs of vertices that each stand for base[i]; those that move nothing fall out."""
+    """The morphs of the base mesh on vertices that are copies of its vertices `base`; morphs that move none of them are left out."""
     count = int(base.max(initial=0)) + 1
     found = []
     for morph in morphs:
@@ -199,56 +204,45 @@ def select_morphs(morphs: Sequence[MorphTarget], base: Ints) -> tuple[MorphTarge
     return tuple(found)
 
 
-def compact_vertices(triangles: Ints, count: int) -> tuple[Ints, Ints]:
-    """(n,) vertices that the triangles use, ascending, and (t,3) the triangles counted anew."""
-    kept = np.unique(triangles).astype(np.int32)
-    place = np.zeros(count, np.int32)
-    place[kept] = np.arange(len(kept), dtype=np.int32)
-    return kept, place[triangles]
-
-
 def take_vertices(mesh: Mesh, kept: Ints, triangles: Ints) -> Mesh:
-    """The mesh on a subset of its vertices with these triangles; morphs that then move nothing fall out."""
-    place = np.full(len(mesh.positions), -1, np.int32)
-    place[kept] = np.arange(len(kept), dtype=np.int32)
+    """The mesh with a subset of its vertices and these triangles; morphs that move none of them are left out."""
+    renumbered = np.full(len(mesh.positions), -1, np.int32)
+    renumbered[kept] = np.arange(len(kept), dtype=np.int32)
     morphs = []
     for morph in mesh.morphs:
-        stays = (place[morph.indices] >= 0) & (np.linalg.norm(morph.deltas, axis=1) > MIN_MORPH_DELTA_M)
+        stays = (renumbered[morph.indices] >= 0) & (np.linalg.norm(morph.deltas, axis=1) > MIN_MORPH_DELTA_M)
         if stays.any():
-            indices = place[morph.indices[stays]]
+            indices = renumbered[morph.indices[stays]]
             order = np.argsort(indices)
             morphs.append(MorphTarget(morph.name, indices[order], morph.deltas[stays][order]))
     skin = Skin(mesh.skin.joints[kept], mesh.skin.weights[kept])
     return replace(mesh, positions=mesh.positions[kept], uv=mesh.uv[kept], triangles=triangles, skin=skin, morphs=tuple(morphs))
 
 
-def compute_vertex_normals(positions: Floats, triangles: Ints) -> Floats:
-    """(v,3) unit normals, each face counted by its area; +Y where a vertex has no face."""
-    corner = positions[triangles].astype(np.float64)
-    face = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
-    total = np.zeros((len(positions), 3))
-    for k in range(3):
-        np.add.at(total, triangles[:, k], face)
-    return _normalise(total, (0.0, 1.0, 0.0))
+def compute_unit_normals(positions: Floats, triangles: Ints) -> Floats:
+    """(v,3) unit normals, each triangle weighted by its area; +Y where a vertex has no triangle."""
+    up = (0.0, 1.0, 0.0)
+    return _renormalize(compute_vertex_normals(positions, triangles, product=np.float64, total=np.float64, floor=_MIN_LENGTH, fallback=up))
 
 
 def compute_welded_normals(positions: Floats, triangles: Ints, places: NDArray[np.int64]) -> Floats:
-    """(v,3) unit normals of the surface in which vertices of one place are one."""
-    count = int(places.max(initial=0)) + 1
-    centre = np.zeros((count, 3), np.float32)
-    centre[places] = positions
-    return compute_vertex_normals(centre, places[triangles].astype(np.int32))[places]
+    """(v,3) unit normals of the surface in which all vertices of a place (v,) are one."""
+    welded = np.zeros((int(places.max(initial=0)) + 1, 3), np.float32)
+    welded[places] = positions
+    return compute_unit_normals(welded, places[triangles].astype(np.int32))[places]
 
 
-def _normalise(vectors: NDArray[Any], instead: tuple[float, float, float]) -> Floats:
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit: Floats = np.where(length > 1e-14, vectors / np.maximum(length, 1e-14), np.array(instead)).astype(np.float32)
-    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
-    return unit
+def _normalize(vectors: NDArray[Any], fallback: tuple[float, float, float]) -> Floats:
+    return _renormalize(normalize_vectors(vectors, _MIN_LENGTH, fallback).astype(np.float32))
+
+
+def _renormalize(unit: Floats) -> Floats:
+    """The vectors divided by their length once more, which rounding to float32 changed."""
+    return np.asarray(unit / np.linalg.norm(unit, axis=1, keepdims=True), np.float32)
 
 
 def compute_tangents(mesh: Mesh, normals: Floats) -> Floats:
-    """(v,4) unit tangents along +u with handedness, orthogonal to the normals: what a normal map is read in."""
+    """(v,4) unit tangents along +u, orthogonal to the normals, with the handedness of the frame in which a normal map is read."""
     triangles = mesh.triangles
     position, uv = mesh.positions[triangles].astype(np.float64), mesh.uv[triangles].astype(np.float64)
     edge1, edge2 = position[:, 1] - position[:, 0], position[:, 2] - position[:, 0]
@@ -256,40 +250,41 @@ def compute_tangents(mesh: Mesh, normals: Floats) -> Floats:
     area = d1[:, 0] * d2[:, 1] - d2[:, 0] * d1[:, 1]
     sign = np.where(area < 0, -1.0, 1.0)[:, None]
     along = (edge1 * d2[:, 1:] - edge2 * d1[:, 1:]) * sign
-    # glTF's v runs down, its bitangent up: hence the minus.
+    # In glTF v points down and the bitangent up: hence the minus.
     across = -(edge2 * d1[:, :1] - edge1 * d2[:, :1]) * sign
     sums = np.zeros((2, len(mesh.positions), 3))
     for k in range(3):
         np.add.at(sums[0], triangles[:, k], along)
         np.add.at(sums[1], triangles[:, k], across)
-    flat = sums[0] - normals * (sums[0] * normals).sum(1, keepdims=True)
-    spare = np.where(np.abs(normals[:, :1]) < 0.9, np.array([[1.0, 0, 0]]), np.array([[0, 1.0, 0]]))
-    spare = np.cross(spare, normals)
-    weak = np.linalg.norm(flat, axis=1) < 1e-12
-    flat[weak] = spare[weak]
-    unit = _normalise(flat, (1.0, 0.0, 0.0))
+    tangents = sums[0] - normals * (sums[0] * normals).sum(1, keepdims=True)
+    # Where the UVs give no direction, any that is orthogonal to the normal will do.
+    axis = np.where(np.abs(normals[:, :1]) < 0.9, np.array([[1.0, 0, 0]]), np.array([[0, 1.0, 0]]))
+    spare = np.cross(axis, normals)
+    weak = np.linalg.norm(tangents, axis=1) < 1e-12
+    tangents[weak] = spare[weak]
+    unit = _normalize(tangents, (1.0, 0.0, 0.0))
     hand = np.where((np.cross(normals, unit) * sums[1]).sum(1) < 0, -1.0, 1.0)
     return np.concatenate([unit, hand[:, None]], 1).astype(np.float32)
 
 
 def build_parts(pieces: Sequence[Piece], materials: Sequence[Material]) -> tuple[Part, ...]:
-    """Pieces as drawn: tangents where a normal map needs them, and the few moving triangles of a large still mesh apart."""
-    bumpy = {material.name for material in materials if material.normal}
+    """The pieces as parts: with tangents where a normal map needs them, and the moving triangles of a mostly still mesh split off."""
+    normal_mapped = {material.name for material in materials if material.normal}
     found = []
-    for piece in (half for whole in pieces for half in _split_moving(whole)):
-        needs = piece.mesh.material in bumpy
-        found.append(Part(piece.mesh, piece.normals, compute_tangents(piece.mesh, piece.normals) if needs else None))
+    for piece in (part for whole in pieces for part in _split_moving(whole)):
+        tangents = compute_tangents(piece.mesh, piece.normals) if piece.mesh.material in normal_mapped else None
+        found.append(Part(piece.mesh, piece.normals, tangents))
     return tuple(found)
 
 
 def _split_moving(piece: Piece) -> tuple[Piece, ...]:
-    """The piece, or its still and its moving triangles where less than a quarter move: 67 targets cost by the vertex."""
+    """The piece, or its still and its moving triangles where few move: 67 morph targets cost memory for every vertex of a mesh."""
     mesh = piece.mesh
     moves = np.zeros(len(mesh.positions), bool)
     for morph in mesh.morphs:
         moves[morph.indices] = True
     moving: NDArray[np.bool_] = np.asarray(moves[mesh.triangles].any(axis=1))
-    if not moving.any() or moving.sum() * 4 > len(moving):
+    if not moving.any() or moving.sum() > _MAX_MOVING_SHARE * len(moving):
         return (piece,)
     name = _NECK if mesh.name == "body" else f"{mesh.name}_moving"
     return _extract_triangles(piece, ~moving, mesh.name), _extract_triangles(piece, moving, name)
@@ -298,4 +293,4 @@ def _split_moving(piece: Piece) -> tuple[Piece, ...]:
 def _extract_triangles(piece: Piece, chosen: NDArray[np.bool_], name: str) -> Piece:
     kept, triangles = compact_vertices(piece.mesh.triangles[chosen], len(piece.mesh.positions))
     mesh = replace(take_vertices(piece.mesh, kept, triangles), name=name)
-    return Piece(mesh, piece.places[kept], piece.normals[kept], piece.importance[kept])
+    return Piece(mesh, piece.place_ids[kept], piece.normals[kept], piece.importance[kept])

@@ -1,4 +1,4 @@
-"""Body, texture, groom -> Model: the dressed character within the triangles and materials of its target."""
+"""Body, TextureSet and Groom to Model: the dressed character within its target's budget of triangles and materials."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ from stages.stage import Stage
 
 
 def run(body: Body, texture: TextureSet, groom: Groom, *, options: PackageSpec, seed: int) -> Model:
-    """Everything that is drawn; what is said and how it moves comes later, so a changed line leaves the model as it is."""
+    """Everything that is drawn. Speech and motion are added later, so a changed line of dialogue does not rebuild the model."""
     budget = BUDGETS[options.target]
-    whole, skeleton = move_to_floor(assemble_character(body, texture, groom), body.skeleton)
-    aside = 0 if budget.one_material else reserve_backfaces(whole, budget.triangles)
-    whole = fit_triangle_budget(whole, budget.triangles - aside)
-    whole = replace(whole, pieces=tuple(enforce_clearance(whole.pieces, skeleton)))
-    whole = merge_materials(whole, budget.side) if budget.one_material else add_hair_backfaces(whole, budget.triangles)
+    character, skeleton = move_to_floor(assemble_character(body, texture, groom), body.skeleton)
+    reserved = 0 if budget.one_material else reserve_backfaces(character, budget.triangles)
+    character = fit_triangle_budget(character, budget.triangles - reserved)
+    character = replace(character, pieces=tuple(enforce_clearance(character.pieces, skeleton)))
+    character = merge_materials(character, budget.side) if budget.one_material else add_hair_backfaces(character, budget.triangles)
     sources = merge_sources((body.sources, texture.sources, groom.sources))
-    return Model(skeleton, build_parts(whole.pieces, whole.materials), whole.materials, whole.images, texture.sources, sources)
+    return Model(
+        skeleton, build_parts(character.pieces, character.materials), character.materials, character.images, texture.sources, sources
+    )
 
 
-STAGE = Stage("model", 9, run, makes=Model, memory_gb=2, timeout_s=600)
+STAGE = Stage("model", 9, run, makes=Model, timeout_s=600)

@@ -14,9 +14,28 @@ from assets.artefacts.motion import Clip
 from assets.conventions import JOINTS
 from assets.errors import Finding, FormatError, Location
 from assets.formats.bvh import Bvh, load_bvh
-from assets.rotation import IDENTITY, forward_kinematics, from_two_vectors, inverse, make_continuous, multiply, rotate, to_local
+from assets.rotation import (
+    IDENTITY,
+    forward_kinematics,
+    from_two_vectors,
+    inverse,
+    make_continuous,
+    measure_leg,
+    multiply,
+    rotate,
+    to_local,
+)
 from stages.motion.bvh_joints import SIDES, JointMap, map_joints
-from stages.motion.bvh_pose import LIMBS, WorldPose, compute_rest_pose, find_up_axis, is_foot_in_line, measure_angle, measure_hip_line, measure_trunk
+from stages.motion.bvh_pose import (
+    LIMBS,
+    WorldPose,
+    compute_rest_pose,
+    find_up_axis,
+    is_foot_in_line,
+    measure_angle,
+    measure_hip_line,
+    measure_trunk,
+)
 from stages.motion.bvh_spine import OUR_SPINE, spread_spine
 from stages.motion.canonical_skeleton import build_canonical_skeleton
 
@@ -76,7 +95,7 @@ def compute_world_pose(film: Bvh) -> WorldPose:
 def _check_extent(pose: WorldPose, joints: dict[str, int], file: str) -> None:
     """Raises FormatError where the joints of the body are all in one point or on one line."""
     left, up = (measure(pose.positions, joints).astype(float) for measure in (measure_hip_line, measure_trunk))
-    legs = _measure_leg(pose.positions[0], joints)
+    legs = _measure_file_leg(pose, joints)
     across, height = (float(np.median(np.linalg.norm(v, axis=1))) for v in (np.cross(left, up), up))
     if legs <= 0 or across <= 1e-3 * legs * legs or height <= _MIN_TRUNK * legs:
         message = "hips, arms and legs are in one point or on one line"
@@ -151,7 +170,7 @@ def _compute_root(pose: WorldPose, upright: Floats, found: JointMap, target: Ske
     """
     legs = [found.joints["LeftUpLeg"], found.joints["RightUpLeg"]]
     ours = [JOINTS.index("LeftUpLeg"), JOINTS.index("RightUpLeg")]
-    scale = _measure_leg(target.heads, {name: i for i, name in enumerate(JOINTS)}) / _measure_leg(pose.positions[0], found.joints)
+    scale = measure_leg(dict(zip(JOINTS, target.heads, strict=True))) / _measure_file_leg(pose, found.joints)
     path = rotate(upright, pose.positions[:, legs].mean(1)) * scale
     still = forward_kinematics(target.parents, target.heads, local, np.zeros((len(local), 3), np.float32))[0]
     root = path - still[:, ours].mean(1)
@@ -160,9 +179,8 @@ def _compute_root(pose: WorldPose, upright: Floats, found: JointMap, target: Ske
     return np.asarray(root, np.float32)
 
 
-def _measure_leg(positions: Floats, joints: dict[str, int]) -> float:
-    hip, knee, ankle = (positions[joints[f"Left{part}"]] for part in ("UpLeg", "Leg", "Foot"))
-    return float(np.linalg.norm(hip - knee) + np.linalg.norm(knee - ankle))
+def _measure_file_leg(pose: WorldPose, joints: dict[str, int]) -> float:
+    return measure_leg({joint: pose.positions[0, i] for joint, i in joints.items()})
 
 
 def _measure_lowest_ankle(still: Floats, root: Floats) -> float:

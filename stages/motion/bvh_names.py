@@ -57,7 +57,9 @@ def parse_names(names: Words) -> tuple[JointName, ...]:
     split = [_split_tokens(name) for name in names]
     count = _count_prefix_tokens(split)
     prefix = next((tokens[:count] for tokens in split if _is_prefix_common(tokens[:count], split)), ())
-    return tuple(_parse_tokens(tokens[count:] if count and tokens[:count] == prefix and len(tokens) > count else tokens) for tokens in split)
+    return tuple(
+        _parse_tokens(tokens[count:] if count and tokens[:count] == prefix and len(tokens) > count else tokens) for tokens in split
+    )
 
 
 def _split_tokens(name: str) -> Words:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats, Skeleton
 from assets.conventions import JOINTS
-from assets.rotation import IDENTITY, cross, from_axes, from_two_vectors, inverse, multiply, rotate, slerp
+from assets.rotation import IDENTITY, cross, from_axes, from_two_vectors, inverse, multiply, normalize_vectors, rotate, slerp
 from stages.motion.bvh_joints import SIDES, JointMap
 
 LIMBS = (("Arm", "ForeArm"), ("ForeArm", "Hand"), ("UpLeg", "Leg"), ("Leg", "Foot"))
@@ -60,10 +60,6 @@ class RestPose:
     """(n,4) the same for the joints of the trunk."""
     origin: Literal["zero angles", "motion", "own"]
     """Zero angles where they form a standing body, else the most upright frame of the motion; own for a file that Fenshen wrote."""
-
-
-def normalize_vectors(vectors: NDArray[np.floating]) -> NDArray[np.floating]:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
 
 
 def measure_trunk(positions: Floats, joints: dict[str, int]) -> NDArray[np.floating]:

@@ -13,6 +13,7 @@ import numpy as np
 from assets.artefacts.geometry import Floats
 from assets.conventions import JOINTS, mirror_joint
 from assets.paths import PROJECT_ROOT
+from assets.rotation import prefer_positive_w
 from stages.motion.clips import LIBRARY
 from stages.motion.keyed_poses import REST_TURNS, JointTurns, interpolate_keys, mirror_turn, parse_pose
 
@@ -54,7 +55,7 @@ def _choose_farthest() -> Floats:
     """(n,j,4) farthest-point sampling of the library; fingers do not count, as no cloth reaches them."""
     found = np.concatenate([_sample_clip(name) for name in LIBRARY])
     joints = [i for i, name in enumerate(JOINTS) if "Hand" not in name or name in ("LeftHand", "RightHand")]
-    turns = np.where(found[..., 3:] < 0, -found, found)[:, joints].reshape(len(found), -1)
+    turns = prefer_positive_w(found)[:, joints].reshape(len(found), -1)
     distances = np.linalg.norm(turns - np.tile([0, 0, 0, 1], len(joints)), axis=1)
     chosen: list[int] = []
     while len(chosen) < _POSE_COUNT and distances.max() > _MIN_SEPARATION:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from assets.artefacts.geometry import Floats
 from assets.artefacts.motion import Clip
 from assets.conventions import JOINTS
-from assets.rotation import forward_kinematics, from_axis_angle, inverse, multiply, solve_two_bone_ik
+from assets.rotation import forward_kinematics, from_axis_angle, inverse, measure_leg, multiply, solve_two_bone_ik
 from stages.motion.canonical_skeleton import build_canonical_skeleton
 from stages.motion.keyed_poses import REST_TURNS, JointTurns, add_turns, curl_fingers, ease_in_out, interpolate_keys, parse_pose
 from stages.motion.walk import make_walk_clip
@@ -118,8 +118,7 @@ def _make_planted_clip(name: str, times: Floats, rotations: Floats, sway: NDArra
 def compute_hip_drop(stance: float) -> float:
     """Metres that the hips sink when the feet are `stance` metres from the middle, with soft knees."""
     heads = dict(zip(JOINTS, build_canonical_skeleton().heads, strict=True))
-    hip, ankle = heads["LeftUpLeg"], heads["LeftFoot"]
-    length = float(np.linalg.norm(hip - heads["LeftLeg"]) + np.linalg.norm(heads["LeftLeg"] - ankle))
+    hip, ankle, length = heads["LeftUpLeg"], heads["LeftFoot"], measure_leg(heads)
     across = np.array([hip[0] - stance, 0, hip[2] - ankle[2]])
     return _KNEE_SOFTNESS + float(hip[1] - ankle[1] - np.sqrt(max(length**2 - across @ across, 0.0)))
 

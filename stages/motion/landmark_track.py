@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats
-from assets.rotation import from_axes
+from assets.rotation import from_axes, prefer_positive_w
 
 Mask = NDArray[np.bool_]
 # mediapipe's pose landmarks.
@@ -114,7 +114,7 @@ def clean_track(track: LandmarkTrack, fps: int) -> tuple[LandmarkTrack, int]:
 
 def _align_signs(q: Floats) -> Floats:
     """Quaternions with w >= 0, so that they can be averaged (a filmed head never makes a full turn)."""
-    return np.asarray(np.where(q[:, 3:] < 0, -q, q), np.float32)
+    return np.asarray(prefer_positive_w(q), np.float32)
 
 
 def _resample_evenly(times: Floats, values: Floats, good: Mask, new_times: Floats, window: int) -> Floats:

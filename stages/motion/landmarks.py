@@ -20,6 +20,7 @@ from assets.rotation import (
     make_continuous,
     multiply,
     normalize_quaternions,
+    prefer_positive_w,
     rotate,
     slerp,
     to_local,
@@ -174,8 +175,7 @@ def _solve_hand(world: WorldTurns, track: LandmarkTrack, side: int) -> None:
     rest = {part: _HEADS[f"{name}Hand{part}1"] for part in ("Index", "Middle", "Pinky")}
     bind = from_axes(rest["Middle"] - _HEADS[f"{name}Hand"], rest["Index"] - rest["Pinky"])
     palm = multiply(from_axes(hand[:, 9] - hand[:, 0], hand[:, 5] - hand[:, 17]), inverse(bind))
-    turn = multiply(inverse(lower), palm)
-    turn = np.where(turn[:, 3:] < 0, -turn, turn)
+    turn = prefer_positive_w(multiply(inverse(lower), palm))
     roll = normalize_quaternions(turn * np.array([1, 0, 0, 1]))
     swing = multiply(turn, inverse(roll))
     half = np.clip(np.arctan2(roll[:, 0], roll[:, 3]), -_MAX_ARM_ROLL / 2, _MAX_ARM_ROLL / 2)

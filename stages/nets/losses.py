@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def compute_path_lengths(images: Tensor, styles: Tensor) -> Tensor:
 def update_average(average: torch.nn.Module, model: torch.nn.Module, decay: float) -> None:
     """Updates the averaged weights: average = decay * average + (1 - decay) * model; buffers are copied."""
     with torch.no_grad():
-        for averaged, current in zip(average.parameters(), model.parameters(), strict=True):
-            averaged.lerp_(current, 1 - decay)
+        # Not swa_utils.AveragedModel: its first update copies the model, and it renames the keys of the state in checkpoints.
+        get_ema_multi_avg_fn(decay)(list(average.parameters()), list(model.parameters()), 0)
         for averaged, current in zip(average.buffers(), model.buffers(), strict=True):
             averaged.copy_(current)

@@ -1,4 +1,4 @@
-"""Depth maps of plain triangles: what stands in front of what, with no colour and no light."""
+"""Depth maps of plain triangles, without colour or light."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from assets.artefacts.geometry import Floats, Ints, Material
 from stages.render.preview import GL_LOCK
 
 DepthRenderer = Callable[[Floats, Ints, Floats], Floats]
-"""Points (v,3), triangles (t,3) and a clip matrix (4,4) -> (side,side) depth 0..1, 1 where there is nothing, first row at the bottom."""
+"""Points (v,3), triangles (t,3) and a clip matrix (4,4) -> (side,side) depth 0..1, 1 where nothing is; the first row is at the bottom."""
 
 
 @contextmanager
 def open_depth_renderer(side: int) -> Iterator[DepthRenderer]:
-    """What draws depth maps, for as long as its context lives.
+    """A function that draws depth maps inside this context.
 
     Raises:
-        BackendError: no EGL on this machine.
+        BackendError: this machine has no EGL.
     """
     from stages.render import gl
 
     with GL_LOCK, gl.open_context():
-        painter = gl.Renderer({}, shadow_side=side)
+        renderer = gl.Renderer({}, shadow_side=side)
 
         def draw(points: Floats, triangles: Ints, clip: Floats) -> Floats:
-            flat = np.zeros((len(points), 3), np.float32)
-            piece = gl.RenderMesh(points, flat, flat[:, :2], triangles, flat[:, 0], Material("plain"))
-            with painter.upload_meshes([piece]) as held:
-                painter.draw_depth(held, clip)
-                return painter.read_depth(side).copy()
+            zeros = np.zeros((len(points), 3), np.float32)
+            mesh = gl.RenderMesh(points, zeros, zeros[:, :2], triangles, zeros[:, 0], Material("plain"))
+            with renderer.upload_meshes([mesh]) as uploaded:
+                renderer.draw_depth(uploaded, clip)
+                return renderer.read_depth(side).copy()
 
         yield draw

@@ -1,4 +1,4 @@
-"""One OpenGL context off screen, and what is drawn with it. Only `stages.render.preview` enters here, under its lock."""
+"""An off-screen OpenGL context and the renderer that draws with it. Its users hold `stages.render.preview.GL_LOCK`."""
 
 from __future__ import annotations
 
@@ -18,13 +18,18 @@ from stages.render import shader
 from stages.render.light import Camera, Lamp, Scenery
 
 SHADOW_SIDE = 2048
-NO_EGL = Finding("render/no-egl", "there is no EGL device to draw the previews with", fix="install libegl1 libgl1-mesa-dri")
+"""Pixels a side of the shadow map."""
+NO_EGL = Finding(
+    "render/no-egl",
+    "there is no EGL device to draw the previews with",
+    fix="install Debian's libegl1, libgles2 and libgl1-mesa-dri",
+)
 
 
 @contextmanager
 def open_context() -> Iterator[None]:
-    """A current OpenGL 4.1 core context of this thread, destroyed at the end; raises BackendError where EGL is missing."""
-    os.environ["PYOPENGL_PLATFORM"] = "egl"  # read once, when PyOpenGL is first imported
+    """An OpenGL 4.1 core context, current in this thread until the end; raises BackendError if EGL is missing."""
+    os.environ["PYOPENGL_PLATFORM"] = "egl"  # PyOpenGL reads it once, at its first import
     if not hasattr(np, "infty"):
         setattr(np, "infty", np.inf)  # noqa: B010  # pyrender 0.1.45 was written for numpy 1
     try:
@@ -32,9 +37,10 @@ def open_context() -> Iterator[None]:
 
         platform = EGLPlatform(1, 1)
         platform.init_context()
-    except Exception as error:  # ctypes, PyOpenGL and the driver each raise kinds of their own
+    except Exception as error:  # ctypes, PyOpenGL and the driver raise different kinds
         if isinstance(error, ImportError) and error.name:
-            raise  # pyrender or what it needs cannot be loaded: no matter of EGL, of which PyOpenGL tells without a name
+            # pyrender, or a module that it needs, cannot be imported. A missing libEGL is an ImportError without a module's name.
+            raise
         raise BackendError(NO_EGL) from error
     try:
         yield
@@ -48,29 +54,33 @@ def open_context() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class RenderMesh:
-    """One mesh on its way to the screen."""
+    """A posed mesh to be drawn."""
 
     points: Floats
+    """(v,3) metres."""
     normals: Floats
+    """(v,3)"""
     uv: Floats
+    """(v,2)"""
     triangles: Ints
+    """(t,3)"""
     sky: Floats
-    """(v,) 0 closed in .. 1 under the open sky."""
+    """(v,) ambient occlusion: 0 enclosed .. 1 under the open sky."""
     material: Material
 
 
 @dataclass(frozen=True)
 class UploadedMesh:
-    """A piece in video memory."""
+    """A mesh in video memory."""
 
-    piece: RenderMesh
+    source: RenderMesh
     vao: int
     buffers: tuple[int, int]
     count: int
 
 
 class Renderer:
-    """Programs and textures of one context; draws pieces into pixels."""
+    """Programs and textures of one context; draws meshes to pixels."""
 
     def __init__(self, images: Mapping[str, Image], *, shadow_side: int = SHADOW_SIDE) -> None:
         from OpenGL import GL
@@ -79,13 +89,13 @@ class Renderer:
         self.images = images
         self.shadow_side = shadow_side
         self.textures: dict[str, int] = {}
-        self.mesh = self._compile_program(shader.MESH_VERTEX, shader.MESH_FRAGMENT)
-        self.depth = self._compile_program(shader.DEPTH_VERTEX, shader.DEPTH_FRAGMENT)
-        self.solid = self._compile_program(shader.SOLID_VERTEX, shader.SOLID_FRAGMENT)
-        self.backdrop = self._compile_program(shader.SCREEN_VERTEX, shader.BACKDROP_FRAGMENT)
-        self.floor = self._compile_program(shader.MESH_VERTEX, shader.FLOOR_FRAGMENT)
-        self.nothing = int(GL.glGenVertexArrays(1))
-        self.shadow, self.shadow_frame = self._create_shadow_target()
+        self.mesh_program = self._compile_program(shader.MESH_VERTEX, shader.MESH_FRAGMENT)
+        self.depth_program = self._compile_program(shader.DEPTH_VERTEX, shader.DEPTH_FRAGMENT)
+        self.solid_program = self._compile_program(shader.SOLID_VERTEX, shader.SOLID_FRAGMENT)
+        self.backdrop_program = self._compile_program(shader.SCREEN_VERTEX, shader.BACKDROP_FRAGMENT)
+        self.floor_program = self._compile_program(shader.MESH_VERTEX, shader.FLOOR_FRAGMENT)
+        self.empty_vao = int(GL.glGenVertexArrays(1))
+        self.shadow_map, self.shadow_frame = self._create_shadow_target()
 
     def _compile_program(self, vertex: str, fragment: str) -> int:
         gl, program = self.gl, self.gl.glCreateProgram()
@@ -94,46 +104,46 @@ class Renderer:
             gl.glShaderSource(unit, text)
             gl.glCompileShader(unit)
             if not gl.glGetShaderiv(unit, gl.GL_COMPILE_STATUS):
-                raise BackendError(Finding("render/shader", f"the driver refuses a shader: {gl.glGetShaderInfoLog(unit)!r}"))
+                raise BackendError(Finding("render/shader", f"the OpenGL driver cannot compile a shader: {gl.glGetShaderInfoLog(unit)!r}"))
             gl.glAttachShader(program, unit)
         gl.glLinkProgram(program)
         if not gl.glGetProgramiv(program, gl.GL_LINK_STATUS):
-            raise BackendError(Finding("render/shader", f"the driver cannot link a shader: {gl.glGetProgramInfoLog(program)!r}"))
+            raise BackendError(Finding("render/shader", f"the OpenGL driver cannot link a shader: {gl.glGetProgramInfoLog(program)!r}"))
         return int(program)
 
     def _set_uniforms(self, program: int, **values: Any) -> None:
-        """Uniforms by name: int, float, tuples of 2..4, (n,3) arrays, (4,4) matrices."""
+        """Sets uniforms by name: int, float, tuples of 2 to 4, arrays (n,) and (n,3), and matrices (4,4)."""
         gl = self.gl
         for name, value in values.items():
-            at = gl.glGetUniformLocation(program, name)
+            location = gl.glGetUniformLocation(program, name)
             if isinstance(value, bool | int):
-                gl.glUniform1i(at, int(value))
+                gl.glUniform1i(location, int(value))
             elif isinstance(value, float):
-                gl.glUniform1f(at, value)
+                gl.glUniform1f(location, value)
             elif isinstance(value, tuple):
-                getattr(gl, f"glUniform{len(value)}f")(at, *value)
+                getattr(gl, f"glUniform{len(value)}f")(location, *value)
             elif value.shape == (4, 4):
-                gl.glUniformMatrix4fv(at, 1, True, np.ascontiguousarray(value, np.float32))
+                gl.glUniformMatrix4fv(location, 1, True, np.ascontiguousarray(value, np.float32))
             elif value.ndim == 2:
-                gl.glUniform3fv(at, len(value), np.ascontiguousarray(value, np.float32))
+                gl.glUniform3fv(location, len(value), np.ascontiguousarray(value, np.float32))
             else:
-                gl.glUniform1fv(at, len(value), np.ascontiguousarray(value, np.float32))
+                gl.glUniform1fv(location, len(value), np.ascontiguousarray(value, np.float32))
 
     def replace_images(self, images: Mapping[str, Image]) -> None:
-        """Takes other pictures; those of before leave video memory."""
-        gone = [texture for name, texture in self.textures.items() if name in self.images]
+        """Replaces the pictures and frees the video memory of the old ones."""
+        unused = [texture for name, texture in self.textures.items() if name in self.images]
         self.textures = {name: texture for name, texture in self.textures.items() if name not in self.images}
-        if gone:
-            self.gl.glDeleteTextures(gone)
+        if unused:
+            self.gl.glDeleteTextures(unused)
         self.images = images
 
     def _load_texture(self, name: str | None, plain: tuple[int, int, int, int]) -> int:
-        """The GL texture of a picture, or of one plain texel where there is none."""
+        """The texture of a picture, or of one plain texel if there is none."""
         gl, key = self.gl, name or repr(plain)
         if key in self.textures:
             return self.textures[key]
         if name is not None and name not in self.images:
-            raise BackendError(Finding("render/picture", f"a material names the picture {name!r}, which is not there"))
+            raise BackendError(Finding("render/picture", f"a material refers to the picture {name!r}, which does not exist"))
         image = self.images[name] if name else Image(np.array([[plain]], np.uint8), srgb=False)
         pixels = _to_rgba(image.pixels)
         self.textures[key] = int(gl.glGenTextures(1))
@@ -164,20 +174,20 @@ class Renderer:
         return texture, frame
 
     @contextmanager
-    def upload_meshes(self, pieces: Sequence[RenderMesh]) -> Iterator[list[UploadedMesh]]:
-        """The pieces in video memory, freed at the end."""
-        held = [self._upload_mesh(piece) for piece in pieces]
+    def upload_meshes(self, meshes: Sequence[RenderMesh]) -> Iterator[list[UploadedMesh]]:
+        """The meshes in video memory, freed at the end."""
+        uploaded = [self._upload_mesh(mesh) for mesh in meshes]
         try:
-            yield held
+            yield uploaded
         finally:
-            for one in held:
-                self.gl.glDeleteVertexArrays(1, [one.vao])
-                self.gl.glDeleteBuffers(2, list(one.buffers))
+            for mesh in uploaded:
+                self.gl.glDeleteVertexArrays(1, [mesh.vao])
+                self.gl.glDeleteBuffers(2, list(mesh.buffers))
 
-    def _upload_mesh(self, piece: RenderMesh) -> UploadedMesh:
+    def _upload_mesh(self, source: RenderMesh) -> UploadedMesh:
         gl = self.gl
-        data = np.ascontiguousarray(np.concatenate([piece.points, piece.normals, piece.uv, piece.sky[:, None]], 1), np.float32)
-        index = np.ascontiguousarray(piece.triangles, np.uint32).ravel()
+        data = np.ascontiguousarray(np.concatenate([source.points, source.normals, source.uv, source.sky[:, None]], 1), np.float32)
+        index = np.ascontiguousarray(source.triangles, np.uint32).ravel()
         vao, buffers = int(gl.glGenVertexArrays(1)), tuple(int(b) for b in gl.glGenBuffers(2))
         gl.glBindVertexArray(vao)
         gl.glBindBuffer(gl.GL_ARRAY_BUFFER, buffers[0])
@@ -187,10 +197,10 @@ class Renderer:
         for slot, (width, start) in enumerate(((3, 0), (3, 12), (2, 24), (1, 32))):
             gl.glEnableVertexAttribArray(slot)
             gl.glVertexAttribPointer(slot, width, gl.GL_FLOAT, False, 36, ctypes.c_void_p(start))
-        return UploadedMesh(piece, vao, (buffers[0], buffers[1]), index.size)
+        return UploadedMesh(source, vao, (buffers[0], buffers[1]), index.size)
 
-    def draw_depth(self, held: Sequence[UploadedMesh], clip: Floats, side: int = 0) -> None:
-        """Fills the shadow map (its lower left side x side, 0: all of it) with the depth of everything seen through `clip`."""
+    def draw_depth(self, uploaded: Sequence[UploadedMesh], clip: Floats, side: int = 0) -> None:
+        """Draws depth as seen through `clip` into the lower left side x side pixels of the shadow map; 0 means all of it."""
         gl, side = self.gl, side or self.shadow_side
         gl.glBindFramebuffer(gl.GL_FRAMEBUFFER, self.shadow_frame)
         gl.glViewport(0, 0, side, side)
@@ -198,60 +208,80 @@ class Renderer:
         gl.glDisable(gl.GL_CULL_FACE)
         gl.glDepthMask(True)
         gl.glClear(gl.GL_DEPTH_BUFFER_BIT)
-        gl.glUseProgram(self.solid)
-        self._set_uniforms(self.solid, view_projection=clip)
-        for one in held:
-            if one.piece.material.alpha == "OPAQUE":
-                self._draw_triangles(one)
-        self._draw_masked_depth([one for one in held if one.piece.material.alpha != "OPAQUE"], clip)
+        gl.glUseProgram(self.solid_program)
+        self._set_uniforms(self.solid_program, view_projection=clip)
+        for mesh in uploaded:
+            if mesh.source.material.alpha == "OPAQUE":
+                self._draw_triangles(mesh)
+        self._draw_masked_depth([mesh for mesh in uploaded if mesh.source.material.alpha != "OPAQUE"], clip)
 
-    def _draw_masked_depth(self, held: Sequence[UploadedMesh], clip: Floats) -> None:
-        """The depth of what is not solid everywhere: a texel a fragment, which takes software drivers several times as long."""
+    def _draw_masked_depth(self, uploaded: Sequence[UploadedMesh], clip: Floats) -> None:
+        """Draws what is transparent in places. It reads a texel for each fragment, which makes software drivers several times slower."""
         gl = self.gl
-        gl.glUseProgram(self.depth)
-        self._set_uniforms(self.depth, view_projection=clip, albedo_map=0)
+        gl.glUseProgram(self.depth_program)
+        self._set_uniforms(self.depth_program, view_projection=clip, albedo_map=0)
         gl.glActiveTexture(gl.GL_TEXTURE0)
-        for one in held:
-            material = one.piece.material
+        for mesh in uploaded:
+            material = mesh.source.material
             cutoff = material.alpha_cutoff if material.alpha == "MASK" else 0.6
             gl.glBindTexture(gl.GL_TEXTURE_2D, self._load_texture(material.albedo, (255, 255, 255, 255)))
-            self._set_uniforms(self.depth, colour=tuple(material.colour), cutoff=cutoff)
-            self._draw_triangles(one)
+            self._set_uniforms(self.depth_program, colour=tuple(material.colour), cutoff=cutoff)
+            self._draw_triangles(mesh)
 
     def read_depth(self, side: int) -> Floats:
-        """(side,side) depth 0..1 of what `draw_depth` last drew, first row at the bottom."""
+        """(side,side) depth 0..1 of the last `draw_depth`; the first row is at the bottom."""
         gl = self.gl
         gl.glBindFramebuffer(gl.GL_FRAMEBUFFER, self.shadow_frame)
         raw = gl.glReadPixels(0, 0, side, side, gl.GL_DEPTH_COMPONENT, gl.GL_FLOAT)
         return np.frombuffer(raw, np.float32).reshape(side, side)
 
-    def _draw_triangles(self, one: UploadedMesh) -> None:
-        self.gl.glBindVertexArray(one.vao)
-        self.gl.glDrawElements(self.gl.GL_TRIANGLES, one.count, self.gl.GL_UNSIGNED_INT, None)
+    def _draw_triangles(self, mesh: UploadedMesh) -> None:
+        self.gl.glBindVertexArray(mesh.vao)
+        self.gl.glDrawElements(self.gl.GL_TRIANGLES, mesh.count, self.gl.GL_UNSIGNED_INT, None)
 
-    def picture(self, held: Sequence[UploadedMesh], floor: UploadedMesh | None, camera: Camera, lamps: Sequence[Lamp], shadow: Floats,
-                spread: float, size: tuple[int, int], oversampling: float, scenery: Scenery = Scenery()) -> Image:  # fmt: skip
-        """The scene, `size` (w,h), each pixel from `oversampling` drawn ones a side; the shadow map must hold the key lamp's view through
-        `shadow`.
+    def render_picture(
+        self,
+        uploaded: Sequence[UploadedMesh],
+        floor: UploadedMesh | None,
+        camera: Camera,
+        lamps: Sequence[Lamp],
+        shadow: Floats,
+        spread: float,
+        size: tuple[int, int],
+        oversampling: float,
+        scenery: Scenery = Scenery(),
+    ) -> Image:
+        """The scene as a picture of `size` (w,h); the shadow map must hold what the key lamp sees through `shadow`.
+
+        Args:
+            spread: radius of the soft shadow's edge as a share of the shadow map.
+            oversampling: rendered pixels a side for each pixel of the picture.
         """
         gl = self.gl
         width, height = round(size[0] * oversampling), round(size[1] * oversampling)
         with self._open_canvas(width, height) as read:
             gl.glClear(gl.GL_DEPTH_BUFFER_BIT)
             gl.glDisable(gl.GL_DEPTH_TEST)
-            gl.glUseProgram(self.backdrop)
-            self._set_uniforms(self.backdrop, inner=scenery.inner, outer=scenery.outer, centre=scenery.centre, aspect=size[0] / size[1])
-            gl.glBindVertexArray(self.nothing)
+            gl.glUseProgram(self.backdrop_program)
+            self._set_uniforms(
+                self.backdrop_program, inner=scenery.inner, outer=scenery.outer, centre=scenery.centre, aspect=size[0] / size[1]
+            )
+            gl.glBindVertexArray(self.empty_vao)
             gl.glDrawArrays(gl.GL_TRIANGLES, 0, 3)
             gl.glEnable(gl.GL_DEPTH_TEST)
             clip = camera.projection @ camera.view
-            common = {"view_projection": clip, "camera": tuple(map(float, camera.eye)), "shadow_matrix": shadow,
-                      "shadow_spread": spread, "shadow_map": 3}  # fmt: skip
+            common = {
+                "view_projection": clip,
+                "camera": tuple(map(float, camera.eye)),
+                "shadow_matrix": shadow,
+                "shadow_spread": spread,
+                "shadow_map": 3,
+            }
             gl.glActiveTexture(gl.GL_TEXTURE3)
-            gl.glBindTexture(gl.GL_TEXTURE_2D, self.shadow)
+            gl.glBindTexture(gl.GL_TEXTURE_2D, self.shadow_map)
             if floor:
                 self._draw_floor(floor, common)
-            self._draw_meshes(held, common | {"sky_colour": scenery.sky, "ground_colour": scenery.ground}, lamps, camera)
+            self._draw_meshes(uploaded, common | {"sky_colour": scenery.sky, "ground_colour": scenery.ground}, lamps, camera)
             pixels = read()
         import cv2
 
@@ -259,8 +289,8 @@ class Renderer:
 
     def _draw_floor(self, floor: UploadedMesh, common: dict[str, Any]) -> None:
         gl = self.gl
-        gl.glUseProgram(self.floor)
-        self._set_uniforms(self.floor, **common)
+        gl.glUseProgram(self.floor_program)
+        self._set_uniforms(self.floor_program, **common)
         gl.glEnable(gl.GL_BLEND)
         gl.glBlendFunc(gl.GL_SRC_ALPHA, gl.GL_ONE_MINUS_SRC_ALPHA)
         gl.glDepthMask(False)
@@ -268,52 +298,68 @@ class Renderer:
         gl.glDepthMask(True)
         gl.glDisable(gl.GL_BLEND)
 
-    def _draw_meshes(self, held: Sequence[UploadedMesh], common: dict[str, Any], lamps: Sequence[Lamp], camera: Camera) -> None:
+    def _draw_meshes(self, uploaded: Sequence[UploadedMesh], common: dict[str, Any], lamps: Sequence[Lamp], camera: Camera) -> None:
         gl = self.gl
-        gl.glUseProgram(self.mesh)
-        self._set_uniforms(self.mesh, **common, albedo_map=0, normal_map=1, orm_map=2,
-                  light_way=np.stack([lamp.direction for lamp in lamps]), light_colour=np.array([lamp.colour for lamp in lamps]),
-                  light_size=np.array([lamp.size for lamp in lamps]))  # fmt: skip
-        blended = [one for one in held if one.piece.material.alpha == "BLEND"]
-        for one in held:
-            if one.piece.material.alpha != "BLEND":
-                self._draw_mesh(one, 1 if one.piece.material.alpha == "MASK" else 0)
-        for one in blended:
-            self._draw_mesh(one, 2)
-        # Thin hair goes last and back to front: the far sheet must not hide behind the near one's clear parts.
+        gl.glUseProgram(self.mesh_program)
+        self._set_uniforms(
+            self.mesh_program,
+            **common,
+            albedo_map=0,
+            normal_map=1,
+            orm_map=2,
+            light_direction=np.stack([lamp.direction for lamp in lamps]),
+            light_colour=np.array([lamp.colour for lamp in lamps]),
+            light_size=np.array([lamp.size for lamp in lamps]),
+        )
+        blended = [mesh for mesh in uploaded if mesh.source.material.alpha == "BLEND"]
+        for mesh in uploaded:
+            if mesh.source.material.alpha != "BLEND":
+                self._draw_mesh(mesh, 1 if mesh.source.material.alpha == "MASK" else 0)
+        for mesh in blended:
+            self._draw_mesh(mesh, 2)
+        # Thin hair is drawn last and back to front, so that clear parts of a near sheet do not hide the one behind it.
         gl.glEnable(gl.GL_BLEND)
         gl.glBlendFuncSeparate(gl.GL_SRC_ALPHA, gl.GL_ONE_MINUS_SRC_ALPHA, gl.GL_ONE, gl.GL_ONE)
         gl.glDepthMask(False)
-        for one in sorted(blended, key=lambda b: -float(np.linalg.norm(b.piece.points.mean(0) - camera.eye))):
-            self._sort_triangles(one, camera.eye)
-            self._draw_mesh(one, 3)
+        for mesh in sorted(blended, key=lambda b: -float(np.linalg.norm(b.source.points.mean(0) - camera.eye))):
+            self._sort_triangles(mesh, camera.eye)
+            self._draw_mesh(mesh, 3)
         gl.glDepthMask(True)
         gl.glDisable(gl.GL_BLEND)
 
-    def _sort_triangles(self, one: UploadedMesh, eye: Floats) -> None:
-        gl, piece = self.gl, one.piece
-        far = np.linalg.norm(piece.points[piece.triangles].mean(1) - eye, axis=1)
-        index = np.ascontiguousarray(piece.triangles[np.argsort(-far, kind="stable")], np.uint32)
-        gl.glBindVertexArray(one.vao)
-        gl.glBindBuffer(gl.GL_ELEMENT_ARRAY_BUFFER, one.buffers[1])
+    def _sort_triangles(self, mesh: UploadedMesh, eye: Floats) -> None:
+        gl, source = self.gl, mesh.source
+        distance = np.linalg.norm(source.points[source.triangles].mean(1) - eye, axis=1)
+        index = np.ascontiguousarray(source.triangles[np.argsort(-distance, kind="stable")], np.uint32)
+        gl.glBindVertexArray(mesh.vao)
+        gl.glBindBuffer(gl.GL_ELEMENT_ARRAY_BUFFER, mesh.buffers[1])
         gl.glBufferSubData(gl.GL_ELEMENT_ARRAY_BUFFER, 0, index.nbytes, index)
 
-    def _draw_mesh(self, one: UploadedMesh, alpha_pass: int) -> None:
-        gl, material = self.gl, one.piece.material
+    def _draw_mesh(self, mesh: UploadedMesh, alpha_pass: int) -> None:
+        gl, material = self.gl, mesh.source.material
         names = ((material.albedo, (255, 255, 255, 255)), (material.normal, (128, 128, 255, 255)), (material.orm, (255, 255, 0, 255)))
         for unit, (name, plain) in enumerate(names):
             gl.glActiveTexture(gl.GL_TEXTURE0 + unit)
             gl.glBindTexture(gl.GL_TEXTURE_2D, self._load_texture(name, plain))
         (gl.glDisable if material.double_sided else gl.glEnable)(gl.GL_CULL_FACE)
-        self._set_uniforms(self.mesh, colour=tuple(map(float, material.colour)), roughness=float(material.roughness),
-                  cutoff=float(material.alpha_cutoff), skin=1.0 if material.name in SKIN_MATERIALS else 0.0,
-                  bumpy=material.normal is not None,
-                  two_sided=material.double_sided, alpha_pass=alpha_pass)  # fmt: skip
-        self._draw_triangles(one)
+        self._set_uniforms(
+            self.mesh_program,
+            colour=tuple(map(float, material.colour)),
+            roughness=float(material.roughness),
+            cutoff=float(material.alpha_cutoff),
+            skin=1.0 if material.name in SKIN_MATERIALS else 0.0,
+            bumpy=material.normal is not None,
+            two_sided=material.double_sided,
+            alpha_pass=alpha_pass,
+        )
+        self._draw_triangles(mesh)
 
     @contextmanager
     def _open_canvas(self, width: int, height: int) -> Iterator[Any]:
-        """A target made current; yields a function that reads (h,w,3) uint8. Multisampling on top of oversampling shows nowhere."""
+        """A render target, current until the end; yields a function that reads (h,w,3) uint8.
+
+        Without multisampling: on top of oversampling it makes no visible difference.
+        """
         gl = self.gl
         frame, buffers = int(gl.glGenFramebuffers(1)), [int(b) for b in gl.glGenRenderbuffers(2)]
         gl.glBindFramebuffer(gl.GL_FRAMEBUFFER, frame)
@@ -336,7 +382,7 @@ class Renderer:
 
 
 def _to_rgba(pixels: Pixels) -> Pixels:
-    """(h,w,4) contiguous from 1, 3 or 4 channels."""
+    """(h,w,4) contiguous pixels from 1, 3 or 4 channels."""
     if pixels.shape[2] == 1:
         pixels = np.repeat(pixels, 3, 2)
     if pixels.shape[2] == 3:

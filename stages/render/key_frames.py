@@ -1,4 +1,4 @@
-"""Moments of clips worth a picture: at rest with open eyes, a hand at its highest, the mouth at its widest."""
+"""Frames of clips that make good pictures: at rest with open eyes, a hand at its highest, the mouth at its widest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OPEN_MOUTH_MORPHS = ("jawOpen", "viseme_aa", "viseme_O", "viseme_E")
 
 
 def find_rest_pose(clips: Sequence[Clip], skeleton: Skeleton) -> Pose:
-    """A moment of the idle clip with open eyes; arms at the sides where there is no such clip."""
+    """The pose of the idle clip in which the eyes are open widest; arms at the sides without an idle clip."""
     idle = next((clip for clip in clips if clip.name == "idle"), None)
     return extract_pose(idle, int(_measure_eye_closure(idle).argmin())) if idle else build_standing_pose(skeleton)
 
@@ -28,7 +28,7 @@ def extract_pose(clip: Clip, frame: int) -> Pose:
 
 
 def find_widest_mouth(clip: Clip) -> int:
-    """The frame whose mouth is most open while the eyes are."""
+    """The frame in which the mouth is open widest while the eyes are open."""
     if not clip.face.shape[1]:
         return len(clip.times) // 2
     mouth = clip.face[:, [MORPHS_67.index(name) for name in _OPEN_MOUTH_MORPHS]].max(axis=1)
@@ -36,14 +36,14 @@ def find_widest_mouth(clip: Clip) -> int:
 
 
 def find_highest_hand(clip: Clip, skeleton: Skeleton) -> int:
-    """The frame whose higher hand is highest."""
+    """The frame in which either hand is highest."""
     hands = [skeleton.names.index("LeftHand"), skeleton.names.index("RightHand")]
-    places, _ = forward_kinematics(skeleton.parents, skeleton.heads, clip.rotations, clip.root)
-    return int(places[:, hands, 1].max(1).argmax())
+    positions, _ = forward_kinematics(skeleton.parents, skeleton.heads, clip.rotations, clip.root)
+    return int(positions[:, hands, 1].max(1).argmax())
 
 
 def _measure_eye_closure(clip: Clip) -> Floats:
-    """(f,) how far the eyes are shut or turned away."""
+    """(f,) how far the eyes are shut or look away."""
     if not clip.face.shape[1]:
         return np.zeros(len(clip.times), np.float32)
     names = [i for i, name in enumerate(MORPHS_67) if name.startswith(("eyeBlink", "eyeLook"))]

@@ -1,4 +1,4 @@
-"""Where the camera and the lamps stand: matrices, framings, a portrait photographer's four lights."""
+"""Cameras and lamps: matrices, framings, and the four lights of a portrait photographer."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 from assets.artefacts.geometry import Floats
 
 Framing = Literal["portrait", "close", "half", "full"]
-# A portrait lens: 85 mm on 36 x 24 mm seen upright, radians from top to bottom.
 LENS_ANGLE = np.radians(24.0)
+"""Vertical field of view, radians: an 85 mm portrait lens on a 36 x 24 mm sensor held upright."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ class Lamp:
     colour: tuple[float, float, float]
     """Linear irradiance."""
     size: float
-    """0 point .. 1 very wide: widens the highlight."""
+    """0 a point .. 1 very wide; widens highlights."""
 
 
 @dataclass(frozen=True)
 class Scenery:
-    """What surrounds the character: a backdrop that fades outward, and the light that comes from everywhere; linear RGB."""
+    """Surroundings in linear RGB: a backdrop that fades outwards, and ambient light from above and below."""
 
     inner: tuple[float, float, float] = (0.60, 0.61, 0.62)
     outer: tuple[float, float, float] = (0.20, 0.215, 0.235)
@@ -63,7 +63,7 @@ def look_at(eye: Floats, aim: Floats) -> Floats:
 
 
 def perspective(height: float, aspect: float, near: float, far: float) -> Floats:
-    """(4,4) clip matrix; `height` is the vertical angle in radians."""
+    """(4,4) clip matrix; `height` is the vertical field of view in radians."""
     f = 1 / np.tan(height / 2)
     out = np.zeros((4, 4), np.float32)
     out[0, 0], out[1, 1] = f / aspect, f
@@ -71,19 +71,23 @@ def perspective(height: float, aspect: float, near: float, far: float) -> Floats
     return out
 
 
-def orthographic(way: Floats, centre: Floats, radius: float, depth: float) -> Floats:
-    """(4,4) clip matrix of an orthographic view of a ball from a direction."""
-    view = look_at(np.asarray(centre + way * depth, np.float32), centre)
+def orthographic(direction: Floats, centre: Floats, radius: float, depth: float) -> Floats:
+    """(4,4) clip matrix of an orthographic view of a sphere from a direction (3,)."""
+    view = look_at(np.asarray(centre + direction * depth, np.float32), centre)
     scale = np.diag([1 / radius, 1 / radius, -1 / depth, 1]).astype(np.float32)
     scale[2, 3] = -1
     return np.asarray(scale @ view, np.float32)
 
 
 def frame_camera(framing: Framing, points: Floats, eyes: Floats, neck: Floats, turn: float, aspect: float) -> tuple[Camera, Floats, float]:
-    """Camera, aim (3,) and half the height seen (metres) of a framing.
+    """Camera, aim (3,) and half the visible height in metres of a framing.
 
-    `points` (n,3) are all that is drawn, `eyes` (3,) the place between the eyes, `neck` (3,) the neck joint; a positive
-    `turn` (radians) shows the character turned to its left.
+    Args:
+        points: (n,3) all that is drawn.
+        eyes: (3,) the middle between the eyes.
+        neck: (3,) the neck joint.
+        turn: radians; positive shows the character turned to its left.
+        aspect: width over height.
     """
     top = float(points[np.abs(points - eyes)[:, [0, 2]].max(1) < 0.25, 1].max(initial=float(eyes[1]) + 0.12))
     head = top - float(neck[1])
@@ -98,19 +102,23 @@ def frame_camera(framing: Framing, points: Floats, eyes: Floats, neck: Floats, t
         aim = np.array([eyes[0], (high_y + low_y) / 2, eyes[2] - 0.06], np.float32)
     distance = half / np.tan(LENS_ANGLE / 2)
     rise = 0.03 if framing == "full" else 0.0
-    # The camera and its lamps walk round the character, so that nothing needs to be posed again.
-    way = np.array([-np.sin(turn), rise, np.cos(turn)], np.float32)
-    eye = np.asarray(aim + distance * way, np.float32)
+    # The camera and its lamps move around the character, which then needs no new pose.
+    direction = np.array([-np.sin(turn), rise, np.cos(turn)], np.float32)
+    eye = np.asarray(aim + distance * direction, np.float32)
     projection = perspective(float(LENS_ANGLE), aspect, max(0.05, distance - 2.0), distance + 4.0)
     return Camera(eye, look_at(eye, aim), projection), aim, float(half)
 
 
+def compute_direction(yaw: float, pitch: float) -> Floats:
+    """(3,) unit vector; yaw (radians) turns from +Z, in front of the character, to +X, its left, and pitch rises from there."""
+    return np.array([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)], np.float32)
+
+
 def build_studio_lamps(turn: float) -> tuple[Lamp, ...]:
-    """Key (the only one with a shadow), fill and two rims, which stand with the camera."""
+    """Key light (the only one with a shadow), fill and two rim lights, which move with the camera."""
 
     def towards(yaw: float, pitch: float) -> Floats:
-        yaw, pitch = np.radians(yaw) - turn, np.radians(pitch)
-        return np.array([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)], np.float32)
+        return compute_direction(np.radians(yaw) - turn, np.radians(pitch))
 
     return (
         Lamp(towards(-38, 38), (3.35, 3.22, 3.08), 0.45),

@@ -1,27 +1,29 @@
-"""Where a posed character's points are: forward kinematics, four-influence skinning, morphs, normals."""
+"""Posed meshes: forward kinematics, linear blend skinning, morphs and normals."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assets import rotation
 from assets.artefacts.geometry import Floats, Ints, Mesh, Skeleton, Skin
 from assets.conventions import MORPHS_67
+from assets.mesh import compute_vertex_normals
 
 
 @dataclass(frozen=True)
 class Pose:
-    """One moment of a clip."""
+    """The pose and expression of a character."""
 
     rotations: Floats
-    """(j,4) local rotations xyzw relative to the T-pose bind, whose joint frames are world-aligned."""
+    """(j,4) local rotations xyzw relative to the T-pose bind, in which all joint frames are aligned with the world."""
     root: Floats
     """(3,) displacement of the root from its bind position, metres."""
     face: Floats
-    """(67,) weights of MORPHS_67."""
+    """(67,) weights of MORPHS_67; empty for none."""
 
 
 def to_matrices(rotations: Floats) -> Floats:
@@ -37,14 +39,14 @@ def to_matrices(rotations: Floats) -> Floats:
 
 def compute_joint_transforms(skeleton: Skeleton, pose: Pose) -> tuple[Floats, Floats]:
     """(j,3,3) world rotations and (j,3) world positions of the posed joints, metres."""
-    placed, turned = rotation.forward_kinematics(
+    positions, rotations = rotation.forward_kinematics(
         skeleton.parents, skeleton.heads, rotation.normalize_quaternions(pose.rotations)[None], np.asarray(pose.root)[None]
     )
-    return to_matrices(turned[0]), placed[0]
+    return to_matrices(rotations[0]), positions[0]
 
 
 def apply_morphs(mesh: Mesh, face: Floats) -> Floats:
-    """(v,3) bind positions of the mesh with its morphs at those weights."""
+    """(v,3) bind positions of the mesh with its morphs at these weights (67,)."""
     weight = dict(zip(MORPHS_67, face.tolist(), strict=True)) if len(face) else {}
     points = mesh.positions.astype(np.float32, copy=True)
     for morph in mesh.morphs:
@@ -55,73 +57,61 @@ def apply_morphs(mesh: Mesh, face: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class PosedJoints:
-    """A skeleton in a pose: what every mesh on it needs, worked out once."""
+    """A skeleton in a pose, computed once for all its meshes."""
 
-    turns: Floats
-    """(j,3,3) world rotations."""
-    shift: Floats
-    """(j,3) metres: a bind point p of joint j lies at turns[j] @ p + shift[j]."""
-    places: Floats
-    """(j,3) where the joints are, metres."""
+    rotations: Floats
+    """(j,3,3) in the world."""
+    offsets: Floats
+    """(j,3) metres: a bind point p of joint j is at rotations[j] @ p + offsets[j]."""
+    positions: Floats
+    """(j,3) of the joints, metres."""
 
     @classmethod
-    def of(cls, skeleton: Skeleton, pose: Pose) -> PosedJoints:
-        """Small matrices down the tree: ten times faster than quaternions for a single moment."""
-        own = to_matrices(pose.rotations)
-        turns, places = np.empty_like(own), np.empty_like(skeleton.heads, np.float32)
+    def from_pose(cls, skeleton: Skeleton, pose: Pose) -> PosedJoints:
+        """By matrices, from parents to children: ten times as fast as quaternions for a single pose."""
+        local = to_matrices(pose.rotations)
+        world, positions = np.empty_like(local), np.empty_like(skeleton.heads, np.float32)
         for joint, parent in enumerate(skeleton.parents.tolist()):
             if parent < 0:
-                turns[joint], places[joint] = own[joint], skeleton.heads[joint] + pose.root
+                world[joint], positions[joint] = local[joint], skeleton.heads[joint] + pose.root
             else:
-                turns[joint] = turns[parent] @ own[joint]
-                places[joint] = places[parent] + turns[parent] @ (skeleton.heads[joint] - skeleton.heads[parent])
-        return cls(turns, places - np.einsum("jab,jb->ja", turns, skeleton.heads), places)
+                world[joint] = world[parent] @ local[joint]
+                positions[joint] = positions[parent] + world[parent] @ (skeleton.heads[joint] - skeleton.heads[parent])
+        return cls(world, positions - np.einsum("jab,jb->ja", world, skeleton.heads), positions)
 
 
 def pose_mesh(mesh: Mesh, skeleton: Skeleton, pose: Pose, joints: PosedJoints | None = None) -> Floats:
-    """(v,3) world positions of a mesh in a pose, metres; `joints` is this pose, where it is at hand."""
-    at = joints or PosedJoints.of(skeleton, pose)
+    """(v,3) world positions of a mesh in a pose, metres; `joints` saves computing the posed joints again."""
+    posed = joints or PosedJoints.from_pose(skeleton, pose)
     points, out = apply_morphs(mesh, pose.face), np.zeros_like(mesh.positions, np.float32)
     for slot in range(mesh.skin.joints.shape[1]):
         joint, weight = mesh.skin.joints[:, slot].astype(np.int64), mesh.skin.weights[:, slot, None]
         if weight.any():
-            out += weight * (np.einsum("vab,vb->va", at.turns[joint], points) + at.shift[joint])
+            out += weight * (np.einsum("vab,vb->va", posed.rotations[joint], points) + posed.offsets[joint])
     return out
 
 
 def rotate_directions(skin: Skin, skeleton: Skeleton, pose: Pose, directions: Floats, joints: PosedJoints | None = None) -> Floats:
-    """(v,3) unit vectors of the bind, e.g. normals, as the joints turn them."""
-    at = joints or PosedJoints.of(skeleton, pose)
-    blended = np.einsum("vk,vkab->vab", skin.weights, at.turns[skin.joints.astype(np.int64)])
+    """(v,3) unit vectors of the bind pose, such as normals, rotated with their joints."""
+    posed = joints or PosedJoints.from_pose(skeleton, pose)
+    blended = np.einsum("vk,vkab->vab", skin.weights, posed.rotations[skin.joints.astype(np.int64)])
     out = np.einsum("vab,vb->va", blended, directions)
     return np.asarray(out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-9), np.float32)
 
 
-def find_weld_groups(parts: Sequence[Floats]) -> Ints:
-    """(sum of v,) a group number per vertex of all parts: vertices at one bind place (UV seams, the neck) share it."""
-    keys = np.round(np.concatenate(parts) * 1e5).astype(np.int64)
-    _, group = np.unique(keys, axis=0, return_inverse=True)
-    return group.reshape(-1).astype(np.int32)
-
-
-def compute_smooth_normals(points: Floats, triangles: Ints, group: Ints) -> Floats:
-    """(v,3) unit normals, weighted by area and smooth across welded vertices."""
-    corners = points[triangles]
-    face = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    count = int(group.max(initial=0)) + 1
-    where = group[triangles].ravel()
-    total = np.stack([np.bincount(where, np.repeat(face[:, axis], 3), count) for axis in range(3)], 1)[group]
-    length = np.linalg.norm(total, axis=1, keepdims=True)
-    return np.where(length > 1e-20, total / np.maximum(length, 1e-20), (0.0, 0.0, 1.0)).astype(np.float32)
+def compute_smooth_normals(points: Floats, triangles: Ints, places: NDArray[np.int64]) -> Floats:
+    """(v,3) unit normals, weighted by area; vertices of one place (v,) share theirs, as at UV seams and at the neck."""
+    forward = (0.0, 0.0, 1.0)
+    return compute_vertex_normals(points, triangles, product=np.float32, total=np.float64, floor=1e-20, fallback=forward, groups=places)
 
 
 def turn_about_axis(axis: str, degrees: float) -> Floats:
-    """xyzw of a turn about a world axis."""
+    """(4,) the rotation xyzw about a world axis."""
     return rotation.from_axis_angle(np.eye(3)["xyz".index(axis)], np.radians(degrees))
 
 
 def build_pose(skeleton: Skeleton, turns: Mapping[str, Floats], face: Mapping[str, float] | None = None) -> Pose:
-    """A pose from named joint turns (xyzw) and named morph weights; everything else stays in the bind."""
+    """A pose from rotations (xyzw) of named joints and weights of named morphs; everything else stays in the bind pose."""
     rotations = np.tile(np.array([0, 0, 0, 1], np.float32), (len(skeleton.names), 1))
     for joint, turn in turns.items():
         if joint in skeleton.names:
@@ -133,7 +123,7 @@ def build_pose(skeleton: Skeleton, turns: Mapping[str, Floats], face: Mapping[st
 
 
 def build_standing_pose(skeleton: Skeleton, face: Mapping[str, float] | None = None, **turns: Floats) -> Pose:
-    """Arms at the sides, elbows and fingers a little bent, feet under the hips: how people stand for a photograph."""
+    """People standing for a photograph: arms at the sides, elbows and fingers slightly bent, feet under the hips."""
     relaxed: dict[str, Floats] = {}
     for side, sign in (("Left", 1.0), ("Right", -1.0)):
         relaxed[f"{side}Shoulder"] = turn_about_axis("z", -4 * sign)

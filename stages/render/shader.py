@@ -1,4 +1,4 @@
-"""GLSL of the studio: physically based shading, soft shadows, skin that lets light through, a seamless backdrop."""
+"""GLSL of the studio: physically based shading, soft shadows, translucent skin and a seamless backdrop."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ const vec2 DISC[16] = vec2[](vec2(-.94,-.40), vec2(.95,-.77), vec2(-.09,-.93), v
     vec2(.20,.79), vec2(.14,-.14));
 float lit(vec3 place, vec3 up) {
     vec3 at = (shadow_matrix * vec4(place, 1.0)).xyz * 0.5 + 0.5;
-    // Each tap is compared with the tangent plane of the receiver, or wide taps on a slope would shade the slope itself.
+    // Each tap is compared with the receiver's tangent plane; otherwise wide taps on a slope would shade the slope itself.
     vec3 rows = vec3(0.0);
     for (int i = 0; i < 3; i++) {
         vec3 row = vec3(shadow_matrix[0][i], shadow_matrix[1][i], shadow_matrix[2][i]);
@@ -72,7 +72,7 @@ float lit(vec3 place, vec3 up) {
 """
 
 _TONE = """
-// Khronos PBR Neutral: keeps base colours true and rolls off highlights only.
+// Khronos PBR Neutral tone mapping: keeps base colours and compresses highlights only.
 vec3 toned(vec3 c) {
     float least = min(c.r, min(c.g, c.b));
     c -= least < 0.08 ? least - 6.25 * least * least : 0.04;
@@ -96,14 +96,14 @@ uniform sampler2D albedo_map; uniform sampler2D normal_map; uniform sampler2D or
 uniform vec4 colour; uniform float roughness; uniform float cutoff; uniform float skin; uniform bool bumpy;
 uniform bool two_sided; uniform int alpha_pass;
 uniform vec3 camera;
-uniform vec3 light_way[4]; uniform vec3 light_colour[4]; uniform float light_size[4];
+uniform vec3 light_direction[4]; uniform vec3 light_colour[4]; uniform float light_size[4];
 uniform vec3 sky_colour; uniform vec3 ground_colour;
 """
     + _SHADOW
     + _TONE
     + """
 vec3 bumped(vec3 n) {
-    // Cotangent frame from screen derivatives; V grows downwards in glTF, green points up.
+    // Cotangent frame from screen derivatives; in glTF, V points down and green up.
     vec3 dx = dFdx(world), dy = dFdy(world);
     vec2 ux = dFdx(tex), uy = dFdy(tex);
     vec3 a = cross(dy, n), b = cross(n, dx);
@@ -124,11 +124,11 @@ void main() {
     vec3 n = normalize(facing), view = normalize(camera - world);
     if (two_sided && !gl_FrontFacing) n = -n;
     float alpha = 1.0;
-    if (alpha_pass == 1) {            // MASK: a hard edge, one pixel soft
+    if (alpha_pass == 1) {            // MASK: an edge one pixel wide
         alpha = clamp((base.a - cutoff) / max(fwidth(base.a), 1e-3) + 0.5, 0.0, 1.0);
         if (alpha < 0.5) discard;
         alpha = 1.0;
-    } else if (alpha_pass == 2) {     // BLEND, its dense part: writes depth
+    } else if (alpha_pass == 2) {     // BLEND, the dense part: writes depth
         if (base.a < 0.92) discard;
     } else if (alpha_pass == 3) {     // BLEND, the rest
         alpha = base.a;
@@ -140,14 +140,14 @@ void main() {
     float open_sky = (0.07 + 0.93 * sky) * orm.r, rough = clamp(orm.g * roughness, 0.06, 1.0), metal = orm.b;
     vec3 diffuse = base.rgb * (1.0 - metal), f0 = mix(vec3(mix(0.04, 0.028, skin)), base.rgb, metal);
     float nv = max(dot(n, view), 1e-3);
-    // Light enters skin at one place and leaves at another: red goes farthest, and its normals blur most.
+    // Subsurface scattering: light leaves skin away from where it enters. Red travels furthest, so it sees the most blurred normals.
     vec3 wrap = skin * vec3(0.30, 0.11, 0.06);
-    // A lamp as wide as a studio's is never wholly behind a lid or a lash: eyes keep their catchlight.
+    // A lid or a lash never hides the whole of a wide studio lamp: eyes keep their catchlight.
     float wet = 0.75 * (1.0 - smoothstep(0.15, 0.35, rough));
     vec3 total = vec3(0.0);
     for (int i = 0; i < 4; i++) {
-        vec3 l = light_way[i];
-        // The normal offset must be longer where the light grazes.
+        vec3 l = light_direction[i];
+        // Grazing light needs a longer normal offset.
         float shade = i == 0 ? lit(world + shape * (0.0012 + 0.0030 * (1.0 - clamp(dot(shape, l), 0.0, 1.0))), shape) : 1.0;
         float hide = i == 0 ? mix(1.0, open_sky, 0.35) : smoothstep(-0.1, 0.5, open_sky);
         float nl = dot(n, l), soft = dot(mix(n, shape, 0.7 * skin), l);
@@ -157,22 +157,22 @@ void main() {
         vec3 h = normalize(l + view);
         float lobe = clamp(rough + light_size[i] * 0.25 * (1.0 - rough), 0.06, 1.0), nh = max(dot(n, h), 0.0), front = max(nl, 0.0);
         vec3 fresnel = f0 + (1.0 - f0) * pow(1.0 - max(dot(view, h), 0.0), 5.0) * (1.0 - 0.6 * rough);
-        // Skin shines twice: the rough horny layer, and a thin film of oil on it.
+        // Skin has two specular lobes: the rough outer layer, and a thin film of oil on it.
         vec3 gloss = fresnel * front * mix(glossy(nh, front, nv, lobe), glossy(nh, front, nv, lobe * 0.62), 0.3 * skin);
-        // Lamps behind the head have no shadow of their own: in creases their glancing shine would leak through the flesh.
+        // Lamps behind the head cast no shadow: in creases their grazing highlights would leak through the flesh.
         float leak = i < 2 ? 1.0 : smoothstep(0.7, 1.0, open_sky);
         total += light_colour[i] * hide * (diffuse / 3.14159 * spread * bleed + gloss * leak * mix(shade, 1.0, wet));
     }
     float up = n.y * 0.5 + 0.5;
     vec3 ambient = mix(ground_colour, sky_colour, up);
-    // Bounced light keeps the colour of what it bounced from (Jimenez 2016).
+    // Bounced light takes the colour of the surface: multi-bounce occlusion (Jimenez et al. 2016).
     vec3 cavity = max(vec3(open_sky), ((open_sky * (2.0404 * diffuse - 0.3324) + (0.6417 - 4.7951 * diffuse)) * open_sky
                        + (2.7552 * diffuse + 0.6903)) * open_sky);
     total += diffuse * ambient * mix(vec3(open_sky), cavity, 0.8);
     vec3 mirror = reflect(-view, n);
     vec3 seen = mix(ground_colour, sky_colour, smoothstep(-0.4, 0.6, mirror.y));
-    // A softbox near the camera, which only wet things show: the catchlight.
-    vec3 box = normalize(light_way[0] + 1.7 * view);
+    // The catchlight: a softbox near the camera, reflected only by wet surfaces.
+    vec3 box = normalize(light_direction[0] + 1.7 * view);
     seen += 16.0 * wet * smoothstep(0.975, 0.99, dot(mirror, box));
     vec3 edge = f0 + (max(vec3(1.0 - rough), f0) - f0) * pow(1.0 - nv, 5.0);
     total += seen * edge * open_sky * open_sky * (1.0 - 0.55 * rough);
@@ -214,9 +214,9 @@ uniform vec3 camera;
     + _SHADOW
     + """
 void main() {
-    float far = length(tex - 0.5) * 2.0;
+    float radius = length(tex - 0.5) * 2.0;
     float dark = (1.0 - lit(world + vec3(0.0, 0.002, 0.0), vec3(0.0, 1.0, 0.0))) * 0.30 + (1.0 - sky) * 0.55;
-    result = vec4(0.05, 0.05, 0.06, clamp(dark, 0.0, 0.8) * (1.0 - smoothstep(0.5, 1.0, far)));
+    result = vec4(0.05, 0.05, 0.06, clamp(dark, 0.0, 0.8) * (1.0 - smoothstep(0.5, 1.0, radius)));
 }
 """
 )

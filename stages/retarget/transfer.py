@@ -8,14 +8,12 @@ import numpy as np
 
 from assets.artefacts.geometry import Floats, Skeleton
 from assets.artefacts.motion import Clip
-from assets.rotation import make_continuous, normalize_quaternions
+from assets.rotation import make_continuous, measure_leg, normalize_quaternions
 
 
 def measure_leg_length(skeleton: Skeleton) -> float:
     """Metres from the hip joint through the knee to the ankle."""
-    heads = dict(zip(skeleton.names, skeleton.heads, strict=True))
-    hip, knee, ankle = (heads[f"Left{part}"] for part in ("UpLeg", "Leg", "Foot"))
-    return float(np.linalg.norm(hip - knee) + np.linalg.norm(knee - ankle))
+    return measure_leg(dict(zip(skeleton.names, skeleton.heads, strict=True)))
 
 
 def transfer_clip(clip: Clip, source: Skeleton, target: Skeleton) -> Clip:

@@ -1,1 +1,1 @@
-"""texture: see stage.py or the files beside it."""
+"""The texture stage: see stage.py."""

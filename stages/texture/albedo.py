@@ -1,4 +1,4 @@
-"""The painted colour: the identity's smooth skin, sharpened with what a CC0 skin of like age, gender and tone adds to its own blur."""
+"""The albedo: the identity's smooth skin, sharpened with the fine detail of a CC0 skin of similar age, gender and tone."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from assets.artefacts.geometry import Floats, Pixels, Surface
 from stages.texture.tiles import SkinLibrary, fill_margins
 
 GENERATOR_BLUR = 3.2
-"""Pixels of a 512 px tile that the 128 px generator can not show."""
+"""Size, in pixels of a 512 px tile, of detail that the generator's 128 px cannot show."""
 SEAM_REACH = 0.07
-"""Tile widths over which the neck's colour is evened."""
+"""Distance, in tile widths, over which the correction of the neck's colour fades."""
 
 
 def find_nearest_skin(skins: SkinLibrary, identity: Identity) -> int:
-    """Index of the skin whose age, gender and tone are most like the identity's."""
-    apart = np.abs(skins.ages - identity.age) / 30 + 1.2 * np.abs(skins.genders - identity.gender) + 3 * np.abs(skins.tones - identity.tone)
-    return int(np.argmin(apart))
+    """Index of the skin whose age, gender and tone are nearest to the identity's."""
+    distance = (
+        np.abs(skins.ages - identity.age) / 30 + 1.2 * np.abs(skins.genders - identity.gender) + 3 * np.abs(skins.tones - identity.tone)
+    )
+    return int(np.argmin(distance))
 
 
 def to_lab(pixels: Pixels) -> Floats:
@@ -32,7 +34,7 @@ def to_lab(pixels: Pixels) -> Floats:
 
 
 def to_pixels(lab: Floats) -> Pixels:
-    """(h,w,3) sRGB uint8 of CIE Lab, out-of-gamut values cut."""
+    """(h,w,3) sRGB uint8 of CIE Lab; values outside the gamut are clipped."""
     import cv2
 
     rgb = cv2.cvtColor(np.ascontiguousarray(lab, np.float32), cv2.COLOR_LAB2RGB)
@@ -41,18 +43,18 @@ def to_pixels(lab: Floats) -> Pixels:
 
 
 def extract_fine_detail(skin: Pixels, light: float, is_head: bool) -> Floats:
-    """(s,s,3) Lab detail of a skin above the generator's resolution, scaled to a skin of mean lightness `light`."""
+    """(s,s,3) Lab detail of a skin above the generator's resolution, scaled to a skin of median lightness `light`."""
     import cv2
 
     lab = to_lab(skin)
     detail = lab - cv2.GaussianBlur(lab, (0, 0), GENERATOR_BLUR * len(skin) / 512)
     if is_head:
-        # The head is cut at the back: left and right edge are the same line and must carry the same detail.
+        # The head is cut open at the back: the left and right edges are one line and need the same detail.
         side = np.abs(np.linspace(-1, 1, len(skin)))[None, :, None]
         share = 0.5 * np.clip((side - 0.55) / 0.4, 0, 1)
         detail = (1 - share) * detail + share * detail[:, ::-1]
     else:
-        # Some body skins are painted with hairs, scratches and seams: on bare arms and necks they read as wounds.
+        # Some body skins are painted with hairs, scratches and seams, which look like wounds on bare arms and necks.
         detail = 4 * np.tanh(detail / 4)
     scale = float(np.clip(light / max(float(np.median(lab[..., 0])), 1.0), 0.5, 1.6))
     residual: Floats = (detail * np.array([scale, 0.8, 0.8])).astype(np.float32)
@@ -70,23 +72,23 @@ def paint_albedo(tile: Pixels, skin: Pixels, size: int, is_head: bool) -> Floats
 
 
 def find_seam_vertices(head: Surface, body: Surface) -> tuple[NDArray[Any], NDArray[Any]]:
-    """(k,) head and body surface vertices that lie on the same base vertex."""
+    """(k,) head and (k,) body surface vertices of the base vertices that both surfaces have."""
     _, in_head, in_body = np.intersect1d(head.base, body.base, return_indices=True)
     return in_head, in_body
 
 
 def _sample_smoothed(lab: Floats, uv: Floats) -> Floats:
-    """(k,3) smoothed colour at tile coordinates."""
+    """(k,3) smoothed colours at tile coordinates (k,2)."""
     import cv2
 
     soft = cv2.GaussianBlur(lab, (0, 0), len(lab) / 128)
-    at = np.clip((uv * len(lab)).astype(int), 0, len(lab) - 1)
-    colours: Floats = soft[at[:, 1], at[:, 0]]
+    texel = np.clip((uv * len(lab)).astype(int), 0, len(lab) - 1)
+    colours: Floats = soft[texel[:, 1], texel[:, 0]]
     return colours
 
 
 def _spread_correction(uv: Floats, change: NDArray[Any], size: int) -> Floats:
-    """(size,size,3) the change at the seam points, fading with the distance from them."""
+    """(size,size,3) the changes (k,3) of seam points (k,2), fading with the distance from them."""
     import cv2
 
     grid = (np.stack(np.meshgrid(np.arange(128), np.arange(128)), -1) + 0.5) / 128
@@ -99,7 +101,7 @@ def _spread_correction(uv: Floats, change: NDArray[Any], size: int) -> Floats:
 
 
 def join_neck(head_lab: Floats, body_lab: Floats, head: Surface, body: Surface) -> tuple[Floats, Floats]:
-    """Both tiles in one colour along the neck: the body takes the head's mean there, then each moves half of what is left."""
+    """Both tiles with equal colours along the neck: the body takes the head's median there, then each moves by half the difference."""
     in_head, in_body = find_seam_vertices(head, body)
     gap = _sample_smoothed(head_lab, head.uv[in_head]) - _sample_smoothed(body_lab, body.uv[in_body])
     body_lab = (body_lab + np.median(gap, 0)).astype(np.float32)
@@ -110,7 +112,7 @@ def join_neck(head_lab: Floats, body_lab: Floats, head: Surface, body: Surface) 
 
 
 def clean_margins(pixels: Pixels, coverage: Pixels) -> Pixels:
-    """The tile with its margin filled from its own edge."""
+    """The tile with its margin filled from its edge."""
     import cv2
 
     mask = cv2.resize(coverage, pixels.shape[1::-1], interpolation=cv2.INTER_NEAREST) > 0

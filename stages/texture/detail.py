@@ -1,4 +1,4 @@
-"""What is finer than a photograph of 512 px: pores, freckles, wrinkles; height to normals; occlusion and roughness."""
+"""Skin detail that a photograph of 512 px does not show: pores, freckles and wrinkles; and normals, occlusion and roughness."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ NOSTRILS = ((0.465, 0.66), (0.535, 0.66))
 
 
 def draw_soft_spot(size: int, x: float, y: float, width: float, height: float) -> Floats:
-    """(s,s) soft ellipse, 1 at its centre."""
+    """(s,s) a soft ellipse, 1 at its centre; all measures in tile widths."""
     grid = (np.arange(size, dtype=np.float32) + 0.5) / size
     out: Floats = np.exp(-(((grid[None] - x) / width) ** 2)) * np.exp(-(((grid[:, None] - y) / height) ** 2))
     return out
 
 
 def generate_pore_height(size: int, rng: np.random.Generator) -> Floats:
-    """(s,s) height of pores and fine cracks, unit deviation."""
+    """(s,s) height of pores and fine cracks, with a standard deviation of 1."""
     import cv2
 
     noise = rng.standard_normal((size, size)).astype(np.float32)
@@ -34,7 +34,7 @@ def generate_pore_height(size: int, rng: np.random.Generator) -> Floats:
 
 
 def _list_wrinkles() -> list[tuple[NDArray[Any], float]]:
-    """Wrinkles of the head tile as polylines with a depth: forehead, crow's feet, beside the nose, under the eyes."""
+    """Wrinkles of the head tile as polylines with a depth: forehead, crow's feet, smile lines, under the eyes."""
     t = np.linspace(0, 1, 24)
     lines = []
     for k, y in enumerate((0.27, 0.305, 0.34)):
@@ -49,7 +49,7 @@ def _list_wrinkles() -> list[tuple[NDArray[Any], float]]:
 
 
 def generate_wrinkle_height(size: int, rng: np.random.Generator) -> Floats:
-    """(s,s) height of the head's wrinkles, 0 outside them, about -1 in the deepest."""
+    """(s,s) height of the head's wrinkles: 0 outside them, about -1 in the deepest."""
     import cv2
 
     height = np.zeros((size, size), np.float32)
@@ -67,7 +67,7 @@ def generate_wrinkle_height(size: int, rng: np.random.Generator) -> Floats:
 
 
 def generate_freckles(size: int, amount: float, rng: np.random.Generator) -> Floats:
-    """(s,s) how much melanin each pixel of the head gains, 0..1."""
+    """(s,s) melanin that each pixel of the head gains, 0..1."""
     import cv2
 
     count = int(700 * amount)
@@ -81,7 +81,7 @@ def generate_freckles(size: int, amount: float, rng: np.random.Generator) -> Flo
 
 
 def compute_normal_map(height: Floats, strength: float) -> Pixels:
-    """(s,s,3) tangent-space normals of a height field, +Y up as glTF wants it."""
+    """(s,s,3) tangent-space normals of a height field, with +Y up as in glTF."""
     import cv2
 
     across = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3) / 8 * strength
@@ -93,7 +93,7 @@ def compute_normal_map(height: Floats, strength: float) -> Pixels:
 
 
 def estimate_relief(lab: Floats) -> Floats:
-    """(s,s) height that the painted shading suggests: dark lines lie deeper; kept to small sizes, about -1..1."""
+    """(s,s) height, about -1..1, that the painted shading suggests: small dark lines are deeper."""
     import cv2
 
     light = lab[..., 0]
@@ -103,25 +103,25 @@ def estimate_relief(lab: Floats) -> Floats:
 
 
 def estimate_occlusion(lab: Floats, is_head: bool) -> Floats:
-    """(s,s) 0..1 open sky: less in nostrils, mouth and the corners of the eyes, and where the paint is darker than around."""
+    """(s,s) ambient occlusion, 1 where open: less in nostrils, mouth and corners of the eyes, and where the paint is locally darker."""
     import cv2
 
     size = len(lab)
     light = lab[..., 0]
     hollow = np.clip((cv2.GaussianBlur(light, (0, 0), size / 40) - light) / 40, 0, 0.35)
-    sky = 1 - cv2.GaussianBlur(hollow, (0, 0), size / 400)
+    openness = 1 - cv2.GaussianBlur(hollow, (0, 0), size / 400)
     if is_head:
         for x, y in NOSTRILS:
-            sky -= 0.45 * draw_soft_spot(size, x, y, 0.016, 0.012)
-        sky -= 0.3 * draw_soft_spot(size, MOUTH[0], MOUTH[1], 0.07, 0.008)
+            openness -= 0.45 * draw_soft_spot(size, x, y, 0.016, 0.012)
+        openness -= 0.3 * draw_soft_spot(size, MOUTH[0], MOUTH[1], 0.07, 0.008)
         for x, y in EYES:
-            sky -= 0.2 * draw_soft_spot(size, x, y, 0.05, 0.014)
-    open_sky: Floats = np.clip(sky, 0.3, 1).astype(np.float32)
-    return open_sky
+            openness -= 0.2 * draw_soft_spot(size, x, y, 0.05, 0.014)
+    occlusion: Floats = np.clip(openness, 0.3, 1).astype(np.float32)
+    return occlusion
 
 
 def estimate_roughness(size: int, pores: Floats, is_head: bool) -> Floats:
-    """(s,s) 0..1: skin about 0.62, lips and nose glossier, scalp dull."""
+    """(s,s) roughness: about 0.64 on skin, less on lips and nose, more on the scalp."""
     rough = np.full((size, size), 0.64, np.float32) + 0.015 * pores
     if is_head:
         rough -= 0.14 * draw_soft_spot(size, MOUTH[0], MOUTH[1], 0.085, 0.035)

@@ -1,4 +1,4 @@
-"""Identity and Body to TextureSet: head and body tiles in colour, normals and occlusion-roughness-metallic."""
+"""Identity and Body to TextureSet: albedo, normal and occlusion-roughness-metallic of the head and body tiles."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from stages.texture.tiles import load_skin_library
 
 
 def choose_wrinkle_amount(options: TextureSpec, age: float) -> float:
-    """0..1: the spec's wrinkles, else what the age brings."""
+    """0..1: the spec's wrinkles, otherwise by age."""
     return options.wrinkles if options.wrinkles is not None else float(np.clip((age - 32) / 45, 0, 1))
 
 
 def _apply_ageing(lab: Floats, height: Floats, options: TextureSpec, age: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Head colour and height with freckles and wrinkles."""
+    """CIE Lab and height of the head with freckles and wrinkles."""
     size, amount = len(lab), choose_wrinkle_amount(options, age)
     lines = detail.generate_wrinkle_height(size, rng) * amount
     melanin = detail.generate_freckles(size, options.freckles, rng)
@@ -33,11 +33,11 @@ def _apply_ageing(lab: Floats, height: Floats, options: TextureSpec, age: float,
 
 
 def _build_pictures(name: str, lab: Floats, coverage: Pixels, options: TextureSpec, age: float, seed: int) -> dict[str, Image]:
-    """albedo, normal and ORM of one tile."""
+    """Albedo, normal and ORM of one tile."""
     is_head = name == "head"
     rng = np.random.default_rng([seed, int(is_head)])
     pores = detail.generate_pore_height(options.size, rng)
-    # Where the MakeHuman skins are coarse (all but the face), their grain is stretched: it must not turn into relief.
+    # Everywhere but in the face the MakeHuman skins are coarse and their grain is stretched: it must not become relief.
     sharp = detail.draw_soft_spot(options.size, 0.5, 0.56, 0.32, 0.34) if is_head else np.full_like(pores, 0.15)
     height = 1.1 * sharp * detail.estimate_relief(lab)
     pores = pores * (0.25 + 0.75 * sharp)
@@ -45,16 +45,18 @@ def _build_pictures(name: str, lab: Floats, coverage: Pixels, options: TextureSp
         lab, height = _apply_ageing(lab, height, options, age, rng)
     lab = lab + np.stack([0.7 * options.pores * pores, 0 * pores, 0 * pores], -1)
     normal = detail.compute_normal_map(height + 0.16 * options.pores * pores, strength=1.6 * options.size / 1024)
-    sky, rough = detail.estimate_occlusion(lab, is_head), detail.estimate_roughness(options.size, pores, is_head)
-    orm = (np.stack([sky, rough, np.zeros_like(sky)], -1) * 255 + 0.5).astype(np.uint8)
+    occlusion, roughness = detail.estimate_occlusion(lab, is_head), detail.estimate_roughness(options.size, pores, is_head)
+    orm = (np.stack([occlusion, roughness, np.zeros_like(occlusion)], -1) * 255 + 0.5).astype(np.uint8)
     albedo = clean_margins(to_pixels(lab), coverage)
     return {f"{name}_albedo": Image(albedo), f"{name}_normal": Image(normal, srgb=False), f"{name}_orm": Image(orm, srgb=False)}
 
 
 def run(identity: Identity, body: Body, *, options: TextureSpec, seed: int) -> TextureSet:
-    """The skin of a character; the tiles lie on the base mesh, so that every body takes them."""
+    """The skin of a character. The tiles belong to the base mesh, so they fit every body."""
     if len(body.positions) != BASE_VERTICES:
-        raise FormatError(Finding("texture/base-mesh", f"the body has {len(body.positions)} vertices, not {BASE_VERTICES}"))
+        raise FormatError(
+            Finding("texture/base-mesh", f"the body has {len(body.positions)} vertices, but the base mesh has {BASE_VERTICES}")
+        )
     skins = load_skin_library()
     nearest = find_nearest_skin(skins, identity)
     head_lab = paint_albedo(identity.head.pixels, skins.heads[nearest], options.size, is_head=True)
@@ -70,14 +72,14 @@ def run(identity: Identity, body: Body, *, options: TextureSpec, seed: int) -> T
 
 
 def to_trimesh(surface: Surface, positions: Floats, albedo: Pixels) -> Any:
-    """A trimesh.Trimesh of one surface with its picture as PBR material: for measuring and looking, never shipped."""
+    """A trimesh.Trimesh of one surface with its picture as PBR material, for measuring and viewing; it is never shipped."""
     import trimesh
     from PIL import Image as Picture
 
     material = trimesh.visual.material.PBRMaterial(baseColorTexture=Picture.fromarray(albedo), roughnessFactor=0.7, metallicFactor=0.0)
-    upward = np.stack([surface.uv[:, 0], 1 - surface.uv[:, 1]], 1)  # trimesh keeps OpenGL's lower left origin
+    upward = np.stack([surface.uv[:, 0], 1 - surface.uv[:, 1]], 1)  # trimesh has OpenGL's origin, at the lower left
     visual = trimesh.visual.TextureVisuals(uv=upward, material=material)
     return trimesh.Trimesh(positions[surface.base], surface.triangles, visual=visual, process=False)
 
 
-STAGE: Stage[TextureSet] = Stage("texture", 2, run, makes=TextureSet, memory_gb=1)
+STAGE: Stage[TextureSet] = Stage("texture", 2, run, makes=TextureSet)

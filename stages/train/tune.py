@@ -1,4 +1,4 @@
-"""Search for the numbers of a recipe: trials proposed by optuna, each scored by cross-validation over people."""
+"""Search for the settings of a recipe: trials proposed by optuna, each scored by cross-validation over people."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from stages.train.stage import apply_settings
 
 @dataclass(frozen=True)
 class SearchRange:
-    """A number to search, between low and high; by its logarithm where it spans orders of magnitude."""
+    """A number to search between low and high, on a logarithmic scale if it spans orders of magnitude."""
 
     low: float
     high: float
@@ -47,19 +47,21 @@ SEARCH_SPACES: Mapping[str, Mapping[str, SearchRange]] = {
     "bodygan": {"lr": SearchRange(1e-4, 3e-3), "penalty": SearchRange(1, 30), "average": SearchRange(0.99, 0.9995, log=False)},
     "bodyvae": {"lr": SearchRange(2e-4, 5e-3), "beta": SearchRange(3e-4, 3e-2), "weight_decay": SearchRange(1e-6, 1e-2)},
 }  # fmt: skip
-"""Family -> setting -> where to search it."""
+"""Family -> setting -> range to search."""
 SCORED_BY_SAMPLES = ("vae", "bodyvae", "diffusion")
-"""Families scored by what they make: a VAE's bound holds beta, and the denoiser's error falls where the autoencoder tells little."""
+"""Families scored by their samples: a VAE's bound depends on beta, and a denoiser's error is small for uninformative latents."""
+MAX_SCORED = 256
+"""Images of a score."""
 
 
 @dataclass(frozen=True)
 class SearchTrial:
-    """One proposal and how it did."""
+    """One proposal and its scores."""
 
     number: int
     settings: dict[str, float]
     scores: tuple[float, ...]
-    """The metric of each fold, lower is better; infinite where training diverged."""
+    """The metric of each fold, lower is better; infinite if training diverged."""
 
     @property
     def score(self) -> float:
@@ -67,7 +69,7 @@ class SearchTrial:
 
 
 class Search:
-    """Proposes settings and learns from their scores; the same seed and scores make the same proposals."""
+    """Proposes settings and learns from their scores; the same seed and scores give the same proposals."""
 
     def __init__(self, name: str, seed: int = 0) -> None:
         import optuna
@@ -76,24 +78,23 @@ class Search:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.study = optuna.create_study(direction="minimize", sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=4))
 
-    def ask(self) -> tuple[int, dict[str, float]]:
+    def propose(self) -> tuple[int, dict[str, float]]:
         """The next trial's number and settings."""
         trial = self.study.ask()
-        told = {name: trial.suggest_float(name, r.low, r.high, log=r.log and r.low > 0) for name, r in self.space.items()}
-        return trial.number, told
+        settings = {name: trial.suggest_float(name, r.low, r.high, log=r.log and r.low > 0) for name, r in self.space.items()}
+        return trial.number, settings
 
-    def tell(self, trial: SearchTrial) -> None:
-        """A trial's result; a diverged one counts as failed."""
+    def record(self, trial: SearchTrial) -> None:
+        """Records a trial's score; a diverged one counts as failed."""
         import optuna
 
-        if np.isfinite(trial.score):
-            self.study.tell(trial.number, trial.score)
-        else:
-            self.study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+        state = optuna.trial.TrialState
+        score, outcome = (trial.score, state.COMPLETE) if np.isfinite(trial.score) else (None, state.FAIL)
+        self.study.tell(trial.number, score, outcome)
 
 
 def refuse_untunable(name: str, data: Path, count: int) -> None:
-    """Raises SpecError where the family has no search space, does not fit the set, or the set has fewer people than folds."""
+    """Raises SpecError if the family has no search space, does not fit the data set, or the set has fewer people than folds."""
     from stages.datasets.shards import load_people
 
     _find_space(name)
@@ -103,7 +104,7 @@ def refuse_untunable(name: str, data: Path, count: int) -> None:
 
 def _find_space(name: str) -> Mapping[str, SearchRange]:
     if name not in SEARCH_SPACES:
-        raise SpecError(Finding("train/tune", f"no search space is written for {name!r}", fix=f"take one of {', '.join(SEARCH_SPACES)}"))
+        raise SpecError(Finding("train/tune", f"{name} has no search space", fix=f"the families with one are {', '.join(SEARCH_SPACES)}"))
     return SEARCH_SPACES[name]
 
 
@@ -118,33 +119,33 @@ def split_folds(people: NDArray[np.int64], count: int, seed: int) -> list[NDArra
 
 
 def score_fold(name: str, data: Path, settings: Mapping[str, Any], fold: int, count: int, plan: Plan) -> float:
-    """The best metric on one fold of the training split, of nets trained on the others; infinite where they diverged."""
+    """The best metric on one fold of the training split, of nets trained on the others; infinite if training diverged."""
     family = apply_settings(make_family(name), settings)
-    whole = read_examples(data, "train", family.conditions, plan.size)
-    held = split_folds(whole.source.people, count, plan.seed)[fold]
-    rest = np.setdiff1d(np.arange(len(whole)), held)
+    examples = read_examples(data, "train", family.conditions, plan.size)
+    held_out = split_folds(examples.source.people, count, plan.seed)[fold]
+    training, validation = examples.select(np.setdiff1d(np.arange(len(examples)), held_out)), examples.select(held_out)
     with tempfile.TemporaryDirectory() as folder:
-        run = begin_run(family, plan, whole.select(rest), whole.select(held), Path(folder), find_device(plan.precision))
+        run = begin_run(family, plan, training, validation, Path(folder), find_device(plan.precision))
         try:
             train(run)
         except BackendError:
             return float("inf")
-        return score_samples(run.to_trained_net(), whole.select(held)) if name in SCORED_BY_SAMPLES else run.counters.best
+        return score_samples(run.to_trained_net(), validation) if name in SCORED_BY_SAMPLES else run.counters.best
 
 
-def score_samples(nets: TrainedNet, held: Examples) -> float:
-    """How far what the nets make lies from the examples: sliced Wasserstein of at most 256 pictures, Fréchet of vectors on their scale."""
+def score_samples(nets: TrainedNet, held_out: Examples) -> float:
+    """Distance of generated samples to the examples: sliced Wasserstein of images, Fréchet of vectors in units of their spread."""
     from stages.train.evaluation.metrics import compute_frechet_distance
     from stages.train.evaluation.sliced_wasserstein import compute_sliced_wasserstein
 
-    if held.values.ndim == 2:
-        made, spread = nets.sample(held.conditions, 1), np.maximum(held.values.std(0), 1e-3)
-        return compute_frechet_distance(held.values / spread, made / spread)
-    count = min(len(held), 256)
-    return compute_sliced_wasserstein(held.values[:count], nets.sample(held.conditions[:count], 1))
+    if held_out.values.ndim == 2:
+        samples, spread = nets.sample(held_out.conditions, 1), np.maximum(held_out.values.std(0), 1e-3)
+        return compute_frechet_distance(held_out.values / spread, samples / spread)
+    count = min(len(held_out), MAX_SCORED)
+    return compute_sliced_wasserstein(held_out.values[:count], nets.sample(held_out.conditions[:count], 1))
 
 
 def rank_trials(trials: Sequence[SearchTrial]) -> list[dict[str, Any]]:
-    """One row a trial, the best first."""
+    """A row per trial, the best first."""
     ordered = sorted(trials, key=lambda t: t.score)
     return [{"trial": t.number, "score": round(t.score, 4), **{k: float(f"{v:.3g}") for k, v in t.settings.items()}} for t in ordered]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
 import struct
 import threading
-import wave
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.errors import Finding, FormatError, Location
+from assets.formats.wav import parse_wav
 
 Doubles = NDArray[np.float64]
 T = TypeVar("T")
@@ -281,10 +280,7 @@ def _parse_json_object(data: bytes) -> dict[str, Any] | None:
 
 def _parse_wav(data: bytes) -> WavSound:
     try:
-        with wave.open(io.BytesIO(data)) as file:
-            channels, bits, rate = file.getnchannels(), 8 * file.getsampwidth(), file.getframerate()
-            raw = file.readframes(file.getnframes())
-    except (wave.Error, EOFError):
+        sound = parse_wav(data)
+    except FormatError:
         return WavSound(np.zeros((0, 1)), 1, 0, 0)
-    samples = np.frombuffer(raw, "<i2") if bits == 16 else np.zeros(0, "<i2")
-    return WavSound(samples.reshape(-1, max(channels, 1)) / 32768.0, rate, channels, bits)
+    return WavSound(sound.samples / 32768.0, sound.rate, sound.channels, sound.bits)

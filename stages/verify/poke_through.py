@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Skin
 from assets.digest import sha256_arrays
-from assets.garment_layers import CLOTH_MESHES, PROBES, SKIN_MESHES, GarmentLayers, Patches, compute_face_normals
+from assets.garment_layers import CLOTH_MESHES, PROBES, SKIN_MESHES, GarmentLayers, Patches
+from assets.mesh import compute_face_normals
 from assets.skinning import skin_points
 from stages.render.depth import DepthRenderer
-from stages.render.light import orthographic
+from stages.render.light import compute_direction, orthographic
 from stages.verify.bundle_view import Doubles, Glb
 
 Int64s = NDArray[np.int64]
@@ -109,7 +110,7 @@ class Figure:
     @cached_property
     def covered_patches(self) -> Patches:
         """Patches of skin and cloth beneath cloth in the bind pose."""
-        return self._layers.covered(self.positions, np.isin(self.kinds, (*CLOTH_MESHES, *SKIN_MESHES)))
+        return self._layers.find_covered(self.positions, np.isin(self.kinds, (*CLOTH_MESHES, *SKIN_MESHES)))
 
     @cached_property
     def patches_beneath(self) -> Mapping[str, Bools]:
@@ -120,21 +121,22 @@ class Figure:
     def covering_triangles(self) -> Bools:
         """(t,) outermost cloth: something is beneath it in the bind pose, and nothing covers it."""
         # Cloth that is covered itself would be found behind its own patches.
-        covering = self._layers.covering(self.positions, self.covered_patches)
-        covering[self.covered_patches.owner] = False
+        covering = self._layers.find_covering(self.positions, self.covered_patches)
+        covering[self.covered_patches.triangle] = False
         return covering
 
     def _find_patches_beneath(self, name: str) -> Bools:
         # Other garments lose their names: they no longer cover anything, but can still be covered.
         layers = replace(self._layers, kind=np.where(self.cloth & (self.kinds != name), "", self.kinds))
         heights = [
-            layers.measure_heights(self.positions, self.covered_patches.owner, probe @ self.covered_patches.barycentric) for probe in PROBES
+            layers.measure_heights(self.positions, self.covered_patches.triangle, probe @ self.covered_patches.barycentric)
+            for probe in PROBES
         ]
         return np.asarray(np.isfinite(heights).any(0))
 
     @cached_property
     def _layers(self) -> GarmentLayers:
-        return GarmentLayers.of(self.positions, self.triangles, self.kinds)
+        return GarmentLayers.from_mesh(self.positions, self.triangles, self.kinds)
 
     def compute_digest(self, points: Doubles) -> str:
         """Hex digest of everything that `render_exposed` depends on in this pose (v,3), metres."""
@@ -186,12 +188,12 @@ def render_exposed(figure: Figure, points: Doubles, draw: DepthRenderer) -> Iter
     centre = np.asarray((points.min(0) + points.max(0)) / 2, np.float32)
     depth = 2 * _HALF_VIEW_M
     normals = compute_face_normals(points, figure.triangles)
-    corners = figure.covered_patches.barycentric @ points[figure.triangles[figure.covered_patches.owner]]
+    corners = figure.covered_patches.barycentric @ points[figure.triangles[figure.covered_patches.triangle]]
     patches = corners.reshape(-1, 3).astype(np.float32)
     patch_triangles = np.arange(len(patches), dtype=np.int32).reshape(-1, 3)
     positions, triangles = points.astype(np.float32), figure.triangles.astype(np.int32)
     for yaw, pitch in np.radians(VIEW_ANGLES):
-        direction = np.array([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)], np.float32)
+        direction = compute_direction(yaw, pitch)
         clip = orthographic(direction, centre, _HALF_VIEW_M, depth)
         everything = draw(positions, triangles, clip)
         front_facing, taken, exposed = normals @ direction > 0, np.zeros(everything.shape, bool), {}

@@ -9,7 +9,6 @@ from contextvars import copy_context
 from assets.artefacts.verdict import Check, Verdict
 from assets.bundle import Package
 from assets.errors import Finding, Severity
-from assets.paths import get_baked_path
 from assets.spec.packaging import PackageSpec
 from stages.stage import Stage
 from stages.verify.bundle_view import BundleView
@@ -17,6 +16,7 @@ from stages.verify.gate import TARGET_GATES, Gate, load_gates
 from stages.verify.gate_sources import digest_gate_sources
 from stages.verify.gates.blender import find_blender
 from stages.verify.gates.engines import find_chromium
+from stages.verify.requirements import describe_missing_tools
 
 
 def make_bundle_view(package: Package, target: str) -> BundleView:
@@ -69,17 +69,7 @@ def find_programs() -> dict[str, str]:
     return {name: path or "" for name, path in programs.items()}
 
 
-BAKED_SCRIPTS = ("load_engine.js", "viewer.js")
-"""What `make bake` bundles for the engine gates and the report."""
-
-
-def describe_missing_scripts() -> str:
-    """Which of the scripts are not baked, in one sentence; empty where none is missing."""
-    missing = [name for name in BAKED_SCRIPTS if not get_baked_path(name).exists()]
-    return f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing: run `make bake`" if missing else ""
-
-
 STAGE = Stage(
-    "verify", 8, run, makes=Verdict, timeout_s=300, programs=find_programs, missing_requirements=describe_missing_scripts,
+    "verify", 8, run, makes=Verdict, timeout_s=300, programs=find_programs, missing_requirements=describe_missing_tools,
     code=digest_gate_sources,
 )  # fmt: skip

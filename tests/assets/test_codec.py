@@ -1,4 +1,4 @@
-"""Artefacts survive the codec, and foreign bytes are refused."""
+"""Artefacts survive the codec, and other bytes are refused."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def identity(seed: int = 0) -> Identity:
     return Identity(latent, picture, picture, 30.0, 0.5, 0.2, {"l-ear": 0.25}, (Source("a", "CC0-1.0", "b"),))
 
 
-def test_arrays_and_nested_records_come_back_as_they_were():
+def test_arrays_and_nested_records_survive():
     before = identity()
     after = decode_artefact(encode_artefact(before), Identity)
     np.testing.assert_array_equal(after.latent, before.latent)
@@ -28,7 +28,7 @@ def test_arrays_and_nested_records_come_back_as_they_were():
     assert after.sources == before.sources
 
 
-def test_tuples_of_records_come_back_as_tuples():
+def test_tuples_of_records_survive_as_tuples():
     before = Dialogue("林", "zh", (Line("hello", "你好。", "zh"),), (Reply("hello", ("你好吗?",)),), "hello", "overlap", {"a": 1.0})
     assert decode_artefact(encode_artefact(before), Dialogue) == before
 
@@ -45,11 +45,14 @@ def test_equal_artefacts_give_equal_bytes():
 
 
 @pytest.mark.parametrize("data", [b"", b"not tensors", b"\x80\x04pickle"])
-def test_foreign_bytes_are_one_sentence(data):
-    with pytest.raises(StoreError, match="store/corrupt"):
+def test_other_bytes_are_one_sentence(data):
+    with pytest.raises(StoreError) as caught:
         decode_artefact(data, Identity)
+    reason = caught.value.__cause__
+    assert str(caught.value) == f"error[store/corrupt] cannot read a stored identity/1: {reason}; build again"
 
 
 def test_another_kind_is_refused():
-    with pytest.raises(StoreError, match="expected dialogue/1, found identity/1"):
+    with pytest.raises(StoreError) as caught:
         decode_artefact(encode_artefact(identity()), Dialogue)
+    assert str(caught.value) == ("error[store/kind] expected an artefact of kind dialogue/1, found identity/1; build again with --force")

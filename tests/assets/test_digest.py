@@ -1,4 +1,4 @@
-"""Digests of files and folders: a folder's follows the names and the bytes in it, and nothing else."""
+"""Digests of files and folders: a folder's depends on the names and the bytes of its files, and on nothing else."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ def test_a_changed_added_or_renamed_file_changes_the_digest(tmp_path: Path) -> N
     (tmp_path / "deep").mkdir()
     (tmp_path / "a.json").write_text("1")
     (tmp_path / "deep" / "b.bin").write_bytes(b"2")
-    seen = [sha256_folder(tmp_path)]
+    digests = [sha256_folder(tmp_path)]
     (tmp_path / "deep" / "b.bin").write_bytes(b"33")
-    seen.append(sha256_folder(tmp_path))
+    digests.append(sha256_folder(tmp_path))
     (tmp_path / "c.txt").write_text("")
-    seen.append(sha256_folder(tmp_path))
+    digests.append(sha256_folder(tmp_path))
     (tmp_path / "c.txt").rename(tmp_path / "d.txt")
-    seen.append(sha256_folder(tmp_path))
-    assert len(set(seen)) == 4
+    digests.append(sha256_folder(tmp_path))
+    assert len(set(digests)) == 4
 
 
-def test_times_places_and_hidden_files_do_not_count(tmp_path: Path) -> None:
+def test_times_paths_and_hidden_files_do_not_count(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "a.json").write_text("1")
@@ -32,7 +32,7 @@ def test_times_places_and_hidden_files_do_not_count(tmp_path: Path) -> None:
     assert sha256_folder(tmp_path / "one") == sha256_folder(tmp_path / "two")
 
 
-def test_a_file_is_its_bytes_and_a_folder_its_names_and_bytes(tmp_path: Path) -> None:
+def test_the_name_of_a_file_counts_only_in_a_folder(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("x")
     assert sha256_path(tmp_path / "a") == sha256(b"x")
     whole = sha256_path(tmp_path)

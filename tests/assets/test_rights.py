@@ -1,4 +1,4 @@
-"""What may be sold, and which of two licences holds where things of both went in."""
+"""Which licences permit sale, and which licence covers a combination."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import pytest
 from assets.rights import find_strictest_licence, is_sellable
 
 
-@pytest.mark.parametrize(("licence", "sold"), [
+@pytest.mark.parametrize(("licence", "sellable"), [
     ("CC0-1.0", True), ("cc-by-4.0", True), ("CC-BY-SA-4.0", True), ("MIT", True), ("Apache-2.0", True),
     ("CC-BY-NC-4.0", False), ("CC-BY-NC-SA-4.0", False), ("our studio's own pictures", False), ("unknown", False), ("", False),
     ("MIT AND CC-BY-4.0", True), ("CC-BY-SA-4.0 AND CC-BY-NC-4.0", False),
 ])  # fmt: skip
-def test_only_a_known_licence_without_nc_lets_sell(licence: str, sold: bool) -> None:
-    assert is_sellable(licence) is sold
+def test_only_a_known_licence_without_nc_permits_sale(licence: str, sellable: bool) -> None:
+    assert is_sellable(licence) is sellable
 
 
-@pytest.mark.parametrize(("given", "holds"), [
+@pytest.mark.parametrize(("licences", "strictest"), [
     (["CC0-1.0"], "CC0-1.0"),
     (["CC0-1.0", "CC-BY-NC-4.0"], "CC-BY-NC-4.0"),
     (["CC-BY-4.0", "CC0-1.0", "CC-BY-NC-SA-4.0"], "CC-BY-NC-SA-4.0"),
@@ -26,6 +26,6 @@ def test_only_a_known_licence_without_nc_lets_sell(licence: str, sold: bool) -> 
     (["CC-BY-4.0", "ask Ada"], "CC-BY-4.0 AND ask Ada"),
     (["CC0-1.0", ""], "unknown"),
 ])  # fmt: skip
-def test_the_stricter_licence_holds_and_both_where_neither_asks_for_all(given: list[str], holds: str) -> None:
-    assert find_strictest_licence(given) == holds
-    assert find_strictest_licence(reversed(given)) == holds
+def test_the_strictest_licence_applies_or_all_that_no_other_covers(licences: list[str], strictest: str) -> None:
+    assert find_strictest_licence(licences) == strictest
+    assert find_strictest_licence(reversed(licences)) == strictest

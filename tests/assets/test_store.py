@@ -14,7 +14,7 @@ from assets.store import LocalStore, write_atomic
 from tests.assets.test_codec import identity
 
 
-def test_what_is_put_is_found_and_got(store):
+def test_a_stored_artefact_is_found(store):
     ref = store.put("k" * 64, identity(), {"stage": "identity"})
     assert store.find("k" * 64)["digest"] == ref.digest == sha256(encode_artefact(identity()))
     assert store.get(ref, Identity).age == 30.0
@@ -26,8 +26,9 @@ def test_a_damaged_blob_counts_as_missing(store):
     blob.write_bytes(b"flipped" + blob.read_bytes()[7:])
     assert store.find("k" * 64) is None
     assert store.is_damaged("k" * 64)
-    with pytest.raises(StoreError, match="is damaged"):
+    with pytest.raises(StoreError) as caught:
         store.get(ref, Identity)
+    assert str(caught.value) == f"error[store/corrupt] the identity/1 {ref.digest[:12]} in the store is damaged; build again"
 
 
 def test_a_half_written_key_counts_as_missing(store):
@@ -37,27 +38,31 @@ def test_a_half_written_key_counts_as_missing(store):
 
 
 def test_a_missing_blob_is_one_sentence(store):
-    with pytest.raises(StoreError, match="is not in the store; build again"):
+    with pytest.raises(StoreError) as caught:
         store.get(Ref("identity/1", "0" * 64), Identity)
+    assert str(caught.value) == "error[store/missing] the identity/1 000000000000 is not in the store; build again"
 
 
 def test_a_failed_write_leaves_nothing_behind(tmp_path, monkeypatch):
-    def full(handle: int) -> None:
+    def fail(handle: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(StoreError, match="No space left on device; free some disk space"):
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(StoreError) as caught:
         write_atomic(tmp_path / "a" / "b", b"x")
+    assert str(caught.value) == (
+        f"error[store/write] cannot write {tmp_path}/a/b: No space left on device; free some disk space or choose another folder"
+    )
     assert list((tmp_path / "a").iterdir()) == []
 
 
-def test_others_may_read_what_is_written_as_far_as_the_umask_lets_them(tmp_path):
+def test_a_written_file_has_the_permissions_of_the_umask(tmp_path):
     (tmp_path / "plain").write_bytes(b"x")
     write_atomic(tmp_path / "atomic", b"x")
     assert (tmp_path / "atomic").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
-def test_sweep_drops_by_age_and_spares_fresh_blobs(store):
+def test_a_sweep_removes_old_results_and_keeps_new_ones(store):
     store.put("a" * 64, identity(1), {"stage": "identity"})
     store.put("b" * 64, identity(2), {"stage": "identity"})
     old = store.root / "keys" / "aa" / ("a" * 64 + ".json")
@@ -71,7 +76,7 @@ def test_sweep_drops_by_age_and_spares_fresh_blobs(store):
     assert store.find("b" * 64) is not None
 
 
-def test_sweep_by_size_drops_the_oldest_first(store):
+def test_a_sweep_by_size_removes_the_oldest_first(store):
     store.put("a" * 64, identity(1), {"stage": "identity"})
     ref = store.put("b" * 64, identity(2), {"stage": "identity"})
     os.utime(store.root / "keys" / "aa" / ("a" * 64 + ".json"), (0, 0))
@@ -80,8 +85,8 @@ def test_sweep_by_size_drops_the_oldest_first(store):
     assert LocalStore(store.root).find("b" * 64)["digest"] == ref.digest
 
 
-def test_a_sweep_to_nothing_frees_what_was_put_a_moment_ago(store):
-    """The keys went and every blob stayed, for an hour of grace."""
+def test_a_sweep_to_size_0_removes_everything_at_once(store):
+    """The keys were removed, but every blob stayed for the hour of grace."""
     for letter in "abc":
         store.put(letter * 64, identity(ord(letter)), {"stage": "identity"})
     size = sum(blob.stat().st_size for blob in store.root.glob("blobs/*/*"))
@@ -89,7 +94,7 @@ def test_a_sweep_to_nothing_frees_what_was_put_a_moment_ago(store):
     assert [path for path in store.root.rglob("*") if path.is_file()] == []
 
 
-def test_a_blob_stays_as_long_as_one_key_names_it(store):
+def test_a_blob_stays_as_long_as_one_key_refers_to_it(store):
     ref = store.put("a" * 64, identity(), {"stage": "identity"})
     store.put("b" * 64, identity(), {"part": "identity/twin"})
     os.utime(store.root / "keys" / "aa" / ("a" * 64 + ".json"), (0, 0))
@@ -97,8 +102,8 @@ def test_a_blob_stays_as_long_as_one_key_names_it(store):
     assert store.get(ref, Identity).age == 30.0
 
 
-def test_a_sweep_spares_the_blob_that_another_build_has_put_and_not_yet_its_key(store, monkeypatch):
-    """Both where the blob never had a key, and where the key that it had is dropped meanwhile."""
+def test_a_sweep_keeps_a_blob_whose_key_another_build_is_about_to_write(store, monkeypatch):
+    """Both if the blob never had a key, and if its old key is removed meanwhile."""
     store.put("a" * 64, identity(1), {"stage": "identity"})
     os.utime(store.root / "keys" / "aa" / ("a" * 64 + ".json"), (0, 0))
     with monkeypatch.context() as patch:
@@ -109,14 +114,14 @@ def test_a_sweep_spares_the_blob_that_another_build_has_put_and_not_yet_its_key(
     assert len(list(store.root.glob("blobs/*/*"))) == 2
 
 
-def test_two_sweeps_at_once_share_the_work(store, monkeypatch):
-    """The second raised FileNotFoundError for what the first had removed."""
+def test_two_concurrent_sweeps_do_not_collide(store, monkeypatch):
+    """The second raised FileNotFoundError for files that the first had removed."""
     for letter in "abc":
         store.put(letter * 64, identity(ord(letter)), {"stage": "identity"})
     glob = Path.glob
 
     def slow(self, pattern):
-        """The other sweep runs between a listing and the look at what is in it."""
+        """The other sweep runs between a listing and the reading of its entries."""
         found = list(glob(self, pattern))
         with monkeypatch.context() as patch:
             patch.setattr(Path, "glob", glob)
@@ -127,7 +132,7 @@ def test_two_sweeps_at_once_share_the_work(store, monkeypatch):
     assert store.sweep(keep_bytes=0) == (0, 0)
 
 
-def test_what_no_key_names_is_told(store):
+def test_a_blob_without_a_key_is_an_orphan(store):
     store.put("k" * 64, identity(1), {"stage": "identity"})
     ref = store.put("o" * 64, identity(2), {"stage": "identity"})
     (store.root / "keys" / "oo" / ("o" * 64 + ".json")).unlink()
@@ -144,7 +149,7 @@ def test_age_is_counted_from_the_last_use(store):
     assert [key for key, _ in store.list_records()] == ["u" * 64]
 
 
-def test_what_a_killed_build_was_writing_is_swept(store):
+def test_unfinished_files_of_a_killed_build_are_swept(store):
     store.put("k" * 64, identity(), {"stage": "identity"})
     torn = [store.root / "keys" / "kk" / ".part-1", next(store.root.glob("blobs/*")) / ".part-2"]
     for path in torn:
@@ -155,7 +160,7 @@ def test_what_a_killed_build_was_writing_is_swept(store):
 
 
 @pytest.mark.parametrize("text", ["[1]", "{}", "half a rec"])
-def test_a_record_that_is_none_is_passed_over(store, text):
+def test_an_invalid_record_is_skipped(store, text):
     store.put("k" * 64, identity(), {"stage": "identity"})
     (store.root / "keys" / "kk" / ("k" * 64 + ".json")).write_text(text)
     assert list(store.list_records()) == []

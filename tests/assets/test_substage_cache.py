@@ -1,4 +1,4 @@
-"""Parts of a stage's work are found again in the store, and nowhere else."""
+"""Partial results of a stage are cached in the store, and nowhere else."""
 
 from __future__ import annotations
 
@@ -17,38 +17,38 @@ class Number(Artefact):
     value: int
 
 
-class Counting:
+class Counter:
     def __init__(self) -> None:
-        self.made = 0
+        self.calls = 0
 
     def __call__(self) -> Number:
-        self.made += 1
-        return Number(self.made)
+        self.calls += 1
+        return Number(self.calls)
 
 
-def test_the_same_parts_are_made_once_for_a_store(tmp_path: Path) -> None:
-    make = Counting()
+def test_the_same_parts_are_computed_once_per_store(tmp_path: Path) -> None:
+    compute = Counter()
     for _ in range(2):
         with use_cache(LocalStore(tmp_path)):
-            assert get_or_compute({"part": "n", "seed": 1}, Number, make) == Number(1)
+            assert get_or_compute({"part": "n", "seed": 1}, Number, compute) == Number(1)
 
 
-def test_other_parts_are_made_for_themselves(tmp_path: Path) -> None:
-    make = Counting()
+def test_other_parts_are_computed_separately(tmp_path: Path) -> None:
+    compute = Counter()
     with use_cache(LocalStore(tmp_path)):
-        assert get_or_compute({"seed": 1}, Number, make) != get_or_compute({"seed": 2}, Number, make)
+        assert get_or_compute({"seed": 1}, Number, compute) != get_or_compute({"seed": 2}, Number, compute)
 
 
-def test_without_a_store_everything_is_made_anew() -> None:
-    make = Counting()
-    assert [get_or_compute({"seed": 1}, Number, make).value for _ in range(2)] == [1, 2]
+def test_without_a_store_everything_is_computed() -> None:
+    compute = Counter()
+    assert [get_or_compute({"seed": 1}, Number, compute).value for _ in range(2)] == [1, 2]
 
 
-def test_a_damaged_part_is_made_again(tmp_path: Path) -> None:
-    make = Counting()
+def test_a_damaged_result_is_recomputed(tmp_path: Path) -> None:
+    compute = Counter()
     with use_cache(LocalStore(tmp_path)):
-        get_or_compute({"seed": 1}, Number, make)
+        get_or_compute({"seed": 1}, Number, compute)
         for blob in tmp_path.glob("blobs/*/*"):
             blob.write_bytes(b"torn")
         assert lookup({"seed": 1}, Number) is None
-        assert get_or_compute({"seed": 1}, Number, make) == Number(2)
+        assert get_or_compute({"seed": 1}, Number, compute) == Number(2)

@@ -1,4 +1,4 @@
-"""The set-up's scripts: what is checked before a download, what is asked, what is printed."""
+"""The set-up's scripts: what is checked before a download, what needs a yes, what is printed."""
 
 from __future__ import annotations
 

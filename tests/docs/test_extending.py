@@ -29,7 +29,7 @@ class Step:
 
 
 def read_recipe(title: str) -> list[Step]:
-    """The steps of a section, in order; a diff without a path of its own goes on with the file of the one above."""
+    """The steps of a section, in order; a diff without a path of its own edits the file of the one above."""
     section = PAGE.split(f"\n## {title}\n")[1].split("\n## ")[0]
     steps: list[Step] = []
     for match in _STEP.finditer(section):
@@ -83,7 +83,7 @@ def test_a_stage(tree: TreeCopy) -> None:
     (tree.root / "stages" / "measures").mkdir()
     (tree.root / "stages" / "measures" / "__init__.py").touch()
     outputs = dict(follow(read_recipe("A stage"), tree))
-    assert "2 passed" in outputs["pytest -q tests/stages/measures"]
+    assert all(re.search(r"^[1-9]\d* passed", output, re.MULTILINE) for line, output in outputs.items() if line.startswith("pytest"))
     assert re.search(r"measures +1 +body +measures/1", outputs["fenshen stages"])
     assert re.search(r"measures +run ", outputs["fenshen plan kofi"])
 
@@ -91,7 +91,7 @@ def test_a_stage(tree: TreeCopy) -> None:
 def test_a_gate(tree: TreeCopy) -> None:
     outputs = dict(follow(read_recipe("A gate"), tree))
     assert "speech/length" in outputs["fenshen gates"]
-    assert all("passed" in output for line, output in outputs.items() if line.startswith("pytest"))
+    assert all(re.search(r"^[1-9]\d* passed", output, re.MULTILINE) for line, output in outputs.items() if line.startswith("pytest"))
 
 
 def test_a_format(tree: TreeCopy) -> None:

@@ -41,7 +41,7 @@ class Case:
 
     run: Callable[[], Artefact]
     tolerance: float = EXACT
-    """Largest difference of a number, relative to the largest number beside it in the summary."""
+    """Largest difference of a number, relative to the largest number of its field."""
     upstream: tuple[str, ...] = ()
     """Stages that make the input: with a new version of theirs the golden result is out of date."""
 

@@ -1,4 +1,4 @@
-"""Bodies as a picture: front views of body vectors side by side on one ground line, to be looked at beside a card's numbers."""
+"""Sheets of bodies: front views of body vectors side by side on one ground line, for the cards."""
 
 from __future__ import annotations
 
@@ -9,29 +9,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats, Ints, Pixels
+from assets.base_mesh import load_skin_triangles
+from assets.mesh import cross_edges
 
 PIXELS_PER_METRE = 110
-"""Pixels a metre."""
 CELL_HEIGHT, CELL_WIDTH = 260, 150
 """Pixels of one body's cell."""
+LIGHT = (0.3, 0.5, 0.8)
+"""Direction towards the light, of about unit length."""
+SKIN_COLOUR = (214, 178, 156)
+SUBPIXEL_BITS = 4
+"""Fractional bits of OpenCV's fixed-point coordinates."""
 
 
 def build_body_shape(vector: Floats, names: Sequence[str], age: float, gender: float) -> Any:
-    """The Shape of a vector's build at that age/100 and gender (0 female .. 1 male), which stand above the vector's own."""
+    """The Shape of a vector's build at age/100 and gender (0 female .. 1 male), which override the vector's own."""
     from stages.body.anny import Anny, load_baked_model
     from stages.body.phenotype import to_age_axis
 
-    known = set(load_baked_model().names["phenotypes"])
-    told = dict(zip(names, (float(v) for v in vector), strict=True))
-    axes = {name: value for name, value in told.items() if name in known} | {"age": to_age_axis(100 * age), "gender": 1 - gender}
-    return Anny().evaluate(axes, {name: value for name, value in told.items() if name not in known})
+    phenotypes = set(load_baked_model().names["phenotypes"])
+    values = dict(zip(names, (float(v) for v in vector), strict=True))
+    axes = {name: value for name, value in values.items() if name in phenotypes} | {"age": to_age_axis(100 * age), "gender": 1 - gender}
+    return Anny().evaluate(axes, {name: value for name, value in values.items() if name not in phenotypes})
 
 
 def draw_body_sheet(vectors: Floats, conditions: Floats, names: Sequence[str], columns: int = 8) -> Pixels:
-    """(h,w,3) bodies of vectors (n,d) and conditions (n,2: age/100, gender), their years and gender written below."""
+    """(h,w,3) bodies of vectors (n,d) and conditions (n,2: age/100, gender), captioned with age and gender."""
     import cv2
-
-    from stages.body.anthropometry import load_skin_triangles
 
     triangles, cells = load_skin_triangles(), []
     for vector, (age, gender) in zip(vectors, conditions, strict=True):
@@ -46,20 +50,20 @@ def draw_body_sheet(vectors: Floats, conditions: Floats, names: Sequence[str], c
 
 
 def draw_front_view(positions: Floats, triangles: Ints) -> NDArray[np.uint8]:
-    """(TALL,WIDE,3) the body from the front, far triangles first, lit from above."""
+    """(CELL_HEIGHT,CELL_WIDTH,3) the body from the front, lit from above, painted from back to front."""
     import cv2
 
     picture = np.full((CELL_HEIGHT, CELL_WIDTH, 3), 255, np.uint8)
     corners = positions[triangles]
-    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    light = normal @ np.array([0.3, 0.5, 0.8]) / np.maximum(np.linalg.norm(normal, axis=1), 1e-12)
+    normal = cross_edges(corners)
+    light = normal @ np.array(LIGHT) / np.maximum(np.linalg.norm(normal, axis=1), 1e-12)
     ground = positions[triangles.ravel(), 1].min()
     flat = np.stack(
         [CELL_WIDTH / 2 + PIXELS_PER_METRE * corners[..., 0], CELL_HEIGHT - 20 - PIXELS_PER_METRE * (corners[..., 1] - ground)], -1
     )
-    fixed = np.round(flat * 16).astype(np.int32)
+    fixed = np.round(flat * 2**SUBPIXEL_BITS).astype(np.int32)
     for index in np.argsort(corners[..., 2].mean(1)):
         if normal[index, 2] > 0:
             shade = 0.45 + 0.5 * max(float(light[index]), 0.0)
-            cv2.fillConvexPoly(picture, fixed[index], tuple(shade * c for c in (214, 178, 156)), cv2.LINE_AA, 4)
+            cv2.fillConvexPoly(picture, fixed[index], tuple(shade * c for c in SKIN_COLOUR), cv2.LINE_AA, SUBPIXEL_BITS)
     return picture

@@ -1,4 +1,4 @@
-"""Generator against critic: one family for DCGAN and StyleGAN, under any of the losses of stages.nets.losses."""
+"""Generator against critic: one family for DCGAN and StyleGAN, with any of the losses of stages.nets.losses."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ from stages.train.families.conditional_mean import fit_conditional_mean, set_con
 from stages.train.loop.device import Device
 from stages.train.loop.family import Batch, Examples, TrainState, build_shape
 
+MAX_VALIDATED = 256
+"""Images of a validation."""
+
 
 @dataclass(frozen=True)
 class Recipe:
-    """What adversarial training depends on beside the nets' shape."""
+    """Settings of adversarial training, apart from the nets' shape."""
 
     batch: Count = 32
     loss: Literal["bce", "lsgan", "hinge", "wgan"] = "bce"
@@ -28,34 +31,34 @@ class Recipe:
     weight_decay: Weight = 0.0
     """Of the critic, decoupled."""
     critic_steps: Count = 1
-    """Updates of the critic for one of the generator."""
+    """Critic updates for each update of the generator."""
     smooth: Fraction = 0.0
     """One-sided label smoothing of BCE and LSGAN."""
     noise: Weight = 0.0
-    """Standard deviation of noise on what the critic sees at first, fading out over `noise_steps` (Arjovsky and Bottou 2017)."""
+    """Standard deviation of noise added to the critic's input at first, fading out over `noise_steps` (Arjovsky and Bottou 2017)."""
     noise_steps: Count = 2000
     real_gamma: Weight = 0.0
-    """R1, every `lazy` steps."""
+    """Weight of R1, which is applied every `lazy` steps."""
     between_gamma: Weight = 0.0
-    """WGAN-GP's penalty, at every step."""
+    """Weight of WGAN-GP's penalty, which is applied at every step."""
     lazy: Count = 8
     path_weight: Weight = 0.0
     """Path length regularisation every `lazy` steps; for nets with styles."""
     grow: tuple[NonNegativeCount, ...] = ()
-    """Steps at which pictures double in size until they are whole (progressive growing); for nets that can."""
+    """Progressive growing: steps at which the resolution doubles until it is the data's; for nets with levels."""
     grow_fade: Count = 150
-    """Steps over which a new level comes in."""
+    """Steps over which a new level fades in."""
     mixing: Fraction = 0.0
-    """Share of batches with two styles a picture; for nets with styles."""
+    """Share of batches whose images mix two styles; for nets with styles."""
     augment: Literal["none", "portraits", "skins"] = "none"
     adaptive: bool = False
-    """The augmentation's probability follows the critic (ADA); else it is `p`."""
+    """The augmentation's probability follows the critic (ADA); otherwise it is `p`."""
     p: Fraction = 1.0
     adapt_target: Fraction = 0.6
     adapt_every: Count = 8
     average: Fraction = 0.999
     frozen: tuple[str, ...] = ()
-    """Parameters whose "net/name" starts with one of these stay as they are (fine-tuning)."""
+    """Parameters whose "net/name" starts with one of these are not trained (fine-tuning)."""
 
 
 @dataclass(frozen=True)
@@ -69,13 +72,13 @@ class AdversarialFamily:
     """Fields of the net's Shape that differ from its defaults."""
     conditions: tuple[str, ...] = ("age_years", "gender", "tone")
     conditional_means: list[Floats] = field(default_factory=list, compare=False)
-    """The usual pictures of the examples whose shape was asked for, where the shape wants them."""
+    """The fit to the examples last given to `shape`, for nets with a conditional mean."""
     metric: str = "distance"
     averaged: tuple[str, ...] = ("generator",)
     monitored_losses: tuple[str, ...] = ("critic", "generator", "penalty")
 
     def shape(self, examples: Examples) -> Any:
-        """The net's Shape for pictures of this size and these channels; raises SpecError where no such net can be built, or grow."""
+        """The net's Shape for the images' size and channels; raises SpecError if no such net can be built or grown."""
         from stages.nets.weights_io import import_net_module
 
         kind = import_net_module(self.net).Shape
@@ -85,85 +88,85 @@ class AdversarialFamily:
         self.conditional_means[:] = [fit_conditional_mean(examples)] if getattr(shape, "usual", False) else []
         return shape
 
-    def build(self, shape: Any, machine: Device) -> TrainState:
-        """Generator and critic with Adam each."""
+    def build(self, shape: Any, device: Device) -> TrainState:
+        """Generator and critic, each with its own AdamW."""
         import torch
 
         from stages.nets.weights_io import import_net_module
 
         module, recipe = import_net_module(self.net), self.recipe
-        nets = {"generator": machine.place(module.Generator(shape)), "critic": machine.place(module.Critic(shape))}
-        for pictures in self.conditional_means:
-            set_conditional_mean(nets["generator"], pictures)
+        nets = {"generator": device.place(module.Generator(shape)), "critic": device.place(module.Critic(shape))}
+        for images in self.conditional_means:
+            set_conditional_mean(nets["generator"], images)
         betas = (recipe.momentum, 0.99)
         rates = {"generator": (recipe.generator_lr, 0.0), "critic": (recipe.critic_lr, recipe.weight_decay)}
-        free = freeze_layers(nets, recipe.frozen)
-        refuse_all_frozen(**free)
+        trainable = freeze_layers(nets, recipe.frozen)
+        refuse_all_frozen(**trainable)
         optimisers = {
             name: torch.optim.AdamW(parameters, lr=rates[name][0], betas=betas, weight_decay=rates[name][1])
-            for name, parameters in free.items()
+            for name, parameters in trainable.items()
         }
         numbers = {"p": 0.0 if recipe.adaptive else recipe.p, "sign": 0.0, "signs": 0.0, "path": 0.0}
-        return TrainState(nets, optimisers, shape, machine, numbers)
+        return TrainState(nets, optimisers, shape, device, numbers)
 
     def step(self, state: TrainState, batch: Batch) -> Mapping[str, float]:
-        """The critic's update, and the generator's where it is its turn."""
+        """Updates the critic and, every `critic_steps`, the generator."""
         batch = _grow_batch(self.recipe, state, batch)
-        told = _update_critic(self.recipe, state, batch)
+        losses = _update_critic(self.recipe, state, batch)
         if state.step % self.recipe.critic_steps == 0:
-            told |= _update_generator(self.recipe, state, batch)
-        return told
+            losses |= _update_generator(self.recipe, state, batch)
+        return losses
 
     def validate(self, state: TrainState, examples: Examples) -> float:
-        """Sliced Wasserstein distance of made pictures to the examples, asked for with their conditions."""
+        """Sliced Wasserstein distance of the examples to images generated under their conditions."""
         from stages.train.loop.loop import to_trained_net
 
-        count = min(len(examples), 256)
-        made = to_trained_net(self, state).sample(examples.conditions[:count], 1)
-        return compute_sliced_wasserstein(examples.values[:count], made)
+        count = min(len(examples), MAX_VALIDATED)
+        images = to_trained_net(self, state).sample(examples.conditions[:count], 1)
+        return compute_sliced_wasserstein(examples.values[:count], images)
 
 
 def _refuse_growth(family: AdversarialFamily, shape: Any) -> None:
     times, levels = len(family.recipe.grow), len(shape.levels()) if hasattr(shape, "levels") else 1
     if times >= levels > 1:
-        message = f"{family.name} cannot grow {times} times: pictures of {shape.size} px have {levels} levels"
-        raise SpecError(Finding("train/grow", message, fix="give fewer steps, e.g. --set grow=[600]"))
+        message = f"{family.name} cannot grow {times} times: images of {shape.size} px have {levels} levels"
+        raise SpecError(Finding("train/grow", message, fix="give fewer steps: --set grow=[600]"))
     if times and levels == 1:
-        raise SpecError(Finding("train/grow", f"{family.name} cannot grow: its nets have one size", fix="leave out --set grow"))
+        raise SpecError(Finding("train/grow", f"{family.name} cannot grow: its nets have a single resolution", fix="remove --set grow"))
 
 
 def freeze_layers(nets: Mapping[str, Any], frozen: tuple[str, ...]) -> dict[str, list[Any]]:
-    """Each net's parameters but for the frozen ones, which no longer ask for a gradient.
+    """Freezes layers and returns each net's trainable parameters.
 
     Raises:
-        SpecError: no layer's name begins as one of `frozen` says.
+        SpecError: a prefix in `frozen` matches no parameter.
     """
     keys = [f"{name}/{key}" for name, net in nets.items() for key, _ in net.named_parameters()]
     for prefix in frozen:
         if not any(key.startswith(prefix) for key in keys):
             layers = dict.fromkeys(key.partition(".")[0] for key in keys)
-            fix = f"a layer's name begins with one of {', '.join(layers)}"
-            raise SpecError(Finding("train/frozen", f"frozen names {prefix}, and no layer begins so", fix=fix))
+            message = f"frozen: no layer's name starts with {prefix}"
+            raise SpecError(Finding("train/frozen", message, fix=f"the layers are {', '.join(layers)}"))
     for name, net in nets.items():
         _set_trainable(name, net, frozen)
     return {name: [parameter for parameter in net.parameters() if parameter.requires_grad] for name, net in nets.items()}
 
 
 def _set_trainable(name: str, net: Any, frozen: tuple[str, ...]) -> None:
-    """Every parameter of the net asks for a gradient but for the frozen ones."""
+    """Turns gradients on for every parameter of the net that is not frozen, and off for the others."""
     for key, parameter in net.named_parameters():
         parameter.requires_grad_(not f"{name}/{key}".startswith(frozen))
 
 
-def refuse_all_frozen(**left: list[Any]) -> None:
-    """Raises SpecError where of something that is to be trained every parameter is frozen."""
-    for name, parameters in left.items():
+def refuse_all_frozen(**trainable: list[Any]) -> None:
+    """Raises SpecError if one of the named nets has no trainable parameter left."""
+    for name, parameters in trainable.items():
         if not parameters:
-            raise SpecError(Finding("train/frozen", f"frozen leaves nothing of the {name} to train", fix="name fewer layers"))
+            raise SpecError(Finding("train/frozen", f"frozen: no layer of the {name} is left to train", fix="freeze fewer layers"))
 
 
 def _grow_batch(recipe: Recipe, state: TrainState, batch: Batch) -> Batch:
-    """The batch at the resolution of this step; the nets are told how far they have grown."""
+    """The batch at this step's resolution; also sets how far the nets have grown."""
     import torch.nn.functional as F
 
     if not recipe.grow:
@@ -178,15 +181,15 @@ def _grow_batch(recipe: Recipe, state: TrainState, batch: Batch) -> Batch:
     return replace(batch, values=F.avg_pool2d(batch.values, 2**missing)) if missing else batch
 
 
-def _score_pictures(state: TrainState, x: Any, conditions: Any) -> Any:
-    """(b,) what the critic says, in float32."""
+def _score_images(state: TrainState, x: Any, conditions: Any) -> Any:
+    """(b,) float32 scores of the critic."""
     newest = state.numbers.get("newest", 1.0)
     critic = state.nets["critic"]
     return (critic(x, conditions) if newest == 1 else critic(x, conditions, newest)).float()
 
 
 def _augment_input(recipe: Recipe, state: TrainState, x: Any) -> Any:
-    """What the critic sees of pictures: augmented and, early on, noisy."""
+    """The critic's input of images: augmented and, in early steps, noisy."""
     import torch
 
     if recipe.augment != "none":
@@ -196,7 +199,7 @@ def _augment_input(recipe: Recipe, state: TrainState, x: Any) -> Any:
 
 
 def _generate(recipe: Recipe, state: TrainState, conditions: Any) -> tuple[Any, Any]:
-    """Pictures and, for nets that have them, the styles that they came from."""
+    """Images and their styles, or None for nets without styles."""
     import torch
 
     net, shape, count = state.nets["generator"], state.shape, len(conditions)
@@ -214,41 +217,48 @@ def _generate(recipe: Recipe, state: TrainState, conditions: Any) -> tuple[Any, 
 def _update_critic(recipe: Recipe, state: TrainState, batch: Batch) -> dict[str, float]:
     import torch
 
-    from stages.nets.losses import ADVERSARIAL_LOSSES, compute_gradient_penalty, compute_r1_penalty
+    from stages.nets.losses import ADVERSARIAL_LOSSES
 
-    critic, game = state.nets["critic"], ADVERSARIAL_LOSSES[recipe.loss]
+    critic, adversarial = state.nets["critic"], ADVERSARIAL_LOSSES[recipe.loss]
     critic.train()
     _set_trainable("critic", critic, recipe.frozen)
     with state.device.autocast():
         with torch.no_grad():
-            made, _ = _generate(recipe, state, batch.conditions)
-        real, shown = _augment_input(recipe, state, batch.values), _augment_input(recipe, state, made)
-        scores = _score_pictures(state, real, batch.conditions), _score_pictures(state, shown, batch.conditions)
-        loss = game.critic(*scores, recipe.smooth)
-    told = {"critic": float(loss.detach())}
+            generated, _ = _generate(recipe, state, batch.conditions)
+        real, fake = _augment_input(recipe, state, batch.values), _augment_input(recipe, state, generated)
+        scores = _score_images(state, real, batch.conditions), _score_images(state, fake, batch.conditions)
+        loss = adversarial.critic(*scores, recipe.smooth)
+    losses = {"critic": float(loss.detach())}
+    penalty = _compute_penalty(recipe, state, batch, real, fake)
+    if penalty is not None:
+        losses["penalty"] = float(penalty.detach())
+        loss = loss + penalty
+    state.device.backpropagate(state.optimisers["critic"], loss)
+    if adversarial.centred:
+        losses["right"] = float(0.5 * ((scores[0] > 0).float().mean() + (scores[1] < 0).float().mean()))
+    _adapt_augmentation(recipe, state, float(scores[0].detach().sign().mean()))
+    return losses | {"p": state.numbers["p"]}
+
+
+def _compute_penalty(recipe: Recipe, state: TrainState, batch: Batch, real: Any, fake: Any) -> Any:
+    """The critic's gradient penalty of this step; None if there is none."""
+    from stages.nets.losses import compute_gradient_penalty, compute_r1_penalty
 
     def score(x: Any) -> Any:
-        return _score_pictures(state, x, batch.conditions)
+        return _score_images(state, x, batch.conditions)
 
     penalty = None
     if recipe.between_gamma:
-        penalty = compute_gradient_penalty(score, real.float(), shown.float(), recipe.between_gamma)
+        penalty = compute_gradient_penalty(score, real.float(), fake.float(), recipe.between_gamma)
     if recipe.real_gamma and state.step % recipe.lazy == 0:
-        # The penalty stands for the steps that skip it, hence the factor; a small picture's slope is steeper a pixel.
+        # The factor `lazy` makes up for the steps without penalty; a small image has a steeper slope per pixel.
         gamma = recipe.real_gamma * (real.shape[-1] / state.shape.size) ** 2
         penalty = recipe.lazy * compute_r1_penalty(score, real.float(), gamma)
-    if penalty is not None:
-        told["penalty"] = float(penalty.detach())
-        loss = loss + penalty
-    state.device.backpropagate(state.optimisers["critic"], loss)
-    if game.centred:
-        told["right"] = float(0.5 * ((scores[0] > 0).float().mean() + (scores[1] < 0).float().mean()))
-    _adapt_augmentation(recipe, state, float(scores[0].detach().sign().mean()))
-    return told | {"p": state.numbers["p"]}
+    return penalty
 
 
 def _adapt_augmentation(recipe: Recipe, state: TrainState, sign: float) -> None:
-    """Moves the augmentation's probability by the mean sign of the last scores of real pictures."""
+    """Moves the augmentation's probability by the mean sign of the critic's last scores of real images."""
     if not recipe.adaptive:
         return
     numbers = state.numbers
@@ -265,16 +275,16 @@ def _update_generator(recipe: Recipe, state: TrainState, batch: Batch) -> dict[s
     state.nets["critic"].requires_grad_(False)
     state.nets["generator"].train()
     with state.device.autocast():
-        made, styles = _generate(recipe, state, batch.conditions)
-        loss = ADVERSARIAL_LOSSES[recipe.loss].generator(_score_pictures(state, _augment_input(recipe, state, made), batch.conditions))
-    told = {"generator": float(loss.detach())}
+        images, styles = _generate(recipe, state, batch.conditions)
+        loss = ADVERSARIAL_LOSSES[recipe.loss].generator(_score_images(state, _augment_input(recipe, state, images), batch.conditions))
+    losses = {"generator": float(loss.detach())}
     if recipe.path_weight and styles is not None and state.step % recipe.lazy == 0:
         half = max(len(batch.conditions) // 2, 1)
-        made, styles = _generate(recipe, state, batch.conditions[:half])
-        lengths = compute_path_lengths(made.float(), styles)
+        images, styles = _generate(recipe, state, batch.conditions[:half])
+        lengths = compute_path_lengths(images.float(), styles)
         mean = state.numbers["path"] or float(lengths.mean().detach())
         state.numbers["path"] = state.device.reduce_mean(mean + 0.01 * recipe.lazy * (float(lengths.mean().detach()) - mean))
         loss = loss + recipe.lazy * recipe.path_weight * (lengths - mean).square().mean()
-        told["path"] = state.numbers["path"]
+        losses["path"] = state.numbers["path"]
     state.device.backpropagate(state.optimisers["generator"], loss)
-    return told
+    return losses

@@ -1,4 +1,4 @@
-"""The attribute reader's family: supervised, by the same loop; its features are what our own distances are measured on."""
+"""The attribute classifier's family: supervised, in the same loop; its features carry our own distances."""
 
 from __future__ import annotations
 
@@ -6,22 +6,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from assets.errors import Finding, SpecError
 from stages.nets.ranges import Count, Fraction, Weight
 from stages.train.loop.device import Device
+from stages.train.loop.examples import to_tensor
 from stages.train.loop.family import Batch, Examples, TrainState, build_shape
+
+VALIDATION_BATCH = 64
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What the training depends on beside the net's shape."""
+    """Settings of training, apart from the net's shape."""
 
     batch: Count = 32
     lr: Weight = 2e-3
     weight_decay: Weight = 0.02
     average: Fraction = 0.99
     noise: Weight = 0.05
-    """Standard deviation of what is added to pictures, so that features do not hang on single pixels."""
+    """Standard deviation of noise added to the images, so that features do not depend on single pixels."""
 
 
 @dataclass
@@ -39,27 +44,27 @@ class ClassifierFamily:
     """Fields of the net's Shape that differ from its defaults."""
 
     def shape(self, examples: Examples) -> Any:
-        """Shape for pictures of this size and these channels."""
+        """Shape for the images' size and channels; raises SpecError if the data set does not record an attribute."""
         from stages.nets.classifier import Shape
 
         if missing := [name for name in self.conditions if name not in examples.source.columns]:
             fix = "give `fenshen data folder` a table of them with --attributes"
-            message = f"a reader learns {', '.join(missing)}, which the data set does not record"
+            message = f"the classifier needs {', '.join(missing)}, which the data set does not record"
             raise SpecError(Finding("train/condition", message, fix=fix))
         return build_shape(self, Shape, {"size": examples.values.shape[1], "channels": examples.values.shape[3]})
 
-    def build(self, shape: Any, machine: Device) -> TrainState:
-        """The reader with AdamW."""
+    def build(self, shape: Any, device: Device) -> TrainState:
+        """The classifier with AdamW."""
         import torch
 
         from stages.nets.classifier import AttributeClassifier
 
-        net = machine.place(AttributeClassifier(shape))
+        net = device.place(AttributeClassifier(shape))
         optimiser = torch.optim.AdamW(net.parameters(), lr=self.recipe.lr, weight_decay=self.recipe.weight_decay)
-        return TrainState({"classifier": net}, {"classifier": optimiser}, shape, machine)
+        return TrainState({"classifier": net}, {"classifier": optimiser}, shape, device)
 
     def step(self, state: TrainState, batch: Batch) -> Mapping[str, float]:
-        """One update; heads are mirrored now and then, which changes nobody's age."""
+        """One update; half of the batches are mirrored, which changes no attribute."""
         import torch
 
         from stages.nets.classifier import compute_attribute_loss
@@ -72,16 +77,13 @@ class ClassifierFamily:
         return {"reading": float(loss.detach())}
 
     def validate(self, state: TrainState, examples: Examples) -> float:
-        """Mean absolute error of the readings, 0..1."""
-        import numpy as np
+        """Mean absolute error of the attributes, 0..1."""
         import torch
 
-        from stages.train.loop.examples import to_tensor
-
-        net, wrong = state.averaged["classifier"].eval(), []
+        net, errors = state.averaged["classifier"].eval(), []
         with torch.no_grad():
-            for start in range(0, len(examples), 64):
-                rows = np.arange(start, min(start + 64, len(examples)))
-                read = torch.sigmoid(net(to_tensor(examples, rows).to(state.device.torch_device))).cpu().numpy()
-                wrong.append(np.abs(read - examples.conditions[rows]))
-        return float(np.concatenate(wrong).mean())
+            for start in range(0, len(examples), VALIDATION_BATCH):
+                rows = np.arange(start, min(start + VALIDATION_BATCH, len(examples)))
+                predicted = torch.sigmoid(net(to_tensor(examples, rows).to(state.device.torch_device))).cpu().numpy()
+                errors.append(np.abs(predicted - examples.conditions[rows]))
+        return float(np.concatenate(errors).mean())

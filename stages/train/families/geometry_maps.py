@@ -1,4 +1,4 @@
-"""Geometry maps of the skin tiles: where each texel lies on the base body, and which part of it that is."""
+"""Geometry maps of the skin tiles: each texel's position on the base body, and the body part it belongs to."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from assets.artefacts.geometry import Floats, Surface
 from assets.conventions import SKIN_VERTICES
 
-# Which vertices a part has is told by the local changes that move it; the weight is how far they move it.
+# A part is the vertices that its local morphs move, weighted by how far they move.
 HEAD_PARTS: dict[str, tuple[str, ...]] = {
     "lips": ("mouth-upperlip-volume-incr", "mouth-lowerlip-volume-incr"),
     "eyes": ("l-eye-scale-incr", "r-eye-scale-incr"),
@@ -24,7 +24,7 @@ MAP_COUNT = 3 + len(HEAD_PARTS) + 3 + len(BODY_PARTS)
 
 
 def draw_geometry_maps(size: int) -> Floats:
-    """(14,size,size): head positions x, y, z in -1..1 and six parts 0..1, then the body's positions and two parts.
+    """(14,size,size): the head's x, y, z in -1..1 and six parts in 0..1, then the body's x, y, z and two parts.
 
     Raises:
         BackendError: the tiles or the body model are not baked.
@@ -33,22 +33,25 @@ def draw_geometry_maps(size: int) -> Floats:
     from stages.texture.tiles import load_skin_library
 
     head, body = load_skin_library().surfaces
-    baked = load_baked_model()
-
-    def weight(changes: tuple[str, ...]) -> Floats:
-        moved = np.zeros(len(baked.arrays["template"]), np.float32)
-        for name in changes:
-            vertices, deltas = baked.locals[2 * baked.names["locals"].index(name)]
-            moved[vertices] = np.maximum(moved[vertices], np.linalg.norm(deltas, axis=1))
-        return moved / max(float(moved[:SKIN_VERTICES].max()), 1e-9)
-
-    positions = baked.arrays["template"].astype(np.float32)
+    positions = load_baked_model().arrays["template"].astype(np.float32)
     tiles = [(head, HEAD_PARTS), (body, BODY_PARTS)]
-    return np.concatenate([_draw_tile(surface, positions, [weight(c) for c in parts.values()], size) for surface, parts in tiles])
+    return np.concatenate([_draw_tile(surface, positions, [_weigh_part(m) for m in parts.values()], size) for surface, parts in tiles])
+
+
+def _weigh_part(morphs: tuple[str, ...]) -> Floats:
+    """(v,) how far the morphs move each vertex, the farthest skin vertex being 1."""
+    from stages.body.anny import load_baked_model
+
+    baked = load_baked_model()
+    distance = np.zeros(len(baked.arrays["template"]), np.float32)
+    for name in morphs:
+        vertices, deltas = baked.locals[2 * baked.names["locals"].index(name)]
+        distance[vertices] = np.maximum(distance[vertices], np.linalg.norm(deltas, axis=1))
+    return distance / max(float(distance[:SKIN_VERTICES].max()), 1e-9)
 
 
 def _draw_tile(surface: Surface, positions: Floats, parts: list[Floats], size: int) -> Floats:
-    """(3+parts,size,size) of one surface; texels that carry no skin take their nearest neighbour's values."""
+    """(3+parts,size,size) of one surface; texels without skin take the values of the nearest texel with skin."""
     from stages.texture.tiles import fill_margins, rasterise
 
     own = positions[surface.base]

@@ -1,4 +1,4 @@
-"""Every family that can be trained, by name: a net, a game, a recipe."""
+"""Every family that can be trained, by name: a net, a loss and a recipe."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _make_dcgan(name: str, **recipe: Any) -> Family:
 
 
 def _make_wgan() -> Family:
-    # With a second derivative a step, time is short: at 2e-4 and three updates of the critic for one, 12 minutes taught nothing.
+    # A second derivative a step is slow: with learning rates of 2e-4 and three critic updates, 12 minutes were too short to learn.
     rates = {"critic_steps": 2, "generator_lr": 5e-4, "critic_lr": 5e-4}
     return _make_dcgan("dcgan-wgan-gp", loss="wgan", between_gamma=10.0, momentum=0.0, **rates)
 
@@ -49,8 +49,8 @@ def _make_classifier() -> Family:
 def _make_stylegan() -> Family:
     from stages.train.families.adversarial import AdversarialFamily, Recipe
 
-    # Pictures begin at the usual one and differ from real ones by little: an R1 weight of 5 left the critic blind (its loss at
-    # 2 ln 2 for 2600 steps), and a generator faster than the critic leaves tints that the critic is too slow to see.
+    # Images start at the conditional mean and differ little from real ones: with an R1 weight of 5 the critic learnt nothing (its
+    # loss stayed at 2 ln 2 for 2600 steps), and a generator faster than the critic leaves tints that the critic is too slow to see.
     recipe = Recipe(batch=16, generator_lr=5e-4, critic_lr=1e-3, momentum=0.0, real_gamma=0.05, mixing=0.3, average=0.995)
     recipe = replace(recipe, augment="skins", adaptive=True, grow=(600,))
     return AdversarialFamily("stylegan", "stylegan", recipe, (("width", 16), ("usual", True), ("blend", True)))
@@ -86,7 +86,7 @@ FAMILIES: Mapping[str, Callable[[], Family]] = {
 
 
 def make_family(name: str) -> Family:
-    """The family of that name; raises SpecError where there is none."""
+    """The family of that name; raises SpecError for an unknown name."""
     if name not in FAMILIES:
-        raise SpecError(Finding("train/family", f"there is no net {name!r}", fix=f"take one of {', '.join(sorted(FAMILIES))}"))
+        raise SpecError(Finding("train/family", f"unknown net {name!r}", fix=f"the nets are {', '.join(sorted(FAMILIES))}"))
     return FAMILIES[name]()

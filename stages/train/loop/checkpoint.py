@@ -1,139 +1,119 @@
-"""A run on disk: one safetensors file, written whole or not at all, that brings a run back to the very same step. No pickle."""
+"""A run on disk: one safetensors file, written atomically, from which training resumes at the same step. No pickle."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from assets.errors import Finding, FormatError, StoreError
+from assets.errors import Finding, FormatError
+from stages.train.files import write_run_file
 from stages.train.loop.family import TrainState
 from stages.train.loop.lineage import Lineage
 
 CHECKPOINT_SCHEMA = "fenshen/checkpoint@1"
-
-
-def _collect_tensors(state: TrainState) -> tuple[dict[str, Any], dict[str, Any]]:
-    """All tensors by path, and the optimisers' plain settings."""
-    tensors: dict[str, Any] = {}
-    groups: dict[str, Any] = {}
-    for kind in ("nets", "averaged"):
-        for name, net in getattr(state, kind).items():
-            tensors |= {f"{kind}/{name}/{key}": value for key, value in net.state_dict().items()}
-    for name, optimiser in state.optimisers.items():
-        told = optimiser.state_dict()
-        groups[name] = told["param_groups"]
-        tensors |= {f"optimisers/{name}/{i}/{key}": value for i, kept in told["state"].items() for key, value in kept.items()}
-    return tensors, groups
+NET_KINDS = ("nets", "averaged")
+"""Attributes of TrainState that hold nets, and prefixes of their tensors' keys."""
 
 
 def save_checkpoint(state: TrainState, counters: dict[str, Any], file: Path, lineage: Lineage | None = None) -> None:
-    """Writes the run with the loop's counters and what it belongs to.
+    """Writes the run, the loop's counters and the lineage.
 
     Raises:
-        StoreError: the disk is full or refuses; what was there before stays whole.
+        StoreError: the disk is full or refuses; the file's previous content stays intact.
     """
-    from safetensors.torch import save as packed
+    from safetensors.torch import save
 
     tensors, groups = _collect_tensors(state)
-    told = {"schema": CHECKPOINT_SCHEMA, "shape": asdict(state.shape), "numbers": state.numbers, "step": state.step}
-    told |= {"groups": groups, "counters": counters, "lineage": asdict(lineage) if lineage else None}
-    clean = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
-    told["digest"] = _hash_tensors(clean)
-    write_run_file(file, packed(clean, metadata={"fenshen": json.dumps(told)}))
+    tensors = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+    header = {"schema": CHECKPOINT_SCHEMA, "shape": asdict(state.shape), "numbers": state.numbers, "step": state.step}
+    header |= {"groups": groups, "counters": counters, "lineage": asdict(lineage) if lineage else None}
+    header["digest"] = _hash_tensors(tensors)
+    write_run_file(file, save(tensors, metadata={"fenshen": json.dumps(header)}))
+
+
+def _collect_tensors(state: TrainState) -> tuple[dict[str, Any], dict[str, Any]]:
+    """All tensors by path, and the settings of the optimisers."""
+    tensors: dict[str, Any] = {}
+    groups: dict[str, Any] = {}
+    for kind in NET_KINDS:
+        for name, net in getattr(state, kind).items():
+            tensors |= {f"{kind}/{name}/{key}": value for key, value in net.state_dict().items()}
+    for name, optimiser in state.optimisers.items():
+        saved = optimiser.state_dict()
+        groups[name] = saved["param_groups"]
+        tensors |= {f"optimisers/{name}/{i}/{key}": value for i, moments in saved["state"].items() for key, value in moments.items()}
+    return tensors, groups
 
 
 def _hash_tensors(tensors: dict[str, Any]) -> str:
-    """Of all numbers by name: a damaged one would train on without a word."""
+    """Of all tensors by name: without it, training would silently continue from a damaged one."""
     import torch
 
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for key in sorted(tensors):
-        found.update(key.encode())
-        found.update(tensors[key].reshape(-1).view(torch.uint8).numpy())
-    return found.hexdigest()
-
-
-def write_run_file(file: Path, data: bytes) -> None:
-    """The bytes under a temporary name, then in place; raises StoreError where the disk refuses."""
-    partial = file.with_name(file.name + ".part")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with open(partial, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(file)
-    except OSError as error:
-        with contextlib.suppress(OSError):  # where the folder is a file there is nothing to remove
-            partial.unlink()
-        # A checkpoint gets another name once it is whole: the file's own says nothing of those before it.
-        older = any(file.parent.glob("*.safetensors"))
-        kept = "what was written before is whole" if older else "nothing was written before it"
-        message = f"{file} cannot be written: {error.strerror}; {kept}"
-        raise StoreError(Finding("train/disk", message, fix="free some space and run the same command: it goes on")) from error
+        digest.update(key.encode())
+        digest.update(tensors[key].reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
 
 
 def read_checkpoint(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Tensors and what was told beside them; raises FormatError where the file is no checkpoint of ours."""
+    """Tensors and header; raises FormatError if the file is not a checkpoint or is damaged."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(str(file), framework="pt") as opened:
-            told = json.loads((opened.metadata() or {}).get("fenshen", "{}"))
-            if told.get("schema") != CHECKPOINT_SCHEMA:
-                raise FormatError(Finding("train/checkpoint", f"{file} is no checkpoint of a training run", fix="give another --resume"))
+            header = json.loads((opened.metadata() or {}).get("fenshen", "{}"))
+            if header.get("schema") != CHECKPOINT_SCHEMA:
+                fix = "choose another --resume"
+                raise FormatError(Finding("train/checkpoint", f"{file} is not a checkpoint of a training run", fix=fix))
             tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118 - not a dict
     except (SafetensorError, OSError, ValueError) as error:
-        finding = Finding("train/checkpoint", f"{file} cannot be read as a checkpoint: {error}", fix="remove it, or give another --resume")
-        raise FormatError(finding) from error
-    if told.get("digest", "") not in ("", _hash_tensors(tensors)):
-        fix = "remove it, the one before is whole, or give another --resume"
-        raise FormatError(Finding("train/checkpoint", f"{file} is damaged: its numbers are not those that were written", fix=fix))
-    return tensors, told
+        fix = "delete it, or choose another --resume"
+        raise FormatError(Finding("train/checkpoint", f"{file} cannot be read as a checkpoint: {error}", fix=fix)) from error
+    if header.get("digest", "") not in ("", _hash_tensors(tensors)):
+        fix = "delete it to resume from the checkpoint before it, or choose another --resume"
+        raise FormatError(Finding("train/checkpoint", f"{file} is damaged: its tensors do not match its digest", fix=fix))
+    return tensors, header
 
 
-def read_header(file: Path) -> dict[str, Any]:
-    """What a safetensors file of ours tells beside its tensors; nothing where it is none, which whoever opens it will say."""
-    from safetensors import SafetensorError, safe_open
-
+def is_checkpoint(file: Path) -> bool:
+    """Whether the file is an intact checkpoint, not a weights file."""
     try:
-        with safe_open(str(file), framework="pt") as opened:
-            told: dict[str, Any] = json.loads((opened.metadata() or {}).get("fenshen", "{}"))
-            return told
-    except (SafetensorError, OSError, ValueError):
-        return {}
+        read_checkpoint(file)
+    except FormatError:
+        return False
+    return True
 
 
 def restore_checkpoint(state: TrainState, file: Path) -> dict[str, Any]:
-    """Puts a saved run into a state of the same shape; returns the loop's counters.
+    """Loads a saved run into a state of the same shape; returns the loop's counters.
 
     Raises:
-        FormatError: the file is no checkpoint, or one of nets of another shape.
+        FormatError: the file is not a checkpoint, or holds nets of another shape.
     """
     from stages.nets.weights_io import fill_shape_defaults
 
-    tensors, told = read_checkpoint(file)
-    if json.loads(json.dumps(asdict(state.shape))) != fill_shape_defaults(type(state.shape), told["shape"]):
-        message = f"{file} belongs to nets of another shape: {told['shape']}"
-        raise FormatError(Finding("train/other-run", message, fix="give another --out, or --resume never to begin anew"))
-    for kind in ("nets", "averaged"):
+    tensors, header = read_checkpoint(file)
+    if json.loads(json.dumps(asdict(state.shape))) != fill_shape_defaults(type(state.shape), header["shape"]):
+        fix = "choose another --out, or --resume never to start over"
+        raise FormatError(Finding("train/other-run", f"{file} holds nets of another shape: {header['shape']}", fix=fix))
+    for kind in NET_KINDS:
         for name, net in getattr(state, kind).items():
-            net.load_state_dict(_select_prefix(tensors, f"{kind}/{name}/"))
+            net.load_state_dict(select_prefix(tensors, f"{kind}/{name}/"))
     for name, optimiser in state.optimisers.items():
-        kept: dict[int, dict[str, Any]] = {}
-        for key, value in _select_prefix(tensors, f"optimisers/{name}/").items():
+        moments: dict[int, dict[str, Any]] = {}
+        for key, value in select_prefix(tensors, f"optimisers/{name}/").items():
             index, _, leaf = key.partition("/")
-            kept.setdefault(int(index), {})[leaf] = value
-        optimiser.load_state_dict({"state": kept, "param_groups": told["groups"][name]})
-    state.numbers, state.step = dict(told["numbers"]), int(told["step"])
-    counters: dict[str, Any] = told["counters"]
+            moments.setdefault(int(index), {})[leaf] = value
+        optimiser.load_state_dict({"state": moments, "param_groups": header["groups"][name]})
+    state.numbers, state.step = dict(header["numbers"]), int(header["step"])
+    counters: dict[str, Any] = header["counters"]
     return counters
 
 
-def _select_prefix(tensors: dict[str, Any], prefix: str) -> dict[str, Any]:
+def select_prefix(tensors: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """The tensors whose key starts with the prefix, without it."""
     return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}

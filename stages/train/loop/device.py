@@ -1,7 +1,7 @@
-"""Where training runs: one CPU, or the GPUs that accelerate hands out; precision, memory layout and gradients follow from it.
+"""Where training runs: one CPU, or the GPUs that accelerate assigns; precision, memory layout and gradients follow from it.
 
-No net is wrapped: gradients are averaged over processes after backward, as StyleGAN2 does it, because penalties
-that differentiate a net twice and nets that are used several times a step do not go through a wrapper's hooks.
+No net is wrapped: gradients are averaged over processes after the backward pass, as in StyleGAN2, because a wrapper's hooks
+miss penalties that differentiate a net twice and nets that are used several times a step.
 """
 
 from __future__ import annotations
@@ -15,38 +15,38 @@ Precision = Literal["auto", "float32", "bfloat16"]
 
 @dataclass(frozen=True)
 class Device:
-    """A device and its share of the work."""
+    """A torch device and this process's share of the work."""
 
     torch_device: Any = "cpu"
     rank: int = 0
     process_count: int = 1
     clip: float = 10.0
-    """Gradients longer than this are cut to it."""
+    """Longer gradients are scaled down to this norm."""
     half: bool = False
-    """Whether convolutions and products compute in bfloat16, which lie channels last; weights, sums and penalties stay float32."""
+    """Convolutions and products compute in bfloat16, channels last; weights, sums and penalties stay float32."""
 
     def autocast(self) -> AbstractContextManager[Any]:
-        """Mixed precision where the machine gains from it."""
+        """Mixed precision if `half` is set."""
         import torch
 
         return torch.autocast(torch.device(self.torch_device).type, torch.bfloat16) if self.half else nullcontext()
 
     @property
     def name(self) -> str:
-        """What a card tells of it: the GPU's name or CPU, and how many processes shared the work."""
+        """The GPU's name or CPU, and the number of processes if there are several."""
         import torch
 
-        own = torch.cuda.get_device_name(self.torch_device) if torch.device(self.torch_device).type == "cuda" else "CPU"
-        return own if self.process_count == 1 else f"{self.process_count} x {own}"
+        name = torch.cuda.get_device_name(self.torch_device) if torch.device(self.torch_device).type == "cuda" else "CPU"
+        return name if self.process_count == 1 else f"{self.process_count} x {name}"
 
     def place(self, net: Any) -> Any:
-        """The net on the device, channels last where that is faster."""
+        """The net on the device, channels last if that is faster."""
         import torch
 
         return net.to(self.torch_device, memory_format=torch.channels_last) if self.half else net.to(self.torch_device)
 
     def backpropagate(self, optimiser: Any, loss: Any) -> float:
-        """One step down the loss's slope; returns the gradient's length before it was cut."""
+        """One optimiser step on the loss; returns the gradient's norm before clipping."""
         import torch
 
         optimiser.zero_grad(set_to_none=True)
@@ -54,12 +54,12 @@ class Device:
         parameters = [p for group in optimiser.param_groups for p in group["params"] if p.grad is not None]
         if self.process_count > 1:
             _all_reduce_mean([p.grad for p in parameters], self.process_count)
-        length = torch.nn.utils.clip_grad_norm_(parameters, self.clip)
+        norm = torch.nn.utils.clip_grad_norm_(parameters, self.clip)
         optimiser.step()
-        return float(length)
+        return float(norm)
 
     def reduce_mean(self, value: float) -> float:
-        """The mean of a number over all processes, so that all decide alike."""
+        """The mean of a number over all processes, so that all take the same decisions."""
         if self.process_count == 1:
             return value
         import torch
@@ -73,13 +73,13 @@ class Device:
         return losses if self.process_count == 1 else {name: self.reduce_mean(value) for name, value in losses.items()}
 
     def sync_batch_norm(self, net: Any) -> None:
-        """Averages what batch normalisation has seen over all processes, each of which sees its own share of a batch."""
-        seen = [buffer for name, buffer in net.named_buffers() if name.endswith(("running_mean", "running_var"))]
-        if self.process_count > 1 and seen:
-            _all_reduce_mean(seen, self.process_count)
+        """Averages the running statistics of batch normalisation over all processes; each sees only its share of a batch."""
+        statistics = [buffer for name, buffer in net.named_buffers() if name.endswith(("running_mean", "running_var"))]
+        if self.process_count > 1 and statistics:
+            _all_reduce_mean(statistics, self.process_count)
 
     def wait_for_all(self) -> None:
-        """Until all processes are here."""
+        """Blocks until every process has reached this call."""
         if self.process_count > 1:
             import torch.distributed
 
@@ -92,26 +92,26 @@ def _all_reduce_mean(tensors: list[Any], count: int) -> None:
     flat = torch.cat([tensor.flatten() for tensor in tensors])
     torch.distributed.all_reduce(flat)
     flat /= count
-    place = 0
+    start = 0
     for tensor in tensors:
-        tensor.copy_(flat[place : place + tensor.numel()].view_as(tensor))
-        place += tensor.numel()
+        tensor.copy_(flat[start : start + tensor.numel()].view_as(tensor))
+        start += tensor.numel()
 
 
 def find_device(precision: Precision = "auto", clip: float = 10.0) -> Device:
-    """This process's machine: a GPU where there is one, and as many processes as `accelerate launch` started."""
+    """This process's device: a GPU if there is one, with as many processes as `accelerate launch` started."""
     import torch
     from accelerate import PartialState  # type: ignore[import-untyped]
 
-    there = PartialState(cpu=not torch.cuda.is_available())
-    if there.device.type == "cpu":
-        torch.set_num_threads(1)  # the nets are small: more threads cost more than they give, and one is reproducible
-    half = precision == "bfloat16" or (precision == "auto" and _is_bfloat16_faster(there.device.type))
-    return Device(there.device, there.process_index, there.num_processes, clip, half)
+    local = PartialState(cpu=not torch.cuda.is_available())
+    if local.device.type == "cpu":
+        torch.set_num_threads(1)  # the nets are small: more threads slow them down, and one is reproducible
+    half = precision == "bfloat16" or (precision == "auto" and _is_bfloat16_faster(local.device.type))
+    return Device(local.device, local.process_index, local.num_processes, clip, half)
 
 
 def _is_bfloat16_faster(device: str) -> bool:
-    """Whether bfloat16 is faster there: on GPUs, and on CPUs with tiles for it; without them it is emulated, and slower."""
+    """True for GPUs and for CPUs with AMX tiles; other CPUs emulate bfloat16, which is slower than float32."""
     import torch
 
     return device == "cuda" or bool(torch.cpu.get_capabilities().get("amx_bf16", False))

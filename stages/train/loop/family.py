@@ -1,9 +1,9 @@
-"""What a family of nets gives to the one training loop: what it builds, what one step does, what it makes, how good it is."""
+"""What a family of nets provides to the training loop: building the nets, one training step, and the validation metric."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,48 +17,46 @@ from stages.train.loop.device import Device
 
 @dataclass(frozen=True)
 class Examples:
-    """One split as a net sees it."""
+    """One split of a data set as a net takes it."""
 
     values: NDArray[Any]
-    """(n,h,w,c) uint8 sRGB pictures, or (n,d) float32 vectors."""
+    """(n,h,w,c) uint8 sRGB images, or (n,d) float32 vectors."""
     conditions: Floats
     """(n,k) float32 0..1, years divided by 100."""
     names: tuple[str, ...]
     """Names of the k conditions."""
     source: ImageSplit | VectorSplit
-    """The split with all that it records."""
+    """The split with everything that it records."""
 
     def __len__(self) -> int:
         return len(self.values)
 
     def select(self, rows: NDArray[np.int64]) -> Examples:
         """These rows only."""
-        from dataclasses import replace
-
         parts = {name: getattr(self.source, name)[rows] for name in ("attributes", "people")}
-        held = "images" if isinstance(self.source, ImageSplit) else "vectors"
-        parts[held] = getattr(self.source, held)[rows]
+        content = "images" if isinstance(self.source, ImageSplit) else "vectors"
+        parts[content] = getattr(self.source, content)[rows]
         captions = getattr(self.source, "captions", {})
         if captions:
-            parts["captions"] = {k: tuple(v[i] for i in rows) for k, v in captions.items()}
+            parts["captions"] = {language: tuple(lines[i] for i in rows) for language, lines in captions.items()}
         return Examples(self.values[rows], self.conditions[rows], self.names, replace(self.source, **parts))
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What one step is given, on the machine's device."""
+    """The input of one step, on the training device."""
 
     values: Any
     """(b,c,h,w) float32 -1..1, or (b,d) float32."""
     conditions: Any
     """(b,k) float32 0..1."""
     rows: NDArray[np.int64]
-    """(b,) where the examples lie in the split."""
+    """(b,) rows of the split."""
 
 
 @dataclass
 class TrainState:
-    """Everything of a run that a checkpoint must keep, but for the loop's own counters."""
+    """Everything that a checkpoint has to hold, apart from the loop's counters."""
 
     nets: dict[str, Any]
     """Name -> module."""
@@ -68,22 +66,22 @@ class TrainState:
     """The frozen dataclass that the nets were built from."""
     device: Device
     numbers: dict[str, float] = field(default_factory=dict)
-    """What else a family carries from step to step, e.g. the strength of its augmentation."""
+    """A family's own state between steps: the strength of its augmentation, for example."""
     averaged: dict[str, Any] = field(default_factory=dict)
     """Name -> moving average of a net; the loop fills and updates it."""
     step: int = 0
 
 
 class Family(Protocol):
-    """One kind of net. `build` and `step` draw from torch's global generator alone: the loop seeds it before every call."""
+    """One kind of net. `build` and `step` draw from torch's global generator only: the loop seeds it before every call."""
 
     @property
     def name(self) -> str:
-        """As in stages.nets.weights_io.NET_MODULES, or a variant of one of these."""
+        """A name in stages.nets.weights_io.NET_MODULES, or a variant of one."""
 
     @property
     def net(self) -> str:
-        """The module of stages.nets.weights_io.NET_MODULES that makes its pictures."""
+        """The module of stages.nets.weights_io.NET_MODULES that generates samples."""
 
     @property
     def metric(self) -> str:
@@ -95,15 +93,15 @@ class Family(Protocol):
 
     @property
     def monitored_losses(self) -> tuple[str, ...]:
-        """Losses whose blow-up means divergence."""
+        """Losses that blow up when training diverges."""
 
     @property
     def conditions(self) -> tuple[str, ...]:
-        """Columns of the data set that the nets are told."""
+        """Columns of the data set that the nets are conditioned on."""
 
     @property
     def recipe(self) -> Any:
-        """Frozen dataclass of the numbers that training depends on and the net's shape does not; has `batch` and `average`."""
+        """Frozen dataclass of training settings, apart from the net's shape; has `batch` and `average`."""
 
     @property
     def changes(self) -> tuple[tuple[str, Any], ...]:
@@ -112,21 +110,23 @@ class Family(Protocol):
     def shape(self, examples: Examples) -> Any:
         """The frozen dataclass from which the nets for these examples are built."""
 
-    def build(self, shape: Any, machine: Device) -> TrainState:
-        """Fresh nets and optimisers on the machine's device."""
+    def build(self, shape: Any, device: Device) -> TrainState:
+        """New nets and optimisers on the device."""
 
     def step(self, state: TrainState, batch: Batch) -> Mapping[str, float]:
-        """Updates the nets once; returns its losses by name. `right` (0..1), where given, is the share of pictures that the critic
-        tells apart."""
+        """Updates the nets once; returns the losses by name.
+
+        `right` (0..1), if present, is the share of images that the critic classifies correctly as real or generated.
+        """
 
     def validate(self, state: TrainState, examples: Examples) -> float:
         """The validation metric of the averaged nets."""
 
 
 def build_shape(family: Family, kind: type[Any], given: Mapping[str, Any]) -> Any:
-    """The net's shape, of what the data set gives and what the family changes; raises SpecError where no net can be built of them."""
+    """The shape for the data set's values and the family's changes; raises SpecError for values that allow no net."""
     try:
         return kind(**{**given, **dict(family.changes)})
     except ValueError as error:
-        fix = "give another --size, another data set, or other --set"
-        raise SpecError(Finding("train/shape", f"no {family.name} can be built: {error}", fix=fix)) from error
+        fix = "choose another --size, another data set or other --set values"
+        raise SpecError(Finding("train/shape", f"{family.name} cannot be built: {error}", fix=fix)) from error

@@ -79,7 +79,7 @@ def _measure_share(figure: Figure, points: Doubles, draw: Callable[[], DepthRend
 
 
 def _render_share(figure: Figure, points: Doubles, draw: Callable[[], DepthRenderer]) -> CoverShare:
-    if not figure.covered_patches.owner.size and not figure.hair.any():
+    if not figure.covered_patches.triangle.size and not figure.hair.any():
         return CoverShare(0.0)
     views = list(render_exposed(figure, points, draw()))
     pixels = sum(int(view.silhouette.sum()) for view in views)

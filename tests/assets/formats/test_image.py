@@ -228,8 +228,22 @@ def test_resize_keeps_the_mean_and_the_proportions() -> None:
 
 
 def test_a_picture_of_another_shape_is_refused() -> None:
-    with pytest.raises(FormatError, match="uint8"):
+    with pytest.raises(FormatError) as caught:
         encode_png(Image(np.zeros((4, 4, 2), np.uint8)))
+    assert str(caught.value) == "error[image/shape] expected pixels (h,w,1|3|4) uint8, found (4, 4, 2) uint8"
+
+
+def test_a_picture_beyond_the_limit_of_its_format_is_refused() -> None:
+    with pytest.raises(FormatError) as caught:
+        encode_webp(Image(np.zeros((1, 16384, 3), np.uint8)))
+    reason = f": {caught.value.__cause__}" if caught.value.__cause__ else ""
+    assert str(caught.value) == f"error[image/encode] cannot encode a picture of 16384 x 1 px as .webp{reason}"
+
+
+def test_a_picture_without_pixels_is_refused() -> None:
+    with pytest.raises(FormatError) as caught:
+        resize(ramp(3), 0)
+    assert str(caught.value) == "error[image/side] cannot resize a picture to 0 px"
 
 
 def test_importing_the_module_loads_no_opencv() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from assets.errors import FormatError
-from assets.formats.wav import export_wav, load_wav
+from assets.formats.wav import export_wav, load_wav, parse_wav
 
 
 def test_a_round_trip_keeps_samples_within_half_a_step() -> None:
@@ -39,6 +39,16 @@ def test_stereo_is_averaged() -> None:
         sound.setframerate(8_000)
         sound.writeframes(struct.pack("<4h", 1_000, 3_000, -200, 0))
     assert np.rint(load_wav(stream.getvalue())[0] * 32_767).tolist() == [2_000, -100]
+
+
+def test_the_samples_of_a_file_are_parsed_as_they_are() -> None:
+    sound = parse_wav(export_wav(np.asarray([0.0, 1.0, -1.0]), 8_000))
+    assert (sound.samples.tolist(), sound.rate, sound.channels, sound.bits) == ([[0], [32_767], [-32_767]], 8_000, 1, 16)
+
+
+def test_a_file_of_other_bits_is_parsed_without_samples() -> None:
+    sound = parse_wav(export_wav(np.zeros(4), 8_000).replace(b"\x10\x00data", b"\x08\x00data"))
+    assert (sound.samples.shape, sound.bits) == ((0, 1), 8)
 
 
 @pytest.mark.parametrize(

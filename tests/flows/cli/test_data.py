@@ -6,57 +6,67 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from assets.paths import get_baked_path
-from flows.cli.build import app
+from flows.cli.app import app
 
-run = CliRunner()
 needs_skins = pytest.mark.skipif(not get_baked_path("tiles.safetensors").exists(), reason="run `make bake` first")
+needs_body = pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="run `make bake` first")
+
+
+def run_data(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, ["data", *map(str, arguments)])
+
+
+def get_stderr(refused: Result) -> str:
+    """What a refused command prints on the error stream, in one line."""
+    assert refused.exit_code == 2
+    assert refused.stdout == ""
+    return " ".join(refused.stderr.split())
 
 
 @needs_skins
-def test_data_skins_makes_a_set_and_says_what_is_in_it(tmp_path: Path) -> None:
-    made = run.invoke(app, ["data", "skins", "--out", str(tmp_path / "s"), "--count", "4", "--size", "32"])
+def test_data_skins_makes_a_set_and_prints_a_summary(tmp_path: Path) -> None:
+    made = run_data("skins", "--out", tmp_path / "s", "--count", "4", "--size", "32")
     assert made.exit_code == 0, made.output
-    assert "skins, train 2, validation 1, test 1, 3 shards" in made.output
+    assert f"{tmp_path}/s/: skins, train 2, validation 1, test 1, 3 shards, 0.0 MB, CC0-1.0\n" in made.stdout
     assert (tmp_path / "s" / "dataset.json").is_file()
 
 
 @needs_skins
-def test_data_refuses_a_folder_that_holds_another_set(tmp_path: Path) -> None:
-    arguments = ["data", "skins", "--out", str(tmp_path / "s"), "--size", "32", "--count"]
-    assert run.invoke(app, [*arguments, "3"]).exit_code == 0
-    refused = run.invoke(app, [*arguments, "4"])
-    assert refused.exit_code == 2
-    assert "data/other-set" in refused.output
+def test_a_folder_that_holds_another_set_is_refused(tmp_path: Path) -> None:
+    assert run_data("skins", "--out", tmp_path / "s", "--size", "32", "--count", "3").exit_code == 0
+    refused = run_data("skins", "--out", tmp_path / "s", "--size", "32", "--count", "4")
+    reason = f"{tmp_path}/s holds a data set of another kind, count, size, seed or version"
+    assert get_stderr(refused) == f"error[data/other-set] {reason}; give another --out, or remove the folder"
 
 
-@pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="run `make bake` first")
-def test_too_few_people_for_three_splits_are_told_with_the_least_count(tmp_path: Path) -> None:
-    """Sixteen portraits are of two people: there was nobody to validate on."""
-    told = run.invoke(app, ["data", "faces", "--out", str(tmp_path / "f"), "--count", "16", "--size", "32"])
-    assert told.exit_code == 2
-    assert "16 faces are of fewer than 3 people, one for each split; give --count 17 or more" in " ".join(told.output.split())
+@needs_body
+def test_too_few_people_for_three_splits_are_refused_with_the_smallest_count(tmp_path: Path) -> None:
+    """Sixteen portraits show two people: there was nobody to validate on."""
+    refused = run_data("faces", "--out", tmp_path / "f", "--count", "16", "--size", "32")
+    reason = "16 faces show only 2 people, fewer than one for each of the 3 splits"
+    assert get_stderr(refused) == f"error[data/too-few] {reason}; give --count 17 or more"
     assert not (tmp_path / "f").exists()
 
 
+@needs_body
 def test_data_bodies_and_faces_make_sets(tmp_path: Path) -> None:
-    made = run.invoke(app, ["data", "bodies", "--out", str(tmp_path / "b"), "--count", "12"])
+    made = run_data("bodies", "--out", tmp_path / "b", "--count", "12")
     assert made.exit_code == 0, made.output
-    assert "bodies, train 10, validation 1, test 1" in made.output
-    made = run.invoke(app, ["data", "faces", "--out", str(tmp_path / "f"), "--count", "24", "--size", "32"])
+    assert "bodies, train 10, validation 1, test 1" in made.stdout
+    made = run_data("faces", "--out", tmp_path / "f", "--count", "24", "--size", "32")
     assert made.exit_code == 0, made.output
-    assert "faces, train 8, validation 8, test 8" in made.output
+    assert "faces, train 8, validation 8, test 8" in made.stdout
 
 
-def test_data_refuses_a_style_that_does_not_exist(tmp_path: Path) -> None:
-    refused = run.invoke(app, ["data", "faces", "--out", str(tmp_path / "f"), "--style", "cubist"])
-    assert refused.exit_code == 2
-    assert "there is no style 'cubist' to make faces in; take realistic" in refused.output
+def test_an_unknown_style_is_refused(tmp_path: Path) -> None:
+    refused = run_data("faces", "--out", tmp_path / "f", "--style", "cubist")
+    assert get_stderr(refused) == "error[data/style] unknown style 'cubist' for faces; use one of realistic"
 
 
-def test_data_folder_needs_rights_and_names_what_it_leaves_out(tmp_path: Path) -> None:
+def test_data_folder_needs_rights_and_names_the_files_that_it_leaves_out(tmp_path: Path) -> None:
     import cv2
 
     source, consent = tmp_path / "faces", tmp_path / "consent.txt"
@@ -64,12 +74,12 @@ def test_data_folder_needs_rights_and_names_what_it_leaves_out(tmp_path: Path) -
     consent.write_text("they agreed")
     for number in range(3):
         cv2.imwrite(str(source / f"{number}.png"), np.full((40, 40, 3), 50 * number, np.uint8))
-    (source / "note.txt").write_text("no picture")
-    arguments = ["data", "folder", str(source), "--out", str(tmp_path / "out"), "--size", "32"]
-    refused = run.invoke(app, arguments)
-    assert refused.exit_code == 2
-    assert "come without licence and consent record" in refused.output
-    made = run.invoke(app, [*arguments, "--licence", "CC0-1.0", "--consent", str(consent)])
+    cv2.imwrite(str(source / "dot.png"), np.zeros((1, 1, 3), np.uint8))
+    arguments = ["folder", source, "--out", tmp_path / "out", "--size", "32"]
+    fix = "give --licence (the terms of the pictures) and --consent (a file that says who agreed to training, and when)"
+    message = f"error[data/rights] the pictures of {source} come without a licence and a consent record; {fix}"
+    assert get_stderr(run_data(*arguments)) == message
+    made = run_data(*arguments, "--licence", "CC0-1.0", "--consent", consent)
     assert made.exit_code == 0, made.output
-    assert "note.txt is left out" in made.output
-    assert "folder, train 1, validation 1, test 1" in made.output
+    assert "warning[data/left-out] dot.png is left out: it is 1 x 1, too small for 32 px" in made.stderr.splitlines()
+    assert "folder, train 1, validation 1, test 1" in made.stdout

@@ -1,71 +1,123 @@
-"""What `fenshen doctor` says of a machine."""
+"""What `fenshen doctor` reports of a machine."""
 
 from __future__ import annotations
 
-import re
+import importlib.util
+import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from assets.paths import PROJECT_ROOT
-from flows.cli.build import app
-from flows.cli.doctor import _BAKED, BROWSERS, MIN_FREE_BYTES, Requirement, check_machine
-from stages.dialogue.smollm2 import SOURCE_FILE, locate_model
+from flows.cli import doctor
+from flows.cli.doctor import BROWSERS, Requirement, check_machine
+from flows.pipeline.limits import MIN_FREE_BYTES
 from stages.verify.gates import engines
-from stages.verify.stage import BAKED_SCRIPTS
-from stages.voice.mandarin import ACOUSTIC_MODEL
-from stages.voice.transcription import WHISPER_FOLDER
+from tests.flows.cli.command import invoke, run_fenshen
 
 
-def part(name: str) -> Requirement:
+def find_part(name: str) -> Requirement:
     return next(part for part in check_machine() if part.name.startswith(name))
 
 
-@pytest.mark.parametrize("file", [f"{locate_model().name}/{SOURCE_FILE}", f"{WHISPER_FOLDER}/model.bin", ACOUSTIC_MODEL, *BAKED_SCRIPTS])
-def test_every_model_that_make_bake_makes_has_a_row(file: str) -> None:
-    """A machine without its language was told to lack nothing."""
-    assert file in _BAKED
+@pytest.fixture
+def without(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Takes programs off the machine."""
+    which = shutil.which
+    return lambda *names: monkeypatch.setattr(shutil, "which", lambda name: None if name in names else which(name))
 
 
-def test_what_is_not_baked_is_told_with_what_it_is_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_this_machine_has_what_a_build_needs() -> None:
+    assert run_fenshen("doctor").endswith("nothing that a build needs is missing")
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [("fenshen", version("fenshen")), ("python", sys.version.split()[0]), *((name, version(name)) for name in ("torch", "coqui-tts"))],
+)
+def test_versions_are_shown(name: str, number: str) -> None:
+    assert find_part(name).version == number
+
+
+@pytest.mark.parametrize("name", ["node", "glTF validator", "memory", "disk"])
+def test_programs_and_sizes_have_a_version_too(name: str) -> None:
+    assert any(letter.isdigit() for letter in find_part(name).version)
+
+
+def test_what_is_not_baked_is_listed_with_the_command_that_makes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FENSHEN_HOME", str(tmp_path / "not" / "yet"))
-    lacking = {found.name: found.fix for found in check_machine() if not found.present and found.required}
-    assert {"language model (smollm2/source.json)", "Mandarin model (fastspeech2.tflite)"} < lacking.keys()
-    assert {fix for name, fix in lacking.items() if "model" in name} == {"make bake"}
-    assert part("disk").name.endswith(f"GB free under {tmp_path})")
-    assert CliRunner().invoke(app, ["doctor"]).exit_code == 4
+    missing = {part.name: part.fix for part in check_machine() if not part.present and part.required}
+    baked = ["body", "skins", "Mandarin voice", "listening model", "language model", "viewer.js", "load_engine.js"]
+    assert missing == dict.fromkeys(baked, "fenshen bake") | dict.fromkeys(["wardrobe", "glTF validator"], "fenshen bake --node-only")
+    assert find_part("disk").version.endswith(f"GB free under {tmp_path}")
+    assert run_fenshen("doctor", code=4).endswith("missing: run the commands of the last column")
 
 
-def test_a_full_disk_is_lacking(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_names_the_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "TTS" else find_spec(name))
+    part = find_part("coqui-tts")
+    assert (part.present, part.fix) == (False, "make setup")
+
+
+@pytest.mark.parametrize(("user", "command"), [(0, "apt-get install -y nodejs npm"), (1000, "sudo apt-get install -y nodejs npm")])
+def test_a_missing_program_names_the_command_that_installs_it(
+    without: Callable[..., None], user: int, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without("node")
+    monkeypatch.setattr("os.geteuid", lambda: user)
+    assert find_part("node") == Requirement("node", False, command)
+
+
+def test_a_full_disk_is_missing_space(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=MIN_FREE_BYTES - 1))
-    assert not part("disk (0.3 GB free").present
+    monkeypatch.setenv("FENSHEN_HOME", str(tmp_path))
+    fix = "free 300 MB there or run `fenshen cache gc --days 30`"
+    assert find_part("disk") == Requirement("disk", False, fix, version=f"0.3 GB free under {tmp_path}")
 
 
-def test_a_home_of_links_that_lead_to_one_another_is_lacking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_home_of_links_in_a_circle_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a").symlink_to("a")
     monkeypatch.setenv("FENSHEN_HOME", str(tmp_path / "a"))
-    assert part("disk") == Requirement(
-        f"disk (no folder can be made at {tmp_path}/a: Too many levels of symbolic links)", False, "set FENSHEN_HOME to another folder"
+    assert find_part("disk") == Requirement(
+        f"disk (no folder can be created at {tmp_path}/a: Too many levels of symbolic links)", False, "set FENSHEN_HOME to another folder"
     )
 
 
-def test_a_machine_without_chromium_and_gpu_still_builds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are told, but nothing is wrong: the exit code stays 0."""
-    which = shutil.which
-    monkeypatch.setattr(shutil, "which", lambda name: None if name in (*BROWSERS, "nvidia-smi") else which(name))
-    assert engines.find_chromium() is None  # the same names
-    told = CliRunner().invoke(app, ["doctor"])
-    assert told.exit_code == 0
-    assert re.search(r"Chromium +no +install Debian's chromium; until then two gates do not run", told.output)
-    assert re.search(r"GPU +no +a build does without", told.output)
+def test_little_memory_is_reported_and_does_not_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 1_000_000}.__getitem__)
+    effect = "a build takes up to 5 GB, this machine has 4.1 GB"
+    assert doctor._check_memory() == Requirement("memory", False, "add memory or swap", False, "4.1 GB", effect)
+
+
+def test_a_machine_without_chromium_blender_and_gpu_still_builds(without: Callable[..., None]) -> None:
+    """They are reported, but nothing is wrong: the exit code stays 0."""
+    without(*BROWSERS, "blender", "nvidia-smi")
+    assert engines.find_chromium() is None, "the same names"
+    rows = [" ".join(line.split()) for line in invoke("doctor").output.splitlines()]
+    assert next(row for row in rows if row.startswith("chromium")).startswith("chromium no two gates do not run ")
+    assert next(row for row in rows if row.startswith("blender")).startswith("blender no one gate does not run ")
+    assert next(row for row in rows if row.startswith("GPU")) == (
+        "GPU no training takes many times as long; builds need none install an NVIDIA GPU and its driver"
+    )
+
+
+def test_json_holds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = [Requirement("node", False, "apt-get install -y nodejs npm"), Requirement("torch", True, "make setup", version="2")]
+    monkeypatch.setattr(doctor, "check_machine", lambda: iter(parts))
+    answer: dict[str, Any] = json.loads(invoke("doctor", "--json", code=4).stdout)
+    assert answer == {"ok": False, "parts": [asdict(part) for part in parts]}
 
 
 def test_doctor_needs_none_of_what_it_looks_for() -> None:
-    code = "import sys, flows.cli.doctor as d, flows.cli.build; list(d.examine()); print({'numpy', 'pydantic', 'torch'} & set(sys.modules))"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PROJECT_ROOT).stdout
-    assert told.strip() == "set()"
+    code = "import sys, flows.cli.app, flows.cli.doctor as d; [*d.check_machine()]; print({'numpy', 'pydantic', 'torch'} & {*sys.modules})"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PROJECT_ROOT).stdout
+    assert printed.strip() == "set()"

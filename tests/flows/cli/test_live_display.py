@@ -1,13 +1,17 @@
-"""The live lines of a run."""
+"""What a run shows: live rows on a terminal, a plain line for each stage that ends."""
+
+from __future__ import annotations
 
 import subprocess
 import sys
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
 from flows import INTERRUPTED
-from flows.cli.live_display import LiveDisplay
-from flows.engine.events import Event, listen_to_events, run_with_events
+from flows.cli.live_display import ConsoleDisplay, LiveDisplay, format_event
+from flows.engine.events import Event, emit_event, name_build
 
 
 class Clock:
@@ -19,93 +23,116 @@ class Clock:
         return self.now
 
 
-def rows(board: LiveDisplay) -> list[str]:
+def read_rows(display: LiveDisplay) -> list[str]:
     """What is on the screen, spaces squeezed."""
-    columns = [list(column.cells) for column in board.__rich__().columns]
+    columns = [list(column.cells) for column in display.__rich__().columns]
     return [" ".join(" ".join(map(str, row)).split()) for row in zip(*columns, strict=True)]
 
 
-def test_a_stage_that_ends_leaves_a_line_and_one_that_begins_none():
-    board = LiveDisplay({"voice": 12.0})
-    assert board.handle_event(Event("voice", "running")) == ""
-    assert board.handle_event(Event("voice", "done", 3.25)).split() == ["voice", "3.2", "s"]
-    assert rows(board) == []
+@pytest.mark.parametrize(("event", "line"), [
+    (Event("voice", "done", 3.24, backend="coqui"), "voice: done in 3.2 s (coqui)"),
+    (Event("groom", "done", 0.04), "groom: done in 0.0 s"),
+    (Event("voice", "cached", backend="coqui"), "voice: found (coqui)"),
+    (Event("voice", "failed", 3.24), "voice: failed after 3.2 s"),
+    (Event("unet", "running", note="step 400, 12 min left"), "unet: running, step 400, 12 min left"),
+    (Event("voice", "done", 3.24, backend="coqui", build="kofi"), "kofi: voice: done in 3.2 s (coqui)"),
+    (Event("", "failed", note="error[a/b] it is wrong", build="kofi"), "kofi: failed: error[a/b] it is wrong"),
+])  # fmt: skip
+def test_an_event_is_one_plain_line(event: Event, line: str) -> None:
+    assert format_event(event) == line
 
 
-def test_every_running_stage_has_a_row_with_its_time_and_what_is_left():
-    """The screen was empty until the first stage began, ten seconds on a busy machine."""
+def test_a_stage_that_ends_leaves_a_line_and_one_that_starts_none() -> None:
+    display = LiveDisplay({"voice": 12.0})
+    assert display.handle_event(Event("voice", "running")) == ""
+    assert display.handle_event(Event("voice", "done", 3.24)) == "voice: done in 3.2 s"
+    assert read_rows(display) == []
+
+
+def test_every_running_stage_has_a_row_with_its_time_and_the_time_left() -> None:
+    """The screen was empty until the first stage started, ten seconds on a busy machine."""
     clock = Clock()
-    board = LiveDisplay({"voice": 12.0}, clock)
+    display = LiveDisplay({"voice": 12.0}, clock)
     clock.now = 2.0
-    assert rows(board) == ["getting ready 2.0 s"]
-    board.handle_event(Event("voice", "running"))
-    board.handle_event(Event("body", "running"))
+    assert read_rows(display) == ["getting ready 2.0 s"]
+    display.handle_event(Event("voice", "running"))
+    display.handle_event(Event("body", "running"))
     clock.now = 5.0
-    assert rows(board) == ["voice 3.0 s about 9 s left", "body 3.0 s first time here"]
+    assert read_rows(display) == ["voice 3.0 s about 9 s left", "body 3.0 s first time here"]
 
 
-def test_a_batch_says_whose_stage_it_is():
-    """Lines of several specs stood in one row, and nobody could tell which was whose."""
+def test_stages_of_two_builds_at_once_keep_rows_of_their_own() -> None:
+    display = LiveDisplay({}, Clock())
+    for build in ("ada", "lin"):
+        display.handle_event(Event("voice", "running", build=build))
+    assert read_rows(display) == ["ada: voice 0.0 s first time here", "lin: voice 0.0 s first time here"]
+    assert display.handle_event(Event("voice", "done", 3.24, build="ada")) == "ada: voice: done in 3.2 s"
+    assert read_rows(display) == ["lin: voice 0.0 s first time here"]
+
+
+def test_a_training_reports_its_own_progress() -> None:
     clock = Clock()
-    board = LiveDisplay({}, clock)
-    assert board.handle_event(Event("ada", "next")) == ""
-    assert rows(board) == ["ada: getting ready 0.0 s"]
-    board.handle_event(Event("voice", "running"))
-    assert rows(board) == ["ada: voice 0.0 s first time here"]
-    assert board.handle_event(Event("voice", "done", 3.25)).split() == ["ada:", "voice", "3.2", "s"]
-    board.handle_event(Event("lin", "next"))
-    assert board.handle_event(Event("voice", "cached")).split() == ["lin:", "voice", "found"]
-
-
-def test_a_training_says_itself_how_far_it_is():
-    clock = Clock()
-    board = LiveDisplay({}, clock)
-    board.handle_event(Event("unet", "running"))
+    display = LiveDisplay({}, clock)
+    display.handle_event(Event("unet", "running"))
     clock.now = 60.0
-    assert board.handle_event(Event("unet", "running", note="step 400, 12 min left")) == ""
-    assert rows(board) == ["unet 60.0 s step 400, 12 min left"]
+    assert display.handle_event(Event("unet", "running", note="step 400, 12 min left")) == ""
+    assert read_rows(display) == ["unet 60.0 s step 400, 12 min left"]
 
 
-def test_time_left_is_told_from_the_last_time():
-    board = LiveDisplay({"voice": 12.0, "body": None})
-    assert board.format_time_left("voice", 2.0) == "about 10 s left"
-    assert board.format_time_left("voice", 13.0) == "a little longer than the last time"
-    assert board.format_time_left("body", 1.0) == "first time here"
+@pytest.mark.parametrize(("stage", "spent", "text"), [
+    ("voice", 2.0, "about 10 s left"), ("voice", 13.0, "a little longer than last time"), ("body", 1.0, "first time here"),
+])  # fmt: skip
+def test_time_left_is_estimated_from_the_last_run(stage: str, spent: float, text: str) -> None:
+    assert LiveDisplay({"voice": 12.0, "body": None}).format_time_left(("", stage), spent) == text
 
 
-def test_begin_and_end_are_told_with_the_state_of_the_result():
-    told: list[Event] = []
-    with listen_to_events(told.append):
-        assert run_with_events("voice", lambda: 3, lambda made: "cached" if made == 3 else "done") == 3
-        with pytest.raises(ZeroDivisionError):
-            run_with_events("body", lambda: 1 // 0)
-    assert [(event.stage, event.state) for event in told] == [
-        ("voice", "running"), ("voice", "cached"), ("body", "running"), ("body", "failed"),
-    ]  # fmt: skip
+def show_one_stage(*, terminal: bool, silent: bool = False, quiet: bool = False) -> str:
+    """What a console shows of the voice of ada."""
+    console = Console(file=StringIO(), force_terminal=terminal, width=80, quiet=quiet)
+    with ConsoleDisplay(console, silent).show_events({}), name_build("ada"):
+        emit_event(Event("voice", "running"))
+        emit_event(Event("voice", "done", 3.24))
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
+def test_a_terminal_shows_live_rows_above_which_lines_stay() -> None:
+    shown = show_one_stage(terminal=True)
+    assert "getting ready" in shown
+    assert "ada: voice: done in 3.2 s" in shown
+
+
+def test_a_file_or_pipe_gets_a_line_for_each_stage_alone() -> None:
+    assert show_one_stage(terminal=False) == "ada: voice: done in 3.2 s\n"
+
+
+@pytest.mark.parametrize(("silent", "quiet"), [(True, False), (False, True)])
+@pytest.mark.parametrize("terminal", [True, False])
+def test_json_and_quiet_show_nothing(terminal: bool, silent: bool, quiet: bool) -> None:
+    assert show_one_stage(terminal=terminal, silent=silent, quiet=quiet) == ""
 
 
 PROGRAM = """
 import os, signal, threading
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from rich.console import Console
-from flows.cli.live_display import watching
-from flows.engine.events import Event, tell
-from flows.engine.interrupt import apart
+from flows.cli.live_display import ConsoleDisplay
+from flows.engine.events import Event, emit_event
+from flows.engine.interrupt import run_interruptible
 def work():
-    tell(Event("body", "done", 1.0))
-    tell(Event("voice", "running"))
+    emit_event(Event("body", "done", 1.0))
+    emit_event(Event("voice", "running"))
     os.kill(os.getpid(), signal.SIGINT)
-    threading.Event().wait()  # a stage that never comes back
-console = Console(stderr=True, force_terminal=True, width=80)
-apart(work, console, watching(console, {}))
+    threading.Event().wait()  # a stage that never ends
+run_interruptible(work, ConsoleDisplay(Console(stderr=True, force_terminal=True, width=80)), {})
 """
 
 
-def test_ctrl_c_takes_the_live_rows_off_the_screen_and_shows_the_cursor():
+def test_ctrl_c_takes_the_live_rows_off_the_screen_and_shows_the_cursor() -> None:
     """The row of a running stage was drawn once more below the sentence, where the shell then wrote its prompt."""
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 130
     before, _, after = done.stderr.partition(INTERRUPTED)
     assert after.strip() == ""
-    assert "body            1.0 s" in before
+    assert "body: done in 1.0 s" in before
     assert before.rindex("\x1b[?25h") > before.rindex("\x1b[?25l")

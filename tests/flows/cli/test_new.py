@@ -12,11 +12,12 @@ from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
 from assets.spec.read import parse_spec, read_spec
-from flows.cli.build import app
+from flows.cli.app import app
 from flows.cli.new import format_starter, name_character
 from flows.cli.schema import EDITOR_LINES, SCHEMA_FILE, generate_schema
+from flows.pipeline.batch import find_specs
 from flows.pipeline.bundle_writer import collect_spec_warnings, collect_text_warnings
-from flows.pipeline.request import BuildRequest, find_specs, resolve_request
+from flows.pipeline.request import BuildRequest, resolve_request
 from flows.pipeline.spec_choices import collect_spec_choices
 
 LANGUAGES = ("en", "zh")

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
 from assets.spec.read import PRESETS_FOLDER
-from flows.cli.build import app
+from flows.cli.app import app
 from flows.cli.docs import render_spec_markdown
 from flows.cli.schema import EDITOR_LINES, SCHEMA_FILE, generate_schema
 from flows.pipeline.spec_choices import collect_spec_choices

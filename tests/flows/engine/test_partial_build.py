@@ -1,48 +1,38 @@
-"""`--only STAGE`: what it shows while it works."""
+"""`--only STAGE`: one stage and what it needs."""
 
 from __future__ import annotations
 
-from io import StringIO
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
+from assets.errors import SpecError
 from flows.engine.events import Event, listen_to_events
 from flows.engine.partial_build import run_partial_build
+from flows.pipeline.definition import STAGES
 from flows.pipeline.request import BuildRequest
-
-TINY = str(Path(__file__).resolve().parents[2] / "data" / "tiny.yaml")
-
-
-def shown(store: Path, *, terminal: bool) -> str:
-    """What a console shows of the body's making, and of what the body needs."""
-    console = Console(file=StringIO(), force_terminal=terminal, width=80)
-    run_partial_build(BuildRequest(TINY, store=store), "body", console)
-    assert isinstance(console.file, StringIO)
-    return console.file.getvalue()
-
-
-def test_a_terminal_shows_the_stages_as_a_build_does(tmp_path: Path) -> None:
-    """It stood still without a word, however long it took."""
-    first = shown(tmp_path, terminal=True)
-    assert "getting ready" in first
-    assert "identity " in first
-    assert "body " in first
-    assert "body            found" in shown(tmp_path, terminal=True)
-
-
-def test_where_the_output_is_kept_it_is_the_result_alone(tmp_path: Path) -> None:
-    assert shown(tmp_path, terminal=False) == ""
+from tests.flows.cli.command import TINY
 
 
 @pytest.mark.parametrize("state", ["done", "cached"])
-def test_every_stage_is_told_in_order(tmp_path: Path, state: str) -> None:
-    told: list[Event] = []
+def test_the_stage_and_what_it_needs_run_in_order_and_nothing_else(tmp_path: Path, state: str) -> None:
+    build, heard = BuildRequest(str(TINY), store=tmp_path), list[Event]()
     if state == "cached":
-        run_partial_build(BuildRequest(TINY, store=tmp_path), "body")
-    with listen_to_events(told.append):
-        run_partial_build(BuildRequest(TINY, store=tmp_path), "body")
-    assert [(event.stage, event.state) for event in told] == [
+        run_partial_build(build, "body")
+    with listen_to_events(heard.append):
+        run_partial_build(build, "body")
+    assert [(event.stage, event.state) for event in heard] == [
         ("identity", "running"), ("identity", state), ("body", "running"), ("body", state),
     ]  # fmt: skip
+
+
+def test_force_runs_the_stage_again(tmp_path: Path) -> None:
+    first = run_partial_build(BuildRequest(str(TINY), store=tmp_path), "identity").outcome
+    again = run_partial_build(BuildRequest(str(TINY), store=tmp_path, force=frozenset({"identity"})), "identity").outcome
+    assert (again.cached, again.ref) == (False, first.ref)
+
+
+def test_an_unknown_stage_names_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(SpecError) as caught:
+        run_partial_build(BuildRequest(str(TINY), store=tmp_path), "soul")
+    assert str(caught.value) == f"error[build/stage] there is no stage soul; use one of {', '.join(STAGES)}"

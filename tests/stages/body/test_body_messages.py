@@ -18,7 +18,6 @@ from assets.paths import get_baked_path
 from assets.spec.appearance import BodySpec
 from stages.body import bake
 from stages.body.anny import BODY_FILE, Anny, load_baked_model
-from stages.body.anthropometry import load_skin_triangles
 from stages.body.generator import GanBody, VaeBody
 from stages.body.stage import run
 from stages.nets import bodygan, vae
@@ -32,7 +31,6 @@ BAKE = "run `python -m stages.body.bake`"
 
 @pytest.mark.parametrize(("load", "message"), [
     (load_baked_model, f"error[body/not-baked] the body model is not baked on this machine; {BAKE}"),
-    (load_skin_triangles, f"error[body/not-baked] the base mesh is not baked on this machine; {BAKE}"),
 ])  # fmt: skip
 def test_a_file_that_is_not_baked_is_reported(
     load: Callable[[], object], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

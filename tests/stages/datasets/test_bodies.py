@@ -1,4 +1,4 @@
-"""Bodies: the vectors are bodies that the body stage makes, of heights that people have, each in one split."""
+"""Bodies: vectors that the body stage can evaluate, of statures that people have, each person in one split."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def block() -> dict[str, np.ndarray]:
     return dict(BodyGenerator(shards, sizes, seed=0)(0).arrays)
 
 
-def test_a_batch_is_what_the_body_model_makes_one_by_one() -> None:
+def test_a_batch_equals_the_body_models_single_evaluations() -> None:
     rng = np.random.default_rng(0)
     rows = np.concatenate([rng.uniform(0, 1, (3, len(PHENOTYPE_AXES))), rng.uniform(-1, 1, (3, 2))], 1).astype(np.float32)
     names = ("measure-waist-circ-incr", "stomach-tone-incr")
@@ -39,46 +39,46 @@ def test_a_batch_is_what_the_body_model_makes_one_by_one() -> None:
         assert joints == pytest.approx(shape.heads, abs=1e-5)
 
 
-def test_volume_grows_with_the_cube_and_does_not_care_where_the_body_stands() -> None:
+def test_volume_grows_with_the_cube_of_the_size_and_does_not_depend_on_the_position() -> None:
     skin = BatchEvaluator(()).evaluate_batch(np.full((1, len(PHENOTYPE_AXES)), 0.5, np.float32)).skin
-    once = float(compute_volumes(skin)[0])
-    assert 0.04 < once < 0.12
-    assert float(compute_volumes(2 * skin + 3)[0]) == pytest.approx(8 * once, rel=1e-3)
+    volume = float(compute_volumes(skin)[0])
+    assert 0.04 < volume < 0.12
+    assert float(compute_volumes(2 * skin + 3)[0]) == pytest.approx(8 * volume, rel=1e-3)
 
 
-def test_measures_follow_what_they_are_named_after(block: dict[str, np.ndarray]) -> None:
+def test_measurements_rise_with_the_axes_that_cause_them(block: dict[str, np.ndarray]) -> None:
     model = BatchEvaluator(list_varied_changes())
     row = block["vectors"][:1].copy()
     row[:, PHENOTYPE_AXES.index("age")] = 0.78
     for axis, measure in (("height", "height_m"), ("weight", "mass_kg"), ("weight", "waist_m")):
         low, high = row.copy(), row.copy()
         low[:, PHENOTYPE_AXES.index(axis)], high[:, PHENOTYPE_AXES.index(axis)] = 0.2, 0.8
-        at = MEASUREMENT_NAMES.index(measure)
-        assert model.measure_bodies(low)[0, at] < model.measure_bodies(high)[0, at]
+        column = MEASUREMENT_NAMES.index(measure)
+        assert model.measure_bodies(low)[0, column] < model.measure_bodies(high)[0, column]
 
 
 def test_statures_are_those_of_people(block: dict[str, np.ndarray]) -> None:
-    told = block["attributes"]
-    years, man, height = told[:, 0], told[:, 1] > 0.5, told[:, HEIGHT]
-    grown = (years > 20) & (years < 60)
-    assert height[grown & man].mean() == pytest.approx(1.76, abs=0.05)
-    assert height[grown & ~man].mean() == pytest.approx(1.63, abs=0.05)
+    attributes = block["attributes"]
+    years, man, height = attributes[:, 0], attributes[:, 1] > 0.5, attributes[:, HEIGHT]
+    adult = (years > 20) & (years < 60)
+    assert height[adult & man].mean() == pytest.approx(1.76, abs=0.05)
+    assert height[adult & ~man].mean() == pytest.approx(1.63, abs=0.05)
     assert 0.75 < height[years < 6].mean() < 1.2
-    assert is_plausible(told[:, 2:], years, told[:, 1]).all()
+    assert is_plausible(attributes[:, 2:], years, attributes[:, 1]).all()
 
 
-def test_giants_and_skeletons_are_not_possible() -> None:
+def test_giants_and_skeletons_are_not_plausible() -> None:
     measures = np.array([[1.7, 65, 0.8], [2.6, 150, 1.0], [1.7, 20, 0.5], [1.7, 200, 1.2]], np.float32)
     assert is_plausible(measures, np.full(4, 30.0), np.ones(4)).tolist() == [True, False, False, False]
 
 
-def test_age_of_the_axis_grows_with_the_years() -> None:
+def test_the_age_axis_rises_with_the_years() -> None:
     years = np.array([2.0, 8.0, 16.0, 30.0, 80.0])
     age = sample_phenotypes(years, np.zeros(5), np.random.default_rng(0))[:, PHENOTYPE_AXES.index("age")]
     assert (np.diff(age) > 0).all()
 
 
-def test_left_and_right_are_nearly_alike(block: dict[str, np.ndarray]) -> None:
+def test_left_and_right_are_almost_equal(block: dict[str, np.ndarray]) -> None:
     names = list_varied_changes()
     left = [i for i, name in enumerate(names) if name.startswith("l-")]
     right = [names.index("r-" + names[i][2:]) for i in left]
@@ -87,7 +87,7 @@ def test_left_and_right_are_nearly_alike(block: dict[str, np.ndarray]) -> None:
     assert 0.1 < local.std() < 0.3
 
 
-def test_vectors_come_back_and_nobody_is_in_two_splits(tmp_path: Path) -> None:
+def test_vectors_are_read_back_and_nobody_is_in_two_splits(tmp_path: Path) -> None:
     card, shards, sizes = plan(count=40, seed=3, command="")
     write_dataset(tmp_path, card, shards, BodyGenerator(shards, sizes, seed=3), sizes=sizes)
     parts = [load_vectors(tmp_path, split) for split in SPLITS]

@@ -1,4 +1,4 @@
-"""Portraits: lit, in frame, the same whatever was taken before, and never of one person in two splits."""
+"""Portraits: lit, in frame, independent of the previous picture, and never of one person in two splits."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ def studio() -> Iterator[PortraitStudio]:
         yield open_studio
 
 
-def faces(studio: PortraitStudio) -> FaceGenerator:
+def make_face_generator(studio: PortraitStudio) -> FaceGenerator:
     return FaceGenerator(load_skin_library(), studio, count=COUNT, size=SIZE, seed=0)
 
 
 @pytest.fixture(scope="module")
 def items(studio: PortraitStudio) -> list:
-    maker = faces(studio)
-    return [maker(index) for index in range(2 * PICTURES_PER_PERSON)]
+    generate = make_face_generator(studio)
+    return [generate(index) for index in range(2 * PICTURES_PER_PERSON)]
 
 
-def test_pictures_are_neither_black_nor_flat_and_show_somebody_in_the_middle(items: list) -> None:
+def test_pictures_are_neither_black_nor_flat_and_show_a_person_in_the_middle(items: list) -> None:
     for item in items:
         picture = item.picture.astype(float)
         assert picture.shape == (SIZE, SIZE, 3)
@@ -47,14 +47,14 @@ def test_pictures_are_neither_black_nor_flat_and_show_somebody_in_the_middle(ite
         assert np.abs(middle.mean((0, 1)) - corner.mean((0, 1))).max() > 4 or corner.std() < middle.std()
 
 
-def test_one_persons_pictures_differ_and_share_what_belongs_to_the_person(items: list) -> None:
+def test_pictures_of_one_person_differ_and_share_the_persons_attributes(items: list) -> None:
     one, other = items[0], items[1]
     assert one.person == other.person == 0
     assert np.abs(one.picture.astype(int) - other.picture).mean() > 3
     for name in ("age_years", "gender", "tone", "monk", "hair_length", "weight"):
         assert one.attributes[name] == other.attributes[name]
-    shown = [{item.labels["expression"] for item in part} for part in (items[:PICTURES_PER_PERSON], items[PICTURES_PER_PERSON:])]
-    assert shown == [set(EXPRESSIONS)] * 2
+    expressions = [{item.labels["expression"] for item in part} for part in (items[:PICTURES_PER_PERSON], items[PICTURES_PER_PERSON:])]
+    assert expressions == [set(EXPRESSIONS)] * 2
 
 
 def test_attributes_are_complete_and_in_range(items: list) -> None:
@@ -64,19 +64,19 @@ def test_attributes_are_complete_and_in_range(items: list) -> None:
         assert set(item.captions) == {"en", "zh"}
 
 
-def test_the_tone_that_is_seen_is_near_the_class_that_was_asked_for(items: list) -> None:
+def test_the_measured_tone_is_near_the_requested_class(items: list) -> None:
     for item in items:
         assert item.attributes["tone"] == pytest.approx(monk_to_tone(item.labels["monk"]), abs=0.15)
 
 
-def test_a_picture_is_the_same_whatever_was_taken_before(studio: PortraitStudio, items: list) -> None:
-    fresh = faces(studio)(PICTURES_PER_PERSON + 3)
+def test_a_picture_does_not_depend_on_the_previous_one(studio: PortraitStudio, items: list) -> None:
+    fresh = make_face_generator(studio)(PICTURES_PER_PERSON + 3)
     assert fresh.attributes == items[PICTURES_PER_PERSON + 3].attributes
     assert (fresh.picture == items[PICTURES_PER_PERSON + 3].picture).all()
 
 
 def test_nobody_is_in_two_splits(studio: PortraitStudio, tmp_path: Path) -> None:
     card, shards = plan(load_skin_library(), count=COUNT, size=SIZE, seed=0, command="")
-    write_dataset(tmp_path, card, shards, faces(studio))
+    write_dataset(tmp_path, card, shards, make_face_generator(studio))
     people = [set(load_images(tmp_path, split).people.tolist()) for split in SPLITS]
     assert people == [{0}, {1}, {2}]

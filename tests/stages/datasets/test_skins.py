@@ -1,4 +1,4 @@
-"""Skins: the split is by source skin, everything that is painted is written down, and one index is one picture."""
+"""Skins: split by source skin, with an attribute for everything that is painted, each picture determined by seed and index."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from stages.texture.tiles import convert_lightness_to_tone, load_skin_library, l
 needs_skins = pytest.mark.skipif(not get_baked_path("tiles.safetensors").exists(), reason="run `make bake` first")
 
 
-def flat_head(size: int = 64, light: float = 65.0) -> np.ndarray:
+def make_flat_head(size: int = 64, light: float = 65.0) -> np.ndarray:
     return np.broadcast_to(np.array([light, 14, 18], np.float32), (size, size, 3)).copy()
 
 
-def rng() -> np.random.Generator:
+def make_rng() -> np.random.Generator:
     return np.random.default_rng(3)
 
 
@@ -31,25 +31,25 @@ def test_splits_share_no_skin_and_leave_none_out() -> None:
     assert sorted(members) == list(range(20))
 
 
-def test_tone_runs_from_the_lightest_to_the_darkest_colour() -> None:
+def test_tones_range_from_the_lightest_to_the_darkest_colour() -> None:
     assert tone_to_lab(0.0) == pytest.approx(TONE_COLOURS[0])
     assert tone_to_lab(1.0) == pytest.approx(TONE_COLOURS[-1])
     assert tone_to_lab(0.4)[0] > tone_to_lab(0.6)[0]
 
 
-def test_monk_classes_and_tones_are_each_others_inverse() -> None:
+def test_a_monk_class_is_recovered_from_its_tone() -> None:
     assert [tone_to_monk(monk_to_tone(k)) for k in range(1, 11)] == list(range(1, 11))
     assert (np.diff(compute_monk_lightness()[2:]) < 0).all()
 
 
 def test_blending_weights_sum_to_one_and_are_mirror_symmetric() -> None:
-    weights = sample_smooth_weights(3, 32, rng())
+    weights = sample_smooth_weights(3, 32, make_rng())
     assert weights.sum(0) == pytest.approx(np.ones((32, 32, 1)), abs=1e-5)
     assert weights == pytest.approx(weights[:, :, ::-1], abs=1e-5)
 
 
 def test_recolouring_moves_the_face_and_keeps_black_hair_neutral() -> None:
-    head = flat_head()
+    head = make_flat_head()
     head[:8] = (8, 0, 0)
     moved = recolour(head, head[32, 32], tone_to_lab(1.0))
     assert moved[32, 32] == pytest.approx(tone_to_lab(1.0), abs=0.01)
@@ -59,16 +59,16 @@ def test_recolouring_moves_the_face_and_keeps_black_hair_neutral() -> None:
 @pytest.mark.parametrize(
     ("paint", "darker"),
     [
-        (lambda lab: blemishes.add_freckles(lab, 1.0, rng()), True),
-        (lambda lab: blemishes.add_moles(lab, 8, rng()), True),
-        (lambda lab: blemishes.add_stubble(lab, 1.0, rng()), True),
-        (lambda lab: blemishes.apply_makeup(lab, 1.0, rng()), True),
-        (lambda lab: blemishes.age_skin(lab, 20, rng()), True),
-        (lambda lab: blemishes.add_scars(lab, 2, rng()), False),
+        (lambda lab: blemishes.add_freckles(lab, 1.0, make_rng()), True),
+        (lambda lab: blemishes.add_moles(lab, 8, make_rng()), True),
+        (lambda lab: blemishes.add_stubble(lab, 1.0, make_rng()), True),
+        (lambda lab: blemishes.apply_makeup(lab, 1.0, make_rng()), True),
+        (lambda lab: blemishes.age_skin(lab, 20, make_rng()), True),
+        (lambda lab: blemishes.add_scars(lab, 2, make_rng()), False),
     ],
 )
-def test_marks_change_places_and_not_the_whole_face(paint, darker: bool) -> None:
-    head = flat_head(256)
+def test_blemishes_change_spots_and_not_the_whole_face(paint, darker: bool) -> None:
+    head = make_flat_head(256)
     change = paint(head)[..., 0] - head[..., 0]
     assert np.abs(change).max() > 2
     assert np.median(np.abs(change)) < 2.5
@@ -76,29 +76,29 @@ def test_marks_change_places_and_not_the_whole_face(paint, darker: bool) -> None
         assert change.mean() < 0
 
 
-def test_flush_reddens_and_pallor_does_not() -> None:
-    head = flat_head()
+def test_positive_redness_reddens_and_negative_redness_pales() -> None:
+    head = make_flat_head()
     assert (
-        blemishes.add_redness(head, 1.0, rng())[..., 1].mean()
+        blemishes.add_redness(head, 1.0, make_rng())[..., 1].mean()
         > head[..., 1].mean()
-        > blemishes.add_redness(head, -0.2, rng())[..., 1].mean()
+        > blemishes.add_redness(head, -0.2, make_rng())[..., 1].mean()
     )
 
 
-def test_no_mark_without_an_amount() -> None:
-    head = flat_head()
-    for same in (
-        blemishes.add_freckles(head, 0, rng()),
-        blemishes.add_moles(head, 0, rng()),
-        blemishes.add_scars(head, 0, rng()),
-        blemishes.add_stubble(head, 0, rng()),
+def test_an_amount_of_zero_changes_nothing() -> None:
+    head = make_flat_head()
+    for unchanged in (
+        blemishes.add_freckles(head, 0, make_rng()),
+        blemishes.add_moles(head, 0, make_rng()),
+        blemishes.add_scars(head, 0, make_rng()),
+        blemishes.add_stubble(head, 0, make_rng()),
     ):
-        assert same == pytest.approx(head)
-    assert blemishes.apply_makeup(head, 0, rng()) == pytest.approx(head)
+        assert unchanged == pytest.approx(head)
+    assert blemishes.apply_makeup(head, 0, make_rng()) == pytest.approx(head)
 
 
 @needs_skins
-def test_an_item_depends_on_seed_and_index_alone() -> None:
+def test_an_item_depends_on_seed_and_index_only() -> None:
     skins = load_skin_library()
     one, two = (SkinGenerator(skins, count=12, size=32, seed=5) for _ in range(2))
     two(0)
@@ -109,7 +109,7 @@ def test_an_item_depends_on_seed_and_index_alone() -> None:
 
 
 @needs_skins
-def test_items_say_what_they_show(tmp_path: Path) -> None:
+def test_attributes_describe_the_picture(tmp_path: Path) -> None:
     skins = load_skin_library()
     item = SkinGenerator(skins, count=12, size=64, seed=1)(0)
     assert tuple(item.attributes) == COLUMNS
@@ -121,15 +121,15 @@ def test_items_say_what_they_show(tmp_path: Path) -> None:
 
 
 @needs_skins
-def test_no_picture_is_blended_of_another_splits_skins(tmp_path: Path) -> None:
+def test_no_picture_is_blended_from_another_splits_skins(tmp_path: Path) -> None:
     from stages.datasets.shards import write_dataset
 
     skins = load_skin_library()
     card, shards = plan(skins, count=9, size=32, seed=0, command="")
-    maker = SkinGenerator(skins, count=9, size=32, seed=0)
+    generate = SkinGenerator(skins, count=9, size=32, seed=0)
     for shard in shards:
         allowed = {skins.names[i] for i in split_skins(20)[shard.split]}
-        assert all(set(maker(index).labels["skins"]) <= allowed for index in shard.items)
-    write_dataset(tmp_path, card, shards, maker)
+        assert all(set(generate(index).labels["skins"]) <= allowed for index in shard.items)
+    write_dataset(tmp_path, card, shards, generate)
     people = [set(load_images(tmp_path, split).people) for split in SPLITS]
     assert not people[0] & people[1] | people[1] & people[2] | people[0] & people[2]

@@ -1,4 +1,4 @@
-"""Hair beneath a hat: none outside of it, none missing below its brim."""
+"""Hair under a hat: none outside the hat, none missing below its brim."""
 
 from __future__ import annotations
 
@@ -31,27 +31,27 @@ def man() -> Body:
     return make_body(who, options=BodySpec(), backend=BODIES.get(), seed=5)
 
 
-def shown(groom: Groom, name: str) -> np.ndarray:
-    """(n,3) points of the mesh that a triangle uses, metres."""
+def find_drawn_points(groom: Groom, name: str) -> np.ndarray:
+    """(n,3) points of the mesh that triangles use, metres."""
     mesh: Mesh = next(mesh for mesh in groom.meshes if mesh.name == name)
     return mesh.positions[np.unique(mesh.triangles)]
 
 
 @pytest.mark.parametrize("hat", HATS)
 @pytest.mark.parametrize("hair", HAIRS)
-def test_no_hair_lies_outside_of_its_hat(man: Body, hair: str, hat: str) -> None:
-    dome = HatDome.of(add_hair_room(fit_item(load_item("hat", hat), man)))
+def test_no_hair_is_outside_its_hat(man: Body, hair: str, hat: str) -> None:
+    dome = HatDome.from_item(add_hair_room(fit_item(load_item("hat", hat), man)))
     loose = fit_item(load_item("hair", hair), man)
     pressed, _ = fit_hair_under_hat(loose, add_hair_room(fit_item(load_item("hat", hat), man)), man.positions[:SKIN_VERTICES])
     arm = pressed.positions - dome.centre
-    far = np.linalg.norm(arm, axis=1)
-    assert (far < dome.limit(arm / far[:, None]) + 1e-4).all()
+    distance = np.linalg.norm(arm, axis=1)
+    assert (distance < dome.measure_limit(arm / distance[:, None]) + 1e-4).all()
 
 
 @pytest.mark.parametrize("hat", HATS)
 @pytest.mark.parametrize("hair", ["bob01", "short03"])
-def test_no_hair_stands_through_a_brim_that_dips_before_its_edge(hair: str, hat: str) -> None:
-    """Seen from above, hair lay over brims that turn up at the back: below their edge it was held by the edge alone."""
+def test_no_hair_pokes_through_a_brim_that_dips_before_its_edge(hair: str, hat: str) -> None:
+    """Hair showed above brims that turn up at the back: below their edge, only the edge limited it."""
     who = make_identity(options=IdentitySpec(age=35, gender=0), backend=IDENTITIES.get(), seed=5)
     woman = make_body(who, options=BodySpec(weight=0.1), backend=BODIES.get(), seed=5)
     under = add_hair_room(fit_item(load_item("hat", hat), woman))
@@ -63,15 +63,15 @@ def test_no_hair_stands_through_a_brim_that_dips_before_its_edge(hair: str, hat:
     top = np.where(np.isfinite(distance), np.append(felt[:, 1], -np.inf)[index], -np.inf).max(1)
     below = np.isfinite(top)
     assert below.sum() > 100
-    # A few lie just beyond the edge.
+    # A few vertices are just beyond the edge.
     assert (seen[below, 1] >= top[below]).mean() < 0.002
 
 
 @pytest.mark.parametrize("hat", HATS)
-def test_curls_under_a_hat_end_at_its_band_and_go_all_around_below_it(man: Body, hat: str) -> None:
-    """Curls lay over nearly the whole hat."""
+def test_curls_under_a_hat_end_at_its_band_and_surround_the_head_below_it(man: Body, hat: str) -> None:
+    """Curls covered nearly the whole hat."""
     groom = run(man, options=GroomSpec(hair="afro01", hat=hat), seed=5)
-    curls, felt = shown(groom, "hair"), shown(groom, "hat")
+    curls, felt = find_drawn_points(groom, "hair"), find_drawn_points(groom, "hat")
     assert curls[:, 1].max() < felt[:, 1].max() - 0.02
     low = curls[curls[:, 1] < felt[:, 1].min() + 0.01]
     behind = low[low[:, 2] < felt[:, 2].mean()]
@@ -79,18 +79,20 @@ def test_curls_under_a_hat_end_at_its_band_and_go_all_around_below_it(man: Body,
 
 
 def test_long_hair_keeps_its_length_under_a_hat(man: Body) -> None:
-    bare, hatted = (shown(run(man, options=GroomSpec(hair="long01", hat=hat), seed=5), "hair") for hat in (None, "fedora"))
+    bare, hatted = (find_drawn_points(run(man, options=GroomSpec(hair="long01", hat=hat), seed=5), "hair") for hat in (None, "fedora"))
     assert hatted[:, 1].min() == pytest.approx(bare[:, 1].min(), abs=0.005)
 
 
 def test_a_hat_on_a_bald_head_keeps_its_size(man: Body) -> None:
-    with_hair, bald = (shown(run(man, options=GroomSpec(hair=hair, hat="fedora"), seed=5), "hat") for hair in ("short01", "none"))
+    with_hair, bald = (
+        find_drawn_points(run(man, options=GroomSpec(hair=hair, hat="fedora"), seed=5), "hat") for hair in ("short01", "none")
+    )
     assert np.ptp(with_hair[:, 0]) > 1.03 * np.ptp(bald[:, 0])
 
 
 @pytest.mark.parametrize("hat", HATS)
-def test_long_hair_comes_away_from_a_brim_without_a_corner(hat: str) -> None:
-    """What stood out over the brim was pulled in, the next row of vertices was not."""
+def test_long_hair_leaves_a_brim_without_a_corner(hat: str) -> None:
+    """Vertices that reached over the brim were pulled in, those of the next row were not."""
     who = make_identity(options=IdentitySpec(age=90, gender=1, tone=0.2), backend=IDENTITIES.get(), seed=3)
     old = make_body(who, options=BodySpec(), backend=BODIES.get(), seed=3)
     skin, loose = old.positions[:SKIN_VERTICES], fit_item(load_item("hair", "long01"), old)

@@ -1,4 +1,4 @@
-"""The model stage on a small whole character."""
+"""The model stage on a small but complete character."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from stages.model.triangle_budget import fit_triangle_budget, share_budget
 from tests.stages import small_character as small
 
 
-def test_the_stage_takes_what_is_seen_and_nothing_that_is_said() -> None:
+def test_the_stage_depends_on_body_texture_and_groom_only() -> None:
     assert STAGE.takes == ("body", "texture", "groom")
 
 
@@ -30,31 +30,31 @@ def test_the_model_survives_the_store() -> None:
     assert again.triangle_count == made.triangle_count > 0
 
 
-def test_the_lowest_point_stands_on_the_floor() -> None:
+def test_the_lowest_point_is_on_the_floor() -> None:
     made = run(small.body(), small.texture(), small.groom(), options=PackageSpec(), seed=1)
     assert min(float(part.mesh.positions[:, 1].min()) for part in made.parts) == pytest.approx(0, abs=1e-6)
 
 
-def test_skin_under_cloth_is_not_shipped() -> None:
+def test_hidden_skin_is_not_shipped() -> None:
     bare = assemble_character(small.body(), small.texture(), small.groom())
     dressed = assemble_character(small.body(), small.texture(), small.groom(hidden=True))
-    assert dressed.triangles < 0.8 * bare.triangles
+    assert dressed.triangle_count < 0.8 * bare.triangle_count
     low = min(p.mesh.positions[:, 1].min() for p in dressed.pieces if p.mesh.name == "body")
     assert low > 0.2
 
 
-def test_meshes_of_one_name_get_names_of_their_own() -> None:
+def test_meshes_with_equal_names_are_renamed() -> None:
     names = [p.mesh.name for p in assemble_character(small.body(), small.texture(), small.groom()).pieces]
     assert names == ["head", "body", "eyes", "eyes_2", "hat"]
 
 
-def test_head_and_body_share_their_places_so_that_no_crack_opens() -> None:
+def test_no_crack_opens_between_head_and_body() -> None:
     whole = fit_triangle_budget(assemble_character(small.body(), small.texture(), small.groom()), 700)
     head, body = (p for p in whole.pieces if p.mesh.name in ("head", "body"))
     height = np.float32(0.5)
     rims = [{tuple(x) for x in p.mesh.positions[np.isclose(p.mesh.positions[:, 1], height, atol=1e-4)].tolist()} for p in (head, body)]
     assert rims[0] == rims[1]
-    assert whole.triangles <= 700
+    assert whole.triangle_count <= 700
 
 
 def test_morphs_survive_the_reduction() -> None:
@@ -70,14 +70,14 @@ def test_morphs_survive_the_reduction() -> None:
     ({0: 900, 1: 800, 2: 100}, 700, {0: 300, 1: 300, 2: 100}),
     ({}, 600, {}),
 ])  # fmt: skip
-def test_small_parts_get_all_that_they_want_before_the_large_ones(sizes: dict[int, int], budget: int, quotas: dict[int, int]) -> None:
+def test_small_parts_keep_all_their_triangles_before_large_ones(sizes: dict[int, int], budget: int, quotas: dict[int, int]) -> None:
     assert share_budget(sizes, budget) == quotas
 
 
 def test_lashes_stay_whole_where_clothes_are_reduced() -> None:
     whole = assemble_character(small.body(), small.texture(), small.groom())
-    # The small character's eyes and hat are of a size; a quarter of this budget holds all the small parts.
-    budget = int(0.9 * whole.triangles)
+    # Eyes and hat are of similar size; a quarter of this budget is enough for all small parts.
+    budget = int(0.9 * whole.triangle_count)
     lashes = replace(whole.pieces[-1], mesh=replace(whole.pieces[-1].mesh, name="lashes"))
     fitted = fit_triangle_budget(replace(whole, pieces=(*whole.pieces[:-1], lashes)), budget)
     kept = {p.mesh.name: len(p.mesh.triangles) for p in fitted.pieces}
@@ -85,7 +85,7 @@ def test_lashes_stay_whole_where_clothes_are_reduced() -> None:
     assert sum(kept.values()) <= budget
 
 
-def test_tangents_are_unit_and_stand_on_the_normals() -> None:
+def test_tangents_have_unit_length_and_are_perpendicular_to_the_normals() -> None:
     whole = assemble_character(small.body(), small.texture(), small.groom())
     for part in build_parts(whole.pieces, whole.materials):
         if part.tangents is not None:
@@ -100,12 +100,12 @@ def test_tangents_of_a_plain_square_run_along_u() -> None:
         small.hung_on("Head", 4), (), "m",
     )  # fmt: skip
     found = compute_tangents(mesh, np.tile(np.array([0, 0, 1], np.float32), (4, 1)))
-    # v runs down the picture, so with u to the right the bitangent points up: handedness +1.
+    # v points down the picture, so with u to the right the bitangent points up: handedness +1.
     assert np.allclose(found, [1, 0, 0, 1])
 
 
 @pytest.mark.parametrize("count", [1, 4, 9, 20])
-def test_the_atlas_gives_every_material_a_place_of_its_own(count: int) -> None:
+def test_every_material_has_its_own_cells_of_the_atlas(count: int) -> None:
     names = ["head", "outfit", *(f"m{i}" for i in range(count))]
     cells, grid = pack_cells(names)
     taken = np.zeros((grid, grid), int)
@@ -115,7 +115,7 @@ def test_the_atlas_gives_every_material_a_place_of_its_own(count: int) -> None:
     assert taken.max() == 1
 
 
-def test_the_atlas_keeps_each_uv_in_its_tile() -> None:
+def test_every_uv_is_inside_the_atlas() -> None:
     whole = merge_materials(assemble_character(small.body(), small.texture(), small.groom()), 64)
     for piece in whole.pieces:
         assert piece.mesh.uv.min() >= 0

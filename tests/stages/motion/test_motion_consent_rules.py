@@ -59,11 +59,17 @@ def test_a_record_is_enough_and_a_spec_without_videos_needs_none(text: str, fold
     assert list_missing_consents(read(text, folder)) == []
 
 
-@pytest.mark.parametrize(("file", "problem"), [("empty", "is empty"), ("long", "has more than 100,000 characters")])
+@pytest.mark.parametrize(
+    ("file", "problem"),
+    [
+        ("empty", "is empty; write who agreed to what, and when"),
+        ("long", "has more than 100 KB; keep what people agreed to, and when"),
+    ],
+)
 def test_an_empty_or_huge_record_is_refused(file: str, problem: str, folder: Path) -> None:
     path = folder / f"{file}.txt"
     assert list_errors(FILMED + f"rights: {{consent: {file}.txt}}\n", folder) == [
-        f"a.yaml:3:19: error[rights/consent] the consent record {path} {problem}; write down who consented to what, and when"
+        f"a.yaml:3:19: error[rights/consent] the consent record {path} {problem}"
     ]
 
 

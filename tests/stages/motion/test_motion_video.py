@@ -177,6 +177,14 @@ def test_a_truncated_film_gives_the_frames_that_it_has_and_a_warning(tmp_path: P
     assert count > 30
 
 
+def test_a_film_without_a_decodable_frame_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "index.mp4"
+    path.write_bytes(REACH.read_bytes()[: REACH.read_bytes().index(b"mdat") + 4])
+    with pytest.raises(FenshenError) as caught:
+        read_video(path, "index", 30)
+    assert str(caught.value) == f"index.mp4: error[motion/no-frames] no frame of the video can be decoded; {VIDEO_FIX}"
+
+
 def test_a_single_frame_is_a_pose(tmp_path: Path) -> None:
     from skimage.data import astronaut
 
@@ -258,6 +266,32 @@ def make_track(name: str, pixels: float = 300.0) -> LandmarkTrack:
         hand_seen=unseen, hands=np.zeros((count, 2, 21, 3), np.float32), face_seen=unseen[:, 0],
         face=np.zeros((count, len(ARKIT_52)), np.float32), head=np.tile(IDENTITY, (count, 1)), size=(640, 720),
     )  # fmt: skip
+
+
+def swap_sides(track: LandmarkTrack) -> LandmarkTrack:
+    points = track.image_points.copy()
+    for pair in (SHOULDERS, ELBOWS, WRISTS, HIPS, KNEES, ANKLES):
+        points[40:44, list(pair)] = points[40:44, [pair[1], pair[0]]]
+    return replace(track, image_points=points)
+
+
+WARNINGS: list[tuple[Callable[[LandmarkTrack], LandmarkTrack], str]] = [
+    (
+        lambda track: replace(track, body_seen=np.arange(len(track.times)) % 10 > 0),
+        "a.mp4: no person was detected in 11 of 103 frames; the motion is interpolated there",
+    ),
+    (swap_sides, "a.mp4: 4 of 103 frames are implausible; the motion is interpolated there"),
+    (lambda track: replace(track, size=(640, 300)), "a.mp4: the legs are outside the picture; they stand still"),
+    (lambda track: track, "a.mp4: the face is too small or turned away; it is not captured"),
+]
+
+
+@pytest.mark.parametrize(("change", "warning"), WARNINGS)
+def test_what_is_not_detected_is_a_warning(
+    change: Callable[[LandmarkTrack], LandmarkTrack], warning: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stages.motion.mediapipe.track_landmarks", lambda path, warnings: change(make_track("wave")))
+    assert warning in read_video(Path("a.mp4"), "a", 30)[1]
 
 
 @pytest.mark.parametrize("name", ["wave", "explain", "shrug"])

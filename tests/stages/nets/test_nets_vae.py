@@ -33,7 +33,7 @@ def test_images_and_vectors_are_generated_and_inverted(shape: Shape) -> None:
 
 
 @pytest.mark.parametrize(("size", "message"), [
-    (20, "size must be a power of two and at least 16, not 20"), (8, "size must be a power of two from 16, not 8"),
+    (20, "size must be a power of two and at least 16, not 20"), (8, "size must be a power of two and at least 16, not 8"),
 ])  # fmt: skip
 def test_a_size_that_cannot_be_halved_down_to_four_patches_is_refused(size: int, message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):

@@ -1,7 +1,9 @@
-"""Tiles: seams share base vertices, the layout is symmetric, the pictures fit together."""
+"""Tiles: seams share base vertices, the layout is symmetric, and colours meet at the neck."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,15 +11,17 @@ import pytest
 
 from assets.artefacts.character import Identity, TextureSet
 from assets.artefacts.geometry import Image
-from assets.errors import FormatError
-from assets.paths import get_baked_path
+from assets.errors import BackendError, FormatError
+from assets.paths import PROJECT_ROOT, get_baked_path
 from assets.spec.appearance import TextureSpec
 from stages.texture import detail
 from stages.texture.albedo import _sample_smoothed, find_seam_vertices, to_lab
 from stages.texture.stage import choose_wrinkle_amount, run, to_trimesh
-from stages.texture.tiles import fill_margins, load_skin_library, map_head_uv, parse_skin_attributes, rasterise
+from stages.texture.tiles import bake_tiles, fill_margins, load_skin_library, map_head_uv, parse_skin_attributes, rasterise
 
 needs_bake = pytest.mark.skipif(not get_baked_path("tiles.safetensors").exists(), reason="run `make bake` first")
+
+FIRST_SKIN = Path(json.loads((PROJECT_ROOT / "assets" / "wardrobe.json").read_text("utf-8"))["skins"][0]).name
 
 
 def identity(tone: int = 150, age: float = 40) -> Identity:
@@ -26,19 +30,19 @@ def identity(tone: int = 150, age: float = 40) -> Identity:
     return Identity(np.zeros(64, np.float32), Image(head), Image(body), age, 0.0, 0.4, {})
 
 
-def textured(size: int = 512, **options: float) -> TextureSet:
+def run_texture(size: int = 512, **options: float) -> TextureSet:
     body = SimpleNamespace(positions=np.zeros((19158, 3), np.float32))
     return run(identity(), body, options=TextureSpec(size=size, **options), seed=3)  # type: ignore[arg-type]
 
 
-def test_the_head_layout_mirrors_left_and_right_and_keeps_up_up() -> None:
+def test_the_head_layout_is_symmetric_and_upright() -> None:
     points = np.array([[0.85, 0.517 - 0.1], [0.85, 0.517 + 0.1], [0.75, 0.517], [0.95, 0.517]], np.float32)
     uv = map_head_uv(points)
     assert uv[0, 0] + uv[1, 0] == pytest.approx(1, abs=1e-5)
     assert uv[2, 1] < uv[3, 1]
 
 
-def test_rasterised_values_are_linear_in_place() -> None:
+def test_rasterised_values_are_interpolated_linearly() -> None:
     uv = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32)
     picture, mask = rasterise(uv, np.array([[0, 1, 2], [1, 3, 2]], np.int32), uv, 32)
     centres = (np.arange(32) + 0.5) / 32
@@ -51,7 +55,7 @@ def test_margins_take_the_nearest_covered_pixel() -> None:
     assert fill_margins(picture, np.array([[True, False, False, True]])).tolist() == [[7, 7, 9, 9]]
 
 
-def test_a_skin_tells_its_attributes() -> None:
+def test_the_attributes_of_a_skin_are_read_from_its_path() -> None:
     name, age, gender = parse_skin_attributes("public/data/skins/old_asian_male/textures/old_x.png")
     assert (name, age, gender) == ("old_asian_male-old_x", 75.0, 1.0)
 
@@ -70,7 +74,7 @@ def test_head_and_body_share_the_base_vertices_of_the_neck() -> None:
 
 @needs_bake
 def test_colours_meet_at_the_neck() -> None:
-    made = textured()
+    made = run_texture()
     head, body = made.surfaces
     in_head, in_body = find_seam_vertices(head, body)
     labs = [to_lab(made.images[f"{name}_albedo"].pixels) for name in ("head", "body")]
@@ -79,8 +83,8 @@ def test_colours_meet_at_the_neck() -> None:
 
 
 @needs_bake
-def test_pictures_have_the_size_asked_for_and_materials_name_them() -> None:
-    made = textured()
+def test_pictures_have_the_requested_size_and_materials_refer_to_them() -> None:
+    made = run_texture()
     assert set(made.images) == {f"{part}_{kind}" for part in ("head", "body") for kind in ("albedo", "normal", "orm")}
     assert all(image.pixels.shape == (512, 512, 3) for image in made.images.values())
     assert made.images["head_albedo"].srgb
@@ -90,29 +94,51 @@ def test_pictures_have_the_size_asked_for_and_materials_name_them() -> None:
 
 @needs_bake
 def test_the_same_seed_paints_the_same_skin() -> None:
-    first, second = textured(), textured()
+    first, second = run_texture(), run_texture()
     assert all(np.array_equal(first.images[k].pixels, second.images[k].pixels) for k in first.images)
 
 
 @needs_bake
 def test_freckles_darken_the_cheeks() -> None:
     window = (slice(280, 340), slice(150, 362))
-    plain, spotted = textured(freckles=0.0), textured(freckles=1.0)
+    plain, spotted = run_texture(freckles=0.0), run_texture(freckles=1.0)
     assert spotted.images["head_albedo"].pixels[window].mean() < plain.images["head_albedo"].pixels[window].mean()
 
 
 @needs_bake
 def test_a_textured_trimesh_carries_uv_and_picture() -> None:
-    made = textured()
+    made = run_texture()
     mesh = to_trimesh(made.surfaces[0], np.random.default_rng(0).random((19158, 3), np.float32), made.images["head_albedo"].pixels)
     assert mesh.visual.uv.shape == (len(made.surfaces[0].base), 2)
     assert mesh.visual.material.baseColorTexture.size == (512, 512)
 
 
-def test_a_foreign_mesh_is_refused() -> None:
+def test_a_foreign_mesh_is_rejected() -> None:
     body = SimpleNamespace(positions=np.zeros((10, 3), np.float32))
-    with pytest.raises(FormatError, match="texture/base-mesh"):
+    with pytest.raises(FormatError) as caught:
         run(identity(), body, options=TextureSpec(), seed=0)  # type: ignore[arg-type]
+    assert str(caught.value) == "error[texture/base-mesh] the body has 10 vertices, but the base mesh has 19158"
+
+
+def test_missing_tiles_are_reported(tmp_path: Path) -> None:
+    with pytest.raises(BackendError) as caught:
+        load_skin_library(tmp_path / "tiles.safetensors")
+    assert str(caught.value) == "error[texture/unbaked] tiles.safetensors is not baked; run `make bake`"
+
+
+def test_tiles_cannot_be_baked_without_the_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FENSHEN_HOME", str(tmp_path))
+    with pytest.raises(BackendError) as caught:
+        bake_tiles(tmp_path / "tiles.safetensors")
+    assert str(caught.value) == "error[texture/unbaked] template.safetensors is not baked; run `make bake`"
+
+
+@needs_bake
+def test_a_damaged_skin_is_reported_while_baking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FENSHEN_NODE_MODULES", str(tmp_path))
+    with pytest.raises(BackendError) as caught:
+        bake_tiles(tmp_path / "tiles.safetensors")
+    assert str(caught.value) == f"error[texture/skin] {FIRST_SKIN} cannot be read as a picture; run `npm ci`"
 
 
 def test_flat_skin_has_normals_that_point_outwards() -> None:
@@ -121,7 +147,7 @@ def test_flat_skin_has_normals_that_point_outwards() -> None:
     assert set(np.unique(flat[..., :2])) == {128}
 
 
-def test_wrinkles_follow_the_age_unless_given() -> None:
+def test_wrinkles_follow_the_age_unless_the_spec_sets_them() -> None:
     assert choose_wrinkle_amount(TextureSpec(), 25) == 0
     assert choose_wrinkle_amount(TextureSpec(), 70) > 0.7
     assert choose_wrinkle_amount(TextureSpec(wrinkles=0.1), 70) == 0.1

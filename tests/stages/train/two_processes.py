@@ -1,4 +1,4 @@
-"""One of two processes of a run: python -m tests.stages.train.two_processes FOLDER; prints the digest of what it has."""
+"""One of the two processes of a run: python -m tests.stages.train.two_processes FOLDER; prints the digest of its nets."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from assets.digest import sha256
 from stages.nets.weights_io import export_net
 from stages.train.loop.device import find_device
 from stages.train.loop.loop import Plan, begin_run, train
-from tests.stages.train.tiny import examples, tiny_gan
+from tests.stages.train.tiny import make_tiny_examples, make_tiny_gan
 
 if __name__ == "__main__":
-    folder, machine = Path(sys.argv[1]), find_device()
-    run = begin_run(tiny_gan(batch=4), Plan(steps=6, validate_every=3), examples(), examples(16, seed=1), folder, machine)
+    folder, device = Path(sys.argv[1]), find_device()
+    plan = Plan(steps=6, validate_every=3)
+    run = begin_run(make_tiny_gan(batch=4), plan, make_tiny_examples(), make_tiny_examples(16, seed=1), folder, device)
     train(run)
-    print(machine.process_count, run.state.step, sha256(export_net(run.to_trained_net(), {})))
+    print(device.process_count, run.state.step, sha256(export_net(run.to_trained_net(), {})))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -91,6 +92,14 @@ def test_an_import_that_fails_gives_blenders_last_line(script: str, reason: str,
     with pytest.raises(BackendError) as caught:
         load_in_blender(b"", fake_blender(tmp_path, script))
     assert str(caught.value) == f"error[engine/blender] Blender cannot import the file: {reason}"
+
+
+def test_a_difference_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    summary = {"joints": JOINTS, "meshes": 1, "shape_keys": {"Head": MORPHS_67}, "actions": [], "materials": ["skin"], "images": [],
+               "low": 0, "high": 1.7, "version": "5.0"}  # fmt: skip
+    monkeypatch.setenv("FENSHEN_BLENDER", fake_blender(tmp_path, f"echo 'FENSHEN {json.dumps(summary)}'"))
+    (finding,) = blender_opens_the_glb(tiny.bundle())
+    assert str(finding) == "avatar.glb: error[engine/blender] Blender does not import the actions idle, say_hello"
 
 
 def test_a_blender_that_hangs_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

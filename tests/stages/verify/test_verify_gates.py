@@ -10,10 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from assets.artefacts.geometry import Image
 from assets.conventions import MORPHS_67
 from assets.digest import sha256
+from assets.formats.image import encode_png
 from assets.paths import PROJECT_ROOT
 from stages.verify.bundle_view import BundleView, Glb
 from stages.verify.gate import FOLDER_GATES, TARGET_GATES, load_gates
@@ -47,18 +50,30 @@ def with_many_triangles() -> BundleView:
 
 
 def with_large_texture() -> BundleView:
-    image = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (4096).to_bytes(4, "big") * 2
+    image = encode_png(Image(np.zeros((1, 4096, 3), np.uint8)))
     document = {"asset": {"version": "2.0"}, "images": [{"bufferView": 0}], "bufferViews": [{"buffer": 0, "byteLength": len(image)}]}
     return tiny.bundle(glb=tiny.pack(document, image))
 
 
-def with_clips(change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> BundleView:
-    glb = Glb.parse("avatar.glb", tiny.glb())
-    return tiny.bundle(glb=tiny.pack(glb.json | {"animations": change(glb.json["animations"])}, glb.bin))
+def with_json(change: Callable[[dict[str, Any]], object]) -> MakeBundle:
+    """The tiny bundle with the JSON of its GLB changed in place."""
+
+    def make() -> BundleView:
+        glb = Glb.parse("avatar.glb", tiny.glb())
+        change(glb.json)
+        return tiny.bundle(glb=tiny.pack(glb.json, glb.bin))
+
+    return make
 
 
-def name_all_idle(animations: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [animation | {"name": "idle"} for animation in animations]
+def name_all_idle(document: dict[str, Any]) -> None:
+    for animation in document["animations"]:
+        animation["name"] = "idle"
+
+
+def get_primitive(document: dict[str, Any]) -> dict[str, Any]:
+    primitive: dict[str, Any] = document["meshes"][0]["primitives"][0]
+    return primitive
 
 
 def without_licences(**left: tuple[str, tuple[str, ...]]) -> BundleView:
@@ -133,10 +148,14 @@ SENTENCES: list[tuple[str, MakeBundle, str]] = [
     ("gltf/container", lambda: tiny.bundle(glb=tiny.glb().replace(b'{"asset"', b"!!!!!!!!")),
      "avatar.glb: error[gltf/container] the file has no readable JSON chunk"),
     ("gltf/names", BROKEN["gltf/names"], "avatar.glb: error[gltf/names] no root node is named Armature"),
-    ("gltf/names", lambda: with_clips(name_all_idle), "avatar.glb: error[gltf/names] several animations are named idle"),
+    ("gltf/names", with_json(name_all_idle), "avatar.glb: error[gltf/names] several animations are named idle"),
     ("rig/joints", BROKEN["rig/joints"], "avatar.glb#/skins: error[rig/joints] joints missing from the skin: LeftToeBase"),
     ("rig/weights-sum-to-one", BROKEN["rig/weights-sum-to-one"],
      "avatar.glb#primitive 0: error[rig/weights-sum-to-one] the skin weights of a vertex differ from a sum of 1 by 0.5000"),
+    ("rig/weights-sum-to-one", with_json(lambda document: get_primitive(document)["attributes"].update(JOINTS_1=1)),
+     "avatar.glb#primitive 0: error[rig/weights-sum-to-one] vertices have more than 4 influences"),
+    ("rig/morph-names", with_json(lambda document: get_primitive(document)["targets"].pop()),
+     "avatar.glb: error[rig/morph-names] Head has 66 morph targets but 67 target names"),
     ("rig/morph-names", BROKEN["rig/morph-names"], "avatar.glb: error[rig/morph-names] morph targets missing from the head: viseme_U"),
     ("rig/morphs-alive", BROKEN["rig/morphs-alive"],
      "avatar.glb: error[rig/morphs-alive] morph targets that move no vertex: "
@@ -145,6 +164,8 @@ SENTENCES: list[tuple[str, MakeBundle, str]] = [
      "avatar.glb#LeftArm: error[rig/t-pose] the left arm is 21.8 degrees off the X axis in the bind pose"),
     ("rig/soles", BROKEN["rig/soles"], "avatar.glb: error[rig/soles] the lowest vertex is at Y = 0.050 m, not on the floor"),
     ("rig/facing", BROKEN["rig/facing"], "avatar.glb: error[rig/facing] the eyes are behind the head joint"),
+    ("rig/facing", with_glb(flip=-1.0), "avatar.glb: error[rig/facing] the toes are behind the ankle"),
+    ("rig/facing", with_glb(mirror=-1.0), "avatar.glb: error[rig/facing] the left arm is on the -X side"),
     ("motion/unit-quaternions", BROKEN["motion/unit-quaternions"],
      "avatar.glb#idle: error[motion/unit-quaternions] idle rotates Head by a quaternion whose length differs from 1 by 0.5000"),
     ("motion/continuity", BROKEN["motion/continuity"],

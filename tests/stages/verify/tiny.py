@@ -67,6 +67,7 @@ def glb(
     arm_y: float = 1.4,
     sole: float = 0.0,
     flip: float = 1.0,
+    mirror: float = 1.0,
     jump: float = 0.0,
     seam: float = 0.0,
     stretch: float = 1.0,
@@ -82,7 +83,7 @@ def glb(
 ) -> bytes:
     out = Writer()
     spots = {j: place(j) for j in JOINTS}
-    spots = {j: (x, arm_y if j.endswith("LeftHand") else y, z * flip) for j, (x, y, z) in spots.items()}
+    spots = {j: (x * mirror, arm_y if j.endswith("LeftHand") else y, z * flip) for j, (x, y, z) in spots.items()}
     nodes: list[dict[str, Any]] = []
     for i, j in enumerate(JOINTS):
         base = spots[JOINTS[PARENTS[i]]] if PARENTS[i] >= 0 else (0, 0, 0)

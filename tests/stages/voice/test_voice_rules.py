@@ -58,7 +58,7 @@ def test_a_voice_that_does_not_suit_the_spec_is_one_sentence_at_its_place(text: 
 
 def test_a_man_whose_bundle_is_to_be_sold_gets_a_voice_that_may_be(tmp_path: Path) -> None:
     text = b"name: A\nidentity: {gender: 1}\nrights: {strict: true}\n"
-    assert resolve_voice(parse_spec(text, "a.yaml", folder=tmp_path, known=collect_spec_choices())) == "hibari"
+    assert resolve_voice(parse_spec(text, "a.yaml", folder=tmp_path, constraints=collect_spec_choices())) == "hibari"
 
 
 def test_a_wrong_field_hides_only_the_rules_that_read_it(tmp_path: Path) -> None:

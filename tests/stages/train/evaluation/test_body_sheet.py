@@ -1,19 +1,19 @@
-"""Bodies to look at: taller people reach higher, and every cell holds one."""
+"""Sheets of bodies: taller people are drawn taller, and every body has its cell."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
+from assets.base_mesh import load_skin_triangles
 from assets.paths import get_baked_path
-from stages.body.anthropometry import load_skin_triangles
 from stages.train.evaluation.body_sheet import CELL_HEIGHT, CELL_WIDTH, build_body_shape, draw_body_sheet, draw_front_view
 
 pytestmark = pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="run `make bake` first")
 NAMES = ("height", "weight", "age")
 
 
-def test_a_child_is_drawn_shorter_than_an_adult_whatever_the_vector_says_of_age() -> None:
+def test_a_child_is_drawn_shorter_than_an_adult_whatever_age_is_in_the_vector() -> None:
     vector = np.array([0.5, 0.5, 0.0], np.float32)
     views = [draw_front_view(build_body_shape(vector, NAMES, age, 0.5).positions, load_skin_triangles()) for age in (0.06, 0.3)]
     child, adult = ((view < 250).any((1, 2)).sum() for view in views)
@@ -28,7 +28,7 @@ def test_a_sheet_has_a_cell_for_every_body() -> None:
             assert (sheet[row * CELL_HEIGHT : (row + 1) * CELL_HEIGHT, column * CELL_WIDTH : (column + 1) * CELL_WIDTH] < 250).any()
 
 
-def test_a_cell_that_no_body_is_left_for_stays_white() -> None:
+def test_a_cell_without_a_body_stays_white() -> None:
     sheet = draw_body_sheet(np.full((3, 3), 0.5, np.float32), np.array([[0.3, 0.0]] * 3, np.float32), NAMES, columns=2)
     assert sheet.shape == (2 * CELL_HEIGHT, 2 * CELL_WIDTH, 3)
     assert (sheet[CELL_HEIGHT:, :CELL_WIDTH] < 250).any()

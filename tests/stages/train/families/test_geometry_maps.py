@@ -1,4 +1,4 @@
-"""Geometry maps: every texel knows where on the body it lies."""
+"""Geometry maps: the position and the body part of every texel."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ NAMES = ["x", "y", "z", *HEAD_PARTS, "body x", "body y", "body z", *BODY_PARTS]
 
 @pytest.fixture(scope="module")
 def maps() -> dict[str, np.ndarray]:
-    found = draw_geometry_maps(64)
-    assert found.shape == (MAP_COUNT, 64, 64)
-    return dict(zip(NAMES, found, strict=True))
+    planes = draw_geometry_maps(64)
+    assert planes.shape == (MAP_COUNT, 64, 64)
+    return dict(zip(NAMES, planes, strict=True))
 
 
-def centre(mask: np.ndarray) -> tuple[float, float]:
-    """Row and column, 0..1, of a mask's weight."""
+def find_centre(mask: np.ndarray) -> tuple[float, float]:
+    """Row and column, 0..1, of a mask's centre of mass."""
     rows, columns = np.indices(mask.shape)
     return float((rows * mask).sum() / mask.sum() / len(mask)), float((columns * mask).sum() / mask.sum() / len(mask))
 
@@ -34,16 +34,16 @@ def test_positions_run_from_minus_one_to_one_and_the_face_looks_forward(maps: di
     assert maps["y"][12, 32] > maps["y"][50, 32]
 
 
-def test_left_of_the_body_lies_on_one_side_of_the_tile(maps: dict[str, np.ndarray]) -> None:
+def test_left_and_right_of_the_body_are_on_opposite_sides_of_the_tile(maps: dict[str, np.ndarray]) -> None:
     assert maps["x"][32, 20] * maps["x"][32, 44] < 0
 
 
-def test_parts_lie_where_faces_have_them(maps: dict[str, np.ndarray]) -> None:
-    rows = {name: centre(maps[name])[0] for name in HEAD_PARTS}
+def test_parts_are_where_faces_have_them(maps: dict[str, np.ndarray]) -> None:
+    rows = {name: find_centre(maps[name])[0] for name in HEAD_PARTS}
     assert rows["brows"] < rows["nose"] < rows["lips"] < rows["jaw"]
     assert rows["eyes"] < rows["nose"]
     for name in ("lips", "nose", "jaw"):
-        assert centre(maps[name])[1] == pytest.approx(0.5, abs=0.03)
+        assert find_centre(maps[name])[1] == pytest.approx(0.5, abs=0.03)
 
 
 def test_parts_are_weights(maps: dict[str, np.ndarray]) -> None:

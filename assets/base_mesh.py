@@ -1,0 +1,54 @@
+"""The baked base mesh: the triangles of its skin, and the vertices of the average adults."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.artefacts.geometry import Floats, Ints
+from assets.conventions import SKIN_VERTICES
+from assets.errors import BackendError, Finding
+from assets.paths import get_baked_path, wrap_read_errors
+
+
+def load_adult_positions(sex: Literal["female", "male"]) -> Floats:
+    """(19158,3) vertices at rest of the average adult, for whom clothes are made; metres."""
+    positions: Floats = _read_adults(*_find_baked("adults.safetensors"))[sex]
+    return positions
+
+
+def load_skin_triangles() -> Ints:
+    """(t,3) triangles of the skin by base vertex, without eyes, teeth and tongue."""
+    return _read_skin(*_find_baked("template.safetensors"))
+
+
+def _find_baked(name: str) -> tuple[Path, int]:
+    """The file and its time; raises BackendError if it is not baked."""
+    file = get_baked_path(name)
+    if not file.exists():
+        raise BackendError(Finding("bake/missing", f"{file.name} is not baked", fix="run `make bake`"))
+    return file, file.stat().st_mtime_ns
+
+
+# A process uses one baked file of each kind. The time makes a cache forget a file that is baked again.
+@lru_cache(maxsize=1)  # 0.5 MB
+def _read_adults(file: Path, mtime_ns: int) -> dict[str, NDArray[Any]]:
+    return _read_arrays(file)
+
+
+@lru_cache(maxsize=1)  # 0.3 MB
+def _read_skin(file: Path, mtime_ns: int) -> Ints:
+    triangles = _read_arrays(file)["triangles"]
+    skin: Ints = triangles[(triangles < SKIN_VERTICES).all(1)].astype(np.int32)
+    return skin
+
+
+def _read_arrays(file: Path) -> dict[str, NDArray[Any]]:
+    from safetensors.numpy import load_file
+
+    with wrap_read_errors(file):
+        return dict(load_file(file))

@@ -1,0 +1,22 @@
+"""What the machine must have for the gates that start other programs; checked before the first stage runs, not after the last."""
+
+from __future__ import annotations
+
+import shutil
+
+from assets.paths import get_baked_path, get_node_modules
+
+BAKED_SCRIPTS = ("load_engine.js", "viewer.js")
+"""What `fenshen bake` bundles for the engine gates and the report."""
+
+
+def describe_missing_tools() -> str:
+    """What is missing and what to do, a clause each; empty where nothing is."""
+    clauses = []
+    if shutil.which("node") is None:
+        clauses.append("node is not installed: install Debian's nodejs and npm")
+    if not (get_node_modules() / "gltf-validator").is_dir():
+        clauses.append("the node package gltf-validator is not installed: run `fenshen bake --node-only`")
+    if missing := [name for name in BAKED_SCRIPTS if not get_baked_path(name).exists()]:
+        clauses.append(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not baked: run `fenshen bake`")
+    return "; ".join(clauses)
