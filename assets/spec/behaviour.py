@@ -31,9 +31,9 @@ class ClipSpec(Section):
     """Video file of one person, relative to the spec."""
     bvh: str | None = None
     """BVH file, relative to the spec."""
-    from_: Annotated[float, Field(alias="from", ge=0, allow_inf_nan=False), Number] = 0.0
+    from_: Annotated[float, Field(alias="from", ge=0, le=3600, allow_inf_nan=False), Number] = 0.0
     """Seconds of the source at which the clip starts; a recording may begin with a T-pose."""
-    to: Annotated[float, Field(gt=0, allow_inf_nan=False), Number] | None = None
+    to: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False), Number] | None = None
     """Seconds of the source at which the clip ends; left out: its end."""
     facing: Literal["start", "source"] | None = None
     """start turns the clip so that its first frame faces forward, source keeps its heading; left out: start for BVH, source for others."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 
@@ -83,7 +83,7 @@ class _Tree:
         return next((joint for joint in self.list_ancestors(b)[1:] if joint in above), 0)
 
     def measure_chain(self, chain: Sequence[int]) -> float:
-        return float(sum(np.linalg.norm(self.heads[b] - self.heads[a]) for a, b in zip(chain, chain[1:], strict=False)))
+        return float(sum(np.linalg.norm(self.heads[b] - self.heads[a]) for a, b in pairwise(chain)))
 
 
 def _list_candidates(names: Sequence[JointName], side: str, part: str) -> list[int]:
@@ -93,7 +93,7 @@ def _list_candidates(names: Sequence[JointName], side: str, part: str) -> list[i
 def _iterate_chains(names: Sequence[JointName], tree: _Tree, side: str, parts: Sequence[str]) -> Iterator[tuple[int, ...]]:
     """Candidates of the parts that descend from each other."""
     for chain in product(*(_list_candidates(names, side, part) for part in parts)):
-        if all(tree.is_below(low, high) for high, low in zip(chain, chain[1:], strict=False)):
+        if all(tree.is_below(low, high) for high, low in pairwise(chain)):
             yield chain
 
 
@@ -165,9 +165,8 @@ def _find_head(names: Sequence[JointName], tree: _Tree, joints: dict[str, int], 
     below = [i for i in named if tree.is_below(i, top)]
     if below or named:
         return (below or named)[0]
-    used = set(joints.values())
-    chain = [i for i, name in enumerate(names) if not name.side and tree.is_below(i, top) and not used & set(tree.list_ancestors(i)[:-1]) - set(
-        tree.list_ancestors(top))]  # fmt: skip
+    limbs = set(joints.values()) - set(tree.list_ancestors(top))
+    chain = [i for i, name in enumerate(names) if not name.side and tree.is_below(i, top) and not limbs & set(tree.list_ancestors(i))]
     spines = [i for i in chain if names[i].word.startswith(("spine", "neck"))]
     return spines[-1] if spines else None
 

@@ -15,7 +15,7 @@ from scipy.spatial.transform import Rotation
 
 from assets.artefacts.motion import Clip
 from assets.conventions import JOINTS, PARENTS
-from assets.rotation import forward_kinematics, from_two_vectors, slerp
+from assets.rotation import forward_kinematics, from_two_vectors, slerp, to_local
 from stages.motion.canonical_skeleton import build_canonical_skeleton
 
 SKELETON = build_canonical_skeleton()
@@ -110,8 +110,6 @@ def make_truth() -> Clip:
     for i, joint in enumerate(JOINTS):
         known = world[joint].as_quat() if joint in world else quats[:, PARENTS[i]]
         quats[:, i] = known
-    from assets.rotation import to_local
-
     local = to_local(PARENTS, quats)
     root = np.stack([0.4 * t * t, np.zeros(FRAMES), 1.2 * t], 1).astype(np.float32)
     feet = [JOINTS.index("LeftFoot"), JOINTS.index("RightFoot")]
@@ -211,8 +209,8 @@ def _list_bones(house: House, truth: Clip) -> list[_Bone]:
     still = Rotation.from_quat(np.tile([0, 0, 0, 1.0], (FRAMES, 1)))
     axes = _parse_turn(AXES[house.axes][0])
     if house.root in ("reference above", "moving reference"):
-        # A reference above keeps its zero angles; a moving one carries the whole path and half of the heading.
-        turn = axes.inv() * still if house.root == "reference above" else axes.inv() * still
+        # A reference above keeps its zero angles; a moving one carries the path and a heading of its own.
+        turn = axes.inv() * still if house.root == "reference above" else _euler(y=np.linspace(0, 40, FRAMES))
         add("Reference", None, spell("", "Reference"), turn, heads["Hips"])
     add("Hips", "Reference" if "Reference" in index else None, spell("", "Hips"), world["Hips"], heads["Hips"])
     if house.root == "helpers first":

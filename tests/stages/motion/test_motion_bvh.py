@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +17,7 @@ from assets.artefacts.motion import Clip
 from assets.conventions import JOINTS, VRM_BONES
 from assets.errors import FormatError
 from assets.formats.bvh import export_bvh, load_bvh
+from assets.paths import get_node_modules
 from assets.rotation import forward_kinematics, from_axis_angle, inverse, multiply, rotate, to_local
 from assets.spec.behaviour import ClipSpec, MotionSpec
 from stages.motion.bvh import read_bvh_clip
@@ -135,3 +139,51 @@ def test_a_skeleton_in_one_point_or_line_is_one_sentence(squash: tuple[int, int,
         "clip.bvh: error[motion/bvh-flat] hips, arms and legs are in one point or on one line; "
         "export the file with the offsets of the skeleton"
     )
+
+
+def make_body() -> Skeleton:
+    """A body of other proportions whose limbs point a little elsewhere in T-pose, as every body's do."""
+    heads = build_canonical_skeleton().heads.copy()
+    rng = np.random.default_rng(4)
+    for side in ("Left", "Right"):
+        for chain in (("Arm", "ForeArm", "Hand"), ("UpLeg", "Leg", "Foot")):
+            for part in chain[1:]:
+                heads[[i for i, name in enumerate(JOINTS) if name.startswith(f"{side}{part}")]] += rng.normal(0, 0.012, 3)
+    return replace(build_canonical_skeleton(), heads=heads.astype(np.float32))
+
+
+@pytest.mark.parametrize("name", LIBRARY)
+def test_our_own_file_is_a_fixed_point(name: str, tmp_path: Path) -> None:
+    """Limbs came back off by up to 4.7 degrees, because each was aimed along the bones of the body that wrote it."""
+    clip = LIBRARY[name](30)
+    back = read(save_bvh(tmp_path, clip, make_body()))
+    # By the sine: the arc cosine of a float32 near 1 is off by a tenth of a degree itself.
+    apart = np.linalg.norm(multiply(inverse(back.rotations), clip.rotations)[..., :3], axis=-1)
+    assert np.degrees(2 * np.arcsin(np.clip(apart, 0, 1))).max() < 0.1
+    np.testing.assert_allclose(np.diff(back.root, axis=0), np.diff(clip.root, axis=0), atol=1e-3)
+
+
+MEASURE = """
+import { readFileSync } from 'node:fs';
+const { BVHLoader } = await import(process.argv[2] + '/three/examples/jsm/loaders/BVHLoader.js');
+const three = await import(process.argv[2] + '/three/build/three.module.js');
+const { skeleton, clip } = new BVHLoader().parse(readFileSync(process.argv[3], 'utf8'));
+const mixer = new three.AnimationMixer(skeleton.bones[0]);
+mixer.clipAction(clip).play();
+mixer.update(0);
+skeleton.bones[0].updateMatrixWorld(true);
+const height = (name) => new three.Vector3().setFromMatrixPosition(skeleton.bones.find((b) => b.name === name).matrixWorld).y;
+console.log(JSON.stringify(['Hips', 'LeftFoot', 'RightFoot', 'Head'].map(height)));
+"""
+
+
+def test_our_file_stands_on_the_floor_in_three_js(tmp_path: Path) -> None:
+    """It floated at twice its height: three.js adds the root's offset to its position channels."""
+    modules = get_node_modules().resolve()
+    if shutil.which("node") is None or not (modules / "three").is_dir():
+        pytest.skip("node or the npm package three is not installed")
+    (tmp_path / "measure.mjs").write_text(MEASURE)
+    path = save_bvh(tmp_path, WAVE, build_canonical_skeleton())
+    done = subprocess.run(["node", str(tmp_path / "measure.mjs"), modules.as_uri(), str(path)], capture_output=True, text=True, check=True)
+    expected = compute_positions(WAVE)[0, [JOINTS.index(j) for j in ("Hips", "LeftFoot", "RightFoot", "Head")], 1] * 100
+    np.testing.assert_allclose(json.loads(done.stdout), expected, atol=0.1)
