@@ -192,7 +192,7 @@ def _measure_lowest_ankle(still: Floats, root: Floats) -> float:
 def _measure_range(rotations: Floats) -> Floats:
     """(j,) degrees between each joint's first rotation and its furthest one."""
     cosines = np.abs((rotations * rotations[:1]).sum(-1)).min(0)
-    return np.degrees(2 * np.arccos(np.clip(cosines, 0, 1)))
+    return np.asarray(np.degrees(2 * np.arccos(np.clip(cosines, 0, 1))), np.float32)
 
 
 def _list_left_out(film: Bvh, found: JointMap) -> list[str]:

@@ -113,7 +113,8 @@ REFUSALS: list[tuple[Clip, dict[str, Any], str]] = [
     (WAVE, {"from": 0.7, "to": 1.3, "loop": True},
      f"error[motion/loop] motion.clips: clip wave cannot loop: it lasts 0.60 s, too short to blend its end into its start; {FIX}"),
     (WAVE, {"from": 9.0},
-     "error[motion/clip-range] motion.clips: clip wave lasts 3.40 s, and less than two frames are from 9 s to its end; choose from and to within the clip"),
+     "error[motion/clip-range] motion.clips: clip wave lasts 3.40 s, and less than two frames are from 9 s to its end; "
+     "choose from and to within the clip"),
     (WAVE, {"from": 2.0, "to": 1.0}, "error[motion/clip-range] motion.clips: clip wave lasts 3.40 s, and less than two frames are "
      "from 2 s to 1 s; choose from and to within the clip"),
 ]  # fmt: skip
