@@ -30,7 +30,7 @@ def _find_baked(name: str) -> tuple[Path, int]:
     """The file and its time; raises BackendError if it is not baked."""
     file = get_baked_path(name)
     if not file.exists():
-        raise BackendError(Finding("bake/missing", f"{file.name} is not baked", fix="run `make bake`"))
+        raise BackendError(Finding("bake/missing", f"{file.name} is not baked", fix="run `fenshen bake`"))
     return file, file.stat().st_mtime_ns
 
 

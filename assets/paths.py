@@ -23,29 +23,29 @@ def get_home() -> Path:
 
 
 def get_baked_path(name: str) -> Path:
-    """Path of a file that `make bake` writes, such as body.safetensors; it may not exist yet."""
+    """Path of a file that `fenshen bake` writes, such as body.safetensors; it may not exist yet."""
     return get_home() / "baked" / name
 
 
 def read_baked_script(name: str) -> str:
-    """The text of a script that `make bake` bundles with its node packages; raises BackendError where it is missing."""
+    """The text of a script that `fenshen bake` bundles with its node packages; raises BackendError where it is missing."""
     try:
         return get_baked_path(name).read_text("utf-8")
     except OSError as error:
         raise BackendError(
-            Finding("bake/script", f"cannot read the baked script {name}: {error.strerror}", fix="run `make bake`")
+            Finding("bake/script", f"cannot read the baked script {name}: {error.strerror}", fix="run `fenshen bake`")
         ) from error
 
 
 @contextmanager
 def wrap_read_errors(path: Path) -> Iterator[None]:
-    """Context that reads a file of `make bake`; raises BackendError where it is damaged."""
+    """Context that reads a file of `fenshen bake`; raises BackendError where it is damaged."""
     from safetensors import SafetensorError
 
     try:
         yield
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-        fix = f"delete the folder {path.parent}, then run `make bake`"
+        fix = f"delete the folder {path.parent}, then run `fenshen bake`"
         raise BackendError(Finding("bake/damaged", f"{path.name} is damaged: {error}", fix=fix)) from error
 
 

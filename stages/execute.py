@@ -100,7 +100,7 @@ def execute(
     arguments: dict[str, Any] = {name: store.get(inputs[name], kind) for name, kind in _get_input_types(stage).items()}
     if (backend := _get_backend(stage, job)) is not None:
         if reason := backend.unavailable_reason():
-            finding = Finding("backend/unusable", f"{stage.name} cannot use {backend.name}: {reason}", fix="see `fenshen doctor`")
+            finding = Finding("backend/unavailable", f"{stage.name} cannot use {backend.name}: {reason}", fix="see `fenshen doctor`")
             raise BackendError(finding)
         arguments["backend"] = backend
     LOGGER.info("%s: running%s under key %s", stage.name, f" with {backend.name}" if backend else "", key)

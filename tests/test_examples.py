@@ -12,8 +12,9 @@ from assets.formats.bvh import load_bvh
 from assets.paths import PROJECT_ROOT
 from assets.spec.read import SpecFile, read_spec
 from bench.make_stretch import FILE, make_stretch
+from flows.pipeline.batch import find_specs
 from flows.pipeline.bundle_writer import collect_spec_warnings, collect_text_warnings
-from flows.pipeline.request import BuildRequest, find_specs, resolve_request
+from flows.pipeline.request import BuildRequest, resolve_request
 from flows.pipeline.spec_choices import collect_spec_choices
 
 FOLDER = PROJECT_ROOT / "examples"

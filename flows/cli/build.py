@@ -57,6 +57,7 @@ def build(
         out.print_json(json.dumps({"ok": True, "bundle": str(folder), "manifest": manifest}, ensure_ascii=False))
     else:
         print_build(folder, manifest, time.monotonic() - started)
+        _print_voice_terms(request)
 
 
 def _build_stage(request: BuildRequest, only: str, as_json: bool) -> None:
@@ -99,6 +100,15 @@ def print_build(folder: Path, manifest: dict[str, Any], seconds: float) -> None:
     out.print(f"{folder}/: {len(manifest['files'])} files, {size:.1f} MB, {seconds:.1f} s")
     vrm = "; avatar.vrm in Unity" if any(file["path"] == "avatar.vrm" for file in manifest["files"]) else ""
     out.print(f"next: open {folder}/report.html in a browser; avatar.glb in Blender, three.js, Godot{vrm}")
+
+
+def _print_voice_terms(request: BuildRequest) -> None:
+    """The last line of a build whose voice may not be sold."""
+    from flows.pipeline.request import resolve_request
+    from stages.voice.default_voice import describe_voice_terms
+
+    if terms := describe_voice_terms(resolve_request(request)[0].spec):
+        out.print(terms)
 
 
 def _print_gates(checks: list[dict[str, Any]]) -> None:

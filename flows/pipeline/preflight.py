@@ -34,12 +34,12 @@ def run_preflight(planned: Iterable[PlannedStage], store: Path, folder: Path) ->
 def _find_missing(plan: PlannedStage) -> Iterable[Finding]:
     stage = STAGES[plan.stage]
     if missing := stage.missing_requirements():
-        yield Finding("stage/unusable", f"{stage.name} cannot run: {missing}", fix="see `fenshen doctor`")
+        yield Finding("stage/unavailable", f"{stage.name} cannot run: {missing}", fix="see `fenshen doctor`")
     if stage.backends is None:
         return
     backend = stage.backends.get(plan.backend)
     if reason := backend.unavailable_reason():
-        yield Finding("backend/unusable", f"{stage.name} cannot use {backend.name}: {reason}", fix="see `fenshen doctor`")
+        yield Finding("backend/unavailable", f"{stage.name} cannot use {backend.name}: {reason}", fix="see `fenshen doctor`")
 
 
 def _check_writable(path: Path, first: Path) -> None:

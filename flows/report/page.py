@@ -26,7 +26,7 @@ def render_report(files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> by
         files: path in the bundle -> contents.
 
     Raises:
-        BackendError: `make bake` has not bundled the viewer.
+        BackendError: `fenshen bake` has not bundled the viewer.
     """
     dialogue = json.loads(files["dialogue.json"]) if "dialogue.json" in files else {}
     page = _load_environment().get_template("page.html").render(

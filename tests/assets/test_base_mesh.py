@@ -14,7 +14,7 @@ from assets.errors import BackendError
 from assets.mesh import find_degenerate
 from assets.paths import get_baked_path
 
-needs_bake = pytest.mark.skipif(not get_baked_path("adults.safetensors").exists(), reason="run `make bake` first")
+needs_bake = pytest.mark.skipif(not get_baked_path("adults.safetensors").exists(), reason="run `fenshen bake` first")
 
 
 @needs_bake
@@ -43,4 +43,4 @@ def test_a_missing_file_is_named(load: Callable[[], object], file: str, tmp_path
     monkeypatch.setenv("FENSHEN_HOME", str(tmp_path))
     with pytest.raises(BackendError) as caught:
         load()
-    assert str(caught.value) == f"error[bake/missing] {file} is not baked; run `make bake`"
+    assert str(caught.value) == f"error[bake/missing] {file} is not baked; run `fenshen bake`"

@@ -44,7 +44,6 @@ def test_a_damaged_baked_file_is_one_sentence(tmp_path, monkeypatch):
     """A file truncated by a full disk ended in a traceback."""
     monkeypatch.setenv("FENSHEN_HOME", str(tmp_path))
     (tmp_path / "baked").mkdir()
-    load_skin_triangles.cache_clear()
     for file, load in (
         ("body.safetensors", load_baked_model), ("template.safetensors", load_skin_triangles),
         ("face_changes.json", load_face_change_names),
@@ -55,7 +54,7 @@ def test_a_damaged_baked_file_is_one_sentence(tmp_path, monkeypatch):
             load()
         reason = caught.value.__cause__
         assert str(caught.value) == (
-            f"error[bake/damaged] {file} is damaged: {reason}; delete the folder {tmp_path}/baked, then run `make bake`"
+            f"error[bake/damaged] {file} is damaged: {reason}; delete the folder {tmp_path}/baked, then run `fenshen bake`"
         )
 
 
@@ -63,7 +62,7 @@ def test_a_missing_baked_script_is_one_sentence(tmp_path, monkeypatch):
     monkeypatch.setenv("FENSHEN_HOME", str(tmp_path))
     with pytest.raises(BackendError) as caught:
         read_baked_script("viewer.js")
-    assert str(caught.value) == "error[bake/script] cannot read the baked script viewer.js: No such file or directory; run `make bake`"
+    assert str(caught.value) == "error[bake/script] cannot read the baked script viewer.js: No such file or directory; run `fenshen bake`"
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])

@@ -33,7 +33,7 @@ def test_committed_weights_state_their_training_data() -> None:
     assert (made.origin, made.note) == ("assets/weights: skin-unet.safetensors", "trained on 20 CC0 MakeHuman skins")
 
 
-@pytest.mark.skipif(not get_baked_path("face_changes.json").exists(), reason="run `make bake` first")
+@pytest.mark.skipif(not get_baked_path("face_changes.json").exists(), reason="run `fenshen bake` first")
 def test_an_identity_from_the_users_weights_has_their_licence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It was CC0, whatever the weights had been trained on."""
     committed = run(options=IdentitySpec(), backend=BACKENDS.get("unet"), seed=0).sources[0]

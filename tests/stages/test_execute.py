@@ -108,7 +108,7 @@ def test_a_damaged_result_is_made_again(store, caplog):
 def test_an_unavailable_backend_says_why(store):
     with pytest.raises(BackendError) as caught:
         execute(SHAPE, Job(Options(), 1, "absent"), store, {})
-    assert str(caught.value) == "error[backend/unusable] shape cannot use absent: its weights are missing; see `fenshen doctor`"
+    assert str(caught.value) == "error[backend/unavailable] shape cannot use absent: its weights are missing; see `fenshen doctor`"
 
 
 def test_an_unknown_backend_names_the_known_ones(monkeypatch):

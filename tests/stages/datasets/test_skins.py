@@ -15,7 +15,7 @@ from stages.datasets.splits import SPLITS
 from stages.datasets.tones import TONE_COLOURS, compute_monk_lightness, monk_to_tone, tone_to_lab, tone_to_monk
 from stages.texture.tiles import convert_lightness_to_tone, load_skin_library, locate_face_window, measure_lightness
 
-needs_skins = pytest.mark.skipif(not get_baked_path("tiles.safetensors").exists(), reason="run `make bake` first")
+needs_skins = pytest.mark.skipif(not get_baked_path("tiles.safetensors").exists(), reason="run `fenshen bake` first")
 
 
 def make_flat_head(size: int = 64, light: float = 65.0) -> np.ndarray:

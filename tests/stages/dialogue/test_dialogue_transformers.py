@@ -1,4 +1,4 @@
-"""The embedded model as a scorer: needs the baked weights (`make bake`)."""
+"""The embedded model as a scorer: needs the baked weights (`fenshen bake`)."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from stages.nets import dcgan
 from stages.nets.weights_io import TrainedNet, export_net
 from tests.stages.identity.contract import CHEEK, check_backend, check_reason, generate
 
-needs_bake = pytest.mark.skipif(not get_baked_path("face_changes.json").exists(), reason="run `make bake` first")
+needs_bake = pytest.mark.skipif(not get_baked_path("face_changes.json").exists(), reason="run `fenshen bake` first")
 every_backend = pytest.mark.parametrize("name", list(BACKENDS))
 REPAIR = "restore it from the repository, or train it again"
 
@@ -126,7 +126,7 @@ def test_a_face_without_baked_files_is_refused(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("FENSHEN_HOME", str(tmp_path))
     with pytest.raises(BackendError) as caught:
         load_face_change_names()
-    assert str(caught.value) == "error[identity/unbaked] face_changes.json is missing; run `make bake`"
+    assert str(caught.value) == "error[identity/unbaked] face_changes.json is missing; run `fenshen bake`"
 
 
 def test_a_net_with_another_length_of_latent_gets_one_that_the_identitys_determines() -> None:

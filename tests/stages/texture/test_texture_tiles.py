@@ -19,7 +19,7 @@ from stages.texture.albedo import _sample_smoothed, find_seam_vertices, to_lab
 from stages.texture.stage import choose_wrinkle_amount, run, to_trimesh
 from stages.texture.tiles import bake_tiles, fill_margins, load_skin_library, map_head_uv, parse_skin_attributes, rasterise
 
-needs_bake = pytest.mark.skipif(not get_baked_path("tiles.safetensors").exists(), reason="run `make bake` first")
+needs_bake = pytest.mark.skipif(not get_baked_path("tiles.safetensors").exists(), reason="run `fenshen bake` first")
 
 FIRST_SKIN = Path(json.loads((PROJECT_ROOT / "assets" / "wardrobe.json").read_text("utf-8"))["skins"][0]).name
 
@@ -123,14 +123,14 @@ def test_a_foreign_mesh_is_rejected() -> None:
 def test_missing_tiles_are_reported(tmp_path: Path) -> None:
     with pytest.raises(BackendError) as caught:
         load_skin_library(tmp_path / "tiles.safetensors")
-    assert str(caught.value) == "error[texture/unbaked] tiles.safetensors is not baked; run `make bake`"
+    assert str(caught.value) == "error[texture/unbaked] tiles.safetensors is not baked; run `fenshen bake`"
 
 
 def test_tiles_cannot_be_baked_without_the_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FENSHEN_HOME", str(tmp_path))
     with pytest.raises(BackendError) as caught:
         bake_tiles(tmp_path / "tiles.safetensors")
-    assert str(caught.value) == "error[texture/unbaked] template.safetensors is not baked; run `make bake`"
+    assert str(caught.value) == "error[texture/unbaked] template.safetensors is not baked; run `fenshen bake`"
 
 
 @needs_bake

@@ -30,7 +30,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "vae": {"width": 8, "widest": 16, "latent": 8},
 }
 PLAN = Plan(steps=6, validate_every=3, log_every=1, seed=1)
-needs_bake = pytest.mark.skipif(not get_baked_path("tiles.safetensors").exists(), reason="run `make bake` first")
+needs_bake = pytest.mark.skipif(not get_baked_path("tiles.safetensors").exists(), reason="run `fenshen bake` first")
 FEW_SHOT_NETS = [pytest.param(name, marks=needs_bake if name == "unet" else ()) for name in sorted(FEW_SHOT_SETTINGS)]
 
 

@@ -221,7 +221,7 @@ def test_an_output_folder_that_is_a_file_is_one_sentence(faces: Path, tmp_path: 
     )
 
 
-@pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="run `make bake` first")
+@pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="run `fenshen bake` first")
 def test_a_few_bodies_leave_a_card_and_a_sheet(tmp_path: Path) -> None:
     """A test split of fewer than sixteen adults filled no row of the sheet, and the run ended with an error of numpy's."""
     make_dataset(DatasetRequest("bodies", tmp_path / "few", 6))

@@ -21,6 +21,7 @@ from assets.paths import PROJECT_ROOT
 from stages.verify.bundle_view import BundleView, Glb
 from stages.verify.gate import FOLDER_GATES, TARGET_GATES, load_gates
 from stages.verify.gates.rights import check_folder
+from stages.verify.stage import STAGE
 from tests.stages.verify import dressed_body, tiny
 from tests.stages.verify.contract import check_gate
 
@@ -238,17 +239,29 @@ def test_a_heavy_file_is_reported_with_both_sizes() -> None:
     assert str(finding) == f"avatar.glb: error[budget/bytes] the file has {size} bytes; web allows 3000000"
 
 
-@pytest.mark.parametrize(("path", "missing"), [
-    ("/bin/false", "node is not installed"), ("", "the npm package gltf-validator is not installed"),
-])  # fmt: skip
-def test_the_validator_names_the_tool_that_is_missing(path: str, missing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if path:
-        monkeypatch.setenv("PATH", path)
-    else:
-        monkeypatch.setattr("stages.verify.gates.gltf.shutil.which", lambda name: name)
-        monkeypatch.setenv("FENSHEN_NODE_MODULES", str(tmp_path))
+NO_NODE = "node is not installed: install Debian's nodejs and npm"
+NO_PACKAGE = "the node package gltf-validator is not installed: run `fenshen bake --node-only`"
+
+
+def test_a_validator_that_cannot_run_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
     (finding,) = GATES["gltf/validator"].check(tiny.bundle())
-    assert str(finding) == f"error[gltf/validator] {missing}, so the Khronos validator cannot run; install Node, then run `npm ci`"
+    assert str(finding) == f"avatar.glb: error[gltf/validator] the Khronos validator cannot run: {NO_NODE}"
+    monkeypatch.setenv("FENSHEN_NODE_MODULES", str(tmp_path))
+    (finding,) = GATES["gltf/validator"].check(tiny.bundle())
+    assert finding.message == f"the Khronos validator cannot run: {NO_NODE}; {NO_PACKAGE}"
+
+
+def test_the_stage_names_everything_that_its_machine_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert STAGE.missing_requirements() == ""
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("FENSHEN_NODE_MODULES", str(tmp_path))
+    monkeypatch.setenv("FENSHEN_HOME", str(tmp_path))
+    scripts = "load_engine.js and viewer.js are not baked: run `fenshen bake`"
+    assert STAGE.missing_requirements() == f"{NO_NODE}; {NO_PACKAGE}; {scripts}"
+    (tmp_path / "baked").mkdir()
+    (tmp_path / "baked" / "viewer.js").touch()
+    assert STAGE.missing_requirements().endswith("; load_engine.js is not baked: run `fenshen bake`")
 
 
 def test_the_validators_report_is_quoted() -> None:

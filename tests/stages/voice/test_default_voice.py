@@ -12,7 +12,7 @@ from assets.spec.behaviour import PersonaSpec
 from stages.stage import Registry
 from stages.voice import default_voice
 from stages.voice.backend import VoiceBackend
-from stages.voice.default_voice import DEFAULT_VOICES, Gender, choose_voice, describe_gender_mismatch, resolve_voice
+from stages.voice.default_voice import DEFAULT_VOICES, Gender, choose_voice, describe_gender_mismatch, describe_voice_terms, resolve_voice
 from stages.voice.stage import BACKENDS
 
 LANGUAGES: tuple[str, ...] = get_args(PersonaSpec.model_fields["language"].annotation)
@@ -104,3 +104,25 @@ def test_the_choice_depends_on_language_gender_rights_and_the_model_folder() -> 
 )  # fmt: skip
 def test_a_default_voice_of_another_gender_is_explained(sections: dict[str, object], sentence: str) -> None:
     assert describe_gender_mismatch(make_spec(**sections)) == sentence
+
+
+@pytest.mark.parametrize(
+    ("sections", "sentence"),
+    [
+        ({}, ""),
+        ({"voice": {"backend": "hibari"}}, ""),
+        ({"voice": {"model": "mine"}}, ""),
+        (
+            {"voice": {"backend": "coqui"}},
+            "A speaks with the coqui voice, fine for demos and research but not for sale: write `voice: {backend: hibari}` in the spec "
+            "for a voice you may sell",
+        ),
+        (
+            {"persona": {"language": "zh"}},
+            "A speaks with the mandarin voice, fine for demos and research but not for sale: give voice.model a coqui model of your own "
+            "for a voice you may sell",
+        ),
+    ],
+)
+def test_a_voice_that_may_not_be_sold_says_what_it_is_for_and_what_changes_it(sections: dict[str, object], sentence: str) -> None:
+    assert describe_voice_terms(make_spec(**sections)) == sentence

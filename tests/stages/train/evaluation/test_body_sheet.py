@@ -9,7 +9,7 @@ from assets.base_mesh import load_skin_triangles
 from assets.paths import get_baked_path
 from stages.train.evaluation.body_sheet import CELL_HEIGHT, CELL_WIDTH, build_body_shape, draw_body_sheet, draw_front_view
 
-pytestmark = pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="run `make bake` first")
+pytestmark = pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="run `fenshen bake` first")
 NAMES = ("height", "weight", "age")
 
 

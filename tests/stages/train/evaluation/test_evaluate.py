@@ -24,7 +24,7 @@ from stages.train.loop.examples import make_examples
 from tests.stages.train.evaluation.tiny_weights import write_face_set, write_face_weights, write_users_set, write_weights
 from tests.stages.train.tiny import make_tiny_examples
 
-needs_body = pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="run `make bake` first")
+needs_body = pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="run `fenshen bake` first")
 TIMED = {"a second", "loads in", "megabytes"}
 OF_IMAGES = MEASURES.keys() - TIMED - {"FID", "KID", "impossible", "worst"}
 ATTRIBUTE_MEASURES = {"age error", "tone error", "gender error"}

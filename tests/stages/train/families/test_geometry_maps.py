@@ -8,7 +8,7 @@ import pytest
 from assets.paths import get_baked_path
 from stages.train.families.geometry_maps import BODY_PARTS, HEAD_PARTS, MAP_COUNT, draw_geometry_maps
 
-pytestmark = pytest.mark.skipif(not get_baked_path("tiles.safetensors").exists(), reason="run `make bake` first")
+pytestmark = pytest.mark.skipif(not get_baked_path("tiles.safetensors").exists(), reason="run `fenshen bake` first")
 NAMES = ["x", "y", "z", *HEAD_PARTS, "body x", "body y", "body z", *BODY_PARTS]
 
 
