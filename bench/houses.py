@@ -56,8 +56,9 @@ def format_row(path: Path) -> str:
     toes = np.mean([(poses.get_forward(f"{s}Foot") * hips).sum(1).mean() for s in ("Left", "Right")])
     speeds = measure_skate(poses)
     skate = f"{speeds.mean():.2f} m/s" if len(speeds) else "none stand"
+    low, high = (round(100 * float(floor)) for floor in (floors.min(), floors.max()))
     return (
-        f"| {path.stem} | {clip.times[-1]:.1f} | {chest:.0f}° | {100 * forward:.0f} cm | {100 * floors.min():.0f} to {100 * floors.max():.0f} cm "
+        f"| {path.stem} | {clip.times[-1]:.1f} | {chest:.0f}° | {100 * forward:.0f} cm | {low} to {high} cm "
         f"| {sole:.0f}° | {toes:.2f} | {skate} | {len(warnings)} |"
     )
 

@@ -55,7 +55,7 @@ def test_the_examples_in_which_nothing_is_restricted_say_so() -> None:
 
 
 def test_the_bvh_is_what_the_script_makes_and_small() -> None:
-    committed, made = (load_bvh(text, "stretch.bvh") for text in (FILE.read_bytes(), make_stretch()))
+    committed, made = (load_bvh(data, "stretch.bvh") for data in (FILE.read_bytes(), make_stretch()))
     assert committed.names == made.names
     np.testing.assert_allclose(committed.rotations, made.rotations, atol=1e-4)
     np.testing.assert_allclose(committed.positions, made.positions, atol=1e-3)

@@ -83,7 +83,7 @@ def build_document(scene: Scene) -> GltfDocument:
     images, textures, textured = _add_images(scene, buffers)
     numbers = {material.name: i for i, material in enumerate(scene.materials)}
     joints = {name: i for i, name in enumerate(scene.skeleton.names)}
-    nodes = _build_joint_nodes(scene.skeleton)
+    nodes = build_joint_nodes(scene.skeleton)
     meshes = [_add_mesh(part, buffers, numbers) for part in scene.parts]
     first = len(nodes)
     nodes += [{"name": make_node_name(part.mesh.name), "mesh": i, "skin": 0} for i, part in enumerate(scene.parts)]
@@ -122,7 +122,8 @@ def _find_head_nodes(scene: Scene, first: int) -> tuple[int, ...]:
     return tuple(nodes)
 
 
-def _build_joint_nodes(skeleton: Skeleton) -> list[dict[str, Any]]:
+def build_joint_nodes(skeleton: Skeleton) -> list[dict[str, Any]]:
+    """A node per joint with its offset from the parent, rounded to seven digits."""
     nodes = []
     for i, name in enumerate(skeleton.names):
         parent = int(skeleton.parents[i])

@@ -14,7 +14,7 @@ import numpy as np
 from assets.artefacts.geometry import Floats, Skeleton
 from assets.artefacts.motion import Clip
 from assets.conventions import ARKIT_52, MORPHS_67, VISEMES_15, VRM_BONES
-from assets.formats.gltf import GENERATOR, EncodedImage, GltfDocument, Scene, build_document, to_glb
+from assets.formats.gltf import GENERATOR, EncodedImage, GltfDocument, Scene, build_document, build_joint_nodes, to_glb
 from assets.formats.gltf_accessors import BufferBuilder
 from assets.formats.gltf_animation import (
     ROTATION_TOLERANCE,
@@ -150,7 +150,7 @@ def export_vrma(clip: Clip, skeleton: Skeleton) -> bytes:
     Vowels, blinks and gaze are presets, so that they move the face of any VRM.
     """
     buffers = BufferBuilder()
-    nodes: list[dict[str, Any]] = _build_bone_nodes(skeleton)
+    nodes = build_joint_nodes(skeleton)
     presets, custom = split_expressions(clip.face)
     expressions = {**presets, **custom}
     first = len(nodes)
@@ -178,16 +178,6 @@ def export_vrma(clip: Clip, skeleton: Skeleton) -> bytes:
         "extensions": {"VRMC_vrm_animation": extension},
     }
     return to_glb(GltfDocument(document, buffers, {}, {}, ()))
-
-
-def _build_bone_nodes(skeleton: Skeleton) -> list[dict[str, Any]]:
-    nodes = []
-    for i, name in enumerate(skeleton.names):
-        parent = int(skeleton.parents[i])
-        offset: Floats = skeleton.heads[i] - (skeleton.heads[parent] if parent >= 0 else 0)
-        children = [int(k) for k in np.flatnonzero(skeleton.parents == i)]
-        nodes.append({"name": name, "translation": [float(f"{v:.7g}") for v in offset]} | ({"children": children} if children else {}))
-    return nodes
 
 
 def split_expressions(face: Floats) -> tuple[dict[str, Floats], dict[str, Floats]]:

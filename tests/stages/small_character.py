@@ -34,7 +34,7 @@ def ball(rings: int = 24, sides: int = 32, radius: float = 0.5) -> tuple[np.ndar
     return points.astype(np.float32), np.clip(uv, 0, 1).astype(np.float32), triangles.astype(np.int32)
 
 
-def hung_on(joint: str, count: int) -> Skin:
+def bind_to_joint(joint: str, count: int) -> Skin:
     joints, weights = np.zeros((count, 4), np.uint16), np.zeros((count, 4), np.float32)
     joints[:, 0], weights[:, 0] = JOINTS.index(joint), 1
     return Skin(joints, weights)
@@ -45,7 +45,7 @@ def body() -> Body:
     front = np.flatnonzero((points[:, 2] > 0.3) & (points[:, 1] > 0.5)).astype(np.int32)
     morphs = tuple(MorphTarget(name, front, np.full((len(front), 3), 0.003, np.float32)) for name in MORPHS_67)
     eye = np.tile(np.eye(4, dtype=np.float32), (len(JOINTS), 1, 1))
-    return Body(SKELETON, points, points, eye, hung_on("Head", len(points)), morphs, np.zeros((2, 3), np.float32), 0.016, {}, (OURS,))
+    return Body(SKELETON, points, points, eye, bind_to_joint("Head", len(points)), morphs, np.zeros((2, 3), np.float32), 0.016, {}, (OURS,))
 
 
 def texture() -> TextureSet:
@@ -69,8 +69,8 @@ def texture() -> TextureSet:
 def groom(hidden: bool = False) -> Groom:
     points, uv, triangles = ball(6, 8, 0.05)
     high, higher = np.array([0, 1, 0], np.float32), np.array([0, 1.2, 0], np.float32)
-    eyes = [Mesh("eyes", points + high, uv, triangles, hung_on(f"{s}Eye", len(points)), (), "eyes") for s in ("Left", "Right")]
-    hat = Mesh("hat", points + higher, uv, triangles, hung_on("Head", len(points)), (), "hat")
+    eyes = [Mesh("eyes", points + high, uv, triangles, bind_to_joint(f"{s}Eye", len(points)), (), "eyes") for s in ("Left", "Right")]
+    hat = Mesh("hat", points + higher, uv, triangles, bind_to_joint("Head", len(points)), (), "hat")
     pixels = np.full((32, 32, 4), 200, np.uint8)
     pixels[:16, :, 3] = 0
     materials = (Material("eyes", colour=(0.9, 0.9, 0.9, 1)), Material("hat", "hat", alpha="MASK", double_sided=True))

@@ -97,7 +97,7 @@ def test_tangents_of_a_plain_square_run_along_u() -> None:
     points = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]], np.float32)
     mesh = Mesh(
         "square", points, np.array([[0, 1], [1, 1], [1, 0], [0, 0]], np.float32), np.array([[0, 1, 2], [0, 2, 3]], np.int32),
-        small.hung_on("Head", 4), (), "m",
+        small.bind_to_joint("Head", 4), (), "m",
     )  # fmt: skip
     found = compute_tangents(mesh, np.tile(np.array([0, 0, 1], np.float32), (4, 1)))
     # v points down the picture, so with u to the right the bitangent points up: handedness +1.
