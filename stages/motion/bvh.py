@@ -47,7 +47,7 @@ _LEAP_DEGREES = 60.0
 """Of one joint between two frames: an angle that wrapped or a marker that was lost."""
 _MOVING_DEGREES = 1.0
 _STANDING_PERCENTILE = 30
-"""Share of the frames, by the height of an ankle, in which its foot is taken to stand: a walking foot stands in 62 % of them."""
+"""Share of the frames, by the height of an ankle, in which its foot counts as standing: in a walk it is 62 % of them."""
 _LEVEL_DEGREES, _MAX_SOLE_DEGREES = 8.0, 45.0
 """Tilt of a standing sole that is a difference of rest poses: less is the movement itself, more is a foot that does not stand."""
 _MAX_BENT_DEGREES = 120.0
@@ -212,7 +212,7 @@ def _list_left_out(film: Bvh, found: JointMap) -> list[str]:
 
 
 def _list_absent(found: JointMap) -> list[str]:
-    """A sentence about joints of ours that the file does not drive."""
+    """A sentence about our joints that the file does not drive."""
     absent = [] if found.trunk else ["Spine"]
     absent += [joint for joint in ("Head", "LeftHand", "RightHand") if joint not in found.joints]
     return [f"no joint has a known name for {', '.join(absent)}; {'they follow' if len(absent) > 1 else 'it follows'} the parent"

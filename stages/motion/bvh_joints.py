@@ -1,4 +1,4 @@
-"""Which joint of a BVH file is which of ours: names propose, the hierarchy decides.
+"""Maps the joints of a BVH file to our joints: names propose, the hierarchy decides.
 
 A limb is a chain: of all joints that may be its parts by name, those are taken that descend from each other, and of several such
 chains the longest one, so that a helper, an IK target or a twist bone never takes a limb's place.
@@ -54,8 +54,9 @@ def map_joints(film: Bvh) -> JointMap:
     if head is not None:
         joints["Head"] = head
         neck = _find_neck(tree, head, trunk)
-        if neck:
-            joints["Neck"] = neck[0]
+    neck = neck or tuple(i for i, name in enumerate(names) if is_middle(name, "Neck") and i not in trunk)[:1]
+    if neck:
+        joints["Neck"] = neck[0]
     for i, name in enumerate(names):
         if is_eye(name):
             joints.setdefault(f"{name.side}Eye", i)
@@ -167,7 +168,7 @@ def _find_head(names: Sequence[JointName], tree: _Tree, joints: dict[str, int], 
         return (below or named)[0]
     limbs = set(joints.values()) - set(tree.list_ancestors(top))
     chain = [i for i, name in enumerate(names) if not name.side and tree.is_below(i, top) and not limbs & set(tree.list_ancestors(i))]
-    spines = [i for i in chain if names[i].word.startswith(("spine", "neck"))]
+    spines = [i for i in chain if names[i].word.startswith("spine")]
     return spines[-1] if spines else None
 
 

@@ -126,7 +126,7 @@ def is_own_skeleton(names: Sequence[str], heads: Floats, target: Skeleton) -> bo
 def compute_rest_pose(names: Sequence[str], heads: Floats, pose: WorldPose, up: Floats, found: JointMap, target: Skeleton) -> RestPose:
     """The rest pose from zero angles where they form a standing body, else from the most upright frame."""
     if is_own_skeleton(names, heads, target):
-        # Its joint frames are ours, whatever the proportions of the body: rotations carry over unchanged.
+        # Its joint frames equal our own, whatever the proportions of the body: rotations carry over unchanged.
         return RestPose(dict.fromkeys(JOINTS, IDENTITY), np.tile(IDENTITY, (len(found.trunk), 1)), "own")
     if is_standing_at_zero(heads, found):
         return _read_zero_pose(heads, found, target)

@@ -13,7 +13,7 @@ OUR_SPINE = ("Spine", "Spine1", "Spine2")
 def spread_spine(hips: Floats, trunk: Floats) -> Floats:
     """World rotations (f,3,4) of our spine between those of the hips (f,4) and of the file's trunk joints (f,n,4).
 
-    The last of ours turns as the last of theirs, which carries the arms; the others are at the same share of the height from the hips.
+    Our last joint turns as their last one, which carries the arms; the others are at the same share of the chain from the hips.
     A trunk without joints stays in line with the hips.
     """
     chain = np.concatenate([hips[:, None], trunk], 1)

@@ -36,7 +36,7 @@ class ClipPoses:
 
     def get_rise(self, joint: str) -> Doubles:
         """(f,) metres above the joint's height in the bind pose."""
-        return self.get_path(joint)[:, 1] - self.bind[BODY_JOINTS.index(joint), 1]
+        return np.asarray(self.get_path(joint)[:, 1] - self.bind[BODY_JOINTS.index(joint), 1])
 
     def get_forward(self, joint: str) -> Doubles:
         """(f,3) where the joint's front points; +Z in the bind pose."""
@@ -58,7 +58,7 @@ def _iterate_clip_poses(glb: Glb) -> Iterator[ClipPoses]:
         length = glb.get_clip_length(name)
         if not length:
             continue
-        times = np.arange(min(round(length / FRAME_S) + 1, _MAX_FRAMES)) * FRAME_S
+        times: Doubles = np.arange(min(round(length / FRAME_S) + 1, _MAX_FRAMES), dtype=np.float64) * FRAME_S
         local = np.tile([0.0, 0, 0, 1], (len(times), len(BODY_JOINTS), 1))
         root = np.zeros((len(times), 3))
         for channel in channels:

@@ -54,7 +54,7 @@ def bodies_are_upright(bundle: BundleView) -> Iterator[Finding]:
     for clip in list_clip_poses(bundle):
         lean = float(_measure_angles(clip.get_path("Neck") - clip.get_path("Hips"), np.array([0.0, 1, 0])).mean())
         if lean > _MAX_LEAN_DEGREES:
-            message = f"the body lies in {clip.name}: its trunk is {lean:.0f} degrees off the vertical on average"
+            message = f"{clip.name} is not upright: its trunk is {lean:.0f} degrees off the vertical on average"
             yield _make_finding("motion/upright", clip, message, lean, _MAX_LEAN_DEGREES, "export the clip with its up axis")
 
 
@@ -160,20 +160,19 @@ def standing_feet_do_not_skate(bundle: BundleView) -> Iterator[Finding]:
 
 def measure_skate(clip: ClipPoses) -> Doubles:
     """(n,) horizontal speeds of standing feet, m/s, over the frames in which they stand; relative to the floor of a walk on the spot."""
-    velocities = [velocity[stands] for side in ("Left", "Right") for velocity, stands in (_measure_contact(clip, side),)]
-    moving = np.concatenate(velocities)[:, [0, 2]] if velocities else np.zeros((0, 2))
+    moving = np.concatenate([_measure_contacts(clip, side) for side in ("Left", "Right")])[:, [0, 2]]
     hips = clip.get_path("Hips")[:, [0, 2]]
     if len(moving) and np.linalg.norm(hips - hips[0], axis=1).max() < _IN_PLACE_M:
         moving = moving - np.median(moving, 0)
     return np.asarray(np.linalg.norm(moving, axis=1))
 
 
-def _measure_contact(clip: ClipPoses, side: str) -> tuple[Doubles, Doubles]:
-    """(f-1,3) velocity of the ball of the foot, and (f-1,) whether the foot stands."""
+def _measure_contacts(clip: ClipPoses, side: str) -> Doubles:
+    """(n,3) velocity of the ball of the foot in the frames in which the foot stands, m/s."""
     from scipy.ndimage import binary_opening
 
     ball = clip.get_path(f"{side}ToeBase")
     velocity = np.diff(ball, axis=0) / FRAME_S
     low = (clip.get_rise(f"{side}ToeBase") < _BALL_M) & (clip.get_rise(f"{side}Foot") < _ANKLE_M)
     stands = low[1:] & low[:-1] & (np.abs(velocity[:, 1]) < _RISING)
-    return velocity, binary_opening(stands, np.ones(_MIN_CONTACT_FRAMES, bool))
+    return np.asarray(velocity[binary_opening(stands, np.ones(_MIN_CONTACT_FRAMES, bool))])

@@ -187,3 +187,35 @@ def test_our_file_stands_on_the_floor_in_three_js(tmp_path: Path) -> None:
     done = subprocess.run(["node", str(tmp_path / "measure.mjs"), modules.as_uri(), str(path)], capture_output=True, text=True, check=True)
     expected = compute_positions(WAVE)[0, [JOINTS.index(j) for j in ("Hips", "LeftFoot", "RightFoot", "Head")], 1] * 100
     np.testing.assert_allclose(json.loads(done.stdout), expected, atol=0.1)
+
+
+def rename(**names: str) -> Skeleton:
+    return replace(build_canonical_skeleton(), names=tuple(names.get(joint, joint) for joint in JOINTS))
+
+
+def turn_joint(joint: str, degrees: float, frames: slice = slice(None)) -> Clip:
+    """The wave with one joint turned about X in these frames."""
+    rotations = WAVE.rotations.copy()
+    index = JOINTS.index(joint)
+    rotations[frames, index] = multiply(rotations[frames, index], from_axis_angle((1, 0, 0), np.radians(degrees)))
+    return replace(WAVE, rotations=rotations)
+
+
+WARNINGS: list[tuple[Clip, Skeleton, str]] = [
+    (turn_joint("LeftHandPinky3", 20, slice(40, None)), rename(LeftHandPinky3="LeftHandTip"),
+     "1 moving joint has no counterpart and is left out: LeftHandTip"),
+    (WAVE, rename(Head="Knob", LeftHand="LeftBall"),
+     "no joint has a known name for Head, LeftHand; they follow the parent"),
+    (turn_joint("Head", 100, slice(50, 51)), build_canonical_skeleton(), "Head leaps by 100 degrees within one frame at 1.67 s"),
+    (turn_joint("Hips", 43), build_canonical_skeleton(),
+     "the trunk is on average 45 degrees off every axis of the file's world, so which way is up is a guess"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("clip", "skeleton", "warning"), WARNINGS)
+def test_what_is_doubtful_is_one_sentence(clip: Clip, skeleton: Skeleton, warning: str, tmp_path: Path) -> None:
+    assert f"clip.bvh: {warning}" in read_bvh_clip(save_bvh(tmp_path, clip, skeleton), "wave")[1]
+
+
+def test_a_clean_file_has_no_warning(tmp_path: Path) -> None:
+    assert read_bvh_clip(save_bvh(tmp_path, WAVE, build_canonical_skeleton()), "wave")[1] == []

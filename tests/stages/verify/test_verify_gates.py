@@ -196,7 +196,7 @@ SENTENCES: list[tuple[str, MakeBundle, str]] = [
     ("motion/mouth-close", BROKEN["motion/mouth-close"],
      "avatar.glb#idle: error[motion/mouth-close] mouthClose exceeds jawOpen by 0.50 in idle"),
     ("motion/upright", BROKEN["motion/upright"],
-     "avatar.glb#idle: error[motion/upright] the body lies in idle: its trunk is 80 degrees off the vertical on average; "
+     "avatar.glb#idle: error[motion/upright] idle is not upright: its trunk is 80 degrees off the vertical on average; "
      "export the clip with its up axis"),
     ("motion/floor", BROKEN["motion/floor"], "avatar.glb#idle: error[motion/floor] a foot sinks 50 cm into the floor in idle"),
     ("motion/floor", with_glb(lift=0.4),
