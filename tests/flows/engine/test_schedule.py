@@ -14,6 +14,8 @@ import httpx
 import pytest
 import yaml
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 
 # Serves a flow on a two-second schedule; the batch of an empty folder is over in a moment. One run at a time: a busy machine needs

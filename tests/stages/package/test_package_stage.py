@@ -33,6 +33,8 @@ from stages.verify.gate import TARGET_GATES, load_gates
 from stages.verify.stage import make_bundle_view, run_gate
 from tests.stages import small_character as small
 
+pytestmark = pytest.mark.slow
+
 
 def build_package(target: str = "web", **rights: object) -> Package:
     options = PackageSpec(target=target, turntable=False)  # type: ignore[arg-type]

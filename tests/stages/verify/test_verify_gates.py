@@ -26,6 +26,8 @@ from stages.verify.stage import STAGE, has_looked, run_gate
 from tests.stages.verify import dressed_body, tiny
 from tests.stages.verify.contract import check_gate
 
+pytestmark = pytest.mark.slow
+
 GATES = load_gates()
 MakeBundle = Callable[[], BundleView]
 
