@@ -169,7 +169,7 @@ def _lock(folder: Path) -> Iterator[None]:
     """One writer per folder; the kernel releases the lock when the process dies, and its file is removed."""
     path = folder.parent / f".{folder.name}.lock"
     while True:
-        handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
+        handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o644)
         fcntl.flock(handle, fcntl.LOCK_EX)
         # If the previous holder has removed the file, this lock is on a file that no other process can open: try again.
         if path.exists() and os.path.samestat(os.fstat(handle), path.stat()):

@@ -33,7 +33,7 @@ def sha256_json(value: Any) -> str:
 
 
 @lru_cache(maxsize=256)  # more files than one build hashes: weights, media, blobs of the store, sources of the gates
-def _hash_file(path: str, size: int, mtime_ns: int) -> str:
+def _hash_file(path: str, size: int, mtime_ns: int, ctime_ns: int, inode: int) -> str:
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -44,9 +44,12 @@ def sha256_path(path: Path) -> str:
 
 
 def sha256_file(path: Path) -> str:
-    """Hex digest of a file's bytes; cached while its size and modification time stay the same."""
+    """Hex digest of a file's bytes; cached while its size, inode and times stay the same.
+
+    The time of the last change to the inode is the kernel's own: unlike the modification time, no program can set it back.
+    """
     status = path.stat()
-    return _hash_file(str(path), status.st_size, status.st_mtime_ns)
+    return _hash_file(str(path), status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
 def sha256_folder(path: Path) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from assets.errors import BackendError, Finding
+from assets.errors import BackendError, Finding, SpecError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -52,6 +53,25 @@ def wrap_read_errors(path: Path) -> Iterator[None]:
 def get_node_modules() -> Path:
     """The folder of the pinned node packages: wardrobe, validator, viewer."""
     return Path(os.environ.get("FENSHEN_NODE_MODULES", get_home() / "node" / "node_modules"))
+
+
+def find_program(name: str) -> str | None:
+    """Path of a program in the absolute folders of PATH, or None: one in the current folder is never taken."""
+    folders = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(folder)]
+    return shutil.which(name, path=os.pathsep.join(folders) or os.devnull)
+
+
+def expand_home(path: Path) -> Path:
+    """The path with `~` as the user's home: a shell leaves it in `--out '~/x'` and in `--out=~/x`.
+
+    Raises:
+        SpecError: `~name` of a user who does not exist.
+    """
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        fix = "write the whole path, or ./~ for a folder of that name"
+        raise SpecError(Finding("build/home", f"{path} begins with a ~ that stands for no home", fix=fix)) from error
 
 
 def find_existing_ancestor(path: Path) -> Path:

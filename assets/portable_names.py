@@ -9,7 +9,8 @@ WINDOWS_DEVICES = (
     "con", "prn", "aux", "nul", "conin$", "conout$", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10)),
 )  # fmt: skip
 """Names that Windows keeps for devices, in any case and with any extension: `con.txt` cannot be created there."""
-_REFUSED_CHARACTERS = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
+_REFUSED_CHARACTERS = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]')
+"""What Windows refuses, and what nobody sees: `report\u202elmth.exe` is shown as report.exe.html."""
 
 
 def explain_unportable_name(name: str) -> str:

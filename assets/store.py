@@ -18,14 +18,16 @@ from typing import Any, Protocol, TypeVar
 
 from assets.artefact import Artefact, Ref
 from assets.codec import decode_artefact, encode_artefact
-from assets.digest import sha256, sha256_file
+from assets.digest import sha256, sha256_file, sha256_json
 from assets.errors import Finding, StoreError
 
 A = TypeVar("A", bound=Artefact)
 PART_PREFIX = ".part-"
 """Prefix of a file that is being written; a killed process may leave it behind."""
 GRACE_S = 3600.0
-"""Least age in seconds of a blob without a key that a sweep removes: a build writes the key after the blob."""
+"""A sweep spares what was written or used within this time, in seconds: a build that is running may need it."""
+_CHECKED_FIELDS = ("kind", "digest", "bytes")
+"""Fields of a record that `seal` covers, together with the key."""
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -77,16 +79,31 @@ class LocalStore:
 
     def find(self, key: str) -> dict[str, Any] | None:
         """Provenance of the key, or None; a damaged blob counts as missing, so that it is recomputed."""
-        try:
-            record: dict[str, Any] = json.loads(self._key_path(key).read_bytes())
-            intact = sha256_file(self._blob_path(record["digest"])) == record["digest"]
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-        if not intact:
+        record = _read_record(self._key_path(key))
+        if record is None or self._explain_damage(key, record):
             return None
         with contextlib.suppress(OSError):  # the store may be read-only
             os.utime(self._key_path(key))  # `sweep` counts age from the last use
         return record
+
+    def _explain_damage(self, key: str, record: Mapping[str, Any]) -> str:
+        """What is wrong with a key's record or its blob; empty where nothing is."""
+        if not _belongs_to_key(key, record):
+            return "its record is that of another key"
+        try:
+            intact = sha256_file(self._blob_path(record["digest"])) == record["digest"]
+        except OSError:
+            return "its blob is missing"
+        return "" if intact else "its blob is damaged"
+
+    def find_damage(self) -> Iterator[tuple[str, str]]:
+        """(key, what is wrong) of every key that a build would not use, empty and torn records included."""
+        for path in sorted(self.root.glob("keys/*/*.json")):
+            record = _read_record(path)
+            if record is None:
+                yield path.stem, "its record cannot be read"
+            elif reason := self._explain_damage(path.stem, record):
+                yield path.stem, reason
 
     def is_damaged(self, key: str) -> bool:
         """True if the key exists but its record or blob is damaged."""
@@ -106,12 +123,21 @@ class LocalStore:
 
     def put(self, key: str, artefact: A, provenance: dict[str, Any]) -> Ref[A]:
         """Stores the artefact; the key is written last, so a killed run leaves no incomplete result."""
-        data = encode_artefact(artefact)
-        ref: Ref[A] = Ref(artefact.kind, sha256(data))
-        write_atomic(self._blob_path(ref.digest), data)
-        record = {**provenance, "kind": ref.kind, "digest": ref.digest, "bytes": len(data)}
+        ref, size = self._put_blob(artefact)
+        record = {**provenance, "kind": ref.kind, "digest": ref.digest, "bytes": size}
+        record["seal"] = _compute_seal(key, record)
         write_atomic(self._key_path(key), json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False).encode())
         return ref
+
+    def put_unkeyed(self, artefact: A) -> Ref[A]:
+        """Stores an artefact that no later build may find: `sweep` removes it after GRACE_S."""
+        return self._put_blob(artefact)[0]
+
+    def _put_blob(self, artefact: A) -> tuple[Ref[A], int]:
+        data = encode_artefact(artefact)
+        digest = sha256(data)
+        write_atomic(self._blob_path(digest), data)
+        return Ref(artefact.kind, digest), len(data)
 
     def list_records(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """(key, provenance) of every result."""
@@ -129,7 +155,7 @@ class LocalStore:
     def sweep(self, *, older_than_s: float | None = None, keep_bytes: int | None = None) -> tuple[int, int]:
         """Removes keys by the age of their last use, then the oldest until at most keep_bytes remain, then blobs without a key.
 
-        A build may run at the same time: what it stores meanwhile stays, what it stored before may have to be recomputed.
+        A build may run at the same time: what was written or used in the last hour (GRACE_S) stays.
 
         Returns:
             (files, bytes) removed.
@@ -140,14 +166,19 @@ class LocalStore:
         dropped: dict[str, float] = {}
         removed = 0
         for use in keys:
-            old = older_than_s is not None and now - use.last_used > older_than_s
-            if old or (keep_bytes is not None and total > keep_bytes):
+            age = now - use.last_used
+            old = older_than_s is not None and age > older_than_s
+            if age > GRACE_S and (old or (keep_bytes is not None and total > keep_bytes)):
                 total -= use.bytes
                 use.path.unlink(missing_ok=True)
                 dropped[use.digest] = use.last_used
                 removed += 1
         files, size = self._sweep_blobs(dropped)
         return removed + files, size
+
+    def count_recent(self) -> int:
+        """Number of results written or used in the last hour (GRACE_S), which `sweep` spares."""
+        return sum(time.time() - use.last_used <= GRACE_S for use in self._list_uses())
 
     def _list_uses(self) -> Iterator[_KeyUse]:
         """Every key; one that another sweep removes meanwhile is skipped."""
@@ -187,9 +218,20 @@ def _stat(path: Path) -> os.stat_result | None:
         return None
 
 
+def _compute_seal(key: str, record: Mapping[str, Any]) -> str:
+    """Digest of a key and of what its record says about the blob: a record under another name, or with another blob, does not match."""
+    return sha256_json([key, *(record.get(name) for name in _CHECKED_FIELDS)])
+
+
+def _belongs_to_key(key: str, record: Mapping[str, Any]) -> bool:
+    """Whether the record is the one that was written under this key; records from before there were seals are believed."""
+    return "seal" not in record or record["seal"] == _compute_seal(key, record)
+
+
 def _read_record(path: Path) -> dict[str, Any] | None:
     try:
         value = json.loads(path.read_bytes())
     except (OSError, ValueError):
         return None
-    return value if isinstance(value, dict) and "digest" in value else None
+    is_record = isinstance(value, dict) and all(isinstance(value.get(name), str) for name in ("kind", "digest"))
+    return value if is_record else None

@@ -2,6 +2,7 @@
 
 import os
 
+from assets.child_process import bypass_proxies
 from assets.paths import get_home
 
 # All of this must be set before Prefect is imported anywhere. A variable that the user has set always wins.
@@ -14,6 +15,14 @@ os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("PREFECT_SERVER_UI_V2_ENABLED", "false")
 os.environ.setdefault("PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT", "false")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# A studio's HTTP_PROXY is for other machines: the temporary server is on this one.
+bypass_proxies()
+# A server that stays up keeps the runs of the last 30 days.
+os.environ.setdefault("PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED", "events,flow_runs")
+os.environ.setdefault("PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD", "2592000")
+# A server that restarts is not the end of a run: the client tries again for about a minute.
+os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "8")
+os.environ.setdefault("PREFECT_CLIENT_RETRY_EXTRA_CODES", "500,502,503,504")
 # A busy machine needs longer than the default 20 s to start the temporary server.
 os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "180")
 # Two builds at once share one SQLite file: they wait for each other rather than fail.

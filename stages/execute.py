@@ -9,13 +9,14 @@ import typing
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
 from assets.artefact import Artefact, Ref
-from assets.digest import sha256_json
-from assets.errors import BackendError, Finding, StoreError, wrap_import_error
+from assets.digest import sha256_json, sha256_path
+from assets.errors import BackendError, Finding, Location, SpecError, StoreError, wrap_import_error
 from assets.store import LocalStore
 from assets.substage_cache import use_cache
 from stages.stage import Backend, Stage
@@ -35,6 +36,8 @@ class Job:
     backend: str | None = None
     media: Mapping[str, str] | None = None
     """Digest of every file that the options name: a path says nothing about the content."""
+    media_paths: Mapping[str, Path] | None = None
+    """Where those files are, by the same names: they are digested again after the stage has read them."""
     extra: Mapping[str, Any] | None = None
     """Further keyword arguments of `run`, e.g. rights; part of the key."""
     resolved_options: Any = None
@@ -106,10 +109,24 @@ def execute(
     LOGGER.info("%s: running%s under key %s", stage.name, f" with {backend.name}" if backend else "", key)
     with use_cache(store), _map_machine_errors(stage):
         artefact = stage.run(**arguments, options=job.resolved_options or job.options, seed=job.seed, **dict(job.extra or {}))
+    _refuse_changed_media(stage, job)
     seconds = time.monotonic() - started
-    ref = store.put(key, artefact, {**parts, "seconds": round(seconds, 3), "made": time.time()})
+    record = {**parts, "seconds": round(seconds, 3), "made": time.time()}
+    ref = store.put(key, artefact, record) if stage.is_final(artefact) else store.put_unkeyed(artefact)
     LOGGER.info("%s: stored %s %s after %.1f s", stage.name, ref.kind, ref.digest, seconds)
     return Outcome(ref, key, parts["backend"], False, seconds)
+
+
+def _refuse_changed_media(stage: Stage[Any], job: Job) -> None:
+    """Raises SpecError where a file that the stage has read is no longer the one whose digest is in the key."""
+    for name, path in (job.media_paths or {}).items():
+        try:
+            now = sha256_path(path)
+        except OSError:
+            now = ""
+        if now != (job.media or {}).get(name):
+            message = f"{stage.name}: {path.name} ({name}) changed while it was read, so the result is not stored"
+            raise SpecError(Finding("stage/input-changed", message, where=Location(path.name), fix="build again when it is complete"))
 
 
 @contextmanager

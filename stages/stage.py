@@ -62,6 +62,10 @@ def _report_none_missing() -> str:
     return ""
 
 
+def _is_always_final(_artefact: Any) -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class Stage(Generic[A]):
     """A stage: its name, the version of its result, and the function that makes it.
@@ -75,6 +79,8 @@ class Stage(Generic[A]):
     makes: type[A]
     backends: Registry[Any] | None = None
     gpu: bool = False
+    memory_gb: float = 1
+    """What it takes at its peak: it starts when that much is free in addition to what the running stages of this machine may still take."""
     retries: int = 1
     """How often it is tried again after a failure that can pass, e.g. a busy device."""
     timeout_s: float = 1800
@@ -85,6 +91,8 @@ class Stage(Generic[A]):
     """Programs of the machine that its result depends on: name -> path, empty where it is not installed."""
     code: Callable[[], Mapping[str, str]] = dict
     """Sources that decide its result without a new version: file -> sha256. Only `verify` has any, its gates."""
+    is_final: Callable[[Any], bool] = _is_always_final
+    """Whether a result holds for every later build; one that says more about this machine at this moment is never found again."""
     imports: tuple[str, ...] = ()
     """Heavy modules that it imports while it runs."""
     takes: tuple[str, ...] = field(default=())

@@ -23,7 +23,8 @@ class Check:
     value: str = ""
     limit: str = ""
     ran: bool = True
-    """False if a program that the gate needs is not installed: the check says nothing about the package then."""
+    """False if a program that the gate needs is not installed, or if it failed (`ok` is False then): the check says nothing about the
+    package."""
 
 
 @dataclass(frozen=True)

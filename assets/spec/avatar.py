@@ -10,10 +10,11 @@ from assets.spec.appearance import BodySpec, GroomSpec, IdentitySpec, Number, Se
 from assets.spec.behaviour import MotionSpec, PerformanceSpec, PersonaSpec, RetargetSpec, VoiceSpec
 from assets.spec.expectation import Expects
 from assets.spec.packaging import PackageSpec, RightsSpec
+from assets.spec.visible_text import Visible
 
 CharacterName = Annotated[
     str, Field(min_length=1, max_length=60, pattern=r"^[^/\\\x00-\x1f\x7f]*[^/\\\s\x00-\x1f\x7f.][^/\\\x00-\x1f\x7f]*$"),
-    Expects("a name without slashes and control characters that is not only dots and spaces", "write a name such as Ada"),
+    Expects("a name without slashes and control characters that is not only dots and spaces", "write a name such as Ada"), Visible,
 ]  # fmt: skip
 
 

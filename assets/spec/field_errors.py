@@ -86,6 +86,8 @@ def _suggest_fix(detail: ErrorDetails, source: SpecText, node: yaml.Node | None,
     """What to write instead."""
     loc, kind, given = detail["loc"], detail["type"], detail["input"]
     written = get_one_line_source(source, node)
+    if kind == "invisible_character":
+        return "remove it"
     if colour := _suggest_colour(loc, written):
         return colour
     if kind == "string_type" and (text := get_comment_in_place_of_value(source, node) or (written if given is not None else "")):

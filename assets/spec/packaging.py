@@ -9,9 +9,10 @@ from pydantic import Field
 
 from assets.spec.appearance import Section
 from assets.spec.expectation import Expects
+from assets.spec.visible_text import Visible
 
 Target = Literal["web", "desktop", "crowd"]
-Words = Annotated[str, Field(pattern=r"\S", max_length=200), Expects("text that is not blank")]
+Words = Annotated[str, Field(pattern=r"\S", max_length=200), Expects("text that is not blank"), Visible]
 
 
 @dataclass(frozen=True)

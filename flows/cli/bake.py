@@ -16,8 +16,9 @@ from typing import Annotated, Any
 
 import typer
 
+from assets.child_process import make_child_environment
 from assets.errors import BackendError, Finding, StoreError
-from assets.paths import PROJECT_ROOT, get_baked_path, get_home, get_node_modules
+from assets.paths import PROJECT_ROOT, find_program, get_baked_path, get_home, get_node_modules
 from flows.cli.console import out, report_findings
 
 NODE_FOLDER = PROJECT_ROOT / "assets" / "node"
@@ -76,7 +77,7 @@ def install_node_packages() -> None:
     installed = folder / "package-lock.json"
     if get_node_modules().is_dir() and installed.is_file() and installed.read_bytes() == lock:
         return
-    npm = shutil.which("npm")
+    npm = find_program("npm")
     if npm is None:
         raise BackendError(Finding("bake/npm", "npm is not installed", fix="install Debian's nodejs and npm (Node.js 18 or newer)"))
     folder.mkdir(parents=True, exist_ok=True)
@@ -124,7 +125,7 @@ def _map_disk_errors() -> Iterator[None]:
 
 def _run_tool(command: Sequence[str], code: str, failed: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> None:
     """Runs a program; where it fails, its last line is the reason."""
-    done = subprocess.run(command, cwd=cwd, env={**os.environ, **(env or {})}, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=cwd, env=make_child_environment(env), capture_output=True, text=True, check=False)
     if done.returncode:
         lines = [line for line in (done.stderr or done.stdout).strip().splitlines() if line.strip()]
         reason = lines[-1] if lines else f"exit code {done.returncode}"

@@ -46,14 +46,17 @@ def cache_gc(
     days: Annotated[float | None, typer.Option(min=0, help="Remove what was not used for this many days.")] = None,
     keep_mb: Annotated[float | None, typer.Option(min=0, help="Remove the least recently used until this much is left.")] = None,
 ) -> None:
-    """Remove old results by age, by size, or both.
+    """Remove old results by age, by size, or both; what was used in the last hour stays, since a running build may need it.
 
     Example: `fenshen cache gc --days 30 --keep-mb 2000`
     """
     with report_findings():
         older = None if days is None else days * 86400
-        files, size = _open_store().sweep(older_than_s=older, keep_bytes=None if keep_mb is None else int(keep_mb * 1e6))
-        out.print(f"removed {files} files, {size / 1e6:.1f} MB")
+        store = _open_store()
+        files, size = store.sweep(older_than_s=older, keep_bytes=None if keep_mb is None else int(keep_mb * 1e6))
+        spared = 0 if days is None and keep_mb is None else store.count_recent()
+        rest = f"; {spared} results used in the last hour are kept for running builds" if spared else ""
+        out.print(f"removed {files} files, {size / 1e6:.1f} MB{rest}")
 
 
 @cache.command("verify")
@@ -63,9 +66,9 @@ def cache_verify() -> None:
     Example: `fenshen cache verify`
     """
     store = _open_store()
-    damaged = [key for key, _ in store.list_records() if store.is_damaged(key)]
-    for key in damaged:
-        out.print(f"damaged: {key}; the next build computes it again")
+    damaged = list(store.find_damage())
+    for key, reason in damaged:
+        out.print(f"damaged: {key}: {reason}; the next build computes it again")
     out.print(f"{len(damaged)} damaged")
     if damaged:
         raise typer.Exit(4)

@@ -14,7 +14,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from assets.spec.packaging import Target
 from flows.engine.context import open_context
-from flows.engine.publish import publish_bundle, slugify
+from flows.engine.publish import escape_run_name, publish_bundle, slugify
 from flows.engine.task import TaskSubmitter
 from flows.pipeline.bundle_writer import BuiltBundle, export_bundle
 from flows.pipeline.definition import STAGES, walk_pipeline
@@ -60,7 +60,8 @@ def assemble_avatar(
         outcomes = _gather_outcomes(walk_pipeline(TaskSubmitter(request, key), request.spec), key)
     # The bundle is an asset of its own: Prefect's lineage leads from it to the stages that it was made from.
     export = materialize(f"fenshen://{key}/bundle", by="fenshen", persist_result=False)(export_bundle_task)
-    built = export.with_options(task_run_name=f"bundle · {request.spec.name}")(request, file.text, outcomes, folder, build.allow)
+    named = export.with_options(task_run_name=f"bundle · {escape_run_name(request.spec.name)}")
+    built = named(request, file.text, outcomes, folder, build.allow)
     publish_bundle(built, key)
     return str(built.folder)
 

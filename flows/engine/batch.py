@@ -14,12 +14,14 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from assets.errors import FenshenError
 from assets.formats.image import decode_image, encode_jpeg, encode_png
+from assets.markdown import quote_code
+from assets.paths import expand_home
 from assets.spec.packaging import Target
 from assets.store import write_atomic
 from flows.engine.assemble import assemble_avatar
 from flows.engine.context import open_context
 from flows.engine.events import Event, emit_event, name_build
-from flows.engine.publish import to_data_url
+from flows.engine.publish import make_plain_rows, to_data_url
 from flows.engine.server import add_tags
 from flows.pipeline.batch import BatchRequest, BatchRow, make_row, read_batch
 from flows.pipeline.request import name_bundle
@@ -68,8 +70,8 @@ def assemble_batch(
     Raises:
         SpecError: the folder holds no spec, or two that would be built into one folder.
     """
-    store_path = Path(store) if store else None
-    plan = read_batch(BatchRequest(Path(folder), Path(out), target, frozenset(force or ()), frozenset(allow or ()), jobs, store_path))
+    store_path, out_path = Path(store) if store else None, expand_home(Path(out))
+    plan = read_batch(BatchRequest(Path(folder), out_path, target, frozenset(force or ()), frozenset(allow or ()), jobs, store_path))
     options = {"target": target, "store": store, "force": force, "allow": allow}
     one = add_tags(build_one)
     builds: Any = ThreadPoolTaskRunner(max_workers=jobs)
@@ -79,8 +81,8 @@ def assemble_batch(
             for build in plan.builds
         ]
         rows: list[BatchRow] = sorted([*plan.rejected, *(future.result() for future in futures)], key=lambda row: row["spec"])
-    create_table_artifact(table=rows, key="batch", description="Every spec of the batch")
-    publish_contact_sheet([Path(row["bundle"]) for row in rows if row["bundle"]], Path(out) / SHEET_FILE)
+    create_table_artifact(table=make_plain_rows(rows), key="batch", description="Every spec of the batch")
+    publish_contact_sheet([Path(row["bundle"]) for row in rows if row["bundle"]], out_path / SHEET_FILE)
     return _make_batch_state(rows)
 
 
@@ -103,4 +105,4 @@ def publish_contact_sheet(bundles: list[Path], target: Path) -> None:
     sheet = build_contact_sheet(portraits, SHEET_COLUMNS)
     write_atomic(target, encode_png(sheet))
     url = to_data_url(encode_jpeg(sheet, 80), "image/jpeg")
-    create_image_artifact(image_url=url, key="contact-sheet", description=str(target))
+    create_image_artifact(image_url=url, key="contact-sheet", description=quote_code(str(target)))

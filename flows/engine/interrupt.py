@@ -21,7 +21,6 @@ from flows.engine.display import Display
 R = TypeVar("R")
 GRACE_S = 3.0
 """Seconds in which the server is notified; a stage inside C++ code cannot be stopped and ends with the process."""
-_PARENT_VARIABLE = "FENSHEN_PARENT"
 
 
 def run_interruptible(
@@ -35,8 +34,6 @@ def run_interruptible(
     if threading.current_thread() is not threading.main_thread():
         with display.show_events(expected):
             return work()  # only the main thread receives signals
-    os.environ[_PARENT_VARIABLE] = str(os.getpid())
-    kill_orphan_servers()
     done: Future[R] = Future()
     shown = contextlib.ExitStack()
     # The handlers first: a signal while the display starts would leave the cursor hidden.
@@ -104,17 +101,3 @@ def _exit_process(number: int) -> NoReturn:
             child.kill()
     psutil.wait_procs(children, timeout=1)
     os._exit(128 + number)
-
-
-def kill_orphan_servers() -> None:
-    """Ends temporary Prefect servers whose build was killed with SIGKILL; they would run for ever."""
-    import psutil
-
-    for process in psutil.process_iter(["ppid"]):
-        with contextlib.suppress(psutil.Error):
-            if process.info["ppid"] != 1:
-                continue
-            variables = process.environ()
-            parent = variables.get(_PARENT_VARIABLE, "")
-            if variables.get("PREFECT__SERVER_EPHEMERAL") and parent.isdigit() and not psutil.pid_exists(int(parent)):
-                process.kill()

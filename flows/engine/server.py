@@ -19,8 +19,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from assets.child_process import make_python_environment
 from assets.errors import BackendError, Finding
+from assets.paths import PROJECT_ROOT
 from flows.engine.api_check import check_api
+from flows.engine.database import sweep_own_database
 
 if TYPE_CHECKING:
     from prefect import Task
@@ -34,7 +37,8 @@ EPHEMERAL_URL_VARIABLE = "FENSHEN_SERVER"
 POLL_S = 0.05
 # The settings of Prefect's own `create_app` for a temporary server: no pages, and only the services that one client needs.
 _EPHEMERAL_SETTINGS = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
-_UVICORN_ARGUMENTS = ("-m", "uvicorn", "--factory", "prefect.server.api.server:create_app", "--log-level", "error", "--lifespan", "on")
+_UVICORN_ARGUMENTS = ("uvicorn", "--factory", "prefect.server.api.server:create_app", "--log-level", "error", "--lifespan", "on")
+_WATCHED = ("-P", "-m", "flows.engine.watched_process")
 
 
 @dataclass(frozen=True)
@@ -124,9 +128,14 @@ def _announce_server(server: EphemeralServer) -> None:
 
 
 def _launch_server() -> EphemeralServer:
+    sweep_own_database()
     port = _find_free_port()
-    command = [sys.executable, *_UVICORN_ARGUMENTS, "--host", "127.0.0.1", "--port", str(port)]
-    process = subprocess.Popen(command, env={**os.environ, **_EPHEMERAL_SETTINGS}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # Without --app-dir uvicorn itself puts the current folder first on Python's path.
+    command = [sys.executable, *_WATCHED, *_UVICORN_ARGUMENTS, "--app-dir", str(PROJECT_ROOT), "--host", "127.0.0.1", "--port", str(port)]
+    environment = make_python_environment(_EPHEMERAL_SETTINGS)
+    quiet = subprocess.DEVNULL
+    # Its standard input is never written: the server ends when the pipe does, with this process.
+    process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet)
     atexit.register(process.terminate)
     return EphemeralServer(process, f"http://127.0.0.1:{port}/api")
 

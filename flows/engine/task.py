@@ -19,6 +19,8 @@ from assets.spec.appearance import Section
 from assets.store import LocalStore
 from flows.engine.context import open_context
 from flows.engine.events import describe_outcome, run_with_events
+from flows.engine.memory import reserve_memory
+from flows.engine.publish import escape_run_name
 from flows.engine.server import add_tags
 from flows.engine.worker_process import StageRequest
 from flows.pipeline.definition import STAGES
@@ -50,7 +52,9 @@ def run_stage(name: str, job: Job, root: str, force: bool, inputs: dict[str, Out
     # `gpu` is a global concurrency limit of the server; without one (laptop) there is nothing to wait for.
     gpu = concurrency("gpu", occupy=1) if stage.gpu else nullcontext()
     refs = {key: value.ref for key, value in inputs.items()}
-    isolated = stage.is_isolated(job.backend) and (force or not find_outcome(store, stage, job, refs))
+    is_stored = not force and find_outcome(store, stage, job, refs) is not None
+    isolated = stage.is_isolated(job.backend) and not is_stored
+    memory = nullcontext() if is_stored else reserve_memory(name, stage.memory_gb)
     with open_context() as context:
 
         def work() -> Outcome:
@@ -59,7 +63,7 @@ def run_stage(name: str, job: Job, root: str, force: bool, inputs: dict[str, Out
             return execute(stage, job, store, refs, force=force)
 
         # An isolated stage holds no slot: this process hardly notices it, and speech, on the critical path, depends on it.
-        with nullcontext() if isolated else context.cpu_slots, gpu:
+        with nullcontext() if isolated else context.cpu_slots, gpu, memory:
             outcome = run_with_events(name, work, lambda made: describe_outcome(name, made))
             trim_memory()
     return outcome
@@ -97,7 +101,7 @@ class TaskSubmitter:
             name=stage.name,
             persist_result=False,
             retry_condition_fn=_is_transient,
-            task_run_name=f"{stage.name} · {request.spec.name}",
+            task_run_name=f"{stage.name} · {escape_run_name(request.spec.name)}",
             retries=stage.retries,
             retry_delay_seconds=5,
             timeout_seconds=stage.timeout_s,

@@ -20,6 +20,7 @@ from prefect.artifacts import (
 from prefect.concurrency.sync import concurrency
 from prefect.futures import wait
 
+from assets.markdown import quote_code
 from flows.engine.events import Event, emit_event, run_with_events
 from flows.engine.publish import slugify, to_data_url
 from flows.engine.server import add_tags
@@ -110,7 +111,8 @@ def train_generator(
     folder = data or str(ensure_skin_set())
     plan = Plan(budget_s=minutes * 60, steps=steps, seed=seed, size=size, precision=precision)
     weights = Path(add_tags(train_task, "gpu")(net, folder, out, plan, changes or {}, resume, start))
-    create_markdown_artifact(markdown=weights.with_suffix(".md").read_text("utf-8"), key="training", description=str(weights))
+    card = weights.with_suffix(".md").read_text("utf-8")
+    create_markdown_artifact(markdown=card, key="training", description=quote_code(str(weights)))
     curves = weights.with_name(f"{weights.stem}{CURVES_SUFFIX}")
     if curves.exists():
         import cv2

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from assets.artefact import Ref
+from assets.child_process import make_python_environment
 from assets.store import LocalStore
 from flows.pipeline.definition import STAGES
 from flows.pipeline.plan import PlannedStage
@@ -66,11 +67,10 @@ class StageWorker:
     def start(self, preloads: Iterable[tuple[str, str]] = ()) -> subprocess.Popen[bytes]:
         """Starts it and returns at once; it preloads what these (stage, backend) pairs need."""
         if self._process is None or self._process.poll() is not None:
-            python_path = os.pathsep.join(filter(None, (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH"))))
-            command = [sys.executable, "-m", __name__, *(":".join(pair) for pair in preloads)]
+            command = [sys.executable, "-P", "-m", __name__, *(":".join(pair) for pair in preloads)]
             # A process group of its own: Ctrl-C in the terminal goes to the build, which ends its children.
             self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": python_path}, process_group=0
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=make_python_environment(), process_group=0
             )
         return self._process
 

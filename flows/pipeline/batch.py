@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assets.errors import FenshenError, Finding, SpecError
-from assets.paths import find_existing_form
+from assets.paths import expand_home, find_existing_form
 from assets.portable_names import get_collision_key
 from assets.spec.expectation import join_alternatives
 from assets.spec.packaging import Target
@@ -51,7 +51,9 @@ def read_batch(batch: BatchRequest) -> BatchPlan:
         raise SpecError(Finding("batch/jobs", f"{batch.jobs} jobs build nothing", fix="use --jobs 1 or more"))
     builds, rejected = [], []
     for path in find_specs(batch.folder):
-        build = BuildRequest(str(path), batch.out / name_bundle(path), batch.target, None, batch.force, batch.allow, store=batch.store)
+        build = BuildRequest(
+            str(path), expand_home(batch.out) / name_bundle(path), batch.target, None, batch.force, batch.allow, store=batch.store
+        )
         try:
             resolve_request(build)
             builds.append(build)

@@ -10,12 +10,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from assets.artefacts.verdict import Verdict
+from assets.artefacts.verdict import Check, Verdict
 from assets.bundle import BUNDLE_SCHEMA, BundleFile, Package, write_bundle
 from assets.conventions import GODOT_BONES, UNITY_BONES, UNREAL_BONES, VRM_BONES
 from assets.digest import sha256
-from assets.errors import Finding, GateError, Severity
+from assets.errors import BackendError, Finding, GateError, Severity
 from assets.spec.avatar import AvatarSpec
+from assets.spec.packaging import RightsSpec
 from assets.spec.read import find_text_warnings
 from assets.store import LocalStore
 from flows.pipeline.definition import STAGES
@@ -95,15 +96,23 @@ def collect_spec_warnings(spec: AvatarSpec) -> list[dict[str, str]]:
 
 
 def check_verdict(verdict: Verdict, allow: frozenset[str]) -> None:
-    """Raises GateError with every failed check that is an error and not allowed."""
+    """Returns where every gate passed that is not allowed to fail.
+
+    Raises:
+        GateError: with every failed check.
+        BackendError: no gate found a fault, but this machine could not run some of them.
+    """
     failed = [check for check in verdict.checks if not check.ok and check.severity == "error" and check.code not in allow]
     if failed:
-        raise GateError(*(Finding(c.code, c.message, Severity.ERROR, fix=_suggest_fix(c.code, c.message)) for c in failed))
+        error = GateError if any(check.ran for check in failed) else BackendError
+        raise error(*(Finding(check.code, check.message, Severity.ERROR, fix=_suggest_fix(check)) for check in failed))
 
 
-def _suggest_fix(code: str, message: str) -> str:
+def _suggest_fix(check: Check) -> str:
     """Empty where the gate's own message says what to do."""
-    return "" if f"--allow {code}" in message else f"fix it or pass --allow {code}"
+    if not check.ran:
+        return f"build again; if that does not help, see `fenshen doctor` or pass --allow {check.code}"
+    return "" if f"--allow {check.code}" in check.message else f"fix it or pass --allow {check.code}"
 
 
 def verify_written_bundle(written: Path, allow: frozenset[str]) -> None:
@@ -138,10 +147,16 @@ def make_manifest(
         "files": [_describe_file(file) for file in package.files],
         "stages": stages,
         "models": list_models(package),
-        "rights": spec.rights.model_dump(mode="json"),
+        "rights": _describe_rights(spec.rights),
         "checks": checks,
         "skeleton": {"names": list(VRM_BONES), "vrm": VRM_BONES, "unity": UNITY_BONES, "unreal": UNREAL_BONES, "godot": GODOT_BONES},
     }
+
+
+def _describe_rights(rights: RightsSpec) -> dict[str, Any]:
+    """The rights, with the consent record's name and without the folder in which it is on this machine."""
+    name = Path(rights.consent).name if rights.consent else rights.consent
+    return {**rights.model_dump(mode="json"), "consent": name}
 
 
 def list_models(package: Package) -> list[dict[str, str]]:

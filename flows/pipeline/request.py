@@ -10,7 +10,7 @@ from typing import Any
 
 from assets.digest import sha256_path
 from assets.errors import Finding, SpecError
-from assets.paths import get_home
+from assets.paths import expand_home, get_home
 from assets.portable_names import make_portable_name
 from assets.spec.appearance import Section
 from assets.spec.avatar import AvatarSpec
@@ -60,8 +60,9 @@ class ResolvedRequest:
     def make_job(self, stage: Stage[Any], options: Section, backend: str | None, extra: dict[str, Any] | None) -> Job:
         """The stage's job, with the digests of the media files that its options name."""
         absolute = resolve_media_paths(options, self.folder)
-        media = {name: sha256_path(path) for name, path in find_media(absolute)}
-        return Job(options, self.spec.seed, backend, media, extra, absolute)
+        paths = dict(find_media(absolute))
+        media = {name: sha256_path(path) for name, path in paths.items()}
+        return Job(options, self.spec.seed, backend, media, paths, extra, absolute)
 
 
 def resolve_request(build: BuildRequest) -> tuple[ResolvedRequest, SpecFile, Path]:
@@ -73,7 +74,7 @@ def resolve_request(build: BuildRequest) -> tuple[ResolvedRequest, SpecFile, Pat
         spec = spec.model_copy(update={"package": spec.package.model_copy(update={"target": build.target})})
     if build.seed is not None:
         spec = spec.model_copy(update={"seed": build.seed})
-    folder = build.out or Path("build") / name_bundle(file.path)
+    folder = expand_home(build.out) if build.out else Path("build") / name_bundle(file.path)
     return ResolvedRequest(spec, file.path.resolve().parent, open_store(build.store), build.force), file, folder
 
 
@@ -84,7 +85,7 @@ def name_bundle(spec: Path) -> str:
 
 def open_store(folder: Path | None) -> LocalStore:
     """The store in that folder; without one the store of this machine."""
-    return LocalStore(folder or get_home() / "store")
+    return LocalStore(expand_home(folder) if folder else get_home() / "store")
 
 
 def check_names(*, force: frozenset[str], allow: frozenset[str], seed: int | None = None) -> None:

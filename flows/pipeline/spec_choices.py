@@ -15,6 +15,7 @@ from stages.dialogue.persona_rules import RULES as DIALOGUE
 from stages.groom.wardrobe import OPTIONAL_SLOTS, Slot, load_catalogue
 from stages.motion.clips import LIBRARY
 from stages.motion.consent_rules import RULES as MOTION
+from stages.motion.media_rules import RULES as MEDIA
 from stages.voice.voice_rules import RULES as VOICE
 
 _SECTIONS = {"identity": "identity", "body": "body", "persona": "dialogue", "voice": "voice"}
@@ -24,7 +25,7 @@ _SLOTS: tuple[Slot, ...] = ("hair", "brows", "lashes", "outfit", "shoes", "hat")
 
 def collect_spec_choices() -> SpecConstraints:
     """The valid names and the rules of all stages."""
-    return SpecConstraints(_list_names(), (*DIALOGUE, *MOTION, *VOICE))
+    return SpecConstraints(_list_names(), (*DIALOGUE, *MOTION, *MEDIA, *VOICE))
 
 
 def _list_names() -> NameChoices:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.errors import BackendError, Finding
+from assets.errors import BackendError, Finding, SpecError
 from assets.spec.wording import shorten
 from assets.torch_defaults import TORCH_DEFAULTS_LOCK
 from stages.dialogue.model_cache import ModelCache
@@ -21,6 +21,8 @@ from stages.dialogue.model_cache import ModelCache
 States = NDArray[np.float32]
 MAX_TOKENS = 256
 """Tokens of a text that the model gets; the rest is cut off."""
+_MAX_CONFIG_BYTES = 1_000_000
+"""Of a configuration: larger JSON files are vocabularies, which transformers does not search for code."""
 _LARGE_MODEL_PARAMETERS = 1_000_000_000
 """From this size on, memory matters more than time: the model stays in bfloat16 even where that is slow."""
 
@@ -30,6 +32,10 @@ def is_bfloat16_slow(device: str) -> bool:
     import torch
 
     return device == "cpu" and not any(present for name, present in torch.cpu.get_capabilities().items() if name.endswith("bf16"))
+
+
+_LOCAL_ONLY = {"local_files_only": True, "trust_remote_code": False}
+"""Nothing is downloaded and no code of a model folder is run; without the second, transformers asks for it on the terminal."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,12 +55,14 @@ class CausalModel:
         from safetensors import SafetensorError
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
+        if (folder := find_model_folder(model)) and (finding := find_custom_code(folder)):
+            raise SpecError(finding)
         # More threads make small models slower (4 to 26 times, measured on two busy cores).
         torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
         try:
-            self.tokenizer: Any = AutoTokenizer.from_pretrained(model, local_files_only=True)
+            self.tokenizer: Any = AutoTokenizer.from_pretrained(model, **_LOCAL_ONLY)
             with TORCH_DEFAULTS_LOCK:  # while it loads, bfloat16 is the default dtype of the whole process
-                loaded = AutoModelForCausalLM.from_pretrained(model, dtype=torch.bfloat16, local_files_only=True)
+                loaded = AutoModelForCausalLM.from_pretrained(model, dtype=torch.bfloat16, use_safetensors=True, **_LOCAL_ONLY)
             small = sum(parameter.numel() for parameter in loaded.parameters()) < _LARGE_MODEL_PARAMETERS
             self.model: Any = (loaded.float() if small and is_bfloat16_slow(device) else loaded).eval().to(device)
         except (OSError, ValueError, KeyError, SafetensorError) as error:
@@ -188,6 +196,18 @@ def find_model_folder(model: str) -> Path | None:
     except HFValidationError:
         return None
     return Path(config).parent if isinstance(config, str) else None
+
+
+def find_custom_code(folder: Path) -> Finding | None:
+    """The finding for a model folder whose configuration names Python code of its own; None where there is none.
+
+    transformers would import it: `auto_map` in any of its JSON files names a module of the folder or of a model hub.
+    """
+    for file in sorted(folder.glob("*.json")):
+        if file.stat().st_size <= _MAX_CONFIG_BYTES and b'"auto_map"' in file.read_bytes():
+            message = f"the model {folder.name} brings Python code of its own (auto_map in {file.name}), which is never run"
+            return Finding("dialogue/model-code", message, fix="choose a model that transformers supports without custom code")
+    return None
 
 
 def report_missing_model(model: str) -> Finding:

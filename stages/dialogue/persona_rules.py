@@ -10,7 +10,7 @@ from assets.errors import Finding
 from assets.paths import find_existing_form
 from assets.spec.avatar import AvatarSpec
 from assets.spec.cross_field import CrossFieldRule, Problem
-from stages.dialogue.causal import find_model_folder, report_missing_model
+from stages.dialogue.causal import find_custom_code, find_model_folder, report_missing_model
 from stages.dialogue.default_backend import resolve_backend
 from stages.dialogue.stage import BACKENDS, find_unsupported_options
 
@@ -23,8 +23,11 @@ def _check_backend(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
 
 
 def _check_model(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
-    """A model given by its id is in the local cache."""
+    """A model given by its id is in the local cache; none brings code of its own."""
     model = spec.persona.model
+    found = find_model_folder(str(find_existing_form(folder / model))) or find_model_folder(model) if model else None
+    if found and (finding := find_custom_code(found)):
+        yield ("persona", "model"), finding
     # A missing path is reported by the check of folders in the spec.
     is_folder = bool(model) and os.path.isdir(find_existing_form(folder / str(model)))
     if model and not model.startswith((".", "/")) and not is_folder and find_model_folder(model) is None:

@@ -105,4 +105,4 @@ def _load_tuned_matcher(candidates: tuple[Candidate, ...], language: str, name: 
     return BACKENDS.get(name).make_matcher(candidates, PersonaSpec.model_validate({"language": language, "tune": True}))
 
 
-STAGE = Stage("dialogue", 6, run, makes=Dialogue, backends=BACKENDS)
+STAGE = Stage("dialogue", 6, run, makes=Dialogue, memory_gb=1.5, backends=BACKENDS)

@@ -29,4 +29,4 @@ def run(body: Body, texture: TextureSet, groom: Groom, *, options: PackageSpec, 
     )
 
 
-STAGE = Stage("model", 9, run, makes=Model, timeout_s=600)
+STAGE = Stage("model", 9, run, makes=Model, memory_gb=2, timeout_s=600)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def list_missing_consents(spec: AvatarSpec) -> list[str]:
 
 def _check_record_content(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
     """A consent record that is there says something."""
-    if spec.rights.consent and (record := find_existing_form(folder / spec.rights.consent)).is_file():
+    if spec.rights.consent and os.path.isfile(record := find_existing_form(folder / spec.rights.consent)):
         try:
             read_consent_record(record)
         except RightsError as error:

@@ -56,4 +56,4 @@ def _make_clip(spec: ClipSpec, fps: int) -> tuple[Clip, list[str]]:
     return LIBRARY[name](fps), []
 
 
-STAGE: Stage[Motion] = Stage("motion", 7, run, makes=Motion)
+STAGE: Stage[Motion] = Stage("motion", 7, run, makes=Motion, memory_gb=1.5)

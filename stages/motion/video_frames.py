@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,21 @@ _MAX_PIXEL_ASPECT = 4.0
 """Width of a pixel over its height beyond which a header counts as damaged; anamorphic lenses squeeze by 2."""
 _EBML_SIGNATURE = b"\x1a\x45\xdf\xa3"
 _HEADER_BYTES = 1 << 16
+_CONTAINER_SIGNATURES = (
+    _EBML_SIGNATURE,  # Matroska, WebM
+    b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3",  # MPEG program stream, MPEG video
+    b"FLV\x01", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",  # Flash video, ASF (wmv)
+    b"\x1f\x07\x00",  # DV
+)  # fmt: skip
+_MAX_BOXES, _MAX_INDEX_BYTES = 1000, 1 << 24
+"""Of a file that the decoder refuses: how far it is searched for the reason."""
+_QUICKTIME_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+"""Types of the first box of an mp4 or mov file; those of the 1990s begin without ftyp."""
+_DECODER_OPTIONS = "protocol_whitelist;file|format_whitelist;mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,dv"
+"""For ffmpeg inside OpenCV, which by default also opens what a file names: playlists, network streams, other files."""
+
+
+VIDEO_FIX = "use an mp4, mov, webm or avi of one person"
 
 
 def read_frames(path: Path, warnings: list[str]) -> Iterator[tuple[float, Pixels]]:
@@ -34,6 +51,10 @@ def read_frames(path: Path, warnings: list[str]) -> Iterator[tuple[float, Pixels
 
     if not path.is_file():
         raise _build_error("motion/no-file", path, "the video file does not exist")
+    if problem := explain_unreadable_start(path):
+        raise _build_error(*problem)
+    # Read whenever a capture is opened; set here and nowhere else, so that every film is opened with it.
+    os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _DECODER_OPTIONS
     logging = cv2.utils.logging
     level = logging.getLogLevel()
     logging.setLogLevel(logging.LOG_LEVEL_SILENT)
@@ -100,24 +121,60 @@ def _resample(pixels: NDArray[np.uint8], stretch: tuple[float, float]) -> Pixels
     return np.ascontiguousarray(pixels[..., ::-1])
 
 
+def explain_unreadable_start(path: Path) -> tuple[str, Path, str] | None:
+    """(code, path, problem) of a file whose first bytes are not those of a film; None for a film.
+
+    A playlist would be opened as one: it names other files, on this machine or elsewhere.
+    """
+    with path.open("rb") as stream:
+        start = stream.read(_HEADER_BYTES)
+    if not start:
+        return "motion/not-a-video", path, "the file is empty"
+    riff = start[:4] == b"RIFF"
+    if (start.startswith(_AUDIO_SIGNATURES) and not start.startswith(b"OggS")) or (riff and start[8:12] == b"WAVE"):
+        return "motion/audio-only", path, "the file has sound but no picture"
+    transport = (start[:1] == b"\x47" and start[188:189] in (b"\x47", b"")) or (start[4:5] == b"\x47" and start[196:197] == b"\x47")
+    known = start.startswith((*_CONTAINER_SIGNATURES, b"OggS")) or start[4:8] in _QUICKTIME_BOXES or (riff and start[8:12] == b"AVI ")
+    if known or transport:
+        return None
+    if start[:512].lstrip(b"\xef\xbb\xbf \r\n\t")[:7] in (b"#EXTM3U", b"ffconca", b"<?xml v", b"[playli"):
+        return "motion/not-a-video", path, "the file is a playlist, which names other files, and not a video"
+    return "motion/not-a-video", path, "the file is not a video, or its codec is not supported"
+
+
 def _diagnose_unopened(path: Path) -> FormatError:
-    """Why the decoder cannot open the file."""
-    data = path.read_bytes()
-    start = data[:_HEADER_BYTES]
-    if not data:
-        return _build_error("motion/not-a-video", path, "the file is empty")
-    if start[4:8] == b"ftyp" and b"moov" not in data:
+    """Why the decoder cannot open the file; reads its start and the headers of its boxes, never the whole file."""
+    with path.open("rb") as stream:
+        start = stream.read(_HEADER_BYTES)
+        boxes = dict(_iterate_boxes(stream, path.stat().st_size)) if start[4:8] in _QUICKTIME_BOXES else {}
+    if boxes and b"moov" not in boxes:
         return _build_error("motion/no-frames", path, "the video is truncated: its index of frames (moov), written last, is missing")
-    sound = start.startswith(_AUDIO_SIGNATURES) or (start[:4] == b"RIFF" and start[8:12] == b"WAVE")
-    boxed = start[4:8] == b"ftyp" and b"soun" in data and b"vide" not in data
+    index = boxes.get(b"moov", b"")
+    boxed = b"soun" in index and b"vide" not in index
     webm = start.startswith(_EBML_SIGNATURE) and b"A_" in start and b"V_" not in start
-    if sound or boxed or webm:
+    if boxed or webm or start.startswith(b"OggS"):
         return _build_error("motion/audio-only", path, "the file has sound but no picture")
     return _build_error("motion/not-a-video", path, "the file is not a video, or its codec is not supported")
 
 
+def _iterate_boxes(stream: BinaryIO, size: int) -> Iterator[tuple[bytes, bytes]]:
+    """(type, first bytes of the content) of each box at the top of an mp4 or mov file (ISO/IEC 14496-12, 4.2)."""
+    position = 0
+    for _ in range(_MAX_BOXES):
+        stream.seek(position)
+        header = stream.read(16)
+        if len(header) < 8:
+            return
+        length, kind = int.from_bytes(header[:4], "big"), header[4:8]
+        length = int.from_bytes(header[8:16], "big") if length == 1 else length or size - position
+        yield kind, header[8:] + stream.read(_MAX_INDEX_BYTES) if kind == b"moov" else b""
+        position += length
+        if length < 8 or position >= size:
+            return
+
+
 def _build_error(code: str, path: Path, message: str) -> FormatError:
-    return FormatError(Finding(code, message, where=Location(path.name), fix="use an mp4, mov, webm or avi of one person"))
+    return FormatError(Finding(code, message, where=Location(path.name), fix=VIDEO_FIX))
 
 
 def read_landmark_model(name: str) -> bytes:

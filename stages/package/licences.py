@@ -7,6 +7,7 @@ from pathlib import Path
 
 from assets.bundle import BundleFile
 from assets.errors import Finding, RightsError
+from assets.markdown import escape_markdown
 from assets.rights import Source
 from assets.spec.packaging import RightsSpec
 
@@ -31,9 +32,10 @@ def build_licences_file(
     Args:
         filmed: names of the clips that were read from a video.
     """
-    rows = [f"# Licences of {name}", "", f"The finished avatar: {rights.licence}, by {rights.creator}.", ""]
+    title, licence, creator = (escape_markdown(text) for text in (name, rights.licence, rights.creator))
+    rows = [f"# Licences of {title}", "", f"The finished avatar: {licence}, by {creator}.", ""]
     if rights.consent:
-        rows += [f"Consent record of the people shown: {Path(rights.consent).name}.", ""]
+        rows += [f"Consent record of the people shown: {escape_markdown(Path(rights.consent).name)}.", ""]
     else:
         rows += [row for clip in filmed for row in (f"Clip {clip} was read from a video, and no consent record is named.", "")]
     rows += ["## Sources", ""]
@@ -47,4 +49,4 @@ def build_licences_file(
 
 
 def _format_row(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+    return "| " + " | ".join(escape_markdown(cell) for cell in cells) + " |"

@@ -37,4 +37,4 @@ def run(model: Model, motion: Motion, *, options: PackageSpec, seed: int) -> Pre
     return Previews(pictures)
 
 
-STAGE = Stage("preview", 3, run, makes=Previews, timeout_s=900, imports=("pyrender",))
+STAGE = Stage("preview", 3, run, makes=Previews, memory_gb=2, timeout_s=900, imports=("pyrender",))

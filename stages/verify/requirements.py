@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-
-from assets.paths import get_baked_path, get_node_modules
+from assets.paths import find_program, get_baked_path, get_node_modules
 
 BAKED_SCRIPTS = ("load_engine.js", "viewer.js")
 """What `fenshen bake` bundles for the engine gates and the report."""
@@ -21,7 +19,7 @@ def describe_missing_tools() -> str:
 def list_missing_validator_parts() -> list[str]:
     """What the Khronos validator lacks on this machine and what to do, a clause each."""
     clauses = []
-    if shutil.which("node") is None:
+    if find_program("node") is None:
         clauses.append("node is not installed: install Debian's nodejs and npm")
     if not (get_node_modules() / "gltf-validator").is_dir():
         clauses.append("the node package gltf-validator is not installed: run `fenshen bake --node-only`")

@@ -1,14 +1,15 @@
-"""Package -> Verdict: runs every gate of the target; no gate raises, and the flow decides which failures stop a build."""
+"""Package -> Verdict: runs every gate of the target; a gate that raises has not run, and the flow decides which failures stop a build."""
 
 from __future__ import annotations
 
-import shutil
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
 from assets.artefacts.verdict import Check, Verdict
 from assets.bundle import Package
-from assets.errors import Finding, Severity
+from assets.errors import BackendError, Finding, Severity
+from assets.paths import find_program
 from assets.spec.packaging import PackageSpec
 from stages.stage import Stage
 from stages.verify.bundle_view import BundleView
@@ -27,11 +28,26 @@ def make_bundle_view(package: Package, target: str) -> BundleView:
 
 
 def run_gate(gate: Gate, bundle: BundleView) -> list[Check]:
-    """One passed check where the claim holds, else one check per finding."""
-    findings: list[Finding] = list(gate.check(bundle))
+    """One passed check where the claim holds, else one check per finding; one that has not run where this machine failed."""
+    try:
+        findings: list[Finding] = list(gate.check(bundle))
+    except (BackendError, OSError, subprocess.SubprocessError, MemoryError) as error:
+        return [Check(gate.code, "error", False, f"not run: {_describe_failure(error)}", ran=False)]
     if not findings:
         return [Check(gate.code, "info", True, gate.claim)]
     return [_to_check(finding) for finding in findings]
+
+
+def _describe_failure(error: Exception) -> str:
+    """Why the gate could not look at the package, in one line."""
+    if isinstance(error, BackendError):
+        return "; ".join(_format_finding(finding) for finding in error.findings)
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def has_looked(verdict: Verdict) -> bool:
+    """Whether no gate was stopped by this machine; what a program that is not installed would say is known to be missing."""
+    return all(check.ran or check.ok for check in verdict.checks)
 
 
 def _to_check(finding: Finding) -> Check:
@@ -65,11 +81,11 @@ def run(package: Package, *, options: PackageSpec, seed: int) -> Verdict:
 
 def find_programs() -> dict[str, str]:
     """Programs that the gates start: name -> path, empty where it is not installed. With a new one, more gates can judge a package."""
-    programs = {"node": shutil.which("node"), "chromium": find_chromium(), "blender": find_blender()}
+    programs = {"node": find_program("node"), "chromium": find_chromium(), "blender": find_blender()}
     return {name: path or "" for name, path in programs.items()}
 
 
 STAGE = Stage(
-    "verify", 9, run, makes=Verdict, timeout_s=300, programs=find_programs, missing_requirements=describe_missing_tools,
-    code=digest_gate_sources,
+    "verify", 9, run, makes=Verdict, memory_gb=2, timeout_s=300, programs=find_programs, missing_requirements=describe_missing_tools,
+    code=digest_gate_sources, is_final=has_looked,
 )  # fmt: skip

@@ -17,6 +17,7 @@ from assets.errors import BackendError, Finding, Location, SpecError
 from assets.rights import Source
 from assets.torch_defaults import TORCH_DEFAULTS_LOCK
 from stages.voice.backend import Utterance
+from stages.voice.coqui_config import explain_unsafe_config
 from stages.voice.english import phonemize_ipa
 from stages.voice.mastering import find_audible_range
 from stages.voice.phonemes import spread_phonemes
@@ -91,10 +92,18 @@ def find_checkpoint(folder: Path) -> Path:
     return found[0]
 
 
+def check_model_folder(folder: Path) -> Path:
+    """Path of the checkpoint; raises SpecError if the folder is not a coqui model, or one that fetches or imports something."""
+    checkpoint = find_checkpoint(folder)
+    if reason := explain_unsafe_config(folder / "config.json"):
+        raise SpecError(_make_finding(folder, f"{reason}, so the model is not loaded"))
+    return checkpoint
+
+
 @lru_cache(maxsize=1)  # a model may need gigabytes, and a spec has only one
 def _load_synthesizer(folder: str, digest: str) -> Synthesizer:
     """The folder's model; a changed digest loads it again."""
-    weights = find_checkpoint(Path(folder))
+    weights = check_model_folder(Path(folder))
     ensure_torchaudio()
     import torch
     from TTS.utils.synthesizer import Synthesizer

@@ -22,13 +22,13 @@ def _check_language(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
 
 
 def _check_model_folder(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
-    """An existing model folder contains a coqui model."""
+    """An existing model folder contains a coqui model whose configuration names no address and no foreign code."""
     if not spec.voice.model or not os.path.isdir(model := find_existing_form(folder / spec.voice.model)):
         return
-    from stages.voice.coqui_folder import find_checkpoint
+    from stages.voice.coqui_folder import check_model_folder
 
     try:
-        find_checkpoint(model)
+        check_model_folder(model)
     except SpecError as error:
         yield from ((("voice", "model"), finding) for finding in error.findings)
 

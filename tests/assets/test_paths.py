@@ -8,7 +8,7 @@ import pytest
 
 from assets.base_mesh import load_skin_triangles
 from assets.errors import BackendError
-from assets.paths import find_existing_ancestor, find_existing_form, read_baked_script
+from assets.paths import find_existing_ancestor, find_existing_form, find_program, read_baked_script
 from stages.body.anny import load_baked_model
 from stages.identity.stage import load_face_change_names
 from stages.texture.tiles import load_skin_library
@@ -87,3 +87,15 @@ def test_of_two_forms_that_both_exist_the_written_one_is_taken(tmp_path):
     for name in forms:
         (tmp_path / name).write_text("")
     assert [find_existing_form(tmp_path / name).name for name in forms] == forms
+
+
+def test_a_program_in_the_current_folder_is_not_found(tmp_path, monkeypatch):
+    """`.` or an empty part of PATH would start a `node` that came with a spec."""
+    (tmp_path / "node").write_text("#!/bin/sh\n")
+    (tmp_path / "node").chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    for path in (".", ":", "", "./"):
+        monkeypatch.setenv("PATH", path)
+        assert find_program("node") is None
+    monkeypatch.setenv("PATH", f".:{tmp_path}")
+    assert find_program("node") == str(tmp_path / "node")

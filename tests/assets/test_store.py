@@ -14,6 +14,12 @@ from assets.store import LocalStore, write_atomic
 from tests.assets.test_codec import identity
 
 
+def age(store: LocalStore) -> None:
+    """Makes everything in the store older than the hour that a sweep spares."""
+    for path in (*store.root.glob("keys/*/*"), *store.root.glob("blobs/*/*")):
+        os.utime(path, (0, 0))
+
+
 def test_a_stored_artefact_is_found(store):
     ref = store.put("k" * 64, identity(), {"stage": "identity"})
     assert store.find("k" * 64)["digest"] == ref.digest == sha256(encode_artefact(identity()))
@@ -79,16 +85,17 @@ def test_a_sweep_removes_old_results_and_keeps_new_ones(store):
 def test_a_sweep_by_size_removes_the_oldest_first(store):
     store.put("a" * 64, identity(1), {"stage": "identity"})
     ref = store.put("b" * 64, identity(2), {"stage": "identity"})
-    os.utime(store.root / "keys" / "aa" / ("a" * 64 + ".json"), (0, 0))
+    age(store)
     store.sweep(keep_bytes=store.find("b" * 64)["bytes"])
     assert store.find("a" * 64) is None
     assert LocalStore(store.root).find("b" * 64)["digest"] == ref.digest
 
 
-def test_a_sweep_to_size_0_removes_everything_at_once(store):
+def test_a_sweep_to_size_0_removes_everything_that_no_build_uses(store):
     """The keys were removed, but every blob stayed for the hour of grace."""
     for letter in "abc":
         store.put(letter * 64, identity(ord(letter)), {"stage": "identity"})
+    age(store)
     size = sum(blob.stat().st_size for blob in store.root.glob("blobs/*/*"))
     assert store.sweep(keep_bytes=0) == (6, size)
     assert [path for path in store.root.rglob("*") if path.is_file()] == []
@@ -128,6 +135,7 @@ def test_two_concurrent_sweeps_do_not_collide(store, monkeypatch):
             store.sweep(keep_bytes=0)
         return iter(found)
 
+    age(store)
     monkeypatch.setattr(Path, "glob", slow)
     assert store.sweep(keep_bytes=0) == (0, 0)
 
@@ -164,3 +172,59 @@ def test_an_invalid_record_is_skipped(store, text):
     store.put("k" * 64, identity(), {"stage": "identity"})
     (store.root / "keys" / "kk" / ("k" * 64 + ".json")).write_text(text)
     assert list(store.list_records()) == []
+
+
+def test_a_sweep_spares_what_a_running_build_may_need(store):
+    """It removed the results of finished stages, and the next stage of the running build failed."""
+    ref = store.put("a" * 64, identity(), {"stage": "identity"})
+    assert store.sweep(older_than_s=0, keep_bytes=0) == (0, 0)
+    assert store.get(ref, Identity).age == 30.0
+
+
+def test_an_artefact_without_a_key_is_read_and_not_found(store):
+    ref = store.put_unkeyed(identity())
+    assert store.get(ref, Identity).age == 30.0
+    assert list(store.list_records()) == []
+
+
+def test_a_record_under_another_key_counts_as_damaged(store):
+    """Two files were mixed up: a build was served the other result of the same kind."""
+    for letter, years in (("a", 1), ("b", 2)):
+        store.put(letter * 64, identity(years), {"stage": "identity"})
+    keys = {letter: store.root / "keys" / (letter * 2) / (letter * 64 + ".json") for letter in "ab"}
+    keys["b"].write_bytes(keys["a"].read_bytes())
+    assert store.find("b" * 64) is None
+    assert list(store.find_damage()) == [("b" * 64, "its record is that of another key")]
+
+
+def test_a_record_that_names_another_blob_counts_as_damaged(store):
+    first = store.put("a" * 64, identity(1), {"stage": "identity"})
+    second = store.put("b" * 64, identity(2), {"stage": "identity"})
+    path = store.root / "keys" / "bb" / ("b" * 64 + ".json")
+    path.write_text(path.read_text().replace(second.digest, first.digest))
+    assert store.is_damaged("b" * 64)
+
+
+@pytest.mark.parametrize(("damage", "reason"), [
+    (lambda key, blob: key.write_bytes(b""), "its record cannot be read"),
+    (lambda key, blob: key.write_bytes(key.read_bytes()[:40]), "its record cannot be read"),
+    (lambda key, blob: key.write_text('{"kind": 1, "digest": []}'), "its record cannot be read"),
+    (lambda key, blob: blob.unlink(), "its blob is missing"),
+    (lambda key, blob: blob.write_bytes(b""), "its blob is damaged"),
+])  # fmt: skip
+def test_each_damage_is_found(store, damage, reason):
+    """`cache verify` passed torn and empty records: it listed only those that it could read."""
+    ref = store.put("k" * 64, identity(), {"stage": "identity"})
+    damage(store.root / "keys" / "kk" / ("k" * 64 + ".json"), store.root / "blobs" / ref.digest[:2] / ref.digest)
+    assert store.is_damaged("k" * 64)
+    assert list(store.find_damage()) == [("k" * 64, reason)]
+
+
+def test_a_damaged_blob_of_the_same_size_and_time_is_found(store):
+    ref = store.put("k" * 64, identity(), {"stage": "identity"})
+    assert store.find("k" * 64)
+    blob = store.root / "blobs" / ref.digest[:2] / ref.digest
+    status = blob.stat()
+    blob.write_bytes(b"flipped" + blob.read_bytes()[7:])
+    os.utime(blob, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert store.is_damaged("k" * 64)

@@ -11,8 +11,8 @@ from typing import ClassVar
 import pytest
 
 from assets.artefact import Artefact, Ref
-from assets.digest import sha256_json
-from assets.errors import BackendError, StoreError
+from assets.digest import sha256_file, sha256_json
+from assets.errors import BackendError, SpecError, StoreError
 from assets.spec.appearance import Section
 from stages.execute import Job, compute_key_parts, execute
 from stages.stage import Registry, Stage
@@ -183,3 +183,36 @@ def test_a_full_disk_inside_a_stage_is_one_sentence_and_any_other_trouble_with_a
     )
     with pytest.raises(FileNotFoundError):
         execute(make_failing_stage(FileNotFoundError(errno.ENOENT, "No such file", "/tmp/x")), Job(Options(), 1), store, {})
+
+
+def test_a_file_that_changes_while_a_stage_reads_it_is_not_stored(store, tmp_path):
+    """Its result was stored under the digest of the bytes before, and found for ever under it."""
+    film = tmp_path / "film.mp4"
+    film.write_bytes(b"before")
+
+    def read(*, options: Options, seed: int) -> Number:
+        film.write_bytes(b"after!")
+        return Number(6)
+
+    job = Job(Options(), 1, media={"wave.video": sha256_file(film)}, media_paths={"wave.video": film})
+    with pytest.raises(SpecError) as caught:
+        execute(Stage("motion", 1, read, Number), job, store, {})
+    assert str(caught.value) == (
+        "film.mp4: error[stage/input-changed] motion: film.mp4 (wave.video) changed while it was read, so the result is not stored; "
+        "build again when it is complete"
+    )
+    assert list(store.root.rglob("*.json")) == []
+
+
+def test_a_file_that_is_removed_while_a_stage_reads_it_is_not_stored(store, tmp_path):
+    job = Job(Options(), 1, media={"wave.bvh": "0" * 64}, media_paths={"wave.bvh": tmp_path / "gone.bvh"})
+    with pytest.raises(SpecError, match="changed while it was read"):
+        execute(SHAPE, job, store, {})
+
+
+def test_a_result_that_is_not_final_is_read_and_made_again(store):
+    stage = Stage("shape", 1, make, Number, BACKENDS, is_final=lambda number: number.value > 5)
+    for add, cached in ((2, False), (6, True)):
+        first = execute(stage, Job(Options(add=add), 1), store, {})
+        assert store.get(first.ref, Number).value == add + 1
+        assert execute(stage, Job(Options(add=add), 1), store, {}).cached is cached

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -12,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assets.errors import BackendError, Finding, Location, Severity
+from assets.errors import BackendError, Finding, FormatError, Location, Severity
+from assets.paths import find_program
 from stages.verify.bundle_view import BundleView, Glb
 from stages.verify.gate import gate
 
@@ -45,14 +45,15 @@ class BlenderImport:
 
 def find_blender() -> str | None:
     """FENSHEN_BLENDER (a Blender binary, or a Python that has bpy), else `blender` on PATH, else None."""
-    return os.environ.get("FENSHEN_BLENDER") or shutil.which("blender")
+    return os.environ.get("FENSHEN_BLENDER") or find_program("blender")
 
 
 def load_in_blender(glb: bytes, program: str) -> BlenderImport:
     """The file as Blender imports it.
 
     Raises:
-        BackendError: the program does not start, does not finish in time, or cannot import the file.
+        BackendError: the program does not start, does not finish in time, or ends without a word.
+        FormatError: it cannot import the file.
     """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "avatar.glb"
@@ -64,21 +65,20 @@ def load_in_blender(glb: bytes, program: str) -> BlenderImport:
         try:
             # This process's PYTHONPATH would mislead the other Python.
             clean = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-            done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False, env=clean)
+            done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False, env=clean, cwd=folder)
         except subprocess.TimeoutExpired as cause:
             raise BackendError(Finding(_CODE, f"Blender did not finish within {_TIMEOUT_S} s")) from cause
         except OSError as cause:
             fix = "set FENSHEN_BLENDER to a Blender binary or to a Python that has bpy"
             raise BackendError(Finding(_CODE, f"cannot run {program}: {cause.strerror}", fix=fix)) from cause
-    return _parse_output(done.stdout, done.stderr)
+    return _parse_output(done)
 
 
-def _parse_output(out: str, err: str) -> BlenderImport:
-    lines = (out + "\n" + err).splitlines()
+def _parse_output(done: subprocess.CompletedProcess[str]) -> BlenderImport:
+    lines = (done.stdout + "\n" + done.stderr).splitlines()
     summary = next((line for line in lines if line.startswith("FENSHEN ")), None)
     if summary is None:
-        reason = next((line for line in reversed(lines) if line.strip()), "no output")
-        raise BackendError(Finding(_CODE, f"Blender cannot import the file: {reason.strip()}"))
+        raise _explain_failure(done.returncode, next((line.strip() for line in reversed(lines) if line.strip()), ""))
     row: dict[str, Any] = json.loads(summary.removeprefix("FENSHEN "))
     warnings = tuple(line.split("|", 1)[1].strip() for line in lines if "| WARNING:" in line or "| ERROR:" in line)
     keys = {name: tuple(keys) for name, keys in row["shape_keys"].items()}
@@ -86,6 +86,13 @@ def _parse_output(out: str, err: str) -> BlenderImport:
     return BlenderImport(
         **lists, meshes=row["meshes"], shape_keys=keys, low=row["low"], high=row["high"], version=row["version"], warnings=warnings
     )
+
+
+def _explain_failure(code: int, last_line: str) -> BackendError | FormatError:
+    """An error of the file where Blender says so, else of Blender: it was killed, said nothing, or has no bpy."""
+    if code < 0 or not last_line or "No module named" in last_line:
+        return BackendError(Finding(_CODE, f"Blender ended with code {code}: {last_line or 'no output'}"))
+    return FormatError(Finding(_CODE, f"Blender cannot import the file: {last_line}"))
 
 
 def find_differences(found: BlenderImport, glb: Glb) -> Iterator[str]:
@@ -127,8 +134,8 @@ def blender_opens_the_glb(bundle: BundleView) -> Iterator[Finding]:
         return
     try:
         found = load_in_blender(bundle.files["avatar.glb"], program)
-    except BackendError as error:
-        yield from (Finding(_CODE, f.message, where=location, fix=f.fix) for f in error.findings)
+    except FormatError as error:
+        yield from (Finding(_CODE, f.message, where=location) for f in error.findings)
         return
     if glb is not None:
         yield from (Finding(_CODE, sentence, where=location) for sentence in find_differences(found, glb))

@@ -6,7 +6,6 @@ import base64
 import html
 import json
 import re
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from assets.errors import BackendError, Finding, Location, Severity
-from assets.paths import read_baked_script
+from assets.paths import find_program, read_baked_script
 from stages.verify.bundle_view import BundleView
 from stages.verify.gate import gate
 
@@ -27,7 +26,7 @@ _TIMEOUT_S = 120
 
 def find_chromium() -> str | None:
     """Chromium or Chrome on PATH, or None."""
-    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    return find_program("chromium") or find_program("chromium-browser") or find_program("google-chrome")
 
 
 def load_in_three(avatars: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
@@ -50,7 +49,7 @@ def load_in_three(avatars: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
         page.write_text(f"<body><script>{first}</script><script type=module>{read_baked_script('load_engine.js')}</script></body>", "utf-8")
         command = [browser, *_CHROMIUM_FLAGS, f"--user-data-dir={folder}/profile", page.as_uri()]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
+            done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False, cwd=folder)
         except subprocess.TimeoutExpired as cause:
             raise BackendError(Finding("engine/three", f"Chromium did not finish within {_TIMEOUT_S} s")) from cause
     if found := re.search(r'data-loaded="([^"]*)"', done.stdout):
@@ -66,11 +65,7 @@ def _check_loads(bundle: BundleView, path: str, code: str, minimum: dict[str, in
         yield Finding(code, "not checked: Chromium is not installed", Severity.INFO, Location(path))
         return
     avatars = {name: bundle.files[name] for name in ("avatar.glb", "avatar.vrm") if name in bundle.files}
-    try:
-        counts = bundle.compute_once("engine/three", lambda: load_in_three(avatars))[path]
-    except BackendError as error:
-        yield from (Finding(code, f.message, where=Location(path)) for f in error.findings)
-        return
+    counts = bundle.compute_once("engine/three", lambda: load_in_three(avatars))[path]
     if "failed" in counts:
         yield Finding(code, f"three.js cannot load the file: {counts['failed']}", where=Location(path))
         return

@@ -9,14 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from assets.errors import Finding, FormatError, Location
-from assets.paths import get_node_modules
+from assets.errors import BackendError, Finding, FormatError, Location
+from assets.paths import find_program, get_node_modules
 from stages.verify.bundle_view import BundleView, Glb
 from stages.verify.gate import gate
 from stages.verify.requirements import list_missing_validator_parts
 
 _SCRIPT = Path(__file__).resolve().parent.parent / "validate_gltf.mjs"
 _GLTF_SUFFIXES = (".glb", ".vrm", ".vrma")
+_TIMEOUT_S = 120
 _ROOT_NODE = "Armature"
 _GLB = Location("avatar.glb")
 
@@ -39,8 +40,7 @@ def files_are_glb(bundle: BundleView) -> Iterator[Finding]:
 )
 def validator_reports_nothing(bundle: BundleView) -> Iterator[Finding]:
     if missing := list_missing_validator_parts():
-        yield Finding("gltf/validator", f"the Khronos validator cannot run: {'; '.join(missing)}", where=_GLB)
-        return
+        raise BackendError(Finding("gltf/validator", f"the Khronos validator cannot run: {'; '.join(missing)}"))
     for path, report in run_validator({p: bundle.files[p] for p in sorted(bundle.files) if p.endswith(_GLTF_SUFFIXES)}).items():
         if report["errors"] or report["warnings"]:
             details = "; ".join(report["messages"])
@@ -49,15 +49,25 @@ def validator_reports_nothing(bundle: BundleView) -> Iterator[Finding]:
 
 
 def run_validator(files: dict[str, bytes]) -> dict[str, dict[str, Any]]:
-    """Report by path; one node process for all files."""
+    """Report by path; one node process for all files.
+
+    Raises:
+        BackendError: node ends without a report or does not end in time.
+    """
+    node = find_program("node") or "node"
     with tempfile.TemporaryDirectory() as folder:
         paths = {str(Path(folder) / f"{i}{Path(p).suffix}"): p for i, p in enumerate(files)}
         for copy, path in paths.items():
             Path(copy).write_bytes(files[path])
-        command = ["node", str(_SCRIPT), str(get_node_modules()), *paths]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        command = [node, str(_SCRIPT), str(get_node_modules().absolute()), *paths]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False, cwd=folder)
+        except subprocess.TimeoutExpired as cause:
+            raise BackendError(Finding("gltf/validator", f"the Khronos validator did not finish within {_TIMEOUT_S} s")) from cause
     if done.returncode:
-        return {path: {"errors": 1, "warnings": 0, "messages": [done.stderr[-300:]]} for path in files}
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        reason = next((line for line in lines if "Error" in line), lines[-1] if lines else "no output").strip()
+        raise BackendError(Finding("gltf/validator", f"the Khronos validator ended with code {done.returncode}: {reason}"))
     return {paths[copy]: report for copy, report in json.loads(done.stdout).items()}
 
 

@@ -43,7 +43,7 @@ def test_names_that_are_not_known_here_are_accepted(tmp_path: Path) -> None:
 )
 def test_a_refused_value_is_not_taken_for_a_missing_one(text: str, refused: str, tmp_path: Path) -> None:
     """A second error said that the clip names no source, the film no consent, the writer no model."""
-    (tmp_path / "a.mp4").write_text("a film")
+    (tmp_path / "a.mp4").write_bytes(b"\0\0\0\x18ftypisom")
     written = f"name: A\n{text.replace('HERE', refused)}\n".encode()
     with pytest.raises(SpecError) as caught:
         parse_spec(written, "a.yaml", folder=tmp_path, constraints=collect_spec_choices())

@@ -11,7 +11,7 @@ from flows.cli.build import print_build
 from flows.pipeline.definition import STAGES
 from tests.flows.cli.command import TINY, invoke, read_help, run_fenshen
 
-pytestmark = pytest.mark.usefixtures("empty_home")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("empty_home")]
 REACH = Path(__file__).resolve().parents[3] / "assets" / "presets" / "kofi_reach.mp4"
 
 
@@ -66,7 +66,7 @@ def test_links_that_lead_to_one_another_are_no_file(tmp_path: Path) -> None:
 
 
 def test_check_warns_of_a_video_without_consent(tmp_path: Path) -> None:
-    (tmp_path / "me.mp4").write_bytes(b"a film")
+    (tmp_path / "me.mp4").write_bytes(b"\0\0\0\x18ftypisom")
     spec = tmp_path / "s.yaml"
     spec.write_text("{name: A, motion: {clips: [{name: turn, video: me.mp4}]}}")
     assert run_fenshen("check", str(spec)).startswith(f"{spec}: OK warning (motion): clip turn is read from the video me.mp4 ")

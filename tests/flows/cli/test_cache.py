@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,7 @@ def test_verify_finds_a_damaged_result(store: LocalStore) -> None:
     ((key, _),) = store.list_records()
     for blob in store.root.glob("blobs/*/*"):
         blob.write_bytes(b"torn")
-    assert run_fenshen("cache", "verify", code=4) == f"damaged: {key}; the next build computes it again 1 damaged"
+    assert run_fenshen("cache", "verify", code=4) == f"damaged: {key}: its blob is damaged; the next build computes it again 1 damaged"
 
 
 def test_ls_counts_what_belongs_to_no_result(empty_home: Path) -> None:
@@ -46,10 +47,27 @@ def test_ls_counts_what_belongs_to_no_result(empty_home: Path) -> None:
     assert run_fenshen("cache", "ls").endswith(sentence)
 
 
-@pytest.mark.usefixtures("empty_home")
+@pytest.mark.parametrize("content", [b"", b'{"kind": "utter'])
+def test_verify_finds_a_torn_record(store: LocalStore, content: bytes) -> None:
+    """It passed them: it listed only the records that it could read."""
+    ((key, _),) = store.list_records()
+    next(store.root.glob("keys/*/*.json")).write_bytes(content)
+    sentence = f"damaged: {key}: its record cannot be read; the next build computes it again 1 damaged"
+    assert run_fenshen("cache", "verify", code=4) == sentence
+
+
+def test_gc_spares_what_a_running_build_may_need(store: LocalStore) -> None:
+    """It removed the results of finished stages, and the build's next stage failed."""
+    sentence = "removed 0 files, 0.0 MB; 1 results used in the last hour are kept for running builds"
+    assert run_fenshen("cache", "gc", "--days", "0") == sentence
+    assert len(list(store.list_records())) == 1
+
+
 @pytest.mark.parametrize("words", [("--keep-mb", "0"), ("--days", "0")])
-def test_gc_to_nothing_leaves_nothing(words: tuple[str, str]) -> None:
+def test_gc_to_nothing_leaves_nothing(empty_home: Path, words: tuple[str, str]) -> None:
     """It removed the keys, printed `0.0 MB`, and freed nothing."""
     run_fenshen("build", str(TINY), "--only", "identity", "--quiet")
+    for path in (empty_home / "store").glob("*/*/*"):
+        os.utime(path, (0, 0))
     assert run_fenshen("cache", "gc", *words).startswith("removed 2 files, ")
     assert run_fenshen("cache", "ls").endswith("0 results, 0.0 MB")

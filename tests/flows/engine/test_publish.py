@@ -5,7 +5,8 @@ import re
 import pytest
 
 from assets.artefacts.verdict import count_checks
-from flows.engine.publish import list_gate_results, list_timings, slugify
+from assets.paths import PROJECT_ROOT
+from flows.engine.publish import escape_run_name, list_gate_results, list_timings, make_plain_rows, slugify
 
 STAGE = {"name": "voice", "version": 1, "backend": "hibari", "key": "f" * 64, "cached": True, "seconds": 1.5}
 
@@ -40,3 +41,30 @@ def test_names_that_lose_letters_keep_keys_of_their_own(one, other):
 
 def test_a_letter_and_its_parts_make_one_key():
     assert slugify("Jos\u00e9") == slugify("Jose\u0301") == "jos-24c2ab65"
+
+
+class Job:
+    """What Prefect formats a run's name with."""
+
+    def __init__(self) -> None:
+        self.spec = "secret"
+
+
+@pytest.mark.parametrize("name", [
+    "Ada", "Ada {the Great}", "{job.__init__.__globals__[logging].os.environ}", "{name!r:>2000}", "{", "}", "{{}}", "{0}", "{job.spec}",
+])  # fmt: skip
+def test_a_name_is_no_template(name):
+    """`{job.__init__.__globals__[logging].os.environ}` wrote the worker's environment into Prefect's pages."""
+    assert f"voice · {escape_run_name(name)}".format(job=Job(), name="x") == f"voice · {name}"
+
+
+def test_no_run_is_named_by_text_that_is_not_escaped():
+    lines = [line for path in (PROJECT_ROOT / "flows").rglob("*.py") for line in path.read_text("utf-8").splitlines()]
+    made = [line for line in lines if re.search(r"(task|flow)_run_name=f[\"\']", line)]
+    assert len(made) == 2
+    assert all("{escape_run_name(request.spec.name)}" in line for line in made)
+
+
+def test_a_cell_of_a_table_holds_no_link():
+    rows = [{"error": "no clip [x](javascript:alert(1))", "seconds": 1.5}]
+    assert make_plain_rows(rows) == [{"error": "no clip [x] (javascript:alert(1))", "seconds": 1.5}]

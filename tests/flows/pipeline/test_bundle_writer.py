@@ -7,13 +7,20 @@ import pytest
 
 from assets.artefact import Artefact
 from assets.artefacts.motion import Motion
+from assets.artefacts.verdict import Check, Verdict
 from assets.bundle import BundleFile, Package, write_bundle
 from assets.digest import sha256
-from assets.errors import GateError
+from assets.errors import BackendError, GateError
 from assets.rights import Source
 from assets.spec.avatar import AvatarSpec
 from assets.store import LocalStore
-from flows.pipeline.bundle_writer import collect_bundle_warnings, collect_stage_warnings, collect_text_warnings, verify_written_bundle
+from flows.pipeline.bundle_writer import (
+    check_verdict,
+    collect_bundle_warnings,
+    collect_stage_warnings,
+    collect_text_warnings,
+    verify_written_bundle,
+)
 from stages.execute import Outcome
 from tests.stages import small_character as small
 
@@ -59,6 +66,27 @@ def test_each_part_that_may_not_be_sold_and_a_voice_of_another_gender_are_warnin
             "message": "baker (MIT) may not be sold: non-commercial data; set rights.strict to use only parts that may be sold",
         },
     ]
+
+
+def make_verdict(*, soles: bool = False) -> Verdict:
+    check = Check("engine/three", "error", False, "not run: Chromium did not finish within 120 s", ran=False)
+    return Verdict("web", (check, *([Check("rig/soles", "error", False, "it floats")] if soles else [])))
+
+
+def test_a_gate_that_could_not_look_is_the_fault_of_the_machine() -> None:
+    """A dead browser was the character's verdict, stored and found for ever."""
+    with pytest.raises(BackendError) as caught:
+        check_verdict(make_verdict(), frozenset())
+    assert str(caught.value) == (
+        "error[engine/three] not run: Chromium did not finish within 120 s; build again; if that does not help, see `fenshen doctor` "
+        "or pass --allow engine/three"
+    )
+    check_verdict(make_verdict(), frozenset({"engine/three"}))
+
+
+def test_a_gate_that_found_a_fault_decides() -> None:
+    with pytest.raises(GateError, match="it floats"):
+        check_verdict(make_verdict(soles=True), frozenset())
 
 
 GLB = BundleFile("avatar.glb", b"four", "avatar", "model/gltf-binary", "CC0-1.0", ("Ours",))

@@ -100,7 +100,7 @@ def test_what_the_gates_start(missing: str, sentence: str, tmp_path: Path, monke
     """A missing glTF validator was reported after all 14 stages had run."""
     which = shutil.which
     if missing == "node":
-        monkeypatch.setattr(shutil, "which", lambda name: None if name == "node" else which(name))
+        monkeypatch.setattr(shutil, "which", lambda name, **options: None if name == "node" else which(name, **options))
     elif missing == "validator":
         monkeypatch.setenv("FENSHEN_NODE_MODULES", str(tmp_path))
     else:

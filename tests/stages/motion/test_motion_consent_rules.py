@@ -20,7 +20,7 @@ FILMED = "name: A\nmotion: {clips: [{name: turn, video: me.mp4}]}\n"
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A spec's folder with a video and three consent records."""
-    (tmp_path / "me.mp4").write_bytes(b"a film")
+    (tmp_path / "me.mp4").write_bytes(b"\0\0\0\x18ftypisom")
     (tmp_path / "yes.txt").write_text("I agree to be shown. 2026-05-01, A. Person\n", encoding="utf-8")
     (tmp_path / "empty.txt").write_text(" \n", encoding="utf-8")
     (tmp_path / "long.txt").write_text("yes " * 30_000, encoding="utf-8")

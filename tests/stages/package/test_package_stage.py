@@ -24,7 +24,7 @@ from assets.store import LocalStore
 from assets.substage_cache import use_cache
 from stages.model.stage import run as run_model
 from stages.package import previews
-from stages.package.licences import _format_row
+from stages.package.licences import _format_row, build_licences_file
 from stages.package.stage import STAGE, run
 from stages.package.target import encode_image, encode_images
 from stages.preview.stage import run as run_preview
@@ -32,6 +32,8 @@ from stages.verify.bundle_view import Glb
 from stages.verify.gate import TARGET_GATES, load_gates
 from stages.verify.stage import make_bundle_view, run_gate
 from tests.stages import small_character as small
+
+pytestmark = pytest.mark.slow
 
 
 def build_package(target: str = "web", **rights: object) -> Package:
@@ -204,3 +206,13 @@ def test_importing_the_stage_is_light(tmp_path: Path) -> None:
     code = f"import sys, stages.package.stage; print([m for m in '{heavy}'.split() if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_name_is_no_markdown_in_the_licences() -> None:
+    rights = RightsSpec(creator="[me](http://a.example)", licence="MIT | <b>free</b>", consent="a`b.txt")
+    text = build_licences_file("Ada\u0020*the* <i>Great</i>", rights, (), (), ()).data.decode()
+    assert text.splitlines()[:5] == [
+        "# Licences of Ada \\*the\\* \\<i\\>Great\\</i\\>", "",
+        "The finished avatar: MIT \\| \\<b\\>free\\</b\\>, by \\[me\\](http:\\//a.example).", "",
+        "Consent record of the people shown: a\\`b.txt.",
+    ]  # fmt: skip

@@ -12,6 +12,7 @@ from assets.errors import BackendError
 from stages.verify.bundle_view import BundleView
 from stages.verify.gate import load_gates
 from stages.verify.gates import engines
+from stages.verify.stage import run_gate
 from tests.stages.verify import tiny
 
 GATES = load_gates()
@@ -48,8 +49,8 @@ def test_a_browser_that_hangs_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(engines, "find_chromium", lambda: "chromium")
     monkeypatch.setattr(engines.subprocess, "run", hang)
-    (finding,) = GATES["engine/three"].check(tiny.bundle())
-    assert str(finding) == "avatar.glb: error[engine/three] Chromium did not finish within 120 s"
+    (check,) = run_gate(GATES["engine/three"], tiny.bundle())
+    assert (check.message, check.ok, check.ran) == ("not run: Chromium did not finish within 120 s", False, False)
 
 
 def test_a_browser_that_shows_no_result_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,8 +59,9 @@ def test_a_browser_that_shows_no_result_is_one_sentence(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(engines, "find_chromium", lambda: "chromium")
     monkeypatch.setattr(engines.subprocess, "run", crash)
-    (finding,) = GATES["engine/three"].check(tiny.bundle())
-    assert str(finding) == "avatar.glb: error[engine/three] the page that loads the avatar reported nothing: out of memory"
+    (check,) = run_gate(GATES["engine/three"], tiny.bundle())
+    assert check.message == "not run: the page that loads the avatar reported nothing: out of memory"
+    assert (check.ok, check.ran) == (False, False)
 
 
 def test_two_gates_that_need_the_same_result_compute_it_once() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,12 @@ def add_toy_gate(tree: TreeCopy) -> None:
 
 
 def test_a_stored_package_is_judged_again_by_a_new_gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "")  # without node, Chromium and Blender: three gates less to wait for
+    node = shutil.which("node")
+    assert node
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "node").symlink_to(node)
+    # Without Chromium and Blender: three gates less to wait for. Without node the verdict would not be stored.
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     tree, store = copy_tree(tmp_path / "tree"), str(tmp_path / "store")
     first, second = (json.loads(tree.run("-c", JUDGE, store)) for _ in range(2))
     assert (first["cached"], second["cached"]) == (False, True)

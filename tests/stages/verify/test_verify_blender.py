@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from assets.conventions import JOINTS, MORPHS_67
-from assets.errors import BackendError, Severity
+from assets.errors import BackendError, FormatError, Severity
+from stages.verify.gate import load_gates
 from stages.verify.gates.blender import BlenderImport, blender_opens_the_glb, find_blender, find_differences, load_in_blender
-from stages.verify.stage import STAGE
+from stages.verify.stage import STAGE, run_gate
 from tests.stages.verify import tiny
 
 needs_blender = pytest.mark.skipif(find_blender() is None, reason="Blender is neither on PATH nor in FENSHEN_BLENDER")
@@ -72,11 +73,12 @@ def test_without_blender_the_gate_says_that_it_did_not_run(monkeypatch: pytest.M
 
 def test_a_blender_that_cannot_start_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("FENSHEN_BLENDER", str(tmp_path / "blender"))
-    (finding,) = blender_opens_the_glb(tiny.bundle())
-    assert str(finding) == (
-        f"avatar.glb: error[engine/blender] cannot run {tmp_path}/blender: No such file or directory; "
+    (check,) = run_gate(load_gates()["engine/blender"], tiny.bundle())
+    assert check.message == (
+        f"not run: cannot run {tmp_path}/blender: No such file or directory; "
         "set FENSHEN_BLENDER to a Blender binary or to a Python that has bpy"
     )
+    assert (check.ok, check.ran) == (False, False)
 
 
 def fake_blender(folder: Path, script: str) -> str:
@@ -87,11 +89,20 @@ def fake_blender(folder: Path, script: str) -> str:
     return str(program)
 
 
-@pytest.mark.parametrize(("script", "reason"), [("echo 'Error: no importer'", "Error: no importer"), ("true", "no output")])
-def test_an_import_that_fails_gives_blenders_last_line(script: str, reason: str, tmp_path: Path):
+def test_an_import_that_fails_gives_blenders_last_line(tmp_path: Path):
+    with pytest.raises(FormatError) as caught:
+        load_in_blender(b"", fake_blender(tmp_path, "echo 'Error: no importer'; exit 1"))
+    assert str(caught.value) == "error[engine/blender] Blender cannot import the file: Error: no importer"
+
+
+@pytest.mark.parametrize(("script", "end"), [
+    ("true", "0: no output"), ("echo loading; kill -9 $$", "-9: loading"),
+    ("echo \"ModuleNotFoundError: No module named 'bpy'\"; exit 1", "1: ModuleNotFoundError: No module named 'bpy'"),
+])  # fmt: skip
+def test_a_blender_that_dies_says_nothing_about_the_file(script: str, end: str, tmp_path: Path):
     with pytest.raises(BackendError) as caught:
         load_in_blender(b"", fake_blender(tmp_path, script))
-    assert str(caught.value) == f"error[engine/blender] Blender cannot import the file: {reason}"
+    assert str(caught.value) == f"error[engine/blender] Blender ended with code {end}"
 
 
 def test_a_difference_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from assets.artefacts.geometry import Image
+from assets.artefacts.verdict import Check, Verdict
 from assets.conventions import MORPHS_67
 from assets.digest import sha256
 from assets.formats.image import encode_png
@@ -21,9 +22,11 @@ from assets.paths import PROJECT_ROOT
 from stages.verify.bundle_view import BundleView, Glb
 from stages.verify.gate import FOLDER_GATES, TARGET_GATES, load_gates
 from stages.verify.gates.rights import check_folder
-from stages.verify.stage import STAGE
+from stages.verify.stage import STAGE, has_looked, run_gate
 from tests.stages.verify import dressed_body, tiny
 from tests.stages.verify.contract import check_gate
+
+pytestmark = pytest.mark.slow
 
 GATES = load_gates()
 MakeBundle = Callable[[], BundleView]
@@ -280,13 +283,13 @@ NO_NODE = "node is not installed: install Debian's nodejs and npm"
 NO_PACKAGE = "the node package gltf-validator is not installed: run `fenshen bake --node-only`"
 
 
-def test_a_validator_that_cannot_run_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_validator_that_cannot_run_says_nothing_about_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    (finding,) = GATES["gltf/validator"].check(tiny.bundle())
-    assert str(finding) == f"avatar.glb: error[gltf/validator] the Khronos validator cannot run: {NO_NODE}"
+    (check,) = run_gate(GATES["gltf/validator"], tiny.bundle())
+    assert (check.message, check.ok, check.ran) == (f"not run: the Khronos validator cannot run: {NO_NODE}", False, False)
     monkeypatch.setenv("FENSHEN_NODE_MODULES", str(tmp_path))
-    (finding,) = GATES["gltf/validator"].check(tiny.bundle())
-    assert finding.message == f"the Khronos validator cannot run: {NO_NODE}; {NO_PACKAGE}"
+    (check,) = run_gate(GATES["gltf/validator"], tiny.bundle())
+    assert check.message == f"not run: the Khronos validator cannot run: {NO_NODE}; {NO_PACKAGE}"
 
 
 def test_the_stage_names_everything_that_its_machine_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -299,6 +302,30 @@ def test_the_stage_names_everything_that_its_machine_lacks(tmp_path: Path, monke
     (tmp_path / "baked").mkdir()
     (tmp_path / "baked" / "viewer.js").touch()
     assert STAGE.missing_requirements().endswith("; load_engine.js is not baked: run `fenshen bake`")
+
+
+def test_a_validator_that_crashes_says_nothing_about_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its last words were stored as an error of the character."""
+    node = tmp_path / "node"
+    node.write_text("#!/bin/sh\necho 'FATAL ERROR: out of memory' >&2; exit 134\n")
+    node.chmod(0o755)
+    (tmp_path / "gltf-validator").mkdir()
+    monkeypatch.setenv("FENSHEN_NODE_MODULES", str(tmp_path))
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    (check,) = run_gate(GATES["gltf/validator"], tiny.bundle())
+    assert check.message == "not run: the Khronos validator ended with code 134: FATAL ERROR: out of memory"
+
+
+def test_a_missing_temporary_folder_is_a_gate_that_has_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    (check,) = run_gate(GATES["gltf/validator"], tiny.bundle())
+    assert check.message.startswith("not run: [Errno 2] No such file or directory: ")
+    assert not has_looked(Verdict("web", (check,)))
+
+
+def test_a_verdict_holds_for_later_builds_where_every_gate_looked() -> None:
+    checks = (Check("a/b", "error", False, "wrong"), Check("engine/three", "info", True, "not checked", ran=False))
+    assert has_looked(Verdict("web", checks))
 
 
 def test_the_validators_report_is_quoted() -> None:

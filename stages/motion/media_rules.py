@@ -1,0 +1,31 @@
+"""Films are known by their first bytes when the spec is read, before a digest of gigabytes is taken."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from assets.errors import Finding
+from assets.paths import find_existing_form
+from assets.spec.avatar import AvatarSpec
+from assets.spec.cross_field import CrossFieldRule, Problem
+from stages.motion.video_frames import VIDEO_FIX, explain_unreadable_start
+
+
+def _check_films(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
+    """Every film begins like one."""
+    for number, clip in enumerate(spec.motion.clips):
+        film = Path(os.path.realpath(find_existing_form(folder / (clip.video or ""))))
+        # A missing file, or one outside the folder, is reported by the check of paths; what is in the latter is nobody's business.
+        if not clip.video or not os.path.isfile(film) or not film.is_relative_to(folder):
+            continue
+        try:
+            problem = explain_unreadable_start(film)
+        except OSError as error:
+            problem = ("motion/unreadable", film, f"the file cannot be read: {error.strerror}")
+        if problem:
+            yield ("motion", "clips", number, "video"), Finding(problem[0], f"{film.name}: {problem[2]}", fix=VIDEO_FIX)
+
+
+RULES = (CrossFieldRule(("motion.clips",), _check_films),)
