@@ -62,6 +62,15 @@ class RestPose:
     """Zero angles where they form a standing body, else the most upright frame of the motion; own for a file that Fenshen wrote."""
 
 
+def make_frame(side: NDArray[np.floating], up: NDArray[np.floating]) -> Floats:
+    """(4,) the rotation that brings +X onto `side` and +Y near `up`; some rotation with as much of that as damaged offsets leave."""
+    axes = np.eye(3)
+    side = side if np.linalg.norm(side) > 1e-6 else np.cross(up, axes[int(np.abs(up).argmin())])
+    side = side if np.linalg.norm(side) > 1e-6 else axes[0]
+    crossing = np.linalg.norm(np.cross(normalize_vectors(side), normalize_vectors(up)))
+    return from_axes(side, up if crossing > 1e-6 else axes[int(np.abs(side).argmin())])
+
+
 def measure_trunk(positions: Floats, joints: dict[str, int]) -> NDArray[np.floating]:
     """(...,3) from the middle of the hip joints to the middle of the shoulders."""
     left, right, hip_left, hip_right = (positions[..., joints[j], :] for j in ("LeftArm", "RightArm", "LeftUpLeg", "RightUpLeg"))
@@ -138,7 +147,7 @@ def _read_zero_pose(heads: Floats, found: JointMap, target: Skeleton) -> RestPos
     up = find_nearest_axis(measure_trunk(heads, found.joints))
     left = measure_hip_line(heads, found.joints)
     nearest = find_nearest_axis(left - (left @ up) * up)
-    body = from_axes(nearest if measure_angle(left, nearest) < _SNAP_DEGREES else left - (left @ up) * up, up)
+    body = make_frame(nearest if measure_angle(left, nearest) < _SNAP_DEGREES else left - (left @ up) * up, up)
     ours = dict(zip(JOINTS, target.heads, strict=True))
     turns = dict.fromkeys(JOINTS, body)
     for side in SIDES:
@@ -186,7 +195,7 @@ def _read_upright_frame(pose: WorldPose, up: Floats, found: JointMap, target: Sk
 
 def _stand(left: NDArray[np.floating], up: Floats) -> Floats:
     """(4,) an upright frame with this left."""
-    return from_axes(left - (left @ up) * up, up)
+    return make_frame(left - (left @ up) * up, up)
 
 
 def _is_above_hips(joint: str) -> bool:
@@ -219,7 +228,7 @@ def _solve_limb(
         if axis is None:
             turns[joint] = _aim(turns[joint], ours, theirs)
         else:
-            turns[joint] = multiply(from_axes(theirs, axis), inverse(from_axes(ours, np.array(_HINGES[start], np.float32))))
+            turns[joint] = multiply(make_frame(theirs, axis), inverse(make_frame(ours, np.array(_HINGES[start], np.float32))))
 
 
 def _get_bone(target: Skeleton, start: str, end: str) -> Floats:

@@ -13,6 +13,7 @@ _ROOT = _VERIFY.parents[1]
 _SUFFIXES = (".py", ".js", ".mjs")
 SHARED_SOURCES = (
     "assets/conventions.py", "assets/formats/image.py", "assets/formats/wav.py", "assets/garment_layers.py", "assets/mesh.py",
+    "assets/rotation.py",
     "assets/skinning.py", "assets/spec/packaging.py", "stages/render/depth.py", "stages/render/gl.py", "stages/render/light.py",
 )  # fmt: skip
 """Files of other rooms that decide what a gate finds: its limits, names and measures."""

@@ -105,11 +105,11 @@ def paths_are_human(bundle: BundleView) -> Iterator[Finding]:
 def bodies_face_forward(bundle: BundleView) -> Iterator[Finding]:
     for clip in list_clip_poses(bundle):
         hips, chest = clip.get_forward("Hips"), clip.get_forward("Spine2")
-        toes = (clip.get_forward("LeftFoot") + clip.get_forward("RightFoot")).mean(0)
+        toes = clip.get_forward("LeftFoot") + clip.get_forward("RightFoot")
         angles = {
             "Spine2": float(_measure_angles(chest, hips).max()),
             "Head": float(_measure_angles(clip.get_forward("Head"), chest).max()),
-            "toes": float(_measure_angles(toes, hips.mean(0))),
+            "toes": float(np.median(_measure_angles(toes, hips))),
         }
         for part, reference, label in (("Spine2", "hips", "chest"), ("Head", "chest", "head"), ("toes", "hips", "toes")):
             if angles[part] > _MAX_TWIST_DEGREES[part]:

@@ -9,6 +9,7 @@ import pytest
 
 from assets.artefacts.motion import Clip
 from assets.conventions import JOINTS, PARENTS
+from assets.errors import FormatError
 from assets.rotation import forward_kinematics
 from stages.motion.bvh import read_bvh_clip
 from stages.motion.clip_options import face_forward
@@ -44,3 +45,32 @@ def test_a_house_is_read_as_the_truth(house: House, tmp_path: Path) -> None:
     clip, _ = read_house(house, tmp_path)
     metres, degrees = measure_errors(clip, TRUTH)
     assert (metres < 0.01, degrees < 2) == (True, True), (house, metres, degrees)
+
+
+def damage(lines: list[str], rng: np.random.Generator) -> list[str]:
+    """The lines with one of them lost, repeated elsewhere, emptied of its numbers, or moved to the other side."""
+    i, j = rng.integers(len(lines), size=2)
+    changes = ("", lines[j], lines[i].replace("Left", "Right").replace("L_", "R_"), "OFFSET 0 0 0" if "OFFSET" in lines[i] else "1")
+    return [*lines[:i], changes[rng.integers(4)], *lines[i + 1 :]]
+
+
+def try_to_read(path: Path) -> tuple[int, Clip | None]:
+    """The number of findings, and the clip where the file is read."""
+    try:
+        return 0, read_bvh_clip(path, "damaged")[0]
+    except FormatError as error:
+        return len(error.findings), None
+
+
+def test_a_damaged_file_is_read_or_refused_in_one_sentence(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    for number in range(60):
+        lines = write_house(HOUSES[number], TRUTH).decode().split("\n")
+        for _ in range(rng.integers(1, 4)):
+            lines = damage(lines, rng)
+        (tmp_path / "damaged.bvh").write_text("\n".join(lines))
+        findings, clip = try_to_read(tmp_path / "damaged.bvh")
+        assert findings == (clip is None)
+        if clip is not None:
+            np.testing.assert_allclose(np.linalg.norm(clip.rotations, axis=-1), 1, atol=1e-3)
+            assert np.isfinite(clip.root).all()
