@@ -17,6 +17,8 @@ from flows.pipeline.bundle_writer import collect_spec_warnings, collect_text_war
 from flows.pipeline.request import BuildRequest, resolve_request
 from flows.pipeline.spec_choices import collect_spec_choices
 
+pytestmark = pytest.mark.slow
+
 FOLDER = PROJECT_ROOT / "examples"
 SPECS = find_specs(FOLDER)
 NAMES = [path.stem for path in SPECS]

@@ -13,6 +13,8 @@ import pytest
 
 from flows.pipeline.definition import PIPELINE
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("torch", "mediapipe", "TTS", "transformers", "pyrender", "onnxruntime", "cv2", "anny", "faster_whisper", "prefect")
 CAPABILITIES = {entry.record.split(".")[1] for entry in PIPELINE}

@@ -14,6 +14,8 @@ import pytest
 from tests.flows.cli.command import invoke
 from tests.flows.cli.conftest import empty_home as empty_home
 
+pytestmark = pytest.mark.slow
+
 Make = Callable[[Path], object]
 MP4 = b"\0\0\0\x18ftypisom\0\0\0\0isommp42"
 

@@ -12,6 +12,8 @@ import pytest
 from assets.paths import PROJECT_ROOT, get_home
 from tests.flows.cli.command import TINY
 
+pytestmark = pytest.mark.slow
+
 LOGGER = Path(__file__).with_name("network_logger.py")
 PLUGIN = "[prefect.collections]\nfenshen = flows.engine.prefect_plugin\n"
 FARM = r"""

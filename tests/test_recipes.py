@@ -9,6 +9,8 @@ import pytest
 from assets.paths import get_home, get_node_modules
 from tests.tree_copy import TreeCopy, copy_tree
 
+pytestmark = pytest.mark.slow
+
 SPEC = "name: Tiny\npackage: {turntable: false}\n"
 
 

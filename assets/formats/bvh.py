@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -39,6 +40,8 @@ class Bvh:
     """(f,j,3) from the parent's head in the parent's frame; the joint's offset where it has no position channels."""
     rotations: Floats
     """(f,j,4) local, xyzw."""
+    warnings: tuple[str, ...] = ()
+    """What was accepted although the file is not quite right."""
 
     @property
     def heads(self) -> Floats:
@@ -67,6 +70,7 @@ class _LineReader:
     position: int = 0
     """Index of the next row."""
     joints: list[_Joint] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     def read_row(self, expected: str) -> list[str]:
         """The words of the next line that is not empty."""
@@ -106,8 +110,7 @@ def load_bvh(data: bytes, file: str = "") -> Bvh:
     Raises:
         FormatError: it is not BVH; the location has the line.
     """
-    text = data.decode("utf-8", "replace")  # names in another encoding are no reason to refuse a file
-    lines = _LineReader(file, [line.split() for line in text.lstrip("\ufeff").splitlines()])
+    lines = _LineReader(file, [line.split() for line in _decode(data).lstrip("\ufeff").splitlines()])
     lines.read_keyword("HIERARCHY", 0)
     name = lines.read_keyword("ROOT")
     _read_joint_tree(lines, " ".join(name), -1)
@@ -117,7 +120,18 @@ def load_bvh(data: bytes, file: str = "") -> Bvh:
         names=tuple(joint.name for joint in lines.joints), parents=np.array([joint.parent for joint in lines.joints], np.int32),
         offsets=np.array([joint.offset for joint in lines.joints], np.float32),
         times=(np.arange(len(values)) * step).astype(np.float32), positions=positions, rotations=rotations,
+        warnings=tuple(lines.warnings),
     )  # fmt: skip
+
+
+def _decode(data: bytes) -> str:
+    """The text; names in an unknown encoding are no reason to refuse a file."""
+    if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return data.decode("utf-16", "replace")
+    if data[:20:2].count(0) > 4 or data[1:20:2].count(0) > 4:
+        # Every other byte is 0: UTF-16 without a byte order mark.
+        return data.decode("utf-16-le" if data[1:20:2].count(0) > 4 else "utf-16-be", "replace")
+    return data.decode("utf-8", "replace")
 
 
 def _read_joint_tree(lines: _LineReader, name: str, parent: int) -> None:
@@ -142,8 +156,8 @@ def _read_joint(lines: _LineReader, name: str, parent: int) -> int:
     """Reads a joint's offset and channels; returns its index."""
     if not name:
         raise lines.make_error("a joint has no name")
-    if any(joint.name == name for joint in lines.joints):
-        raise lines.make_error(f"two joints are named {name!r}")
+    if sum(joint.name == name for joint in lines.joints) == 1:
+        lines.warnings.append(f"several joints are named {name[:60]!r}")
     if len(lines.joints) >= _MAX_JOINTS:
         raise lines.make_error(f"the file has more than {_MAX_JOINTS} joints")
     joint = _Joint(name, parent)
@@ -180,14 +194,29 @@ def _read_frames(lines: _LineReader) -> tuple[NDArray[np.float64], float]:
         raise lines.make_error(f"expected a frame time of more than 0 and at most {_MAX_FRAME_S:g} seconds, found {step:g}")
     if int(count) * step > _MAX_DURATION_S:
         raise lines.make_error(f"{count} frames of {step:g} seconds last longer than {_MAX_DURATION_S:g} seconds")
+    return _read_rows(lines, int(count)), step
+
+
+def _read_rows(lines: _LineReader, count: int) -> NDArray[np.float64]:
+    """(f,c) values; a recording that was stopped has fewer rows than its header announces, and perhaps half a row at its end."""
     width = sum(len(joint.channels) for joint in lines.joints)
+    left = sum(bool(row) for row in lines.rows[lines.position :])
     values: list[list[float]] = []
-    for _ in range(int(count)):
-        frame = lines.parse_numbers(lines.read_row(f"frame {len(values) + 1} of {count}"))
+    for number in range(min(count, left)):
+        row = lines.read_row("a frame")
+        if number == left - 1 and number > 0 and len(row) < width:
+            break
+        frame = lines.parse_numbers(row)
         if len(frame) != width:
-            raise lines.make_error(f"frame {len(values) + 1} has {len(frame)} values for {width} channels")
+            raise lines.make_error(f"frame {number + 1} has {len(frame)} values for {width} channels")
         values.append(frame)
-    return np.array(values, np.float64).reshape(len(values), width), step
+    if not values:
+        raise lines.make_error(f"the file ends where frame 1 of {count} is expected")
+    if len(values) < count:
+        lines.warnings.append(f"the header announces {count} frames, but the file has {len(values)}; the recording was stopped")
+    elif left > count:
+        lines.warnings.append(f"the header announces {count} frames, but the file has {left}; the rest is left out")
+    return np.array(values, np.float64).reshape(len(values), width)
 
 
 def _compute_transforms(joints: Sequence[_Joint], values: NDArray[np.float64]) -> tuple[Floats, Floats]:
@@ -234,7 +263,8 @@ def _append_joint(skeleton: Skeleton, joint: int, depth: int, lines: list[str], 
     """Appends the joint's block to `lines`, and the joint and its descendants to `order`, as the file lists them."""
     order.append(joint)
     indent, parent = "  " * depth, int(skeleton.parents[joint])
-    offset = (skeleton.heads[joint] - (skeleton.heads[parent] if parent >= 0 else 0)) / METRES_PER_UNIT
+    # The root's channels are absolute, and loaders differ: three.js adds the offset to them, others do not. At 0 all agree.
+    offset = (skeleton.heads[joint] - skeleton.heads[parent if parent >= 0 else joint]) / METRES_PER_UNIT
     position = "Xposition Yposition Zposition " if parent < 0 else ""
     lines += [
         f"{indent}{'JOINT' if depth else 'ROOT'} {skeleton.names[joint]}",

@@ -41,6 +41,8 @@ EXPRESSION_PRESETS: dict[str, dict[str, float]] = {
     "lookUp": {"eyeLookUpLeft": 1.0, "eyeLookUpRight": 1.0}, "lookDown": {"eyeLookDownLeft": 1.0, "eyeLookDownRight": 1.0},
     "lookLeft": {"eyeLookOutLeft": 1.0, "eyeLookInRight": 1.0}, "lookRight": {"eyeLookInLeft": 1.0, "eyeLookOutRight": 1.0},
 }  # fmt: skip
+# Presets that a VRM animation drives, in this order: each takes the weight that its morphs share, morphs keep the rest.
+_ANIMATED_PRESETS = ("blink", "blinkLeft", "blinkRight", "lookUp", "lookDown", "lookLeft", "lookRight", "aa", "ih", "ou", "ee", "oh")
 LICENCE_URL = "https://vrm.dev/licenses/1.0/"
 
 
@@ -143,23 +145,29 @@ def _build_annotations(built: GltfDocument) -> list[dict[str, Any]]:
 
 
 def export_vrma(clip: Clip, skeleton: Skeleton) -> bytes:
-    """clips/NAME.vrma: the clip on humanoid nodes alone, its face as one node per expression whose x is the weight."""
+    """clips/NAME.vrma: the clip on humanoid nodes alone, its face as one node per expression whose x is the weight.
+
+    Vowels, blinks and gaze are presets, so that they move the face of any VRM.
+    """
     buffers = BufferBuilder()
     nodes = build_joint_nodes(skeleton)
-    morphs = _find_used_morphs(clip)
+    presets, custom = split_expressions(clip.face)
+    expressions = {**presets, **custom}
     first = len(nodes)
-    nodes += [{"name": f"expression_{name}"} for name in morphs]
+    nodes += [{"name": f"expression_{name}"} for name in expressions]
     animation = _AnimationBuilder(clip.name, buffers, clip.times)
     _add_body_tracks(animation, clip, skeleton)
-    weights = np.clip(clip.face[:, np.array([MORPHS_67.index(name) for name in morphs], int)], 0, 1)
+    weights = np.stack([*expressions.values()], 1) if expressions else np.zeros((len(clip.times), 0), np.float32)
     for i, keys in enumerate(find_key_frames_each(clip.times, weights[:, :, None], WEIGHT_TOLERANCE)):
         values = np.zeros((len(keys), 3), "<f4")
         values[:, 0] = weights[keys, i]
         animation.add_track(keys, values, first + i, "translation", normalized=False)
     bones = {bone: {"node": skeleton.names.index(joint)} for joint, bone in VRM_BONES.items() if not bone.endswith("Eye")}
     extension: dict[str, Any] = {"specVersion": "1.0", "humanoid": {"humanBones": bones}}
-    if morphs:
-        extension["expressions"] = {"custom": {name: {"node": first + i} for i, name in enumerate(morphs)}}
+    if expressions:
+        node_of = {name: {"node": first + i} for i, name in enumerate(expressions)}
+        groups = {"preset": {name: node_of[name] for name in presets}, "custom": {name: node_of[name] for name in custom}}
+        extension["expressions"] = {group: names for group, names in groups.items() if names}
     document = {
         "asset": {"version": "2.0", "generator": GENERATOR},
         "scene": 0,
@@ -172,11 +180,22 @@ def export_vrma(clip: Clip, skeleton: Skeleton) -> bytes:
     return to_glb(GltfDocument(document, buffers, {}, {}, ()))
 
 
-def _find_used_morphs(clip: Clip) -> tuple[str, ...]:
-    """Morphs whose weight exceeds the tolerance in some frame."""
-    if not clip.face.shape[1]:
-        return ()
-    return tuple(name for name, most in zip(MORPHS_67, clip.face.max(0), strict=True) if most > WEIGHT_TOLERANCE)
+def split_expressions(face: Floats) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """The face (f,67) as weights (f,) of presets, which every VRM knows, and of the morphs' own expressions for the rest.
+
+    On our own VRM their sum is the face again; a weight that never exceeds the tolerance is left out.
+    """
+    if not face.shape[1]:
+        return {}, {}
+    rest = {name: np.clip(face[:, i], 0, 1) for i, name in enumerate(MORPHS_67)}
+    presets: dict[str, Floats] = {}
+    for preset in _ANIMATED_PRESETS:
+        morphs = EXPRESSION_PRESETS[preset]
+        presets[preset] = np.min([rest[name] for name in morphs], axis=0)
+        for name in morphs:
+            rest[name] = rest[name] - presets[preset]
+    used = ({name: weight for name, weight in group.items() if weight.max() > WEIGHT_TOLERANCE} for group in (presets, rest))
+    return next(used), next(used)
 
 
 def _add_body_tracks(animation: _AnimationBuilder, clip: Clip, skeleton: Skeleton) -> None:

@@ -31,8 +31,18 @@ class ClipSpec(Section):
     """Video file of one person, relative to the spec."""
     bvh: str | None = None
     """BVH file, relative to the spec."""
+    from_: Annotated[float, Field(alias="from", ge=0, le=3600, allow_inf_nan=False), Number] = 0.0
+    """Seconds of the source at which the clip starts; a recording may begin with a T-pose."""
+    to: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False), Number] | None = None
+    """Seconds of the source at which the clip ends; left out: its end."""
+    facing: Literal["start", "source"] | None = None
+    """start turns the clip so that its first frame faces forward, source keeps its heading; left out: start for BVH, source for others."""
+    mirror: bool = False
+    """Exchange left and right."""
+    speed: Annotated[float, Field(ge=0.1, le=10, allow_inf_nan=False), Number] = 1.0
+    """Speed of the movement; 2 plays it in half the time."""
     loop: bool = False
-    """Whether the last frame continues in the first."""
+    """Close the clip into a loop: its end is blended into its start, or refused where they are too far apart."""
 
 
 class MotionSpec(Section):

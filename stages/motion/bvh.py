@@ -1,21 +1,22 @@
-"""BVH files of any origin -> clips on the canonical skeleton: maps joint names, rest poses, units, axes and the floor."""
+"""BVH files of any origin -> clips on the canonical skeleton.
+
+bvh_names.py and bvh_joints.py find the joints, bvh_pose.py what is upright and the rest pose, bvh_spine.py spreads the spine.
+"""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import numpy as np
 
 from assets.artefacts.geometry import Floats, Skeleton
 from assets.artefacts.motion import Clip
-from assets.conventions import GODOT_BONES, JOINTS, UNREAL_BONES, VRM_BONES
+from assets.conventions import JOINTS
 from assets.errors import Finding, FormatError, Location
-from assets.formats.bvh import METRES_PER_UNIT, Bvh, load_bvh
+from assets.formats.bvh import Bvh, load_bvh
 from assets.rotation import (
     IDENTITY,
     forward_kinematics,
-    from_axes,
     from_two_vectors,
     inverse,
     make_continuous,
@@ -24,63 +25,41 @@ from assets.rotation import (
     rotate,
     to_local,
 )
+from stages.motion.bvh_joints import SIDES, JointMap, map_joints
+from stages.motion.bvh_pose import (
+    LIMBS,
+    WorldPose,
+    compute_rest_pose,
+    find_up_axis,
+    is_foot_in_line,
+    measure_angle,
+    measure_hip_line,
+    measure_trunk,
+)
+from stages.motion.bvh_spine import OUR_SPINE, spread_spine
 from stages.motion.canonical_skeleton import build_canonical_skeleton
 
-_LIMBS = (("Arm", "ForeArm"), ("ForeArm", "Hand"), ("UpLeg", "Leg"), ("Leg", "Foot"))
-_REQUIRED_JOINTS = tuple(f"{side}{part}" for side in ("Left", "Right") for part in ("Arm", "ForeArm", "UpLeg", "Leg", "Foot"))
-# Further names, without side, in lower case and without punctuation, next to Mixamo's, VRM's, Godot's and Unreal's.
-_ALIASES = {
-    "Hips": ("hip", "pelvis"), "Spine": ("lowerback", "abdomen", "spine0", "torso"),
-    "Spine1": ("chest", "spine2of3"), "Spine2": ("chest2", "upperchest", "thorax"),
-    "Neck": ("neck1", "neck0"), "Head": ("head1",),
-    "Shoulder": ("collar", "clavicle", "clavicula"), "Arm": ("upperarm", "uparm", "humerus", "shldr"),
-    "ForeArm": ("lowerarm", "elbow", "lowarm", "radius"), "Hand": ("wrist",),
-    "UpLeg": ("upperleg", "thigh", "femur", "upleg", "hip"), "Leg": ("knee", "lowerleg", "shin", "calf", "tibia", "lowleg"),
-    "Foot": ("ankle",), "ToeBase": ("toe", "toes", "ball", "toebase"),
-}  # fmt: skip
+_MAX_TRUNK_DEGREES = 35.0
+"""Between the mean trunk and the axis taken as up: more is a person who lies or crawls, and up is a guess."""
+_MIN_TRUNK = 0.1
+"""Length of the trunk of any person in legs; measured ones have 0.5 to 0.7."""
+_LEAP_DEGREES = 60.0
+"""Of one joint between two frames: an angle that wrapped or a marker that was lost."""
+_MOVING_DEGREES = 1.0
+_STANDING_PERCENTILE = 30
+"""Share of the frames, by the height of an ankle, in which its foot counts as standing: in a walk it is 62 % of them."""
+_LEVEL_DEGREES, _MAX_SOLE_DEGREES = 8.0, 45.0
+"""Tilt of a standing sole that is a difference of rest poses: less is the movement itself, more is a foot that does not stand."""
+_MAX_BENT_DEGREES = 120.0
+"""The same where the foot continues the shin at zero angles."""
+_UP = np.array([0, 1, 0], np.float32)
 
 
-def _normalise_name(name: str) -> str:
-    """Letters and digits of a name in lower case, without an exporter's prefix such as `mixamorig2:`."""
-    return re.sub(r"^(mixamorig|character)\d*", "", re.sub(r"[^a-z0-9]", "", name.rsplit(":", 1)[-1].lower()))
-
-
-def _build_name_table() -> dict[str, str]:
-    table = {_normalise_name(theirs): ours for names in (UNREAL_BONES, GODOT_BONES, VRM_BONES) for ours, theirs in names.items()}
-    for ours, names in _ALIASES.items():
-        for name in names:
-            if ours in JOINTS:
-                table[name] = ours
-                continue
-            for side, mark in (("Left", "l"), ("Right", "r")):
-                spelled = (f"{side.lower()}{name}", f"{mark}{name}", f"{name}{mark}", f"{name}{side.lower()}")
-                table |= dict.fromkeys(spelled, f"{side}{ours}")
-    # Daz and CMU call the upper arm a shoulder where they also have a collar; see `map_joints`.
-    return table | {_normalise_name(joint): joint for joint in JOINTS}
-
-
-_JOINT_OF_NAME = _build_name_table()
-
-
-def map_joints(names: tuple[str, ...]) -> dict[str, int]:
-    """Joint of JOINTS -> index in `names`; the first match counts."""
-    found: dict[str, int] = {}
-    for i, name in enumerate(names):
-        ours = _JOINT_OF_NAME.get(_normalise_name(name))
-        # With a collar, the joint called shoulder is the upper arm.
-        if ours and ours in found and ours.endswith("Shoulder"):
-            ours = ours.replace("Shoulder", "Arm")
-        if ours and ours not in found:
-            found[ours] = i
-    # By convention the root is the hips, whatever its name.
-    return found if "Hips" in found else {"Hips": 0, **found}
-
-
-def read_bvh_clip(path: Path, name: str) -> Clip:
-    """The file's movement on the canonical skeleton.
+def read_bvh_clip(path: Path, name: str) -> tuple[Clip, list[str]]:
+    """The file's movement on the canonical skeleton, in the heading of the file; and its warnings.
 
     Raises:
-        FormatError: the file cannot be read, is not BVH, or names no arms and legs in a known way.
+        FormatError: the file cannot be read, is not BVH, or has no arms and legs that can be recognised.
     """
     try:
         data = path.read_bytes()
@@ -88,90 +67,165 @@ def read_bvh_clip(path: Path, name: str) -> Clip:
         message = f"cannot read the BVH file: {error.strerror}"
         raise FormatError(Finding("motion/no-file", message, where=Location(path.name), fix="check its path and permissions")) from None
     film = load_bvh(data, path.name)
-    joints = map_joints(film.names)
-    missing = [joint for joint in _REQUIRED_JOINTS if joint not in joints]
-    if missing:
-        message = f"no joint has a known name for {', '.join(missing)}"
+    found = map_joints(film)
+    if found.missing:
+        message = f"no joint has a known name for {', '.join(found.missing)}"
         raise FormatError(Finding("motion/bvh-names", message, where=Location(path.name), fix="rename the joints to Mixamo's names"))
-    _check_rest_pose({joint: film.heads[i] for joint, i in joints.items()}, path.name)
-    rotations, root = _transfer_motion(film, joints)
-    return Clip(name, film.times, rotations, root, np.zeros((len(film.times), 0), np.float32), source="bvh")
+    pose = compute_world_pose(film)
+    _check_extent(pose, found.joints, path.name)
+    up, off = find_up_axis(pose, found.joints)
+    rotations, root = _transfer_motion(film, pose, up, found)
+    clip = Clip(name, film.times, rotations, root, np.zeros((len(film.times), 0), np.float32), source="bvh")
+    warnings = [*film.warnings, *_list_left_out(film, found), *_list_absent(found), *_list_leaps(clip)]
+    if off > _MAX_TRUNK_DEGREES:
+        warnings.append(f"the trunk is on average {off:.0f} degrees off every axis of the file's world, so which way is up is a guess")
+    return clip, [f"{path.name}: {warning}" for warning in warnings]
 
 
-def _check_rest_pose(heads: dict[str, Floats], file: str) -> None:
-    """Raises FormatError where the joints of the rest pose are all in one point or on one line."""
-    left, up = _measure_body_axes(heads)
-    legs = measure_leg(heads)
-    if legs <= 0 or np.linalg.norm(np.cross(left, up)) <= 1e-3 * np.linalg.norm(left) * np.linalg.norm(up):
-        message = "hips, arms and legs are in one point or on one line when all angles are 0"
-        raise FormatError(Finding("motion/bvh-flat", message, where=Location(file), fix="export the file with the offsets of the skeleton"))
-
-
-def _measure_body_axes(heads: dict[str, Floats]) -> tuple[Floats, Floats]:
-    """The body's left, and its up direction from the hips to the shoulders."""
-    left = heads["LeftUpLeg"] - heads["RightUpLeg"]
-    up = heads["LeftArm"] + heads["RightArm"] - heads["LeftUpLeg"] - heads["RightUpLeg"]
-    return left, up
-
-
-def _transfer_motion(film: Bvh, joints: dict[str, int]) -> tuple[Floats, Floats]:
-    """Local rotations (f,j,4) and root displacement (f,3) on the canonical skeleton."""
-    target = build_canonical_skeleton()
-    positions, rotations = _compute_world_pose(film)
-    theirs = {name: film.heads[i] * METRES_PER_UNIT for name, i in joints.items()}
-    to_rest = _compute_rest_turns(theirs, target)
-    world = np.tile(IDENTITY, (len(film.times), len(JOINTS), 1))
-    # The file may face another direction or have Z up: its rest pose is rotated to face +Z with Y up.
-    upright = inverse(to_rest["Hips"])
-    for joint, (name, parent) in enumerate(zip(JOINTS, target.parents, strict=True)):
-        if name in joints:
-            world[:, joint] = multiply(upright, multiply(rotations[:, joints[name]], to_rest[name]))
-        elif parent >= 0:
-            world[:, joint] = world[:, parent]
-    # Strides scale with the length of the legs; this also accounts for the file's unit.
-    scale = measure_leg(dict(zip(JOINTS, target.heads, strict=True))) / measure_leg(theirs) * METRES_PER_UNIT
-    hips = rotate(upright, positions[:, joints["Hips"]]) * scale
-    root = hips - hips[:1] * np.array([1, 0, 1], np.float32)
-    ankles = _measure_lowest_ankle(target, to_local(target.parents, world), root)
-    root[:, 1] += target.heads[JOINTS.index("LeftFoot"), 1] - ankles
-    return make_continuous(to_local(target.parents, world)), root.astype(np.float32)
-
-
-def _compute_world_pose(film: Bvh) -> tuple[Floats, Floats]:
-    """World positions (f,j,3) in the file's unit and world rotations (f,j,4) of the joints."""
+def compute_world_pose(film: Bvh) -> WorldPose:
+    """The joints in the file's world."""
     positions, rotations = film.positions.copy(), film.rotations.copy()
     for joint, parent in enumerate(film.parents):
         if parent >= 0:
             rotations[:, joint] = multiply(rotations[:, parent], film.rotations[:, joint])
             positions[:, joint] = positions[:, parent] + rotate(rotations[:, parent], film.positions[:, joint])
-    return positions, rotations
+    return WorldPose(positions, rotations)
 
 
-def _compute_rest_turns(theirs: dict[str, Floats], target: Skeleton) -> dict[str, Floats]:
-    """Joint -> rotation (4,) from the canonical T-pose to the file's rest pose, where all its angles are 0."""
-    ours = {name: target.heads[JOINTS.index(name)] for name in theirs}
-    body = multiply(_compute_body_frame(theirs), inverse(_compute_body_frame(ours)))
-    rests: dict[str, Floats] = {}
-    for name in JOINTS:
-        side = name[:4] if name.startswith("Left") else name[:5] if name.startswith("Right") else ""
-        end = next((f"{side}{b}" for a, b in _LIMBS if name == f"{side}{a}" and side), None)
-        if end in theirs and name in theirs:
-            bone = from_two_vectors(rotate(body, ours[end] - ours[name]), theirs[end] - theirs[name])
-            rests[name] = multiply(bone, body)
-        elif "Hand" in name and f"{side}ForeArm" in rests:
-            rests[name] = rests[f"{side}ForeArm"]
-        else:
-            rests[name] = body
-    return rests
+def _check_extent(pose: WorldPose, joints: dict[str, int], file: str) -> None:
+    """Raises FormatError where the joints of the body are all in one point or on one line."""
+    left, up = (measure(pose.positions, joints).astype(float) for measure in (measure_hip_line, measure_trunk))
+    legs = _measure_file_leg(pose, joints)
+    across, height = (float(np.median(np.linalg.norm(v, axis=1))) for v in (np.cross(left, up), up))
+    if legs <= 0 or across <= 1e-3 * legs * legs or height <= _MIN_TRUNK * legs:
+        message = "hips, arms and legs are in one point or on one line"
+        raise FormatError(Finding("motion/bvh-flat", message, where=Location(file), fix="export the file with the offsets of the skeleton"))
 
 
-def _compute_body_frame(heads: dict[str, Floats]) -> Floats:
-    """(4,) orientation of the body."""
-    return from_axes(*_measure_body_axes(heads))
+def _transfer_motion(film: Bvh, pose: WorldPose, up: Floats, found: JointMap) -> tuple[Floats, Floats]:
+    """Local rotations (f,j,4) and root displacement (f,3) on the canonical skeleton."""
+    target = build_canonical_skeleton()
+    upright = from_two_vectors(up, _UP)
+    world = _compute_world_rotations(film, pose, upright, up, found)
+    local = to_local(target.parents, world)
+    root = _compute_root(pose, upright, found, target, local)
+    return make_continuous(local), root
 
 
-def _measure_lowest_ankle(skeleton: Skeleton, local: Floats, root: Floats) -> float:
+def _compute_world_rotations(film: Bvh, pose: WorldPose, upright: Floats, up: Floats, found: JointMap) -> Floats:
+    """(f,j,4) world rotations of our joints, +Y up."""
+    target = build_canonical_skeleton()
+    rest = compute_rest_pose(film.names, film.heads, pose, up, found, target)
+    world = np.tile(IDENTITY, (len(film.times), len(JOINTS), 1))
+    trunk = multiply(upright, multiply(pose.rotations[:, list(found.trunk)], rest.trunk))
+    for joint, (name, parent) in enumerate(zip(JOINTS, target.parents, strict=True)):
+        if name in OUR_SPINE:
+            continue
+        if name in found.joints:
+            world[:, joint] = multiply(upright, multiply(pose.rotations[:, found.joints[name]], rest.turns[name]))
+        elif parent >= 0:
+            world[:, joint] = world[:, parent]
+        if name == "Hips":
+            world[:, [JOINTS.index(spine) for spine in OUR_SPINE]] = spread_spine(world[:, joint], trunk)
+    if rest.origin == "own":
+        return world
+    _aim_limbs(world, pose, upright, found, target)
+    for side in SIDES:
+        in_line = rest.origin == "zero angles" and is_foot_in_line(film.heads, found.joints, side)
+        ankles = rotate(upright, pose.positions[:, found.joints[f"{side}Foot"]])[:, 1]
+        _level_sole(world, ankles, side, _MAX_BENT_DEGREES if in_line else _MAX_SOLE_DEGREES)
+    return world
+
+
+def _aim_limbs(world: Floats, pose: WorldPose, upright: Floats, found: JointMap, target: Skeleton) -> None:
+    """Turns every limb onto the line between its joints: where twist bones share a limb, no single joint has its direction. In place."""
+    for side in SIDES:
+        for part, end in LIMBS:
+            start, stop = (f"{side}{p}" for p in (part, end))
+            if stop in found.joints:
+                joint = JOINTS.index(start)
+                bone = rotate(world[:, joint], target.heads[JOINTS.index(stop)] - target.heads[joint])
+                line = rotate(upright, pose.positions[:, found.joints[stop]] - pose.positions[:, found.joints[start]])
+                world[:, joint] = multiply(from_two_vectors(bone, line), world[:, joint])
+
+
+def _level_sole(world: Floats, heights: Floats, side: str, limit: float) -> None:
+    """Turns foot and toes so that the sole is level where the ankle (f,) is at its lowest; in place.
+
+    Houses draw the foot bone at slopes from 10 to 40 degrees, and zero angles often mean another foot than a flat one.
+    """
+    foot, toe = (JOINTS.index(f"{side}{part}") for part in ("Foot", "ToeBase"))
+    low = heights <= np.percentile(heights, _STANDING_PERCENTILE)
+    normal = rotate(inverse(world[low, foot]), _UP).mean(0)
+    tilt = measure_angle(normal, _UP)
+    if _LEVEL_DEGREES < tilt < limit:
+        turn = from_two_vectors(_UP, normal)
+        world[:, [foot, toe]] = multiply(world[:, [foot, toe]], turn)
+
+
+def _compute_root(pose: WorldPose, upright: Floats, found: JointMap, target: Skeleton, local: Floats) -> Floats:
+    """(f,3) displacement of our hips: the middle of the hip joints goes the file's path, scaled by the legs; soles on the floor.
+
+    The middle of the hip joints and not the joint called hips, which every house has at another height.
+    """
+    legs = [found.joints["LeftUpLeg"], found.joints["RightUpLeg"]]
+    ours = [JOINTS.index("LeftUpLeg"), JOINTS.index("RightUpLeg")]
+    scale = measure_leg(dict(zip(JOINTS, target.heads, strict=True))) / _measure_file_leg(pose, found.joints)
+    path = rotate(upright, pose.positions[:, legs].mean(1)) * scale
+    still = forward_kinematics(target.parents, target.heads, local, np.zeros((len(local), 3), np.float32))[0]
+    root = path - still[:, ours].mean(1)
+    root -= root[:1] * np.array([1, 0, 1], np.float32)
+    root[:, 1] += target.heads[JOINTS.index("LeftFoot"), 1] - _measure_lowest_ankle(still, root)
+    return np.asarray(root, np.float32)
+
+
+def _measure_file_leg(pose: WorldPose, joints: dict[str, int]) -> float:
+    return measure_leg({joint: pose.positions[0, i] for joint, i in joints.items()})
+
+
+def _measure_lowest_ankle(still: Floats, root: Floats) -> float:
     """Height in metres of the lowest ankle of the clip (its second percentile, to ignore single bad frames)."""
     feet = [JOINTS.index("LeftFoot"), JOINTS.index("RightFoot")]
-    heights = forward_kinematics(skeleton.parents, skeleton.heads, local, root)[0][:, feet, 1]
-    return float(np.percentile(heights.min(1), 2))
+    return float(np.percentile((still[:, feet, 1] + root[:, [1]]).min(1), 2))
+
+
+def _measure_range(rotations: Floats) -> Floats:
+    """(j,) degrees between each joint's first rotation and its furthest one."""
+    cosines = np.abs((rotations * rotations[:1]).sum(-1)).min(0)
+    return np.asarray(np.degrees(2 * np.arccos(np.clip(cosines, 0, 1))), np.float32)
+
+
+def _list_left_out(film: Bvh, found: JointMap) -> list[str]:
+    """A sentence about joints that move and drive nothing."""
+    used = {*found.joints.values(), *found.trunk, *found.neck}
+    for joint in list(used):
+        while film.parents[joint] >= 0:
+            joint = int(film.parents[joint])
+            used.add(joint)
+    moving = _measure_range(film.rotations) > _MOVING_DEGREES
+    names = [name for i, name in enumerate(film.names) if moving[i] and i not in used]
+    if not names:
+        return []
+    shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+    return [f"{len(names)} moving joint{'s have' if len(names) > 1 else ' has'} no counterpart and {'are' if len(names) > 1 else 'is'}"
+            f" left out: {shown}"]  # fmt: skip
+
+
+def _list_absent(found: JointMap) -> list[str]:
+    """A sentence about our joints that the file does not drive."""
+    absent = [] if found.trunk else ["Spine"]
+    absent += [joint for joint in ("Head", "LeftHand", "RightHand") if joint not in found.joints]
+    return [f"no joint has a known name for {', '.join(absent)}; {'they follow' if len(absent) > 1 else 'it follows'} the parent"
+            ] if absent else []  # fmt: skip
+
+
+def _list_leaps(clip: Clip) -> list[str]:
+    """A sentence about the largest rotation of a joint within one frame, where it is a fault of the recording."""
+    if len(clip.times) < 2:
+        return []
+    cosines = np.abs((clip.rotations[1:] * clip.rotations[:-1]).sum(-1))
+    degrees = np.degrees(2 * np.arccos(np.clip(cosines, 0, 1)))
+    frame, joint = np.unravel_index(int(degrees.argmax()), degrees.shape)
+    if degrees[frame, joint] <= _LEAP_DEGREES:
+        return []
+    return [f"{JOINTS[joint]} leaps by {degrees[frame, joint]:.0f} degrees within one frame at {clip.times[frame + 1]:.2f} s"]

@@ -11,6 +11,7 @@ from assets.errors import Finding, SpecError
 from assets.rights import Source
 from assets.spec.behaviour import ClipSpec, MotionSpec
 from stages.motion.canonical_skeleton import build_canonical_skeleton
+from stages.motion.clip_options import apply_clip_options
 from stages.motion.clips import LIBRARY
 from stages.stage import Stage
 
@@ -30,7 +31,7 @@ def run(*, options: MotionSpec, seed: int) -> Motion:
     warnings: list[str] = []
     for spec in options.clips:
         clip, clip_warnings = _make_clip(spec, options.fps)
-        clips[spec.name] = replace(clip, name=spec.name, loop=spec.loop or clip.loop)
+        clips[spec.name] = apply_clip_options(replace(clip, name=spec.name), spec)
         warnings += clip_warnings
         if file := spec.video or spec.bvh:
             sources.append(Source(f"clip {spec.name}", "the spec's licence", Path(file).name, note="the user's own file"))
@@ -46,7 +47,7 @@ def _make_clip(spec: ClipSpec, fps: int) -> tuple[Clip, list[str]]:
     if spec.bvh:
         from stages.motion.bvh import read_bvh_clip
 
-        return read_bvh_clip(Path(spec.bvh), spec.name), []
+        return read_bvh_clip(Path(spec.bvh), spec.name)
     name = spec.library or ""
     if name not in LIBRARY:
         near = difflib.get_close_matches(name, LIBRARY, 1)
@@ -55,4 +56,4 @@ def _make_clip(spec: ClipSpec, fps: int) -> tuple[Clip, list[str]]:
     return LIBRARY[name](fps), []
 
 
-STAGE: Stage[Motion] = Stage("motion", 6, run, makes=Motion, memory_gb=1.5)
+STAGE: Stage[Motion] = Stage("motion", 7, run, makes=Motion, memory_gb=1.5)

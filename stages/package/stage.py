@@ -92,4 +92,4 @@ def _build_texture_files(scene: Scene, licence: str, model: Model) -> list[Bundl
     return files
 
 
-STAGE = Stage("package", 9, run, makes=Package, memory_gb=2, timeout_s=900)
+STAGE = Stage("package", 10, run, makes=Package, memory_gb=2, timeout_s=900)

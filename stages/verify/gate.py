@@ -28,7 +28,7 @@ class Gate:
 
 GATES: dict[str, Gate] = {}
 """Filled by `gate` when the families are imported; bounded by their number."""
-GATE_FAMILIES = ("gltf", "rig", "motion", "cover", "vrm", "speech", "rights", "budget", "engines", "blender")
+GATE_FAMILIES = ("gltf", "rig", "motion", "body_motion", "cover", "vrm", "speech", "rights", "budget", "engines", "blender")
 
 
 def gate(code: str, *, claim: str, source: str) -> Callable[[GateCheck], GateCheck]:
@@ -52,7 +52,8 @@ def load_gates() -> dict[str, Gate]:
 _COMMON_GATES = (
     "gltf/container", "gltf/validator", "gltf/names",
     "rig/joints", "rig/weights-sum-to-one", "rig/morph-names", "rig/morphs-alive", "rig/t-pose", "rig/soles", "rig/facing",
-    "motion/unit-quaternions", "motion/continuity", "motion/loop-seam", "motion/foot-slide", "motion/mouth-close", "cover/poke-through",
+    "motion/unit-quaternions", "motion/continuity", "motion/loop-seam", "motion/foot-slide", "motion/mouth-close",
+    "motion/upright", "motion/floor", "motion/path", "motion/facing", "motion/leaps", "motion/foot-skate", "cover/poke-through",
     "vrm/bones", "vrm/meta", "vrm/no-animations",
     "speech/json", "speech/wav-format", "speech/clipping", "speech/leading-silence", "speech/loudness",
     "speech/cues-in-wav", "speech/lips-closed", "speech/say-clips", "speech/dialogue",

@@ -86,6 +86,6 @@ def find_programs() -> dict[str, str]:
 
 
 STAGE = Stage(
-    "verify", 8, run, makes=Verdict, memory_gb=2, timeout_s=300, programs=find_programs, missing_requirements=describe_missing_tools,
+    "verify", 9, run, makes=Verdict, memory_gb=2, timeout_s=300, programs=find_programs, missing_requirements=describe_missing_tools,
     code=digest_gate_sources, is_final=has_looked,
 )  # fmt: skip

@@ -13,6 +13,8 @@ import pytest
 from assets.paths import PROJECT_ROOT
 from tests.tree_copy import TreeCopy, copy_tree
 
+pytestmark = pytest.mark.slow
+
 PAGE = (PROJECT_ROOT / "docs" / "extending.md").read_text("utf-8")
 _STEP = re.compile(r"^(?:(New file|In|At the end of) `([^`]+)`[^\n]*:\n\n)?```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _MODULES = {"pytest": ("-m", "pytest", "-p", "no:cacheprovider"), "fenshen": ("-m", "flows"), "python": ()}

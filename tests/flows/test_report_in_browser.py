@@ -22,7 +22,7 @@ AXE = get_node_modules() / "axe-core" / "axe.min.js"
 DESKTOP, PHONE = (1280, 800), (390, 844)
 TEXTS = {"en": ENGLISH, "zh": CHINESE}
 
-pytestmark = pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed")]
 
 
 @pytest.fixture(scope="module")

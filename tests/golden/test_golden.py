@@ -16,6 +16,8 @@ from tests.golden.cases import CASES, EXACT, make_motion
 from tests.golden.golden import Golden, compare, make_golden, measure_difference, read_golden, write_golden
 from tests.golden.update import update
 
+pytestmark = pytest.mark.slow
+
 NEEDS_BAKE = ("identity", "body", "texture", "groom")
 PRESENCE = STAGES["presence"]
 UPDATE = "python -m tests.golden.update"

@@ -1,4 +1,4 @@
-"""Gates of the clips: unit rotations, continuity, loop seams, foot slide and the mouth."""
+"""Gates of the animation tracks: unit rotations, continuity, loop seams, foot slide and the mouth; body_motion.py judges the body."""
 
 from __future__ import annotations
 

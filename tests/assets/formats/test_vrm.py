@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation, Slerp
 
+from assets.artefacts.motion import Clip
 from assets.conventions import ARKIT_52, MORPHS_67, VRM_BONES
 from assets.formats.glb import unpack_glb
 from assets.formats.gltf import EncodedImage
-from assets.formats.vrm import EXPRESSION_PRESETS, LICENCE_URL, VrmMeta, export_vrm, export_vrma, to_vrm_permissions
+from assets.formats.vrm import EXPRESSION_PRESETS, LICENCE_URL, VrmMeta, export_vrm, export_vrma, split_expressions, to_vrm_permissions
 from stages.verify.bundle_view import Glb
 from stages.verify.gates.gltf import run_validator
 from tests.assets.formats.small_scene import a_clip, a_scene, a_skeleton, needs_node
@@ -110,3 +114,59 @@ def test_the_hips_of_a_vrma_are_at_their_bind_height() -> None:
     glb = Glb.parse("idle.vrma", export_vrma(a_clip(), a_skeleton()))
     hips = next(t for t in glb.clips["idle"] if t.node == "Hips" and t.path == "translation")
     assert np.allclose(hips.values[0], a_skeleton().heads[0])
+
+
+def make_face(**weights: float) -> Clip:
+    """A clip of 31 frames whose morphs rise to these weights, each on a line of its own."""
+    clip = a_clip()
+    face = np.zeros((len(clip.times), len(MORPHS_67)), np.float32)
+    for name, weight in weights.items():
+        face[:, MORPHS_67.index(name)] = weight * clip.times / clip.times[-1]
+    return replace(clip, face=face)
+
+
+FACES: list[tuple[dict[str, float], dict[str, float], dict[str, float]]] = [
+    ({"viseme_aa": 0.8}, {"aa": 0.8}, {}),
+    ({"viseme_I": 0.5, "viseme_U": 0.4, "viseme_E": 0.3, "viseme_O": 0.2}, {"ih": 0.5, "ou": 0.4, "ee": 0.3, "oh": 0.2}, {}),
+    ({"eyeBlinkLeft": 1.0, "eyeBlinkRight": 0.7}, {"blink": 0.7, "blinkLeft": 0.3}, {}),
+    ({"eyeBlinkRight": 0.6}, {"blinkRight": 0.6}, {}),
+    ({"eyeLookOutLeft": 0.4, "eyeLookInRight": 0.3}, {"lookLeft": 0.3}, {"eyeLookOutLeft": 0.1}),
+    ({"eyeLookUpLeft": 0.4, "eyeLookUpRight": 0.4, "jawOpen": 0.5}, {"lookUp": 0.4}, {"jawOpen": 0.5}),
+    ({"viseme_PP": 0.9}, {}, {"viseme_PP": 0.9}),
+]  # fmt: skip
+"""Morphs -> presets, and the morphs' own expressions."""
+
+
+@pytest.mark.parametrize(("morphs", "presets", "custom"), FACES)
+def test_a_vrma_drives_the_presets_of_any_vrm(morphs: dict[str, float], presets: dict[str, float], custom: dict[str, float]) -> None:
+    """Custom expressions alone left the face of any other VRM dead."""
+    data = export_vrma(make_face(**morphs), a_skeleton())
+    groups = extension(data, "VRMC_vrm_animation")["expressions"]
+    assert {group: set(names) for group, names in groups.items()} == {
+        group: set(names) for group, names in (("preset", presets), ("custom", custom)) if names
+    }
+    tracks = {track.node: track.values[-1, 0] for track in Glb.parse("idle.vrma", data).clips["idle"]}
+    for name, weight in {**presets, **custom}.items():
+        assert tracks[f"expression_{name}"] == pytest.approx(weight, abs=0.02)
+
+
+def test_on_our_own_vrm_the_expressions_add_up_to_the_face() -> None:
+    face = np.random.default_rng(1).random((20, len(MORPHS_67))).astype(np.float32)
+    presets, custom = split_expressions(face)
+    total = np.zeros_like(face)
+    for preset, weights in presets.items():
+        for morph, share in EXPRESSION_PRESETS[preset].items():
+            total[:, MORPHS_67.index(morph)] += share * weights
+    for morph, weights in custom.items():
+        total[:, MORPHS_67.index(morph)] += weights
+    np.testing.assert_allclose(total, face, atol=0.013)
+
+
+def test_a_vrma_is_a_fixed_point() -> None:
+    """Keys are thinned and packed into 16 bits; between them the rotations stay within a tenth of a degree."""
+    clip, skeleton = a_clip(), a_skeleton()
+    for track in Glb.parse("idle.vrma", export_vrma(clip, skeleton)).clips["idle"]:
+        if track.path == "rotation":
+            back = Slerp(track.times, Rotation.from_quat(track.values))(np.clip(clip.times, track.times[0], track.times[-1]))
+            true = Rotation.from_quat(clip.rotations[:, skeleton.names.index(track.node)])
+            assert np.degrees((back.inv() * true).magnitude()).max() < 0.1

@@ -15,6 +15,8 @@ from flows import INTERRUPTED
 from flows.cli.app import app
 from tests.flows.cli.command import list_commands, read_help, run_fenshen
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 WORKING = {"build", "batch", "bake", "train", "tune", "retrain", "evaluate"}
 """Commands that work for a while; every command of `data` does too."""

@@ -11,7 +11,7 @@ from flows.cli.build import print_build
 from flows.pipeline.definition import STAGES
 from tests.flows.cli.command import TINY, invoke, read_help, run_fenshen
 
-pytestmark = pytest.mark.usefixtures("empty_home")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("empty_home")]
 REACH = Path(__file__).resolve().parents[3] / "assets" / "presets" / "kofi_reach.mp4"
 
 

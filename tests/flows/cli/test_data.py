@@ -11,6 +11,8 @@ from typer.testing import CliRunner, Result
 from assets.paths import get_baked_path
 from flows.cli.app import app
 
+pytestmark = pytest.mark.slow
+
 needs_skins = pytest.mark.skipif(not get_baked_path("tiles.safetensors").exists(), reason="run `fenshen bake` first")
 needs_body = pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="run `fenshen bake` first")
 

@@ -13,6 +13,8 @@ from typer.testing import CliRunner
 from flows.cli.app import app
 from tests.stages.train.evaluation.tiny_weights import write_face_set, write_face_weights
 
+pytestmark = pytest.mark.slow
+
 SECTION = "## The same data, size and time"
 
 

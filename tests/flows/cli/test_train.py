@@ -18,6 +18,8 @@ from stages.nets.weights_io import load_net
 from tests.stages.train.evaluation.tiny_weights import write_disc_set
 from tests.stages.train.tiny import write_tiny_set
 
+pytestmark = pytest.mark.slow
+
 SMALL = [f"--set={pair}" for pair in ("width=8", "widest=16", "latent=8", "batch=8")]
 
 

@@ -17,6 +17,8 @@ from assets.errors import BackendError
 from flows.engine.api_check import check_api, hide_credentials
 from tests.flows.cli.command import TINY
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 START = "start it with `prefect server start`, or unset PREFECT_API_URL to use a temporary server"
 WRITE = "write it like http://127.0.0.1:4200/api"

@@ -30,6 +30,8 @@ from flows.pipeline.request import BuildRequest, resolve_request
 from stages.verify.gates.rights import check_folder
 from tests.flows.cli.command import TINY
 
+pytestmark = pytest.mark.slow
+
 TIMED_FILES = {"manifest.json", "report.html"}
 """Files that hold times: all others are the same, byte for byte, in two builds."""
 Built = tuple[Path, Path]

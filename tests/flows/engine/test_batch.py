@@ -16,6 +16,8 @@ from flows.pipeline.definition import STAGES
 from stages.verify.gates.rights import check_folder
 from tests.flows.cli.command import TINY
 
+pytestmark = pytest.mark.slow
+
 Built = tuple[Path, Path]
 
 

@@ -17,6 +17,8 @@ from flows.pipeline.request import BuildRequest
 from stages.motion.canonical_skeleton import build_canonical_skeleton
 from stages.motion.clips import LIBRARY
 
+pytestmark = pytest.mark.slow
+
 FILM = Path(__file__).resolve().parents[3] / "assets" / "presets" / "kofi_reach.mp4"
 
 

@@ -25,6 +25,8 @@ from stages.train.loop.loop import Plan
 from stages.train.stage import train_net
 from tests.stages.train.tiny import write_tiny_set
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = ["--set", "width=8", "--set", "widest=16", "--set", "latent=8", "--set", "batch=8", "--set", "average=0.5"]
 SMALL = {"width": 8, "widest": 16, "latent": 8, "batch": 8}
 

@@ -15,6 +15,8 @@ from stages.datasets.splits import SPLITS
 from stages.datasets.tones import TONE_COLOURS, compute_monk_lightness, monk_to_tone, tone_to_lab, tone_to_monk
 from stages.texture.tiles import convert_lightness_to_tone, load_skin_library, locate_face_window, measure_lightness
 
+pytestmark = pytest.mark.slow
+
 needs_skins = pytest.mark.skipif(not get_baked_path("tiles.safetensors").exists(), reason="run `fenshen bake` first")
 
 

@@ -14,6 +14,8 @@ from stages.dialogue.cross_validation import pick_line
 from stages.dialogue.grounding import is_faithful
 from stages.dialogue.stage import BACKENDS, answer, find_unsupported_options, run
 
+pytestmark = pytest.mark.slow
+
 LANGUAGES: tuple[str, ...] = get_args(PersonaSpec.model_fields["language"].annotation)
 CANDIDATES = {
     "en": (

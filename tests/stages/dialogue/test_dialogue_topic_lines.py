@@ -14,6 +14,8 @@ from stages.dialogue.candidates import list_authored_lines, list_candidates, lis
 from stages.dialogue.stage import BACKENDS, answer, run
 from stages.dialogue.topic_lines import find_facts
 
+pytestmark = pytest.mark.slow
+
 FACTS = (
     FactSpec(say="A ticket costs eight pounds.", ask=("How much is a ticket?",)),
     FactSpec(say="Our oldest clock was built in 1583.", ask=("How old is the oldest clock?",)),

@@ -19,6 +19,8 @@ from stages.dialogue.stage import answer, run
 from stages.dialogue.transformers import LanguageModelMatcher, Transformers
 from stages.dialogue.writer import Writer
 
+pytestmark = pytest.mark.slow
+
 CANDIDATES = [
     Candidate("hello", "Hello! I am Ada.", ("Hello", "Who are you?")),
     Candidate("fact_01", "A ticket costs eight pounds.", ("How much is a ticket?",)),

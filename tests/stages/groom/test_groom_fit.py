@@ -22,7 +22,7 @@ from stages.groom.wardrobe import load_item
 from stages.identity.stage import BACKENDS as IDENTITIES
 from stages.identity.stage import run as make_identity
 
-pytestmark = pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="`fenshen bake` makes the body")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="`fenshen bake` makes the body")]
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from stages.groom.wardrobe import load_catalogue, load_item
 from stages.identity.stage import BACKENDS as IDENTITIES
 from stages.identity.stage import run as make_identity
 
-pytestmark = pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="`fenshen bake` makes the body")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="`fenshen bake` makes the body")]
 HATS, HAIRS = tuple(load_catalogue()["hat"]), tuple(load_catalogue()["hair"])
 
 

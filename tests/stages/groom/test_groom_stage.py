@@ -22,7 +22,7 @@ from stages.groom.stage import run
 from stages.identity.stage import BACKENDS as IDENTITIES
 from stages.identity.stage import run as make_identity
 
-pytestmark = pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="`fenshen bake` makes the body")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="`fenshen bake` makes the body")]
 
 
 def build_body(**identity: float) -> Body:

@@ -20,6 +20,8 @@ from stages.nets import dcgan
 from stages.nets.weights_io import TrainedNet, export_net
 from tests.stages.identity.contract import CHEEK, check_backend, check_reason, generate
 
+pytestmark = pytest.mark.slow
+
 needs_bake = pytest.mark.skipif(not get_baked_path("face_changes.json").exists(), reason="run `fenshen bake` first")
 every_backend = pytest.mark.parametrize("name", list(BACKENDS))
 REPAIR = "restore it from the repository, or train it again"

@@ -45,6 +45,8 @@ from stages.motion.mediapipe import is_hand_frame, read_video
 from stages.motion.stage import run
 from stages.motion.video_frames import read_frames
 
+pytestmark = pytest.mark.slow
+
 REACH = Path(presets).parent / "kofi_reach.mp4"
 
 

@@ -12,6 +12,8 @@ from assets import weights
 from stages.nets.skip_init import SkipInit
 from stages.nets.weights_io import load_net
 
+pytestmark = pytest.mark.slow
+
 COMMITTED = sorted(weights.read_weights_index(weights.WEIGHTS_FOLDER))
 
 

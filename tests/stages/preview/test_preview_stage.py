@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from PIL import Image
 
 from assets.artefacts.character import Previews
@@ -12,6 +13,8 @@ from assets.spec.packaging import PackageSpec
 from stages.model.stage import run as run_model
 from stages.preview.stage import STAGE, run
 from tests.stages import small_character as small
+
+pytestmark = pytest.mark.slow
 
 
 def render(*, turntable: bool) -> Previews:

@@ -19,6 +19,8 @@ from stages.texture.albedo import _sample_smoothed, find_seam_vertices, to_lab
 from stages.texture.stage import choose_wrinkle_amount, run, to_trimesh
 from stages.texture.tiles import bake_tiles, fill_margins, load_skin_library, map_head_uv, parse_skin_attributes, rasterise
 
+pytestmark = pytest.mark.slow
+
 needs_bake = pytest.mark.skipif(not get_baked_path("tiles.safetensors").exists(), reason="run `fenshen bake` first")
 
 FIRST_SKIN = Path(json.loads((PROJECT_ROOT / "assets" / "wardrobe.json").read_text("utf-8"))["skins"][0]).name

@@ -24,6 +24,8 @@ from stages.train.loop.loop import Plan, advance_run, begin_run
 from stages.train.stage import apply_settings, train_net
 from tests.stages.train.tiny import draw_discs, write_tiny_set
 
+pytestmark = pytest.mark.slow
+
 SMALL: dict[str, dict[str, Any]] = {
     "dcgan": {"width": 8, "widest": 16, "latent": 8},
     "stylegan": {"width": 8, "widest": 16, "latent": 8, "styles": 12, "grow": (2,)},

@@ -26,6 +26,8 @@ from stages.verify.stage import STAGE, has_looked, run_gate
 from tests.stages.verify import dressed_body, tiny
 from tests.stages.verify.contract import check_gate
 
+pytestmark = pytest.mark.slow
+
 GATES = load_gates()
 MakeBundle = Callable[[], BundleView]
 
@@ -55,6 +57,18 @@ def with_large_texture() -> BundleView:
     image = encode_png(Image(np.zeros((1, 4096, 3), np.uint8)))
     document = {"asset": {"version": "2.0"}, "images": [{"bufferView": 0}], "bufferViews": [{"buffer": 0, "byteLength": len(image)}]}
     return tiny.bundle(glb=tiny.pack(document, image))
+
+
+def with_long_climb() -> BundleView:
+    """The clip played ten times slower while it climbs by half a metre."""
+    glb = Glb.parse("avatar.glb", tiny.glb(rise=0.5))
+    for animation in glb.json["animations"]:
+        clock = glb.json["accessors"][animation["samplers"][0]["input"]]
+        view = glb.json["bufferViews"][clock["bufferView"]]
+        start = view["byteOffset"]
+        times = np.frombuffer(glb.bin, "<f4", clock["count"], start) * 10
+        glb = replace(glb, bin=glb.bin[:start] + times.tobytes() + glb.bin[start + view["byteLength"] :])
+    return tiny.bundle(glb=tiny.pack(glb.json, glb.bin))
 
 
 def with_json(change: Callable[[dict[str, Any]], object]) -> MakeBundle:
@@ -100,6 +114,12 @@ BROKEN: dict[str, MakeBundle] = {
     "motion/loop-seam": with_glb(seam=0.2),
     "motion/foot-slide": with_glb(slide=0.2),
     "motion/mouth-close": with_glb(close=0.5),
+    "motion/upright": with_glb(lie=1.4),
+    "motion/floor": with_glb(rise=-0.5),
+    "motion/path": with_glb(start=2.0),
+    "motion/facing": with_glb(twist=2.9),
+    "motion/leaps": with_glb(leap=0.6),
+    "motion/foot-skate": with_glb(slide=1.0),
     "cover/poke-through": lambda: tiny.bundle(glb=dressed_body.glb(body=0.113)),
     "vrm/bones": lambda: tiny.bundle(vrm=tiny.vrm(bones=NO_HIPS)),
     "vrm/meta": lambda: tiny.bundle(vrm=tiny.vrm(meta={"name": "x"})),
@@ -178,6 +198,25 @@ SENTENCES: list[tuple[str, MakeBundle, str]] = [
     ("motion/foot-slide", BROKEN["motion/foot-slide"], "avatar.glb#idle: error[motion/foot-slide] LeftFoot drifts 103 mm in idle"),
     ("motion/mouth-close", BROKEN["motion/mouth-close"],
      "avatar.glb#idle: error[motion/mouth-close] mouthClose exceeds jawOpen by 0.50 in idle"),
+    ("motion/upright", BROKEN["motion/upright"],
+     "avatar.glb#idle: error[motion/upright] idle is not upright: its trunk is 80 degrees off the vertical on average; "
+     "export the clip with its up axis"),
+    ("motion/floor", BROKEN["motion/floor"], "avatar.glb#idle: error[motion/floor] a foot sinks 50 cm into the floor in idle"),
+    ("motion/floor", with_glb(lift=0.4),
+     "avatar.glb#idle: error[motion/floor] the body floats in idle: no foot comes closer than 40 cm to the floor"),
+    ("motion/floor", with_long_climb,
+     "avatar.glb#idle: error[motion/floor] the body climbs or sinks in idle: the height on which it stands changes by 45 cm"),
+    ("motion/path", BROKEN["motion/path"], "avatar.glb#idle: error[motion/path] idle begins 2.0 m from the origin"),
+    ("motion/path", with_glb(slide=20.0), "avatar.glb#idle: error[motion/path] the hips move at 20 m/s in idle"),
+    ("motion/facing", BROKEN["motion/facing"],
+     "avatar.glb#idle: error[motion/facing] the head and the chest point 166 degrees apart in idle"),
+    ("motion/facing", with_glb(turned=1.2),
+     "avatar.glb#idle: error[motion/facing] idle begins 69 degrees turned away from the front"),
+    ("motion/leaps", BROKEN["motion/leaps"],
+     "avatar.glb#idle: error[motion/leaps] Hips leaps by 60 cm in idle at 0.50 s; cut the frame with from and to, or clean the recording"),
+    ("motion/foot-skate", BROKEN["motion/foot-skate"],
+     "avatar.glb#idle: error[motion/foot-skate] standing feet skate in idle: 100 % of their frames move faster than 0.3 m/s, "
+     "1.00 m/s on average and 1.00 m/s at most"),
     ("vrm/bones", BROKEN["vrm/bones"], "avatar.vrm: error[vrm/bones] required humanoid bones that are not mapped: hips"),
     ("vrm/bones", lambda: tiny.bundle(vrm=tiny.vrm(bones=tiny.BONES | {"jaw": "Head"})),
      "avatar.vrm: error[vrm/bones] two humanoid bones are mapped to the same node"),

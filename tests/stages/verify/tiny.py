@@ -72,6 +72,13 @@ def glb(
     seam: float = 0.0,
     stretch: float = 1.0,
     slide: float = 0.0,
+    lie: float = 0.0,
+    rise: float = 0.0,
+    lift: float = 0.0,
+    leap: float = 0.0,
+    start: float = 0.0,
+    twist: float = 0.0,
+    turned: float = 0.0,
     close: float = 0.0,
     jaw: float = 0.0,
     names: tuple[str, ...] = MORPHS_67,
@@ -123,18 +130,36 @@ def glb(
         "skins": [{"joints": list(range(len(JOINTS))), "inverseBindMatrices": out.add(inverse.reshape(-1, 16), "MAT4")}],
     }
     if clips:
-        document["animations"] = [_clip(out, n, jump, seam, stretch, slide, close, jaw, len(names)) for n in ("idle", say)]
+        document["animations"] = [
+            _clip(out, n, jump, seam, stretch, (slide, rise, lift, leap, start), (lie, turned, twist), close, jaw, len(names))
+            for n in ("idle", say)
+        ]
     document |= {"bufferViews": out.views, "accessors": out.accessors, "buffers": [{"byteLength": len(out.bin)}]} | (extra or {})
     return pack(document, out.bin)
 
 
 def _clip(
-    out: Writer, name: str, jump: float, seam: float, stretch: float, slide: float, close: float, jaw: float, count: int
+    out: Writer,
+    name: str,
+    jump: float,
+    seam: float,
+    stretch: float,
+    path: tuple[float, float, float, float, float],
+    turns_of_body: tuple[float, float, float],
+    close: float,
+    jaw: float,
+    count: int,
 ) -> dict[str, Any]:
     times = np.arange(31) / 30
+    slide, rise, lift, leap, start = path
+    lie, turned, twist = turns_of_body
     angle = np.where(times > 0.5, jump, 0.0) + seam * times
     turns = stretch * np.stack([np.sin(angle / 2), 0 * angle, 0 * angle, np.cos(angle / 2)], 1)
-    root = np.array([0, 1, 0]) + np.outer(slide * times, [1, 0, 0])
+    still = np.ones((31, 1))
+    hips = still * [np.sin(lie / 2), 0, 0, np.cos(lie / 2)] if lie else still * [0, np.sin(turned / 2), 0, np.cos(turned / 2)]
+    neck = still * [0, np.sin(twist / 2), 0, np.cos(twist / 2)]
+    root = np.array([start, 1 + lift, 0]) + np.outer(times, [slide, rise, 0])
+    root[15, 0] += leap
     weights = np.zeros((31, count))
     if count == len(MORPHS_67):
         weights[:, MORPHS_67.index("jawOpen")], weights[:, MORPHS_67.index("mouthClose")] = jaw, close
@@ -142,6 +167,8 @@ def _clip(
     keys = (
         (JOINTS.index("Head"), "rotation", turns, "VEC4"),
         (0, "translation", root, "VEC3"),
+        (0, "rotation", hips, "VEC4"),
+        (JOINTS.index("Neck"), "rotation", neck, "VEC4"),
         (len(JOINTS), "weights", weights.ravel(), "SCALAR"),
     )
     samplers = [{"input": clock, "output": out.add(values, kind)} for _, _, values, kind in keys]

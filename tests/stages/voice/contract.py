@@ -19,6 +19,8 @@ from stages.voice.stage import BACKENDS, run, speak_line
 from stages.voice.text import clean_text
 from stages.voice.transcription import measure_word_error_rate
 
+pytestmark = pytest.mark.slow
+
 LANGUAGES: tuple[str, ...] = get_args(PersonaSpec.model_fields["language"].annotation)
 TEXTS = {"en": "Dr. Smith paid $5 at 10:30. Why not?", "zh": "你好，我们10:30开门。请问您要喝茶吗？"}
 """Two sentences with numbers; a language that is new to the spec needs its own."""

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 BROKEN = """
 import importlib.abc, sys
 class Broken(importlib.abc.MetaPathFinder):

@@ -21,6 +21,8 @@ from stages.train.loop.loop import Plan, Run, advance_run, begin_run, resume_run
 from stages.train.stage import train_net
 from tests.stages.train.tiny import make_tiny_examples, write_tiny_set
 
+pytestmark = pytest.mark.slow
+
 CHANGES = (("latent_channels", 2), ("autoencoder_width", 8), ("width", 16), ("depth", 1), ("steps", 4))
 
 

@@ -18,6 +18,8 @@ from stages.train.loop.device import Device, find_device
 from stages.train.loop.loop import Plan, Run, begin_run, train
 from tests.stages.train.tiny import make_tiny_examples, make_tiny_gan
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[4]
 
 

@@ -21,6 +21,8 @@ from stages.train.loop.family import Batch, TrainState
 from stages.train.loop.loop import Run, TrainingProgress, advance_run, resume_run, train
 from tests.stages.train.tiny import begin_tiny_run, make_tiny_gan
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def one_thread() -> None:

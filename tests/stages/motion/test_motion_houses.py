@@ -1,0 +1,46 @@
+"""One true movement in the BVH of 200 houses: each is read within 1 cm and 2 degrees of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assets.artefacts.motion import Clip
+from assets.conventions import JOINTS, PARENTS
+from assets.rotation import forward_kinematics
+from stages.motion.bvh import read_bvh_clip
+from stages.motion.clip_options import face_forward
+from tests.stages.motion.houses import BODY, SKELETON, House, list_houses, make_truth, write_house
+
+TRUTH = make_truth()
+HOUSES = list_houses(200)
+QUICK = 40
+"""Houses of the quick run, in which most pairs of choices appear."""
+
+
+def measure_errors(clip: Clip, truth: Clip) -> tuple[float, float]:
+    """Metres of the joint and degrees of the rotation that are furthest off, both clips facing forward at their start."""
+    (ours, turns), (true, true_turns) = (
+        forward_kinematics(PARENTS, SKELETON.heads, c.rotations, c.root) for c in (face_forward(clip), face_forward(truth))
+    )
+    joints = [JOINTS.index(joint) for joint in BODY]
+    apart = np.linalg.norm(ours[:, joints] - true[:, joints], axis=-1)
+    cosines = np.abs((turns[:, joints] * true_turns[:, joints]).sum(-1))
+    return float(apart.max()), float(np.degrees(2 * np.arccos(np.clip(cosines, 0, 1))).max())
+
+
+def read_house(house: House, folder: Path) -> tuple[Clip, list[str]]:
+    path = folder / "house.bvh"
+    path.write_bytes(write_house(house, TRUTH))
+    return read_bvh_clip(path, "house")
+
+
+@pytest.mark.parametrize("house", [
+    pytest.param(house, marks=() if number < QUICK else pytest.mark.slow, id=f"{number}") for number, house in enumerate(HOUSES)
+])  # fmt: skip
+def test_a_house_is_read_as_the_truth(house: House, tmp_path: Path) -> None:
+    clip, _ = read_house(house, tmp_path)
+    metres, degrees = measure_errors(clip, TRUTH)
+    assert (metres < 0.01, degrees < 2) == (True, True), (house, metres, degrees)
