@@ -58,6 +58,9 @@ class Store(Protocol):
     def find(self, key: str) -> dict[str, Any] | None:
         """Provenance of the result under the key, with `kind` and `digest`; None where it is missing or damaged."""
 
+    def is_damaged(self, key: str) -> bool:
+        """True if the key exists but its record or blob is damaged."""
+
     def get(self, ref: Ref[A], makes: type[A]) -> A:
         """The artefact, checked against its digest."""
 

@@ -6,6 +6,7 @@ their own; outside, everything is computed. Only pure results may be cached: the
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,6 +18,8 @@ from assets.errors import StoreError
 from assets.store import Store
 
 A = TypeVar("A", bound=Artefact)
+LOGGER = logging.getLogger("fenshen")
+"""The stages' logger: a warning is shown above the live display."""
 _STORE: ContextVar[Store | None] = ContextVar("fenshen_memo", default=None)
 """The store of the stage that runs in this context; copied into the threads that it starts."""
 
@@ -33,8 +36,10 @@ def use_cache(store: Store) -> Iterator[None]:
 
 def lookup(parts: Mapping[str, Any], makes: type[A]) -> A | None:
     """The artefact cached under these parts (JSON values that cover everything it depends on); None if there is none or it is damaged."""
-    store = _STORE.get()
-    found = store.find(sha256_json(dict(parts))) if store else None
+    store, key = _STORE.get(), sha256_json(dict(parts))
+    found = store.find(key) if store else None
+    if store and found is None and store.is_damaged(key):
+        LOGGER.warning("%s: the stored part is damaged and is computed again", parts.get("part", makes.kind))
     if store is None or found is None or found["kind"] != makes.kind:
         return None
     try:

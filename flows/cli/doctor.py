@@ -22,7 +22,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from assets.paths import PROJECT_ROOT, find_existing_ancestor, get_baked_path, get_home, get_node_modules
+from assets.paths import PROJECT_ROOT, find_existing_ancestor, find_program, get_baked_path, get_home, get_node_modules
 from flows.cli.bake import BAKES, SCRIPTS
 from flows.cli.console import out
 from flows.pipeline.limits import MIN_FREE_BYTES
@@ -110,7 +110,7 @@ def _read_node_version(folder: Path) -> str:
 
 def _check_program(name: str, commands: tuple[str, ...], fix: str, effect: str = "") -> Requirement:
     """The first of the commands that is on PATH, with its version; required unless `effect` says what does not work without it."""
-    found = next(filter(None, map(shutil.which, commands)), None)
+    found = next(filter(None, map(find_program, commands)), None)
     if found is None:
         return Requirement(name, False, fix, not effect, effect=effect)
     line = _run_for_line(found, "-version" if name == "ffmpeg" else "--version")
@@ -147,7 +147,7 @@ def _check_memory() -> Requirement:
 def _check_gpu() -> Requirement:
     """Where the driver is, nvidia-smi is; torch itself would take two seconds to say so."""
     effect = "training takes many times as long; builds need none"
-    if (program := shutil.which("nvidia-smi")) is None:
+    if (program := find_program("nvidia-smi")) is None:
         return Requirement("GPU", False, "install an NVIDIA GPU and its driver", False, effect=effect)
     model = _run_for_line(program, "--query-gpu=name,memory.total", "--format=csv,noheader")
     return Requirement("GPU", True, "", False, model, effect)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import pytest
+
 from assets.artefact import Artefact
 from assets.store import LocalStore
 from assets.substage_cache import get_or_compute, lookup, use_cache
@@ -44,11 +46,12 @@ def test_without_a_store_everything_is_computed() -> None:
     assert [get_or_compute({"seed": 1}, Number, compute).value for _ in range(2)] == [1, 2]
 
 
-def test_a_damaged_result_is_recomputed(tmp_path: Path) -> None:
+def test_a_damaged_result_is_recomputed_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     compute = Counter()
     with use_cache(LocalStore(tmp_path)):
-        get_or_compute({"seed": 1}, Number, compute)
+        get_or_compute({"part": "n", "seed": 1}, Number, compute)
         for blob in tmp_path.glob("blobs/*/*"):
             blob.write_bytes(b"torn")
-        assert lookup({"seed": 1}, Number) is None
-        assert get_or_compute({"seed": 1}, Number, compute) == Number(2)
+        assert lookup({"part": "n", "seed": 1}, Number) is None
+        assert caplog.messages == ["n: the stored part is damaged and is computed again"]
+        assert get_or_compute({"part": "n", "seed": 1}, Number, compute) == Number(2)

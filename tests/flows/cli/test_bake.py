@@ -84,7 +84,7 @@ def test_each_step_is_a_line_and_force_makes_all_again(home: Path, monkeypatch: 
 
 
 def test_without_npm_it_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name, **options: None)
     sentence = "error[bake/npm] npm is not installed; install Debian's nodejs and npm (Node.js 18 or newer)"
     assert run_fenshen("bake", "--node-only", code=4) == sentence
 

@@ -71,3 +71,13 @@ def test_gc_to_nothing_leaves_nothing(empty_home: Path, words: tuple[str, str]) 
         os.utime(path, (0, 0))
     assert run_fenshen("cache", "gc", *words).startswith("removed 2 files, ")
     assert run_fenshen("cache", "ls").endswith("0 results, 0.0 MB")
+
+
+def test_a_damaged_result_is_computed_again_with_its_warning(empty_home: Path) -> None:
+    run_fenshen("build", str(TINY), "--only", "identity", "--quiet")
+    (blob,) = (empty_home / "store").glob("blobs/*/*")
+    data = blob.read_bytes()
+    blob.write_bytes(bytes(len(data)))
+    lines = run_fenshen("build", str(TINY), "--only", "identity")
+    assert "identity: the stored result is damaged and is computed again" in lines
+    assert blob.read_bytes() == data

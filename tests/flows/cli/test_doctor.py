@@ -32,7 +32,7 @@ def find_part(name: str) -> Requirement:
 def without(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Takes programs off the machine."""
     which = shutil.which
-    return lambda *names: monkeypatch.setattr(shutil, "which", lambda name: None if name in names else which(name))
+    return lambda *names: monkeypatch.setattr(shutil, "which", lambda name, **options: None if name in names else which(name, **options))
 
 
 def test_this_machine_has_what_a_build_needs() -> None:
