@@ -57,7 +57,10 @@ def test_a_volume_finds_its_folder_made_by_that_user():
 def test_the_worker_makes_its_pool_before_it_registers_deployments():
     """Without the pool `prefect deploy` fails; the pool of every deployment is the one that the worker serves."""
     command = compose()["services"]["worker"]["command"]
-    made, started = re.findall(r"work-pool create (\S+)", command), re.findall(r"exec prefect worker start --pool (\S+?)\W*$", command)
+    made, started = (
+        re.findall(r"work-pool create (\S+)", command),
+        re.findall(r"exec prefect worker start --limit 2 --pool (\S+?)\W*$", command),
+    )
     expected = {deployment["work_pool"]["name"] for deployment in yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]}
     assert set(made) == set(started) == expected
     assert command.index("work-pool create") < command.index("deploy --all") < command.index("worker start")
