@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import typer
 from typer.testing import CliRunner
 
 from assets.paths import PROJECT_ROOT
+from assets.spec.read import PRESETS_FOLDER
 from flows.cli.app import app
 from flows.pipeline.definition import STAGES
 from tests.docs.pages import (
@@ -185,8 +187,10 @@ SPECS = [block for page in PAGES for block in read_blocks(page, "yaml") if block
 def test_shown_specs_pass_the_check(block: Block, tmp_path: Path) -> None:
     """The media that a spec names are there, so that only what is written can be wrong."""
     (tmp_path / "voices" / "mira").mkdir(parents=True)
-    for name in ("reach.mp4", "dance.bvh", "consent.txt", "voices/mira/config.json", "voices/mira/model.pth"):
+    for name in ("dance.bvh", "consent.txt", "voices/mira/model.pth"):
         (tmp_path / name).write_text("a placeholder")
+    (tmp_path / "voices" / "mira" / "config.json").write_text('{"model": "vits"}')
+    shutil.copy(PRESETS_FOLDER / "kofi_reach.mp4", tmp_path / "reach.mp4")
     spec = tmp_path / "shown.yaml"
     spec.write_text(block.text, "utf-8")
     result = CliRunner().invoke(app, ["check", str(spec)])
