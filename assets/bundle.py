@@ -151,16 +151,18 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         manifest = json.loads(path.read_text("utf-8"))
     except OSError as error:
         raise FormatError(
-            Finding("bundle/manifest", f"cannot read {MANIFEST} in {folder}", where=location, fix="build it again")
+            Finding("bundle/manifest", f"cannot read {MANIFEST} in {folder}", location=location, fix="build it again")
         ) from error
     except ValueError as error:
-        raise FormatError(Finding("bundle/manifest", f"{MANIFEST} is not JSON: {error}", where=location, fix="build it again")) from error
+        raise FormatError(
+            Finding("bundle/manifest", f"{MANIFEST} is not JSON: {error}", location=location, fix="build it again")
+        ) from error
     schema = manifest.get("schema") if isinstance(manifest, dict) else None
     if schema != BUNDLE_SCHEMA:
         message = f"expected the schema {BUNDLE_SCHEMA!r}, found {schema!r}"
-        raise FormatError(Finding("bundle/manifest", message, where=location, fix="build it again"))
+        raise FormatError(Finding("bundle/manifest", message, location=location, fix="build it again"))
     if not isinstance(manifest.get("files"), list):
-        raise FormatError(Finding("bundle/manifest", f"{MANIFEST} has no list `files`", where=location, fix="build it again"))
+        raise FormatError(Finding("bundle/manifest", f"{MANIFEST} has no list `files`", location=location, fix="build it again"))
     return dict(manifest)
 
 

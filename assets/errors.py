@@ -45,13 +45,13 @@ class Finding:
     code: str
     message: str
     severity: Severity = Severity.ERROR
-    where: Location = Location()
+    location: Location = Location()
     fix: str = ""
     value: float | str | None = None
     limit: float | str | None = None
 
     def __str__(self) -> str:
-        place = f"{self.where}: " if str(self.where) else ""
+        place = f"{self.location}: " if str(self.location) else ""
         fix = f"; {self.fix}" if self.fix else ""
         return f"{place}{self.severity}[{self.code}] {self.message}{fix}"
 

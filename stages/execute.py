@@ -126,7 +126,7 @@ def _refuse_changed_media(stage: Stage[Any], job: Job) -> None:
             now = ""
         if now != (job.media or {}).get(name):
             message = f"{stage.name}: {path.name} ({name}) changed while it was read, so the result is not stored"
-            raise SpecError(Finding("stage/input-changed", message, where=Location(path.name), fix="build again when it is complete"))
+            raise SpecError(Finding("stage/input-changed", message, location=Location(path.name), fix="build again when it is complete"))
 
 
 @contextmanager

@@ -101,7 +101,7 @@ class _LineReader:
 
     def make_error(self, message: str) -> FormatError:
         location = Location(self.file, max(min(self.position, len(self.rows)), 1))
-        return FormatError(Finding("bvh/syntax", message, where=location, fix=_FIX))
+        return FormatError(Finding("bvh/syntax", message, location=location, fix=_FIX))
 
 
 def load_bvh(data: bytes, file: str = "") -> Bvh:

@@ -61,7 +61,7 @@ class ValueConstructor:
         self._add_finding(node, code, message, fix)
 
     def _add_finding(self, node: yaml.Node, code: str, message: str, fix: str) -> None:
-        self.findings.append(Finding(f"spec/{code}", message, where=locate_node(node, self.name), fix=fix))
+        self.findings.append(Finding(f"spec/{code}", message, location=locate_node(node, self.name), fix=fix))
 
     def _construct_mapping(self, node: yaml.MappingNode, loc: Loc) -> dict[str, Any]:
         value: dict[str, Any] = {}

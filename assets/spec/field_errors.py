@@ -34,13 +34,13 @@ def describe_field_error(detail: ErrorDetails, source: SpecText) -> Finding:
         value = get_one_line_source(source, source.find_node(loc))
         fix = suggest_field(loc, value if len(value) <= 30 else "")
         message = f"{shorten(format_loc(loc))} is not a field"
-        return Finding("spec/unknown-field", message, where=source.locate(loc, key=True), fix=fix)
+        return Finding("spec/unknown-field", message, location=source.locate(loc, key=True), fix=fix)
     if kind == "missing":
         fix = f"add a line `{loc[-1]}: ...`"
-        return Finding("spec/missing-field", f"{format_loc(loc)} is missing", where=source.locate(loc[:-1]), fix=fix)
+        return Finding("spec/missing-field", f"{format_loc(loc)} is missing", location=source.locate(loc[:-1]), fix=fix)
     node, field = source.find_node(loc), find_field(loc)
     message = f"{format_loc(loc)}: expected {_describe_expected(detail, field)}, {_describe_given(detail, source, node)}"
-    return Finding("spec/invalid-value", message, where=source.locate(loc), fix=_suggest_fix(detail, source, node, field))
+    return Finding("spec/invalid-value", message, location=source.locate(loc), fix=_suggest_fix(detail, source, node, field))
 
 
 def _describe_expected(detail: ErrorDetails, field: FieldInfo | None) -> str:

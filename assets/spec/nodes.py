@@ -69,11 +69,11 @@ def compose(data: bytes, name: str) -> SpecText:
         node = yaml.compose(text, yaml.SafeLoader)
     except UnicodeDecodeError as error:
         message = f"byte {error.start + 1} is not valid UTF-8"
-        raise SpecError(Finding("spec/not-text", message, where=Location(name), fix="save the file as UTF-8")) from error
+        raise SpecError(Finding("spec/not-text", message, location=Location(name), fix="save the file as UTF-8")) from error
     except (yaml.YAMLError, RecursionError) as error:
         raise SpecError(describe_syntax_error(error, text, name)) from error
     if node is None:
-        raise SpecError(Finding("spec/empty", "the spec is empty", where=Location(name), fix="write at least `name: Ada`"))
+        raise SpecError(Finding("spec/empty", "the spec is empty", location=Location(name), fix="write at least `name: Ada`"))
     return SpecText(name, text, node)
 
 
@@ -128,14 +128,14 @@ def _refuse_references(text: str, name: str) -> None:
         where = locate_node(event, name)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:  # the parser's time grows with the square of the depth
-            raise SpecError(Finding("spec/too-deep", f"more than {MAX_DEPTH} levels are nested here", where=where, fix=DEPTH_FIX))
+            raise SpecError(Finding("spec/too-deep", f"more than {MAX_DEPTH} levels are nested here", location=where, fix=DEPTH_FIX))
         if kind := _get_reference_kind(event):
             rest = get_line(text, where.line - 1)[where.column - 1 :].strip()
             message = f"YAML reads {shorten(rest.split(' ')[0])} as {kind}, which a spec may not contain"
             fix = "write the value out" if isinstance(event, yaml.CollectionStartEvent) else f"if it is text, {suggest_quoted_value(rest)}"
-            raise SpecError(Finding("spec/alias", message, where=where, fix=fix))
+            raise SpecError(Finding("spec/alias", message, location=where, fix=fix))
         if count > MAX_NODES:
-            raise SpecError(Finding("spec/too-large", f"the spec has more than {MAX_NODES} parts", where=Location(name), fix=DEPTH_FIX))
+            raise SpecError(Finding("spec/too-large", f"the spec has more than {MAX_NODES} parts", location=Location(name), fix=DEPTH_FIX))
 
 
 def _get_reference_kind(event: yaml.Event) -> str:

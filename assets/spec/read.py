@@ -86,10 +86,10 @@ def parse_spec(
     if folder is not None:
         rejected = [*constructor.rejected, *(detail["loc"] for detail in wrong)]
         problems = find_problems(value, folder, allow_outside=allow_outside, constraints=constraints or SpecConstraints(), wrong=rejected)
-        found = [replace(finding, where=source.locate(loc)) for loc, finding in problems]
+        found = [replace(finding, location=source.locate(loc)) for loc, finding in problems]
         # The value of an unknown key is not worth a second error.
-        unknown = {finding.where for finding in found if finding.code == "spec/unknown-name"}
-        findings = [finding for finding in findings if finding.where not in unknown] + found
+        unknown = {finding.location for finding in found if finding.code == "spec/unknown-name"}
+        findings = [finding for finding in findings if finding.location not in unknown] + found
     findings = _add_at_new_places(findings, find_ambiguous_numbers(source, source.root))
     findings = _add_at_new_places(findings, find_dropped_text(source), code="spec/invalid-value")
     if spec is None or any(finding.severity == Severity.ERROR for finding in findings):
@@ -104,12 +104,12 @@ def find_text_warnings(data: bytes) -> list[Finding]:
 
 def _add_at_new_places(findings: list[Finding], more: Iterable[Finding], code: str = "") -> list[Finding]:
     """The findings, and of the others those at places that no finding (or none of that code) is about yet."""
-    known = {finding.where for finding in findings if finding.code == code or not code}
-    return findings + [finding for finding in more if finding.where not in known]
+    known = {finding.location for finding in findings if finding.code == code or not code}
+    return findings + [finding for finding in more if finding.location not in known]
 
 
 def _sort(findings: Iterable[Finding]) -> list[Finding]:
-    return sorted(set(findings), key=lambda finding: (finding.where, finding.code))
+    return sorted(set(findings), key=lambda finding: (finding.location, finding.code))
 
 
 def _describe_wrong_root(source: SpecText) -> Finding:
@@ -118,7 +118,7 @@ def _describe_wrong_root(source: SpecText) -> Finding:
     fix = "begin with a line such as `name: Ada`"
     if colon and name.isidentifier() and not rest.startswith(" "):
         fix = f"write a space after the colon: `{name}: {shorten(rest)}`"
-    return Finding("spec/not-a-mapping", "a spec must consist of `field: value` lines", where=source.locate(()), fix=fix)
+    return Finding("spec/not-a-mapping", "a spec must consist of `field: value` lines", location=source.locate(()), fix=fix)
 
 
 def _validate(value: dict[str, Any]) -> tuple[AvatarSpec | None, list[ErrorDetails]]:
@@ -151,6 +151,6 @@ def _read_bytes(path: Path) -> bytes:
             return path.read_bytes()
     except OSError as error:
         message = f"the spec cannot be read: {error.strerror or error}"
-        raise SpecError(Finding("spec/unreadable", message, where=Location(str(path)), fix="check its permissions")) from error
+        raise SpecError(Finding("spec/unreadable", message, location=Location(str(path)), fix="check its permissions")) from error
     message = f"the spec has {size} bytes, more than {MAX_BYTES}"
-    raise SpecError(Finding("spec/too-large", message, where=Location(str(path)), fix="move media and long texts out of it"))
+    raise SpecError(Finding("spec/too-large", message, location=Location(str(path)), fix="move media and long texts out of it"))

@@ -74,13 +74,13 @@ def describe_syntax_error(error: Exception, text: str, name: str) -> Finding:
         return _describe_refused_character(error, text, name)
     mark = getattr(error, "problem_mark", None)
     if mark is None:
-        return Finding("spec/too-deep", "the spec is nested too deeply", where=Location(name), fix="a spec has three or four levels")
+        return Finding("spec/too-deep", "the spec is nested too deeply", location=Location(name), fix="a spec has three or four levels")
     begin = getattr(error, "context_mark", None) or mark
     # The line in which the value begins is added: PyYAML's own quotation of it may be cut.
     message = f"{error}\n{get_line(text, begin.line)}\n"
     problem = _Problem(message, get_line(text, mark.line), get_line(text, mark.line - 1), mark.column, begin.line + 1)
     message, fix = _explain(problem)
-    return Finding("spec/syntax", f"invalid YAML: {message}", where=Location(name, mark.line + 1, mark.column + 1), fix=fix)
+    return Finding("spec/syntax", f"invalid YAML: {message}", location=Location(name, mark.line + 1, mark.column + 1), fix=fix)
 
 
 def get_line(text: str, number: int) -> str:
@@ -107,7 +107,7 @@ def _describe_refused_character(error: yaml.reader.ReaderError, text: str, name:
     before = text[: error.position]
     where = Location(name, before.count("\n") + 1, len(before) - before.rfind("\n"))
     message = f"invalid YAML: the character U+{error.character:04X} is not allowed"
-    return Finding("spec/syntax", message, where=where, fix="remove it")
+    return Finding("spec/syntax", message, location=where, fix="remove it")
 
 
 def _explain(problem: _Problem) -> tuple[str, str]:

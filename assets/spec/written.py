@@ -66,7 +66,7 @@ def find_ambiguous_numbers(source: SpecText, node: yaml.Node, loc: Loc = ()) -> 
         plain = node.value.replace("_", "").lstrip("+-").lstrip("0")
         fix = f"write {value}" + (f" or {plain}" if base == "octal" else "")
         message = f"{format_loc(loc)}: YAML reads {shorten(node.value)} as {value} ({base})"
-        yield Finding("spec/ambiguous-number", message, where=source.locate(loc), fix=fix)
+        yield Finding("spec/ambiguous-number", message, location=source.locate(loc), fix=fix)
 
 
 def _read_unusual(node: yaml.Node) -> tuple[Any, str] | None:

@@ -82,5 +82,5 @@ def _get_exit_code(error: FenshenError) -> int:
 
 
 def _finding_to_json(finding: Finding) -> dict[str, Any]:
-    fields = {"code": finding.code, "severity": str(finding.severity), "where": str(finding.where)}
+    fields = {"code": finding.code, "severity": str(finding.severity), "where": str(finding.location)}
     return {**fields, "message": finding.message, "fix": finding.fix}

@@ -65,7 +65,7 @@ def build_from_store(build: BuildRequest) -> BuiltBundle | None:
 def collect_text_warnings(text: bytes) -> list[dict[str, str]]:
     """What the spec's text may not mean, e.g. text that YAML drops as a comment."""
     findings = find_text_warnings(text)
-    return [{"stage": "spec", "message": f"line {found.where.line}: {found.message}; {found.fix}"} for found in findings]
+    return [{"stage": "spec", "message": f"line {found.location.line}: {found.message}; {found.fix}"} for found in findings]
 
 
 def collect_stage_warnings(outcomes: Mapping[str, Outcome], store: LocalStore) -> list[dict[str, str]]:

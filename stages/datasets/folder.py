@@ -196,13 +196,13 @@ def _parse_number(text: str | None, column: str, location: Location, findings: l
     try:
         value = float(text or "")
     except ValueError:
-        findings.append(Finding("data/number", f"{column} is {text!r}, not a number", where=location))
+        findings.append(Finding("data/number", f"{column} is {text!r}, not a number", location=location))
         return 0.0
     value = (value + 1) / 2 if signed else value
     high = 130.0 if column.endswith("_years") else 1.0
     if not 0 <= value <= high:
         message = f"{column} is {value:g}, expected a number from 0 to {high:g}"
-        findings.append(Finding("data/range", message, where=location, value=value, limit=high))
+        findings.append(Finding("data/range", message, location=location, value=value, limit=high))
     return value
 
 

@@ -175,7 +175,7 @@ def _read_plan(file: Path) -> Any:
         return json.loads(file.read_bytes())
     except ValueError as error:
         raise FormatError(
-            Finding("data/damaged", f"the plan is damaged: {error}", where=Location(str(file)), fix=_OTHER_FOLDER_FIX)
+            Finding("data/damaged", f"the plan is damaged: {error}", location=Location(str(file)), fix=_OTHER_FOLDER_FIX)
         ) from error
 
 

@@ -65,12 +65,12 @@ def read_bvh_clip(path: Path, name: str) -> tuple[Clip, list[str]]:
         data = path.read_bytes()
     except OSError as error:
         message = f"cannot read the BVH file: {error.strerror}"
-        raise FormatError(Finding("motion/no-file", message, where=Location(path.name), fix="check its path and permissions")) from None
+        raise FormatError(Finding("motion/no-file", message, location=Location(path.name), fix="check its path and permissions")) from None
     film = load_bvh(data, path.name)
     found = map_joints(film)
     if found.missing:
         message = f"no joint has a known name for {', '.join(found.missing)}"
-        raise FormatError(Finding("motion/bvh-names", message, where=Location(path.name), fix="rename the joints to Mixamo's names"))
+        raise FormatError(Finding("motion/bvh-names", message, location=Location(path.name), fix="rename the joints to Mixamo's names"))
     pose = compute_world_pose(film)
     _check_extent(pose, found.joints, path.name)
     up, off = find_up_axis(pose, found.joints)
@@ -99,7 +99,9 @@ def _check_extent(pose: WorldPose, joints: dict[str, int], file: str) -> None:
     across, height = (float(np.median(np.linalg.norm(v, axis=1))) for v in (np.cross(left, up), up))
     if legs <= 0 or across <= 1e-3 * legs * legs or height <= _MIN_TRUNK * legs:
         message = "hips, arms and legs are in one point or on one line"
-        raise FormatError(Finding("motion/bvh-flat", message, where=Location(file), fix="export the file with the offsets of the skeleton"))
+        raise FormatError(
+            Finding("motion/bvh-flat", message, location=Location(file), fix="export the file with the offsets of the skeleton")
+        )
 
 
 def _transfer_motion(film: Bvh, pose: WorldPose, up: Floats, found: JointMap) -> tuple[Floats, Floats]:

@@ -87,7 +87,7 @@ def track_landmarks(path: Path, warnings: list[str]) -> LandmarkTrack:
     share = np.mean([row.image_points is not None for row in rows])
     if share < _MIN_BODY_SHARE:
         message = "no person was detected in the video" if not share else f"a person was detected in only {share:.0%} of the frames"
-        raise FormatError(Finding("motion/nobody", message, where=Location(path.name), fix="film one whole person in good light"))
+        raise FormatError(Finding("motion/nobody", message, location=Location(path.name), fix="film one whole person in good light"))
     return _build_track(rows, size)
 
 

@@ -174,7 +174,7 @@ def _iterate_boxes(stream: BinaryIO, size: int) -> Iterator[tuple[bytes, bytes]]
 
 
 def _build_error(code: str, path: Path, message: str) -> FormatError:
-    return FormatError(Finding(code, message, where=Location(path.name), fix=VIDEO_FIX))
+    return FormatError(Finding(code, message, location=Location(path.name), fix=VIDEO_FIX))
 
 
 def read_landmark_model(name: str) -> bytes:

@@ -23,7 +23,7 @@ _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
 
 
 def _make_container_error(path: str, message: str) -> FormatError:
-    return FormatError(Finding("gltf/container", message, where=Location(path)))
+    return FormatError(Finding("gltf/container", message, location=Location(path)))
 
 
 @dataclass(frozen=True)

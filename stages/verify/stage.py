@@ -57,7 +57,7 @@ def _to_check(finding: Finding) -> Check:
 
 
 def _format_finding(finding: Finding) -> str:
-    place = f"{finding.where}: " if str(finding.where) else ""
+    place = f"{finding.location}: " if str(finding.location) else ""
     return f"{place}{finding.message}" + (f"; {finding.fix}" if finding.fix else "")
 
 

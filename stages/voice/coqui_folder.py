@@ -121,4 +121,4 @@ def _get_first_line(error: BaseException) -> str:
 
 
 def _make_finding(folder: Path, message: str) -> Finding:
-    return Finding("voice/model-folder", message, where=Location(str(folder)), fix="give a coqui-tts model folder in voice.model")
+    return Finding("voice/model-folder", message, location=Location(str(folder)), fix="give a coqui-tts model folder in voice.model")

@@ -70,7 +70,7 @@ def _check_lines(lines: Sequence[Line], texts: Sequence[CleanText], options: Voi
         where = Location("dialogue", pointer=f"/lines/{line.id}")
         if not text.sentences:
             message = f"the line {line.id} has no speakable text: {line.text.strip()[:40]!r}"
-            findings.append(Finding("voice/nothing-to-say", message, where=where, fix="write words in it"))
+            findings.append(Finding("voice/nothing-to-say", message, location=where, fix="write words in it"))
     if findings:
         raise SpecError(*findings)
 

@@ -8,7 +8,7 @@ import pytest
 
 from assets.errors import BackendError, FenshenError, Finding, Location, Severity, SpecError, wrap_import_error
 
-FINDING = Finding("spec/unknown-field", "voice.ratte is not a field", where=Location("a.yaml", 5, 3), fix="did you mean rate?")
+FINDING = Finding("spec/unknown-field", "voice.ratte is not a field", location=Location("a.yaml", 5, 3), fix="did you mean rate?")
 
 
 @pytest.mark.parametrize(("finding", "sentence"), [

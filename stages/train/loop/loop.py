@@ -299,7 +299,7 @@ def _roll_back(run: Run, failure: str) -> None:
     if attempt > run.plan.retries:
         message = f"training failed again after {attempt - 1} rollbacks: {failure}"
         fix = "lower the learning rates, or choose another --seed"
-        raise BackendError(Finding("train/diverged", message, where=Location(str(run.folder)), fix=fix))
+        raise BackendError(Finding("train/diverged", message, location=Location(str(run.folder)), fix=fix))
     run.state.device.wait_for_all()
     # The first attempt restores the newest checkpoint; if that one fails again, the second restores the one before it.
     names = (PREVIOUS_CHECKPOINT, LAST_CHECKPOINT) if attempt % 2 == 0 else (LAST_CHECKPOINT, PREVIOUS_CHECKPOINT)

@@ -135,7 +135,7 @@ def blender_opens_the_glb(bundle: BundleView) -> Iterator[Finding]:
     try:
         found = load_in_blender(bundle.files["avatar.glb"], program)
     except FormatError as error:
-        yield from (Finding(_CODE, f.message, where=location) for f in error.findings)
+        yield from (Finding(_CODE, f.message, location=location) for f in error.findings)
         return
     if glb is not None:
-        yield from (Finding(_CODE, sentence, where=location) for sentence in find_differences(found, glb))
+        yield from (Finding(_CODE, sentence, location=location) for sentence in find_differences(found, glb))

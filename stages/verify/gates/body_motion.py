@@ -38,7 +38,7 @@ _IN_PLACE_M = 0.3
 
 
 def _make_finding(code: str, clip: ClipPoses, message: str, value: float, limit: float, fix: str = "") -> Finding:
-    return Finding(code, message, where=Location("avatar.glb", pointer=clip.name), value=round(value, 3), limit=limit, fix=fix)
+    return Finding(code, message, location=Location("avatar.glb", pointer=clip.name), value=round(value, 3), limit=limit, fix=fix)
 
 
 def _measure_angles(a: Doubles, b: Doubles) -> Doubles:

@@ -28,7 +28,7 @@ def triangles_fit(bundle: BundleView) -> Iterator[Finding]:
     limit = BUDGETS[bundle.target].triangles
     if bundle.glb is not None and (count := count_triangles(bundle.glb)) > limit:
         yield Finding(
-            "budget/triangles", f"the model has {count} triangles; {bundle.target} allows {limit}", where=_GLB, value=count, limit=limit
+            "budget/triangles", f"the model has {count} triangles; {bundle.target} allows {limit}", location=_GLB, value=count, limit=limit
         )
 
 
@@ -57,7 +57,7 @@ def textures_fit(bundle: BundleView) -> Iterator[Finding]:
         side = _read_image_side(glb.bin[start : start + view["byteLength"]])
         if side > limit:
             message = f"texture {image.get('name', number)} has a side of {side} px; {bundle.target} allows {limit}"
-            yield Finding("budget/texture", message, where=Location("avatar.glb", pointer=f"/images/{number}"), value=side, limit=limit)
+            yield Finding("budget/texture", message, location=Location("avatar.glb", pointer=f"/images/{number}"), value=side, limit=limit)
 
 
 @gate(
@@ -68,11 +68,11 @@ def textures_fit(bundle: BundleView) -> Iterator[Finding]:
 def bytes_fit(bundle: BundleView) -> Iterator[Finding]:
     size, limit = len(bundle.files.get("avatar.glb", b"")), BUDGETS[bundle.target].bytes
     if size > limit:
-        yield Finding("budget/bytes", f"the file has {size} bytes; {bundle.target} allows {limit}", where=_GLB, value=size, limit=limit)
+        yield Finding("budget/bytes", f"the file has {size} bytes; {bundle.target} allows {limit}", location=_GLB, value=size, limit=limit)
 
 
 @gate("budget/materials", claim="a crowd avatar has a single material", source="the target's budget, assets/spec/packaging.py BUDGETS")
 def one_material(bundle: BundleView) -> Iterator[Finding]:
     count = len(bundle.glb.json.get("materials", [])) if bundle.glb else 0
     if count > 1:
-        yield Finding("budget/materials", f"the model has {count} materials; {bundle.target} allows 1", where=_GLB, value=count, limit=1)
+        yield Finding("budget/materials", f"the model has {count} materials; {bundle.target} allows 1", location=_GLB, value=count, limit=1)

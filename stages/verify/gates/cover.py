@@ -46,14 +46,14 @@ def nothing_pokes_through(bundle: BundleView) -> Iterator[Finding]:
     try:
         shares = measure_shares(glb, figure)
     except BackendError as error:
-        yield from (Finding(_CODE, f"not checked: {f.message}", Severity.INFO, f.where, fix=f.fix) for f in error.findings)
+        yield from (Finding(_CODE, f"not checked: {f.message}", Severity.INFO, f.location, fix=f.fix) for f in error.findings)
         return
     frame, worst = max(shares, key=lambda pair: pair[1].share)
     if (share := worst.share) > _MAX_SHARE:
         place = f"{frame.clip} at {frame.seconds:.2f} s" if frame.clip else "the bind pose"
         message = f"{1e4 * share:.1f} of 10,000 pixels of the character show what cloth should cover, in {place}"
         fix = f"choose another groom.{worst.garment}, through which most shows, less extreme values of body, or pass --allow {_CODE}"
-        yield Finding(_CODE, message, where=Location("avatar.glb", pointer=frame.clip), fix=fix, value=round(share, 6), limit=_MAX_SHARE)
+        yield Finding(_CODE, message, location=Location("avatar.glb", pointer=frame.clip), fix=fix, value=round(share, 6), limit=_MAX_SHARE)
 
 
 def measure_shares(glb: Glb, figure: Figure, poses: int = _POSE_COUNT) -> list[tuple[KeyFrame, CoverShare]]:

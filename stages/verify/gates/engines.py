@@ -67,12 +67,16 @@ def _check_loads(bundle: BundleView, path: str, code: str, minimum: dict[str, in
     avatars = {name: bundle.files[name] for name in ("avatar.glb", "avatar.vrm") if name in bundle.files}
     counts = bundle.compute_once("engine/three", lambda: load_in_three(avatars))[path]
     if "failed" in counts:
-        yield Finding(code, f"three.js cannot load the file: {counts['failed']}", where=Location(path))
+        yield Finding(code, f"three.js cannot load the file: {counts['failed']}", location=Location(path))
         return
     for key, limit in minimum.items():
         if counts[key] < limit:
             yield Finding(
-                code, f"three.js finds {counts[key]} {key}, expected at least {limit}", where=Location(path), value=counts[key], limit=limit
+                code,
+                f"three.js finds {counts[key]} {key}, expected at least {limit}",
+                location=Location(path),
+                value=counts[key],
+                limit=limit,
             )
 
 

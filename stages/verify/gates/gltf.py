@@ -25,7 +25,7 @@ _GLB = Location("avatar.glb")
 @gate("gltf/container", claim="avatar.glb exists and every glTF file is a complete GLB 2 container", source="glTF 2.0, 4.4 GLB file format")
 def files_are_glb(bundle: BundleView) -> Iterator[Finding]:
     if "avatar.glb" not in bundle.files:
-        yield Finding("gltf/container", "the bundle has no avatar.glb", where=Location("avatar.glb"))
+        yield Finding("gltf/container", "the bundle has no avatar.glb", location=Location("avatar.glb"))
     for path in (p for p in sorted(bundle.files) if p.endswith(_GLTF_SUFFIXES)):
         try:
             Glb.parse(path, bundle.files[path])
@@ -45,7 +45,7 @@ def validator_reports_nothing(bundle: BundleView) -> Iterator[Finding]:
         if report["errors"] or report["warnings"]:
             details = "; ".join(report["messages"])
             message = f"the Khronos validator reports {report['errors']} errors and {report['warnings']} warnings: {details}"
-            yield Finding("gltf/validator", message, where=Location(path), value=report["errors"] + report["warnings"], limit=0)
+            yield Finding("gltf/validator", message, location=Location(path), value=report["errors"] + report["warnings"], limit=0)
 
 
 def run_validator(files: dict[str, bytes]) -> dict[str, dict[str, Any]]:
@@ -82,7 +82,7 @@ def names_are_unique(bundle: BundleView) -> Iterator[Finding]:
     names = [node.get("name", "") for node in glb.nodes]
     roots = [names[i] for i in range(len(names)) if i not in glb.parents]
     if _ROOT_NODE not in roots:
-        yield Finding("gltf/names", f"no root node is named {_ROOT_NODE}", where=_GLB, value=", ".join(roots), limit=_ROOT_NODE)
+        yield Finding("gltf/names", f"no root node is named {_ROOT_NODE}", location=_GLB, value=", ".join(roots), limit=_ROOT_NODE)
     for kind, given in (("nodes", names), ("animations", glb.animation_names)):
         if duplicates := sorted({name for name in given if given.count(name) > 1}):
-            yield Finding("gltf/names", f"several {kind} are named {', '.join(duplicates)}", where=_GLB, value=len(duplicates), limit=0)
+            yield Finding("gltf/names", f"several {kind} are named {', '.join(duplicates)}", location=_GLB, value=len(duplicates), limit=0)

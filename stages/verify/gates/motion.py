@@ -36,7 +36,11 @@ def quaternions_are_unit(bundle: BundleView) -> Iterator[Finding]:
         if not error <= _UNIT_TOLERANCE:
             message = f"{clip} rotates {channel.node} by a quaternion whose length differs from 1 by {error:.4f}"
             yield Finding(
-                "motion/unit-quaternions", message, where=Location("avatar.glb", pointer=clip), value=round(error, 5), limit=_UNIT_TOLERANCE
+                "motion/unit-quaternions",
+                message,
+                location=Location("avatar.glb", pointer=clip),
+                value=round(error, 5),
+                limit=_UNIT_TOLERANCE,
             )
 
 
@@ -58,7 +62,7 @@ def no_joint_jumps(bundle: BundleView) -> Iterator[Finding]:
             yield Finding(
                 "motion/continuity",
                 message,
-                where=Location("avatar.glb", pointer=clip),
+                location=Location("avatar.glb", pointer=clip),
                 value=round(float(step[at]), 1),
                 limit=_STEP_DEGREES,
             )
@@ -76,7 +80,7 @@ def loops_close(bundle: BundleView) -> Iterator[Finding]:
             message = f"{clip} loops with a seam of {gap:.1f} degrees at {channel.node}"
             fix = "cut the clip where it returns to its first pose, or remove its `loop`"
             where = Location("avatar.glb", pointer=clip)
-            yield Finding("motion/loop-seam", message, where=where, value=round(gap, 2), limit=_SEAM_DEGREES, fix=fix)
+            yield Finding("motion/loop-seam", message, location=where, value=round(gap, 2), limit=_SEAM_DEGREES, fix=fix)
 
 
 @gate(
@@ -94,7 +98,7 @@ def idle_feet_stay(bundle: BundleView) -> Iterator[Finding]:
             if drift > _MAX_SLIDE_M:
                 message = f"{foot} drifts {1000 * drift:.0f} mm in {clip}"
                 yield Finding(
-                    "motion/foot-slide", message, where=Location("avatar.glb", pointer=clip), value=round(drift, 4), limit=_MAX_SLIDE_M
+                    "motion/foot-slide", message, location=Location("avatar.glb", pointer=clip), value=round(drift, 4), limit=_MAX_SLIDE_M
                 )
 
 
@@ -123,7 +127,7 @@ def mouth_close_follows_the_jaw(bundle: BundleView) -> Iterator[Finding]:
             yield Finding(
                 "motion/mouth-close",
                 f"mouthClose exceeds jawOpen by {over:.2f} in {clip}",
-                where=location,
+                location=location,
                 value=round(over, 3),
                 limit=0.01,
             )

@@ -30,7 +30,7 @@ def joints_are_all_there(bundle: BundleView) -> Iterator[Finding]:
     if missing:
         message = f"joints missing from the skin: {_shorten_list(missing)}"
         yield Finding(
-            "rig/joints", message, where=Location("avatar.glb", pointer="/skins"), value=len(JOINTS) - len(missing), limit=len(JOINTS)
+            "rig/joints", message, location=Location("avatar.glb", pointer="/skins"), value=len(JOINTS) - len(missing), limit=len(JOINTS)
         )
 
 
@@ -45,7 +45,7 @@ def weights_sum_to_one(bundle: BundleView) -> Iterator[Finding]:
     for number, primitive in enumerate(glb.primitives):
         attributes, where = primitive["attributes"], Location("avatar.glb", pointer=f"primitive {number}")
         if "JOINTS_1" in attributes:
-            yield Finding("rig/weights-sum-to-one", "vertices have more than 4 influences", where=where, value=8, limit=4)
+            yield Finding("rig/weights-sum-to-one", "vertices have more than 4 influences", location=where, value=8, limit=4)
         if "WEIGHTS_0" not in attributes:
             continue
         error = float(np.abs(glb.read_accessor(attributes["WEIGHTS_0"]).sum(1) - 1).max(initial=0))
@@ -53,7 +53,7 @@ def weights_sum_to_one(bundle: BundleView) -> Iterator[Finding]:
             yield Finding(
                 "rig/weights-sum-to-one",
                 f"the skin weights of a vertex differ from a sum of 1 by {error:.4f}",
-                where=where,
+                location=where,
                 value=round(error, 5),
                 limit=_SUM_TOLERANCE,
             )
@@ -67,14 +67,14 @@ def head_names_all_morphs(bundle: BundleView) -> Iterator[Finding]:
     missing = [name for name in MORPHS_67 if name not in names]
     if missing:
         message = f"morph targets missing from the head: {_shorten_list(missing)}"
-        yield Finding("rig/morph-names", message, where=_GLB, value=len(MORPHS_67) - len(missing), limit=len(MORPHS_67))
+        yield Finding("rig/morph-names", message, location=_GLB, value=len(MORPHS_67) - len(missing), limit=len(MORPHS_67))
     for mesh in glb.meshes:
         count = len(mesh["primitives"][0].get("targets", []))
         if count != len(glb.get_target_names(mesh)):
             yield Finding(
                 "rig/morph-names",
                 f"{mesh.get('name')} has {count} morph targets but {len(glb.get_target_names(mesh))} target names",
-                where=_GLB,
+                location=_GLB,
             )
 
 
@@ -87,7 +87,7 @@ def no_morph_is_dead(bundle: BundleView) -> Iterator[Finding]:
     if dead:
         message = f"morph targets that move no vertex: {_shorten_list(dead)}"
         least = round(1000 * min(reach[name] for name in dead), 4)
-        yield Finding("rig/morphs-alive", message, where=_GLB, value=least, limit=1000 * _MIN_DISPLACEMENT_M)
+        yield Finding("rig/morphs-alive", message, location=_GLB, value=least, limit=1000 * _MIN_DISPLACEMENT_M)
 
 
 def _measure_displacements(glb: Glb) -> dict[str, float]:
@@ -119,7 +119,7 @@ def arms_are_along_x(bundle: BundleView) -> Iterator[Finding]:
         if degrees > _ARM_DEGREES:
             message = f"the {side.lower()} arm is {degrees:.1f} degrees off the X axis in the bind pose"
             yield Finding(
-                "rig/t-pose", message, where=Location("avatar.glb", pointer=f"{side}Arm"), value=round(degrees, 2), limit=_ARM_DEGREES
+                "rig/t-pose", message, location=Location("avatar.glb", pointer=f"{side}Arm"), value=round(degrees, 2), limit=_ARM_DEGREES
             )
 
 
@@ -130,7 +130,7 @@ def soles_are_on_the_floor(bundle: BundleView) -> Iterator[Finding]:
     lowest = min(float(glb.read_accessor(p["attributes"]["POSITION"])[:, 1].min()) for p in glb.primitives)
     if abs(lowest) > _MAX_SOLE_HEIGHT_M:
         message = f"the lowest vertex is at Y = {lowest:.3f} m, not on the floor"
-        yield Finding("rig/soles", message, where=_GLB, value=round(lowest, 4), limit=_MAX_SOLE_HEIGHT_M)
+        yield Finding("rig/soles", message, location=_GLB, value=round(lowest, 4), limit=_MAX_SOLE_HEIGHT_M)
 
 
 @gate("rig/facing", claim="the avatar faces +Z with its left side at +X", source="glTF 2.0, 3.4 coordinate system; VRM 1.0")
@@ -139,8 +139,8 @@ def it_faces_plus_z(bundle: BundleView) -> Iterator[Finding]:
         return
     eye, head, toe, foot, left = (_locate_joint(glb, j) for j in ("LeftEye", "Head", "LeftToeBase", "LeftFoot", "LeftArm"))
     if eye is not None and head is not None and eye[2] <= head[2]:
-        yield Finding("rig/facing", "the eyes are behind the head joint", where=_GLB, value=round(float(eye[2] - head[2]), 4), limit=0)
+        yield Finding("rig/facing", "the eyes are behind the head joint", location=_GLB, value=round(float(eye[2] - head[2]), 4), limit=0)
     if toe is not None and foot is not None and toe[2] <= foot[2]:
-        yield Finding("rig/facing", "the toes are behind the ankle", where=_GLB, value=round(float(toe[2] - foot[2]), 4), limit=0)
+        yield Finding("rig/facing", "the toes are behind the ankle", location=_GLB, value=round(float(toe[2] - foot[2]), 4), limit=0)
     if left is not None and left[0] <= 0:
-        yield Finding("rig/facing", "the left arm is on the -X side", where=_GLB, value=round(float(left[0]), 4), limit=0)
+        yield Finding("rig/facing", "the left arm is on the -X side", location=_GLB, value=round(float(left[0]), 4), limit=0)

@@ -19,9 +19,9 @@ def every_file_has_a_licence(bundle: BundleView) -> Iterator[Finding]:
     for path in sorted(set(bundle.files) - set(_GENERATED_FILES)):
         licence, sources = bundle.licences.get(path, ("", ()))
         if not licence:
-            yield Finding("rights/licences", "the file states no licence", where=Location(path))
+            yield Finding("rights/licences", "the file states no licence", location=Location(path))
         if not sources:
-            yield Finding("rights/licences", "the file states no sources", where=Location(path))
+            yield Finding("rights/licences", "the file states no sources", location=Location(path))
 
 
 @gate(
@@ -33,9 +33,9 @@ def files_match_the_manifest(bundle: BundleView) -> Iterator[Finding]:
     if bundle.manifest_entries is None:
         return
     for path in sorted(set(bundle.manifest_entries) - set(bundle.files)):
-        yield Finding("rights/missing-file", "the file is listed in manifest.json but missing", where=Location(path))
+        yield Finding("rights/missing-file", "the file is listed in manifest.json but missing", location=Location(path))
     for path in sorted(set(bundle.files) - set(bundle.manifest_entries)):
-        yield Finding("rights/extra-file", "the file is not listed in manifest.json", where=Location(path))
+        yield Finding("rights/extra-file", "the file is not listed in manifest.json", location=Location(path))
     for path in sorted(set(bundle.files) & set(bundle.manifest_entries)):
         yield from _compare_file(path, bundle.files[path], *bundle.manifest_entries[path])
 
@@ -46,7 +46,7 @@ def check_folder(folder: Path) -> list[Finding]:
         manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
         listed = {str(entry["path"]): (str(entry["sha256"]), int(entry["bytes"])) for entry in manifest["files"]}
     except (OSError, ValueError, KeyError, TypeError):
-        return [Finding("rights/manifest", "manifest.json is missing or unreadable", where=Location("manifest.json"))]
+        return [Finding("rights/manifest", "manifest.json is missing or unreadable", location=Location("manifest.json"))]
     found = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
     files = {path: place.read_bytes() for path, place in found.items() if path != "manifest.json"}
     return list(files_match_the_manifest(BundleView("", files, manifest_entries=listed)))
@@ -58,7 +58,7 @@ def _compare_file(path: str, data: bytes, expected: str, size: int) -> list[Find
             Finding(
                 "rights/bytes",
                 f"the file has {len(data)} bytes, but manifest.json lists {size}",
-                where=Location(path),
+                location=Location(path),
                 value=len(data),
                 limit=size,
             )
@@ -69,7 +69,7 @@ def _compare_file(path: str, data: bytes, expected: str, size: int) -> list[Find
             Finding(
                 "rights/digest",
                 "the sha256 of the file differs from the one in manifest.json",
-                where=Location(path),
+                location=Location(path),
                 value=found,
                 limit=expected,
             )

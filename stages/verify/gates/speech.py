@@ -23,7 +23,7 @@ def _locate_wav(name: str) -> Location:
 @gate("speech/json", claim="dialogue and viseme files are JSON objects", source="RFC 8259")
 def talk_is_json(bundle: BundleView) -> Iterator[Finding]:
     for path in bundle.broken_json:
-        yield Finding("speech/json", "the file is not a JSON object", where=Location(path))
+        yield Finding("speech/json", "the file is not a JSON object", location=Location(path))
 
 
 @gate("speech/wav-format", claim="every voice file is mono 16-bit PCM", source="RIFF WAVE, PCM: what engines import without a codec")
@@ -31,7 +31,7 @@ def wavs_are_mono_pcm16(bundle: BundleView) -> Iterator[Finding]:
     for name, sound in bundle.sounds.items():
         if (sound.channels, sound.bits) != (1, 16):
             message = f"expected mono 16-bit PCM, found {sound.channels} channels of {sound.bits} bits"
-            yield Finding("speech/wav-format", message, where=_locate_wav(name), value=f"{sound.channels}x{sound.bits}", limit="1x16")
+            yield Finding("speech/wav-format", message, location=_locate_wav(name), value=f"{sound.channels}x{sound.bits}", limit="1x16")
 
 
 @gate(
@@ -47,7 +47,7 @@ def nothing_clips(bundle: BundleView) -> Iterator[Finding]:
             yield Finding(
                 "speech/clipping",
                 f"the sound clips: {runs} runs of samples are at full scale",
-                where=_locate_wav(name),
+                location=_locate_wav(name),
                 value=runs,
                 limit=0,
             )
@@ -58,13 +58,13 @@ def speech_begins_soon(bundle: BundleView) -> Iterator[Finding]:
     for name, sound in bundle.sounds.items():
         loud = np.flatnonzero(np.abs(sound.samples).max(1, initial=0) > 0.01)
         if not len(loud):
-            yield Finding("speech/leading-silence", "the sound is silent", where=_locate_wav(name))
+            yield Finding("speech/leading-silence", "the sound is silent", location=_locate_wav(name))
         elif loud[0] / sound.rate > _MAX_LEADING_SILENCE_S:
             wait = loud[0] / sound.rate
             yield Finding(
                 "speech/leading-silence",
                 f"speech begins only after {wait:.2f} s",
-                where=_locate_wav(name),
+                location=_locate_wav(name),
                 value=round(wait, 3),
                 limit=_MAX_LEADING_SILENCE_S,
             )
@@ -82,7 +82,7 @@ def lines_are_equally_loud(bundle: BundleView) -> Iterator[Finding]:
             yield Finding(
                 "speech/loudness",
                 f"the integrated loudness is {level:.1f} LUFS, expected {_TARGET_LUFS:.0f} within {_LUFS_TOLERANCE:.0f}",
-                where=_locate_wav(name),
+                location=_locate_wav(name),
                 value=round(float(level), 2),
                 limit=_TARGET_LUFS,
             )
@@ -100,9 +100,9 @@ def cues_are_within_the_sound(bundle: BundleView) -> Iterator[Finding]:
         wrong = [c for c in cues if not -1e-6 <= c["start"] <= c["end"] <= seconds + 0.02]
         if wrong:
             message = f"cues outside the {seconds:.2f} s of sound, or that end before they start: {len(wrong)} of {len(cues)}"
-            yield Finding("speech/cues-in-wav", message, where=where, value=round(wrong[-1]["end"], 3), limit=round(seconds, 3))
+            yield Finding("speech/cues-in-wav", message, location=where, value=round(wrong[-1]["end"], 3), limit=round(seconds, 3))
         if not cues:
-            yield Finding("speech/cues-in-wav", "the viseme track has no cues", where=where)
+            yield Finding("speech/cues-in-wav", "the viseme track has no cues", location=where)
 
 
 def _measure_mouth_opening(bundle: BundleView, name: str) -> tuple[Doubles, Doubles] | None:
@@ -129,7 +129,7 @@ def lips_close_on_pp_and_silence(bundle: BundleView) -> Iterator[Finding]:
     for name, track in bundle.visemes.items():
         if (found := _measure_mouth_opening(bundle, name)) is None:
             message = f"say_{name} of avatar.glb does not animate the lips"
-            yield Finding("speech/lips-closed", message, where=Location(f"visemes/{name}.json"))
+            yield Finding("speech/lips-closed", message, location=Location(f"visemes/{name}.json"))
             continue
         times, opening = found
         shut = [c for c in track.get("cues", []) if c["viseme"] in ("viseme_PP", "PP") or (_is_silent(c) and c["end"] - c["start"] > 0.25)]
@@ -138,7 +138,7 @@ def lips_close_on_pp_and_silence(bundle: BundleView) -> Iterator[Finding]:
         late = [c for c, window in zip(shut, near, strict=True) if len(window) and window.min() > _MAX_CLOSED_OPENING]
         if late:
             message = f"the mouth stays open at {len(late)} of {len(shut)} lip closures, first at {late[0]['start']:.2f} s"
-            yield Finding("speech/lips-closed", message, where=Location(f"visemes/{name}.json"), value=len(late), limit=0)
+            yield Finding("speech/lips-closed", message, location=Location(f"visemes/{name}.json"), value=len(late), limit=0)
 
 
 def _is_silent(cue: dict[str, object]) -> bool:
@@ -155,10 +155,10 @@ def every_line_has_its_clip(bundle: BundleView) -> Iterator[Finding]:
     for name, sound in bundle.sounds.items():
         tracks = clips.get(f"say_{name}")
         if not tracks:
-            yield Finding("speech/say-clips", f"avatar.glb has no clip say_{name}", where=_locate_wav(name))
+            yield Finding("speech/say-clips", f"avatar.glb has no clip say_{name}", location=_locate_wav(name))
         elif not _has_clip_length(sound, length := max(float(t.times[-1]) for t in tracks)):
             message = f"the clip say_{name} lasts {length:.2f} s, but its sound {sound.seconds:.2f} s"
-            yield Finding("speech/say-clips", message, where=_locate_wav(name), value=round(length, 3), limit=round(sound.seconds, 3))
+            yield Finding("speech/say-clips", message, location=_locate_wav(name), value=round(length, 3), limit=round(sound.seconds, 3))
 
 
 def _has_clip_length(sound: WavSound, length: float) -> bool:
@@ -174,18 +174,18 @@ def _has_clip_length(sound: WavSound, length: float) -> bool:
 def dialogue_references_exist(bundle: BundleView) -> Iterator[Finding]:
     where = Location("dialogue.json")
     if (talk := bundle.dialogue) is None:
-        yield Finding("speech/dialogue", "the bundle has no dialogue.json", where=where)
+        yield Finding("speech/dialogue", "the bundle has no dialogue.json", location=where)
         return
     if not {"lines", "replies", "fallback"} <= talk.keys():
-        yield Finding("speech/dialogue", "dialogue.json lacks lines, replies or fallback", where=where)
+        yield Finding("speech/dialogue", "dialogue.json lacks lines, replies or fallback", location=where)
         return
     ids = {line["id"] for line in talk["lines"]}
     for line in talk["lines"]:
         for path in (line["wav"], line["visemes"]):
             if path not in bundle.files:
-                yield Finding("speech/dialogue", f"line {line['id']} refers to {path}, which does not exist", where=where)
+                yield Finding("speech/dialogue", f"line {line['id']} refers to {path}, which does not exist", location=where)
     for reply in talk["replies"]:
         if reply["line"] not in ids:
-            yield Finding("speech/dialogue", f"a reply refers to line {reply['line']}, which does not exist", where=where)
+            yield Finding("speech/dialogue", f"a reply refers to line {reply['line']}, which does not exist", location=where)
     if talk["fallback"] not in ids:
-        yield Finding("speech/dialogue", f"the fallback refers to line {talk['fallback']}, which does not exist", where=where)
+        yield Finding("speech/dialogue", f"the fallback refers to line {talk['fallback']}, which does not exist", location=where)

@@ -31,13 +31,13 @@ def required_bones_are_mapped(bundle: BundleView) -> Iterator[Finding]:
         yield Finding(
             "vrm/bones",
             f"required humanoid bones that are not mapped: {', '.join(missing)}",
-            where=Location("avatar.vrm"),
+            location=Location("avatar.vrm"),
             value=15 - len(missing),
             limit=15,
         )
     nodes = [bone["node"] for bone in bones.values()]
     if len(set(nodes)) != len(nodes):
-        yield Finding("vrm/bones", "two humanoid bones are mapped to the same node", where=Location("avatar.vrm"))
+        yield Finding("vrm/bones", "two humanoid bones are mapped to the same node", location=Location("avatar.vrm"))
 
 
 @gate("vrm/meta", claim="the VRM states its title, authors and licence", source=f"{_SPEC} meta.md")
@@ -48,13 +48,13 @@ def meta_is_complete(bundle: BundleView) -> Iterator[Finding]:
         yield Finding(
             "vrm/meta",
             f"missing from the meta data: {', '.join(missing)}",
-            where=Location("avatar.vrm", pointer="/extensions/VRMC_vrm/meta"),
+            location=Location("avatar.vrm", pointer="/extensions/VRMC_vrm/meta"),
         )
     if extension.get("specVersion") != "1.0":
         yield Finding(
             "vrm/meta",
             f"specVersion is {extension.get('specVersion')!r}, expected '1.0'",
-            where=Location("avatar.vrm"),
+            location=Location("avatar.vrm"),
             value=str(extension.get("specVersion")),
             limit="1.0",
         )
@@ -67,7 +67,7 @@ def vrm_has_no_animations(bundle: BundleView) -> Iterator[Finding]:
         yield Finding(
             "vrm/no-animations",
             f"the VRM holds {count} animations, which VRM 1.0 forbids",
-            where=Location("avatar.vrm"),
+            location=Location("avatar.vrm"),
             value=count,
             limit=0,
         )

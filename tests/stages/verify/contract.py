@@ -18,5 +18,5 @@ def check_gate(gate: Gate, intact: BundleView, broken: BundleView) -> list[str]:
     findings = list(gate.check(broken))
     assert findings, f"{gate.code} accepts the broken bundle"
     assert {finding.code for finding in findings} == {gate.code}
-    assert all(finding.where.file for finding in findings), f"{gate.code} names no file"
+    assert all(finding.location.file for finding in findings), f"{gate.code} names no file"
     return [str(finding) for finding in findings]

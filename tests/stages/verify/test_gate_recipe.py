@@ -43,7 +43,7 @@ TOY_GATE = """
 @gate("rig/toy", claim="the toy gate has seen the bundle", source="this test")
 def toy_gate_sees_the_bundle(bundle: BundleView) -> Iterator[Finding]:
     if "avatar.glb" not in bundle.files:
-        yield Finding("rig/toy", "the bundle has no toy", where=Location("avatar.glb"))
+        yield Finding("rig/toy", "the bundle has no toy", location=Location("avatar.glb"))
 """
 TOY_TEST = """
 from stages.verify.gate import load_gates
