@@ -31,7 +31,9 @@ python -P -m prefect --no-prompt deploy --name nightly
 python -P -m prefect deployment run assemble-batch/nightly --param folder="$SPECS"
 python -P -m prefect worker start --pool fenshen --type process --run-once
 """
-"""A server, a pool, the scheduled deployment and a worker that takes one run: the batch of a folder without a spec. Started in the checkout, as the README says."""
+"""A server, a pool, the scheduled deployment and a worker that takes one run: the batch of a folder without a spec.
+
+Started in the checkout, as the README says."""
 
 
 def can_make_a_namespace(tmp_path: Path) -> str:
