@@ -21,7 +21,7 @@ def set_process_defaults() -> None:
 def bypass_proxies() -> None:
     """Lets this process and its children reach their own machine directly where the user has set HTTP_PROXY.
 
-    Both spellings: urllib prefers the small letters, other programs read only the capitals.
+    Both spellings: urllib prefers the lowercase letters, other programs read only the capitals.
     """
     given = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
     if given.strip() == "*":

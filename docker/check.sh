@@ -19,7 +19,7 @@ for python in ${PYTHON:-python3.11 python3.12 python3.13 python3}; do
     fi
 done
 if [ -n "${PYTHON:-}" ]; then
-    echo "$PYTHON is no Python 3.11, 3.12 or 3.13 with its venv module: set PYTHON to one that is." >&2
+    echo "$PYTHON is not Python 3.11, 3.12 or 3.13 with its venv module: set PYTHON to one that is." >&2
 else
     echo "No Python 3.11, 3.12 or 3.13 with its venv module was found: install Debian's python3 and python3-venv, or set PYTHON." >&2
 fi

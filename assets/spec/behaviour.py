@@ -14,7 +14,7 @@ from assets.spec.expectation import Expects
 # A clip's name is a file's name in the bundle, which must also unpack on Windows.
 Name = Annotated[
     str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", json_schema_extra={"not": {"enum": list(WINDOWS_DEVICES)}}),
-    Expects("a letter a to z followed by at most 39 small letters, digits and _", "write a name such as take_2"),
+    Expects("a letter a to z followed by at most 39 lowercase letters, digits and _", "write a name such as take_2"),
 ]  # fmt: skip
 Text = Annotated[str, Field(min_length=1, max_length=10_000)]
 Subject = Annotated[str, Field(pattern=r"\S", max_length=80), Expects("text that is not blank", "name a subject, or remove the item")]
@@ -24,7 +24,7 @@ class ClipSpec(Section):
     """One clip: exactly one of library, video or bvh."""
 
     name: Name
-    """Clip name in the bundle: small letters, digits and _, a letter first; say_ and the device names of Windows are reserved."""
+    """Clip name in the bundle: lowercase letters, digits and _, a letter first; say_ and the device names of Windows are reserved."""
     library: str | None = None
     """A clip of the library: idle, wave, nod, explain, shrug, point, walk."""
     video: str | None = None

@@ -23,6 +23,8 @@ _KINDS = {
     "model_type": "a section with fields of its own", "dict_type": "a mapping", "tuple_type": "a list", "list_type": "a list",
 }  # fmt: skip
 _NUMBER_ERRORS = re.compile("int_|float_|finite_number|greater_than|less_than")
+_SCALE = re.compile(r"\b0 [a-z]+, 1 [^;.]+")
+"""What a field's description says of the ends of its scale."""
 _UNSPACED_FIELD = re.compile(r"([\w-]+)[:：](\S.*)")
 _UNSPACED_ITEM = re.compile(r"-\S")
 
@@ -91,7 +93,7 @@ def _suggest_fix(detail: ErrorDetails, source: SpecText, node: yaml.Node | None,
     if colour := _suggest_colour(loc, written):
         return colour
     if kind == "string_type" and (text := get_comment_in_place_of_value(source, node) or (written if given is not None else "")):
-        return _suggest_quotes(text, given, field)
+        return _suggest_quotes(text, given, field, node)
     if given is None or is_null_word(given):
         if isinstance(loc[-1], int):
             return "remove the item"
@@ -102,10 +104,12 @@ def _suggest_fix(detail: ErrorDetails, source: SpecText, node: yaml.Node | None,
     if kind in ("model_type", "dict_type"):
         return _suggest_section(loc, given)
     is_text = kind.startswith("string_")
-    return _suggest_text(detail, given) or (get_expected_form(field).fix if is_text else "") or _quote_description(field)
+    return _suggest_text(detail, given) or (get_expected_form(field).fix if is_text else "") or _suggest_scale(detail, field)
 
 
-def _suggest_quotes(text: str, given: Any, field: FieldInfo | None) -> str:
+def _suggest_quotes(text: str, given: Any, field: FieldInfo | None, node: yaml.Node | None) -> str:
+    if isinstance(node, yaml.CollectionNode) and (node.flow_style or isinstance(node, yaml.SequenceNode)):
+        return f"write one text; if the {'brackets belong' if node.flow_style else 'dash belongs'} to it, put it in quotes"
     fix = f"put it in quotes: {suggest_yaml_quotes(text)}"
     takes_none = given is False and field is not None and re.search(r"\bnone\b", field.description or "")
     return f"write none for no item, or {fix}" if takes_none else fix
@@ -145,6 +149,9 @@ def _suggest_colour(loc: Loc, written: str) -> str:
     return f'did you mean "#{digits}"?' if re.fullmatch("[0-9a-fA-F]{6}", digits) else ""
 
 
-def _quote_description(field: FieldInfo | None) -> str:
-    """The field's own description, which says best what its values mean."""
-    return f'its description: "{field.description.removesuffix(".")}"' if field and field.description else "see `fenshen schema`"
+def _suggest_scale(detail: ErrorDetails, field: FieldInfo | None) -> str:
+    """`write a number: 0 thin, 1 heavy` where a word was written; empty for numbers, whose range the message states."""
+    if not isinstance(detail["input"], str) or not _NUMBER_ERRORS.match(detail["type"]):
+        return ""
+    scale = _SCALE.search((field and field.description) or "")
+    return f"write a number: {scale[0]}" if scale else ""

@@ -14,8 +14,10 @@ from assets.spec.nodes import Loc, format_loc
 
 Path = tuple[str, ...]
 """Names from the top of the spec to a field; a list adds no name of its own: ("motion", "clips", "library")."""
-_SIBLING_CUTOFF, _NESTED_CUTOFF = 0.6, 0.8
-"""Similarity from which a name counts as misspelt; difflib's default, and more for a field of another section."""
+_SIBLING_CUTOFF, _NESTED_CUTOFF = 0.6, 0.75
+"""Similarity from which a name counts as misspelt; difflib's default, and more for a field of another section: hiar and hair reach 0.75."""
+_MAX_LENGTH_DIFFERENCE = 2
+"""Between a misspelt name and a field of another section: colour is as similar to eye_colour as hiar to hair, but no misspelling of it."""
 
 
 def find_model(loc: Loc) -> type[BaseModel] | None:
@@ -59,7 +61,8 @@ def suggest_field(loc: Loc, value: str) -> str:
     if homes := [path for path in every if path[-1] == _normalise(name)]:
         return _suggest_home(homes, value)
     near = _find_nearest(name, {sibling: sibling for sibling in siblings}, _SIBLING_CUTOFF)
-    nested = _find_nearest(name, {path[-1]: format_loc(path) for path in reversed(every)}, _NESTED_CUTOFF)
+    elsewhere = {path[-1]: format_loc(path) for path in reversed(every) if abs(len(path[-1]) - len(name)) <= _MAX_LENGTH_DIFFERENCE}
+    nested = _find_nearest(name, elsewhere, _NESTED_CUTOFF)
     # A field of the same section wins a tie: a typing error is likelier than one in a wrong place.
     best = max((near, nested), key=lambda found: found[0])
     return f"did you mean {best[1]}?" if best[1] else f"known here: {', '.join(siblings)}"
@@ -93,7 +96,7 @@ def _find_nearest(name: str, shown: dict[str, str], cutoff: float) -> tuple[floa
 
 
 def _normalise(name: str) -> str:
-    """The name in the spelling of the spec: small letters, underscores, British."""
+    """The name in the spelling of the spec: lowercase letters, underscores, British."""
     return name.strip().lower().replace("-", "_").replace("color", "colour").replace("license", "licence")
 
 

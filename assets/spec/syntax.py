@@ -118,6 +118,8 @@ def _explain(problem: _Problem) -> tuple[str, str]:
         return _explain_colon(problem)
     if "found '<scalar>'" in problem.message:
         return _explain_trailing_text(problem)
+    if "'\\t' that cannot start" in problem.message and problem.line[: problem.column].strip():
+        return "a tab is used where YAML needs a space", "write a space instead"
     for pattern, what, fix in _RULES:
         if found := re.search(pattern, problem.message):
             groups = [group for group in found.groups() if group]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -128,16 +129,21 @@ def _check_clip_names(value: Any) -> Iterator[Problem]:
     for loc, name in _find_field_values(value, "motion.clips.*.name"):
         if not isinstance(name, str):
             continue
-        here, shown = format_loc(loc), shorten(name)
+        here, shown = format_loc(loc), shorten(name) if name == name.strip() else quote(name)
         if name.startswith(SPOKEN_CLIP_PREFIX):
             message = f"{here}: the prefix {SPOKEN_CLIP_PREFIX} is reserved for spoken lines, got {shown}"
             yield loc, Finding("spec/clip-of-line", message, fix="choose another name")
         if is_device_name(name):
             message = f"{here}: {shown} is a device name on Windows, where the bundle could not be unpacked"
-            yield loc, Finding("spec/reserved-name", message, fix=f"choose another name, e.g. {shown}_clip")
+            yield loc, Finding("spec/reserved-name", message, fix=f"choose another name, e.g. {_suggest_clip_name(name)}")
         if name in names:
             yield loc, Finding("spec/clip-twice", f"{here}: another clip is called {shown}", fix="give each clip its own name")
         names.add(name)
+
+
+def _suggest_clip_name(device: str) -> str:
+    """`com1_clip` for COM1: a clip's name has lowercase letters, digits and _ only."""
+    return f"{re.sub('[^a-z0-9]+', '_', device.lower())[:35].strip('_')}_clip"
 
 
 def _check_names(value: Any, choices: NameChoices) -> Iterator[Problem]:

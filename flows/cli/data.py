@@ -75,9 +75,9 @@ ATTRIBUTES_HELP = "CSV with the column file, and optionally person, caption_en, 
 def data_folder(
     source: Annotated[Path, typer.Argument(metavar="FOLDER", help="Your pictures, in any sub-folders.")],
     folder: OutOption,
+    licence: Annotated[str, typer.Option(help="The terms of the pictures.")],
+    consent: Annotated[Path, typer.Option(help="A text file that says who agreed to training, and when.")],
     size: Annotated[int, typer.Option(min=32, max=512, help="Pixels a side.")] = 64,
-    licence: Annotated[str | None, typer.Option(help="The terms of the pictures; required.")] = None,
-    consent: Annotated[Path | None, typer.Option(help="A text file that says who agreed to training, and when; required.")] = None,
     attributes: Annotated[Path | None, typer.Option(help=ATTRIBUTES_HELP)] = None,
     seed: SeedOption = 0,
 ) -> None:

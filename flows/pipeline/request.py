@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,9 @@ from flows.pipeline.media import find_media, resolve_media_paths
 from flows.pipeline.spec_choices import collect_spec_choices
 from stages.execute import Job
 from stages.stage import Stage
+
+_MOST_NAMES = 20
+"""Names of a list in one sentence."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,12 @@ def check_names(*, force: frozenset[str], allow: frozenset[str], seed: int | Non
         raise SpecError(*findings)
 
 
-def _report_unknown_name(name: str, what: str, names: Iterable[str]) -> Finding:
-    matches = difflib.get_close_matches(name, names, 1)
-    fix = f"did you mean {matches[0]}?" if matches else f"use one of {', '.join(names)}"
+def _report_unknown_name(name: str, what: str, names: Collection[str]) -> Finding:
+    if matches := difflib.get_close_matches(name, names, 1):
+        fix = f"did you mean {matches[0]}?"
+    elif len(names) <= _MOST_NAMES:
+        fix = f"use one of {', '.join(names)}"
+    else:
+        # With the cut-off 0 a name that resembles none still gets its nearest.
+        fix = f"the nearest is {difflib.get_close_matches(name, names, 1, 0)[0]}; `fenshen {what}s` lists them all"
     return Finding(f"build/{what}", f"there is no {what} {name}", fix=fix)

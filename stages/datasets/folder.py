@@ -26,8 +26,9 @@ from stages.datasets.splits import SPLITS, Split
 ITEMS_PER_SHARD = 500
 MAX_FILE_BYTES = 100_000_000
 """A larger file is not read: no portrait is that large."""
-MIN_PICTURES = 3
-"""One for each split."""
+MIN_IN_SPLIT = 4
+"""Pictures of each split: `fenshen evaluate` measures distances to the third-nearest neighbour within a split."""
+MIN_PICTURES = MIN_IN_SPLIT * len(SPLITS)
 MAX_SHOWN_FINDINGS = 20
 """Of a wrong table."""
 _CAPTION_COLUMNS = ("caption_en", "caption_zh")
@@ -84,7 +85,7 @@ def scan_folder(request: FolderRequest) -> FolderContents:
     Raises:
         RightsError: the licence or the consent record is missing.
         SpecError: the folder does not exist, or the table is wrong.
-        FormatError: fewer than three pictures are usable.
+        FormatError: fewer than twelve pictures are usable.
     """
     consent = require_consent(request)
     if not request.source.is_dir():
@@ -226,17 +227,8 @@ def _order_by_person(
 
 
 def plan(contents: FolderContents, command: str) -> tuple[DatasetCard, tuple[Shard, ...]]:
-    """The data set that `fenshen data folder` writes; raises FormatError if there are fewer people than splits."""
-    request, count = contents.request, len(set(contents.people))
-    if count < len(SPLITS):
-        message = f"{request.source} shows {count} people, at least {len(SPLITS)} are needed"
-        fix = "add pictures of more people: all pictures of a person go to the same split"
-        raise FormatError(Finding("data/too-few-people", message, fix=fix))
-    items: dict[Split, list[int]] = {}
-    start = 0
-    for split, size in compute_split_counts(count).items():
-        items[split] = [i for i, person in enumerate(contents.people) if start <= person < start + size]
-        start += size
+    """The data set that `fenshen data folder` writes; raises FormatError if a split would be too small."""
+    request, items = contents.request, _split_items(contents)
     licence = request.licence or ""
     source = Source(request.source.name, licence, "a user's folder", note="consent record in dataset.json", sha256=contents.digest)
     has_people = any(row.person for row in contents.rows)
@@ -247,6 +239,28 @@ def plan(contents: FolderContents, command: str) -> tuple[DatasetCard, tuple[Sha
         consent=contents.consent, notes=tuple(notes),
     )  # fmt: skip
     return card, plan_shards(items, ITEMS_PER_SHARD)
+
+
+def _split_items(contents: FolderContents) -> dict[Split, list[int]]:
+    """The pictures of each split, all of a person in one of them; raises FormatError for fewer than four pictures in a split."""
+    count = len(set(contents.people))
+    items: dict[Split, list[int]] = {}
+    start = 0
+    for split, size in _count_people(count).items():
+        items[split] = [i for i, person in enumerate(contents.people) if start <= person < start + size]
+        start += size
+    if min(len(places) for places in items.values()) < MIN_IN_SPLIT:
+        shown = f"{len(contents.files)} pictures of {count} {'person' if count == 1 else 'people'}"
+        needed = f"{MIN_IN_SPLIT} pictures of other people in each of {len(SPLITS)} splits"
+        fix = f"add pictures: {MIN_PICTURES} of {MIN_PICTURES} different people are enough"
+        raise FormatError(Finding("data/too-few-people", f"{contents.request.source} holds {shown}, too few for {needed}", fix=fix))
+    return items
+
+
+def _count_people(count: int) -> dict[Split, int]:
+    """People of each split: a twelfth is held out for validation and for test, but at least four people where there are twelve."""
+    held_out = max(compute_split_counts(count)["test"], min(MIN_IN_SPLIT, count // len(SPLITS)))
+    return {"train": count - 2 * held_out, "validation": held_out, "test": held_out}
 
 
 class FolderReader:

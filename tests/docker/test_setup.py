@@ -54,7 +54,7 @@ def test_an_unsupported_python_is_refused_in_one_sentence(tmp_path: Path, versio
     )
     done = run_script("check.sh", stubs=stubs, PYTHON="pythonx")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "pythonx is no Python 3.11, 3.12 or 3.13 with its venv module: set PYTHON to one that is.\n"
+    assert done.stderr == "pythonx is not Python 3.11, 3.12 or 3.13 with its venv module: set PYTHON to one that is.\n"
 
 
 def test_the_first_python_that_fits_is_printed() -> None:

@@ -74,14 +74,22 @@ def test_data_folder_needs_rights_and_names_the_files_that_it_leaves_out(tmp_pat
     source, consent = tmp_path / "faces", tmp_path / "consent.txt"
     source.mkdir()
     consent.write_text("they agreed")
-    for number in range(3):
-        cv2.imwrite(str(source / f"{number}.png"), np.full((40, 40, 3), 50 * number, np.uint8))
+    for number in range(12):
+        cv2.imwrite(str(source / f"{number}.png"), np.full((40, 40, 3), 20 * number, np.uint8))
     cv2.imwrite(str(source / "dot.png"), np.zeros((1, 1, 3), np.uint8))
     arguments = ["folder", source, "--out", tmp_path / "out", "--size", "32"]
     fix = "give --licence (the terms of the pictures) and --consent (a file that says who agreed to training, and when)"
-    message = f"error[data/rights] the pictures of {source} come without a licence and a consent record; {fix}"
-    assert get_stderr(run_data(*arguments)) == message
+    message = f"error[data/rights] the pictures of {source} come without a licence; {fix}"
+    assert get_stderr(run_data(*arguments, "--licence", " ", "--consent", consent)) == message
     made = run_data(*arguments, "--licence", "CC0-1.0", "--consent", consent)
     assert made.exit_code == 0, made.output
     assert "warning[data/left-out] dot.png is left out: it is 1 x 1, too small for 32 px" in made.stderr.splitlines()
-    assert "folder, train 1, validation 1, test 1" in made.stdout
+    assert "folder, train 4, validation 4, test 4" in made.stdout
+
+
+@pytest.mark.parametrize(("given", "missing"), [("--licence", "--consent"), ("--consent", "--licence")])
+def test_licence_and_consent_are_required_options(given: str, missing: str, tmp_path: Path) -> None:
+    """The help described them as required only in its prose."""
+    assert f"Missing option '{missing}'." in get_stderr(run_data("folder", tmp_path, "--out", tmp_path / "out", given, "x"))
+    options = [line for line in run_data("folder", "--help").stdout.splitlines() if line.startswith("│ *")]
+    assert [option.split()[2] for option in options[1:]] == ["--out", "--licence", "--consent"]

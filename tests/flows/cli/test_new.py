@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
+from assets.errors import SpecError
 from assets.spec.read import parse_spec, read_spec
 from flows.cli.app import app
 from flows.cli.new import format_starter, name_character
@@ -21,6 +23,10 @@ from flows.pipeline.request import BuildRequest, resolve_request
 from flows.pipeline.spec_choices import collect_spec_choices
 
 LANGUAGES = ("en", "zh")
+COMMENTED = r"^( *)#(?=[-\w])"
+"""Begin of a field that is commented out."""
+HEADER = re.compile(r"^ *#\w+:\s*(#.*)?$")
+"""A section that is commented out."""
 
 
 def run(*words: str, code: int = 0) -> str:
@@ -58,11 +64,51 @@ def test_the_english_one_may_be_sold(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_option_in_a_comment_is_valid_when_the_number_sign_is_removed(language: str, tmp_path: Path) -> None:
-    text = re.sub(r"^( *)#(?=[-\w])", r"\1", format_starter("Ada", language), flags=re.MULTILINE)
-    spec = parse_spec(text.encode(), "a.yaml", folder=tmp_path, constraints=collect_spec_choices())
-    assert [clip.name for clip in spec.motion.clips] == ["stroll"]
+    text = re.sub(COMMENTED, r"\1", format_starter("Ada", language), flags=re.MULTILINE)
+    # A strict spec needs a consent record for its video, as the starter says.
+    assert list_error_codes(text, tmp_path) <= {"spec/no-such-file", "rights/consent"}
+    spec = parse_spec(text.encode(), "a.yaml")
+    assert [clip.name for clip in spec.motion.clips] == ["stroll", "dance", "reach"]
     assert spec.persona.topics
     assert list(Draft202012Validator(generate_schema()).iter_errors(yaml.safe_load(text))) == []
+
+
+def list_error_codes(text: str, folder: Path) -> set[str]:
+    """Of the findings that `fenshen check` reports."""
+    try:
+        parse_spec(text.encode(), "a.yaml", folder=folder, constraints=collect_spec_choices())
+    except SpecError as error:
+        return {finding.code for finding in error.findings}
+    return set()
+
+
+def uncomment_each(text: str) -> Iterator[tuple[str, str]]:
+    """(line, the text in which only that line and the commented headers above it are uncommented)."""
+    lines = text.splitlines()
+    for number, line in enumerate(lines):
+        if re.match(COMMENTED, line) and not HEADER.match(line):
+            shown, indent = {number}, line.index("#")
+            for above in range(number - 1, -1, -1):
+                if HEADER.match(lines[above]) and lines[above].index("#") < indent:
+                    shown.add(above)
+                    indent = lines[above].index("#")
+                elif lines[above].strip() and not lines[above].lstrip().startswith("#"):
+                    break
+            yield line, "\n".join(re.sub(COMMENTED, r"\1", old) if place in shown else old for place, old in enumerate(lines))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_commented_field_is_valid_when_it_alone_is_uncommented(language: str, tmp_path: Path) -> None:
+    """An explanation without a # of its own became part of the value, which was no YAML."""
+    starter = format_starter("Ada", language)
+    assert not re.findall(r"^ +# (?:- |\w+:)", starter, re.MULTILINE), "no space follows the # of a field"
+    checked = 0
+    for line, text in uncomment_each(starter):
+        checked += 1
+        assert yaml.safe_load(text) != yaml.safe_load(starter), line
+        assert list_error_codes(text, tmp_path) <= {"spec/no-such-file"}, line
+        assert collect_text_warnings(text.encode()) == [], line
+    assert checked >= 14
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -48,6 +48,12 @@ def test_every_unknown_name_of_a_request_is_reported(tmp_path):
     ]
 
 
+def test_a_gate_that_resembles_none_gets_the_nearest_name_and_not_the_list_of_all(tmp_path):
+    with pytest.raises(SpecError) as caught:
+        resolve_request(BuildRequest("kofi", allow=frozenset({"nonsense"}), store=tmp_path))
+    assert str(caught.value) == "error[build/gate] there is no gate nonsense; the nearest is vrm/bones; `fenshen gates` lists them all"
+
+
 def test_the_users_voice_model_is_found_next_to_the_spec_and_its_bytes_are_part_of_the_key(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "config.json").write_text("{}")

@@ -19,18 +19,19 @@ from stages.datasets.folder import FolderRequest, read_picture, scan_folder
 from stages.datasets.make import make_folder_dataset
 from stages.datasets.shards import load_images, read_index
 from stages.datasets.splits import SPLITS
+from stages.train.evaluation.metrics import NEIGHBOURS
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> FolderRequest:
-    """Six pictures, 40 x 48, in a folder and a sub-folder, with a consent record."""
+    """Twelve pictures, 40 x 48, in a folder and a sub-folder, with a consent record."""
     source = tmp_path / "faces"
     (source / "more").mkdir(parents=True)
-    for number in range(6):
+    for number in range(12):
         picture = np.random.default_rng(number).integers(0, 256, (48, 40, 3)).astype(np.uint8)
         cv2.imwrite(str(source / ("more" if number > 3 else "") / f"{number}.png"), picture)
     consent = tmp_path / "consent.txt"
-    consent.write_text("All six agreed to training, 2026-05-01.\n", encoding="utf-8")
+    consent.write_text("All twelve agreed to training, 2026-05-01.\n", encoding="utf-8")
     return FolderRequest(source, 32, "CC-BY-4.0", consent)
 
 
@@ -78,7 +79,7 @@ def test_rights_are_stored_in_the_index(folder: FolderRequest, tmp_path: Path) -
     make_folder_dataset(folder, tmp_path / "out")
     index = read_index(tmp_path / "out")
     assert index["licence"] == "CC-BY-4.0" == index["sources"][0]["licence"]
-    assert index["consent"]["text"] == "All six agreed to training, 2026-05-01."
+    assert index["consent"]["text"] == "All twelve agreed to training, 2026-05-01."
     assert index["consent"]["file"] == "consent.txt"
     assert len(index["consent"]["sha256"]) == len(index["sources"][0]["sha256"]) == 64
 
@@ -103,7 +104,7 @@ def test_pictures_are_cropped_to_their_central_square(folder: FolderRequest, tmp
     cv2.imwrite(str(folder.source / "wide.png"), wide)
     make_folder_dataset(folder, tmp_path / "out")
     everything = np.concatenate([load_images(tmp_path / "out", split).images for split in SPLITS])
-    assert everything.shape == (7, 32, 32, 3)
+    assert everything.shape == (13, 32, 32, 3)
     assert any((picture == (255, 0, 0)).all() for picture in everything)
 
 
@@ -121,7 +122,7 @@ def test_files_that_cannot_be_used_are_named_and_left_out(folder: FolderRequest)
     assert messages["dot.png"] == "warning[data/left-out] dot.png is left out: it is 1 x 1, too small for 32 px"
     # The other reasons are those of assets.formats.image.
     assert all(messages[name].startswith(f"warning[data/left-out] {name} is left out: ") for name in messages)
-    assert len(contents.files) == 6
+    assert len(contents.files) == 12
 
 
 def test_files_that_are_too_large_or_cannot_be_read_say_so(folder: FolderRequest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +147,7 @@ def test_a_missing_folder_and_one_with_too_few_pictures_are_refused(folder: Fold
     few.mkdir()
     cv2.imwrite(str(few / "dot.png"), np.zeros((1, 1, 3), np.uint8))
     reason = "dot.png is left out: it is 1 x 1, too small for 32 px"
-    message = f"error[data/too-few] {few} holds 0 usable pictures, at least 3 are needed; {reason}"
+    message = f"error[data/too-few] {few} holds 0 usable pictures, at least 12 are needed; {reason}"
     assert catch_message(FormatError, lambda: scan_folder(replace(folder, source=few))) == message
 
 
@@ -156,17 +157,17 @@ def write_table(folder: FolderRequest, text: str) -> FolderRequest:
     return replace(folder, table=file)
 
 
-NAMES = ("0.png", "1.png", "2.png", "3.png", "more/4.png", "more/5.png")
+NAMES = ("0.png", "1.png", "2.png", "3.png", *(f"more/{number}.png" for number in range(4, 12)))
 
 
 def test_a_table_gives_persons_numbers_and_captions(folder: FolderRequest, tmp_path: Path) -> None:
-    lines = [f"{name},p{k // 2},{20 + k},{1 if k % 2 else -1},face {k},面孔{k}" for k, name in enumerate(NAMES)]
+    lines = [f"{name},p{k // 4},{20 + k},{1 if k % 2 else -1},face {k},面孔{k}" for k, name in enumerate(NAMES)]
     make_folder_dataset(write_table(folder, "\n".join(["file,person,age_years,Smiling,caption_en,caption_zh", *lines])), tmp_path / "out")
     parts = [load_images(tmp_path / "out", split) for split in SPLITS]
-    assert [len(part) for part in parts] == [2, 2, 2]
+    assert [len(part) for part in parts] == [4, 4, 4]
     assert [len(set(part.people.tolist())) for part in parts] == [1, 1, 1]
     assert parts[0].columns == ("age_years", "Smiling")
-    assert sorted(v for part in parts for v in part.column("Smiling")) == [0, 0, 0, 1, 1, 1]
+    assert sorted(v for part in parts for v in part.column("Smiling")) == [0] * 6 + [1] * 6
     assert all(part.captions["zh"][0].startswith("面孔") for part in parts)
 
 
@@ -175,18 +176,18 @@ def test_a_missing_caption_is_empty(folder: FolderRequest, tmp_path: Path) -> No
     make_folder_dataset(write_table(folder, "\n".join(["file,caption_en", *lines])), tmp_path / "out")
     parts = [load_images(tmp_path / "out", split) for split in SPLITS]
     captions = [text for part in parts for text in part.captions.get("en", ("",) * len(part))]
-    assert sorted(captions) == ["", "", "", "face 0", "face 2", "face 4"]
+    assert sorted(captions) == [""] * 6 + ["face 0", "face 10", "face 2", "face 4", "face 6", "face 8"]
     assert all(len(texts) == len(part) for part in parts for texts in part.captions.values())
 
 
 def test_all_errors_of_a_table_are_reported_in_one_pass(folder: FolderRequest) -> None:
-    lines = ["0.png,old,0.5", "1.png,30,7", "2.png,140,0.1", "3.png,30,0.1", "more/4.png,30,0.1"]
+    lines = ["0.png,old,0.5", "1.png,30,7", "2.png,140,0.1", "3.png,30,0.1", *(f"{name},30,0.1" for name in NAMES[4:-1])]
     wrong = write_table(folder, "\n".join(["file,age_years,tone", *lines]))
     assert catch_message(SpecError, lambda: scan_folder(wrong)).splitlines() == [
         "table.csv:2: error[data/number] age_years is 'old', not a number",
         "table.csv:3: error[data/range] tone is 7, expected a number from 0 to 1",
         "table.csv:4: error[data/range] age_years is 140, expected a number from 0 to 130",
-        "error[data/no-row] table.csv has no row for more/5.png; add one, or remove the picture",
+        "error[data/no-row] table.csv has no row for more/11.png; add one, or remove the picture",
     ]
 
 
@@ -207,9 +208,30 @@ def test_a_table_that_cannot_be_read_or_has_no_files_is_refused(folder: FolderRe
 
 def test_two_people_are_too_few_for_three_splits(folder: FolderRequest, tmp_path: Path) -> None:
     two = write_table(folder, "\n".join(["file,person", *(f"{name},p{k % 2}" for k, name in enumerate(NAMES))]))
-    fix = "add pictures of more people: all pictures of a person go to the same split"
-    message = f"error[data/too-few-people] {folder.source} shows 2 people, at least 3 are needed; {fix}"
+    reason = "12 pictures of 2 people, too few for 4 pictures of other people in each of 3 splits"
+    message = f"error[data/too-few-people] {folder.source} holds {reason}; add pictures: 12 of 12 different people are enough"
     assert catch_message(FormatError, lambda: make_folder_dataset(two, tmp_path / "out")) == message
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_split_of_fewer_than_four_pictures_is_refused(folder: FolderRequest, tmp_path: Path) -> None:
+    """`fenshen evaluate` refused the set later, after hours of training."""
+    uneven = write_table(folder, "\n".join(["file,person", *(f"{name},p{min(k, 2)}" for k, name in enumerate(NAMES))]))
+    assert catch_message(FormatError, lambda: make_folder_dataset(uneven, tmp_path / "out")).startswith("error[data/too-few-people]")
+
+
+@pytest.mark.parametrize(
+    ("people", "counts"), [(3, [1, 1, 1]), (7, [3, 2, 2]), (12, [4, 4, 4]), (24, [16, 4, 4]), (48, [40, 4, 4]), (120, [100, 10, 10])]
+)
+def test_four_people_are_held_out_where_there_are_twelve(people: int, counts: list[int]) -> None:
+    """A twelfth of 48 people is four: larger sets are split as those of the generators."""
+    assert list(folder_module._count_people(people).values()) == counts
+
+
+def test_twelve_pictures_are_enough_to_evaluate_a_net(folder: FolderRequest, tmp_path: Path) -> None:
+    make_folder_dataset(folder, tmp_path / "out")
+    assert [len(load_images(tmp_path / "out", split)) for split in SPLITS] == [4, 4, 4]
+    assert folder_module.MIN_IN_SPLIT == NEIGHBOURS + 1
 
 
 def test_the_notes_say_how_the_set_was_split_and_what_was_left_out(folder: FolderRequest, tmp_path: Path) -> None:

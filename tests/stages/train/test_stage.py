@@ -245,7 +245,7 @@ def test_a_users_images_train_nets_without_any_attributes(tmp_path: Path) -> Non
         plan = Plan(steps=2, validate_every=2, log_every=1)
         assert train_net(name, data, tmp_path / name, plan=plan, changes={"width": 8, "widest": 8}).exists()
     conditions = read_examples(data, "train", make_family("dcgan").conditions).conditions
-    assert np.array_equal(conditions, np.full((20, 3), 0.5, np.float32))
+    assert np.array_equal(conditions, np.full((16, 3), 0.5, np.float32))
     with pytest.raises(SpecError) as caught:
         train_net("classifier", data, tmp_path / "classifier", plan=Plan(steps=1))
     assert str(caught.value) == (
