@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextvars import copy_context
 from types import FrameType
 from typing import Any, NoReturn, TypeVar
@@ -19,6 +19,8 @@ from typing import Any, NoReturn, TypeVar
 from flows.engine.display import Display
 
 R = TypeVar("R")
+WAKE_S = 0.25
+"""The main thread wakes this often to run the handler of a signal that came between two waits."""
 GRACE_S = 3.0
 """Seconds in which the server is notified; a stage inside C++ code cannot be stopped and ends with the process."""
 
@@ -42,6 +44,9 @@ def run_interruptible(
         # A copy of this context, so that the thread's events reach the listeners of this one.
         thread = threading.Thread(target=copy_context().run, args=(_run_into_future, work, done), daemon=True)
         thread.start()
+        # A signal that arrives just before a lock is waited for interrupts no wait: the handler runs when this thread wakes.
+        while not wait([done], timeout=WAKE_S).done:
+            pass
         return done.result()
 
 
