@@ -297,11 +297,11 @@ def test_the_stage_names_everything_that_its_machine_lacks(tmp_path: Path, monke
     monkeypatch.setenv("PATH", "")
     monkeypatch.setenv("FENSHEN_NODE_MODULES", str(tmp_path))
     monkeypatch.setenv("FENSHEN_HOME", str(tmp_path))
-    scripts = "load_engine.js and viewer.js are not baked: run `fenshen bake`"
+    scripts = "load_engine.js and viewer.js are missing: run `fenshen bake`"
     assert STAGE.missing_requirements() == f"{NO_NODE}; {NO_PACKAGE}; {scripts}"
     (tmp_path / "baked").mkdir()
     (tmp_path / "baked" / "viewer.js").touch()
-    assert STAGE.missing_requirements().endswith("; load_engine.js is not baked: run `fenshen bake`")
+    assert STAGE.missing_requirements().endswith("; load_engine.js is missing: run `fenshen bake`")
 
 
 def test_a_validator_that_crashes_says_nothing_about_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -310,6 +310,7 @@ def test_a_validator_that_crashes_says_nothing_about_the_files(tmp_path: Path, m
     node.write_text("#!/bin/sh\necho 'FATAL ERROR: out of memory' >&2; exit 134\n")
     node.chmod(0o755)
     (tmp_path / "gltf-validator").mkdir()
+    (tmp_path / "gltf-validator" / "package.json").write_text("{}")
     monkeypatch.setenv("FENSHEN_NODE_MODULES", str(tmp_path))
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
     (check,) = run_gate(GATES["gltf/validator"], tiny.bundle())
