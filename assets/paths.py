@@ -55,6 +55,10 @@ def get_node_modules() -> Path:
     return Path(os.environ.get("FENSHEN_NODE_MODULES", get_home() / "node" / "node_modules"))
 
 
+REINSTALL_NODE_PACKAGES = "run `fenshen bake --node-only --force`"
+"""What to do where a node package is there and its files are not what was published."""
+
+
 def has_node_package(name: str) -> bool:
     """Whether a node package is installed; a folder without its package.json is what an interrupted installation left."""
     return (get_node_modules() / name / "package.json").is_file()

@@ -79,8 +79,8 @@ def test_a_home_that_cannot_exist_is_reported_before_what_is_not_baked_there(tmp
 
 
 def test_a_backend_that_cannot_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Mandarin, "unavailable_reason", lambda self: "its model is not baked")
-    sentence = "error[backend/unavailable] voice cannot use mandarin: its model is not baked; see `fenshen doctor`"
+    monkeypatch.setattr(Mandarin, "unavailable_reason", lambda self: "its model is missing")
+    sentence = "error[backend/unavailable] voice cannot use mandarin: its model is missing; see `fenshen doctor`"
     assert read_missing(tmp_path, "voice", "mandarin") == sentence
 
 
