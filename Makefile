@@ -11,7 +11,7 @@ export OMP_NUM_THREADS ?= 1
 BAKED := $(FENSHEN_HOME)/baked
 STEP := sh docker/step.sh
 
-.PHONY: setup demo test quick lint bake clean
+.PHONY: setup demo test quick lint docs bake clean
 setup: $(BAKED)/ok
 
 demo: setup
@@ -29,6 +29,10 @@ lint: $(VENV)/ok
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/mypy
+
+# The generated pages of docs/: the spec, the gates, the backends; a test compares them with the code.
+docs: $(VENV)/ok
+	$(VENV)/bin/python -m flows.cli.docs
 
 bake: $(VENV)/ok
 	@$(VENV)/bin/fenshen bake

@@ -18,19 +18,22 @@ LOGGER = Path(__file__).with_name("network_logger.py")
 PLUGIN = "[prefect.collections]\nfenshen = flows.engine.prefect_plugin\n"
 FARM = r"""
 set -eu
-python -P -m prefect server start --host 127.0.0.1 --port 4299 >server.log 2>&1 &
+log=$PWD/server.log
+cd "$FENSHEN_ROOT"
+python -P -m prefect server start --host 127.0.0.1 --port 4299 >"$log" 2>&1 &
 for _ in $(seq 240); do
     python -P -c "import urllib.request as r; r.urlopen('http://127.0.0.1:4299/api/health')" 2>/dev/null && break
     python -P -c "import threading; threading.Event().wait(0.5)"
 done
 export PREFECT_API_URL=http://127.0.0.1:4299/api
 python -P -m prefect work-pool create fenshen --type process
-cd "$FENSHEN_ROOT"
 python -P -m prefect --no-prompt deploy --name nightly
 python -P -m prefect deployment run assemble-batch/nightly --param folder="$SPECS"
 python -P -m prefect worker start --pool fenshen --type process --run-once
 """
-"""A server, a pool, the scheduled deployment and a worker that takes one run: the batch of a folder without a spec."""
+"""A server, a pool, the scheduled deployment and a worker that takes one run: the batch of a folder without a spec.
+
+Started in the checkout, as the README says."""
 
 
 def can_make_a_namespace(tmp_path: Path) -> str:
@@ -62,7 +65,14 @@ def environment(tmp_path: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(private)}
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     python_path = os.pathsep.join([str(PROJECT_ROOT), str(tmp_path / "site")])
-    return kept | {"FENSHEN_HOME": str(home), "FENSHEN_ROOT": str(PROJECT_ROOT), "PATH": path, "PYTHONPATH": python_path, "HOME": str(home)}
+    return kept | {
+        "FENSHEN_HOME": str(home),
+        "FENSHEN_ROOT": str(PROJECT_ROOT),
+        "PATH": path,
+        "PYTHONPATH": python_path,
+        "HOME": str(home),
+        "PREFECT_HOME": str(home / "prefect"),
+    }
 
 
 def run_logged(command: list[str], environment: dict[str, str], folder: Path) -> tuple[subprocess.CompletedProcess[str], list[str]]:

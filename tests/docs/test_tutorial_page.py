@@ -31,7 +31,7 @@ const play = HTMLMediaElement.prototype.play;
 HTMLMediaElement.prototype.play = function () { played.push(new URL(this.src).pathname); return play.call(this); };
 """
 
-pytestmark = pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed")]
 
 
 class Handler(SimpleHTTPRequestHandler):

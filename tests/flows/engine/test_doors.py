@@ -12,6 +12,8 @@ import pytest
 
 from assets.paths import PROJECT_ROOT
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = """
 import sys
 from flows.engine.server import _launch_server

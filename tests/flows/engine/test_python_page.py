@@ -12,6 +12,8 @@ from flows.pipeline.definition import STAGES
 from tests.docs.pages import read_blocks
 from tests.flows.cli.command import TINY
 
+pytestmark = pytest.mark.slow
+
 PAGE = PROJECT_ROOT / "docs" / "python.md"
 
 

@@ -21,6 +21,8 @@ from flows.engine.batch import build_one
 from flows.engine.server import EPHEMERAL_URL_VARIABLE, EphemeralServer, add_tags, has_persistent_server
 from flows.engine.training import train_task
 
+pytestmark = pytest.mark.slow
+
 URL = "http://127.0.0.1:1/api"
 
 

@@ -17,7 +17,7 @@ from stages.datasets.tones import monk_to_tone
 from stages.render.portrait import PortraitStudio, open_portrait_studio
 from stages.texture.tiles import load_skin_library
 
-pytestmark = pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="run `fenshen bake` first")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="run `fenshen bake` first")]
 COUNT, SIZE = 3 * PICTURES_PER_PERSON, 48
 
 

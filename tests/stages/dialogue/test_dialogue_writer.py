@@ -14,6 +14,8 @@ from stages.dialogue import writer
 from stages.dialogue.causal import load_model
 from stages.dialogue.stage import BACKENDS, answer, run
 
+pytestmark = pytest.mark.slow
+
 FACTS = (FactSpec(say="A ticket costs eight pounds.", ask=("How much is a ticket?",)), FactSpec(say="We close at six."))
 
 

@@ -14,6 +14,8 @@ from stages.identity.backend import BACKENDS, IDENTITY_LATENT_SIZE
 from stages.identity.stage import derive_face_changes, draw_latent, interpolate_latents, run
 from tests.stages.identity.contract import generate
 
+pytestmark = pytest.mark.slow
+
 needs_bake = pytest.mark.skipif(not get_baked_path("face_changes.json").exists(), reason="run `fenshen bake` first")
 NAMES = ["l-eye-scale-incr", "r-eye-scale-incr", "nose-volume-incr", "chin-width-incr"]
 

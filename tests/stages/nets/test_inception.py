@@ -10,6 +10,8 @@ import torch
 from assets.errors import BackendError
 from stages.nets.inception import FID_CLASSES, Inception, InceptionBlock, load_inception
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -15,6 +15,8 @@ from stages.verify.gates import engines
 from stages.verify.stage import run_gate
 from tests.stages.verify import tiny
 
+pytestmark = pytest.mark.slow
+
 GATES = load_gates()
 needs_chromium = pytest.mark.skipif(engines.find_chromium() is None, reason="Chromium is not installed")
 

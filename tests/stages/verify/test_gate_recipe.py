@@ -21,6 +21,8 @@ from stages.verify.gate_sources import SHARED_SOURCES, digest_gate_sources
 from stages.verify.stage import STAGE
 from tests.tree_copy import TreeCopy, copy_tree
 
+pytestmark = pytest.mark.slow
+
 JUDGE = """
 import json, pathlib, sys
 from assets.artefacts.verdict import Verdict

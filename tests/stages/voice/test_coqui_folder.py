@@ -14,6 +14,8 @@ from stages.voice.coqui import Coqui
 from stages.voice.stage import run
 from stages.voice.torchaudio_shim import ensure_torchaudio
 
+pytestmark = pytest.mark.slow
+
 FIX = "give a coqui-tts model folder in voice.model"
 HELLO = Dialogue("Ada", "en", (Line("hello", "Hello there, my friend.", "en"),), (), "hello", "given", {})
 

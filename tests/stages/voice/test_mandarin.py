@@ -11,6 +11,8 @@ from assets.spec.behaviour import VoiceSpec
 from stages.voice import mandarin
 from stages.voice.mandarin_symbols import to_mandarin_symbols
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def baked_model() -> Path:

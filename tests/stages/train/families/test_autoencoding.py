@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from stages.datasets.splits import VectorSplit
@@ -15,6 +16,8 @@ from stages.train.loop.device import Device
 from stages.train.loop.examples import make_examples, to_tensor
 from stages.train.loop.loop import Plan, begin_run, train
 from tests.stages.train.tiny import make_tiny_examples
+
+pytestmark = pytest.mark.slow
 
 TINY = AutoencoderFamily(recipe=Recipe(batch=16, lr=3e-3, beta=1e-4, average=0.9), changes=(("width", 12), ("widest", 24), ("latent", 8)))
 

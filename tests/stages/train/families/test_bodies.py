@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from stages.datasets.splits import VectorSplit
@@ -14,6 +15,8 @@ from stages.train.loop.device import Device
 from stages.train.loop.examples import make_examples
 from stages.train.loop.family import Examples
 from stages.train.loop.loop import Plan, Run, advance_run, begin_run, resume_run, train
+
+pytestmark = pytest.mark.slow
 
 
 def draw_vectors(count: int = 512, seed: int = 0) -> Examples:

@@ -17,6 +17,8 @@ from stages.train.loop.device import Device
 from stages.train.loop.loop import Plan, Run, advance_run, begin_run, resume_run, train
 from tests.stages.train.tiny import make_tiny_examples
 
+pytestmark = pytest.mark.slow
+
 needs_bake = pytest.mark.skipif(not get_baked_path("tiles.safetensors").exists(), reason="run `fenshen bake` first")
 CHANGES = (("latent", 8), ("styles", 16), ("widths", (8, 16)), ("components", 4))
 

@@ -20,6 +20,8 @@ from stages.train.loop.loop import Plan
 from stages.train.stage import train_net
 from tests.stages.train.tiny import write_tiny_set
 
+pytestmark = pytest.mark.slow
+
 PLAN = Plan(steps=2, validate_every=2, log_every=1, seed=1)
 SMALL: dict[str, Any] = {"width": 8, "widest": 16, "latent": 8, "batch": 4}
 
