@@ -27,10 +27,10 @@ def load_skin_triangles() -> Ints:
 
 
 def _find_baked(name: str) -> tuple[Path, int]:
-    """The file and its time; raises BackendError if it is not baked."""
+    """The file and its time; raises BackendError if it is missing."""
     file = get_baked_path(name)
     if not file.exists():
-        raise BackendError(Finding("bake/missing", f"{file.name} is not baked", fix="run `fenshen bake`"))
+        raise BackendError(Finding("bake/missing", f"{file.name} is missing", fix="run `fenshen bake`"))
     return file, file.stat().st_mtime_ns
 
 

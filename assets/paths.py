@@ -55,6 +55,15 @@ def get_node_modules() -> Path:
     return Path(os.environ.get("FENSHEN_NODE_MODULES", get_home() / "node" / "node_modules"))
 
 
+REINSTALL_NODE_PACKAGES = "run `fenshen bake --node-only --force`"
+"""What to do where a node package is there and its files are not what was published."""
+
+
+def has_node_package(name: str) -> bool:
+    """Whether a node package is installed; a folder without its package.json is what an interrupted installation left."""
+    return (get_node_modules() / name / "package.json").is_file()
+
+
 def find_program(name: str) -> str | None:
     """Path of a program in the absolute folders of PATH, or None: one in the current folder is never taken."""
     folders = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(folder)]

@@ -15,7 +15,7 @@ import pytest
 from assets.formats.registry import FORMATS
 from flows.cli.app import app
 from flows.pipeline.definition import PIPELINE, STAGES
-from stages.verify.gate import load_gates
+from stages.verify.gate import FOLDER_GATES, TARGET_GATES, load_gates
 from tests.flows.cli.command import list_commands
 
 TESTS = Path(__file__).resolve().parent
@@ -112,3 +112,8 @@ def test_every_command_is_run_by_the_tests_of_its_file(command: str) -> None:
     whole = any(found[: len(words)] == words for found in lists)
     split = all([word] in [found[:1] for found in lists] for word in words)
     assert whole or split, f"no test runs fenshen {command}"
+
+
+def test_every_gate_judges_a_target_or_the_written_folder() -> None:
+    """A gate that is in no list would pass by never running."""
+    assert set(load_gates()) == {code for codes in TARGET_GATES.values() for code in codes} | set(FOLDER_GATES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import shutil
 import subprocess
@@ -18,7 +19,7 @@ import typer
 
 from assets.child_process import make_child_environment
 from assets.errors import BackendError, Finding, StoreError
-from assets.paths import PROJECT_ROOT, find_program, get_baked_path, get_home, get_node_modules
+from assets.paths import PROJECT_ROOT, find_program, get_baked_path, get_home, get_node_modules, has_node_package
 from flows.cli.console import out, report_findings
 
 NODE_FOLDER = PROJECT_ROOT / "assets" / "node"
@@ -66,8 +67,19 @@ SCRIPTS = (
 )
 
 
-def install_node_packages() -> None:
-    """Installs the pinned node packages next to the baked files and checks their hashes; skipped where the lock file is the same.
+def list_node_packages() -> tuple[str, ...]:
+    """Names of the node packages that a build or its tests need."""
+    package = json.loads((NODE_FOLDER / "package.json").read_text("utf-8"))
+    return (*package["dependencies"], *package["devDependencies"])
+
+
+def install_node_packages(*, force: bool = False) -> bool:
+    """Installs the pinned node packages next to the baked files and checks their hashes; returns whether it had to.
+
+    Skipped where the lock file is the same and no package is missing.
+
+    Args:
+        force: install them again in any case.
 
     Raises:
         BackendError: npm is missing, or a package cannot be fetched or does not have its hash.
@@ -75,8 +87,9 @@ def install_node_packages() -> None:
     folder = get_node_modules().parent
     lock = (NODE_FOLDER / "package-lock.json").read_bytes()
     installed = folder / "package-lock.json"
-    if get_node_modules().is_dir() and installed.is_file() and installed.read_bytes() == lock:
-        return
+    same_lock = installed.is_file() and installed.read_bytes() == lock
+    if not force and same_lock and all(map(has_node_package, list_node_packages())):
+        return False
     npm = find_program("npm")
     if npm is None:
         raise BackendError(Finding("bake/npm", "npm is not installed", fix="install Debian's nodejs and npm (Node.js 18 or newer)"))
@@ -90,6 +103,7 @@ def install_node_packages() -> None:
     except BaseException:
         installed.unlink(missing_ok=True)  # the mark of a finished installation
         raise
+    return True
 
 
 def bundle_script(script: Script) -> None:
@@ -161,8 +175,9 @@ def bake(
     Example: `fenshen bake`
     """
     with report_findings(), _map_disk_errors():
-        install_node_packages()
+        installed = install_node_packages(force=force)
         if node_only:
+            out.print(f"node packages: {'installed' if installed else 'already there'}")
             return
         if force:
             for name in (name for bake in BAKES for name in bake.files):

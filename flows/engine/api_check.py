@@ -15,6 +15,7 @@ from assets.errors import BackendError, Finding
 
 TIMEOUT_S = 10.0
 """A server on a busy machine answers its health check within a second; a dead address would be waited for by minutes."""
+_START_ONE = "start one with `prefect server start`, or unset PREFECT_API_URL to use a temporary server"
 _FIX = "start it with `prefect server start`, or unset PREFECT_API_URL to use a temporary server"
 
 
@@ -43,7 +44,8 @@ def check_api(url: str, variable: str, timeout_s: float = TIMEOUT_S) -> None:
             return  # Prefect's client has settings for certificates, this check does not
         raise _make_error(url, variable, f"does not answer: {_describe(error, timeout_s)}", _FIX) from error
     if not _is_health_answer(answer):
-        raise _make_error(url, variable, "answers, but not as a Prefect API", _suggest_path(parts))
+        problem = "is the address of a server that is not a Prefect API"
+        raise _make_error(url, variable, problem, _suggest_path(parts))
 
 
 def _split_url(url: str, variable: str) -> urllib.parse.SplitResult:
@@ -58,6 +60,9 @@ def _split_url(url: str, variable: str) -> urllib.parse.SplitResult:
 
 
 def _suggest_path(parts: urllib.parse.SplitResult) -> str:
+    """What to try instead; where the path is right already, the server is the wrong one."""
+    if parts.path.rstrip("/").endswith("/api"):
+        return _START_ONE
     return hide_credentials(f"the address of a Prefect API ends in /api: {parts.scheme}://{parts.netloc}/api")
 
 

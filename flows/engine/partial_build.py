@@ -13,7 +13,8 @@ from flows.engine.display import SILENT, Display
 from flows.engine.events import describe_outcome, run_with_events
 from flows.pipeline.bundle_writer import check_verdict, collect_stage_warnings
 from flows.pipeline.definition import STAGES, walk_pipeline
-from flows.pipeline.plan import read_last_durations
+from flows.pipeline.plan import plan_build, read_last_durations
+from flows.pipeline.preflight import run_preflight
 from flows.pipeline.request import BuildRequest, ResolvedRequest, resolve_request
 from stages.execute import Job, Outcome, execute
 from stages.stage import Stage
@@ -25,6 +26,10 @@ class _LazyStage:
     def __init__(self, request: ResolvedRequest, stage: Stage[Any], job: Job, inputs: dict[str, _LazyStage]) -> None:
         self.request, self.stage, self.job, self.inputs = request, stage, job, inputs
         self.outcome: Outcome | None = None
+
+    def list_needed(self) -> set[str]:
+        """Names of this stage and of all that it takes, directly or not."""
+        return {self.stage.name}.union(*(lazy.list_needed() for lazy in self.inputs.values()))
 
     def result(self) -> Outcome:
         """The outcome; the stages that it takes run first."""
@@ -51,6 +56,8 @@ def run_partial_build(build: BuildRequest, only: str, display: Display = SILENT)
 
     Raises:
         SpecError: the spec is wrong, or the stage does not exist.
+        BackendError: a stage or backend that would run cannot; nothing has run then.
+        StoreError: the store has too little disk space or is not writable.
         GateError: the stage is verify, and a gate failed that the build does not allow.
     """
     if only not in STAGES:
@@ -63,6 +70,8 @@ def run_partial_build(build: BuildRequest, only: str, display: Display = SILENT)
         return _LazyStage(request, stage, request.make_job(stage, options, backend, extra), inputs)
 
     stages = walk_pipeline(make_lazy, request.spec)
+    needed = stages[only].list_needed()
+    run_preflight([planned for planned in plan_build(request) if planned.stage in needed], request.store.root)
     with display.show_events(read_last_durations(request.store)):
         outcome = stages[only].result()
     if STAGES[only].makes is Verdict:

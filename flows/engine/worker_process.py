@@ -82,6 +82,8 @@ class StageWorker:
                 assert pipe, "it was opened with pipes"
                 with contextlib.suppress(OSError):
                     pipe.close()
+            # Collects its exit code: a process whose owner does not would stay a zombie until a long-lived owner ends.
+            threading.Thread(target=self._process.wait, name="fenshen-worker-end", daemon=True).start()
         self._process = None
 
     def prepare(self, planned: Sequence[PlannedStage]) -> tuple[list[Preloader], list[Preloader]]:

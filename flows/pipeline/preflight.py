@@ -16,17 +16,22 @@ from flows.pipeline.limits import MIN_FREE_BYTES
 from flows.pipeline.plan import PlannedStage
 
 
-def run_preflight(planned: Iterable[PlannedStage], store: Path, folder: Path) -> None:
+def run_preflight(planned: Iterable[PlannedStage], store: Path, folder: Path | None = None) -> None:
     """Returns where the build can start.
+
+    Args:
+        folder: of the bundle; None where no bundle is written.
 
     Raises:
         BackendError: stages or backends that would run cannot; all are named.
         StoreError: too little disk space, a folder that is not writable, or a bundle folder that holds something else.
     """
     # The folders first: where FENSHEN_HOME is wrong, no baked file is found either.
-    refuse_foreign_files(folder)
+    if folder:
+        refuse_foreign_files(folder)
     _check_writable(store, store)
-    _check_writable(folder, get_staging_folder(folder))
+    if folder:
+        _check_writable(folder, get_staging_folder(folder))
     if findings := [finding for plan in planned if plan.run for finding in _find_missing(plan)]:
         raise BackendError(*findings)
 

@@ -67,7 +67,7 @@ def load_baked_model() -> BakedModel:
     """The baked model, read once per process; raises BackendError if it is not baked."""
     path = get_baked_path(BODY_FILE)
     if not path.exists():
-        raise BackendError(Finding("body/not-baked", "the body model is not baked on this machine", fix="run `python -m stages.body.bake`"))
+        raise BackendError(Finding("body/not-baked", "the body model is missing", fix="run `fenshen bake`"))
     return _read_cached(str(path), path.stat().st_mtime_ns)
 
 
@@ -100,7 +100,7 @@ class Anny:
 
     def unavailable_reason(self) -> str:
         """Empty if the body model is baked."""
-        return "" if get_baked_path(BODY_FILE).exists() else "the body model is not baked on this machine: run `python -m stages.body.bake`"
+        return "" if get_baked_path(BODY_FILE).exists() else "the body model is missing: run `fenshen bake`"
 
     def list_changes(self) -> tuple[str, ...]:
         """All local changes of head and body."""

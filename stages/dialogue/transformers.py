@@ -67,7 +67,7 @@ class Transformers:
         missing = [name for name in ("torch", "transformers") if not importlib.util.find_spec(name)]
         if missing:
             return f"not installed: {', '.join(missing)}"
-        return "" if smollm2.read_digest() else "the model smollm2 is not baked: run python -m stages.dialogue.transformers"
+        return "" if smollm2.read_digest() else "the model smollm2 is missing: run `fenshen bake`"
 
     def preload(self) -> None:
         """Loads the model: four seconds, three of them for importing its code."""

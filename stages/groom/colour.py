@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from assets.artefacts.character import Body
 from assets.artefacts.geometry import Floats, Image, Pixels
 from assets.errors import BackendError, Finding
+from assets.paths import REINSTALL_NODE_PACKAGES
 
 MAX_PICTURE_SIDE = 1024
 """Pixels; larger pictures are scaled down."""
@@ -73,7 +74,7 @@ def load_picture(path: Path, channels: int) -> Pixels:
     flag = cv2.IMREAD_UNCHANGED if channels == 4 else cv2.IMREAD_COLOR
     pixels = cv2.imread(str(path), flag)
     if pixels is None:
-        raise BackendError(Finding("groom/picture", f"{path.name} cannot be read as a picture", fix="run `npm ci`"))
+        raise BackendError(Finding("groom/picture", f"{path.name} cannot be read as a picture", fix=REINSTALL_NODE_PACKAGES))
     if pixels.ndim == 2:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
     if channels == 4 and pixels.shape[2] == 3:

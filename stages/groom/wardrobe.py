@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from assets.artefacts.geometry import Floats, Ints
 from assets.errors import BackendError, Finding, SpecError
 from assets.mesh import find_degenerate, merge_corners
-from assets.paths import PROJECT_ROOT, get_node_modules
+from assets.paths import PROJECT_ROOT, REINSTALL_NODE_PACKAGES, get_node_modules, has_node_package
 from assets.rights import Source
 
 Slot = Literal["hair", "brows", "lashes", "outfit", "shoes", "hat", "teeth", "tongue"]
@@ -27,7 +27,7 @@ _SLOT_OF_KIND: dict[str, Slot] = {"eyebrows": "brows", "eyelashes": "lashes", "h
 
 def find_missing_wardrobe() -> str:
     """Why nothing can be worn on this machine, in one sentence; empty where the wardrobe is installed."""
-    return "" if (get_node_modules() / _PACKAGE).is_dir() else f"the wardrobe {_PACKAGE} is not installed: run `npm ci`"
+    return "" if has_node_package(_PACKAGE) else f"the wardrobe {_PACKAGE} is not installed: run `fenshen bake`"
 
 
 @dataclass(frozen=True)
@@ -91,11 +91,11 @@ def load_item(slot: Slot, name: str) -> WardrobeItem:
         data = json.loads(file.read_bytes())
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise BackendError(Finding("groom/wardrobe", f"{row['file']} cannot be read: {reason}", fix="run `npm ci`")) from error
+        raise BackendError(Finding("groom/wardrobe", f"{row['file']} cannot be read: {reason}", fix=REINSTALL_NODE_PACKAGES)) from error
     metadata = data["metadata"]
     if metadata["uuid"] != row["uuid"]:
         message = f"{row['file']} has uuid {metadata['uuid']}, but the licence of {name} was checked for uuid {row['uuid']}"
-        raise BackendError(Finding("groom/wardrobe", message, fix="run `npm ci`"))
+        raise BackendError(Finding("groom/wardrobe", message, fix=REINSTALL_NODE_PACKAGES))
     corners, uv, triangles = _parse_faces(data, row["file"])
     scale = {axis: (int(a), int(b), float(d)) for axis, (a, b, d) in row.get("scale", {}).items()}
     return WardrobeItem(
@@ -108,7 +108,7 @@ def _parse_faces(data: dict[str, Any], file: str) -> tuple[Ints, Floats, Ints]:
     """corners (m,), uv (m,2) and triangles (t,3) of three.js' JSON format 3: quads of [11, 4 vertices, material, 4 uvs]."""
     numbers = np.array(data["faces"], np.int64)
     if numbers.size % 10 or (numbers[::10] != 11).any():
-        raise BackendError(Finding("groom/wardrobe", f"{file} has a face that is not a textured quad", fix="run `npm ci`"))
+        raise BackendError(Finding("groom/wardrobe", f"{file} has a face that is not a textured quad", fix=REINSTALL_NODE_PACKAGES))
     faces = numbers.reshape(-1, 10)
     pairs, quads = merge_corners(faces[:, 1:5], faces[:, 6:10])
     triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])

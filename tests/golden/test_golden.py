@@ -35,7 +35,7 @@ def test_the_golden_results_are_small() -> None:
 @pytest.mark.parametrize("name", STAGES)
 def test_a_result_is_the_golden_one_of_its_version(name: str) -> None:
     if name in NEEDS_BAKE and not get_baked_path("body.safetensors").exists():
-        pytest.skip("the body model is not baked: run `fenshen bake`")
+        pytest.skip("the body model is missing: run `fenshen bake`")
     assert compare(STAGES[name], read_golden(name), CASES[name].run(), CASES[name].tolerance) == ""
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from assets.paths import get_baked_path, get_node_modules
 from flows.cli import bake as module
-from flows.cli.bake import BAKES, NODE_FOLDER, SCRIPTS, Bake, install_node_packages, run_bake
+from flows.cli.bake import BAKES, NODE_FOLDER, SCRIPTS, Bake, install_node_packages, list_node_packages, run_bake
 from stages.dialogue.smollm2 import SOURCE_FILE, locate_model
 from stages.verify.requirements import BAKED_SCRIPTS
 from stages.voice.mandarin import ACOUSTIC_MODEL
@@ -74,7 +74,7 @@ def test_what_is_there_is_not_made_again() -> None:
 def test_each_step_is_a_line_and_force_makes_all_again(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BAKES", (TOY,))
     for name in ("install_node_packages", "upgrade_prefect_database"):
-        monkeypatch.setattr(module, name, lambda: None)
+        monkeypatch.setattr(module, name, lambda **_: None)
     monkeypatch.setattr(module, "bundle_script", lambda script: None)
     rest = ["2 of 3: browser scripts: bundled", f"3 of 3: Prefect's database in {home}/prefect: ready"]
     assert invoke("bake").stdout.splitlines() == ["1 of 3: toy: baked", *rest]
@@ -98,14 +98,37 @@ def test_a_package_that_cannot_be_fetched_is_one_sentence_and_is_tried_again(hom
     assert not (home / "node" / "package-lock.json").exists()
 
 
+def install_all(home: Path) -> str:
+    """What npm does, as a shell script that counts its calls."""
+    packages = " ".join(f"node_modules/{name}" for name in list_node_packages())
+    return f"for p in {packages}; do mkdir -p $p; echo '{{}}' > $p/package.json; done; echo once >> {home}/calls"
+
+
 def test_packages_of_the_same_lock_file_are_not_installed_again(home: Path, programs: Callable[[str, str], None]) -> None:
-    programs("npm", f"mkdir -p node_modules; echo once >> {home}/calls")
-    install_node_packages()
-    install_node_packages()
+    programs("npm", install_all(home))
+    assert install_node_packages()
+    assert not install_node_packages()
     assert (home / "calls").read_text() == "once\n"
     assert (get_node_modules().parent / "package-lock.json").read_bytes() == (NODE_FOLDER / "package-lock.json").read_bytes()
     (get_node_modules().parent / "package-lock.json").write_text("{}")
     install_node_packages()
+    assert (home / "calls").read_text() == "once\nonce\n"
+
+
+@pytest.mark.parametrize("name", list_node_packages())
+def test_a_package_that_was_removed_is_installed_again(name: str, home: Path, programs: Callable[[str, str], None]) -> None:
+    """Nothing was installed where the lock file was the same."""
+    programs("npm", install_all(home))
+    assert invoke("bake", "--node-only").stdout == "node packages: installed\n"
+    (get_node_modules() / name / "package.json").unlink()
+    assert invoke("bake", "--node-only").stdout == "node packages: installed\n"
+    assert invoke("bake", "--node-only").stdout == "node packages: already there\n"
+
+
+def test_force_installs_the_packages_again(home: Path, programs: Callable[[str, str], None]) -> None:
+    programs("npm", install_all(home))
+    for _ in range(2):
+        assert invoke("bake", "--node-only", "--force").stdout == "node packages: installed\n"
     assert (home / "calls").read_text() == "once\nonce\n"
 
 
@@ -116,7 +139,7 @@ def test_a_script_that_cannot_be_bundled_is_one_sentence(home: Path, monkeypatch
     esbuild.chmod(stat.S_IRWXU)
     make_file(get_node_modules() / "three" / "LICENSE")
     monkeypatch.setattr(module, "BAKES", ())
-    monkeypatch.setattr(module, "install_node_packages", lambda: None)
+    monkeypatch.setattr(module, "install_node_packages", lambda **_: False)
     monkeypatch.chdir(home)
     source = SCRIPTS[0].source
     assert run_fenshen("bake", code=4) == (
@@ -134,7 +157,7 @@ def test_a_home_that_cannot_be_written_is_one_sentence(home: Path, monkeypatch: 
 def test_a_prefect_database_that_cannot_be_created_is_one_sentence(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BAKES", ())
     monkeypatch.setattr(module, "SCRIPTS", ())
-    monkeypatch.setattr(module, "install_node_packages", lambda: None)
+    monkeypatch.setattr(module, "install_node_packages", lambda **_: False)
     monkeypatch.setattr("sys.executable", "/bin/false")
     monkeypatch.chdir(home)
     assert invoke("bake", code=4).stderr.splitlines() == [

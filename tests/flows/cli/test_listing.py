@@ -31,8 +31,8 @@ def test_backends_are_listed_stage_by_stage() -> None:
 
 
 def test_a_backend_that_cannot_run_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Mandarin, "unavailable_reason", lambda self: "its model is not baked")
-    assert "voice mandarin no: its model is not baked" in run_fenshen("backends")
+    monkeypatch.setattr(Mandarin, "unavailable_reason", lambda self: "its model is missing")
+    assert "voice mandarin no: its model is missing" in run_fenshen("backends")
 
 
 def test_weights_that_are_missing_are_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

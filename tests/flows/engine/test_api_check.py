@@ -21,6 +21,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[3]
 START = "start it with `prefect server start`, or unset PREFECT_API_URL to use a temporary server"
+ONE = "start one with `prefect server start`, or unset PREFECT_API_URL to use a temporary server"
 WRITE = "write it like http://127.0.0.1:4200/api"
 
 
@@ -63,8 +64,10 @@ def test_a_prefect_api_and_one_that_wants_a_key_pass(host: str, path: str) -> No
 
 
 @pytest.mark.parametrize(("path", "problem", "fix"), [
-    ("/page", "answers, but not as a Prefect API", "the address of a Prefect API ends in /api: http://{host}/api"),
+    ("/page", "is the address of a server that is not a Prefect API", "the address of a Prefect API ends in /api: http://{host}/api"),
     ("", "answers with HTTP status 404", "the address of a Prefect API ends in /api: http://{host}/api"),
+    ("/page/api", "is the address of a server that is not a Prefect API", ONE),
+    ("/gone/api", "answers with HTTP status 404", ONE),
     ("/boom", "answers with HTTP status 503", "see the server's own log"),
 ])  # fmt: skip
 def test_something_else_than_a_prefect_api(host: str, path: str, problem: str, fix: str) -> None:

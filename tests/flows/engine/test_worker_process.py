@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -96,6 +98,19 @@ def test_it_ends_when_its_owner_closes_it(tmp_path: Path) -> None:
     worker.close()
     assert process.wait(timeout=60) == 0
     worker.close()
+
+
+def test_its_exit_code_is_collected_without_waiting_for_it() -> None:
+    """Every build of a server left a zombie."""
+    worker = StageWorker()
+    process = worker.start()
+    before = set(threading.enumerate())
+    worker.close()
+    (collector,) = set(threading.enumerate()) - before
+    collector.join(60)
+    assert process.returncode == 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(process.pid, 0)
 
 
 def plan_stage(name: str, *, waits: bool = False, backend: str | None = None) -> PlannedStage:

@@ -79,8 +79,8 @@ def test_a_home_that_cannot_exist_is_reported_before_what_is_not_baked_there(tmp
 
 
 def test_a_backend_that_cannot_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Mandarin, "unavailable_reason", lambda self: "its model is not baked")
-    sentence = "error[backend/unavailable] voice cannot use mandarin: its model is not baked; see `fenshen doctor`"
+    monkeypatch.setattr(Mandarin, "unavailable_reason", lambda self: "its model is missing")
+    sentence = "error[backend/unavailable] voice cannot use mandarin: its model is missing; see `fenshen doctor`"
     assert read_missing(tmp_path, "voice", "mandarin") == sentence
 
 
@@ -94,7 +94,7 @@ def test_a_missing_wardrobe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize(("missing", "sentence"), [
     ("node", "node is not installed: install Debian's nodejs and npm"),
     ("validator", "the node package gltf-validator is not installed: run `fenshen bake --node-only`"),
-    ("scripts", "load_engine.js and viewer.js are not baked: run `fenshen bake`"),
+    ("scripts", "load_engine.js and viewer.js are missing: run `fenshen bake`"),
 ])  # fmt: skip
 def test_what_the_gates_start(missing: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing glTF validator was reported after all 14 stages had run."""

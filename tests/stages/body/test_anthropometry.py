@@ -12,7 +12,7 @@ from stages.body.anny import BODY_FILE, Anny
 from stages.body.anthropometry import BodyMeasurements, compute_enclosed_volume, find_limit_violations, measure_body
 from stages.body.phenotype import to_age_axis
 
-needs_bake = pytest.mark.skipif(not get_baked_path(BODY_FILE).exists(), reason="the body model is not baked: run `fenshen bake`")
+needs_bake = pytest.mark.skipif(not get_baked_path(BODY_FILE).exists(), reason="the body model is missing: run `fenshen bake`")
 MAN = BodyMeasurements(height=1.76, bmi=23, leg=0.52, arm=0.29, head=0.147, shoulders=0.2, shin=1.15, forearm=0.89, asymmetry=0)
 
 

@@ -19,7 +19,7 @@ from stages.body.generator import GanBody, GenerativeBody, VaeBody, _project_lat
 from stages.body.phenotype import apply_proposed_axes, to_age_axis
 from stages.body.stage import run
 
-pytestmark = pytest.mark.skipif(not get_baked_path(BODY_FILE).exists(), reason="the body model is not baked: run `fenshen bake`")
+pytestmark = pytest.mark.skipif(not get_baked_path(BODY_FILE).exists(), reason="the body model is missing: run `fenshen bake`")
 NAMES = ("age", "gender", "muscle", "weight", "height", "proportions", "measure-waist-circ-incr")
 
 

@@ -23,14 +23,14 @@ from stages.body.stage import run
 from stages.nets import bodygan, vae
 from stages.nets.weights_io import TrainedNet, export_net
 
-needs_bake = pytest.mark.skipif(not get_baked_path(BODY_FILE).exists(), reason="the body model is not baked: run `fenshen bake`")
+needs_bake = pytest.mark.skipif(not get_baked_path(BODY_FILE).exists(), reason="the body model is missing: run `fenshen bake`")
 FLAT = Image(np.zeros((1, 1, 3), np.uint8))
 SOMEONE = Identity(np.zeros(4, np.float32), FLAT, FLAT, 30.0, 0.0, 0.3, {})
-BAKE = "run `python -m stages.body.bake`"
+BAKE = "run `fenshen bake`"
 
 
 @pytest.mark.parametrize(("load", "message"), [
-    (load_baked_model, f"error[body/not-baked] the body model is not baked on this machine; {BAKE}"),
+    (load_baked_model, f"error[body/not-baked] the body model is missing; {BAKE}"),
 ])  # fmt: skip
 def test_a_file_that_is_not_baked_is_reported(
     load: Callable[[], object], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -44,7 +44,7 @@ def test_a_file_that_is_not_baked_is_reported(
 def test_without_the_baked_body_no_backend_is_available(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FENSHEN_HOME", str(tmp_path))
     for backend in (Anny(), GanBody()):
-        assert backend.unavailable_reason() == f"the body model is not baked on this machine: {BAKE}"
+        assert backend.unavailable_reason() == f"the body model is missing: {BAKE}"
     assert Anny().weights() == {}
 
 

@@ -16,7 +16,7 @@ from stages.body.anny import BODY_FILE, Anny, list_face_changes
 from stages.body.phenotype import resolve_origins, to_age_axis
 from stages.body.stage import run
 
-pytestmark = pytest.mark.skipif(not get_baked_path(BODY_FILE).exists(), reason="the body model is not baked: run `fenshen bake`")
+pytestmark = pytest.mark.skipif(not get_baked_path(BODY_FILE).exists(), reason="the body model is missing: run `fenshen bake`")
 SKIN = 13380
 
 

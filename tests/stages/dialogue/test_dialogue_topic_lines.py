@@ -26,7 +26,7 @@ FEES = (
     FactSpec(say="学校在公园旁边。", ask=("学校在哪里？",)),
     FactSpec(say="书和茶都是免费的，学费里已经有了。", ask=("学费里有书吗？",)),
 )
-baked = pytest.mark.skipif(not smollm2.read_digest(), reason="smollm2 is not baked")
+baked = pytest.mark.skipif(not smollm2.read_digest(), reason="smollm2 is missing")
 BACKEND_NAMES = ["overlap", pytest.param("transformers", marks=baked)]
 
 

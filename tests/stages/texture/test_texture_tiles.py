@@ -125,14 +125,14 @@ def test_a_foreign_mesh_is_rejected() -> None:
 def test_missing_tiles_are_reported(tmp_path: Path) -> None:
     with pytest.raises(BackendError) as caught:
         load_skin_library(tmp_path / "tiles.safetensors")
-    assert str(caught.value) == "error[texture/unbaked] tiles.safetensors is not baked; run `fenshen bake`"
+    assert str(caught.value) == "error[texture/unbaked] tiles.safetensors is missing; run `fenshen bake`"
 
 
 def test_tiles_cannot_be_baked_without_the_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FENSHEN_HOME", str(tmp_path))
     with pytest.raises(BackendError) as caught:
         bake_tiles(tmp_path / "tiles.safetensors")
-    assert str(caught.value) == "error[texture/unbaked] template.safetensors is not baked; run `fenshen bake`"
+    assert str(caught.value) == "error[texture/unbaked] template.safetensors is missing; run `fenshen bake`"
 
 
 @needs_bake
@@ -140,7 +140,7 @@ def test_a_damaged_skin_is_reported_while_baking(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("FENSHEN_NODE_MODULES", str(tmp_path))
     with pytest.raises(BackendError) as caught:
         bake_tiles(tmp_path / "tiles.safetensors")
-    assert str(caught.value) == f"error[texture/skin] {FIRST_SKIN} cannot be read as a picture; run `npm ci`"
+    assert str(caught.value) == f"error[texture/skin] {FIRST_SKIN} cannot be read as a picture; run `fenshen bake --node-only --force`"
 
 
 def test_flat_skin_has_normals_that_point_outwards() -> None:

@@ -80,6 +80,18 @@ def test_a_stored_package_is_judged_again_by_a_new_gate(tmp_path: Path, monkeypa
     assert tree.run("-c", TOY_TEST) == "['avatar.glb: error[rig/toy] the bundle has no toy']\n"
 
 
+def test_a_gate_in_a_new_file_is_found(tmp_path: Path) -> None:
+    tree = copy_tree(tmp_path / "tree")
+    head = """from collections.abc import Iterator
+
+from assets.errors import Finding, Location
+from stages.verify.bundle_view import BundleView
+from stages.verify.gate import gate
+"""
+    (tree.root / "stages" / "verify" / "gates" / "toys.py").write_text(head + TOY_GATE, "utf-8")
+    assert tree.run("-c", TOY_TEST) == "['avatar.glb: error[rig/toy] the bundle has no toy']\n"
+
+
 def test_each_source_of_the_gates_counts_in_the_key() -> None:
     parts = compute_key_parts(STAGE, Job(PackageSpec(), 0), {"package": Ref("package/1", "0")})
     assert parts["code"] == digest_gate_sources()

@@ -15,10 +15,16 @@ import pytest
 
 from assets.artefacts.geometry import Image
 from assets.artefacts.verdict import Check, Verdict
+from assets.bundle import BundleFile, Package
 from assets.conventions import MORPHS_67
 from assets.digest import sha256
+from assets.errors import BackendError
 from assets.formats.image import encode_png
 from assets.paths import PROJECT_ROOT
+from assets.spec.packaging import PackageSpec
+from assets.store import LocalStore
+from flows.pipeline.bundle_writer import check_verdict
+from stages.execute import Job, execute
 from stages.verify.bundle_view import BundleView, Glb
 from stages.verify.gate import FOLDER_GATES, TARGET_GATES, load_gates
 from stages.verify.gates.rights import check_folder
@@ -297,11 +303,11 @@ def test_the_stage_names_everything_that_its_machine_lacks(tmp_path: Path, monke
     monkeypatch.setenv("PATH", "")
     monkeypatch.setenv("FENSHEN_NODE_MODULES", str(tmp_path))
     monkeypatch.setenv("FENSHEN_HOME", str(tmp_path))
-    scripts = "load_engine.js and viewer.js are not baked: run `fenshen bake`"
+    scripts = "load_engine.js and viewer.js are missing: run `fenshen bake`"
     assert STAGE.missing_requirements() == f"{NO_NODE}; {NO_PACKAGE}; {scripts}"
     (tmp_path / "baked").mkdir()
     (tmp_path / "baked" / "viewer.js").touch()
-    assert STAGE.missing_requirements().endswith("; load_engine.js is not baked: run `fenshen bake`")
+    assert STAGE.missing_requirements().endswith("; load_engine.js is missing: run `fenshen bake`")
 
 
 def test_a_validator_that_crashes_says_nothing_about_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -310,6 +316,7 @@ def test_a_validator_that_crashes_says_nothing_about_the_files(tmp_path: Path, m
     node.write_text("#!/bin/sh\necho 'FATAL ERROR: out of memory' >&2; exit 134\n")
     node.chmod(0o755)
     (tmp_path / "gltf-validator").mkdir()
+    (tmp_path / "gltf-validator" / "package.json").write_text("{}")
     monkeypatch.setenv("FENSHEN_NODE_MODULES", str(tmp_path))
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
     (check,) = run_gate(GATES["gltf/validator"], tiny.bundle())
@@ -321,6 +328,23 @@ def test_a_missing_temporary_folder_is_a_gate_that_has_not_run(tmp_path: Path, m
     (check,) = run_gate(GATES["gltf/validator"], tiny.bundle())
     assert check.message.startswith("not run: [Errno 2] No such file or directory: ")
     assert not has_looked(Verdict("web", (check,)))
+
+
+def test_without_the_validator_nothing_is_a_failed_gate_and_nothing_is_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A verdict without the validator was found again after it had been installed."""
+    monkeypatch.setenv("FENSHEN_NODE_MODULES", str(tmp_path / "empty"))
+    monkeypatch.setattr("stages.verify.stage.TARGET_GATES", {"web": ("gltf/container", "gltf/validator")})
+    files = tuple(BundleFile(path, data, "", "", "MIT", ("tests",)) for path, data in sorted(tiny.bundle().files.items()))
+    store = LocalStore(tmp_path / "store")
+    package = store.put("0" * 64, Package(files, "web", 1), {})
+    outcome = execute(STAGE, Job(PackageSpec(vrm=False), 0), store, {"package": package})
+    container, validator = store.get(outcome.ref, Verdict).checks
+    assert (container.ok, validator.message) == (True, f"not run: the Khronos validator cannot run: {NO_PACKAGE}")
+    with pytest.raises(BackendError) as caught:
+        check_verdict(Verdict("web", (container, validator)), frozenset())
+    assert type(caught.value) is BackendError
+    assert store.find(outcome.key) is None
+    assert not execute(STAGE, Job(PackageSpec(vrm=False), 0), store, {"package": package}).cached
 
 
 def test_a_verdict_holds_for_later_builds_where_every_gate_looked() -> None:

@@ -56,10 +56,10 @@ def test_a_sentence_that_is_too_long_for_the_model_is_spoken_whole(baked_model: 
 
 def test_an_unbaked_model_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     monkeypatch.setenv("FENSHEN_HOME", str(tmp_path))
-    assert mandarin.Mandarin().unavailable_reason() == "fastspeech2.tflite is not baked: run python -m stages.voice.mandarin"
+    assert mandarin.Mandarin().unavailable_reason() == "fastspeech2.tflite is missing: run `fenshen bake`"
     with pytest.raises(BackendError) as caught:
         mandarin.Mandarin().speak("茶", language="zh", options=VoiceSpec(), seed=1)
-    assert str(caught.value) == "error[voice/not-baked] fastspeech2.tflite is not baked; run python -m stages.voice.mandarin"
+    assert str(caught.value) == "error[voice/not-baked] fastspeech2.tflite is missing; run `fenshen bake`"
 
 
 SPEAK = """
