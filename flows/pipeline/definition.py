@@ -62,8 +62,8 @@ class PipelineStage:
         return {name: self.inputs.get(name, name) for name in self.stage.takes}
 
 
-# Each stage stands below those whose results it takes. The longest branch, dialogue and voice, stands as high as it can: tasks
-# are submitted in this order, and the first to be submitted are the first to get a core.
+# A stage comes after those whose results it takes. The longest branch, dialogue and voice, comes as early as it can: tasks are
+# submitted in this order, and the first to be submitted are the first to get a core.
 PIPELINE = (
     PipelineStage("stages.identity.stage:STAGE", "identity", gpu=True),
     PipelineStage("stages.body.stage:STAGE", "body"),
