@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from assets.artefacts.geometry import Floats, Ints
 
+# xyzw as in glTF and scipy; w comes last.
 IDENTITY = np.array([0, 0, 0, 1], np.float32)
 
 
@@ -37,6 +38,7 @@ def normalize_vectors(vectors: NDArray[Any], floor: float = 1e-12, fallback: tup
 
 def multiply(a: ArrayLike, b: ArrayLike) -> Floats:
     """(...,4) the product a b, which rotates by b first, then by a."""
+    # Products in float64 and one rounding at the end: along a chain of joints the float32 error grows by one step a joint.
     p, q = np.asarray(a, np.float64), np.asarray(b, np.float64)
     pv, pw, qv, qw = p[..., :3], p[..., 3:], q[..., :3], q[..., 3:]
     vector = pw * qv + qw * pv + cross(pv, qv)
@@ -45,12 +47,14 @@ def multiply(a: ArrayLike, b: ArrayLike) -> Floats:
 
 def inverse(q: ArrayLike) -> Floats:
     """(...,4) inverses of unit quaternions."""
+    # The conjugate: equal to the inverse at length 1 only.
     return _to_float32(np.asarray(q) * np.array([-1, -1, -1, 1]))
 
 
 def rotate(q: ArrayLike, v: ArrayLike) -> Floats:
     """(...,3) vectors rotated by unit quaternions."""
     p, u = np.asarray(q, np.float64), np.asarray(v, np.float64)
+    # q v q* expanded: v + 2w (p x v) + 2 p x (p x v), without the matrix.
     twice = 2 * cross(p[..., :3], u)
     return _to_float32(u + p[..., 3:] * twice + cross(p[..., :3], twice))
 
@@ -69,6 +73,7 @@ def from_two_vectors(start: ArrayLike, end: ArrayLike) -> Floats:
     # Opposite directions have no smallest rotation: any axis perpendicular to them will do.
     other = np.where(np.abs(a[..., :1]) < 0.9, np.array([1.0, 0, 0]), np.array([0, 1.0, 0]))
     vector = np.where(cosine < -1 + 1e-9, np.cross(a, other), np.cross(a, b))
+    # (a x b, 1 + a.b) is the half-angle quaternion before it is normalised.
     return normalize_quaternions(np.concatenate([vector, np.where(cosine < -1 + 1e-9, 0, 1 + cosine)], -1))
 
 
@@ -81,9 +86,11 @@ def slerp(a: ArrayLike, b: ArrayLike, t: ArrayLike) -> Floats:
     """(...,4) spherical interpolation from a (t = 0) to b (t = 1) along the shorter arc; t (...)."""
     p, q, s = np.asarray(a, np.float64), np.asarray(b, np.float64), np.asarray(t, np.float64)[..., None]
     cosine = (p * q).sum(-1, keepdims=True)
+    # q and -q are one rotation: the one nearer to p gives the shorter arc. Rounding may push the cosine above 1, outside arccos.
     q, cosine = np.where(cosine < 0, -q, q), np.minimum(np.abs(cosine), 1)
     angle = np.arccos(cosine)
     sine = np.maximum(np.sin(angle), 1e-9)
+    # sin(angle) is nearly 0 there; linear and spherical weights differ by angle squared, 1e-8, below float32.
     near = angle < 1e-4
     first = np.where(near, 1 - s, np.sin((1 - s) * angle) / sine)
     second = np.where(near, s, np.sin(s * angle) / sine)
@@ -93,6 +100,7 @@ def slerp(a: ArrayLike, b: ArrayLike, t: ArrayLike) -> Floats:
 def make_continuous(q: ArrayLike) -> Floats:
     """(f,...,4) with signs chosen so that neighbouring frames never differ by the sign alone: q and -q are one rotation."""
     p = np.array(q, np.float32)
+    # Cumulative: once a frame flips, all that follow it must.
     flip = np.cumprod(np.where((p[1:] * p[:-1]).sum(-1) < 0, -1, 1), 0)
     p[1:] *= flip[..., None]
     return p
@@ -114,7 +122,9 @@ def from_matrix(m: ArrayLike) -> Floats:
 def from_axes(side: ArrayLike, up: ArrayLike) -> Floats:
     """(...,4) rotations that take +X to `side` and +Y as near to `up` as that allows; both (...,3)."""
     x = normalize_vectors(np.asarray(side, np.float64))
+    # Right-handed: X x Y = Z. `side` is exact; `up` gives way.
     z = normalize_vectors(np.cross(x, np.asarray(up, np.float64)))
+    # Stacked as columns: a rotation matrix's columns are the images of the axes.
     return from_matrix(np.stack([x, np.cross(z, x), z], -1))
 
 

@@ -18,6 +18,7 @@ def skin_points(points: Floats, skin: Skin, matrices: NDArray[np.floating]) -> F
 
 def blend_matrices(skin: Skin, matrices: NDArray[np.floating]) -> NDArray[np.float64]:
     """(v,4,4) the weighted mean of each vertex's joint matrices."""
+    # Matrices are blended before they move points: normals and tangents can then share the result.
     return np.asarray(np.einsum("vk,vkij->vij", skin.weights.astype(np.float64), matrices[skin.joints]), np.float64)
 
 
@@ -31,12 +32,14 @@ def interpolate_weights(skin: Skin, vertices: NDArray[np.integer], shares: NDArr
     dense = np.zeros((len(vertices), len(JOINTS)), np.float32)
     rows = np.arange(len(vertices))[:, None]
     for k in range(vertices.shape[1]):
+        # Not `dense[...] +=`: that counts a joint once where two mixed vertices share it.
         np.add.at(dense, (rows, skin.joints[vertices[:, k]]), skin.weights[vertices[:, k]] * shares[:, k : k + 1])
     return dense
 
 
 def limit_influences(dense: Floats) -> Skin:
     """The four largest influences of weights (n,j), scaled to a sum of 1."""
+    # Stable, so that ties fall to the lower joint on every machine.
     joints = np.argsort(-dense, 1, kind="stable")[:, :4]
     weights = np.take_along_axis(dense, joints, 1)
     weights /= np.maximum(weights.sum(1, keepdims=True), 1e-9)

@@ -17,6 +17,7 @@ from assets.rotation import make_continuous
 METRES_PER_UNIT = 0.01
 """The format defines no unit; centimetres are the convention."""
 _CHANNELS = {f"{axis}{kind}": (kind, i) for i, axis in enumerate("XYZ") for kind in ("position", "rotation")}
+# Far above any real skeleton: it bounds memory and time on a damaged or hostile file.
 _MAX_JOINTS = 1000
 _MAX_NUMBER = 1e6
 """Of any number: ten kilometres in centimetres; float32 loses millimetres beyond that."""
@@ -84,6 +85,7 @@ class _LineReader:
     def read_keyword(self, word: str, count: int | None = None) -> list[str]:
         """The words after `word`, which must begin the next line."""
         row = self.read_row(word)
+        # Keywords are matched without case or colon: exporters differ in both.
         if row[0].rstrip(":").upper() != word.upper() or (count is not None and len(row) != count + 1):
             raise self.make_error(f"expected {word}{f' with {count} values' if count else ''}, found {' '.join(row)[:60]!r}")
         return row[1:]
@@ -119,6 +121,7 @@ def load_bvh(data: bytes, file: str = "") -> Bvh:
     return Bvh(
         names=tuple(joint.name for joint in lines.joints), parents=np.array([joint.parent for joint in lines.joints], np.int32),
         offsets=np.array([joint.offset for joint in lines.joints], np.float32),
+        # Multiplied in float64 and rounded once: a float32 running sum would drift over thousands of frames.
         times=(np.arange(len(values)) * step).astype(np.float32), positions=positions, rotations=rotations,
         warnings=tuple(lines.warnings),
     )  # fmt: skip
@@ -142,6 +145,7 @@ def _read_joint_tree(lines: _LineReader, name: str, parent: int) -> None:
         word = row[0].upper()
         if word == "}":
             open_joints.pop()
+        # An end site has an offset but no channels: it takes no column of a frame and becomes no joint.
         elif word == "END":
             lines.read_keyword("{", 0)
             lines.parse_numbers(lines.read_keyword("OFFSET", 3))
@@ -156,6 +160,7 @@ def _read_joint(lines: _LineReader, name: str, parent: int) -> int:
     """Reads a joint's offset and channels; returns its index."""
     if not name:
         raise lines.make_error("a joint has no name")
+    # Compared with 1, so that a name is reported once however often it repeats.
     if sum(joint.name == name for joint in lines.joints) == 1:
         lines.warnings.append(f"several joints are named {name[:60]!r}")
     if len(lines.joints) >= _MAX_JOINTS:
@@ -204,6 +209,7 @@ def _read_rows(lines: _LineReader, count: int) -> NDArray[np.float64]:
     values: list[list[float]] = []
     for number in range(min(count, left)):
         row = lines.read_row("a frame")
+        # Only the last row may be short: a short one before it means that columns are shifted.
         if number == left - 1 and number > 0 and len(row) < width:
             break
         frame = lines.parse_numbers(row)
@@ -224,6 +230,7 @@ def _compute_transforms(joints: Sequence[_Joint], values: NDArray[np.float64]) -
     from scipy.spatial.transform import Rotation
 
     rotations = np.zeros((len(values), len(joints), 4), np.float32)
+    # Joints without rotation channels keep the identity.
     rotations[..., 3] = 1
     positions = np.tile(np.array([joint.offset for joint in joints], np.float64), (len(values), 1, 1))
     column = 0
@@ -238,6 +245,7 @@ def _compute_transforms(joints: Sequence[_Joint], values: NDArray[np.float64]) -
             rotations[:, i] = Rotation.from_euler(order, block[:, angles], degrees=True).as_quat()
         for k, (kind, axis) in enumerate(kinds):
             if kind == "position":
+                # Position channels replace the offset; they do not add to it.
                 positions[:, i, axis] = block[:, k]
     return positions.astype(np.float32), make_continuous(rotations)
 
@@ -250,9 +258,12 @@ def export_bvh(clip: Clip, skeleton: Skeleton) -> bytes:
     lines: list[str] = ["HIERARCHY"]
     order: list[int] = []
     _append_joint(skeleton, 0, 0, lines, order)
+    # One frame has no step of its own, and a frame time of 0 is refused by `load_bvh`.
     step = float(clip.times[-1] - clip.times[0]) / (frames - 1) if frames > 1 else 1 / 30
     lines += ["MOTION", f"Frames: {frames}", f"Frame Time: {step:.8f}"]
+    # ZXY, the order of the CHANNELS line: its singularity is at X = +-90 degrees. Euler angles must be intrinsic (upper case), as above.
     angles = Rotation.from_quat(clip.rotations.reshape(-1, 4)).as_euler("ZXY", degrees=True).reshape(frames, joints, 3)
+    # A clip's root is a displacement from the bind pose; the file's channels are absolute.
     positions = (clip.root + skeleton.heads[0]) / METRES_PER_UNIT
     table = np.concatenate([positions, angles[:, order].reshape(frames, -1)], 1)
     lines += [" ".join(f"{value:.6f}" for value in row) for row in table]

@@ -8,6 +8,7 @@ from typing import Any
 
 from assets.errors import FenshenError, Finding, FormatError
 
+# glTF 2.0, 4.4.3: the chunk types are "JSON" and "BIN\0" in ASCII, read as little-endian uint32.
 MAGIC, JSON_CHUNK, BIN_CHUNK = b"glTF", 0x4E4F534A, 0x004E4942
 
 
@@ -15,6 +16,7 @@ def pack_glb(document: dict[str, Any], binary: bytes) -> bytes:
     """A GLB file of a document and its buffer; `buffers` is set here, so that the lengths always agree."""
     complete = {**document, "buffers": [{"byteLength": len(binary)}]} if binary else document
     text = json.dumps(complete, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    # 4.4.3: chunks end on multiples of 4; JSON is padded with spaces, so that it stays JSON, the buffer with zeros.
     text += b" " * (-len(text) % 4)
     data = binary + b"\0" * (-len(binary) % 4)
     chunks = struct.pack("<II", len(text), JSON_CHUNK) + text
@@ -25,6 +27,7 @@ def pack_glb(document: dict[str, Any], binary: bytes) -> bytes:
 
 def unpack_glb(data: bytes) -> tuple[dict[str, Any], bytes]:
     """The document and the buffer of a GLB file; raises FormatError for anything else."""
+    # 12 bytes of header and 8 of the first chunk's: length and type.
     if len(data) < 20 or data[:4] != MAGIC:
         raise _make_error("the file does not begin with the glTF magic number")
     version, length = struct.unpack_from("<II", data, 4)
@@ -36,6 +39,7 @@ def unpack_glb(data: bytes) -> tuple[dict[str, Any], bytes]:
         size, kind = struct.unpack_from("<II", data, offset)
         if offset + 8 + size > len(data):
             raise _make_error(f"a chunk declares {size} bytes, but only {len(data) - offset - 8} follow")
+        # The first chunk of a type counts; types that are unknown must be ignored (4.4.3).
         chunks.setdefault(kind, data[offset + 8 : offset + 8 + size])
         offset += 8 + size
     try:

@@ -20,6 +20,7 @@ ARMATURE_NODE = "Armature"
 GENERATOR = "Fenshen"
 # Displacements below 0.04 mm are invisible, but a third of all sparse rows.
 _MIN_DELTA_M = 4e-5
+# WebGL's numbers, as samplers take them: LINEAR, LINEAR_MIPMAP_LINEAR, REPEAT.
 _LINEAR, _MIPMAPS, _REPEAT = 9729, 9987, 10497
 
 
@@ -74,6 +75,7 @@ def export_gltf(scene: Scene) -> bytes:
 def to_glb(built: GltfDocument) -> bytes:
     """The GLB of a document, with its buffer views and accessors added."""
     document = {**built.document, "accessors": built.buffers.accessors, "bufferViews": built.buffers.views}
+    # glTF forbids empty arrays: a list without entries must be absent.
     return pack_glb({key: value for key, value in document.items() if value != []}, built.buffers.binary)
 
 
@@ -82,6 +84,7 @@ def build_document(scene: Scene) -> GltfDocument:
     buffers = BufferBuilder()
     images, textures, textured = _add_images(scene, buffers)
     numbers = {material.name: i for i, material in enumerate(scene.materials)}
+    # Joints come first among the nodes, so that a joint's index is its node's: skins and animations rely on it.
     joints = {name: i for i, name in enumerate(scene.skeleton.names)}
     nodes = build_joint_nodes(scene.skeleton)
     meshes = [_add_mesh(part, buffers, numbers) for part in scene.parts]
@@ -134,10 +137,12 @@ def build_joint_nodes(skeleton: Skeleton) -> list[dict[str, Any]]:
 
 
 def _round_floats(values: NDArray[Any]) -> list[float]:
+    # float32 carries about seven digits; more would only lengthen the JSON.
     return [float(f"{value:.7g}") for value in values]
 
 
 def _add_skin(skeleton: Skeleton, buffers: BufferBuilder, root: int) -> dict[str, Any]:
+    # In the bind pose all joint frames are aligned with the world: the inverse is a translation alone, with its sign flipped.
     matrices = np.tile(np.eye(4, dtype="<f4"), (len(skeleton.names), 1, 1))
     matrices[:, 3, :3] = -skeleton.heads  # column-major: the translation is the last row in memory
     inverse = buffers.add_accessor(matrices.reshape(-1, 16))
@@ -149,12 +154,14 @@ def _add_mesh(part: Part, buffers: BufferBuilder, materials: dict[str, int]) -> 
     if mesh.material not in materials:
         raise FormatError(Finding("gltf/material", f"the mesh {mesh.name} refers to the material {mesh.material}, which does not exist"))
     attributes = {
+        # POSITION is the one attribute that must state its bounds (3.7.2.1).
         "POSITION": buffers.add_accessor(mesh.positions.astype("<f4"), ARRAY_BUFFER, bounds=True),
         "NORMAL": buffers.add_accessor(part.normals.astype("<f4"), ARRAY_BUFFER),
         "TEXCOORD_0": _add_uv(mesh.uv, buffers),
     } | _add_influences(mesh.skin, buffers)
     if part.tangents is not None:
         attributes["TANGENT"] = buffers.add_accessor(part.tangents.astype("<f4"), ARRAY_BUFFER)
+    # 65535 restarts the primitive in uint16, so that no vertex may have that index (3.7.2.1).
     wide = "<u2" if len(mesh.positions) < 0xFFFF else "<u4"
     primitive: dict[str, Any] = {
         "attributes": attributes,
@@ -181,6 +188,7 @@ def _add_morph_targets(mesh: Mesh, buffers: BufferBuilder) -> list[dict[str, int
 
 def _add_uv(uv: Floats, buffers: BufferBuilder) -> int:
     if len(uv) and uv.min() >= 0 and uv.max() <= 1:
+        # unorm16 has steps of 1/65535: an eighth of a texel at 8192 px. It cannot hold tiled UV outside 0..1.
         return buffers.add_accessor(np.rint(uv * 65535).astype("<u2"), ARRAY_BUFFER, normalized=True)
     return buffers.add_accessor(uv.astype("<f4"), ARRAY_BUFFER)
 
@@ -188,6 +196,7 @@ def _add_uv(uv: Floats, buffers: BufferBuilder) -> int:
 def _add_influences(skin: Skin, buffers: BufferBuilder) -> dict[str, int]:
     joints, weights = quantize_influences(skin)
     return {
+        # 54 joints fit a byte; JOINTS_0 is never normalised (3.7.3.3).
         "JOINTS_0": buffers.add_accessor(joints.astype("u1"), ARRAY_BUFFER),
         "WEIGHTS_0": buffers.add_accessor(weights, ARRAY_BUFFER, normalized=True),
     }
@@ -196,6 +205,7 @@ def _add_influences(skin: Skin, buffers: BufferBuilder) -> dict[str, int]:
 def quantize_influences(skin: Skin) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
     """(v,4) joints and (v,4) weights that sum to 65535: heaviest first, no joint twice, joint 0 where the weight is 0."""
     joints, weights = skin.joints.astype(np.int64), np.clip(skin.weights.astype(np.float64), 0, None)
+    # 3.7.3.3: a joint may have at most one weight above zero on a vertex.
     for k in range(1, 4):
         for earlier in range(k):
             same = (joints[:, k] == joints[:, earlier]) & (weights[:, k] > 0)
@@ -204,7 +214,9 @@ def quantize_influences(skin: Skin) -> tuple[NDArray[np.uint16], NDArray[np.uint
     order = np.argsort(-weights, axis=1, kind="stable")
     joints, weights = np.take_along_axis(joints, order, 1), np.take_along_axis(weights, order, 1)
     quantised = np.rint(65535 * weights / np.maximum(weights.sum(1, keepdims=True), 1e-12)).astype(np.int64)
+    # The remainder of the rounding goes to the heaviest, where it is smallest in proportion; the sum is then exactly 1.
     quantised[:, 0] += 65535 - quantised.sum(1)
+    # After rounding, not before: a weight may round to 0, and unused influences should name joint 0.
     joints[quantised == 0] = 0
     return joints.astype("<u2"), quantised.astype("<u2")
 
@@ -227,6 +239,8 @@ def _build_material(material: Material, textures: dict[str, int]) -> dict[str, A
         surface["baseColorTexture"] = {"index": textures[material.albedo]}
     entry: dict[str, Any] = {"name": material.name, "pbrMetallicRoughness": surface}
     if material.orm:
+        # One picture serves both: occlusion is red, roughness green, metalness blue. The factor multiplies it, so that 0 would erase the
+        # blue.
         surface |= {"metallicRoughnessTexture": {"index": textures[material.orm]}, "metallicFactor": 1.0}
         entry["occlusionTexture"] = {"index": textures[material.orm]}
     if material.normal:

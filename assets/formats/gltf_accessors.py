@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+# WebGL's numbers, as glTF 2.0 takes them for bufferView.target and componentType; there is no int32.
 ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER = 34962, 34963
 _COMPONENT_TYPES = {"i1": 5120, "u1": 5121, "i2": 5122, "u2": 5123, "u4": 5125, "f4": 5126}
 _ACCESSOR_TYPES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4", 16: "MAT4"}
@@ -36,6 +37,7 @@ class BufferBuilder:
         if key not in self._known:
             entry = {"buffer": 0, "byteOffset": self._length, "byteLength": len(data)}
             self.views.append(entry | ({"target": target} if target else {}))
+            # Accessors must begin at multiples of their component's size (3.6.2.4); 4 is the largest.
             padded = data + b"\0" * (-len(data) % 4)
             self._parts.append(padded)
             self._length += len(padded)
@@ -54,6 +56,7 @@ class BufferBuilder:
         entry |= {"normalized": True} if normalized else {}
         entry |= _compute_bounds(rows) if bounds else {}
         view = self.add_view(stored.tobytes(), target)
+        # Only vertex attributes may have a stride; without one, rows are taken as tightly packed.
         if target == ARRAY_BUFFER and stored.strides[0] != rows.strides[0]:
             self.views[view]["byteStride"] = stored.strides[0]
         return self._append_accessor({"bufferView": view} | entry)
@@ -110,4 +113,6 @@ def _get_accessor_type(rows: Array) -> str:
 
 def _compute_bounds(rows: Array) -> dict[str, Any]:
     flat = rows.reshape(len(rows), -1)
+    # In the stored dtype: bounds must equal the data exactly, so that they are float32 values and, for integers, not normalised
+    # (3.6.2.5).
     return {"min": flat.min(0).tolist(), "max": flat.max(0).tolist()}

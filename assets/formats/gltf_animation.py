@@ -15,7 +15,9 @@ from assets.formats.gltf_accessors import BufferBuilder
 from assets.rotation import make_continuous, normalize_quaternions
 
 # 0.0006 on a quaternion's component is 0.07 degrees: 1 mm at the foot of a straight leg.
+# 0.012 of a weight is three steps of the byte in which it is stored.
 ROTATION_TOLERANCE, TRANSLATION_TOLERANCE_M, WEIGHT_TOLERANCE = 6e-4, 5e-4, 0.012
+# A third of an int16 step (1/32767): such a component is stored as 0.
 _MIN_ROTATION = 1e-5
 _Rows = NDArray[np.int64]
 _Numbers = NDArray[np.float64]
@@ -76,10 +78,12 @@ def _build_animation(
     channels: list[dict[str, Any]] = []
 
     def add_channels(keys: Ints, values: NDArray[Any], nodes: Sequence[int], path: str, *, normalized: bool) -> None:
+        # A sampler's input must state its bounds (3.11). Interpolation is LINEAR by default, which is slerp for rotations.
         times = buffers.add_accessor(clip.times[keys].astype("<f4"), bounds=True)
         samplers.append({"input": times, "output": buffers.add_accessor(values, normalized=normalized)})
         channels.extend({"sampler": len(samplers) - 1, "target": {"node": n, "path": path}} for n in nodes)
 
+    # Signs before the key reduction: a flip from q to -q would look like a jump and cost keys.
     rotations = make_continuous(normalize_quaternions(clip.rotations))
     legs = [j for j in joints if skeleton.names[j] == "Hips" or skeleton.names[j].endswith(_LEGS)]
     still = {j for j in joints if np.abs(rotations[:, j] - rotations[:1, j]).max() < _MIN_ROTATION}
@@ -92,10 +96,12 @@ def _build_animation(
     free_keys = {joint: _select_frames(row, ROTATION_TOLERANCE * slack) for joint, row in zip(free, rank.free, strict=True)}
     for joint in joints:
         keys = stance[:1] if joint in still else free_keys.get(joint, stance)
+        # snorm16 decodes as max(c / 32767, -1): 32767, not 32768, is 1 (3.11).
         add_channels(keys, np.rint(rotations[keys, joint] * 32767).astype("<i2"), [joint], "rotation", normalized=True)
     add_channels(stance, (skeleton.heads[0] + clip.root[stance]).astype("<f4"), [0], "translation", normalized=False)
     if clip.face.shape[1] and morph_nodes:
         keys = _select_frames(rank.face, WEIGHT_TOLERANCE * slack)
+        # Frame by frame, all targets of a frame together: the order that a weights channel demands.
         weights = np.rint(np.clip(clip.face[keys], 0, 1) * 255).astype("u1").ravel()
         add_channels(keys, weights, list(morph_nodes), "weights", normalized=True)
     # glTF itself cannot mark a looping clip: the verify stage and engines read it from extras.
@@ -104,6 +110,7 @@ def _build_animation(
 
 
 def _rank_clip(clip: Clip, legs: Floats, free: Floats) -> FrameRanks:
+    # Rotations and metres become comparable in units of their tolerances.
     stance = np.concatenate([legs.reshape(len(legs), -1) / ROTATION_TOLERANCE, clip.root / TRANSLATION_TOLERANCE_M], axis=1)
     face = np.clip(clip.face, 0, 1)
     return FrameRanks(
@@ -164,6 +171,7 @@ def _find_farthest_frames(times: Floats, columns: Sequence[NDArray[Any]], track:
     starts = np.cumsum(lengths) - lengths
     span = np.repeat(np.arange(len(low)), lengths)
     frame = low[span] + 1 + np.arange(len(span)) - starts[span]
+    # The floor of 1e-9 s keeps two keys of equal time from dividing by zero.
     share = (times[frame] - times[low][span]) / np.maximum(times[high] - times[low], 1e-9)[span]
     index, miss = track[span] * len(times) + frame, np.zeros(len(span))
     for column in columns:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MAX_PIXELS = 64_000_000
 _SMALLER = "make it smaller"
+# TIFF 6.0: byte order (II little, MM big endian), then 42 as uint16 in that order.
 _TIFF_SIGNATURES = (b"II*\0", b"MM\0*")
 ALPHA_CUTOFF = 0.35
 """Alpha from which hair is drawn."""
@@ -64,6 +65,7 @@ def encode_jpeg(image: Image, quality: int = 90) -> bytes:
     """Lossy, without alpha; data (srgb False) keep full chroma resolution, since their channels are not colours."""
     import cv2
 
+    # JPEG has no alpha. 4:2:0 halves chroma, which in a normal map is the direction itself: data take 4:4:4.
     pixels = image.pixels[:, :, :3] if image.pixels.shape[-1] == 4 else image.pixels
     sampling = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420 if image.srgb else cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
     parameters = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_OPTIMIZE, 1, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
@@ -74,6 +76,7 @@ def encode_webp(image: Image, quality: int = 90) -> bytes:
     """Lossy with alpha; quality above 100 is lossless."""
     import cv2
 
+    # WebP has no grey mode.
     pixels = np.repeat(image.pixels, 3, 2) if image.pixels.shape[-1] == 1 else image.pixels
     return _encode(".webp", Image(pixels, image.srgb), [cv2.IMWRITE_WEBP_QUALITY, quality])
 
@@ -122,6 +125,7 @@ def _check_size(width: int, height: int) -> None:
 
 def _to_uint8(picture: PillowImage) -> Pixels:
     """(h,w,1|3|4) uint8 of a Pillow picture in any mode."""
+    # Pillow's own conversion of I and F to L clips at 255 and does not scale: 16-bit greys would turn white.
     if picture.mode.startswith("I") or picture.mode == "F":
         return _scale_to_bytes(np.asarray(picture))[:, :, None]
     if picture.mode in ("1", "L"):
@@ -150,6 +154,7 @@ def _decode_wide_tiff(data: bytes) -> PillowImage:
     from PIL.TiffImagePlugin import IMAGELENGTH, IMAGEWIDTH, ImageFileDirectory_v2
 
     stream = io.BytesIO(data)
+    # The size comes from the directory before cv2 decodes: a small file may declare a picture that fills the memory.
     directory = ImageFileDirectory_v2(stream.read(8))
     stream.seek(directory.next)
     directory.load(stream)
@@ -167,6 +172,7 @@ def _decode_wide_tiff(data: bytes) -> PillowImage:
 
 def _scale_to_bytes(values: NDArray[Any]) -> Pixels:
     """Samples of any type as bytes, black at 0."""
+    # float64: float32 has 24 bits of mantissa and cannot hold a 32-bit integer.
     wide = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=np.inf, neginf=0.0)
     return (np.clip(wide / _find_white(values), 0, 1) * 255 + 0.5).astype(np.uint8)
 
@@ -179,6 +185,7 @@ def _find_white(values: NDArray[Any]) -> float:
     most = float(finite.max(initial=0))
     if values.dtype.kind == "f" and (most <= 1 or (finite % 1 != 0).any()):
         return 1.0
+    # The smallest common depth that holds the brightest sample.
     return next((white for white in (255.0, 65535.0, 2**31 - 1.0) if most <= white), 2**32 - 1.0)
 
 
@@ -204,6 +211,7 @@ def preserve_coverage(small: Image, large: Image) -> Image:
         return small
     share = float((large.pixels[..., 3] >= ALPHA_CUTOFF * 255).mean())
     alpha = small.pixels[..., 3].astype(np.float64)
+    # The alpha above which that share of the small picture is; it is scaled to the cutoff, and never down.
     level = max(float(np.quantile(alpha, 1 - share)), 1.0)
     pixels = small.pixels.copy()
     pixels[..., 3] = np.clip(alpha * max(ALPHA_CUTOFF * 255 / level, 1.0), 0, 255).astype(np.uint8)

@@ -39,10 +39,12 @@ EXPRESSION_PRESETS: dict[str, dict[str, float]] = {
     "relaxed": {"mouthSmileLeft": 0.3, "mouthSmileRight": 0.3, "eyeBlinkLeft": 0.2, "eyeBlinkRight": 0.2},
     "neutral": {},
     "lookUp": {"eyeLookUpLeft": 1.0, "eyeLookUpRight": 1.0}, "lookDown": {"eyeLookDownLeft": 1.0, "eyeLookDownRight": 1.0},
+    # Left is the character's: the left eye turns out, away from the nose, the right one in.
     "lookLeft": {"eyeLookOutLeft": 1.0, "eyeLookInRight": 1.0}, "lookRight": {"eyeLookInLeft": 1.0, "eyeLookOutRight": 1.0},
 }  # fmt: skip
 # Presets that a VRM animation drives, in this order: each takes the weight that its morphs share, morphs keep the rest.
 _ANIMATED_PRESETS = ("blink", "blinkLeft", "blinkRight", "lookUp", "lookDown", "lookLeft", "lookRight", "aa", "ih", "ou", "ee", "oh")
+# VRM 1.0, meta: licenseUrl must be this address; the terms themselves are in the permission fields.
 LICENCE_URL = "https://vrm.dev/licenses/1.0/"
 
 
@@ -83,6 +85,7 @@ def export_vrm(scene: Scene, meta: VrmMeta, thumbnail: EncodedImage | None = Non
 def to_vrm_permissions(licence: str) -> dict[str, Any]:
     """VRM's permission fields for an SPDX licence; any other than an open licence allows only the author."""
     spdx = licence.upper()
+    # CC0 and the CC licences begin alike; what NC and ND restrict is read from the id below.
     is_open = spdx.startswith(("CC", "PDDL", "MIT", "APACHE", "BSD", "0BSD", "UNLICENSE"))
     needs_credit = not spdx.startswith(("CC0", "PDDL", "0BSD", "UNLICENSE"))
     modify = "allowModificationRedistribution" if is_open and "-ND" not in spdx else "prohibited"
@@ -115,11 +118,13 @@ def _add_thumbnail(built: GltfDocument, picture: EncodedImage | None) -> dict[st
         return {}
     images = built.document["images"]
     images.append({"name": "thumbnail", "mimeType": picture.media_type, "bufferView": built.buffers.add_view(picture.data)})
+    # VRM 1.0 takes an image here; VRM 0.x took a texture.
     return {"thumbnailImage": len(images) - 1}
 
 
 def _build_expression(weights: dict[str, float], built: GltfDocument) -> dict[str, Any]:
     binds = [
+        # All meshes list all 67 targets, but a bind to one that moves nothing costs time in every frame.
         {"node": node, "index": MORPHS_67.index(name), "weight": weight}
         for name, weight in weights.items() for node, moved in built.morph_nodes.items() if name in moved
     ]  # fmt: skip
@@ -129,6 +134,7 @@ def _build_expression(weights: dict[str, float], built: GltfDocument) -> dict[st
 def _build_look_at(skeleton: Skeleton) -> dict[str, Any]:
     """Gaze by the eye joints from the point between them: 90 degrees of gaze turn the eyes by 25 sideways and 15 up or down."""
     head, left, right = (skeleton.heads[skeleton.names.index(j)] for j in ("Head", "LeftEye", "RightEye"))
+    # VRM 1.0, lookAt: in the head's bind frame, which is aligned with the world; +Z is forward (VRM 0.x faced -Z).
     offset = (left + right) / 2 - head
     sides = {"inputMaxValue": 90.0, "outputScale": 25.0}
     return {
@@ -159,6 +165,7 @@ def export_vrma(clip: Clip, skeleton: Skeleton) -> bytes:
     _add_body_tracks(animation, clip, skeleton)
     weights = np.stack([*expressions.values()], 1) if expressions else np.zeros((len(clip.times), 0), np.float32)
     for i, keys in enumerate(find_key_frames_each(clip.times, weights[:, :, None], WEIGHT_TOLERANCE)):
+        # VRMC_vrm_animation: x of the node's translation is the weight, y and z are ignored.
         values = np.zeros((len(keys), 3), "<f4")
         values[:, 0] = weights[keys, i]
         animation.add_track(keys, values, first + i, "translation", normalized=False)
@@ -191,6 +198,7 @@ def split_expressions(face: Floats) -> tuple[dict[str, Floats], dict[str, Floats
     presets: dict[str, Floats] = {}
     for preset in _ANIMATED_PRESETS:
         morphs = EXPRESSION_PRESETS[preset]
+        # The least of its morphs: with more, a morph would exceed its weight, and the rest would be negative.
         presets[preset] = np.min([rest[name] for name in morphs], axis=0)
         for name in morphs:
             rest[name] = rest[name] - presets[preset]

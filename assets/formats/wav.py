@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from assets.errors import FenshenError, Finding, FormatError
 
+# Symmetric: 1.0 and -1.0 have the same distance from 0, and -32768 is never written. A reader clips it to -1.
 INT16_SCALE = 32767.0
 
 
@@ -32,6 +33,7 @@ def export_wav(samples: NDArray[np.floating], rate: int) -> bytes:
         raise _make_error(f"expected samples of shape (n,), found {values.shape}", "mix the sound down to mono")
     if not np.isfinite(values).all():
         raise _make_error("the samples hold NaN or infinity", "check the voice that produced them")
+    # RIFF is little endian. 36 is the RIFF size without data: "WAVE", the fmt chunk of 8 + 16 bytes, the data chunk's head of 8.
     data = np.rint(np.clip(values, -1.0, 1.0) * INT16_SCALE).astype("<i2").tobytes()
     head = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16, 1, 1, rate, 2 * rate, 2, 16, b"data", len(data))
     return head + data
@@ -55,9 +57,11 @@ def parse_wav(data: bytes) -> PcmSound:
     if b"data" not in chunks:
         raise _make_error("the file has no data chunk", "export it again as 16-bit PCM")
     coding, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", chunks[b"fmt "])
+    # WAVE_FORMAT_EXTENSIBLE holds the true coding in the first two bytes of its GUID, at 24; 1 is PCM.
     extensible = coding == 0xFFFE and len(chunks[b"fmt "]) >= 26 and chunks[b"fmt "][24:26] == b"\x01\x00"
     if (coding != 1 and not extensible) or not channels or not rate:
         raise _make_coding_error(coding, bits, channels, rate)
+    # Half a frame at the end, from a recorder that was stopped, is dropped.
     frame = 2 * channels
     body = chunks[b"data"] if bits == 16 else b""
     samples = np.frombuffer(body[: len(body) // frame * frame], "<i2").reshape(-1, channels)

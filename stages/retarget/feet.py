@@ -50,9 +50,11 @@ def detect_contacts(clip: Clip, skeleton: Skeleton, side: str) -> Mask:
     """(f,) frames in which the foot stands on the floor."""
     foot = skeleton.names.index(f"{side}Foot")
     path = forward_kinematics(skeleton.parents, skeleton.heads, clip.rotations, clip.root)[0][:, foot]
+    # np.gradient needs neighbours; a still pose counts as standing.
     if len(path) < 3:
         return np.ones(len(path), bool)
     speed = np.linalg.norm(np.gradient(path, clip.times, axis=0), axis=1)
+    # The lower of the clip's lowest and the bind height: a recording that floats or sinks as a whole still has contacts.
     low = path[:, 1] - min(float(path[:, 1].min()), float(skeleton.heads[foot, 1])) < MAX_CONTACT_HEIGHT_M
     return _filter_contacts(low & (speed < MAX_CONTACT_SPEED), clip.times)
 
@@ -61,8 +63,10 @@ def _filter_contacts(touching: Mask, times: Floats) -> Mask:
     """Closes gaps of one frame, then removes contacts too short for a standing foot."""
     from scipy.ndimage import binary_closing
 
+    # scipy takes what is outside as False: without the padding, contacts at both ends of the clip would be eroded.
     steady = np.asarray(binary_closing(np.pad(touching, 3, mode="edge"), np.ones(3, bool))[3:-3])
     for start, end in _find_segments(steady):
+        # A contact of the whole clip is kept however short the clip is.
         if end - start < len(steady) and times[end - 1] - times[start] < _MIN_CONTACT_S:
             steady[start:end] = False
     return steady
@@ -82,12 +86,15 @@ def _solve_leg(rotations: Floats, clip: Clip, skeleton: Skeleton, side: str, hei
     goal[:, 1] = skeleton.heads[foot, 1] + heights
     if lock:
         _lock_foot(goal, detect_contacts(clip, skeleton, side), clip.times, float(skeleton.heads[foot, 1]))
+    # After the lock: a locked ankle at standing height would push a tilted foot's ball into the floor.
     goal[:, 1] = np.maximum(goal[:, 1], _compute_min_height(turns[:, foot], float(skeleton.heads[foot, 1]), ball))
     # The knee keeps its bending direction.
     middle = (positions[:, hip] + positions[:, foot]) / 2
+    # 5 cm to the front of the thigh decide where a straight knee, which has no direction of its own, bends.
     pole = positions[:, knee] - middle + rotate(turns[:, hip], np.array([0, 0, 0.05]))
     upper, lower = skeleton.heads[knee] - skeleton.heads[hip], skeleton.heads[foot] - skeleton.heads[knee]
     first, second = solve_two_bone_ik(positions[:, hip], upper, lower, goal, pole)
+    # Joint 0 is the hips, parent of both thighs. The foot keeps its world rotation, so that the sole's angle is the source's.
     rotations[:, hip] = multiply(inverse(turns[:, 0]), first)
     rotations[:, knee] = multiply(inverse(first), second)
     rotations[:, foot] = multiply(inverse(second), turns[:, foot])
@@ -98,10 +105,12 @@ def _lock_foot(goal: Floats, standing: Mask, times: Floats, floor: float) -> Non
     """Moves the ankle's path (f,3) to one position on the floor while the foot stands, blended at both ends; in place."""
     path = goal.copy()
     for start, end in _find_segments(standing):
+        # The median, not the mean: the first and last frames still roll off the step.
         position = np.median(path[start:end], 0)
         position[1] = floor
         gap = np.maximum(np.maximum(times[start] - times, times - times[end - 1]), 0)
         share = np.clip(1 - gap / _FADE_S, 0, 1)[:, None]
+        # Smoothstep: the speed is 0 at both ends of the fade.
         goal += (position - goal) * share * share * (3 - 2 * share)
 
 
@@ -115,5 +124,6 @@ def _lift_toes(rotations: Floats, height: Floats, turns: Floats, toe: int, skele
     """Bends the toes up where their tips would be below the floor; `height` (f,) is that of the ball. In place."""
     tip = np.array([0, -skeleton.heads[toe, 1], length])
     under = -(height + rotate(turns, tip)[:, 1])
+    # At most 53 degrees. Positive angles about +X turn +Z down, so that the sign flips to lift the tips.
     bend = np.arcsin(np.clip(under / length, 0, 0.8))
     rotations[:, toe] = multiply(rotations[:, toe], from_axis_angle((1, 0, 0), -bend))

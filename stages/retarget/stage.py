@@ -18,7 +18,9 @@ def run(motion: Motion, body: Body, *, options: RetargetSpec, seed: int) -> Moti
     scale = measure_leg_length(body.skeleton) / measure_leg_length(motion.skeleton)
     clips = []
     for clip in motion.clips:
+        # Landmarks of a video jitter from frame to frame; a recording's fast movements are real and stay.
         source = smooth_clip(clip, options.window) if clip.source == "video" else clip
+        # From the source and scaled: on the target's own proportions the same angles bring the ankles to other heights.
         heights = scale * measure_ankle_heights(source, motion.skeleton)
         clips.append(constrain_feet(transfer_clip(source, motion.skeleton, body.skeleton), body.skeleton, heights, options.lock_feet))
     return Motion(body.skeleton, tuple(clips), motion.warnings, motion.sources)

@@ -24,6 +24,7 @@ def transfer_clip(clip: Clip, source: Skeleton, target: Skeleton) -> Clip:
     for joint, origin in enumerate(index):
         if origin >= 0:
             rotations[:, joint] = clip.rotations[:, origin]
+    # By the legs, not the height: the length of a step follows them, and the feet would slide otherwise.
     scale = measure_leg_length(target) / measure_leg_length(source)
     return replace(clip, rotations=rotations, root=(clip.root * scale).astype(np.float32))
 
@@ -32,9 +33,11 @@ def smooth_clip(clip: Clip, window: int) -> Clip:
     """The clip with rotations and root smoothed by a second-order Savitzky-Golay filter of `window` frames."""
     from scipy.signal import savgol_filter
 
+    # Savitzky-Golay needs an odd window, and one that is longer than its order; below 5 a parabola hardly smooths.
     window = min(window | 1, len(clip.times) - 1 | 1)
     if window < 5 or len(clip.times) <= window:
         return clip
+    # Continuous signs first: a filter across q and -q averages to nonsense. Its result has no unit length.
     rotations = normalize_quaternions(savgol_filter(make_continuous(clip.rotations), window, 2, axis=0))
     root: Floats = savgol_filter(clip.root, window, 2, axis=0).astype(np.float32)
     return replace(clip, rotations=rotations, root=root)

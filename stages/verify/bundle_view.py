@@ -18,6 +18,7 @@ from assets.formats.wav import parse_wav
 
 Doubles = NDArray[np.float64]
 T = TypeVar("T")
+# glTF 2.0, 3.6.2.2: component types are WebGL's numbers, all little endian. Read here apart from assets/formats, which wrote them.
 _DTYPES = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
 
@@ -75,6 +76,7 @@ class Glb:
             chunks.setdefault(kind, data[offset + 8 : offset + 8 + size])
             offset += 8 + size
         try:
+            # "JSON" and "BIN\0" as little-endian uint32 (4.4.3); a file without a buffer has no second chunk.
             return cls(path, json.loads(chunks[0x4E4F534A]), chunks.get(0x004E4942, b""))
         except (KeyError, ValueError) as cause:
             raise _make_container_error(path, "the file has no readable JSON chunk") from cause
@@ -86,6 +88,7 @@ class Glb:
         stride = view.get("byteStride", size)
         if count == 0:
             return np.zeros((0, width), dtype)
+        # 3.6.2.4: the last row needs no padding after it, so that count * stride could exceed the view.
         raw = np.frombuffer(self.bin, np.uint8, (count - 1) * stride + size, start)
         rows = np.lib.stride_tricks.as_strided(raw, (count, size), (stride, 1))
         return np.ascontiguousarray(rows).view(dtype).reshape(count, width)
@@ -94,6 +97,7 @@ class Glb:
         """(count, width) float64, with sparse values applied and normalised integers scaled to -1..1."""
         entry = self.json["accessors"][index]
         count, width, dtype = entry["count"], _WIDTHS[entry["type"]], _DTYPES[entry["componentType"]]
+        # Zeros are the base of a sparse accessor without a view (3.6.2.3).
         out = np.zeros((count, width))
         if "bufferView" in entry:
             out[:] = self._read_buffer_view(entry["bufferView"], entry.get("byteOffset", 0), dtype, count, width)
@@ -105,6 +109,7 @@ class Glb:
             )
             out[rows[:, 0]] = self._read_buffer_view(values["bufferView"], values.get("byteOffset", 0), dtype, sparse["count"], width)
         if entry.get("normalized"):
+            # snorm: the two lowest integers are both -1 (3.11).
             out = np.maximum(out / np.iinfo(dtype).max, -1)
         return out
 
@@ -140,6 +145,7 @@ class Glb:
     def compute_world_matrix(self, index: int, pose: Mapping[str, Doubles] | None = None) -> Doubles:
         """(4,4) world matrix of a node; `pose` may replace `name.rotation` and `name.translation`."""
         node, pose = self.nodes[index], pose or {}
+        # Column-major in the file: the transpose makes it a matrix for column vectors.
         local = np.array(node["matrix"], float).reshape(4, 4).T if "matrix" in node else _compute_local_matrix(node, pose)
         parent = self.parents.get(index)
         return local if parent is None else self.compute_world_matrix(parent, pose) @ local
@@ -175,6 +181,7 @@ class Glb:
             times = self.read_accessor(sampler["input"])[:, 0]
             values = self.read_accessor(sampler["output"])
             name = self.nodes[target["node"]].get("name", "") if "node" in target else ""
+            # A weights output is flat, all targets of a frame together. Samplers are read as LINEAR, one value a key.
             channels.append(AnimationChannel(name, target["path"], times, values.reshape(len(times), -1)))
         return channels
 
@@ -200,6 +207,7 @@ def _compute_local_matrix(node: dict[str, Any], pose: Mapping[str, Doubles]) -> 
         [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
     ])  # fmt: skip
     out = np.eye(4)
+    # T * R * S: the scale multiplies columns, so that it acts before the rotation.
     out[:3, :3] = turn * np.asarray(node.get("scale", (1, 1, 1)))
     out[:3, 3] = pose.get(f"{name}.translation", node.get("translation", (0, 0, 0)))
     return out
@@ -283,4 +291,5 @@ def _parse_wav(data: bytes) -> WavSound:
         sound = parse_wav(data)
     except FormatError:
         return WavSound(np.zeros((0, 1)), 1, 0, 0)
+    # 32768, not the writer's 32767: no int16 leaves -1..1.
     return WavSound(sound.samples / 32768.0, sound.rate, sound.channels, sound.bits)

@@ -65,6 +65,7 @@ def _iterate_clip_poses(glb: Glb) -> Iterator[ClipPoses]:
             if channel.path == "rotation" and channel.node in BODY_JOINTS:
                 local[:, BODY_JOINTS.index(channel.node)] = _sample(channel, times, unit=True)
             elif channel.path == "translation" and channel.node == "Hips":
+                # The track is absolute; forward kinematics takes a displacement.
                 root = _sample(channel, times, unit=False) - bind[0]
         positions, rotations = forward_kinematics(parents, bind.astype(np.float32), local, root)
         yield ClipPoses(name, bind, positions.astype(np.float64), rotations.astype(np.float64))
@@ -74,6 +75,7 @@ def _sample(channel: AnimationChannel, times: Doubles, *, unit: bool) -> Doubles
     """(f,n) values at these times, linear between keys; rotations along the shorter arc and of unit length."""
     if len(channel.times) == 1:
         return np.repeat(channel.values, len(times), 0)
+    # Before the first and after the last key the end values hold (glTF 2.0, 3.11).
     high = np.clip(np.searchsorted(channel.times, times), 1, len(channel.times) - 1)
     first, second = channel.values[high - 1], channel.values[high]
     span = np.maximum(channel.times[high] - channel.times[high - 1], 1e-9)
@@ -81,5 +83,6 @@ def _sample(channel: AnimationChannel, times: Doubles, *, unit: bool) -> Doubles
     if not unit:
         return np.asarray(first + (second - first) * share)
     second = np.where((first * second).sum(1, keepdims=True) < 0, -second, second)
+    # Normalised linear instead of slerp: between keys as near as these, they agree.
     mixed = first + (second - first) * share
     return np.asarray(mixed / np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-9))

@@ -50,6 +50,7 @@ def load_gates() -> dict[str, Gate]:
     return GATES
 
 
+# The order is the verdict's: a broken container is listed before its consequences.
 _COMMON_GATES = (
     "gltf/container", "gltf/validator", "gltf/names",
     "rig/joints", "rig/weights-sum-to-one", "rig/morph-names", "rig/morphs-alive", "rig/t-pose", "rig/soles", "rig/facing",

@@ -17,7 +17,9 @@ def find_skinned_meshes() -> list:
 def summarise_scene() -> dict:
     """Names and counts, and the heights of the lowest and highest vertex of the bind pose in metres."""
     meshes = find_skinned_meshes()
+    # Blender is Z up: its Z is the file's Y.
     heights = [(o.matrix_world @ vertex.co).z for o in meshes for vertex in o.data.vertices]
+    # The first key is the basis, which the file does not name.
     keys = {o.name: [k.name for k in o.data.shape_keys.key_blocks][1:] for o in meshes if o.data.shape_keys}
     return {
         "joints": sorted(bone.name for a in bpy.data.objects if a.type == "ARMATURE" for bone in a.data.bones),

@@ -70,6 +70,7 @@ def _collect_joint_quaternions(glb: Glb, pose: Mapping[str, Doubles]) -> Doubles
     """(4j,) quaternions of the joints but the hands', each with w >= 0."""
     names = [name for name in glb.joint_names if "Hand" not in name]
     rotations = np.array([pose.get(f"{name}.rotation", (0, 0, 0, 1)) for name in names], float).reshape(-1, 4)
+    # q and -q are one rotation: without one sign, equal poses would be far apart.
     return (rotations * np.where(rotations[:, 3:] < 0, -1, 1)).ravel()
 
 
@@ -145,6 +146,7 @@ class Figure:
     def pose_vertices(self, glb: Glb, pose: Mapping[str, Doubles]) -> Doubles:
         """(v,3) metres; without morphs, as no cloth has any."""
         skin = glb.json["skins"][0]
+        # Column-major in the file, hence the transpose.
         inverse_binds = glb.read_accessor(skin["inverseBindMatrices"]).reshape(-1, 4, 4).transpose(0, 2, 1)
         matrices = np.stack([glb.compute_world_matrix(node, pose) @ bind for node, bind in zip(skin["joints"], inverse_binds, strict=True)])
         return skin_points(np.asarray(self.positions, np.float32), self.skin, matrices).astype(np.float64)
@@ -191,6 +193,7 @@ def render_exposed(figure: Figure, points: Doubles, draw: DepthRenderer) -> Iter
     corners = figure.covered_patches.barycentric @ points[figure.triangles[figure.covered_patches.triangle]]
     patches = corners.reshape(-1, 3).astype(np.float32)
     patch_triangles = np.arange(len(patches), dtype=np.int32).reshape(-1, 3)
+    # OpenGL takes float32 and int32.
     positions, triangles = points.astype(np.float32), figure.triangles.astype(np.int32)
     for yaw, pitch in np.radians(VIEW_ANGLES):
         direction = compute_direction(yaw, pitch)
@@ -201,6 +204,7 @@ def render_exposed(figure: Figure, points: Doubles, draw: DepthRenderer) -> Iter
             # Only triangles that cover something: a shoe that a trouser leg uncovers has more of itself behind it, which is no cover.
             under = draw(patches, patch_triangles[beneath], clip)
             over = draw(positions, triangles[figure.covering_triangles & front_facing & (figure.kinds == name)], clip)
+            # Depth maps hold 0..1 over the range of the view, 2 * depth metres; 1 is the background.
             before, behind = ((other - under) * 2 * depth for other in (everything, over))
             exposed[name] = ~taken & (under < 1) & (before > -_DEPTH_TOLERANCE_M) & (behind > _MIN_DEPTH_M) & (behind < _MAX_DEPTH_M)
             taken |= exposed[name]

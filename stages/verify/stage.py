@@ -32,6 +32,7 @@ def run_gate(gate: Gate, bundle: BundleView) -> list[Check]:
     try:
         findings: list[Finding] = list(gate.check(bundle))
     except (BackendError, OSError, subprocess.SubprocessError, MemoryError) as error:
+        # Not a verdict on the package: it must not be stored as one (`has_looked`).
         return [Check(gate.code, "error", False, f"not run: {_describe_failure(error)}", ran=False)]
     if not findings:
         return [Check(gate.code, "info", True, gate.claim)]

@@ -90,6 +90,7 @@ def _parse_output(done: subprocess.CompletedProcess[str]) -> BlenderImport:
 
 def _explain_failure(code: int, last_line: str) -> BackendError | FormatError:
     """An error of the file where Blender says so, else of Blender: it was killed, said nothing, or has no bpy."""
+    # A negative code is the signal that killed it, such as for memory: that says nothing about the file.
     if code < 0 or not last_line or "No module named" in last_line:
         return BackendError(Finding(_CODE, f"Blender ended with code {code}: {last_line or 'no output'}"))
     return FormatError(Finding(_CODE, f"Blender cannot import the file: {last_line}"))
@@ -104,6 +105,7 @@ def find_differences(found: BlenderImport, glb: Glb) -> Iterator[str]:
         "images": (found.images, tuple(i.get("name", "") for i in glb.json.get("images", []))),
     }
     for kind, (imported, expected) in names.items():
+        # Only what is lost: Blender may add objects of its own.
         if lost := sorted(set(expected) - set(imported)):
             yield f"Blender does not import the {kind} {', '.join(lost)}"
     head = glb.head
@@ -119,6 +121,7 @@ def find_differences(found: BlenderImport, glb: Glb) -> Iterator[str]:
 
 def _measure_heights(glb: Glb) -> tuple[float, float]:
     """Heights of the lowest and the highest vertex in the bind pose, metres."""
+    # Y is up in glTF and Z in Blender, whose importer turns the axes: compare Y here with Z in load_blender.py.
     bounds = [glb.json["accessors"][p["attributes"]["POSITION"]] for p in glb.primitives]
     return min(float(b["min"][1]) for b in bounds), max(float(b["max"][1]) for b in bounds)
 

@@ -43,6 +43,7 @@ def _make_finding(code: str, clip: ClipPoses, message: str, value: float, limit:
 
 def _measure_angles(a: Doubles, b: Doubles) -> Doubles:
     """(f,) degrees between directions (f,3)."""
+    # Rounding may leave the cosine just outside -1..1, where arccos is NaN.
     lengths = np.maximum(np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1), 1e-9)
     return np.asarray(np.degrees(np.arccos(np.clip((a * b).sum(-1) / lengths, -1, 1))))
 
@@ -67,6 +68,7 @@ def feet_keep_to_the_floor(bundle: BundleView) -> Iterator[Finding]:
     for clip in list_clip_poses(bundle):
         lower = np.minimum(clip.get_rise("LeftFoot"), clip.get_rise("RightFoot"))
         window = min(round(_WINDOW_S / FRAME_S), len(lower))
+        # The lowest of each second is the floor under the body: a jump comes back within it, a climb does not.
         floors = np.lib.stride_tricks.sliding_window_view(lower, window).min(1)
         lowest, span = float(lower.min()), float(np.ptp(floors))
         if lowest < -_MAX_SINK_M:
@@ -109,12 +111,14 @@ def bodies_face_forward(bundle: BundleView) -> Iterator[Finding]:
         angles = {
             "Spine2": float(_measure_angles(chest, hips).max()),
             "Head": float(_measure_angles(clip.get_forward("Head"), chest).max()),
+            # The median: a turning foot leaves the hips' direction for a moment in every step.
             "toes": float(np.median(_measure_angles(toes, hips))),
         }
         for part, reference, label in (("Spine2", "hips", "chest"), ("Head", "chest", "head"), ("toes", "hips", "toes")):
             if angles[part] > _MAX_TWIST_DEGREES[part]:
                 message = f"the {label} and the {reference} point {angles[part]:.0f} degrees apart in {clip.name}"
                 yield _make_finding("motion/facing", clip, message, angles[part], _MAX_TWIST_DEGREES[part])
+        # Without Y: leaning forward is not turning away.
         turned = float(_measure_angles(hips[0] * [1, 0, 1], np.array([0.0, 0, 1])))
         if clip.name.startswith(("idle", "say_")) and turned > _MAX_TURNED_DEGREES:
             message = f"{clip.name} begins {turned:.0f} degrees turned away from the front"
@@ -174,5 +178,6 @@ def _measure_contacts(clip: ClipPoses, side: str) -> Doubles:
     ball = clip.get_path(f"{side}ToeBase")
     velocity = np.diff(ball, axis=0) / FRAME_S
     low = (clip.get_rise(f"{side}ToeBase") < _BALL_M) & (clip.get_rise(f"{side}Foot") < _ANKLE_M)
+    # A velocity is between two frames: the foot has to be low in both.
     stands = low[1:] & low[:-1] & (np.abs(velocity[:, 1]) < _RISING)
     return np.asarray(velocity[binary_opening(stands, np.ones(_MIN_CONTACT_FRAMES, bool))])

@@ -73,12 +73,14 @@ def measure_shares(glb: Glb, figure: Figure, poses: int = _POSE_COUNT) -> list[t
 
 def _measure_share(figure: Figure, points: Doubles, draw: Callable[[], DepthRenderer]) -> CoverShare:
     """The share of a pose (v,3) in metres, from the store where the same code measured it before."""
+    # The sources are part of the key: a share that older code measured must not be reused.
     code = sha256_json(digest_gate_sources())
     parts = {"part": "verify/cover", "code": code, "side": _VIEW_SIDE, "pose": figure.compute_digest(points)}
     return get_or_compute(parts, CoverShare, lambda: _render_share(figure, points, draw))
 
 
 def _render_share(figure: Figure, points: Doubles, draw: Callable[[], DepthRenderer]) -> CoverShare:
+    # Nothing is covered: no view can show a difference, and no renderer is opened.
     if not figure.covered_patches.triangle.size and not figure.hair.any():
         return CoverShare(0.0)
     views = list(render_exposed(figure, points, draw()))

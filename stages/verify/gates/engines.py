@@ -17,6 +17,7 @@ from assets.paths import find_program, read_baked_script
 from stages.verify.bundle_view import BundleView
 from stages.verify.gate import gate
 
+# No network (all hosts unresolved), no sandbox (containers lack its namespaces), no /dev/shm (64 MB in Docker by default).
 _CHROMIUM_FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run",
     "--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=20000", "--dump-dom",
@@ -52,6 +53,7 @@ def load_in_three(avatars: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
             done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False, cwd=folder)
         except subprocess.TimeoutExpired as cause:
             raise BackendError(Finding("engine/three", f"Chromium did not finish within {_TIMEOUT_S} s")) from cause
+    # --dump-dom prints the attribute escaped.
     if found := re.search(r'data-loaded="([^"]*)"', done.stdout):
         counts: dict[str, dict[str, Any]] = json.loads(html.unescape(found[1]))
         return counts
@@ -87,4 +89,5 @@ def three_loads_the_glb(bundle: BundleView) -> Iterator[Finding]:
 
 @gate("engine/three-vrm", claim="avatar.vrm loads in three-vrm with its bones and expressions", source="@pixiv/three-vrm VRMLoaderPlugin")
 def three_vrm_loads_the_vrm(bundle: BundleView) -> Iterator[Finding]:
+    # 15 are the humanoid bones that VRM 1.0 requires.
     yield from _check_loads(bundle, "avatar.vrm", "engine/three-vrm", {"bones": 15, "expressions": 1})

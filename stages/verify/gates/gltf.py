@@ -56,6 +56,7 @@ def run_validator(files: dict[str, bytes]) -> dict[str, dict[str, Any]]:
     """
     node = find_program("node") or "node"
     with tempfile.TemporaryDirectory() as folder:
+        # Numbered copies: a path of the bundle may hold folders or characters that this file system refuses.
         paths = {str(Path(folder) / f"{i}{Path(p).suffix}"): p for i, p in enumerate(files)}
         for copy, path in paths.items():
             Path(copy).write_bytes(files[path])
@@ -66,6 +67,7 @@ def run_validator(files: dict[str, bytes]) -> dict[str, dict[str, Any]]:
             raise BackendError(Finding("gltf/validator", f"the Khronos validator did not finish within {_TIMEOUT_S} s")) from cause
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
+        # node prints the source line and a stack around it: the sentence is the line with Error.
         reason = next((line for line in lines if "Error" in line), lines[-1] if lines else "no output").strip()
         raise BackendError(Finding("gltf/validator", f"the Khronos validator ended with code {done.returncode}: {reason}"))
     return {paths[copy]: report for copy, report in json.loads(done.stdout).items()}

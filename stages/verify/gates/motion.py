@@ -10,6 +10,7 @@ from assets.errors import Finding, Location
 from stages.verify.bundle_view import AnimationChannel, BundleView, Doubles, Glb
 from stages.verify.gate import gate
 
+# Rounding to int16 (1.5e-5 a component) changes the length by at most 3.1e-5: the rest is margin.
 _UNIT_TOLERANCE = 1e-3
 _STEP_DEGREES = 25.0
 _STEP_S = 1 / 30
@@ -25,6 +26,7 @@ def _iterate_channels(bundle: BundleView, path: str) -> Iterator[tuple[str, Anim
 
 def _measure_angles(a: Doubles, b: Doubles) -> Doubles:
     """Degrees between the rotations of two sets of xyzw quaternions, row by row."""
+    # abs: q and -q are one rotation. A quaternion holds half the angle.
     angles: Doubles = np.degrees(2 * np.arccos(np.clip(np.abs((a * b).sum(-1)), 0, 1)))
     return angles
 
@@ -33,6 +35,7 @@ def _measure_angles(a: Doubles, b: Doubles) -> Doubles:
 def quaternions_are_unit(bundle: BundleView) -> Iterator[Finding]:
     for clip, channel in _iterate_channels(bundle, "rotation"):
         error = float(np.abs(np.linalg.norm(channel.values, axis=1) - 1).max(initial=0))
+        # Not `error > ...`: NaN must fail, and it compares False either way.
         if not error <= _UNIT_TOLERANCE:
             message = f"{clip} rotates {channel.node} by a quaternion whose length differs from 1 by {error:.4f}"
             yield Finding(
@@ -122,6 +125,7 @@ def mouth_close_follows_the_jaw(bundle: BundleView) -> Iterator[Finding]:
         if channel.values.shape[1] != len(names):
             continue
         over = float((channel.values[:, close] - channel.values[:, jaw]).max(initial=0))
+        # Weights are stored in bytes: two of them round apart by 1/255 at most, well below 0.01.
         if over > 0.01:
             location = Location("avatar.glb", pointer=clip)
             yield Finding(

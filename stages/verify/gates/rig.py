@@ -44,6 +44,7 @@ def weights_sum_to_one(bundle: BundleView) -> Iterator[Finding]:
         return
     for number, primitive in enumerate(glb.primitives):
         attributes, where = primitive["attributes"], Location("avatar.glb", pointer=f"primitive {number}")
+        # A second set holds influences 5 to 8, which many engines drop without renormalising.
         if "JOINTS_1" in attributes:
             yield Finding("rig/weights-sum-to-one", "vertices have more than 4 influences", location=where, value=8, limit=4)
         if "WEIGHTS_0" not in attributes:
@@ -110,6 +111,7 @@ def _locate_joint(glb: Glb, joint: str) -> Doubles | None:
 def arms_are_along_x(bundle: BundleView) -> Iterator[Finding]:
     if (glb := bundle.glb) is None:
         return
+    # The character faces +Z: its left is +X, and the right arm points along -X.
     for side, sign in (("Left", 1.0), ("Right", -1.0)):
         upper, hand = _locate_joint(glb, f"{side}Arm"), _locate_joint(glb, f"{side}Hand")
         if upper is None or hand is None:
@@ -127,6 +129,7 @@ def arms_are_along_x(bundle: BundleView) -> Iterator[Finding]:
 def soles_are_on_the_floor(bundle: BundleView) -> Iterator[Finding]:
     if (glb := bundle.glb) is None or not glb.primitives:
         return
+    # From the vertices, not from min: a wrong bound must not hide a wrong sole.
     lowest = min(float(glb.read_accessor(p["attributes"]["POSITION"])[:, 1].min()) for p in glb.primitives)
     if abs(lowest) > _MAX_SOLE_HEIGHT_M:
         message = f"the lowest vertex is at Y = {lowest:.3f} m, not on the floor"

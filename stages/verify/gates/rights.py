@@ -11,6 +11,7 @@ from assets.errors import Finding, Location
 from stages.verify.bundle_view import BundleView
 from stages.verify.gate import gate
 
+# Written by the flow about the bundle itself; they have no sources of their own.
 _GENERATED_FILES = ("manifest.json", "report.html", "LICENSES.md")
 
 
@@ -48,11 +49,13 @@ def check_folder(folder: Path) -> list[Finding]:
     except (OSError, ValueError, KeyError, TypeError):
         return [Finding("rights/manifest", "manifest.json is missing or unreadable", location=Location("manifest.json"))]
     found = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
+    # The manifest cannot list its own digest.
     files = {path: place.read_bytes() for path, place in found.items() if path != "manifest.json"}
     return list(files_match_the_manifest(BundleView("", files, manifest_entries=listed)))
 
 
 def _compare_file(path: str, data: bytes, expected: str, size: int) -> list[Finding]:
+    # Size first: a truncated copy is named as such, not as a foreign digest.
     if len(data) != size:
         return [
             Finding(

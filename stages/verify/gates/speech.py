@@ -41,6 +41,7 @@ def wavs_are_mono_pcm16(bundle: BundleView) -> Iterator[Finding]:
 )
 def nothing_clips(bundle: BundleView) -> Iterator[Finding]:
     for name, sound in bundle.sounds.items():
+        # One step below the writer's 32767; the view divides by 32768.
         full = (np.abs(sound.samples[:, :1]) >= 32766 / 32768).astype(int).ravel()
         runs = int((np.convolve(full, (1, 1, 1), "valid") == 3).sum()) if len(full) >= 3 else 0
         if runs:
@@ -56,6 +57,7 @@ def nothing_clips(bundle: BundleView) -> Iterator[Finding]:
 @gate("speech/leading-silence", claim="speech begins within 0.3 s", source="a longer pause is perceived as lag")
 def speech_begins_soon(bundle: BundleView) -> Iterator[Finding]:
     for name, sound in bundle.sounds.items():
+        # 0.01 of full scale is -40 dBFS: what is softer counts as silence.
         loud = np.flatnonzero(np.abs(sound.samples).max(1, initial=0) > 0.01)
         if not len(loud):
             yield Finding("speech/leading-silence", "the sound is silent", location=_locate_wav(name))
@@ -78,6 +80,7 @@ def speech_begins_soon(bundle: BundleView) -> Iterator[Finding]:
 def lines_are_equally_loud(bundle: BundleView) -> Iterator[Finding]:
     for name, sound in bundle.sounds.items():
         level = measure_integrated_loudness(sound.samples[:, 0], sound.rate) if len(sound.samples) else -np.inf
+        # Silence is -inf and must fail, NaN too: hence `not ... <=`.
         if not abs(level - _TARGET_LUFS) <= _LUFS_TOLERANCE:
             yield Finding(
                 "speech/loudness",

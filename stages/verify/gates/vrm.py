@@ -10,6 +10,7 @@ from stages.verify.bundle_view import BundleView
 from stages.verify.gate import gate
 
 _SPEC = "https://github.com/vrm-c/vrm-specification VRMC_vrm-1.0"
+# VRM 1.0, humanoid.md: these 15; chest, neck, shoulders, toes, eyes, jaw and fingers are optional.
 _REQUIRED_BONES = (
     "hips",
     "spine",
@@ -35,6 +36,7 @@ def required_bones_are_mapped(bundle: BundleView) -> Iterator[Finding]:
             value=15 - len(missing),
             limit=15,
         )
+    # Two bones on one node would be posed twice by every animation.
     nodes = [bone["node"] for bone in bones.values()]
     if len(set(nodes)) != len(nodes):
         yield Finding("vrm/bones", "two humanoid bones are mapped to the same node", location=Location("avatar.vrm"))
@@ -43,6 +45,7 @@ def required_bones_are_mapped(bundle: BundleView) -> Iterator[Finding]:
 @gate("vrm/meta", claim="the VRM states its title, authors and licence", source=f"{_SPEC} meta.md")
 def meta_is_complete(bundle: BundleView) -> Iterator[Finding]:
     extension = _read_extension(bundle)
+    # The fields that VRMC_vrm.meta requires.
     missing = [key for key in ("name", "authors", "licenseUrl") if not extension.get("meta", {}).get(key)]
     if missing:
         yield Finding(
