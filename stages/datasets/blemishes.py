@@ -33,6 +33,7 @@ def compute_lip_mask(lab: Floats) -> Floats:
 
     size = len(lab)
     grid = (np.arange(size, dtype=np.float32) + 0.5) / size
+    # exp(-r^4) has a flatter top and a steeper edge than a Gaussian.
     x, y = (grid[None] - MOUTH[0]) / 0.115, (grid[:, None] - MOUTH[1]) / 0.052
     area = np.exp(-((x**2 + y**2) ** 2))
     around = float(np.median(lab[int(0.60 * size) : int(0.70 * size), int(0.3 * size) : int(0.7 * size), 1]))
@@ -63,6 +64,7 @@ def add_pigment_variation(lab: Floats, rng: np.random.Generator, amount: float) 
     """Gradual changes of pigment over the tile, mirror-symmetric; `amount` 1 is a sun-damaged skin."""
     size = len(lab)
     wave = sample_smooth_noise(size, rng)
+    # Symmetric, because the tile's left and right edges meet at the back of the head.
     wave = 0.5 * (wave + wave[:, ::-1])
     return np.asarray(lab + (amount * wave)[..., None] * np.array([-1.2, 0.3, 0.8], np.float32), np.float32)
 
@@ -76,9 +78,11 @@ def add_freckles(lab: Floats, amount: float, rng: np.random.Generator) -> Floats
 def add_moles(lab: Floats, count: int, rng: np.random.Generator) -> Floats:
     """Dark round spots of one to three millimetres on face and neck, but not near eyes and mouth."""
     out = lab
+    # Depth in proportion to lightness, so that moles on dark skin do not turn black.
     light = float(np.median(lab[..., 0]))
     for _ in range(count):
         x, y = rng.uniform(0.22, 0.78), rng.uniform(0.28, 0.95)
+        # Random numbers of a rejected mole are not drawn again: the count is an upper limit.
         if min(abs(x - e[0]) + abs(y - e[1]) for e in (*EYES, MOUTH)) < 0.09:
             continue
         radius = rng.uniform(0.0028, 0.0055)
@@ -101,6 +105,7 @@ def add_scars(lab: Floats, count: int, rng: np.random.Generator) -> Floats:
         bend = rng.uniform(-0.15, 0.15) * length * np.sin(np.pi * t)
         points = start + length * np.stack([t * np.cos(angle) - bend * np.sin(angle), t * np.sin(angle) + bend * np.cos(angle)], 1)
         line = np.zeros((size, size), np.float32)
+        # Sixteenths of a pixel, for the shift of 4 bits.
         cv2.polylines(line, [np.round(points * size * 16).astype(np.int32)], False, 1.0, max(1, round(size / 256)), cv2.LINE_AA, 4)
         core, rim = cv2.GaussianBlur(line, (0, 0), size / 420), cv2.GaussianBlur(line, (0, 0), size / 130)
         core, rim = core / max(float(core.max()), 1e-6), rim / max(float(rim.max()), 1e-6)
@@ -160,6 +165,7 @@ def add_stubble(lab: Floats, amount: float, rng: np.random.Generator) -> Floats:
     size = len(lab)
     grain = cv2.GaussianBlur(rng.standard_normal((size, size)).astype(np.float32), (0, 0), max(0.5, size / 640))
     grain = np.clip(0.75 + 0.45 * grain / max(float(grain.std()), 1e-6), 0, 2)
+    # Darkening is a share of the skin's lightness, so that it fits every tone.
     dark = (compute_beard_mask(size) * grain * amount)[..., None]
     light = float(np.median(lab[..., 0]))
     return np.asarray(lab + dark * np.array([-0.2 * light, -2.0, -5.0], np.float32), np.float32)

@@ -92,6 +92,7 @@ def _turn_head(yaw: float, pitch: float, roll: float) -> dict[str, Floats]:
 def _sample_gaze(yaw: float, pitch: float, rng: np.random.Generator) -> dict[str, float]:
     """Morph weights of the gaze: at the camera three times out of four, else near it."""
     offset = (0.0, 0.0) if rng.random() < 0.75 else (float(rng.normal(0, 12)), float(rng.normal(0, 6)))
+    # The eyes turn against the head to stay on the camera, hence the minus signs; 30 and 28 degrees are a full weight.
     side, down = np.clip((-yaw + offset[0]) / 30, -0.9, 0.9), np.clip((-pitch + offset[1]) / 28, -0.7, 0.7)
     # When a person looks to the left, the left eye turns outwards and the right eye inwards.
     outer, inner = ("Left", "Right") if side > 0 else ("Right", "Left")
@@ -150,6 +151,7 @@ def describe_shot(shot: PortraitShot) -> dict[str, float]:
     amounts = {"smile": {"smile": 0.7, "laugh": 1.0}, "mouth_open": {"laugh": 0.8, "surprise": 1.0, "talk": 0.7}}
     values = {name: shot.strength * table.get(shot.expression, 0.0) for name, table in amounts.items()}
     values |= {name: shot.strength * (shot.expression == name) for name in ("surprise", "sad", "angry", "eyes_closed")}
+    # Full ranges in degrees (yaw -40 to 40); they hold every angle that sample_shot can draw, so the clip cuts none.
     angles = {"yaw": shot.yaw / 80, "pitch": shot.pitch / 40, "roll": shot.roll / 40, "light_yaw": shot.light_yaw / 160}
     values |= {name: float(np.clip(0.5 + value, 0, 1)) for name, value in angles.items()}
     values |= {

@@ -11,6 +11,7 @@ from assets.artefacts.geometry import Floats
 
 # CIE L, a, b of skin from the lightest to the darkest tone, in the published range of skin colours.
 TONE_COLOURS = np.array([[77, 10, 16], [70, 13, 19], [60, 15, 22], [48, 15, 21], [37, 13, 17], [27, 10, 12]], np.float32)
+# sRGB in hexadecimal, as published.
 MONK_COLOURS = ("f6ede4", "f3e7db", "f7ead0", "eadaba", "d7bd96", "a07e56", "825c43", "604134", "3a312a", "292420")
 
 

@@ -94,6 +94,7 @@ def compute_world_pose(film: Bvh) -> WorldPose:
 
 def _check_extent(pose: WorldPose, joints: dict[str, int], file: str) -> None:
     """Raises FormatError where the joints of the body are all in one point or on one line."""
+    # In doubles: products of lengths in a file's unit may overflow or vanish in float32.
     left, up = (measure(pose.positions, joints).astype(float) for measure in (measure_hip_line, measure_trunk))
     legs = _measure_file_leg(pose, joints)
     across, height = (float(np.median(np.linalg.norm(v, axis=1))) for v in (np.cross(left, up), up))
@@ -124,6 +125,7 @@ def _compute_world_rotations(film: Bvh, pose: WorldPose, upright: Floats, up: Fl
         if name in OUR_SPINE:
             continue
         if name in found.joints:
+            # Right to left: our frame to the file's joint, the joint to its world, its world upright.
             world[:, joint] = multiply(upright, multiply(pose.rotations[:, found.joints[name]], rest.turns[name]))
         elif parent >= 0:
             world[:, joint] = world[:, parent]
@@ -176,6 +178,7 @@ def _compute_root(pose: WorldPose, upright: Floats, found: JointMap, target: Ske
     path = rotate(upright, pose.positions[:, legs].mean(1)) * scale
     still = forward_kinematics(target.parents, target.heads, local, np.zeros((len(local), 3), np.float32))[0]
     root = path - still[:, ours].mean(1)
+    # The path starts above the origin; the height follows from the ankles, below.
     root -= root[:1] * np.array([1, 0, 1], np.float32)
     root[:, 1] += target.heads[JOINTS.index("LeftFoot"), 1] - _measure_lowest_ankle(still, root)
     return np.asarray(root, np.float32)
@@ -193,6 +196,7 @@ def _measure_lowest_ankle(still: Floats, root: Floats) -> float:
 
 def _measure_range(rotations: Floats) -> Floats:
     """(j,) degrees between each joint's first rotation and its furthest one."""
+    # q and -q are one rotation, hence the absolute value.
     cosines = np.abs((rotations * rotations[:1]).sum(-1)).min(0)
     return np.asarray(np.degrees(2 * np.arccos(np.clip(cosines, 0, 1))), np.float32)
 
@@ -225,6 +229,7 @@ def _list_leaps(clip: Clip) -> list[str]:
     """A sentence about the largest rotation of a joint within one frame, where it is a fault of the recording."""
     if len(clip.times) < 2:
         return []
+    # The dot product of unit quaternions is the cosine of half the angle between them.
     cosines = np.abs((clip.rotations[1:] * clip.rotations[:-1]).sum(-1))
     degrees = np.degrees(2 * np.arccos(np.clip(cosines, 0, 1)))
     frame, joint = np.unravel_index(int(degrees.argmax()), degrees.shape)

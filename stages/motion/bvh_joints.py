@@ -81,6 +81,7 @@ class _Tree:
     def find_common_ancestor(self, a: int, b: int) -> int:
         """The deepest joint above both; the root where they share none."""
         above = set(self.list_ancestors(a)[1:])
+        # Without the joints themselves: where one thigh is the other's parent, neither is the hips.
         return next((joint for joint in self.list_ancestors(b)[1:] if joint in above), 0)
 
     def measure_chain(self, chain: Sequence[int]) -> float:
@@ -93,6 +94,7 @@ def _list_candidates(names: Sequence[JointName], side: str, part: str) -> list[i
 
 def _iterate_chains(names: Sequence[JointName], tree: _Tree, side: str, parts: Sequence[str]) -> Iterator[tuple[int, ...]]:
     """Candidates of the parts that descend from each other."""
+    # Every combination: up to 12^3, which _MAX_CANDIDATES bounds.
     for chain in product(*(_list_candidates(names, side, part) for part in parts)):
         if all(tree.is_below(low, high) for high, low in pairwise(chain)):
             yield chain
@@ -107,6 +109,7 @@ def _rank_words(names: Sequence[JointName], chain: Sequence[int], parts: Sequenc
 def _find_best_chain(names: Sequence[JointName], tree: _Tree, side: str, parts: Sequence[str]) -> tuple[int, ...]:
     """The chain with the clearest names; of equal ones the longest, and of these the first. Empty without any."""
     chains = list(_iterate_chains(names, tree, side, parts))
+    # Rounded, so that noise in the offsets does not decide between chains of one length.
     return min(chains, key=lambda c: (_rank_words(names, c, parts), -round(tree.measure_chain(c), 4)), default=())
 
 
@@ -128,6 +131,7 @@ def _find_arm(names: Sequence[JointName], tree: _Tree, side: str) -> dict[str, i
     parts: tuple[str, ...] = ("Arm", "ForeArm", "Hand")
     chain = _find_best_chain(names, tree, side, parts)
     if not chain:
+        # Hands are not required: an arm without one is still an arm.
         parts = ("Arm", "ForeArm")
         chain = _find_best_chain(names, tree, side, parts)
     if not chain:
@@ -135,8 +139,10 @@ def _find_arm(names: Sequence[JointName], tree: _Tree, side: str) -> dict[str, i
     found = {f"{side}{part}": joint for part, joint in zip(parts, chain, strict=True)}
     hands = [i for i in _list_candidates(names, side, "Hand") if tree.is_below(i, chain[1])]
     if hands:
+        # The uppermost: a wrist comes before a hand that is its child.
         found[f"{side}Hand"] = min(hands, key=lambda i: len(tree.list_ancestors(i)))
     collars = [i for i in _list_candidates(names, side, "Shoulder") if tree.is_below(chain[0], i)]
+    # The last in the file's order is the nearest to the arm, because a parent comes before its children.
     return found | ({f"{side}Shoulder": collars[-1]} if collars else {})
 
 
@@ -145,6 +151,7 @@ def _list_found(names: Sequence[JointName], side: str, parts: Sequence[str]) -> 
     found: dict[str, int] = {}
     for part in parts:
         free = [i for i in _list_candidates(names, side, part) if i not in found.values()]
+        # A name with a single meaning, so that a message does not call a found part missing.
         clear = [i for i in free if sum(names[i].word in words for words in LIMB_WORDS.values()) == 1]
         if free:
             found[f"{side}{part}"] = (clear or free)[0]

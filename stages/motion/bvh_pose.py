@@ -241,6 +241,7 @@ def _get_span(pose: WorldPose, found: JointMap, start: str, end: str) -> Floats:
 
 def _find_hinge(first: Floats, second: Floats, rotations: Floats) -> Floats | None:
     """(3,) axis about which the second bone bends, in the frame of the first bone's joint; None where the movement does not show it."""
+    # The length of the cross product is the sine of the bend: straighter frames count less in the sum.
     axes = cross(normalize_vectors(first), normalize_vectors(second))
     sines = np.linalg.norm(axes, axis=1)
     bent = sines > _MIN_HINGE_SINE

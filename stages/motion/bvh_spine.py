@@ -20,6 +20,7 @@ def spread_spine(hips: Floats, trunk: Floats) -> Floats:
     rotations = []
     for number in range(1, len(OUR_SPINE) + 1):
         position = number / len(OUR_SPINE) * trunk.shape[1]
+        # Index 0 of the chain is the hips; the upper limit keeps `high` inside where the last position is a whole number.
         low = min(int(position), max(trunk.shape[1] - 1, 0))
         high = min(low + 1, trunk.shape[1])
         rotations.append(slerp(chain[:, low], chain[:, high], np.full(len(chain), position - low)))

@@ -43,6 +43,7 @@ def cut_clip(clip: Clip, start: float, end: float | None) -> Clip:
     if start == 0 and end is None:
         return clip
     length = float(clip.times[-1])
+    # A tenth of a millisecond, for times that float32 has rounded.
     kept = (clip.times >= start - 1e-4) & (clip.times <= (length if end is None else end) + 1e-4)
     if kept.sum() < 2:
         until = "its end" if end is None else f"{end:g} s"
@@ -56,6 +57,7 @@ def cut_clip(clip: Clip, start: float, end: float | None) -> Clip:
 def face_forward(clip: Clip) -> Clip:
     """The clip turned about the vertical so that the hips face +Z in its first frame."""
     left = rotate(clip.rotations[0, 0], np.array([1, 0, 0]))
+    # The hips' left is +X when they face +Z; a turn about +Y takes +X towards -Z, hence +left[2].
     turn = from_axis_angle((0, 1, 0), np.arctan2(left[2], left[0]))
     rotations = clip.rotations.copy()
     rotations[:, 0] = multiply(turn, rotations[:, 0])
@@ -66,6 +68,7 @@ def face_forward(clip: Clip) -> Clip:
 def mirror_clip(clip: Clip) -> Clip:
     """Left and right exchanged in body, path and face."""
     index = [JOINTS.index(mirror_joint(joint)) for joint in JOINTS]
+    # Mirrored in the YZ plane: X of the axis stays, Y and Z change sign, since a mirror also reverses the turn.
     rotations = (clip.rotations[:, index] * np.array([1, -1, -1, 1])).astype(np.float32)
     face = clip.face
     if face.shape[1]:
@@ -107,6 +110,7 @@ def close_loop(clip: Clip) -> Clip:
 def measure_seam(clip: Clip) -> tuple[float, float]:
     """Degrees of the joint and metres of the root that differ most between the last frame and the first."""
     between = multiply(inverse(clip.rotations[0]), clip.rotations[-1])
+    # The arcsine of the vector part: near 0 the arccosine of w loses half of float32's digits.
     degrees = np.degrees(2 * np.arcsin(np.clip(np.linalg.norm(between[:, :3], axis=1), 0, 1)))
     return float(degrees.max()), float(np.linalg.norm(clip.root[-1] - clip.root[0]))
 

@@ -132,11 +132,13 @@ def solve_standing_legs(rotations: Floats, root: Floats, stance: tuple[float, fl
         positions, turns = forward_kinematics(skeleton.parents, skeleton.heads, rotations, root)
         goal = heads[f"{side}Foot"].copy()
         goal[0] = across
+        # Knees point forward and slightly outward, over the toes.
         pole = np.array([sign * 0.12, 0, 1.0])
         thigh, shin = heads[f"{side}Leg"] - heads[f"{side}UpLeg"], heads[f"{side}Foot"] - heads[f"{side}Leg"]
         first, second = solve_two_bone_ik(positions[:, upper], thigh, shin, np.tile(goal, (len(root), 1)), pole)
         rotations[:, upper] = multiply(inverse(turns[:, JOINTS.index("Hips")]), first)
         rotations[:, lower] = multiply(inverse(first), second)
+        # The inverse of the shin's world rotation keeps the sole level whatever the leg does.
         rotations[:, foot] = multiply(inverse(second), from_axis_angle((0, 1, 0), np.array(sign * _TOES_OUT)))
 
 

@@ -24,6 +24,7 @@ def list_missing_consents(spec: AvatarSpec) -> list[str]:
 
 def _check_record_content(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
     """A consent record that is there says something."""
+    # A missing file is reported by the check of paths.
     if spec.rights.consent and os.path.isfile(record := find_existing_form(folder / spec.rights.consent)):
         try:
             read_consent_record(record)

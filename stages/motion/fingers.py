@@ -23,6 +23,7 @@ def solve_fingers(track: LandmarkTrack, side: int) -> dict[str, Floats]:
     name, sign = ("Left", "Right")[side], (1.0, -1.0)[side]
     relaxed = {joint: parse_turn(spec) for joint, spec in curl_fingers(0.3).items()}
     seen = track.hand_seen[:, side]
+    # Nine frames, so that a hand that appears or is lost opens and closes gradually.
     share = np.convolve(np.pad(seen.astype(np.float32), 4, mode="edge"), np.full(9, 1 / 9), "valid")
     turns: dict[str, Floats] = {}
     for finger in _FIRST_LANDMARK:
@@ -56,4 +57,5 @@ def _measure_rest_bend(finger: str, segment: int) -> float:
 
 def _measure_angle(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64]:
     cosine = (a * b).sum(-1) / np.maximum(np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1), 1e-9)
+    # Rounding may take a cosine just beyond 1, whose arccosine is NaN.
     return np.asarray(np.arccos(np.clip(cosine, -1, 1)))

@@ -31,6 +31,7 @@ def parse_turn(spec: str) -> Floats:
 
 def mirror_turn(q: Floats) -> Floats:
     """The rotation mirrored to the other side of the body."""
+    # Mirrored in the YZ plane: X of the axis stays, Y and Z change sign.
     return np.asarray(q * np.array([1, -1, -1, 1], np.float32), np.float32)
 
 

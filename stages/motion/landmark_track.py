@@ -64,6 +64,7 @@ def find_plausible_frames(track: LandmarkTrack) -> Mask:
         if last >= 0:
             gap = max(float(track.times[i] - track.times[last]) * 30, 1.0)
             step = float(np.median(np.linalg.norm(points[i] - points[last], axis=1)))
+            # Pairs of _BODY are left then right: reversing each pair exchanges the sides.
             swapped = points[last].reshape(-1, 2, 2)[:, ::-1].reshape(-1, 2)
             crossed = float(np.median(np.linalg.norm(points[i] - swapped, axis=1)))
             leap = step > _MAX_JUMP * scale * np.sqrt(gap)
@@ -84,6 +85,7 @@ def is_hand_steady(track: LandmarkTrack, side: int) -> bool:
     if len(rows) < 3:
         return len(rows) > 0
     hand = track.hands[rows, side]
+    # mediapipe's hand: 0 wrist, 5, 9 and 17 the knuckles of index, middle and little finger.
     palm = from_axes(hand[:, 9] - hand[:, 0], hand[:, 5] - hand[:, 17])
     angles = 2 * np.arccos(np.clip(np.abs((palm[1:] * palm[:-1]).sum(1)), 0, 1))
     gap = np.maximum(np.diff(track.times[rows]) * 30, 1.0)

@@ -89,6 +89,7 @@ def _straighten_trunk(track: LandmarkTrack) -> Floats:
     ahead = np.cross(points[:, HIPS[0]] - points[:, HIPS[1]], (0.0, 1.0, 0.0))
     ahead = ahead / np.maximum(np.linalg.norm(ahead, axis=1, keepdims=True), 1e-9)
     lean = np.arctan2((trunk * ahead).sum(1), trunk[:, 1])
+    # Only the constant part is removed: a person who bows keeps the bow.
     excess = float(np.clip(np.percentile(lean, 25) - _UPRIGHT_LEAN, -_MAX_LEAN, _MAX_LEAN))
     return rotate(from_axis_angle(np.cross((0.0, 1.0, 0.0), ahead), np.full(len(points), -excess)), trunk)
 
@@ -120,6 +121,7 @@ def _solve_head(world: WorldTurns, track: LandmarkTrack) -> None:
         side, ahead = ears[:, 0] - ears[:, 1], nose - ears.mean(1)
         head = multiply(inverse(chest), from_axes(side, np.cross(ahead, side)))
         # The height of this person's nose is unknown: the median over the clip is assumed to be level.
+        # Twice the arctangent of x over w is the pitch alone (the twist about X).
         level = 2 * np.arctan2(np.median(head[:, 0]), np.median(head[:, 3]))
         head = multiply(chest, multiply(head, np.array([-np.sin(level / 2), 0, 0, np.cos(level / 2)])))
     world["Head"] = normalize_quaternions(head)
@@ -176,6 +178,7 @@ def _solve_hand(world: WorldTurns, track: LandmarkTrack, side: int) -> None:
     bind = from_axes(rest["Middle"] - _HEADS[f"{name}Hand"], rest["Index"] - rest["Pinky"])
     palm = multiply(from_axes(hand[:, 9] - hand[:, 0], hand[:, 5] - hand[:, 17]), inverse(bind))
     turn = prefer_positive_w(multiply(inverse(lower), palm))
+    # Swing and twist: x and w alone are the twist about the forearm, which is along X in the bind pose.
     roll = normalize_quaternions(turn * np.array([1, 0, 0, 1]))
     swing = multiply(turn, inverse(roll))
     half = np.clip(np.arctan2(roll[:, 0], roll[:, 3]), -_MAX_ARM_ROLL / 2, _MAX_ARM_ROLL / 2)
@@ -237,6 +240,7 @@ def _solve_standing_root(track: LandmarkTrack) -> tuple[Floats, tuple[float, flo
     half = float(np.clip((feet[0] - feet[1]) / 2 * metres, 0.04, 0.35))
     root = np.zeros((len(middle), 3), np.float32)
     root[:, 0] = (middle[:, 0] - feet.mean()) * metres
+    # Picture rows run down, so a higher pixel value is a lower hip: the sign flips.
     root[:, 1] = (np.percentile(middle[:, 1], 5) - middle[:, 1]) * metres - compute_hip_drop(half)
     return root, (half, -half)
 
@@ -265,5 +269,6 @@ def solve_face_weights(track: LandmarkTrack) -> Floats:
     relative = np.clip((track.face - rest) / (1 - rest), 0, 1) * _soften_mask(track.face_seen)[:, None]
     weights[:, [MORPHS_67.index(name) for name in ARKIT_52]] = relative
     close, jaw = MORPHS_67.index("mouthClose"), MORPHS_67.index("jawOpen")
+    # ARKIT's mouthClose closes lips over an open jaw: more of it than of jawOpen would push them through each other.
     weights[:, close] = np.minimum(weights[:, close], weights[:, jaw])
     return weights

@@ -71,7 +71,9 @@ def _trace_ankle(cycle: Doubles, ankle: Floats, ball: Floats) -> tuple[Doubles, 
     from scipy.interpolate import PchipInterpolator
 
     knots = np.array(_PITCH)
+    # Monotonic between knots: a common cubic spline would overshoot where the foot is flat.
     pitch = np.radians(PchipInterpolator(knots[:, 0], knots[:, 1])(cycle))
+    # Constant while the foot is on the floor, which runs backwards at this speed: otherwise the foot would slide.
     speed = (_REAR - _FRONT) / _STANCE_SHARE
     share = np.clip((cycle - _STANCE_SHARE) / (1 - _STANCE_SHARE), 0, 1)
     swing = _interpolate_hermite(share, _REAR, _FRONT, speed * (1 - _STANCE_SHARE))

@@ -46,7 +46,9 @@ class Augmentation:
 
     def _transform(self, x: Tensor, p: float) -> Tensor:
         angle, log_scale = self.rotation * _draw_amounts(x, p), self.scale * _draw_amounts(x, p)
+        # Half of the flips that are applied leave the image as it is, as a flip drawn from two states does.
         mirror = torch.where(torch.rand(len(x), device=x.device) < 0.5 * p * self.flip, -1.0, 1.0)
+        # affine_grid maps output to input, so a larger image needs a smaller factor.
         factor = torch.exp(-log_scale)
         matrix = torch.zeros(len(x), 2, 3, device=x.device)
         matrix[:, 0, 0], matrix[:, 0, 1] = torch.cos(angle) * factor * mirror, -torch.sin(angle) * factor
@@ -57,6 +59,7 @@ class Augmentation:
 
     def _draw_shift(self, x: Tensor, p: float, side: int) -> Tensor:
         """(b,) shifts by whole pixels: a fraction of a pixel would blur the image, and the critic would notice."""
+        # Grid coordinates run from -1 to 1: a side has length 2.
         return torch.round(self.shift * _draw_amounts(x, p) * side) * 2 / side
 
 

@@ -64,6 +64,7 @@ class Generator(nn.Module):  # type: ignore[misc]
         """(b,d)."""
         y = torch.cat([z, encode_age_gender(condition)], 1)
         for number, layer in enumerate(self.layers):
+            # The first layer changes the width, so it has no residual.
             y = F.leaky_relu(layer(y), 0.2) + (y if number else 0)
         return self.low + (self.high - self.low) * torch.sigmoid(self.out(y))
 

@@ -76,6 +76,7 @@ class AttributeClassifier(nn.Module):  # type: ignore[misc]
     def extract_features(self, x: Tensor) -> Tensor:
         """(b,64): mean and standard deviation of each last feature map, through one layer."""
         y = self.trunk(x).flatten(2)
+        # 1e-6 before the root: its slope at 0 is infinite, which a flat feature map would turn into NaN.
         return torch.tanh(self.gather(torch.cat([y.mean(2), (y.var(2, unbiased=False) + 1e-6).sqrt()], 1)))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -87,4 +88,5 @@ def compute_attribute_loss(logits: Tensor, attributes: Tensor) -> Tensor:
     """Scalar: cross-entropy for gender, Huber loss (beta a tenth of the range) for age and tone."""
     predicted = torch.sigmoid(logits)
     error = F.smooth_l1_loss(predicted[:, [0, 2]], attributes[:, [0, 2]], beta=0.1)
+    # Errors of 0..1 values are small next to a cross-entropy: the factor balances them.
     return F.binary_cross_entropy_with_logits(logits[:, 1], attributes[:, 1]) + 10 * error

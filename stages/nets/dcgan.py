@@ -50,6 +50,7 @@ class Generator(nn.Module):  # type: ignore[misc]
         widths = shape.widths()
         self.enter = nn.ConvTranspose2d(shape.latent + shape.conditions, widths[0], 4, bias=False)
         self.first = nn.BatchNorm2d(widths[0])
+        # Kernel 4, stride 2, padding 1 doubles the side exactly. No bias: the batch norm that follows would remove it.
         self.grow = nn.ModuleList([nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False) for a, b in pairwise(widths)])
         self.norm = nn.ModuleList([nn.BatchNorm2d(b) for b in widths[1:]])
         self.leave = nn.ConvTranspose2d(widths[-1], shape.channels, 4, 2, 1)
@@ -90,6 +91,7 @@ def init_weights(layer: nn.Module) -> None:
     if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
         nn.init.normal_(layer.weight, 0, 0.02)
     elif isinstance(layer, nn.BatchNorm2d):
+        # Not in the paper; the authors' Torch code initialises batch norm so.
         nn.init.normal_(layer.weight, 1, 0.02)
 
 

@@ -97,6 +97,7 @@ def make_cosine_schedule(steps: int = STEPS, offset: float = 0.008, highest: flo
     """(steps,) abar, the remaining share of the image's variance: cos^2 of the time, with every beta at most `highest`."""
     t = torch.arange(steps + 1, dtype=torch.float64) / steps
     level = torch.cos((t + offset) / (1 + offset) * math.pi / 2).square()
+    # In double precision: a product of a thousand factors. 0.008 and 0.999 are Nichol and Dhariwal's offset and limit.
     beta = (1 - level[1:] / level[:-1]).clamp(max=highest)
     return torch.cumprod(1 - beta, 0).float()
 
@@ -121,6 +122,7 @@ def compute_velocity(x0: Tensor, t: Tensor, noise: Tensor, schedule: Tensor) -> 
 def split_velocity(x: Tensor, v: Tensor, t: Tensor, schedule: Tensor) -> tuple[Tensor, Tensor]:
     """The clean image x0 and the noise, of x_t and v."""
     abar = _gather_at(schedule, t, x)
+    # (x, v) is a rotation of (x0, noise), so its inverse is its transpose.
     return abar.sqrt() * x - (1 - abar).sqrt() * v, abar.sqrt() * v + (1 - abar).sqrt() * x
 
 
@@ -128,8 +130,10 @@ def p_sample(x: Tensor, v: Tensor, t: Tensor, noise: Tensor, schedule: Tensor) -
     """x_{t-1} of x_t: one ancestral step with the posterior's mean and variance (eq. 7); t = 0 gives the clean image."""
     x0, _ = split_velocity(x, v, t, schedule)
     abar = _gather_at(schedule, t, x)
+    # Index -1 would read the noisiest level; before t = 0 the image is clean, abar = 1, and the step adds no noise.
     before = torch.where(t > 0, schedule[(t - 1).clamp(min=0)], torch.ones_like(schedule[t])).reshape(abar.shape)
     beta = 1 - abar / before
+    # abar / before is alpha of this step: the schedule stores only cumulative products.
     mean = before.sqrt() * beta / (1 - abar) * x0 + (1 - beta).sqrt() * (1 - before) / (1 - abar) * x
     return mean + ((1 - before) / (1 - abar) * beta).sqrt() * noise
 
@@ -142,6 +146,7 @@ def select_ddim_steps(count: int, steps: int = STEPS) -> list[int]:
 def ddim(predict: VelocityPredictor, x: Tensor, schedule: Tensor, count: int = 25) -> Tensor:
     """The clean image of noise x, by the deterministic sampler (Song et al. 2021, eta = 0) in `count` steps."""
     times = select_ddim_steps(count, len(schedule))
+    # -1 stands for the clean image after the last step.
     for current, following in zip(times, [*times[1:], -1], strict=True):
         t = torch.full((len(x),), current, dtype=torch.long, device=x.device)
         x0, noise = split_velocity(x, predict(x, t), t, schedule)
@@ -157,6 +162,7 @@ def make_guided_predictor(net: Denoiser, condition: Tensor, scale: float) -> Vel
         conditional = net(x, t, condition)
         if scale == 1:
             return conditional
+        # Extrapolates from the unconditional prediction through the conditional one, so scales above 1 overshoot.
         unconditional = net(x, t, None)
         return unconditional + scale * (conditional - unconditional)
 
@@ -165,6 +171,7 @@ def make_guided_predictor(net: Denoiser, condition: Tensor, scale: float) -> Vel
 
 def embed_timesteps(t: Tensor, width: int) -> Tensor:
     """(b,width) sines and cosines of t (b,) at frequencies from 1 down to 1/10000."""
+    # The frequencies of the transformer's positional encoding (Vaswani et al. 2017).
     rates = torch.exp(-math.log(10000) * torch.arange(width // 2, device=t.device) / (width // 2))
     angle = t[:, None].float() * rates
     return torch.cat([angle.sin(), angle.cos()], 1)
@@ -191,6 +198,7 @@ class Denoiser(nn.Module):  # type: ignore[misc]
         self.grow = nn.Conv2d(wide, width, 3, padding=1)
         self.up = nn.ModuleList([ConditionalResidualBlock(2 * width, width, embedding, shape.dropout) for _ in range(depth)])
         self.norm, self.leave = nn.GroupNorm(8, width), nn.Conv2d(width, channels, 3, padding=1)
+        # The first prediction is v = 0 everywhere, whatever the input, as in Ho et al.'s code.
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)
 
@@ -199,6 +207,7 @@ class Denoiser(nn.Module):  # type: ignore[misc]
         time = self.time(embed_timesteps(t, self.width))
         if condition is None:
             return F.silu(time + self.untold)
+        # Centred: 0..1 becomes -1..1.
         embedded = self.told(condition * 2 - 1)
         if dropped is not None:
             embedded = torch.where(dropped[:, None], self.untold, embedded)

@@ -31,6 +31,7 @@ class BasicConv(nn.Module):  # type: ignore[misc]
     ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=False)
+        # 0.001 is TensorFlow's default, with which the weights were trained; torch's is 1e-5.
         self.bn = nn.BatchNorm2d(outputs, eps=0.001)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -51,6 +52,7 @@ class InceptionBlock(nn.Module):  # type: ignore[misc]
         """(b,c,h,w) 3x3 pooling; the FID network does not count the padding, and takes the maximum in its last block."""
         if self.original and self.last:
             return F.max_pool2d(x, 3, 1, 1)
+        # TensorFlow, in which the FID network was trained, averages over the pixels inside the image only.
         return F.avg_pool2d(x, 3, 1, 1, count_include_pad=not self.original)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -70,6 +72,7 @@ class InceptionBlock(nn.Module):  # type: ignore[misc]
         return x
 
 
+# Names of layers and blocks are torchvision's, because they are the keys of the files.
 def _build_inception_a(inputs: int, pool: int, original: bool) -> InceptionBlock:
     layers = {
         "branch1x1": BasicConv(inputs, 64, 1),
@@ -165,6 +168,7 @@ class Inception(nn.Module):  # type: ignore[misc]
 
     def extract_features(self, x: Tensor) -> Tensor:
         """(b,2048) of images (b,3,h,w) of any size."""
+        # Without antialiasing, as the port of the FID network resizes.
         x = F.interpolate(x, size=(INPUT_SIDE, INPUT_SIDE), mode="bilinear", align_corners=False)
         for layer in self.layers():
             x = layer(x)
@@ -188,10 +192,12 @@ def load_inception(file: Path) -> Inception:
         reason = str(error).partition("\n")[0].partition(". ")[0]  # torch adds advice after the first sentence
         message = f"{file} cannot be read as weights: {shorten(reason, MAX_SHOWN_PATH)}"
         raise BackendError(Finding("evaluate/inception", message, fix=FILE_HINT)) from error
+    # The auxiliary classifier helps in training only.
     tensors = {name: value for name, value in tensors.items() if not name.startswith("AuxLogits.")}
     classes = len(tensors["fc.bias"]) if "fc.bias" in tensors else 0
     net = Inception(max(classes, 1))
     state = net.state_dict()
+    # Batch norm's counters are missing from ports of TensorFlow weights and are not used in evaluation.
     wrong = [k for k, v in state.items() if not k.endswith("num_batches_tracked") and getattr(tensors.get(k), "shape", None) != v.shape]
     if wrong:
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""

@@ -16,6 +16,7 @@ class LoraLinear(nn.Module):  # type: ignore[misc]
     def __init__(self, layer: nn.Linear, rank: int, gain: float = 1.0) -> None:
         super().__init__()
         self.layer, self.gain = layer, gain
+        # Variance 1 / inputs, so that down(x) is about as large as x. Hu et al. start from `up` = 0 as well.
         self.down = nn.Parameter(torch.randn(rank, layer.in_features) / layer.in_features**0.5)
         self.up = nn.Parameter(torch.zeros(layer.out_features, rank))
         self.register_load_state_dict_pre_hook(_accept_plain_state)
@@ -29,6 +30,7 @@ class LoraLinear(nn.Module):  # type: ignore[misc]
         merged = nn.Linear(self.layer.in_features, self.layer.out_features, bias=self.layer.bias is not None)
         merged.load_state_dict(self.layer.state_dict())
         with torch.no_grad():
+            # (up down) x, in this order: a layer's weight is (outputs, inputs).
             merged.weight += self.up @ self.down * self.gain
         return merged
 
@@ -44,6 +46,7 @@ def _accept_plain_state(module: nn.Module, state: dict[str, Tensor], prefix: str
 def insert_adapters(net: nn.Module, rank: int, gain: float = 1.0) -> list[nn.Parameter]:
     """Puts an adapter on every linear layer of the net, freezes everything else, and returns the trainable parameters."""
     net.requires_grad_(False)
+    # A list before any change: modules() would otherwise enter the adapters that are inserted.
     linear = [(parent, name) for parent in net.modules() for name, child in parent.named_children() if isinstance(child, nn.Linear)]
     for parent, name in linear:
         setattr(parent, name, LoraLinear(getattr(parent, name), rank, gain))
@@ -79,6 +82,7 @@ def load_adapters(net: nn.Module, file: Path) -> None:
         raise ValueError(f"it is not a file of adapters ({error})") from error
     if adapters.keys() != tensors.keys() or any(adapters[name].shape != value.shape for name, value in tensors.items()):
         raise ValueError("its adapters are of another net or another rank")
+    # Not strict: the frozen layers' weights are not in the file.
     net.load_state_dict(tensors, strict=False)
 
 

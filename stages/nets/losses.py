@@ -47,6 +47,7 @@ ADVERSARIAL_LOSSES: dict[str, AdversarialLoss] = {
 def compute_r1_penalty(score: Callable[[Tensor], Tensor], real: Tensor, gamma: float) -> Tensor:
     """Scalar: R1 (Mescheder et al. 2018), gamma/2 times the mean squared gradient norm of the score at real samples."""
     real = real.detach().requires_grad_(True)
+    # create_graph: the penalty itself is differentiated. The sum gives each sample its own gradient.
     (gradient,) = torch.autograd.grad(score(real).sum(), real, create_graph=True)
     return 0.5 * gamma * gradient.square().flatten(1).sum(1).mean()
 
@@ -61,6 +62,7 @@ def compute_gradient_penalty(score: Callable[[Tensor], Tensor], real: Tensor, fa
 
 def compute_path_lengths(images: Tensor, styles: Tensor) -> Tensor:
     """(b,) change of the images per unit of style (b,layers,styles): path length regularisation (Karras et al. 2020)."""
+    # Divided by the root of the pixels, as in the paper, so that lengths do not depend on the resolution.
     noise = torch.randn_like(images) / math.sqrt(images.shape[2] * images.shape[3])
     (gradient,) = torch.autograd.grad((images * noise).sum(), styles, create_graph=True)
     return gradient.square().sum(2).mean(1).sqrt()

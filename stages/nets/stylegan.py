@@ -74,6 +74,7 @@ class EqualLinear(nn.Module):  # type: ignore[misc]
 
     def __init__(self, inputs: int, outputs: int, bias: float = 0.0, lr: float = 1.0) -> None:
         super().__init__()
+        # Divided by lr here and multiplied in `gain`: the first output is unchanged, only the steps are smaller.
         self.weight = nn.Parameter(torch.randn(outputs, inputs) / lr)
         self.bias = nn.Parameter(torch.full((outputs,), bias / lr))
         self.gain, self.lr = lr / math.sqrt(inputs), lr
@@ -103,6 +104,7 @@ def convolve_modulated(x: Tensor, weight: Tensor, style: Tensor, demodulate: boo
     y = F.conv2d(x * _to_planes(style, x), weight, padding=weight.shape[-1] // 2)
     if not demodulate:
         return y
+    # Equation 3 of the paper, for all samples at once: the sum over inputs and taps of (style * weight)^2.
     power = style.square() @ weight.square().sum((2, 3)).T
     return y * _to_planes(scale * torch.rsqrt(power + 1e-8), y)
 
@@ -207,6 +209,7 @@ class Generator(nn.Module):  # type: ignore[misc]
         """(b,layers,styles) moved towards the mean style of their own conditions (truncation trick); `share` 1 keeps them."""
         if share == 1:
             return styles
+        # A fixed seed: the same conditions always have the same centre.
         z = torch.randn(TRUNCATION_SAMPLES, self.shape.latent, generator=torch.Generator().manual_seed(0)).to(styles.device)
         repeated = conditions.repeat_interleave(TRUNCATION_SAMPLES, 0)
         centre = self.map_style(z.repeat(len(conditions), 1), repeated).reshape(len(conditions), TRUNCATION_SAMPLES, -1).mean(1)
@@ -265,6 +268,7 @@ def compute_batch_deviation(x: Tensor, group: int = 4) -> Tensor:
     """(b,1,h,w) mean standard deviation over groups of samples (Karras et al. 2018): shows the critic a lack of variety."""
     b, c, h, w = x.shape
     group = min(group, b)
+    # A batch that groups do not divide is one group.
     if b % group:
         group = b
     y = x.reshape(group, b // group, c, h, w)

@@ -52,6 +52,7 @@ class Shape:
 
 
 def _make_norm(channels: int) -> nn.Module:
+    # The number of groups must divide the channels, and the user chooses the width.
     return nn.GroupNorm(math.gcd(8, channels), channels)
 
 
@@ -76,6 +77,7 @@ class ImageEncoder(nn.Module):  # type: ignore[misc]
             if i + 1 < len(self.layers):
                 y = F.avg_pool2d(y, 2)
         mean, log_variance = self.out(torch.cat([self.dropout(y.flatten(1)), conditions * 2 - 1], 1)).chunk(2, 1)
+        # Bounds exp in the divergence: an untrained net could overflow it.
         return mean, log_variance.clamp(-12, 8)
 
 
@@ -101,6 +103,7 @@ class ImageDecoder(nn.Module):  # type: ignore[misc]
                 y = F.interpolate(y, scale_factor=2, mode="bilinear", align_corners=False)
         y = self.out(y)
         images = F.pixel_shuffle(y, self.patch) if self.patch > 1 else y
+        # A sum with the mean image is near its range already; tanh would compress it.
         return torch.tanh(images) if self.usual is None else images + self.usual(conditions, images.shape[-1])
 
 
@@ -146,6 +149,7 @@ def reparametrise(mean: Tensor, log_variance: Tensor) -> Tensor:
 
 def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
     """(b,) Kullback-Leibler divergence of N(mean, variance) from N(0, 1), in nats."""
+    # Kingma and Welling, appendix B, with the opposite sign: a loss, not a bound.
     return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
 
 

@@ -79,6 +79,7 @@ def to_images(generated: Floats) -> NDArray[Any]:
 
 def to_pixels(values: Floats) -> Pixels:
     """uint8 of values in -1..1, rounded, in the same shape."""
+    # +0.5 rounds: the cast to uint8 truncates.
     pixels: Pixels = np.clip((values + 1) * 127.5 + 0.5, 0, 255).astype(np.uint8)
     return pixels
 
@@ -114,6 +115,7 @@ def load_net(file: Path, sha256: str | None = None, net: str | None = None) -> T
         content = file.read_bytes()
     except OSError as error:
         raise _make_weights_error("missing", f"{file.name} cannot be read: {error.strerror}") from error
+    # PK begins a zip file, which torch.save writes around its pickle.
     if content[:2] == b"PK" or _is_pickle(content):
         raise _make_weights_error("pickle", f"{file.name} is a pickle, which can run code when it is loaded")
     if sha256 is not None and digest_of(content) != sha256:
@@ -139,6 +141,7 @@ def _parse_file(file: Path, content: bytes) -> tuple[dict[str, Any], dict[str, A
 
     try:
         tensors = load(content)
+        # safetensors: eight bytes with the length of the JSON header, little-endian, then the header.
         length = int.from_bytes(content[:8], "little")
         header = json.loads((json.loads(content[8 : 8 + length]).get("__metadata__") or {}).get("fenshen", "{}"))
     except (SafetensorError, ValueError, KeyError) as error:
@@ -162,9 +165,11 @@ def _build_trained_net(file: Path, tensors: dict[str, Any], header: dict[str, An
         more = f" (and {len(differing) - 1} more)" if len(differing) > 1 else ""
         raise _make_weights_error("foreign", f"{file.name} {problem} {differing[0]}{more}")
     for key, value in tensors.items():
+        # Before load_state_dict, whose own messages list every tensor.
         _check_tensor(file, key, value, expected[key])
     for name, net in nets.items():
         state = {key.removeprefix(f"{name}/"): value for key, value in tensors.items() if key.startswith(f"{name}/")}
+        # assign takes the file's tensors as they are, without a copy: their types were checked for that reason.
         net.load_state_dict(state, assign=True)
         net.eval().requires_grad_(False)
     return TrainedNet(header["net"], shape, nets, tuple(header["conditions"]))
@@ -194,6 +199,7 @@ def _check_tensor(file: Path, key: str, value: Any, expected: Any) -> None:
     tensor = f"the tensor {key} of {file.name}"
     if value.shape != expected.shape:
         raise _make_weights_error("foreign", f"{tensor} has shape {tuple(value.shape)}, expected {tuple(expected.shape)}")
+    # Loading with assign would not convert it.
     if value.dtype != expected.dtype:
         found, right = (str(dtype).removeprefix("torch.") for dtype in (value.dtype, expected.dtype))
         raise _make_weights_error("foreign", f"{tensor} has type {found}, expected {right}")
@@ -206,6 +212,7 @@ def parse_shape(kind: type[Any], values: Mapping[str, Any]) -> Any:
     if unknown := values.keys() - {field.name for field in fields(kind)}:
         raise TypeError(f"unknown field {min(unknown)}")
     try:
+        # From JSON, in which lists become tuples even in strict mode; strict Python values would refuse them.
         return TypeAdapter(kind).validate_json(json.dumps(dict(values)), strict=True)
     except ValidationError as error:
         first = error.errors()[0]
@@ -216,6 +223,7 @@ def parse_shape(kind: type[Any], values: Mapping[str, Any]) -> Any:
 def fill_shape_defaults(kind: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """JSON values of a shape, completed with the defaults of fields that were added after it was written."""
     defaults = {field.name: field.default for field in fields(kind) if field.default is not MISSING}
+    # Through JSON, so that tuples among the defaults compare equal to the lists of a file.
     return {**json.loads(json.dumps(defaults)), **values}
 
 

@@ -27,6 +27,7 @@ def open_depth_renderer(side: int) -> Iterator[DepthRenderer]:
         renderer = gl.Renderer({}, shadow_side=side)
 
         def draw(points: Floats, triangles: Ints, clip: Floats) -> Floats:
+            # A depth pass reads positions only; normals, UVs and sky are placeholders.
             zeros = np.zeros((len(points), 3), np.float32)
             mesh = gl.RenderMesh(points, zeros, zeros[:, :2], triangles, zeros[:, 0], Material("plain"))
             with renderer.upload_meshes([mesh]) as uploaded:

@@ -123,6 +123,7 @@ class Renderer:
             elif isinstance(value, tuple):
                 getattr(gl, f"glUniform{len(value)}f")(location, *value)
             elif value.shape == (4, 4):
+                # True transposes: numpy's rows are contiguous, OpenGL expects columns.
                 gl.glUniformMatrix4fv(location, 1, True, np.ascontiguousarray(value, np.float32))
             elif value.ndim == 2:
                 gl.glUniform3fv(location, len(value), np.ascontiguousarray(value, np.float32))
@@ -148,6 +149,7 @@ class Renderer:
         pixels = _to_rgba(image.pixels)
         self.textures[key] = int(gl.glGenTextures(1))
         gl.glBindTexture(gl.GL_TEXTURE_2D, self.textures[key])
+        # Colours are decoded to linear before filtering; normals and ORM are linear already.
         inner = gl.GL_SRGB8_ALPHA8 if image.srgb else gl.GL_RGBA8
         height, width = pixels.shape[:2]
         gl.glTexImage2D(gl.GL_TEXTURE_2D, 0, inner, width, height, 0, gl.GL_RGBA, gl.GL_UNSIGNED_BYTE, pixels)
@@ -163,6 +165,7 @@ class Renderer:
         kind, side = gl.GL_DEPTH_COMPONENT, self.shadow_side
         gl.glTexImage2D(gl.GL_TEXTURE_2D, 0, gl.GL_DEPTH_COMPONENT32F, side, side, 0, kind, gl.GL_FLOAT, None)
         for key in (gl.GL_TEXTURE_MIN_FILTER, gl.GL_TEXTURE_MAG_FILTER):
+            # With a comparison mode this filters the results of four comparisons, not the depths.
             gl.glTexParameteri(gl.GL_TEXTURE_2D, key, gl.GL_LINEAR)
         for key in (gl.GL_TEXTURE_WRAP_S, gl.GL_TEXTURE_WRAP_T):
             gl.glTexParameteri(gl.GL_TEXTURE_2D, key, gl.GL_CLAMP_TO_EDGE)
@@ -194,6 +197,7 @@ class Renderer:
         gl.glBufferData(gl.GL_ARRAY_BUFFER, data.nbytes, data, gl.GL_STATIC_DRAW)
         gl.glBindBuffer(gl.GL_ELEMENT_ARRAY_BUFFER, buffers[1])
         gl.glBufferData(gl.GL_ELEMENT_ARRAY_BUFFER, index.nbytes, index, gl.GL_STATIC_DRAW)
+        # Offsets in bytes of position, normal, uv and sky in a vertex of nine floats (36 bytes).
         for slot, (width, start) in enumerate(((3, 0), (3, 12), (2, 24), (1, 32))):
             gl.glEnableVertexAttribArray(slot)
             gl.glVertexAttribPointer(slot, width, gl.GL_FLOAT, False, 36, ctypes.c_void_p(start))
@@ -232,6 +236,7 @@ class Renderer:
         """(side,side) depth 0..1 of the last `draw_depth`; the first row is at the bottom."""
         gl = self.gl
         gl.glBindFramebuffer(gl.GL_FRAMEBUFFER, self.shadow_frame)
+        # Rows stay in OpenGL's order, from the bottom, as clip coordinates have them.
         raw = gl.glReadPixels(0, 0, side, side, gl.GL_DEPTH_COMPONENT, gl.GL_FLOAT)
         return np.frombuffer(raw, np.float32).reshape(side, side)
 
@@ -337,6 +342,7 @@ class Renderer:
 
     def _draw_mesh(self, mesh: UploadedMesh, alpha_pass: int) -> None:
         gl, material = self.gl, mesh.source.material
+        # Plain texels that change nothing: white, the flat normal, unoccluded and rough without metal.
         names = ((material.albedo, (255, 255, 255, 255)), (material.normal, (128, 128, 255, 255)), (material.orm, (255, 255, 0, 255)))
         for unit, (name, plain) in enumerate(names):
             gl.glActiveTexture(gl.GL_TEXTURE0 + unit)
@@ -363,6 +369,7 @@ class Renderer:
         gl = self.gl
         frame, buffers = int(gl.glGenFramebuffers(1)), [int(b) for b in gl.glGenRenderbuffers(2)]
         gl.glBindFramebuffer(gl.GL_FRAMEBUFFER, frame)
+        # RGBA8, not sRGB: the shaders encode sRGB themselves.
         kinds = ((gl.GL_COLOR_ATTACHMENT0, gl.GL_RGBA8), (gl.GL_DEPTH_ATTACHMENT, gl.GL_DEPTH_COMPONENT32F))
         for buffer, (attachment, kind) in zip(buffers, kinds, strict=True):
             gl.glBindRenderbuffer(gl.GL_RENDERBUFFER, buffer)
@@ -371,6 +378,7 @@ class Renderer:
 
         def read() -> Pixels:
             raw = gl.glReadPixels(0, 0, width, height, gl.GL_RGBA, gl.GL_UNSIGNED_BYTE)
+            # Rows are reversed: OpenGL's first one is at the bottom, a picture's at the top.
             return np.ascontiguousarray(np.frombuffer(raw, np.uint8).reshape(height, width, 4)[::-1, :, :3])
 
         gl.glViewport(0, 0, width, height)

@@ -32,6 +32,7 @@ def find_widest_mouth(clip: Clip) -> int:
     if not clip.face.shape[1]:
         return len(clip.times) // 2
     mouth = clip.face[:, [MORPHS_67.index(name) for name in _OPEN_MOUTH_MORPHS]].max(axis=1)
+    # Beyond 0.6 the mouth is open enough, and the eyes decide between frames.
     return int((np.minimum(mouth, 0.6) - 2 * np.maximum(_measure_eye_closure(clip) - 0.1, 0)).argmax())
 
 

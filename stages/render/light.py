@@ -53,9 +53,11 @@ def look_at(eye: Floats, aim: Floats) -> Floats:
     """(4,4) world to camera, +Y up."""
     back = eye - aim
     back = back / np.linalg.norm(back)
+    # Where the view is almost vertical, +Y has no direction across it.
     up = np.array([0, 1, 0], np.float32) if abs(back[1]) < 0.98 else np.array([0, 0, -1], np.float32)
     right = np.cross(up, back)
     right = right / np.linalg.norm(right)
+    # The camera looks along its own -Z, as OpenGL expects: the third row points back.
     out = np.eye(4, dtype=np.float32)
     out[:3, :3] = np.stack([right, np.cross(back, right), back])
     out[:3, 3] = -out[:3, :3] @ eye
@@ -67,6 +69,7 @@ def perspective(height: float, aspect: float, near: float, far: float) -> Floats
     f = 1 / np.tan(height / 2)
     out = np.zeros((4, 4), np.float32)
     out[0, 0], out[1, 1] = f / aspect, f
+    # The -1 makes w the distance in front of the camera, which is -z.
     out[2, 2], out[2, 3], out[3, 2] = (far + near) / (near - far), 2 * far * near / (near - far), -1
     return out
 
@@ -75,6 +78,7 @@ def orthographic(direction: Floats, centre: Floats, radius: float, depth: float)
     """(4,4) clip matrix of an orthographic view of a sphere from a direction (3,)."""
     view = look_at(np.asarray(centre + direction * depth, np.float32), centre)
     scale = np.diag([1 / radius, 1 / radius, -1 / depth, 1]).astype(np.float32)
+    # The centre is at z = -depth, which becomes 0; near and far are at 0 and 2 depth from the camera.
     scale[2, 3] = -1
     return np.asarray(scale @ view, np.float32)
 
@@ -96,6 +100,7 @@ def frame_camera(framing: Framing, points: Floats, eyes: Floats, neck: Floats, t
         half = 0.5 * max(high[1] - low[1], (high[0] - low[0]) / aspect) * 1.12
         aim = np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2 - 0.01, eyes[2] - 0.05], np.float32)
     else:
+        # In heights of the head, above the crown and below the neck joint.
         above, below = {"portrait": (0.20, 0.52), "close": (0.08, 0.05), "half": (0.25, 2.3)}[framing]
         high_y, low_y = top + above * head, float(neck[1]) - below * head
         half = (high_y - low_y) / 2
@@ -111,6 +116,7 @@ def frame_camera(framing: Framing, points: Floats, eyes: Floats, neck: Floats, t
 
 def compute_direction(yaw: float, pitch: float) -> Floats:
     """(3,) unit vector; yaw (radians) turns from +Z, in front of the character, to +X, its left, and pitch rises from there."""
+    # A yaw of 0 is +Z, hence the sine on X.
     return np.array([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)], np.float32)
 
 

@@ -95,6 +95,7 @@ class PortraitStudio:
         oversampling = 2.0 if size <= 128 else 1.5
         radius = 1.35 * half
         shadow = orthographic(view.lamps[0].direction, aim, radius, 1.5)
+        # A penumbra of 7 mm; the shadow map spans two radii.
         spread, pixels = 0.007 / (2 * radius), (size, size)
         with renderer.upload_meshes(self._build_meshes(points, shading)) as uploaded:
             renderer.draw_depth(uploaded, shadow)
@@ -122,6 +123,7 @@ class PortraitStudio:
         from stages.render.gl import RenderMesh
 
         ends = np.cumsum([0, *(len(mesh.positions) for mesh in self._subject.meshes)])
+        # While set_subject measures occlusion there is none yet.
         sky = self._sky if len(self._sky) == len(points) else np.ones(len(points), np.float32)
         return [
             RenderMesh(points[a:b], shading[a:b], mesh.uv, mesh.triangles, sky[a:b], self._subject.materials[mesh.material])
@@ -153,6 +155,7 @@ def _place_camera(subject: PortraitSubject, joints: Floats, view: PortraitView) 
     neck, eyes = joints[subject.skeleton.names.index("Neck")], _find_eye_centre(subject.skeleton, joints)
     half = 0.68 * subject.top / view.zoom
     aim = np.array([eyes[0], neck[1] + 0.50 * subject.top, eyes[2] - 0.3 * subject.top], np.float32)
+    # As in light.frame_camera, a positive turn moves the camera to -X, the subject's right.
     direction = np.array([-np.sin(view.turn) * np.cos(view.rise), np.sin(view.rise), np.cos(view.turn) * np.cos(view.rise)], np.float32)
     side = np.array([np.cos(view.turn), 0, np.sin(view.turn)], np.float32)
     aim = np.asarray(aim + 2 * half * (side * view.shift[0] + np.array([0, view.shift[1], 0])), np.float32)

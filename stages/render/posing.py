@@ -50,6 +50,7 @@ def apply_morphs(mesh: Mesh, face: Floats) -> Floats:
     weight = dict(zip(MORPHS_67, face.tolist(), strict=True)) if len(face) else {}
     points = mesh.positions.astype(np.float32, copy=True)
     for morph in mesh.morphs:
+        # Below 1e-4 a morph moves no vertex by a visible amount.
         if abs(weight.get(morph.name, 0.0)) > 1e-4:
             points[morph.indices] += np.float32(weight[morph.name]) * morph.deltas
     return points
@@ -102,6 +103,7 @@ def rotate_directions(skin: Skin, skeleton: Skeleton, pose: Pose, directions: Fl
 def compute_smooth_normals(points: Floats, triangles: Ints, places: NDArray[np.int64]) -> Floats:
     """(v,3) unit normals, weighted by area; vertices of one place (v,) share theirs, as at UV seams and at the neck."""
     forward = (0.0, 0.0, 1.0)
+    # Sums in double precision: a place with many small triangles would lose them in float32.
     return compute_vertex_normals(points, triangles, product=np.float32, total=np.float64, floor=1e-20, fallback=forward, groups=places)
 
 
@@ -125,6 +127,7 @@ def build_pose(skeleton: Skeleton, turns: Mapping[str, Floats], face: Mapping[st
 def build_standing_pose(skeleton: Skeleton, face: Mapping[str, float] | None = None, **turns: Floats) -> Pose:
     """People standing for a photograph: arms at the sides, elbows and fingers slightly bent, feet under the hips."""
     relaxed: dict[str, Floats] = {}
+    # Mirroring in the YZ plane keeps turns about X and inverts those about Y and Z.
     for side, sign in (("Left", 1.0), ("Right", -1.0)):
         relaxed[f"{side}Shoulder"] = turn_about_axis("z", -4 * sign)
         relaxed[f"{side}Arm"] = rotation.multiply(turn_about_axis("x", 4), turn_about_axis("z", -68 * sign))

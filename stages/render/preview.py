@@ -95,6 +95,7 @@ def encode_turntable(stills: Sequence[Image], limit: int = 300_000) -> bytes:
     from PIL import Image as Picture
 
     pictures = [Picture.fromarray(still.pixels) for still in stills]
+    # From the best downward: the first that fits the limit is kept.
     for quality in (82, 70, 55, 40, 25, 10):
         stream = io.BytesIO()
         pictures[0].save(stream, "WEBP", save_all=True, append_images=pictures[1:], duration=100, loop=0, quality=quality, method=4)
@@ -150,6 +151,7 @@ def _pose_meshes(
 def _spread_directions(count: int) -> Floats:
     """(count,3) unit vectors spread evenly over the sphere (Fibonacci)."""
     index = np.arange(count) + 0.5
+    # Equal steps in y cut a sphere into zones of equal area (Archimedes); the golden angle spreads them around it.
     y, angle = 1 - 2 * index / count, np.pi * (1 + 5**0.5) * index
     radius = np.sqrt(1 - y * y)
     return np.stack([np.cos(angle) * radius, y, np.sin(angle) * radius], 1).astype(np.float32)
@@ -194,8 +196,10 @@ def measure_free_sky(
         clip = orthographic(direction, centre, radius, depth)
         renderer.draw_depth(uploaded, clip, side)
         nearest = renderer.read_depth(side)
+        # From clip space -1..1 to the depth map's 0..1.
         projected = (lifted @ clip.T)[:, :3] * 0.5 + 0.5
         cell = np.clip((projected[:, :2] * side).astype(np.int32), 0, side - 1)
+        # Tolerance: one texel in metres, as a share of the depth range, which is 2 depth.
         free += weight * (projected[:, 2] <= nearest[cell[:, 1], cell[:, 0]] + texel / (2 * depth))
         total += weight
     sky: Floats = np.clip(free / total, 0, 1)
@@ -220,6 +224,7 @@ def _build_floor(points: Floats) -> RenderMesh:
     triangles = np.concatenate([np.stack([cell, cell + 1, cell + side], 1), np.stack([cell + 1, cell + side + 1, cell + side], 1)])
     uv = ((grid - middle) / (2 * reach) + 0.5).astype(np.float32)
     up = np.tile(np.array([0, 1, 0], np.float32), (len(grid), 1))
+    # Contact shadow: 9 cm from a foot it has faded to a third.
     sky = (1 - np.exp(-distance / 0.09)).astype(np.float32)
     return RenderMesh(positions, up, uv, triangles.astype(np.int32), sky, Material("floor"))
 
@@ -236,5 +241,6 @@ def _render_shot(renderer: Renderer, meshes: Sequence[RenderMesh], joints: Float
     with renderer.upload_meshes([*meshes, _build_floor(points)]) as uploaded:
         renderer.draw_depth(uploaded[:-1], shadow)
         floor = uploaded[-1] if shot.camera == "full" else None
+        # Penumbras of 7 and 12 mm; the shadow map spans two radii.
         spread = 0.007 / (2 * radius) if shot.camera != "full" else 0.012 / (2 * radius)
         return renderer.render_picture(uploaded[:-1], floor, camera, lamps, shadow, spread, shot.size, shot.oversampling)

@@ -43,6 +43,8 @@ void main() {
 }
 """
 
+# The disc of taps is turned per pixel by interleaved gradient noise (Jimenez 2014: 52.98, 0.0671, 0.00584), which trades bands
+# for fine noise. GLSL indexes matrices by column, so a row of shadow_matrix is gathered from three columns.
 _SHADOW = """
 uniform sampler2DShadow shadow_map;
 uniform mat4 shadow_matrix;
@@ -71,6 +73,8 @@ float lit(vec3 place, vec3 up) {
 }
 """
 
+# toned: 0.76 is Khronos' start of compression 0.8 less the Fresnel offset 0.04, 0.15 its desaturation.
+# encoded: the sRGB transfer function of IEC 61966-2-1. dither: half a step of 8 bits, against bands in the backdrop.
 _TONE = """
 // Khronos PBR Neutral tone mapping: keeps base colours and compresses highlights only.
 vec3 toned(vec3 c) {
@@ -88,6 +92,9 @@ vec3 encoded(vec3 c) {
 float dither() { return (fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715)))) - 0.5) / 255.0; }
 """
 
+# glossy: GGX distribution with alpha = roughness^2, hence the fourth power in a2, and Schlick's form of Smith's shadowing.
+# f0: 0.04 for dielectrics as in glTF, 0.028 for skin, whose index of refraction is about 1.4.
+# spread: wrapped diffuse light, divided by (1 + wrap)^2 so that it does not add energy.
 MESH_FRAGMENT = (
     """#version 410 core
 in vec3 world; in vec3 facing; in vec2 tex; in float sky;
@@ -181,6 +188,7 @@ void main() {
 """
 )
 
+# One triangle, twice the size of the screen, from the vertex number alone: no buffer and no diagonal seam.
 SCREEN_VERTEX = """#version 410 core
 out vec2 place;
 void main() {

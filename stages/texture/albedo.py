@@ -29,6 +29,7 @@ def to_lab(pixels: Pixels) -> Floats:
     """(h,w,3) CIE Lab."""
     import cv2
 
+    # Of float32 in 0..1: OpenCV then gives L 0..100; of uint8 it would scale L to 0..255.
     lab: Floats = cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     return lab
 
@@ -93,6 +94,7 @@ def _spread_correction(uv: Floats, change: NDArray[Any], size: int) -> Floats:
 
     grid = (np.stack(np.meshgrid(np.arange(128), np.arange(128)), -1) + 0.5) / 128
     squared = ((grid[:, :, None] - uv[None, None]) ** 2).sum(-1)
+    # The second term keeps the sum above 0 where every Gaussian underflows; there the nearest seam point decides.
     weights = np.exp(-squared / (2 * 0.012**2)) + 1e-12 / (squared + 1e-6)
     field = (weights @ change) / weights.sum(-1, keepdims=True)
     fade = np.exp(-squared.min(-1) / SEAM_REACH**2)[..., None]
@@ -105,6 +107,7 @@ def join_neck(head_lab: Floats, body_lab: Floats, head: Surface, body: Surface) 
     in_head, in_body = find_seam_vertices(head, body)
     gap = _sample_smoothed(head_lab, head.uv[in_head]) - _sample_smoothed(body_lab, body.uv[in_body])
     body_lab = (body_lab + np.median(gap, 0)).astype(np.float32)
+    # Measured again: what the shift by the median leaves is local and is shared by both tiles.
     gap = _sample_smoothed(head_lab, head.uv[in_head]) - _sample_smoothed(body_lab, body.uv[in_body])
     head_joined: Floats = head_lab - _spread_correction(head.uv[in_head], gap / 2, len(head_lab))
     body_joined: Floats = body_lab + _spread_correction(body.uv[in_body], gap / 2, len(body_lab))

@@ -28,6 +28,7 @@ def generate_pore_height(size: int, rng: np.random.Generator) -> Floats:
     noise = rng.standard_normal((size, size)).astype(np.float32)
     scale = size / 1024
     fine = cv2.GaussianBlur(noise, (0, 0), 0.9 * scale + 0.3) - cv2.GaussianBlur(noise, (0, 0), 2.2 * scale + 0.5)
+    # A difference of Gaussians is noise of one size; its ridges are cut off because pores only go inward.
     pits = np.minimum(fine, 0.3 * float(fine.std()))
     height: Floats = (pits - pits.mean()) / (pits.std() + 1e-9)
     return height
@@ -54,9 +55,11 @@ def generate_wrinkle_height(size: int, rng: np.random.Generator) -> Floats:
 
     height = np.zeros((size, size), np.float32)
     for points, depth in _list_wrinkles():
+        # A random walk: the line wanders gradually instead of shaking from point to point.
         wave = np.cumsum(rng.normal(0, 0.0012, len(points)))
         moved = np.stack([points[:, 0], points[:, 1] + wave], 1)
         canvas = np.zeros((size, size), np.float32)
+        # Sixteenths of a pixel, for the shift of 4 bits in cv2.line.
         fixed = np.round(moved * size * 16).astype(int)
         breaks = np.clip(np.sin(np.pi * np.linspace(0, 1, len(points))) * rng.uniform(0.5, 1.1, len(points)), 0, 1)
         for start, end, strength in zip(fixed[:-1], fixed[1:], breaks, strict=False):
@@ -74,6 +77,7 @@ def generate_freckles(size: int, amount: float, rng: np.random.Generator) -> Flo
     dots = np.zeros((size, size), np.float32)
     xs, ys = rng.normal(0.5, 0.12, count), rng.normal(0.6, 0.07, count)
     for x, y, radius, strength in zip(xs, ys, rng.uniform(0.6, 1.9, count), rng.uniform(0.3, 1, count), strict=True):
+        # Sixteenths of a pixel, as above.
         centre = (round(float(x) * size * 16), round(float(y) * size * 16))
         cv2.circle(dots, centre, round(radius * size / 1024 * 16), float(strength), -1, cv2.LINE_8, 4)
     out: Floats = cv2.GaussianBlur(dots, (0, 0), 0.9 * size / 1024)
@@ -84,10 +88,13 @@ def compute_normal_map(height: Floats, strength: float) -> Pixels:
     """(s,s,3) tangent-space normals of a height field, with +Y up as in glTF."""
     import cv2
 
+    # The weights of a 3 x 3 Sobel kernel sum to 8: divided by it, these are slopes per pixel.
     across = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3) / 8 * strength
     down = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3) / 8 * strength
+    # A normal points against the slope, so X is -across. Rows run down and tangent Y up: that sign flips twice.
     normal = np.stack([-across, down, np.ones_like(height)], -1)
     normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
+    # 127.5 + 0.5 to round: a flat normal is exactly 128, 128, 255.
     pixels: Pixels = np.clip(normal * 127.5 + 128, 0, 255).astype(np.uint8)
     return pixels
 

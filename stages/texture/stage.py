@@ -28,6 +28,7 @@ def _apply_ageing(lab: Floats, height: Floats, options: TextureSpec, age: float,
     size, amount = len(lab), choose_wrinkle_amount(options, age)
     lines = detail.generate_wrinkle_height(size, rng) * amount
     melanin = detail.generate_freckles(size, options.freckles, rng)
+    # Creases are darker and redder (lines are negative), melanin is darker, redder and yellower.
     lab = lab + np.stack([3.5 * lines - 9 * melanin, -1.2 * lines + 3 * melanin, 4 * melanin], -1)
     return lab, height + 3.0 * lines
 

@@ -49,10 +49,13 @@ class SkinLibrary:
 
 def map_head_uv(uv: Floats) -> Floats:
     """(n,2) head-tile coordinates of MakeHuman UVs (n,2): the face is upright, centred, symmetric and enlarged."""
+    # The axes change places: MakeHuman's V runs across the face, against the tile's X, and its U runs down it.
     side = np.clip((FACE_MIDDLE - uv[:, 1]) / FACE_HALF_WIDTH, -1, 1)
+    # 3.5 times the texels at the middle line; the ends are still at 0 and 1.
     x = 0.5 + 0.5 * side * 3.5 / (1 + 2.5 * np.abs(side))
     grid = np.linspace(0, 1, 2001)
     density = 1 + 2.0 * np.exp(-(((grid - 0.63) / 0.15) ** 2))
+    # The integral of the density is a monotonic map: rows are spent where the density is high, from eyes to mouth.
     rise = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2)])
     y = np.interp((uv[:, 0] - FACE_TOP) / (FACE_BOTTOM - FACE_TOP), grid, rise / rise[-1])
     return np.stack([0.005 + 0.99 * x, 0.005 + 0.99 * y], 1).astype(np.float32)
@@ -112,7 +115,9 @@ def rasterise(uv: Floats, triangles: Ints, values: Floats, size: int) -> tuple[F
     import cv2
 
     owner = np.full((size, size), -1, np.int32)
+    # Texel i has its centre at (i + 0.5) / size, but cv2 has it at i.
     corners = uv[triangles] * size - 0.5
+    # Sixteenths of a pixel, for the shift of 4 bits.
     fixed = np.round(corners * 16).astype(np.int32)
     for index, corner in enumerate(fixed):
         cv2.fillConvexPoly(owner, corner, index, shift=4)
@@ -124,6 +129,7 @@ def rasterise(uv: Floats, triangles: Ints, values: Floats, size: int) -> tuple[F
     area = np.where(np.abs(area) < 1e-9, 1e-9, area)
     wb = ((p[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * (p[:, 1] - a[:, 1])) / area
     wc = ((b[:, 0] - a[:, 0]) * (p[:, 1] - a[:, 1]) - (p[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1])) / area
+    # The filler also covers pixels that the edge only touches; their centres are outside, with negative weights.
     weights = np.clip(np.stack([1 - wb - wc, wb, wc], 1), 0, 1)
     weights /= weights.sum(1, keepdims=True)
     picture = np.zeros((size, size, values.shape[1]), np.float32)
@@ -163,6 +169,7 @@ def locate_face_window(size: int) -> tuple[slice, slice]:
 
 def convert_lightness_to_tone(light: float) -> float:
     """The tone of skin with this CIE L: 0 lightest .. 1 darkest."""
+    # L 76 to 26: within one unit of the end colours in stages.datasets.tones.
     return float(np.clip((76.0 - light) / 50.0, 0, 1))
 
 
@@ -173,6 +180,7 @@ def resample_skins(skins: Sequence[Pixels], surface: Surface, source_uv: Floats,
     source, mask = rasterise(surface.uv, surface.triangles, source_uv, size)
     tiles = []
     for skin in skins:
+        # cv2.remap has the centres of pixels at integers, UVs have them half a pixel further.
         map_xy = (source * np.array([skin.shape[1], skin.shape[0]]) - 0.5).astype(np.float32)
         tile = cv2.remap(skin, map_xy[..., 0], map_xy[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         tiles.append(fill_margins(tile, mask))
@@ -203,6 +211,7 @@ def bake_tiles(out: Path, *, allow_list: Path = PROJECT_ROOT / "assets" / "wardr
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_suffix(".part")
     save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, partial, {"names": json.dumps([name for name, _, _ in attributes])})
+    # Renamed only when complete: a bake that is cut short leaves no damaged file.
     partial.replace(out)
     return out
 

@@ -20,6 +20,7 @@ NEIGHBOURS = 3
 
 def compute_frechet_distance(real: Floats, generated: Floats) -> float:
     """Squared Wasserstein distance of the normal distributions fitted to two feature sets (n,d), (m,d) (Heusel et al. 2017)."""
+    # Double precision: the distance is a small difference of large traces.
     a, b = np.asarray(real, np.float64), np.asarray(generated, np.float64)
     return compute_gaussian_distance(a.mean(0), np.cov(a.T), b.mean(0), np.cov(b.T))
 
@@ -30,6 +31,7 @@ def compute_gaussian_distance(mean_a: Doubles, cov_a: Doubles, mean_b: Doubles, 
     The trace of the root is computed from the eigenvalues of the symmetric product, so that no complex number appears.
     """
     values, vectors = np.linalg.eigh(np.atleast_2d(cov_a))
+    # Rounding leaves tiny negative eigenvalues where there are fewer samples than features.
     root = (vectors * np.sqrt(values.clip(min=0))) @ vectors.T
     inner = np.linalg.eigvalsh(root @ np.atleast_2d(cov_b) @ root).clip(min=0)
     between_means = float(((mean_a - mean_b) ** 2).sum())
@@ -41,6 +43,7 @@ def compute_kernel_distance(real: Floats, generated: Floats) -> float:
     a, b = np.asarray(real, np.float64), np.asarray(generated, np.float64)
     d, n, m = a.shape[1], len(a), len(b)
     within_a, within_b, across = ((x @ y.T / d + 1) ** 3 for x, y in ((a, a), (b, b), (a, b)))
+    # Without the diagonals, or each sample's likeness to itself would bias the estimate.
     within = (within_a.sum() - np.trace(within_a)) / (n * (n - 1)) + (within_b.sum() - np.trace(within_b)) / (m * (m - 1))
     return float(within - 2 * across.mean())
 
@@ -56,6 +59,7 @@ def compute_pairwise_distances(a: Floats, b: Floats) -> Doubles:
 def _find_neighbour_radii(points: Floats, k: int) -> Doubles:
     """(n,) distance of each point to its k-th neighbour among the others."""
     distances = compute_pairwise_distances(points, points)
+    # Infinite, so that a point is not its own nearest neighbour.
     np.fill_diagonal(distances, np.inf)
     return np.partition(distances, k - 1, axis=1)[:, k - 1]
 
@@ -63,6 +67,7 @@ def _find_neighbour_radii(points: Floats, k: int) -> Doubles:
 def compute_precision_recall(real: Floats, generated: Floats, k: int = NEIGHBOURS) -> tuple[float, float]:
     """Share of generated points in the k-neighbour manifold of the real points, and of real points in that of the generated ones."""
     across = compute_pairwise_distances(real, generated)
+    # Rows are real points: a generated one counts if it is inside any real point's radius.
     precision = (across <= _find_neighbour_radii(real, k)[:, None]).any(0).mean()
     recall = (across <= _find_neighbour_radii(generated, k)[None]).any(1).mean()
     return float(precision), float(recall)
@@ -70,6 +75,7 @@ def compute_precision_recall(real: Floats, generated: Floats, k: int = NEIGHBOUR
 
 def compute_diversity(points: Floats) -> float:
     """Mean distance between two different points."""
+    # The diagonal adds 0 to the sum, so only the number of pairs leaves it out.
     return float(compute_pairwise_distances(points, points).sum() / (len(points) * (len(points) - 1)))
 
 
@@ -95,6 +101,7 @@ def measure_memorisation(train: Floats, held_out: Floats, generated: Floats) -> 
 
 
 GROUPS: dict[str, tuple[tuple[str, float, float], ...]] = {
+    # 1.01, because upper limits are exclusive and 1 is a value.
     "tone": (("light", 0, 1 / 3), ("medium", 1 / 3, 2 / 3), ("dark", 2 / 3, 1.01)),
     "age": (("under 30", 0, 0.30), ("30 to 60", 0.30, 0.60), ("over 60", 0.60, 1.01)),
     "gender": (("female", 0, 0.5), ("male", 0.5, 1.01)),
