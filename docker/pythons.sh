@@ -16,7 +16,7 @@ for python in "$@"; do
     bin="$folder/$version/bin"
     "$bin/pip" install -q --disable-pip-version-check uv >"$folder/log" 2>&1 || { cat "$folder/log" >&2; exit 1; }
     "$bin/uv" pip compile -q pyproject.toml --extra dev --python-version "$version" --no-emit-package torch -c constraints.txt \
-        -o "$folder/resolved.txt" || { echo "Python $version: the pinned versions do not resolve" >&2; exit 1; }
+        -o "$folder/resolved.txt" || { echo "Python $version: uv could not resolve the pinned versions, see above" >&2; exit 1; }
     # shellcheck disable=SC2086
     "$bin/uv" pip install -q --python "$bin/python" -c constraints.txt $light
     PREFECT_HOME="$folder/prefect" "$bin/python" -m pytest -q -p no:cacheprovider -n 2 \
