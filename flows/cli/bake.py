@@ -94,7 +94,6 @@ def install_node_packages(*, force: bool = False) -> bool:
     if npm is None:
         raise BackendError(Finding("bake/npm", "npm is not installed", fix="install Debian's nodejs and npm (Node.js 18 or newer)"))
     folder.mkdir(parents=True, exist_ok=True)
-    installed.unlink(missing_ok=True)
     shutil.copyfile(NODE_FOLDER / "package.json", folder / "package.json")
     command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
     installed.write_bytes(lock)

@@ -22,15 +22,13 @@ from prefect.futures import wait
 
 from assets.markdown import quote_code
 from flows.engine.events import Event, emit_event, run_with_events
-from flows.engine.publish import slugify, to_data_url
+from flows.engine.publish import MAX_PICTURE_BYTES, slugify, to_data_url
 from flows.engine.server import add_tags
 from stages.train.files import CURVES_SUFFIX
 from stages.train.loop.device import Precision
 from stages.train.loop.loop import Plan, TrainingProgress
 from stages.train.stage import train_net
 
-MAX_IMAGE_BYTES = 400_000
-"""Artifacts hold images as data URLs in Prefect's database, so they have to be small."""
 SKIN_SET_SHAPE = (3600, 128)
 """Items, and pixels a side, of the skins that the identity net trains on."""
 
@@ -73,7 +71,7 @@ def _publish_image(image: Any, key: str, description: str) -> None:
     import cv2
 
     data = cv2.imencode(".jpg", image[..., ::-1])[1].tobytes()
-    while len(data) > MAX_IMAGE_BYTES:
+    while len(data) > MAX_PICTURE_BYTES:
         image = cv2.resize(image, None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
         data = cv2.imencode(".jpg", image[..., ::-1])[1].tobytes()
     create_image_artifact(image_url=to_data_url(data, "image/jpeg"), key=key, description=description)
