@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import errno
 import fcntl
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
 from assets.artefact import Artefact
+from assets.disk_space import FREE_SPACE_FIX, FULL_DISK_ERRORS, describe_shortage
 from assets.errors import Finding, FormatError, Location, StoreError
 from assets.rights import Source
+from assets.strict_json import parse_json
 
 MANIFEST = "manifest.json"
+COMPRESSED_FILE = "avatar.meshopt.glb"
+LOD_FOLDER = "lods/"
+_MAX_MANIFEST_BYTES = 16_000_000
+"""One of a thousand spoken lines has half a megabyte."""
 BUNDLE_SCHEMA = "fenshen/bundle@1"
 _MAX_NAMED = 3  # files in an error message
 _SYSTEM_FILES = (".DS_Store", "Thumbs.db", "desktop.ini")
@@ -58,6 +63,11 @@ class Package(Artefact):
 def _build_rows_schema(required: dict[str, str]) -> dict[str, Any]:
     properties = {key: {"type": kind} for key, kind in required.items()}
     return {"type": "array", "items": {"type": "object", "required": list(required), "properties": properties}}
+
+
+def name_lod_file(number: int) -> str:
+    """Path in the bundle of a level of detail, from 1."""
+    return f"{LOD_FOLDER}avatar_lod{number}.glb"
 
 
 MANIFEST_SCHEMA: dict[str, Any] = {
@@ -106,7 +116,7 @@ def _accept(staging: Path) -> None:
     """Accepts every folder."""
 
 
-def write_bundle(folder: Path, files: Iterable[BundleFile], manifest: dict[str, Any], check: Callable[[Path], None] = _accept) -> None:
+def write_bundle(folder: Path, files: Sequence[BundleFile], manifest: dict[str, Any], check: Callable[[Path], None] = _accept) -> None:
     """Writes the folder atomically: in a staging folder next to it, synced, then swapped with the old one; the last writer wins.
 
     Args:
@@ -129,9 +139,10 @@ def write_bundle(folder: Path, files: Iterable[BundleFile], manifest: dict[str, 
             finally:
                 shutil.rmtree(staging, ignore_errors=True)
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        fix = "free some disk space or choose another folder" if full else "choose another folder"
-        raise StoreError(Finding("bundle/write", f"cannot write {folder}: {error.strerror or error}", fix=fix)) from error
+        full = error.errno in FULL_DISK_ERRORS
+        shortage = describe_shortage(folder, sum(len(file.data) for file in files)) if full else ""
+        fix = FREE_SPACE_FIX if full else "choose another folder"
+        raise StoreError(Finding("bundle/write", f"cannot write {folder}: {error.strerror or error}{shortage}", fix=fix)) from error
 
 
 def get_staging_folder(folder: Path) -> Path:
@@ -148,7 +159,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     location = Location(str(path))
     try:
-        manifest = json.loads(path.read_text("utf-8"))
+        manifest = parse_json(_read_regular_file(path, _MAX_MANIFEST_BYTES).decode("utf-8"))
     except OSError as error:
         raise FormatError(
             Finding("bundle/manifest", f"cannot read {MANIFEST} in {folder}", location=location, fix="build it again")
@@ -163,7 +174,34 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise FormatError(Finding("bundle/manifest", message, location=location, fix="build it again"))
     if not isinstance(manifest.get("files"), list):
         raise FormatError(Finding("bundle/manifest", f"{MANIFEST} has no list `files`", location=location, fix="build it again"))
+    if problem := _find_wrong_field(manifest):
+        raise FormatError(Finding("bundle/manifest", f"{MANIFEST}: {problem}", location=location, fix="build it again"))
     return dict(manifest)
+
+
+def _read_regular_file(path: Path, limit: int) -> bytes:
+    """The bytes of a file; raises OSError for a pipe, which would be waited for for ever, and ValueError for more than the limit."""
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    with path.open("rb") as stream:
+        data = stream.read(limit + 1)
+    if len(data) > limit:
+        raise ValueError(f"it is larger than {limit // 1_000_000} MB")
+    return data
+
+
+def _find_wrong_field(manifest: dict[str, Any]) -> str:
+    """What the fields that commands read should be and are not; empty where nothing is wrong."""
+    if not isinstance(manifest.get("name"), str):
+        return "name is not a text"
+    for number, row in enumerate(manifest["files"]):
+        if not isinstance(row, dict):
+            return f"files.{number} is not an object"
+        if wrong := [key for key in ("path", "sha256", "role", "licence") if not isinstance(row.get(key), str)]:
+            return f"files.{number}.{wrong[0]} is not a text"
+        if type(row.get("bytes")) is not int:
+            return f"files.{number}.bytes is not a whole number"
+    return ""
 
 
 @contextlib.contextmanager

@@ -15,6 +15,8 @@ MAX_RECORD_BYTES = 100_000
 def read_consent_record(path: Path) -> Mapping[str, str]:
     """File name, digest and text of a record; raises RightsError where it is not text, is empty or is too long."""
     path = find_existing_form(path)
+    if path.exists() and not path.is_file():  # a pipe would be waited for for ever
+        raise _build_error(path, "is not a file", "give a text file")
     try:
         with path.open("rb") as stream:
             data = stream.read(MAX_RECORD_BYTES + 1)

@@ -5,6 +5,8 @@ Metres, seconds, radians; +Y up, facing +Z, the character's left is +X; quaterni
 
 from __future__ import annotations
 
+import functools
+
 # ARKit ARFaceAnchor.BlendShapeLocation, in mediapipe's order without its `_neutral`, then tongueOut.
 ARKIT_52: tuple[str, ...] = (
     "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
@@ -26,6 +28,13 @@ VISEMES_15: tuple[str, ...] = tuple(
 )
 
 MORPHS_67: tuple[str, ...] = ARKIT_52 + VISEMES_15
+
+# Ready Player Me's five names beyond ARKit, as sums of the 67: players that know those avatars look for them.
+COMBINED_MORPHS: dict[str, dict[str, float]] = {
+    "mouthOpen": {"jawOpen": 0.5}, "mouthSmile": {"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8},
+    "eyesClosed": {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}, "eyesLookUp": {"eyeLookUpLeft": 1.0, "eyeLookUpRight": 1.0},
+    "eyesLookDown": {"eyeLookDownLeft": 1.0, "eyeLookDownRight": 1.0},
+}  # fmt: skip
 
 _FINGERS = ("Thumb", "Index", "Middle", "Ring", "Pinky")
 
@@ -50,6 +59,22 @@ JOINTS: tuple[str, ...] = (
 BASE_VERTICES = 19158
 SKIN_VERTICES = 13380
 EYE_VERTICES = slice(14598, 14742)
+
+# The edges of the eyelids, from the inner corner of the eye to the outer one: upper and lower lid of the left eye, then of the right.
+LID_EDGES: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
+    "Left": (
+        (7794, 7798, 7793, 7792, 7791, 7774, 7773, 7775, 7776, 7777, 7778, 7779, 7780, 7781, 7782),
+        (7794, 7795, 7796, 7797, 7790, 11719, 7789, 7788, 7787, 7786, 7785, 7784, 7783, 11718, 7782),
+    ),
+    "Right": (
+        (1102, 1106, 1101, 1100, 1099, 1082, 1081, 1083, 1084, 1085, 1086, 1087, 1088, 1089, 1090),
+        (1102, 1103, 1104, 1105, 1098, 5104, 1097, 1096, 1095, 1094, 1093, 1092, 1091, 5103, 1090),
+    ),
+}  # fmt: skip
+# Where the closed lips meet in the middle, above and below; the upper and lower edge of their red; and their left corner.
+LIP_VERTICES = {"upper": 474, "lower": 523, "top": 467, "bottom": 496, "corner": 10402}
+# The inner edge of the upper lip, which the incisors are behind, from the middle to the left corner.
+UPPER_LIP_EDGE: tuple[int, ...] = (537, 7283, 7277, 11961, 7278, 7270, 7269, 7273, 10398, 7271)
 
 # The texture of the teeth: enamel left of this U, gum right of it; V runs across the gum from its outer to its inner root.
 GUM_U = 0.5
@@ -80,6 +105,40 @@ def find_parent_joint(joint: str) -> str | None:
 
 
 PARENTS: tuple[int, ...] = tuple(-1 if find_parent_joint(j) is None else JOINTS.index(str(find_parent_joint(j))) for j in JOINTS)
+
+
+# In memory every joint frame is aligned with the world in the bind pose: the maths of the stages needs no other. In GLB, VRM and VRMA
+# a frame has Y along the bone, and Z as near as may be to the direction below. These are the frames of Mixamo's rigs: its clips and
+# the poses of Ready Player Me's players are absolute local rotations, which mean the same pose only in equal frames, and Blender
+# draws a bone along its Y. BVH has no rest rotations, so that its frames stay aligned with the world: at zero angles the figure
+# must be the T-pose that its readers take for the rest.
+# https://github.com/KhronosGroup/glTF-Blender-IO, Blender's bones; https://vrm.dev/vrm1: VRM 1.0 allows any rest rotation.
+FRAME_DIRECTIONS: dict[str, tuple[float, float, float]] = {
+    "front": (0, 0, 1), "up": (0, 1, 0), "palm": (0, -1, 0), "left": (1, 0, 0), "right": (-1, 0, 0),
+}  # fmt: skip
+"""In the T-pose; the palms face down."""
+_UPRIGHT = ("Hips", "Spine2", "Neck", "Head", "LeftEye", "RightEye")
+"""Y is up whatever follows in the chain, and that of a collar bone straight out. These bones lie differently in every body (ours lean by
+up to 20 degrees): along them, a pose of another body would lift the shoulders and pull in the chin."""
+
+
+@functools.lru_cache(maxsize=len(JOINTS))
+def find_frame_axes(joint: str) -> tuple[str, str]:
+    """What Y and Z of a joint's frame follow: Y a joint to point at, a direction or "parent" (the bone before it); Z a direction."""
+    if joint in _UPRIGHT:
+        return "up", "front"
+    side = "Left" if joint.startswith("Left") else "Right" if joint.startswith("Right") else ""
+    part = joint.removeprefix(side)
+    if part == "ToeBase":
+        return "front", "up"
+    if part == "Shoulder":
+        return side.lower(), "palm"
+    if part == "Hand":
+        return f"{side}HandMiddle1", "palm"
+    if part[-1] == "3" and part.startswith("Hand"):
+        return "parent", "palm"
+    (child,) = (other for other in JOINTS if find_parent_joint(other) == joint)
+    return child, "up" if part == "Foot" else "palm" if part in ("Arm", "ForeArm") or part.startswith("Hand") else "front"
 
 
 def _build_vrm_bones() -> dict[str, str]:
@@ -131,3 +190,18 @@ def _build_unreal_bones() -> dict[str, str]:
 
 # Unreal Engine 4/5 mannequin.
 UNREAL_BONES: dict[str, str] = _build_unreal_bones()
+
+
+def _build_unreal_chains() -> dict[str, tuple[str, str]]:
+    table = {"Spine": ("Spine", "Spine2"), "Neck": ("Neck", "Neck"), "Head": ("Head", "Head")}
+    for side in ("Left", "Right"):
+        table |= {
+            f"{side}Clavicle": (f"{side}Shoulder", f"{side}Shoulder"), f"{side}Arm": (f"{side}Arm", f"{side}Hand"),
+            f"{side}Leg": (f"{side}UpLeg", f"{side}ToeBase"),
+        }  # fmt: skip
+        table |= {f"{side}{finger}": (f"{side}Hand{finger}1", f"{side}Hand{finger}3") for finger in _FINGERS}
+    return table
+
+
+# Chains of Unreal's IK_Mannequin -> our first and last joint: its five spine bones and two neck bones are chains there, not bones.
+UNREAL_CHAINS: dict[str, tuple[str, str]] = _build_unreal_chains()

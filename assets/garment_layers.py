@@ -1,19 +1,16 @@
 """Which surfaces lie beneath which, decided by rays from the lower one outwards: skin under cloth, a shirt under its jacket.
 
-The rays are cast here rather than with trimesh: only hits on inner sides within a few centimetres count, and the builder must keep
-giving the same bytes.
+trimesh casts no such rays: only hits on inner sides within a few centimetres count, and all of them.
 """
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assets.mesh import compute_face_normals, find_islands, measure_edge_lengths
-from assets.rotation import cross, dot
 
 Doubles = NDArray[np.float64]
 Int64s = NDArray[np.int64]
@@ -24,12 +21,10 @@ MAX_GAP_M, MAX_PENETRATION_M = 0.03, 0.01
 """A cover counts up to this height above what it covers, and down to this depth below it, where the two cross."""
 MAX_PATCH_M = 0.025
 """Longest edge of a patch, which is covered or bare as a whole."""
-_MIN_COSINE = 0.3
-"""Smallest cosine between the normals of a surface and its cover."""
 PROBES: Doubles = np.array([[1 / 3, 1 / 3, 1 / 3], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
 """(4,3) barycentric coordinates of the points of a triangle that are tested: its centroid and its corners."""
-_SIZE_BINS_M = (-1.0, 0.01, 0.02, 0.03, 0.045, 0.07, 0.11, np.inf)
-_MIN_DETERMINANT = 1e-14
+_SIZE_BINS_M = np.array([0.01, 0.02, 0.03, 0.045, 0.07, 0.11])
+"""Radii of covers: one grid for all would have cells as large as its few large triangles, and every ray would try all the small ones."""
 
 
 @dataclass(frozen=True)
@@ -138,44 +133,7 @@ def split_into_patches(corners: Doubles, chosen: Int64s) -> Patches:
 
 
 def _find_hits(origin: Doubles, direction: Doubles, cover: Doubles, facing: Doubles, max_distance: float) -> tuple[Int64s, Int64s, Doubles]:
-    """Every hit of a ray on the inner side of a cover: (h,) rays, (h,) covers, (h,) metres.
+    """Every hit of rays (n,3) on the inner sides of covers (c,3,3) within metres: (h,) rays, (h,) covers, (h,) metres."""
+    from assets.ray_hits import find_short_hits
 
-    Args:
-        origin, direction: (n,3) of the rays, directions of unit length.
-        cover, facing: (c,3,3) corners and (c,3) normals of the covers.
-        max_distance: metres.
-    """
-    from scipy.spatial import cKDTree
-
-    middle = cover.mean(1)
-    size = np.linalg.norm(cover - middle[:, None], axis=2).max(1, initial=0)
-    rays, covers = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    # Binned by size: one radius for all would be that of the few large triangles, and every ray would try all the small ones.
-    for low, high in itertools.pairwise(_SIZE_BINS_M):
-        index = np.flatnonzero((size > low) & (size <= high))
-        if len(index):
-            radius = max_distance / 2 + float(size[index].max())
-            near = cKDTree(middle[index]).sparse_distance_matrix(
-                cKDTree(origin + max_distance / 2 * direction), radius, output_type="ndarray"
-            )
-            rays.append(near["j"].astype(np.int64))
-            covers.append(index[near["i"]])
-    ray, hit = np.concatenate(rays), np.concatenate(covers)
-    is_inner_side = dot(direction[ray], facing[hit]) > _MIN_COSINE
-    ray, hit = ray[is_inner_side], hit[is_inner_side]
-    distance = _intersect_triangles(origin[ray], direction[ray], cover[hit])
-    within = (distance > 0) & (distance < max_distance)
-    return ray[within], hit[within], distance[within]
-
-
-def _intersect_triangles(origin: Doubles, direction: Doubles, triangle: Doubles) -> Doubles:
-    """(n,) metres along each ray to its triangle, nan where they do not meet.
-
-    Source: Moller and Trumbore, Fast, minimum storage ray-triangle intersection, 1997.
-    """
-    edge1, edge2, arm = triangle[:, 1] - triangle[:, 0], triangle[:, 2] - triangle[:, 0], origin - triangle[:, 0]
-    p, q = cross(direction, edge2), cross(arm, edge1)
-    determinant = dot(edge1, p)
-    determinant[np.abs(determinant) < _MIN_DETERMINANT] = np.nan
-    u, v = dot(arm, p) / determinant, dot(direction, q) / determinant
-    return np.where((u >= 0) & (v >= 0) & (u + v <= 1), dot(edge2, q) / determinant, np.nan)
+    return find_short_hits(origin, direction, cover, facing, max_distance, _SIZE_BINS_M)

@@ -17,7 +17,8 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 def get_home() -> Path:
     """FENSHEN_HOME, else .fenshen in a source checkout, else the user's cache folder."""
     if os.environ.get("FENSHEN_HOME"):
-        return Path(os.environ["FENSHEN_HOME"])
+        # A service's or a container's environment is set without a shell, which would replace the ~.
+        return Path(os.path.expanduser(os.environ["FENSHEN_HOME"]))
     if (PROJECT_ROOT / "pyproject.toml").exists():
         return PROJECT_ROOT / ".fenshen"
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "fenshen"
@@ -52,7 +53,7 @@ def wrap_read_errors(path: Path) -> Iterator[None]:
 
 def get_node_modules() -> Path:
     """The folder of the pinned node packages: wardrobe, validator, viewer."""
-    return Path(os.environ.get("FENSHEN_NODE_MODULES", get_home() / "node" / "node_modules"))
+    return Path(os.path.expanduser(os.environ.get("FENSHEN_NODE_MODULES", get_home() / "node" / "node_modules")))
 
 
 REINSTALL_NODE_PACKAGES = "run `fenshen bake --node-only --force`"

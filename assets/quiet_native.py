@@ -28,18 +28,29 @@ def silence_native_stderr() -> Iterator[None]:
     original.flush()
     saved = os.dup(2)
     copy = os.fdopen(os.dup(2), "w", buffering=1, encoding=original.encoding, errors=original.errors)
-    null = os.open(os.devnull, os.O_WRONLY)
     try:
         _redirect_stderr(original, copy)
-        os.dup2(null, 2)
+        drop_output(2)
         yield
     finally:
         os.dup2(saved, 2)
         _redirect_stderr(copy, original)
-        for descriptor in (saved, null):
-            os.close(descriptor)
+        os.close(saved)
         # `copy` is closed with its last reference: another thread may still be writing to it.
         _LOCK.release()
+
+
+def drop_output(descriptor: int) -> None:
+    """Sends what is written to a descriptor to the null device from now on."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, descriptor)
+    os.close(null)
+
+
+def list_log_handlers() -> set[logging.Handler]:
+    """The handlers of every logger."""
+    loggers = [logging.root, *(logger for logger in logging.root.manager.loggerDict.values() if isinstance(logger, logging.Logger))]
+    return {handler for logger in loggers for handler in logger.handlers}
 
 
 def _is_on_descriptor_2(stream: Any) -> bool:
@@ -52,7 +63,6 @@ def _is_on_descriptor_2(stream: Any) -> bool:
 def _redirect_stderr(old: IO[str], new: IO[str]) -> None:
     """Points sys.stderr and every logging handler on it to another stream."""
     sys.stderr = new
-    loggers = [logging.root, *(logger for logger in logging.root.manager.loggerDict.values() if isinstance(logger, logging.Logger))]
-    for handler in {handler for logger in loggers for handler in logger.handlers}:
+    for handler in list_log_handlers():
         if isinstance(handler, logging.StreamHandler) and handler.stream is old:
             handler.setStream(new)

@@ -164,7 +164,9 @@ def measure_leg(heads: Mapping[str, Floats]) -> float:
     return float(np.linalg.norm(hip - knee) + np.linalg.norm(knee - ankle))
 
 
-def solve_two_bone_ik(start: ArrayLike, upper: ArrayLike, lower: ArrayLike, goal: ArrayLike, pole: ArrayLike) -> tuple[Floats, Floats]:
+def solve_two_bone_ik(
+    start: ArrayLike, upper: ArrayLike, lower: ArrayLike, goal: ArrayLike, pole: ArrayLike, rest_pole: ArrayLike | None = None
+) -> tuple[Floats, Floats]:
     """World rotations (f,4) of a limb's two bones that bring its end to `goal`, or as near as it reaches.
 
     Args:
@@ -172,6 +174,7 @@ def solve_two_bone_ik(start: ArrayLike, upper: ArrayLike, lower: ArrayLike, goal
         upper, lower: (3,) the bones in the bind pose.
         goal: (f,3).
         pole: (f,3) or (3,) the direction in which the middle joint bends.
+        rest_pole: (3,) that direction in the bind pose; left out: the first of `pole`, which is right for a body that faces +Z.
     """
     a, b = float(np.linalg.norm(upper)), float(np.linalg.norm(lower))
     reach = np.asarray(goal, np.float64) - np.asarray(start, np.float64)
@@ -187,11 +190,12 @@ def solve_two_bone_ik(start: ArrayLike, upper: ArrayLike, lower: ArrayLike, goal
     second = along * distance - first
     # The hinge's axis stays perpendicular to the plane of the limb, so that neither bone rolls.
     hinge = np.cross(along, out)
-    return _aim_bone(upper, first, hinge, pole), _aim_bone(lower, second, hinge, pole)
+    rest = np.asarray(pole if rest_pole is None else rest_pole, np.float64).reshape(-1, 3)[0]
+    return _aim_bone(upper, first, hinge, rest), _aim_bone(lower, second, hinge, rest)
 
 
 def _aim_bone(bone: ArrayLike, direction: ArrayLike, hinge: ArrayLike, pole: ArrayLike) -> Floats:
     """(f,4) rotations that take the bone's bind direction to `direction` and its bind hinge axis to `hinge`."""
     rest = np.asarray(bone, np.float64)
-    axis = np.cross(rest, np.asarray(pole, np.float64).reshape(-1, 3)[0])
+    axis = np.cross(rest, np.asarray(pole, np.float64))
     return multiply(from_axes(direction, np.asarray(hinge)), inverse(from_axes(rest, axis)))

@@ -3,7 +3,7 @@
 python -m bench.hands [FILMS]        four by default, some three minutes each; needs ffmpeg. One JSON line per film.
 
 Rotation errors of each hand in degrees: with the hands that the stage accepts, with all, with none (the forearm leads).
-No constant of stages.motion was tuned on these films alone: bench.motion's film is the other half.
+No constant of stages.motion was tuned on these films alone: those of bench.capture are the other half.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ import numpy as np
 
 from assets.artefacts.character import Body
 from assets.artefacts.motion import Clip, Motion
+from assets.rotation import forward_kinematics
 from assets.spec.behaviour import RetargetSpec
-from bench.motion import compare_clips, resample_clip
+from bench.capture import measure_rotation_error, resample_clip
 from bench.render_reach import FILM_REST_POSE, FPS, PRESETS, SECONDS, build_from_spec, encode_film, render_frames
-from stages.motion import landmark_track
+from stages.motion import clean_track as cleaning
 from stages.motion.canonical_skeleton import build_canonical_skeleton
+from stages.motion.clean_track import clean_track
 from stages.motion.clips import STANCE_HALF_WIDTH, compute_hip_drop, solve_standing_legs
 from stages.motion.keyed_poses import curl_fingers, interpolate_keys, parse_pose
-from stages.motion.landmark_track import LandmarkTrack, clean_track
+from stages.motion.landmark_track import LandmarkTrack
 from stages.motion.landmarks import solve_pose
 from stages.motion.mediapipe import track_landmarks
 from stages.retarget.stage import run as run_retarget
@@ -64,8 +66,10 @@ def measure_hand_errors(track: LandmarkTrack, body: Body, truth: Clip) -> dict[s
     rotations, root, _ = solve_pose(even)
     clip = Clip("read", even.times, rotations, root, root[:, :0])
     ours = run_retarget(Motion(build_canonical_skeleton(), (clip,)), body, options=RetargetSpec(), seed=0).clips[0]
-    errors: dict[str, object] = compare_clips(ours, resample_clip(truth, ours.times), body.skeleton)["rotation_deg"]  # type: ignore[assignment]
-    return {name: errors[name] for name in ("LeftHand", "RightHand")}
+    skeleton, want = body.skeleton, resample_clip(truth, ours.times)
+    got, true = (forward_kinematics(skeleton.parents, skeleton.heads, c.rotations, c.root)[1] for c in (ours, want))
+    hands = {name: skeleton.names.index(name) for name in ("LeftHand", "RightHand")}
+    return {name: round(measure_rotation_error(got[:, j], true[:, j]), 1) for name, j in hands.items()}
 
 
 def measure_film(seed: int, folder: Path) -> dict[str, object]:
@@ -77,11 +81,11 @@ def measure_film(seed: int, folder: Path) -> dict[str, object]:
     encode_film(render_frames(body, texture, groom, truth), film)
     track = track_landmarks(film, [])
     rows: dict[str, object] = {"accepted": measure_hand_errors(track, body, truth)}
-    original = landmark_track.is_hand_steady
+    original = cleaning.is_hand_steady
     for name, answer in (("all", True), ("none", False)):
-        landmark_track.is_hand_steady = lambda *_, answer=answer: answer
+        cleaning.is_hand_steady = lambda *_, answer=answer: answer
         rows[name] = measure_hand_errors(track, body, truth)
-    landmark_track.is_hand_steady = original
+    cleaning.is_hand_steady = original
     return {"film": seed, "who": who, "seen": [round(float(x), 2) for x in track.hand_seen.mean(0)], **rows}
 
 

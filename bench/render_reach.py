@@ -120,11 +120,19 @@ def _make_framing_mesh(clip: Clip, skeleton: Skeleton, material: Material) -> Me
     return Mesh("corners", corners, np.zeros((3, 2), np.float32), np.array([[0, 1, 2]], np.int32), skin, (), material.name)
 
 
-def encode_film(frames: Iterator[Pixels], out: Path) -> None:
-    """Writes H.264 in mp4 with the index first; equal frames give equal bytes."""
-    command = ["ffmpeg", "-loglevel", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{SIZE[0]}x{SIZE[1]}", "-r", str(FPS),
-               "-i", "-", "-c:v", "libx264", "-threads", "1", "-crf", "22", "-preset", "slow", "-pix_fmt", "yuv420p", "-bitexact",
-               "-movflags", "+faststart", str(out)]  # fmt: skip
+def encode_film(
+    frames: Iterator[Pixels], out: Path, size: tuple[int, int] = SIZE, fps: int = FPS, *, crf: int = 22, preset: str = "slow"
+) -> None:
+    """Writes H.264 in mp4 with the index first, whole or not at all; equal frames give equal bytes.
+
+    Args:
+        size: width and height of the frames, px.
+        crf, preset: x264's quality and effort.
+    """
+    part = Path(f"{out}.part")
+    command = ["ffmpeg", "-loglevel", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size[0]}x{size[1]}", "-r", str(fps),
+               "-i", "-", "-c:v", "libx264", "-threads", "1", "-crf", str(crf), "-preset", preset, "-pix_fmt", "yuv420p", "-bitexact",
+               "-movflags", "+faststart", "-f", "mp4", str(part)]  # fmt: skip
     with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
         assert process.stdin
         for pixels in frames:
@@ -132,6 +140,7 @@ def encode_film(frames: Iterator[Pixels], out: Path) -> None:
         process.stdin.close()
         if process.wait():
             raise SystemExit("ffmpeg failed")
+    part.replace(out)
 
 
 def main() -> None:

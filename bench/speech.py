@@ -1,6 +1,7 @@
-"""Word error rate (by Whisper base), loudness and speed of the voices on fixed sentences: one JSON line per voice.
+"""How text is read, and how the voices sound: a table of reading errors, then word error rate (by Whisper base), loudness and speed of
+each voice on fixed sentences as one JSON line.
 
-python -m bench.speech [coqui|coqui-espeak|hibari|mandarin ...]
+python -m bench.speech [reading|coqui|coqui-espeak|hibari|mandarin ...]
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from assets.spec.behaviour import VoiceSpec
+from bench.reading import format_table
 from stages.voice.backend import VoiceBackend
 from stages.voice.mastering import measure_loudness
 from stages.voice.stage import BACKENDS, speak_line
@@ -80,8 +82,10 @@ def _speak_and_transcribe(backend: VoiceBackend, language: str, seed: int) -> It
 
 
 def main(voices: list[str]) -> None:
-    """Writes one JSON line per voice to stdout."""
-    for voice in voices or list(BACKENDS):
+    """Writes the table of reading errors and one JSON line per voice to stdout."""
+    if not voices or "reading" in voices:
+        sys.stdout.write(format_table())
+    for voice in [voice for voice in voices if voice != "reading"] or ([] if voices else list(BACKENDS)):
         os.environ["FENSHEN_G2P"] = "espeak" if voice == "coqui-espeak" else ""
         sys.stdout.write(json.dumps(measure_voice(voice), ensure_ascii=False) + "\n")
 

@@ -23,6 +23,8 @@ os.environ.setdefault("PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD", "259
 # A server that restarts is not the end of a run: the client tries again for about a minute.
 os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "8")
 os.environ.setdefault("PREFECT_CLIENT_RETRY_EXTRA_CODES", "500,502,503,504")
+# automations.yaml takes a run without a heartbeat for two minutes as lost; Prefect's default is one in three minutes.
+os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", "30")
 # A busy machine needs longer than the default 20 s to start the temporary server.
 os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "180")
 # Two builds at once share one SQLite file: they wait for each other rather than fail.
@@ -33,6 +35,8 @@ os.environ.setdefault("TQDM_DISABLE", "1")
 os.environ.setdefault("GLOG_minloglevel", "3")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("PYOPENGL_PLATFORM", "egl")
+# torch's compiler makes an empty folder where it is imported, by default in TMPDIR.
+os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(get_home() / "torchinductor"))
 # One thread per model: with more threads than free cores, OpenMP barriers make small models 4-40 times slower (measured).
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 INTERRUPTED = "interrupted; finished stages are kept"

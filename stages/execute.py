@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
+import tempfile
 import time
 import typing
 from collections.abc import Iterator, Mapping
@@ -16,6 +18,7 @@ from pydantic import BaseModel
 
 from assets.artefact import Artefact, Ref
 from assets.digest import sha256_json, sha256_path
+from assets.disk_space import FULL_DISK_ERRORS, describe_shortage
 from assets.errors import BackendError, Finding, Location, SpecError, StoreError, wrap_import_error
 from assets.store import LocalStore
 from assets.substage_cache import use_cache
@@ -77,11 +80,13 @@ def compute_key_parts(stage: Stage[Any], job: Job, inputs: Mapping[str, Ref[Any]
 def find_outcome(store: LocalStore, stage: Stage[Any], job: Job, inputs: Mapping[str, Ref[Any]]) -> Outcome | None:
     """The stage's result where the store has it, undamaged."""
     parts = compute_key_parts(stage, job, inputs)
-    key = sha256_json(parts)
+    return _find_stored(store, sha256_json(parts), parts["backend"])
+
+
+def _find_stored(store: LocalStore, key: str, backend: str) -> Outcome | None:
+    """The result under the key, made by this backend."""
     found = store.find(key)
-    if not found:
-        return None
-    return Outcome(Ref(found["kind"], found["digest"]), key, parts["backend"], True, float(found.get("seconds", 0)))
+    return Outcome(Ref(found["kind"], found["digest"]), key, backend, True, float(found.get("seconds", 0))) if found else None
 
 
 def execute(
@@ -89,17 +94,33 @@ def execute(
 ) -> Outcome:
     """The stage's result as a Ref: found in the store, or computed now and stored; raises what the stage raises.
 
+    Where another process is making the same result, this waits for it. A forced stage runs whatever others do.
+
     Args:
         requested_at: time.monotonic() from which its seconds count, where it was requested before it could start.
     """
-    if not force and (found := find_outcome(store, stage, job, inputs)):
-        LOGGER.debug("%s: found in the store under key %s", stage.name, found.key)
-        return found
     started = time.monotonic() if requested_at is None else requested_at
     parts = compute_key_parts(stage, job, inputs)
     key = sha256_json(parts)
-    if not force and store.is_damaged(key):
-        LOGGER.warning("%s: the stored result is damaged and is computed again", stage.name)
+    if force:
+        return _make_result(stage, job, store, inputs, parts, started)
+    if found := _find_stored(store, key, parts["backend"]):
+        LOGGER.debug("%s: found in the store under key %s", stage.name, found.key)
+        return found
+    with store.claim(key, lambda owner: LOGGER.info("%s: waits for %s, which is making it", stage.name, owner)):
+        if found := _find_stored(store, key, parts["backend"]):
+            LOGGER.debug("%s: made by another process under key %s", stage.name, found.key)
+            return found
+        if store.is_damaged(key):
+            LOGGER.warning("%s: the stored result is damaged and is computed again", stage.name)
+        return _make_result(stage, job, store, inputs, parts, started)
+
+
+def _make_result(
+    stage: Stage[A], job: Job, store: LocalStore, inputs: Mapping[str, Ref[Any]], parts: dict[str, Any], started: float
+) -> Outcome:
+    """Runs the stage and stores its result."""
+    key = sha256_json(parts)
     arguments: dict[str, Any] = {name: store.get(inputs[name], kind) for name, kind in _get_input_types(stage).items()}
     if (backend := _get_backend(stage, job)) is not None:
         if reason := backend.unavailable_reason():
@@ -137,9 +158,10 @@ def _map_machine_errors(stage: Stage[Any]) -> Iterator[None]:
     except ImportError as error:
         raise wrap_import_error(error, stage.name) from error
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        if error.errno not in (*FULL_DISK_ERRORS, errno.EROFS):
             raise
-        message = f"{stage.name} cannot write {error.filename or 'its files'}: {error.strerror}"
+        shortage = describe_shortage(Path(os.fsdecode(error.filename or tempfile.gettempdir()))) if error.errno in FULL_DISK_ERRORS else ""
+        message = f"{stage.name} cannot write {error.filename or tempfile.gettempdir()}: {error.strerror}{shortage}"
         raise StoreError(Finding("store/write", message, fix="free some disk space or set TMPDIR to another folder")) from error
 
 

@@ -90,7 +90,7 @@ class Stage(Generic[A]):
     programs: Callable[[], Mapping[str, str]] = dict
     """Programs of the machine that its result depends on: name -> path, empty where it is not installed."""
     code: Callable[[], Mapping[str, str]] = dict
-    """Sources that decide its result without a new version: file -> sha256. Only `verify` has any, its gates."""
+    """Sources that decide its result without a new version: file -> sha256. `verify` has its gates, `groom` its hair styles."""
     is_final: Callable[[Any], bool] = _is_always_final
     """Whether a result holds for every later build; one that says more about this machine at this moment is never found again."""
     imports: tuple[str, ...] = ()

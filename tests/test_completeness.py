@@ -28,7 +28,8 @@ COMMANDS = {
     "champion rollback": "flows/engine/test_retraining.py", "check": "flows/cli/test_build.py", "data bodies": "flows/cli/test_data.py",
     "data faces": "flows/cli/test_data.py", "data folder": "flows/cli/test_data.py", "data skins": "flows/cli/test_data.py",
     "doctor": "flows/cli/test_doctor.py", "evaluate": "flows/cli/test_evaluate.py", "gates": "flows/cli/test_listing.py",
-    "inspect": "flows/cli/test_bundle.py", "new": "flows/cli/test_new.py", "plan": "flows/cli/test_build.py",
+    "inspect": "flows/cli/test_bundle.py", "lineup": "flows/cli/test_lineup.py",
+    "new": "flows/cli/test_new.py", "plan": "flows/cli/test_build.py",
     "preview": "flows/cli/test_bundle.py", "retrain": "flows/engine/test_retraining.py", "schema": "flows/cli/test_schema.py",
     "stages": "flows/cli/test_listing.py", "train": "flows/cli/test_train.py", "tune": "flows/cli/test_train.py",
 }  # fmt: skip

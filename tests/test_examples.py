@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from assets.artefact import Ref
+from assets.artefacts.talk import Performance, Speech
+from assets.bundle import read_manifest
 from assets.formats.bvh import load_bvh
 from assets.paths import PROJECT_ROOT
 from assets.spec.read import SpecFile, read_spec
+from assets.store import LocalStore
 from bench.make_stretch import FILE, make_stretch
+from flows.engine.assemble import assemble_avatar
+from flows.engine.partial_build import run_partial_build
 from flows.pipeline.batch import find_specs
 from flows.pipeline.bundle_writer import collect_spec_warnings, collect_text_warnings
 from flows.pipeline.request import BuildRequest, resolve_request
@@ -64,14 +71,20 @@ def test_the_bvh_is_what_the_script_makes_and_small() -> None:
     assert FILE.stat().st_size < 100_000
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("path", SPECS, ids=NAMES)
-def test_each_example_builds(path: Path, tmp_path: Path) -> None:
-    from assets.bundle import read_manifest
-    from flows.engine.assemble import assemble_avatar
+def make(name: str, stage: str, store: Path) -> Ref[Any]:
+    return run_partial_build(BuildRequest(str(FOLDER / f"{name}.yaml"), store=store), stage).outcome.ref
 
-    folder = Path(assemble_avatar(str(path), out=str(tmp_path / path.stem), store=str(tmp_path / "store")))
-    manifest = read_manifest(folder)
-    assert all(check["ok"] for check in manifest["checks"])
-    if path.stem == "own_bvh":
-        assert (folder / "clips" / "stretch.vrma").is_file()
+
+def test_the_lines_of_an_example_are_spoken_as_written(tmp_path: Path) -> None:
+    speech = LocalStore(tmp_path).get(make("own_lines", "voice", tmp_path), Speech)
+    assert set(read(FOLDER / "own_lines.yaml").spec.persona.lines) <= {line.text for line in speech.lines}
+
+
+def test_the_bvh_of_an_example_becomes_a_clip(tmp_path: Path) -> None:
+    performance = LocalStore(tmp_path).get(make("own_bvh", "performance", tmp_path), Performance)
+    assert {"stretch", "stroll"} <= {clip.name for clip in performance.clips}
+
+
+def test_an_example_builds_and_passes_every_gate(tmp_path: Path) -> None:
+    folder = Path(assemble_avatar(str(FOLDER / "mandarin_guide.yaml"), out=str(tmp_path / "out"), store=str(tmp_path / "store")))
+    assert all(check["ok"] for check in read_manifest(folder)["checks"])

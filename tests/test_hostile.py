@@ -75,6 +75,11 @@ HIDDEN = [
     "A\u2028da",
     "\u3164",
     "A\u0085",
+    "\u2800",
+    "A\ufe0fda",
+    "A\u034fda",
+    "Ada\U000e0100",
+    "\u17b4",
 ]
 
 
@@ -88,7 +93,7 @@ TEMPLATES = [
     "{job.__init__.__globals__[logging].os.environ}",
     "Ada {the Great}", "{name!r:>2000}", "{", "%s %n %(x)s", "$(touch RAN)", "`touch RAN`",
     "'; touch RAN; '", "[link=file:x]y", "[bold]", "<script>alert(1)", "{{ 7*7 }}", "-rf", "~root", "..Ada",
-    "علی\u200cرضا", "👩\u200d💻",
+    "علی\u200cرضا", "👩\u200d💻", "❤\ufe0f Ada", "1\ufe0f\u20e3",
 ]  # fmt: skip
 
 
@@ -229,7 +234,13 @@ COQUI: list[tuple[object, str]] = [
     ({"model": "vits", "characters": {"characters_class": "payload.Run"}}, "names the class 'payload.Run' in characters_class"),
     ({"model": "../../payload"}, "names the module '../../payload' in model"),
     ({"model": "vits", "base_model": "os.path"}, "names the module 'os.path' in base_model"),
-    ("{", "is not JSON"), ("[" * 100_000, "is not JSON"), ("{}" + " " * 5_000_000, "is larger than 4 MB"),
+    ({"model": "vits", "speakers_file": "/etc/passwd"}, "names the file '/etc/passwd' in speakers_file, which is not in"),
+    ({"model": "vits", "d_vector_file": ["../../secret.txt"]}, "names the file '../../secret.txt' in d_vector_file"),
+    ({"model": "vits", "model_args": {"speaker_encoder_model_path": "~/private.txt"}}, "names the file '~/private.txt'"),
+    ({"model": "vits", "audio": {"stats_path": "payload.py"}}, "names the file 'payload.py' in stats_path"),
+    ({"model": "vits", "unknown": "C:\\\\Users\\\\me\\\\x.pth"}, "names the file 'C:"),
+    ({"model": "bark"}, "names the model bark, for which coqui-tts downloads further files"),
+    ([], "is not a JSON object"), ("{", "is not JSON"), ("[" * 100_000, "is not JSON"), ("{}" + " " * 5_000_000, "is larger than 4 MB"),
 ]  # fmt: skip
 
 
@@ -243,6 +254,31 @@ def test_a_coqui_model_that_fetches_or_imports_is_refused(folder: Path, config: 
     refuse(write_spec(folder, voice={"backend": "coqui", "model": "mine"}), "voice", f"config.json {sentence}")
 
 
+def link_to_nowhere(folder: Path) -> None:
+    (folder / "mine" / "x.pth").symlink_to("gone.pth")
+
+
+def link_outside(folder: Path) -> None:
+    (folder / "mine" / "x.pth").symlink_to(folder.parent / "secret.txt")
+
+
+STRAY: list[tuple[Make, str]] = [
+    (lambda folder: os.mkfifo(folder / "mine" / "config.json"), "config.json is not a file; remove it from the model's folder"),
+    (lambda folder: os.mkfifo(folder / "mine" / "speaker.wav"), "speaker.wav is not a file; remove it from the model's folder"),
+    (link_to_nowhere, "x.pth is not a file; remove it from the model's folder"),
+    (link_outside, "x.pth is a link to a place outside the spec's folder; copy the file into the model's folder, or pass --allow-outside"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("section", ["voice", "persona"])
+@pytest.mark.parametrize(("make", "sentence"), STRAY)
+def test_a_model_folder_holds_files_only(folder: Path, section: str, make: Make, sentence: str) -> None:
+    """A pipe in the place of config.json was waited for for ever."""
+    (folder / "mine").mkdir()
+    make(folder)
+    refuse(write_spec(folder, **{section: {"model": "./mine"}}), "identity", f"{section}.model: {sentence}")
+
+
 def test_free_text_of_a_coqui_config_may_hold_an_address(tmp_path: Path) -> None:
     from stages.voice.coqui_config import explain_unsafe_config
 
@@ -253,6 +289,24 @@ def test_free_text_of_a_coqui_config_may_hold_an_address(tmp_path: Path) -> None
     }
     (tmp_path / "config.json").write_text(json.dumps(config))
     assert explain_unsafe_config(tmp_path / "config.json") == ""
+
+
+def test_files_of_a_coqui_config_are_those_of_its_folder(tmp_path: Path) -> None:
+    """A folder that was moved names places of the machine that trained it; coqui-tts itself opens them where the program runs."""
+    from stages.voice.coqui_config import read_safe_config
+
+    (tmp_path / "speakers.pth").write_bytes(b"names")
+    config = {
+        "model": "vits", "speakers_file": "/home/me/run/speakers.pth", "output_path": "/home/me/run", "datasets": [{"path": "/data"}],
+        "phoneme_cache_path": "/home/me/cache", "characters": {"phonemes": "a/b", "punctuations": "~/"},
+        "model_args": {"d_vector_file": ["speakers.pth"], "speaker_encoder_model_path": ""},
+    }  # fmt: skip
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    found = str(tmp_path / "speakers.pth")
+    assert read_safe_config(tmp_path / "config.json") == {
+        "model": "vits", "speakers_file": found, "characters": config["characters"],
+        "model_args": {"d_vector_file": [found], "speaker_encoder_model_path": ""},
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("file", ["config.json", "tokenizer_config.json", "processor_config.json"])

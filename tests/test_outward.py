@@ -11,6 +11,8 @@ import pytest
 
 from assets.paths import PROJECT_ROOT, get_home
 from tests.flows.cli.command import TINY
+from tests.stages.train.evaluation.tiny_weights import write_face_set, write_face_weights
+from tests.stages.train.tiny import write_tiny_set
 
 pytestmark = pytest.mark.slow
 
@@ -18,9 +20,11 @@ LOGGER = Path(__file__).with_name("network_logger.py")
 PLUGIN = "[prefect.collections]\nfenshen = flows.engine.prefect_plugin\n"
 FARM = r"""
 set -eu
+trap 'kill $server 2>/dev/null || true' EXIT
 log=$PWD/server.log
 cd "$FENSHEN_ROOT"
 python -P -m prefect server start --host 127.0.0.1 --port 4299 >"$log" 2>&1 &
+server=$!
 for _ in $(seq 240); do
     python -P -c "import urllib.request as r; r.urlopen('http://127.0.0.1:4299/api/health')" 2>/dev/null && break
     python -P -c "import threading; threading.Event().wait(0.5)"
@@ -93,15 +97,6 @@ def test_the_logger_sees_what_leaves(environment: dict[str, str], tmp_path: Path
     assert "connect 198.51.100.99:443" in log
 
 
-def test_a_build_asks_for_no_name_and_connects_to_nobody(environment: dict[str, str], tmp_path: Path) -> None:
-    """onnxruntime queued and sent events from the voice stage."""
-    command = [sys.executable, "-P", "-m", "flows", "build", str(TINY), "--out", str(tmp_path / "out")]
-    for stage in ("voice", "dialogue"):
-        done, log = run_logged([*command, "--only", stage], environment, tmp_path)
-        assert done.returncode == 0, done.stderr
-        assert log == []
-
-
 @pytest.mark.slow
 def test_a_server_a_worker_and_a_scheduled_batch_ask_for_no_name(environment: dict[str, str], tmp_path: Path) -> None:
     """The server fetched the list of Prefect's integrations when a worker started."""
@@ -113,7 +108,29 @@ def test_a_server_a_worker_and_a_scheduled_batch_ask_for_no_name(environment: di
 
 @pytest.mark.slow
 def test_a_whole_build_asks_for_no_name(environment: dict[str, str], tmp_path: Path) -> None:
+    """onnxruntime queued and sent events from the voice stage."""
     command = [sys.executable, "-P", "-m", "flows", "build", str(TINY), "--out", str(tmp_path / "out")]
     done, log = run_logged(command, environment, tmp_path)
     assert done.returncode == 0, done.stderr
+    assert log == []
+
+
+def test_a_training_asks_for_no_name(environment: dict[str, str], tmp_path: Path) -> None:
+    """It runs as a flow on a temporary server and writes TensorBoard files, curves and a card."""
+    data = write_tiny_set(tmp_path / "set", count=24)
+    words = ["train", "dcgan", "--data", str(data), "--out", str(tmp_path / "out"), "--budget", "1m", "--steps", "2"]
+    tiny = [f"--set={pair}" for pair in ("width=8", "widest=16", "latent=8", "batch=8")]
+    done, log = run_logged([sys.executable, "-P", "-m", "flows", *words, *tiny], environment, tmp_path)
+    assert (tmp_path / "out" / "face-dcgan.safetensors").exists(), done.stderr
+    assert log == []
+
+
+def test_an_evaluation_asks_for_no_name(environment: dict[str, str], tmp_path: Path) -> None:
+    """Libraries of metrics like to fetch a classifier."""
+    (tmp_path / "weights").mkdir()
+    data, weights = write_face_set(tmp_path / "discs"), write_face_weights(tmp_path / "weights")
+    words = ["evaluate", "dcgan", "--data", str(data), "--weights", str(weights)]
+    done, log = run_logged([sys.executable, "-P", "-m", "flows", *words], environment, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "face-dcgan" in done.stdout
     assert log == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -14,6 +14,8 @@ from assets.rights import Source
 
 SKIN_MATERIALS = ("head", "body")
 """Names of the skin's two surfaces and materials."""
+EYES = "eyes"
+"""Name of the eyes' mesh; its normals are those of the cornea."""
 ATLAS = "atlas"
 """Name of the material and the picture of a model that has only one of each."""
 
@@ -67,10 +69,20 @@ class Body(Artefact):
 
 
 @dataclass(frozen=True)
+class SkinPaint:
+    """Hair painted on the head's texture tile: scalp, brows and stubble."""
+
+    layer: Image
+    """(s,s,4) colour and coverage, laid over the albedo."""
+    bare: Image
+    """(r,r,1) 255 where the hair that the skin itself shows is removed first."""
+
+
+@dataclass(frozen=True)
 class Groom(Artefact):
     """Everything attached to the body: eyes, brows, lashes, teeth, tongue, hair, outfit, shoes, hat; fitted and skinned."""
 
-    kind: ClassVar[str] = "groom/1"
+    kind: ClassVar[str] = "groom/3"
     meshes: tuple[Mesh, ...]
     """In T-pose; parts of the face have those of the 67 morphs that move them."""
     materials: tuple[Material, ...]
@@ -79,6 +91,12 @@ class Groom(Artefact):
     hidden: NDArray[np.bool_]
     """(19158,) base vertices covered by cloth: triangles with three hidden vertices are dropped."""
     sources: tuple[Source, ...] = ()
+    grown: tuple[tuple[Part, ...], ...] = ()
+    """Grown hair at three levels of detail, for desktop, web and crowd; empty where none grows."""
+    paint: SkinPaint | None = None
+    """Hair painted on the skin."""
+    normals: dict[str, Floats] = field(default_factory=dict)
+    """Mesh name -> (v,3) bind normals of meshes that are not shaded by their shape in the T-pose: cloth that was draped in another."""
 
 
 @dataclass(frozen=True)
@@ -96,10 +114,18 @@ class TextureSet(Artefact):
 
 
 @dataclass(frozen=True)
+class LodLevel:
+    """A coarser level of a model, on the same skeleton."""
+
+    parts: tuple[Part, ...]
+    materials: tuple[Material, ...]
+
+
+@dataclass(frozen=True)
 class Model(Artefact):
     """The dressed character, reduced for a target, in T-pose with its lowest point at Y=0."""
 
-    kind: ClassVar[str] = "model/1"
+    kind: ClassVar[str] = "model/2"
     skeleton: Skeleton
     parts: tuple[Part, ...]
     """Together within the triangle budget of the target."""
@@ -109,6 +135,8 @@ class Model(Artefact):
     skin_sources: tuple[Source, ...] = ()
     sources: tuple[Source, ...] = ()
     """Of everything visible, including the skin."""
+    lods: tuple[LodLevel, ...] = ()
+    """LOD1 to LOD3, where they are requested."""
 
     @property
     def triangle_count(self) -> int:
@@ -117,8 +145,17 @@ class Model(Artefact):
 
     @property
     def shading(self) -> dict[str, Floats]:
-        """Part name -> bind normals (v,3) of hair and cloth, which never morph: renderers shade them by these, not by their triangles."""
-        return {part.mesh.name: part.normals for part in self.parts if not part.mesh.morphs and part.mesh.material not in SKIN_MATERIALS}
+        """Part name -> bind normals (v,3) of hair, cloth and eyes: renderers shade them by these, not by their triangles."""
+        return {
+            part.mesh.name: part.normals
+            for part in self.parts
+            if part.shade is not None or part.mesh.name == EYES or (not part.mesh.morphs and part.mesh.material not in SKIN_MATERIALS)
+        }
+
+    @property
+    def shades(self) -> dict[str, Floats]:
+        """Part name -> shade (v,) of grown hair."""
+        return {part.mesh.name: part.shade for part in self.parts if part.shade is not None}
 
 
 @dataclass(frozen=True)
@@ -127,4 +164,4 @@ class Previews(Artefact):
 
     kind: ClassVar[str] = "previews/1"
     pictures: dict[str, bytes]
-    """portrait.jpg, full.jpg, wave.jpg and, if requested, turntable.webp."""
+    """portrait.jpg, full.jpg, expressions.jpg, wave.jpg and, if requested, turntable.webp."""

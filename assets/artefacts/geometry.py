@@ -92,6 +92,8 @@ class Material:
     alpha: AlphaMode = "OPAQUE"
     alpha_cutoff: float = 0.35
     double_sided: bool = False
+    specular: float = 1.0
+    """Strength of the reflection of a dielectric (KHR_materials_specular)."""
 
 
 @dataclass(frozen=True)
@@ -117,3 +119,5 @@ class Part:
     """(v,3) unit."""
     tangents: Floats | None = None
     """(v,4) unit vectors with handedness; required if the material has a normal map."""
+    shade: Floats | None = None
+    """(v,) 0 dark .. 1: light that gets to each vertex between the strands of hair, which multiplies the linear colour."""

@@ -26,6 +26,8 @@ class Line:
     """none, wave, nod, explain, shrug, point."""
     grounded_in: tuple[str, ...] = ()
     """The facts that it is based on, as the author wrote them."""
+    spoken: str = ""
+    """The text with the author's pause and emphasis marks, for the voice; empty where it has none and `text` is spoken as it is."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class Dialogue(Artefact):
     sources: tuple[Source, ...] = ()
     warnings: tuple[str, ...] = ()
     """Such as topics without a fact about them."""
+    manner: str = "warm"
+    """warm, formal, lively or calm: how the speaker delivers every line."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,16 @@ class Phoneme:
 
 
 @dataclass(frozen=True)
+class Word:
+    """A word as the voice reads it (in Mandarin a character), with its times in the line."""
+
+    start: float
+    """Seconds."""
+    end: float
+    text: str
+
+
+@dataclass(frozen=True)
 class SpokenLine:
     """The sound of a line."""
 
@@ -82,6 +96,7 @@ class SpokenLine:
     rate: int
     """Hz."""
     phonemes: tuple[Phoneme, ...]
+    words: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True)

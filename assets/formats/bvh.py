@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 from assets.artefacts.geometry import Floats, Ints, Skeleton
 from assets.artefacts.motion import Clip
 from assets.errors import Finding, FormatError, Location
+from assets.media_limits import MAX_BVH_LINE, MAX_BVH_VALUES
 from assets.rotation import make_continuous
 
 METRES_PER_UNIT = 0.01
@@ -21,9 +24,10 @@ _CHANNELS = {f"{axis}{kind}": (kind, i) for i, axis in enumerate("XYZ") for kind
 _MAX_JOINTS = 1000
 _MAX_NUMBER = 1e6
 """Of any number: ten kilometres in centimetres; float32 loses millimetres beyond that."""
-_MAX_FRAME_S, _MAX_DURATION_S = 1.0, 3600.0
-"""Of one frame and of the whole clip: longer ones would fill the memory of the stages that follow."""
+_MIN_FRAME_S, _MAX_FRAME_S, _MAX_DURATION_S = 1e-4, 1.0, 3600.0
+"""Of one frame: no camera of a recording is faster; of the whole clip: longer ones would fill the memory of the stages that follow."""
 _FIX = "export it as BVH again"
+_LINE, _LINE_BREAK = re.compile(r"[^\r\n]+"), re.compile(r"\r\n?|\n")
 
 
 @dataclass(frozen=True)
@@ -64,23 +68,50 @@ class _Joint:
 
 @dataclass
 class _LineReader:
-    """Reads the words of a file line by line and reports errors with the line number."""
+    """Reads the words of a file line by line and reports errors with the line number.
+
+    Never all lines at once: as lists of words they take twenty times the memory of the file.
+    """
 
     file: str
-    rows: list[list[str]]
+    text: str
+    start: int = 0
+    """Where the line begins that was read last."""
     position: int = 0
-    """Index of the next row."""
+    """Where it ends."""
     joints: list[_Joint] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     def read_row(self, expected: str) -> list[str]:
         """The words of the next line that is not empty."""
-        while self.position < len(self.rows) and not self.rows[self.position]:
-            self.position += 1
-        if self.position >= len(self.rows):
+        found = self._find_line()
+        if found is None:
+            self.start = len(self.text.rstrip())
             raise self.make_error(f"the file ends where {expected} is expected")
-        self.position += 1
-        return self.rows[self.position - 1]
+        self.start, self.position = found
+        if self.position - self.start > MAX_BVH_LINE:
+            raise self.make_error(f"a line has more than {MAX_BVH_LINE:,} characters")
+        return self.text[self.start : self.position].split()
+
+    def peek_word(self) -> str:
+        """The first word of the next line that is not empty, in capitals; empty at the end of the file."""
+        start, end = self._find_line() or (0, 0)
+        return self.text[start : min(end, start + 100)].split()[0].upper() if end > start else ""
+
+    def has_row(self) -> bool:
+        """Whether a line that is not empty follows."""
+        return self._find_line() is not None
+
+    def count_rows(self) -> int:
+        """How many lines that are not empty follow."""
+        return sum(not self._is_blank(*line.span()) for line in _LINE.finditer(self.text, self.position))
+
+    def _find_line(self) -> tuple[int, int] | None:
+        spans = (line.span() for line in _LINE.finditer(self.text, self.position))
+        return next((span for span in spans if not self._is_blank(*span)), None)
+
+    def _is_blank(self, start: int, end: int) -> bool:
+        return not self.text[start : min(start + 100, end)].strip() and not self.text[start:end].strip()
 
     def read_keyword(self, word: str, count: int | None = None) -> list[str]:
         """The words after `word`, which must begin the next line."""
@@ -92,18 +123,26 @@ class _LineReader:
 
     def parse_numbers(self, words: Sequence[str]) -> list[float]:
         try:
-            values = [float(word) for word in words]
+            values = [_parse_number(word) for word in words]
         except ValueError:
-            raise self.make_error(f"expected numbers, found {' '.join(words)[:60]!r}") from None
+            fix = "write numbers with a decimal point" if any("," in word for word in words) else _FIX
+            raise self.make_error(f"expected numbers, found {' '.join(words)[:60]!r}", fix) from None
         if not np.isfinite(values).all():
             raise self.make_error("a number is not finite")
         if max(map(abs, values), default=0) > _MAX_NUMBER:
             raise self.make_error(f"a number is larger than {_MAX_NUMBER:,.0f}")
         return values
 
-    def make_error(self, message: str) -> FormatError:
-        location = Location(self.file, max(min(self.position, len(self.rows)), 1))
-        return FormatError(Finding("bvh/syntax", message, location=location, fix=_FIX))
+    def make_error(self, message: str, fix: str = _FIX) -> FormatError:
+        location = Location(self.file, 1 + sum(1 for _ in _LINE_BREAK.finditer(self.text, 0, self.start)))
+        return FormatError(Finding("bvh/syntax", message, location=location, fix=fix))
+
+
+def _parse_number(word: str) -> float:
+    """Python also takes 9_4.0 for a number, and the digits of other scripts; raises ValueError for all of these."""
+    if "_" in word or not word.isascii():
+        raise ValueError(word)
+    return float(word)
 
 
 def load_bvh(data: bytes, file: str = "") -> Bvh:
@@ -112,7 +151,7 @@ def load_bvh(data: bytes, file: str = "") -> Bvh:
     Raises:
         FormatError: it is not BVH; the location has the line.
     """
-    lines = _LineReader(file, [line.split() for line in _decode(data).lstrip("\ufeff").splitlines()])
+    lines = _LineReader(file, _decode(data).lstrip("\ufeff"))
     lines.read_keyword("HIERARCHY", 0)
     name = lines.read_keyword("ROOT")
     _read_joint_tree(lines, " ".join(name), -1)
@@ -127,6 +166,10 @@ def load_bvh(data: bytes, file: str = "") -> Bvh:
     )  # fmt: skip
 
 
+_OLD_ENCODINGS = ("gb18030", "cp932", "big5")
+"""Of Chinese and Japanese files that are not UTF-8; the right one is that in which joints are left and right."""
+
+
 def _decode(data: bytes) -> str:
     """The text; names in an unknown encoding are no reason to refuse a file."""
     if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
@@ -134,6 +177,11 @@ def _decode(data: bytes) -> str:
     if data[:20:2].count(0) > 4 or data[1:20:2].count(0) > 4:
         # Every other byte is 0: UTF-16 without a byte order mark.
         return data.decode("utf-16-le" if data[1:20:2].count(0) > 4 else "utf-16-be", "replace")
+    for encoding in ("utf-8", *_OLD_ENCODINGS):
+        with suppress(UnicodeDecodeError):
+            text = data.decode(encoding)
+            if encoding == "utf-8" or ("左" in text and "右" in text):
+                return text
     return data.decode("utf-8", "replace")
 
 
@@ -187,6 +235,9 @@ def _normalize_channel(word: str) -> str | None:
 
 def _read_frames(lines: _LineReader) -> tuple[NDArray[np.float64], float]:
     """(f,c) values of all channels, and the seconds per frame."""
+    if lines.peek_word() == "ROOT":
+        lines.read_row("MOTION")
+        raise lines.make_error("a second skeleton begins here, and only files with one can be read", "export one character alone")
     lines.read_keyword("MOTION", 0)
     count = lines.read_keyword("Frames", 1)[0]
     if not (count.isascii() and count.isdigit() and len(count) < 16 and int(count)):
@@ -195,8 +246,8 @@ def _read_frames(lines: _LineReader) -> tuple[NDArray[np.float64], float]:
     if [word.upper().rstrip(":") for word in row[:2]] != ["FRAME", "TIME"] or len(row) != 3:
         raise lines.make_error(f"expected Frame Time: and seconds, found {' '.join(row)[:60]!r}")
     step = lines.parse_numbers(row[2:])[0]
-    if not 0 < step <= _MAX_FRAME_S:
-        raise lines.make_error(f"expected a frame time of more than 0 and at most {_MAX_FRAME_S:g} seconds, found {step:g}")
+    if not _MIN_FRAME_S <= step <= _MAX_FRAME_S:
+        raise lines.make_error(f"expected a frame time of {_MIN_FRAME_S:g} to {_MAX_FRAME_S:g} seconds, found {step:g}")
     if int(count) * step > _MAX_DURATION_S:
         raise lines.make_error(f"{count} frames of {step:g} seconds last longer than {_MAX_DURATION_S:g} seconds")
     return _read_rows(lines, int(count)), step
@@ -205,23 +256,24 @@ def _read_frames(lines: _LineReader) -> tuple[NDArray[np.float64], float]:
 def _read_rows(lines: _LineReader, count: int) -> NDArray[np.float64]:
     """(f,c) values; a recording that was stopped has fewer rows than its header announces, and perhaps half a row at its end."""
     width = sum(len(joint.channels) for joint in lines.joints)
-    left = sum(bool(row) for row in lines.rows[lines.position :])
-    values: list[list[float]] = []
-    for number in range(min(count, left)):
+    values: list[NDArray[np.float64]] = []
+    while len(values) < count and lines.has_row():
         row = lines.read_row("a frame")
         # Only the last row may be short: a short one before it means that columns are shifted.
-        if number == left - 1 and number > 0 and len(row) < width:
+        if values and len(row) < width and not lines.has_row():
             break
         frame = lines.parse_numbers(row)
         if len(frame) != width:
-            raise lines.make_error(f"frame {number + 1} has {len(frame)} values for {width} channels")
-        values.append(frame)
+            raise lines.make_error(f"frame {len(values) + 1} has {len(frame)} values for {width} channels")
+        values.append(np.array(frame))
+        if len(values) * max(width, 3 * len(lines.joints)) > MAX_BVH_VALUES:
+            raise lines.make_error(f"the movement has more than {MAX_BVH_VALUES:,} values")
     if not values:
         raise lines.make_error(f"the file ends where frame 1 of {count} is expected")
     if len(values) < count:
         lines.warnings.append(f"the header announces {count} frames, but the file has {len(values)}; the recording was stopped")
-    elif left > count:
-        lines.warnings.append(f"the header announces {count} frames, but the file has {left}; the rest is left out")
+    elif left := lines.count_rows():
+        lines.warnings.append(f"the header announces {count} frames, but the file has {count + left}; the rest is left out")
     return np.array(values, np.float64).reshape(len(values), width)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 from assets.errors import FenshenError, Finding, FormatError
@@ -12,9 +13,13 @@ from assets.errors import FenshenError, Finding, FormatError
 MAGIC, JSON_CHUNK, BIN_CHUNK = b"glTF", 0x4E4F534A, 0x004E4942
 
 
-def pack_glb(document: dict[str, Any], binary: bytes) -> bytes:
-    """A GLB file of a document and its buffer; `buffers` is set here, so that the lengths always agree."""
-    complete = {**document, "buffers": [{"byteLength": len(binary)}]} if binary else document
+def pack_glb(document: dict[str, Any], binary: bytes, others: Sequence[dict[str, Any]] = ()) -> bytes:
+    """A GLB file of a document and its buffer; `buffers` is set here, so that the lengths always agree.
+
+    Args:
+        others: further buffers, whose bytes are not in the file.
+    """
+    complete = {**document, "buffers": [{"byteLength": len(binary)}, *others]} if binary else document
     text = json.dumps(complete, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
     # 4.4.3: chunks end on multiples of 4; JSON is padded with spaces, so that it stays JSON, the buffer with zeros.
     text += b" " * (-len(text) % 4)
@@ -44,7 +49,7 @@ def unpack_glb(data: bytes) -> tuple[dict[str, Any], bytes]:
         offset += 8 + size
     try:
         document = json.loads(chunks[JSON_CHUNK])
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, RecursionError) as error:
         raise _make_error("the file has no readable JSON chunk") from error
     if not isinstance(document, dict):
         raise _make_error("the JSON chunk is not an object")

@@ -8,18 +8,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.artefacts.geometry import Floats, Material, Mesh, Part, Skeleton, Skin
+from assets.artefacts.geometry import Floats, Ints, Material, Mesh, Part, Skeleton, Skin
 from assets.artefacts.motion import Clip
-from assets.conventions import MORPHS_67
+from assets.conventions import COMBINED_MORPHS, MORPHS_67
 from assets.errors import Finding, FormatError
 from assets.formats.glb import pack_glb
 from assets.formats.gltf_accessors import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, BufferBuilder
 from assets.formats.gltf_animation import FrameRanks, add_clips
+from assets.joint_frames import compute_file_offsets, compute_inverse_binds, compute_joint_frames, to_file_rotations
+from assets.rotation import IDENTITY
 
 ARMATURE_NODE = "Armature"
+SPECULAR = "KHR_materials_specular"
 GENERATOR = "Fenshen"
 # Displacements below 0.04 mm are invisible, but a third of all sparse rows.
 _MIN_DELTA_M = 4e-5
+# A hundredth of a millimetre: a quarter of the above, and half as many digits in the bounds of every target.
+_DELTA_DIGITS = 5
 # WebGL's numbers, as samplers take them: LINEAR, LINEAR_MIPMAP_LINEAR, REPEAT.
 _LINEAR, _MIPMAPS, _REPEAT = 9729, 9987, 10497
 
@@ -50,6 +55,13 @@ class Scene:
     """Clip name -> ranks, filled by the first export: a copy of the scene with more slack reuses them."""
     extras: dict[str, Any] = field(default_factory=dict)
     """Goes into asset.extras."""
+    combined_morphs: bool = False
+    """Whether meshes with morphs get COMBINED_MORPHS, after the 67."""
+
+    @property
+    def morph_names(self) -> tuple[str, ...]:
+        """Of the targets of every mesh with morphs, in their order."""
+        return MORPHS_67 + (tuple(COMBINED_MORPHS) if self.combined_morphs else ())
 
 
 @dataclass(frozen=True)
@@ -75,6 +87,8 @@ def export_gltf(scene: Scene) -> bytes:
 def to_glb(built: GltfDocument) -> bytes:
     """The GLB of a document, with its buffer views and accessors added."""
     document = {**built.document, "accessors": built.buffers.accessors, "bufferViews": built.buffers.views}
+    if any(SPECULAR in material.get("extensions", {}) for material in document.get("materials", [])):
+        document["extensionsUsed"] = [*document.get("extensionsUsed", []), SPECULAR]
     # glTF forbids empty arrays: a list without entries must be absent.
     return pack_glb({key: value for key, value in document.items() if value != []}, built.buffers.binary)
 
@@ -87,16 +101,20 @@ def build_document(scene: Scene) -> GltfDocument:
     # Joints come first among the nodes, so that a joint's index is its node's: skins and animations rely on it.
     joints = {name: i for i, name in enumerate(scene.skeleton.names)}
     nodes = build_joint_nodes(scene.skeleton)
-    meshes = [_add_mesh(part, buffers, numbers) for part in scene.parts]
+    largest = max((len(part.mesh.positions) for part in scene.parts if part.mesh.morphs), default=0)
+    buffers.reserve_zeros(largest + 1)
+    meshes = [_add_mesh(part, buffers, numbers, scene.morph_names) for part in scene.parts]
     first = len(nodes)
     nodes += [{"name": make_node_name(part.mesh.name), "mesh": i, "skin": 0} for i, part in enumerate(scene.parts)]
     nodes.append({"name": ARMATURE_NODE, "children": [0]})
+    extra = len(scene.morph_names) - len(MORPHS_67)
     moving = {first + i: tuple(m.name for m in part.mesh.morphs) for i, part in enumerate(scene.parts) if part.mesh.morphs}
     document: dict[str, Any] = {
         "asset": {"version": "2.0", "generator": GENERATOR} | ({"extras": scene.extras} if scene.extras else {}),
         "scene": 0,
         # Skinned meshes are root nodes: transforms of parents do not apply to them (glTF 2.0, 3.7.3.2).
-        "scenes": [{"name": scene.name, "nodes": [len(nodes) - 1, *range(first, len(nodes) - 1)]}],
+        # TalkingHead, as others made for Ready Player Me, looks for the meshes below the object of this name, and finds the scene.
+        "scenes": [{"name": ARMATURE_NODE, "nodes": [len(nodes) - 1, *range(first, len(nodes) - 1)], "extras": {"title": scene.name}}],
         "nodes": nodes,
         "meshes": meshes,
         "materials": [_build_material(material, textured) for material in scene.materials],
@@ -104,7 +122,7 @@ def build_document(scene: Scene) -> GltfDocument:
         "textures": textures,
         "samplers": [{"magFilter": _LINEAR, "minFilter": _MIPMAPS, "wrapS": _REPEAT, "wrapT": _REPEAT}] if textures else [],
         "skins": [_add_skin(scene.skeleton, buffers, len(nodes) - 1)],
-        "animations": add_clips(buffers, scene.clips, scene.skeleton, list(moving), scene.slack, scene.ranks),
+        "animations": add_clips(buffers, scene.clips, scene.skeleton, list(moving), scene.slack, scene.ranks, extra_weights=extra),
     }
     return GltfDocument(document, buffers, joints, moving, _find_head_nodes(scene, first))
 
@@ -126,13 +144,16 @@ def _find_head_nodes(scene: Scene, first: int) -> tuple[int, ...]:
 
 
 def build_joint_nodes(skeleton: Skeleton) -> list[dict[str, Any]]:
-    """A node per joint with its offset from the parent, rounded to seven digits."""
+    """A node per joint with its rest rotation and its offset in the parent's frame, rounded to seven digits."""
+    frames = compute_joint_frames(skeleton)
+    turns = to_file_rotations(np.tile(IDENTITY, (len(frames), 1)), skeleton, frames)
     nodes = []
-    for i, name in enumerate(skeleton.names):
-        parent = int(skeleton.parents[i])
-        offset = skeleton.heads[i] - (skeleton.heads[parent] if parent >= 0 else 0)
+    for i, (name, offset, turn) in enumerate(zip(skeleton.names, compute_file_offsets(skeleton, frames), turns, strict=True)):
+        node: dict[str, Any] = {"name": name, "translation": _round_floats(offset)}
+        # An absent rotation is the identity.
+        node |= {"rotation": _round_floats(turn)} if np.abs(turn[:3]).max() > 0 else {}
         children = [int(k) for k in np.flatnonzero(skeleton.parents == i)]
-        nodes.append({"name": name, "translation": _round_floats(offset)} | ({"children": children} if children else {}))
+        nodes.append(node | ({"children": children} if children else {}))
     return nodes
 
 
@@ -142,14 +163,12 @@ def _round_floats(values: NDArray[Any]) -> list[float]:
 
 
 def _add_skin(skeleton: Skeleton, buffers: BufferBuilder, root: int) -> dict[str, Any]:
-    # In the bind pose all joint frames are aligned with the world: the inverse is a translation alone, with its sign flipped.
-    matrices = np.tile(np.eye(4, dtype="<f4"), (len(skeleton.names), 1, 1))
-    matrices[:, 3, :3] = -skeleton.heads  # column-major: the translation is the last row in memory
-    inverse = buffers.add_accessor(matrices.reshape(-1, 16))
+    matrices = compute_inverse_binds(skeleton, compute_joint_frames(skeleton))
+    inverse = buffers.add_accessor(matrices.transpose(0, 2, 1).astype("<f4").reshape(-1, 16))  # column-major
     return {"name": ARMATURE_NODE, "joints": list(range(len(skeleton.names))), "inverseBindMatrices": inverse, "skeleton": root}
 
 
-def _add_mesh(part: Part, buffers: BufferBuilder, materials: dict[str, int]) -> dict[str, Any]:
+def _add_mesh(part: Part, buffers: BufferBuilder, materials: dict[str, int], morphs: tuple[str, ...]) -> dict[str, Any]:
     mesh = part.mesh
     if mesh.material not in materials:
         raise FormatError(Finding("gltf/material", f"the mesh {mesh.name} refers to the material {mesh.material}, which does not exist"))
@@ -159,6 +178,8 @@ def _add_mesh(part: Part, buffers: BufferBuilder, materials: dict[str, int]) -> 
         "NORMAL": buffers.add_accessor(part.normals.astype("<f4"), ARRAY_BUFFER),
         "TEXCOORD_0": _add_uv(mesh.uv, buffers),
     } | _add_influences(mesh.skin, buffers)
+    if part.shade is not None:
+        attributes["COLOR_0"] = _add_shade(part.shade, buffers)
     if part.tangents is not None:
         attributes["TANGENT"] = buffers.add_accessor(part.tangents.astype("<f4"), ARRAY_BUFFER)
     # 65535 restarts the primitive in uint16, so that no vertex may have that index (3.7.2.1).
@@ -170,20 +191,30 @@ def _add_mesh(part: Part, buffers: BufferBuilder, materials: dict[str, int]) -> 
     }
     entry: dict[str, Any] = {"name": mesh.name[0].upper() + mesh.name[1:], "primitives": [primitive]}
     if mesh.morphs:
-        primitive["targets"] = _add_morph_targets(mesh, buffers)
-        entry |= {"weights": [0] * len(MORPHS_67), "extras": {"targetNames": list(MORPHS_67)}}
+        primitive["targets"] = _add_morph_targets(mesh, buffers, morphs)
+        entry |= {"weights": [0] * len(morphs), "extras": {"targetNames": list(morphs)}}
     return entry
 
 
-def _add_morph_targets(mesh: Mesh, buffers: BufferBuilder) -> list[dict[str, int]]:
-    """All 67 targets in the same order on every mesh, so that one weights channel drives them all."""
-    known = {morph.name: morph for morph in mesh.morphs}
+def _add_morph_targets(mesh: Mesh, buffers: BufferBuilder, names: tuple[str, ...]) -> list[dict[str, int]]:
+    """All targets in the same order on every mesh, so that one weights channel drives them all."""
+    known = {morph.name: (morph.indices, morph.deltas) for morph in mesh.morphs}
+    known |= {name: _combine_morphs(mesh, COMBINED_MORPHS[name]) for name in names if name in COMBINED_MORPHS}
+    nothing = (np.zeros(0, np.int32), np.zeros((0, 3), np.float32))
     rows = []
-    for name in MORPHS_67:
-        morph = known.get(name)
-        moved = np.linalg.norm(morph.deltas, axis=1) > _MIN_DELTA_M if morph else np.zeros(0, bool)
-        rows.append((morph.indices[moved], morph.deltas[moved]) if morph else (np.zeros(0, "<u2"), np.zeros((0, 3), "<f4")))
+    for indices, deltas in (known.get(name, nothing) for name in names):
+        moved = np.linalg.norm(deltas, axis=1) > _MIN_DELTA_M
+        rows.append((indices[moved], np.round(deltas[moved].astype(np.float64), _DELTA_DIGITS)))
     return [{"POSITION": index} for index in buffers.add_sparse(len(mesh.positions), rows)]
+
+
+def _combine_morphs(mesh: Mesh, weights: dict[str, float]) -> tuple[Ints, Floats]:
+    """Moved vertices (k,) ascending and their deltas (k,3): the weighted sum of the mesh's morphs."""
+    total = np.zeros_like(mesh.positions)
+    for morph in mesh.morphs:
+        total[morph.indices] += np.float32(weights.get(morph.name, 0.0)) * morph.deltas
+    moved = np.flatnonzero(np.abs(total).max(1)).astype(np.int32)
+    return moved, total[moved]
 
 
 def _add_uv(uv: Floats, buffers: BufferBuilder) -> int:
@@ -191,6 +222,12 @@ def _add_uv(uv: Floats, buffers: BufferBuilder) -> int:
         # unorm16 has steps of 1/65535: an eighth of a texel at 8192 px. It cannot hold tiled UV outside 0..1.
         return buffers.add_accessor(np.rint(uv * 65535).astype("<u2"), ARRAY_BUFFER, normalized=True)
     return buffers.add_accessor(uv.astype("<f4"), ARRAY_BUFFER)
+
+
+def _add_shade(shade: Floats, buffers: BufferBuilder) -> int:
+    # Four bytes: a vertex attribute must start on a multiple of four (3.6.2.4), and three would be padded.
+    grey = np.rint(np.clip(shade, 0, 1) * 255).astype("u1")
+    return buffers.add_accessor(np.stack([grey, grey, grey, np.full_like(grey, 255)], 1), ARRAY_BUFFER, normalized=True)
 
 
 def _add_influences(skin: Skin, buffers: BufferBuilder) -> dict[str, int]:
@@ -249,4 +286,6 @@ def _build_material(material: Material, textures: dict[str, int]) -> dict[str, A
         entry["alphaMode"] = material.alpha
     if material.alpha == "MASK":
         entry["alphaCutoff"] = material.alpha_cutoff
+    if material.specular != 1:
+        entry["extensions"] = {SPECULAR: {"specularFactor": material.specular}}
     return entry | ({"doubleSided": True} if material.double_sided else {})

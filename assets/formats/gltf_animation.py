@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,16 +12,20 @@ from numpy.typing import NDArray
 from assets.artefacts.geometry import Floats, Ints, Skeleton
 from assets.artefacts.motion import Clip
 from assets.formats.gltf_accessors import BufferBuilder
+from assets.joint_frames import compute_joint_frames, to_file_rotations
 from assets.rotation import make_continuous, normalize_quaternions
 
 # 0.0006 on a quaternion's component is 0.07 degrees: 1 mm at the foot of a straight leg.
 # 0.012 of a weight is three steps of the byte in which it is stored.
 ROTATION_TOLERANCE, TRANSLATION_TOLERANCE_M, WEIGHT_TOLERANCE = 6e-4, 5e-4, 0.012
+# 0.0024 is 0.28 degrees: 0.4 mm at the tip of a straight finger.
+_FINGER_TOLERANCE = 2.4e-3
 # A third of an int16 step (1/32767): such a component is stored as 0.
 _MIN_ROTATION = 1e-5
 _Rows = NDArray[np.int64]
 _Numbers = NDArray[np.float64]
 _LEGS = ("UpLeg", "Leg", "Foot", "ToeBase")
+_ARMS, _FINGERS = ("Shoulder", "Arm", "ForeArm", "Hand"), "Fingers"
 
 
 @dataclass(frozen=True)
@@ -30,8 +34,8 @@ class FrameRanks:
 
     stance: _Numbers
     """(n,) of the root motion, the hips and the legs, in tolerances; they share their keys, so that the feet stay in place."""
-    free: _Numbers
-    """(t,n) of every other joint that moves, in units of a quaternion's component."""
+    free: dict[str, _Numbers]
+    """Group of `_group_joints` -> (n,) of its joints that move, in tolerances; a group shares its keys, which are one accessor."""
     face: _Numbers
     """(n,) of the morph weights."""
 
@@ -43,6 +47,8 @@ def add_clips(
     morph_nodes: Sequence[int],
     slack: float,
     ranks: dict[str, FrameRanks],
+    *,
+    extra_weights: int = 0,
 ) -> list[dict[str, Any]]:
     """`animations` of the document.
 
@@ -54,9 +60,24 @@ def add_clips(
         morph_nodes: nodes of the meshes whose weights the face drives.
         slack: factor on the tolerances of key reduction.
         ranks: clip name -> ranks; looked up and filled here, since they do not depend on the slack.
+        extra_weights: targets of the meshes after those of the face, which no clip moves.
     """
     moved = sorted({int(j) for clip in clips for j in np.flatnonzero(_find_rotated_joints(clip.rotations))})
-    return [_build_animation(buffers, clip, skeleton, moved, morph_nodes, slack, ranks) for clip in clips]
+    targets = _Targets(skeleton, compute_joint_frames(skeleton), moved, morph_nodes, extra_weights)
+    return [_build_animation(buffers, clip, targets, slack, ranks) for clip in clips]
+
+
+@dataclass(frozen=True)
+class _Targets:
+    """What the animations of a document move."""
+
+    skeleton: Skeleton
+    frames: Floats
+    """(j,4) of its joints in the file."""
+    joints: list[int]
+    """Those with channels."""
+    morph_nodes: Sequence[int]
+    extra_weights: int
 
 
 def _find_rotated_joints(rotations: Floats) -> NDArray[np.bool_]:
@@ -65,59 +86,82 @@ def _find_rotated_joints(rotations: Floats) -> NDArray[np.bool_]:
     return moved
 
 
-def _build_animation(
-    buffers: BufferBuilder,
-    clip: Clip,
-    skeleton: Skeleton,
-    joints: list[int],
-    morph_nodes: Sequence[int],
-    slack: float,
-    ranks: dict[str, FrameRanks],
-) -> dict[str, Any]:
-    samplers: list[dict[str, int]] = []
+def _build_animation(buffers: BufferBuilder, clip: Clip, targets: _Targets, slack: float, ranks: dict[str, FrameRanks]) -> dict[str, Any]:
+    skeleton, joints = targets.skeleton, targets.joints
+    samplers: dict[tuple[int, int], int] = {}
     channels: list[dict[str, Any]] = []
 
     def add_channels(keys: Ints, values: NDArray[Any], nodes: Sequence[int], path: str, *, normalized: bool) -> None:
         # A sampler's input must state its bounds (3.11). Interpolation is LINEAR by default, which is slerp for rotations.
-        times = buffers.add_accessor(clip.times[keys].astype("<f4"), bounds=True)
-        samplers.append({"input": times, "output": buffers.add_accessor(values, normalized=normalized)})
-        channels.extend({"sampler": len(samplers) - 1, "target": {"node": n, "path": path}} for n in nodes)
+        times = buffers.add_accessor(clip.times[keys].astype("<f4"), bounds=True, shared=True)
+        output = buffers.add_accessor(values, normalized=normalized, shared=True)
+        sampler = samplers.setdefault((times, output), len(samplers))
+        channels.extend({"sampler": sampler, "target": {"node": n, "path": path}} for n in nodes)
 
     # Signs before the key reduction: a flip from q to -q would look like a jump and cost keys.
     rotations = make_continuous(normalize_quaternions(clip.rotations))
     legs = [j for j in joints if skeleton.names[j] == "Hips" or skeleton.names[j].endswith(_LEGS)]
     still = {j for j in joints if np.abs(rotations[:, j] - rotations[:1, j]).max() < _MIN_ROTATION}
-    free = [j for j in joints if j not in legs and j not in still]
+    groups = _group_joints(skeleton.names, [j for j in joints if j not in legs and j not in still])
     if clip.name not in ranks:
-        ranks[clip.name] = _rank_clip(clip, rotations[:, legs], rotations[:, free])
+        ranks[clip.name] = _rank_clip(clip, rotations, legs, groups)
     rank = ranks[clip.name]
     # At most twice the tolerance: a sliding foot is more visible than a lagging arm.
     stance = _select_frames(rank.stance, min(slack, 2.0))
-    free_keys = {joint: _select_frames(row, ROTATION_TOLERANCE * slack) for joint, row in zip(free, rank.free, strict=True)}
+    # The keys above hold in any frames: turning all rotations alike keeps their distances.
+    written = make_continuous(to_file_rotations(rotations, skeleton, targets.frames))
+    free_keys = {joint: _select_frames(rank.free[name], slack) for name, group in groups.items() for joint in group}
     for joint in joints:
         keys = stance[:1] if joint in still else free_keys.get(joint, stance)
         # snorm16 decodes as max(c / 32767, -1): 32767, not 32768, is 1 (3.11).
-        add_channels(keys, np.rint(rotations[keys, joint] * 32767).astype("<i2"), [joint], "rotation", normalized=True)
+        add_channels(keys, np.rint(written[keys, joint] * 32767).astype("<i2"), [joint], "rotation", normalized=True)
     add_channels(stance, (skeleton.heads[0] + clip.root[stance]).astype("<f4"), [0], "translation", normalized=False)
-    if clip.face.shape[1] and morph_nodes:
+    if clip.face.shape[1] and targets.morph_nodes:
         keys = _select_frames(rank.face, WEIGHT_TOLERANCE * slack)
         # Frame by frame, all targets of a frame together: the order that a weights channel demands.
-        weights = np.rint(np.clip(clip.face[keys], 0, 1) * 255).astype("u1").ravel()
-        add_channels(keys, weights, list(morph_nodes), "weights", normalized=True)
+        weights = np.rint(np.clip(clip.face[keys], 0, 1) * 255).astype("u1")
+        weights = np.pad(weights, ((0, 0), (0, targets.extra_weights))).ravel()
+        add_channels(keys, weights, list(targets.morph_nodes), "weights", normalized=True)
     # glTF itself cannot mark a looping clip: the verify stage and engines read it from extras.
     loops = {"extras": {"loop": True}} if clip.loop else {}
-    return {"name": clip.name, "samplers": samplers, "channels": channels} | loops
+    written_samplers = [{"input": times, "output": output} for times, output in samplers]
+    return {"name": clip.name, "samplers": written_samplers, "channels": channels} | loops
 
 
-def _rank_clip(clip: Clip, legs: Floats, free: Floats) -> FrameRanks:
+def _group_joints(names: Sequence[str], joints: Sequence[int]) -> dict[str, list[int]]:
+    """The joints by limb: trunk and head, each arm, and the fingers of each hand.
+
+    Joints of a limb move together, so that the keys of one are nearly those of all: one accessor of times serves them.
+    """
+    groups: dict[str, list[int]] = {}
+    for joint in joints:
+        groups.setdefault(_name_limb(names[joint]), []).append(joint)
+    return groups
+
+
+def _name_limb(joint: str) -> str:
+    side = next((side for side in ("Left", "Right") if joint.startswith(side)), "")
+    if f"{side}Hand" in joint and joint != f"{side}Hand":
+        return f"{side}{_FINGERS}"
+    return f"{side}Arm" if side and joint.endswith(_ARMS) else "Trunk"
+
+
+def _rank_clip(clip: Clip, rotations: Floats, legs: Sequence[int], groups: Mapping[str, Sequence[int]]) -> FrameRanks:
     # Rotations and metres become comparable in units of their tolerances.
-    stance = np.concatenate([legs.reshape(len(legs), -1) / ROTATION_TOLERANCE, clip.root / TRANSLATION_TOLERANCE_M], axis=1)
+    stance = np.concatenate([_flatten(rotations, legs) / ROTATION_TOLERANCE, clip.root / TRANSLATION_TOLERANCE_M], axis=1)
+    tolerances = {name: _FINGER_TOLERANCE if name.endswith(_FINGERS) else ROTATION_TOLERANCE for name in groups}
+    free = {name: _flatten(rotations, group) / tolerances[name] for name, group in groups.items()}
     face = np.clip(clip.face, 0, 1)
     return FrameRanks(
         rank_frames(clip.times, stance[:, None], 1.0)[0],
-        rank_frames(clip.times, free, ROTATION_TOLERANCE),
+        {name: rank_frames(clip.times, values[:, None], 1.0)[0] for name, values in free.items()},
         rank_frames(clip.times, face[:, None], WEIGHT_TOLERANCE)[0],
     )
+
+
+def _flatten(rotations: Floats, joints: Sequence[int]) -> Floats:
+    """(n, 4 * joints) of the rotations (n,j,4) of some joints."""
+    return rotations[:, joints].reshape(len(rotations), -1)
 
 
 def find_key_frames(times: Floats, values: NDArray[Any], tolerance: float) -> Ints:

@@ -1,9 +1,8 @@
-"""Pictures to bytes and back: PNG, JPEG, WebP, and every other format that Pillow reads; and how to resize them."""
+"""Pictures to bytes and back: PNG, JPEG, WebP, and the other pixel formats that Pillow reads; and how to resize them."""
 
 from __future__ import annotations
 
 import io
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -12,18 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Image, Pixels
-from assets.errors import Finding, FormatError
+from assets.errors import FenshenError, Finding, FormatError
+from assets.media_limits import MAX_PICTURE_PIXELS
 from assets.quiet_native import silence_native_stderr
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
 
-MAX_PIXELS = 64_000_000
+_FORMATS = (
+    "PNG", "JPEG", "WEBP", "TIFF", "BMP", "DIB", "GIF", "PPM", "TGA", "JPEG2000", "AVIF", "ICO", "PCX", "SGI", "DDS", "QOI", "PSD",
+)  # fmt: skip
+"""Not what Pillow also reads: EPS runs Ghostscript, others are containers of films or of data."""
 _SMALLER = "make it smaller"
 # TIFF 6.0: byte order (II little, MM big endian), then 42 as uint16 in that order.
 _TIFF_SIGNATURES = (b"II*\0", b"MM\0*")
 ALPHA_CUTOFF = 0.35
 """Alpha from which hair is drawn."""
+_OPAQUE_ALPHA = 248
 # cv2 stores blue first.
 _CV2_CHANNELS = {1: (0,), 3: (2, 1, 0), 4: (2, 1, 0, 3)}
 
@@ -61,13 +65,59 @@ def encode_png(image: Image) -> bytes:
     return _encode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 6])
 
 
-def encode_jpeg(image: Image, quality: int = 90) -> bytes:
-    """Lossy, without alpha; data (srgb False) keep full chroma resolution, since their channels are not colours."""
+def encode_palette_png(image: Image, colours: int = 128) -> bytes:
+    """A PNG with alpha and a palette, for pictures of few hues such as hair: about a third of the bytes of a lossless one."""
+    from PIL import Image as Picture
+
+    stream = io.BytesIO()
+    # Of Pillow's methods only this one takes alpha; without dithering, whose noise would take more bytes than the colours save.
+    reduced = Picture.fromarray(image.pixels).quantize(colours, Picture.Quantize.FASTOCTREE, dither=Picture.Dither.NONE)
+    reduced.save(stream, "PNG", optimize=True)
+    return stream.getvalue()
+
+
+def encode_cutout_png(image: Image) -> bytes:
+    """A PNG with a palette of 200 colours for an RGBA picture of many hues that is mostly opaque, such as a crowd's atlas.
+
+    Opaque pixels get 160 colours by median cut, which Pillow offers for RGB alone; soft edges get 40 with their alpha.
+    """
+    from PIL import Image as Picture
+
+    alpha = image.pixels[..., 3]
+    # A step of 8 in alpha is not seen.
+    opaque, clear = alpha >= _OPAQUE_ALPHA, alpha < 256 - _OPAQUE_ALPHA
+    soft = ~(opaque | clear)
+    indices = np.zeros(alpha.shape, np.uint8)
+    # The colour of what is clear shows through at its edge, where pixels are averaged: that of the edge, else grey.
+    edge = image.pixels[soft][:, :3].mean(0).astype(np.uint8) if soft.any() else np.full(3, 128, np.uint8)
+    palette = [np.array([[*edge, 0]], np.uint8)]
+    for mask, colours, channels, method in ((opaque, 160, 3, Picture.Quantize.MEDIANCUT), (soft, 40, 4, Picture.Quantize.FASTOCTREE)):
+        if mask.any():
+            row = Picture.fromarray(np.ascontiguousarray(image.pixels[mask][None, :, :channels]))
+            reduced = row.quantize(colours, method, dither=Picture.Dither.NONE)
+            indices[mask] = np.asarray(reduced)[0] + sum(map(len, palette))
+            palette.append(_read_palette(reduced, channels))
+    stream = io.BytesIO()
+    entries = np.concatenate(palette)
+    picture = Picture.fromarray(indices, "P")
+    picture.putpalette(entries[:, :3].tobytes())
+    picture.save(stream, "PNG", optimize=True, transparency=entries[:, 3].tobytes())
+    return stream.getvalue()
+
+
+def _read_palette(picture: PillowImage, channels: int) -> Pixels:
+    """(n,4) RGBA of the palette of a reduced picture."""
+    entries = np.array(picture.getpalette("RGBA" if channels == 4 else "RGB"), np.uint8).reshape(-1, channels)
+    return entries if channels == 4 else np.pad(entries, ((0, 0), (0, 1)), constant_values=255)
+
+
+def encode_jpeg(image: Image, quality: int = 90, *, full_chroma: bool = False) -> bytes:
+    """Lossy, without alpha; data (srgb False) always keep full chroma resolution, since their channels are not colours."""
     import cv2
 
     # JPEG has no alpha. 4:2:0 halves chroma, which in a normal map is the direction itself: data take 4:4:4.
     pixels = image.pixels[:, :, :3] if image.pixels.shape[-1] == 4 else image.pixels
-    sampling = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420 if image.srgb else cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
+    sampling = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420 if image.srgb and not full_chroma else cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
     parameters = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_OPTIMIZE, 1, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
     return _encode(".jpg", Image(pixels, image.srgb), parameters)
 
@@ -88,13 +138,14 @@ def decode_image(data: bytes, srgb: bool = True) -> Image:
     floats that are all whole numbers, as some programs write them, count as integers of 8, 16 or 32 bits.
 
     Raises:
-        FormatError: not a picture, a torn one, or one of more than MAX_PIXELS.
+        FormatError: not a picture, a torn one, or one of more than MAX_PICTURE_PIXELS.
     """
     from PIL import ImageOps
 
     with _map_errors(data), _open(data) as picture:
         _check_size(*picture.size)
-        return Image(_to_uint8(ImageOps.exif_transpose(picture)), srgb)
+        samples = _read_samples(ImageOps.exif_transpose(picture))
+    return Image(_scale_to_bytes(samples), srgb)
 
 
 def read_image_size(data: bytes) -> tuple[int, int]:
@@ -105,29 +156,34 @@ def read_image_size(data: bytes) -> tuple[int, int]:
 
 @contextmanager
 def _map_errors(data: bytes) -> Iterator[None]:
-    """Raises FormatError for what Pillow raises on foreign or torn bytes."""
+    """Raises FormatError for what Pillow raises on foreign or torn bytes: any exception there is."""
     from PIL import Image as Picture
 
     try:
         yield
+    except (FenshenError, MemoryError):
+        raise
     except Picture.DecompressionBombError as error:
-        raise FormatError(Finding("image/too-big", "the picture has more than 64 megapixels", limit=MAX_PIXELS, fix=_SMALLER)) from error
-    except (OSError, SyntaxError, ValueError, EOFError, KeyError, struct.error) as error:
+        raise _make_size_error("the picture has more than 64 megapixels") from error
+    except Exception as error:
         message = f"these {len(data)} bytes are not a picture that can be read"
         raise FormatError(Finding("image/unreadable", message, fix="save it again as PNG, JPEG, WebP or TIFF")) from error
 
 
 def _check_size(width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        message = f"the picture is {width} x {height}, more than 64 megapixels"
-        raise FormatError(Finding("image/too-big", message, limit=MAX_PIXELS, fix=_SMALLER))
+    if width * height > MAX_PICTURE_PIXELS:
+        raise _make_size_error(f"the picture is {width} x {height}, more than 64 megapixels")
 
 
-def _to_uint8(picture: PillowImage) -> Pixels:
-    """(h,w,1|3|4) uint8 of a Pillow picture in any mode."""
+def _make_size_error(message: str) -> FormatError:
+    return FormatError(Finding("image/too-big", message, limit=MAX_PICTURE_PIXELS, fix=_SMALLER))
+
+
+def _read_samples(picture: PillowImage) -> NDArray[Any]:
+    """(h,w,1|3|4) samples of a Pillow picture in any mode, in the type of the file."""
     # Pillow's own conversion of I and F to L clips at 255 and does not scale: 16-bit greys would turn white.
     if picture.mode.startswith("I") or picture.mode == "F":
-        return _scale_to_bytes(np.asarray(picture))[:, :, None]
+        return np.asarray(picture)[:, :, None].copy()
     if picture.mode in ("1", "L"):
         return np.asarray(picture.convert("L"))[:, :, None].copy()
     has_alpha = picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info
@@ -140,7 +196,7 @@ def _open(data: bytes) -> PillowImage:
     from PIL import UnidentifiedImageError
 
     try:
-        return Picture.open(io.BytesIO(data))
+        return Picture.open(io.BytesIO(data), formats=_FORMATS)
     except UnidentifiedImageError:
         if not data.startswith(_TIFF_SIGNATURES):
             raise
@@ -172,6 +228,8 @@ def _decode_wide_tiff(data: bytes) -> PillowImage:
 
 def _scale_to_bytes(values: NDArray[Any]) -> Pixels:
     """Samples of any type as bytes, black at 0."""
+    if values.dtype == np.uint8:
+        return values
     # float64: float32 has 24 bits of mantissa and cannot hold a 32-bit integer.
     wide = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=np.inf, neginf=0.0)
     return (np.clip(wide / _find_white(values), 0, 1) * 255 + 0.5).astype(np.uint8)
@@ -203,6 +261,11 @@ def resize(image: Image, side: int) -> Image:
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     resized = np.asarray(cv2.resize(np.ascontiguousarray(image.pixels), size, interpolation=method), np.uint8)
     return Image(resized.reshape(size[1], size[0], -1), image.srgb)
+
+
+def shrink(image: Image, side: int) -> Image:
+    """The picture with its longer side of at most `side` px."""
+    return resize(image, side) if max(image.pixels.shape[:2]) > side else image
 
 
 def preserve_coverage(small: Image, large: Image) -> Image:

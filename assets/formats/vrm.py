@@ -23,7 +23,8 @@ from assets.formats.gltf_animation import (
     find_key_frames,
     find_key_frames_each,
 )
-from assets.rotation import make_continuous, normalize_quaternions
+from assets.joint_frames import compute_joint_frames, to_file_rotations
+from assets.rotation import inverse, make_continuous, normalize_quaternions, rotate
 
 # Preset expression -> ARKit and viseme weights. The vowels are the visemes of the same sounds.
 EXPRESSION_PRESETS: dict[str, dict[str, float]] = {
@@ -134,8 +135,9 @@ def _build_expression(weights: dict[str, float], built: GltfDocument) -> dict[st
 def _build_look_at(skeleton: Skeleton) -> dict[str, Any]:
     """Gaze by the eye joints from the point between them: 90 degrees of gaze turn the eyes by 25 sideways and 15 up or down."""
     head, left, right = (skeleton.heads[skeleton.names.index(j)] for j in ("Head", "LeftEye", "RightEye"))
-    # VRM 1.0, lookAt: in the head's bind frame, which is aligned with the world; +Z is forward (VRM 0.x faced -Z).
-    offset = (left + right) / 2 - head
+    # VRM 1.0, lookAt: in the head's bind frame; +Z is forward (VRM 0.x faced -Z).
+    frame = compute_joint_frames(skeleton)[skeleton.names.index("Head")]
+    offset = rotate(inverse(frame), (left + right) / 2 - head)
     sides = {"inputMaxValue": 90.0, "outputScale": 25.0}
     return {
         "type": "bone", "offsetFromHeadBone": [round(float(v), 5) for v in offset],
@@ -208,10 +210,11 @@ def split_expressions(face: Floats) -> tuple[dict[str, Floats], dict[str, Floats
 
 def _add_body_tracks(animation: _AnimationBuilder, clip: Clip, skeleton: Skeleton) -> None:
     rotations = make_continuous(normalize_quaternions(clip.rotations))
+    written = make_continuous(to_file_rotations(rotations, skeleton, compute_joint_frames(skeleton)))
     # VRM animations move the eyes by lookAt, not by their bones.
     joints = [j for j, name in enumerate(skeleton.names) if not name.endswith("Eye") and np.abs(rotations[:, j, :3]).max() >= 1e-5]
     for joint, keys in zip(joints, find_key_frames_each(clip.times, rotations[:, joints], ROTATION_TOLERANCE), strict=True):
-        animation.add_track(keys, np.rint(rotations[keys, joint] * 32767).astype("<i2"), joint, "rotation", normalized=True)
+        animation.add_track(keys, np.rint(written[keys, joint] * 32767).astype("<i2"), joint, "rotation", normalized=True)
     keys = find_key_frames(clip.times, clip.root, TRANSLATION_TOLERANCE_M)
     animation.add_track(keys, (skeleton.heads[0] + clip.root[keys]).astype("<f4"), 0, "translation", normalized=False)
 
@@ -224,6 +227,7 @@ class _AnimationBuilder:
         self._buffers, self._times = buffers, times
 
     def add_track(self, keys: Sequence[int] | Any, values: Any, node: int, path: str, *, normalized: bool) -> None:
-        times = self._buffers.add_accessor(self._times[keys].astype("<f4"), bounds=True)
-        self.entry["samplers"].append({"input": times, "output": self._buffers.add_accessor(values, normalized=normalized)})
+        times = self._buffers.add_accessor(self._times[keys].astype("<f4"), bounds=True, shared=True)
+        output = self._buffers.add_accessor(values, normalized=normalized, shared=True)
+        self.entry["samplers"].append({"input": times, "output": output})
         self.entry["channels"].append({"sampler": len(self.entry["samplers"]) - 1, "target": {"node": node, "path": path}})

@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticKnownError
 
 from assets.spec.expectation import Expects
+from assets.spec.visible_text import Visible
 
 
 def _reject_bool(value: Any) -> Any:
@@ -17,6 +18,13 @@ def _reject_bool(value: Any) -> Any:
     return value
 
 
+def _name_bool(value: Any) -> Any:
+    # YAML reads `yes` and `no` as booleans.
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
+
+
+YesNo = BeforeValidator(_name_bool)
+"""Annotation of a name that may be yes or no."""
 Number = BeforeValidator(_reject_bool)
 """Annotation of every numeric field."""
 Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), Number]
@@ -81,25 +89,71 @@ class BodySpec(Section):
     """Local changes of the shape by Anny's names, each from -1 to 1."""
 
 
+class PrintSpec(Section):
+    """Text or a picture of your own on the chest: exactly one of the two."""
+
+    text: Annotated[str | None, Field(pattern=r"\S", max_length=60)] = None
+    """A word or a few, in the piece's second colour; a line break begins a new line."""
+    picture: Annotated[str | None, Field(pattern=r"\S")] = None
+    """Path of a picture, relative to the spec; transparent parts show the cloth."""
+    licence: Annotated[str, Field(pattern=r"\S", max_length=200), Visible] | None = None
+    """SPDX id of the picture's licence, required with a picture; it is listed in the bundle."""
+    author: Annotated[str, Field(max_length=200), Visible] | None = None
+    """Who made the picture."""
+
+
+class PieceSpec(Section):
+    """One garment of an outfit of your own (docs/clothes.md)."""
+
+    garment: str
+    """What it is, such as tshirt, jeans or blazer."""
+    fabric: str | None = None
+    """What it is made of, such as denim, linen or wool; left out: one that suits the garment."""
+    pattern: str | None = None
+    """What is woven or printed, such as plain, breton or tartan; left out: one that suits the garment."""
+    colour: Colour | None = None
+    """Main colour as "#rrggbb", in quotes; left out: of the palette that the seed picks."""
+    second: Colour | None = None
+    """Colour of stripes and prints as "#rrggbb", in quotes; left out: of the same palette."""
+    print: PrintSpec | None = None
+    """What is printed on the chest of a top or a dress; left out: nothing of your own."""
+    fit: Annotated[float, Field(ge=0.7, le=2.2, allow_inf_nan=False), Number] | None = None
+    """Ease: 0.9 slim, 1.1 regular, 1.7 wide; left out: the garment's own."""
+
+
 class GroomSpec(Section):
-    """Hair, clothes and colours by the names of the CC0 wardrobe; what is left out is picked by gender and seed."""
+    """Hair, clothes and colours: styles, outfits made to the body, items of the CC0 wardrobe; left out: by gender, age and seed."""
 
     hair: str | None = None
-    """Hair item, or none for a bald head; left out: picked by gender and seed."""
+    """Hair style that is grown (docs/hair.md), hair item, or none for a bald head; left out: a style, by gender, age and seed."""
+    beard: str | None = None
+    """Beard style, or none; left out: none for women, for men by age and seed."""
     brows: str | None = None
-    """Eyebrow item; left out: picked by gender and seed."""
+    """Eyebrow item over the painted brows; left out: painted brows alone."""
     lashes: str | None = None
     """Eyelash item; left out: picked by gender and seed."""
     outfit: str | None = None
-    """Outfit item, always worn; left out: picked by gender and seed."""
+    """Outfit item; a set of docs/clothes.md, made to the body; or tailored: a set by age and seed; left out: item by gender and seed."""
+    pieces: Annotated[tuple[PieceSpec, ...], Field(max_length=6)] = ()
+    """Garments worn instead of a set."""
     shoes: str | None = None
-    """Shoe item; left out: picked by gender and seed."""
+    """Shoe item, or shoes of docs/clothes.md; left out: those of the outfit."""
+    role: Literal["office", "school", "medical", "laboratory", "site", "sport", "festive"] | None = None
+    """Work or occasion that a drawn outfit shows; left out: everyday clothes."""
     hat: str | None = None
     """Hat item; left out: none."""
+    glasses: Annotated[str | None, YesNo] = None
+    """A frame of docs/clothes.md, yes for one that the seed picks, or no; left out: none."""
+    earrings: str | None = None
+    """studs, hoops, drops or none; left out: none."""
     hair_colour: Colour | None = None
-    """Hair colour as "#rrggbb", in quotes; left out: picked by age and tone."""
+    """Hair colour as "#rrggbb", in quotes; left out: picked by origin, age and seed."""
+    hair_tips: Colour | None = None
+    """Colour of the tips of grown hair as "#rrggbb", in quotes; left out: a little lighter than hair_colour."""
+    grey: Unit | None = None
+    """Share of grey strands; left out: by age, or 0 where hair_colour is given."""
     outfit_colour: Colour | None = None
-    """Tint of the outfit as "#rrggbb", in quotes; left out: its own colours."""
+    """Main colour of the outfit's top as "#rrggbb", in quotes, or tint of an outfit item; left out: its own colours."""
     eye_colour: Colour | None = None
     """Iris colour as "#rrggbb", in quotes; left out: picked by tone."""
 
@@ -108,7 +162,7 @@ class TextureSpec(Section):
     """Detail of the skin."""
 
     size: Literal[512, 1024, 2048] = 1024
-    """Side of a texture tile in pixels; the target's limit still applies."""
+    """Side of a texture tile in pixels; left out, desktop gets 2048. The target's limit still applies."""
     freckles: Unit = 0.0
     """0 none, 1 many."""
     wrinkles: Unit | None = None

@@ -17,6 +17,11 @@ Name = Annotated[
     Expects("a letter a to z followed by at most 39 lowercase letters, digits and _", "write a name such as take_2"),
 ]  # fmt: skip
 Text = Annotated[str, Field(min_length=1, max_length=10_000)]
+LexiconReading = Annotated[
+    str, Field(pattern=r"\S", max_length=100), Expects("a reading that is not blank", "write a respelling, /IPA/ or pinyin")
+]
+StyleToken = Annotated[int, Field(ge=0, le=1000)]
+StyleWeight = Annotated[float, Field(ge=-10, le=10, allow_inf_nan=False), Number]
 Subject = Annotated[str, Field(pattern=r"\S", max_length=80), Expects("text that is not blank", "name a subject, or remove the item")]
 
 
@@ -28,7 +33,9 @@ class ClipSpec(Section):
     library: str | None = None
     """A clip of the library: idle, wave, nod, explain, shrug, point, walk."""
     video: str | None = None
-    """Video file of one person, relative to the spec."""
+    """Video file, relative to the spec; of one person, or see `person`."""
+    person: Literal["left", "right", "largest"] | None = None
+    """Which of several people in the video is captured: at the picture's left or right, or the largest; left out: there must be one."""
     bvh: str | None = None
     """BVH file, relative to the spec."""
     from_: Annotated[float, Field(alias="from", ge=0, le=3600, allow_inf_nan=False), Number] = 0.0
@@ -114,8 +121,14 @@ class VoiceSpec(Section):
     """Voice backend; left out: the default of the language, one that may be sold if there is one, whatever the gender."""
     model: str | None = None
     """The user's own coqui model folder, relative to the spec; the voice is made again when its contents change."""
+    speaker: Annotated[str, Field(pattern=r"\S", max_length=200)] | None = None
+    """A speaker of a voice.model that has several; left out: the first by name."""
+    style: dict[StyleToken, StyleWeight] = Field(default_factory=dict, max_length=100)
+    """Weights of the global style tokens of a voice.model that has them: the token's number, from 0 -> its weight."""
     rate: Annotated[float, Field(ge=0.5, le=2.0, allow_inf_nan=False), Number] = 1.0
     """Speaking rate; 1 is the voice's normal rate."""
+    lexicon: dict[str, LexiconReading] = Field(default_factory=dict, max_length=500)
+    """Your own readings: a word -> another spelling, /IPA/ between slashes, or pinyin with tone digits such as shan4."""
 
 
 class PerformanceSpec(Section):

@@ -14,6 +14,9 @@ from assets.spec.wording import shorten, suggest_yaml_quotes
 FREE_TEXT_FIELDS = (
     "name", "motion.clips.*.video", "motion.clips.*.bvh", "persona.who", "persona.greeting", "persona.fallback", "persona.facts.*.say",
     "persona.facts.*.ask.*", "persona.out_of_scope.*", "persona.lines.*", "persona.topics.*", "persona.model", "voice.model",
+    "voice.speaker",
+    "voice.lexicon.*",
+    "groom.pieces.*.print.text", "groom.pieces.*.print.picture", "groom.pieces.*.print.licence", "groom.pieces.*.print.author",
     "rights.creator", "rights.licence", "rights.consent",
 )  # fmt: skip
 """Dotted patterns of the fields whose text is the user's own. Elsewhere only known names are valid, and a comment is a comment."""
@@ -67,7 +70,7 @@ def _check_text(source: SpecText, node: yaml.Node, loc: Loc, behind: str) -> Ite
 def _check_empty_value(source: SpecText, loc: Loc, behind: str) -> Iterator[Finding]:
     comment, where = behind.strip(), source.locate(loc)
     message = f"{format_loc(loc)} is empty: YAML reads {shorten(comment)} as a comment"
-    if str(loc[-1]).endswith("colour") and (colour := _COLOUR.match(comment)):
+    if str(loc[-1]).endswith(("colour", "hair_tips")) and (colour := _COLOUR.match(comment)):
         yield Finding("spec/comment", message, Severity.ERROR, where, f'put the colour in quotes: "#{colour[1] or colour[2]}"')
     elif _is_free_text(loc) or comment[1:2].strip("# "):
         value = suggest_yaml_quotes(comment) if _is_free_text(loc) else "a value before it"

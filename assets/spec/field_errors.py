@@ -15,7 +15,7 @@ from assets.spec.comments import get_comment_in_place_of_value
 from assets.spec.expectation import describe_range, get_expected_form, is_integer, join_alternatives
 from assets.spec.fields import find_field, list_fields, suggest_field
 from assets.spec.nodes import Loc, SpecText, format_loc
-from assets.spec.wording import is_null_word, shorten, straighten_quotes, suggest_yaml_quotes
+from assets.spec.wording import is_null_word, quote, shorten, straighten_quotes, suggest_yaml_quotes
 from assets.spec.written import describe_reading, describe_written, get_one_line_source
 
 _KINDS = {
@@ -35,7 +35,7 @@ def describe_field_error(detail: ErrorDetails, source: SpecText) -> Finding:
     if kind == "extra_forbidden":
         value = get_one_line_source(source, source.find_node(loc))
         fix = suggest_field(loc, value if len(value) <= 30 else "")
-        message = f"{shorten(format_loc(loc))} is not a field"
+        message = f"{shorten(format_loc(loc)) if str(loc[-1]).strip() else quote(str(loc[-1]))} is not a field"
         return Finding("spec/unknown-field", message, location=source.locate(loc, key=True), fix=fix)
     if kind == "missing":
         fix = f"add a line `{loc[-1]}: ...`"

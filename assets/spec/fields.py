@@ -69,10 +69,12 @@ def suggest_field(loc: Loc, value: str) -> str:
 
 
 def _suggest_home(homes: list[Path], value: str) -> str:
+    # A printed picture's licence is seldom what a licence at the top level is meant to be.
+    homes = [path for path in homes if len(path) == min(map(len, homes))]
     name = homes[0][-1]
-    sections = [format_loc(path[:-1]) or "the top level" for path in homes]
     if homes[0] == (name,):
         return f"{name} belongs at the top level: write it without indentation"
+    sections = [format_loc(path[:-1]) or "the top level" for path in homes]
     if len(homes) > 1:
         return f"{name} belongs under {', '.join(sections[:-1])} or {sections[-1]}"
     return f"{name} belongs under {sections[0]}: write `{_write_path(homes[0], value or '...')}`"

@@ -123,7 +123,8 @@ def _describe_wrong_root(source: SpecText) -> Finding:
 
 def _validate(value: dict[str, Any]) -> tuple[AvatarSpec | None, list[ErrorDetails]]:
     try:
-        return AvatarSpec.model_validate(value), []
+        # By the names of the schema alone: `from_` is a name of our code.
+        return AvatarSpec.model_validate(value, by_alias=True, by_name=False), []
     except ValidationError as error:
         return None, error.errors()
 

@@ -22,17 +22,20 @@ from assets.spec.cross_field import CrossFieldRule, Problem, check_rules
 from assets.spec.expectation import join_alternatives
 from assets.spec.nodes import Loc, find_matches, format_loc
 from assets.spec.wording import is_null_word, quote, shorten
+from assets.speech_marks import strip_marks
 
 NameChoices = Mapping[str, Callable[[], Iterable[str] | None]]
 """Dotted pattern -> the valid names, None where they are not known; a pattern that ends in `.*` is about a mapping's keys."""
-FILE_FIELDS = ("motion.clips.*.video", "motion.clips.*.bvh", "rights.consent")
+FILE_FIELDS = ("motion.clips.*.video", "motion.clips.*.bvh", "rights.consent", "groom.pieces.*.print.picture")
 FOLDER_FIELDS = ("voice.model", "persona.model")
 MODEL_ID_FIELDS = ("persona.model",)
 """Fields where a name that is no path and no folder is a model's id."""
 SPOKEN_CLIP_PREFIX = "say_"
 """Prefix of the clips of spoken lines, whose names the user may not take."""
 _CLIP_SOURCES = ("library", "video", "bvh")
-_NOUNS = {"backend": "backend", "library": "clip", "local": "body change"}
+_NOUNS = {
+    "backend": "backend", "library": "clip", "local": "body change", "garment": "garment", "fabric": "fabric", "pattern": "pattern",
+}  # fmt: skip
 """Last part of a field's name -> what its names are; a piece of the wardrobe elsewhere."""
 _MOST_NAMES = 20
 """Names of a list in one sentence; an editor with the schema shows all."""
@@ -58,9 +61,12 @@ def find_problems(
         allow_outside: files may be outside of it.
         wrong: places of values that their fields do not accept.
     """
+    paths = list(_check_paths(value, folder, allow_outside))
+    # Rules open the files of a model's folder: not those of one that is outside, or that holds something else than files.
+    refused = [*wrong, *(loc for loc, _ in paths if format_loc(loc) in FOLDER_FIELDS)]
     every = (
-        _check_paths(value, folder, allow_outside), _check_clip_sources(value, wrong), _check_clip_names(value),
-        _check_names(value, constraints.names), _check_speakable(value), check_rules(constraints.rules, value, wrong, folder),
+        paths, _check_clip_sources(value, wrong), _check_clip_names(value),
+        _check_names(value, constraints.names), _check_speakable(value), check_rules(constraints.rules, value, refused, folder),
     )  # fmt: skip
     for loc, finding in chain.from_iterable(every):
         yield loc, replace(finding, fix=_suggest_omission(finding.fix)) if is_null_word(_get_value(value, loc)) else finding
@@ -99,12 +105,29 @@ def _check_paths(value: Any, folder: Path, allow_outside: bool) -> Iterator[Prob
             elif not (os.path.isfile(target) if kind == "file" else os.path.isdir(target)):
                 message = f"{format_loc(loc)}: there is no {kind} {shorten(written)}"
                 yield loc, Finding(f"spec/no-such-{kind}", message, fix=_suggest_path(written, target))
+            elif kind == "folder" and (finding := _check_folder(target, folder, format_loc(loc), allow_outside)):
+                yield loc, finding
+
+
+def _check_folder(model: Path, folder: Path, field_name: str, allow_outside: bool) -> Finding | None:
+    """The finding for the first entry of a model's folder, at any depth, that is no file: a pipe would be waited for for ever."""
+    for parent, _, names in os.walk(model):
+        for path in (Path(parent, name) for name in sorted(names)):
+            target, shown = Path(os.path.realpath(path)), shorten(path.relative_to(model).as_posix())
+            if not allow_outside and path.is_symlink() and not target.is_relative_to(folder):
+                message = f"{field_name}: {shown} is a link to a place outside the spec's folder"
+                return Finding("spec/path-escape", message, fix="copy the file into the model's folder, or pass --allow-outside")
+            if not os.path.isfile(target):
+                return Finding("spec/no-such-file", f"{field_name}: {shown} is not a file", fix="remove it from the model's folder")
+    return None
 
 
 def _suggest_path(written: str, target: Path) -> str:
     """The nearest name in the folder, where there is one."""
     if "\\" in written or not written.isprintable():  # in double quotes, \n of clips\new.mp4 is a line break
         return "write / and not \\ between folders"
+    if os.path.lexists(target):
+        return "something else is in its place: a pipe, a broken link, a file or a folder"
     try:
         names = {name.lower(): name for name in os.listdir(target.parent)}
     except OSError:
@@ -176,7 +199,10 @@ def _check_speakable(value: Any) -> Iterator[Problem]:
     script, voice, other = _SCRIPTS[language]
     for pattern in _SPOKEN_FIELDS:
         for loc, text in _find_field_values(value, pattern):
-            if isinstance(text, str) and text and not any(c.isdecimal() or unicodedata.name(c, "").startswith(script) for c in text):
+            if not isinstance(text, str) or not text:
+                continue
+            # The names of marks are no words.
+            if not any(c.isdecimal() or unicodedata.name(c, "").startswith(script) for c in strip_marks(text)):
                 message = f"{format_loc(loc)}: {voice} voice cannot speak any word of {quote(text)}"
                 fix = f"write words of that language, or set persona.language to {other}"
                 yield loc, Finding("spec/unspeakable", message, fix=fix)

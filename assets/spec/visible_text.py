@@ -7,8 +7,10 @@ import unicodedata
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-_JOINERS = "\u200c\u200d"
+_JOINERS = "\u200c\u200d\u034f"
 """Persian and Indic words and many emoji need them; between Latin letters they only hide."""
+_BLANKS = "\u115f\u1160\u3164\uffa0\u2800\u17b4\u17b5"
+"""Letters, a symbol and marks without ink."""
 
 
 def find_invisible_character(text: str) -> str:
@@ -17,9 +19,17 @@ def find_invisible_character(text: str) -> str:
         if character in _JOINERS and not before.isascii() and not after.isascii():
             continue
         # Controls, format characters, surrogates, private use, line and paragraph separators.
-        if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") or character in "\u115f\u1160\u3164\uffa0":
+        if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") or character in _BLANKS + _JOINERS:
+            return character
+        # The digits of keycaps are the only ones of ASCII that a selector changes.
+        if _is_variation_selector(character) and before.isascii() and after != "\u20e3":
             return character
     return ""
+
+
+def _is_variation_selector(character: str) -> bool:
+    """Whether it picks the shape of the letter or emoji before it, and is nothing by itself."""
+    return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef" or "\u180b" <= character <= "\u180f"
 
 
 def _refuse_invisible_characters(text: str) -> str:

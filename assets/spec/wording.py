@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from typing import Any
 
 MAX_SHOWN_PATH = 255
@@ -25,6 +27,13 @@ def shorten(given: Any, most: int = 60) -> str:
 def quote(text: str) -> str:
     """The text in quotes for a sentence, shortened."""
     return f"'{shorten(text)}'"
+
+
+def suggest_name(given: str, names: Iterable[str], cutoff: float = 0.5) -> str:
+    """What to do about an unknown name: take the nearest known one, or, where none is near, any of them."""
+    known = list(names)
+    near = difflib.get_close_matches(given, known, 1, cutoff)
+    return f"did you mean {near[0]}?" if near else f"choose one of {', '.join(known)}"
 
 
 def suggest_yaml_quotes(text: str) -> str:

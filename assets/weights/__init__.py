@@ -11,6 +11,7 @@ from typing import Any
 
 from assets.errors import BackendError, Finding, FormatError
 from assets.rights import UNKNOWN_LICENCE, Source, is_sellable
+from assets.strict_json import parse_json
 
 WeightsIndex = dict[str, dict[str, Any]]
 """Title -> entry of a weights.json."""
@@ -65,7 +66,7 @@ def format_consents(consent: Any) -> list[str]:
 def parse_consent_records(consent: Any) -> list[Any]:
     """The value of `consent` in an entry as a list: one record or several as JSON, or text that a person wrote."""
     try:
-        records = json.loads(consent) if isinstance(consent, str) and consent else consent
+        records = parse_json(consent) if isinstance(consent, str) and consent else consent
     except ValueError:
         records = consent
     return records if isinstance(records, list) else [records] if records else []
@@ -87,7 +88,7 @@ def read_weights_index(folder: Path) -> WeightsIndex:
     """A folder's weights.json, empty if it does not exist; raises FormatError if it is not valid."""
     file = folder / INDEX_FILE
     try:
-        table: WeightsIndex = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        table: WeightsIndex = parse_json(file.read_text(encoding="utf-8")) if file.exists() else {}
     except ValueError as error:
         raise FormatError(Finding("weights/index", f"{file} is not JSON: {error}", fix="restore the file")) from error
     rows = table.items() if isinstance(table, dict) else [("", table)]
@@ -104,7 +105,7 @@ def build_weights_index(folder: Path, title: str, entry: Mapping[str, Any]) -> b
 
 def _find_folder(name: str) -> Path:
     """The folder of the weights: the user's if it has them."""
-    folder = os.environ.get(USER_FOLDER_VARIABLE)
+    folder = os.path.expanduser(os.environ.get(USER_FOLDER_VARIABLE, ""))
     if folder and not Path(folder).is_dir():
         message, fix = f"{USER_FOLDER_VARIABLE} is {folder}, which is not a folder", f"correct or unset {USER_FOLDER_VARIABLE}"
         raise BackendError(Finding("weights/folder", message, fix=fix))

@@ -5,10 +5,12 @@ Exit codes: 0 done, 1 a bug in Fenshen, 2 bad input, 3 a gate failed, 4 the mach
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Annotated
 
 import typer
+from typer.models import CommandInfo
 
 from flows.cli.bake import bake
 from flows.cli.batch import batch
@@ -16,9 +18,11 @@ from flows.cli.build import build, check, plan
 from flows.cli.bundle import inspect, preview
 from flows.cli.cache import cache
 from flows.cli.champions import register_champions
+from flows.cli.console import expand_home_paths
 from flows.cli.data import app as data
 from flows.cli.doctor import doctor
 from flows.cli.evaluate import evaluate
+from flows.cli.lineup import lineup
 from flows.cli.listing import backends, gates, schema, stages
 from flows.cli.new import new
 from flows.cli.output import add_output_options
@@ -49,6 +53,7 @@ def _register_commands() -> None:
     app.command()(new)
     app.command()(add_output_options(build))
     app.command()(add_output_options(batch))
+    app.command()(add_output_options(lineup))
     for command in (plan, check, inspect, preview, gates, backends, stages, schema, doctor):
         app.command()(command)
     app.add_typer(cache, name="cache")
@@ -64,6 +69,17 @@ def _register_commands() -> None:
     for trained in app.registered_commands[before:]:
         assert trained.callback
         trained.callback = add_output_options(trained.callback)
+    for info in _iterate_commands(app):
+        assert info.callback
+        info.callback = expand_home_paths(info.callback)
+
+
+def _iterate_commands(group: typer.Typer) -> Iterator[CommandInfo]:
+    """Every command, those of the groups included."""
+    yield from group.registered_commands
+    for info in group.registered_groups:
+        assert info.typer_instance
+        yield from _iterate_commands(info.typer_instance)
 
 
 _register_commands()

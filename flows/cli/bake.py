@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,7 @@ class Bake:
 BAKES = (
     Bake(
         "body",
-        ("template.safetensors", "face_changes.json", "body.safetensors", "adults.safetensors"),
+        ("template.safetensors", "face_changes.json", "body.safetensors", "helpers.safetensors", "adults.safetensors"),
         "stages.body.bake:bake",
     ),
     Bake("skins", ("tiles.safetensors",), "stages.texture.tiles:bake_tiles", takes_path=True),
@@ -54,16 +55,20 @@ BAKES = (
 
 @dataclass(frozen=True)
 class Script:
-    """A browser script, bundled with the node packages that it imports."""
+    """A script of a browser or of node, bundled with the node packages that it imports."""
 
     name: str
     source: Path
     format: str
+    platform: str = "browser"
 
 
+_VERIFY = PROJECT_ROOT / "stages" / "verify"
 SCRIPTS = (
     Script("viewer.js", PROJECT_ROOT / "flows" / "report" / "viewer.js", "iife"),
-    Script("load_engine.js", PROJECT_ROOT / "stages" / "verify" / "load_engine.js", "esm"),
+    Script("load_engine.js", _VERIFY / "load_engine.js", "esm"),
+    Script("load_talkinghead.js", _VERIFY / "load_talkinghead.js", "esm"),
+    Script("load_babylon.mjs", _VERIFY / "load_babylon.js", "esm", "node"),
 )
 
 
@@ -106,7 +111,7 @@ def install_node_packages(*, force: bool = False) -> bool:
 
 
 def bundle_script(script: Script) -> None:
-    """Writes one browser script into the baked folder.
+    """Writes one script into the baked folder.
 
     Raises:
         BackendError: esbuild refuses it.
@@ -119,7 +124,7 @@ def bundle_script(script: Script) -> None:
         made = Path(folder) / script.name
         command = [
             str(modules / ".bin" / "esbuild"), str(script.source), "--bundle", "--minify", "--log-level=warning",
-            f"--format={script.format}", f"--outfile={made}", f"--banner:js=/*! three.js: {licence} */",
+            f"--format={script.format}", f"--platform={script.platform}", f"--outfile={made}", f"--banner:js=/*! three.js: {licence} */",
         ]  # fmt: skip
         _run_tool(command, "bake/script", f"{script.name} was not bundled", env={"NODE_PATH": str(modules)})
         made.replace(target)
@@ -182,10 +187,13 @@ def bake(
             for name in (name for bake in BAKES for name in bake.files):
                 get_baked_path(name).unlink(missing_ok=True)
         steps = len(BAKES) + 2
-        for number, one in enumerate(BAKES, 1):
-            out.print(f"{number} of {steps}: {one.title}: {'baked' if run_bake(one) else 'already there'}")
-        for script in SCRIPTS:
-            bundle_script(script)
-        out.print(f"{steps - 1} of {steps}: browser scripts: bundled")
-        upgrade_prefect_database()
+        # A process of its own, which takes as long as half of the rest.
+        with ThreadPoolExecutor(1) as pool:
+            upgrade = pool.submit(upgrade_prefect_database)
+            for number, one in enumerate(BAKES, 1):
+                out.print(f"{number} of {steps}: {one.title}: {'baked' if run_bake(one) else 'already there'}")
+            for script in SCRIPTS:
+                bundle_script(script)
+            out.print(f"{steps - 1} of {steps}: browser scripts: bundled")
+            upgrade.result()
         out.print(f"{steps} of {steps}: Prefect's database in {os.environ['PREFECT_HOME']}: ready")

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from flows.cli.choices import (
     AllowOption,
+    CompressOption,
     ForceOption,
     JsonOption,
     OnlyOption,
@@ -20,6 +21,7 @@ from flows.cli.choices import (
     SeedOption,
     SpecArgument,
     TargetOption,
+    check_compression,
     check_target,
 )
 from flows.cli.console import out, report_findings
@@ -38,6 +40,7 @@ def build(
     force: ForceOption = None,
     allow: AllowOption = None,
     outside: OutsideOption = False,
+    compress: CompressOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Build a bundle.
@@ -48,7 +51,10 @@ def build(
 
     started = time.monotonic()
     with report_findings(as_json):
-        request = BuildRequest(spec, out_dir, check_target(target), seed, frozenset(force or ()), frozenset(allow or ()), outside)
+        request = BuildRequest(
+            spec, out_dir, check_target(target), seed, frozenset(force or ()), frozenset(allow or ()), outside,
+            compress=check_compression(compress),
+        )  # fmt: skip
         if only:
             return _build_stage(request, only, as_json)
         folder = _build_bundle(request, as_json)

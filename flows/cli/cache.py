@@ -63,12 +63,16 @@ def cache_gc(
 def cache_verify() -> None:
     """Check every stored result against its digest; exit code 4 where one is damaged.
 
+    Blobs without a record are listed too: a build was killed between the two, or somebody deleted the record.
+
     Example: `fenshen cache verify`
     """
     store = _open_store()
     damaged = list(store.find_damage())
     for key, reason in damaged:
         out.print(f"damaged: {key}: {reason}; the next build computes it again")
+    for path, _ in [] if damaged else store.find_orphans():
+        out.print(f"without a record: {path.name}: no build will find it, `fenshen cache gc` removes it")
     out.print(f"{len(damaged)} damaged")
     if damaged:
         raise typer.Exit(4)

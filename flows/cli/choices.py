@@ -51,14 +51,38 @@ def list_targets() -> tuple[str, ...]:
 
 def check_target(target: str | None) -> Any:
     """The target; raises SpecError where it does not exist."""
-    if target is not None and target not in list_targets():
-        raise SpecError(Finding("spec/target", f"there is no target {target}", fix=f"use one of {', '.join(list_targets())}"))
-    return target
+    return _check_choice("target", target, list_targets())
+
+
+def _check_choice(kind: str, name: str | None, known: tuple[str, ...], field: str = "") -> Any:
+    if name is not None and name not in known:
+        raise SpecError(Finding(f"spec/{field or kind}", f"there is no {kind} {name}", fix=f"use one of {', '.join(known)}"))
+    return name
+
+
+def complete_compressions(incomplete: str) -> list[str]:
+    """The ways to compress a package."""
+    return _match(list_compressions(), incomplete, keep_order=True)
+
+
+def list_compressions() -> tuple[str, ...]:
+    """none, meshopt."""
+    from assets.spec.packaging import Compression
+
+    return get_args(Compression)
+
+
+def check_compression(compress: str | None) -> Any:
+    """The compression; raises SpecError where it does not exist."""
+    return _check_choice("compression", compress, list_compressions(), "compress")
 
 
 SpecArgument = Annotated[str, typer.Argument(metavar="SPEC", help="A spec file or the name of a preset.", autocompletion=complete_presets)]
 TargetOption = Annotated[
     str | None, typer.Option(help="web, desktop or crowd; overrides the spec's target.", autocompletion=complete_targets)
+]
+CompressOption = Annotated[
+    str | None, typer.Option(help="meshopt or none; overrides the spec's compression.", autocompletion=complete_compressions)
 ]
 SeedOption = Annotated[int | None, typer.Option(min=0, max=SEED_LIMIT - 1, help="Overrides the spec's seed.")]
 OutsideOption = Annotated[bool, typer.Option("--allow-outside", help="Media files may be outside the spec's folder.")]

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import logging
 import sys
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from assets.errors import FenshenError, Finding, wrap_import_error
+from assets.paths import expand_home
 from flows import INTERRUPTED
 
 PRINT_LOGGER = logging.getLogger("fenshen.print")
@@ -23,7 +28,13 @@ PRINT_LOGGER.setLevel(logging.INFO)
 
 
 class LoggedConsole(Console):
-    """A console whose lines also go to the log file, where there is one; `quiet` never silences JSON, which was requested."""
+    """A console whose lines also go to the log file, where there is one; `quiet` never silences JSON, which was requested.
+
+    Names of files and bundles are strangers' text: what would move the cursor or cannot be encoded is printed as an escape.
+    """
+
+    def render_str(self, text: str, **style: Any) -> Text:
+        return super().render_str(show_controls(text), **style)
 
     def print(self, *objects: Any, **style: Any) -> None:
         super().print(*objects, **style)
@@ -31,12 +42,14 @@ class LoggedConsole(Console):
             plain = Console(file=io.StringIO(), markup=False, emoji=False, soft_wrap=True, width=240)
             plain.print(*objects)
             for line in plain.file.getvalue().splitlines():  # type: ignore[attr-defined]
-                PRINT_LOGGER.info("%s", line)
+                PRINT_LOGGER.info("%s", show_controls(line))
 
     def print_json(self, *arguments: Any, **style: Any) -> None:
         quiet, self.quiet = self.quiet, False
+        # A file's name need not be Unicode: JSON escapes what cannot be encoded.
+        escape = any(unicodedata.category(c) == "Cs" for text in arguments if isinstance(text, str) for c in text)
         try:
-            super().print_json(*arguments, **style)
+            super().print_json(*arguments, **{"ensure_ascii": escape, **style})
         finally:
             self.quiet = quiet
 
@@ -47,6 +60,12 @@ out = LoggedConsole(markup=False, emoji=False, soft_wrap=True, width=None if sys
 err = LoggedConsole(markup=False, emoji=False, stderr=True, soft_wrap=True)
 errors = LoggedConsole(markup=False, emoji=False, stderr=True, soft_wrap=True)
 """The error stream without `--quiet`: for what must always be seen."""
+
+
+def show_controls(text: str) -> str:
+    """The text with control characters, directions of writing and lone surrogates as escapes; line breaks and tabs stay."""
+    return "".join(c if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs") or c in "\u200c\u200d" else
+                   c.encode("unicode_escape").decode() for c in text)  # fmt: skip
 
 
 @contextmanager
@@ -61,6 +80,24 @@ def report_findings(as_json: bool = False) -> Iterator[None]:
     except KeyboardInterrupt:
         errors.print(INTERRUPTED)
         raise typer.Exit(130) from None
+
+
+def expand_home_paths(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with `~` in its paths as the user's home: a shell leaves it in `--out=~/x` and in quotes."""
+
+    @functools.wraps(command)
+    def run(*arguments: Any, **options: Any) -> None:
+        with report_findings(bool(options.get("as_json"))):
+            options = {name: _expand_home(value) for name, value in options.items()}
+        command(*arguments, **options)
+
+    return run
+
+
+def _expand_home(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_expand_home(item) for item in value]
+    return expand_home(value) if isinstance(value, Path) else value
 
 
 def print_findings(error: FenshenError, as_json: bool = False) -> typer.Exit:

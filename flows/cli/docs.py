@@ -14,6 +14,7 @@ from assets.paths import PROJECT_ROOT
 from assets.spec.avatar import AvatarSpec
 from assets.spec.expectation import describe_range, join_alternatives
 from assets.store import write_atomic
+from flows.cli import engine_files
 from flows.cli.schema import EDITOR_LINES, SCHEMA_FILE
 from flows.pipeline.definition import STAGES
 from stages.verify.docs import format_gates_markdown
@@ -122,6 +123,9 @@ def main(folder: Path = PROJECT_ROOT / "docs") -> None:
     """Writes every page into the folder."""
     for name, text in generate_pages().items():
         write_atomic(folder / name, text.encode())
+    (folder / engine_files.FOLDER).mkdir(parents=True, exist_ok=True)
+    for name, text in engine_files.generate_engine_files().items():
+        write_atomic(folder / engine_files.FOLDER / name, text.encode())
 
 
 if __name__ == "__main__":

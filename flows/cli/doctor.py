@@ -22,10 +22,10 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from assets.disk_space import MIN_FREE_BYTES
 from assets.paths import PROJECT_ROOT, find_existing_ancestor, find_program, get_baked_path, get_home, get_node_modules, has_node_package
 from flows.cli.bake import BAKES, SCRIPTS
 from flows.cli.console import out
-from flows.pipeline.limits import MIN_FREE_BYTES
 
 _PACKAGES = {
     "torch": "torch", "prefect": "prefect", "trimesh": "trimesh", "pyrender": "pyrender", "TTS": "coqui-tts",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -74,18 +75,19 @@ def _check_file(file: Path, force: bool) -> None:
         raise SpecError(Finding("new/suffix", f"{file} does not end with .yaml", fix=f"write {file.with_suffix('.yaml').name}"))
     if reason := explain_unportable_name(file.name):
         raise SpecError(Finding("new/reserved-name", f"{file.name} {reason}", fix="choose another name"))
-    if file.is_dir():
+    if os.path.isdir(file):  # os.path: Path's own raises where the name is too long
         raise SpecError(Finding("new/folder", f"{file} is a folder", fix="choose another name"))
-    if file.exists() and not force:
+    if os.path.lexists(file) and not force:
         raise SpecError(Finding("new/exists", f"{file} already exists", fix="choose another name, or pass --force to overwrite it"))
 
 
 def _write_schema(path: Path) -> bool:
     """Writes the schema where there is none or an older one, and keeps any other file; whether it was written."""
+    from assets.strict_json import parse_json
     from flows.cli.schema import SCHEMA_ID, write_schema
 
     try:
-        is_schema = not path.exists() or json.loads(path.read_bytes()).get("$id") == SCHEMA_ID
+        is_schema = not path.exists() or parse_json(path.read_bytes()).get("$id") == SCHEMA_ID
     except (OSError, ValueError, AttributeError):
         is_schema = False
     if is_schema:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +15,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from assets.disk_space import FREE_SPACE_FIX, FULL_DISK_ERRORS, describe_shortage
 from assets.errors import Finding, SpecError, StoreError
 from flows.cli.console import PRINT_LOGGER, err, errors, out, report_findings
 from flows.cli.live_display import EVENT_LOGGER
@@ -107,12 +109,31 @@ class LogFileHandler(logging.FileHandler):
     Prefect also removes the root logger's handlers, unless one has a formatter and a name that does not start with an underscore.
     """
 
+    failure: OSError | None = None
+    """The first reason why a line could not be written."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Keeps the reason: the work continues, and its end reports it. The base class would print a traceback for every line."""
+        error = sys.exception()
+        self.failure = self.failure or (error if isinstance(error, OSError) else OSError(str(error)))
+
     def close(self) -> None:
-        self.flush()
+        with suppress(OSError):
+            self.flush()
 
     def close_file(self) -> None:
-        """Really closes it."""
-        super().close()
+        """Really closes it; raises StoreError where a line is missing in it."""
+        try:
+            super().close()
+        except OSError as error:
+            self.failure = self.failure or error
+        if self.failure:
+            path = Path(self.baseFilename)
+            full = self.failure.errno in FULL_DISK_ERRORS
+            message = (
+                f"the log file {path} cannot be written: {self.failure.strerror or self.failure}{describe_shortage(path) if full else ''}"
+            )
+            raise StoreError(Finding("cli/log-file", message, fix=FREE_SPACE_FIX if full else "choose another file"))
 
 
 def _open_log_file(path: Path) -> LogFileHandler:

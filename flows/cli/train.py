@@ -42,7 +42,7 @@ def parse_settings(given: list[str] | None) -> dict[str, Any]:
             raise SpecError(Finding("train/setting", f"{pair!r} is not a setting", fix="write --set NAME=VALUE"))
         try:
             value = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             value = text
         settings[name.strip()] = tuple(value) if isinstance(value, list) else value
     return settings

@@ -12,14 +12,16 @@ from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from assets.spec.packaging import Target
+from assets.spec.packaging import Compression, Target
 from flows.engine.context import open_context
+from flows.engine.lost_worker import outlive_worker
 from flows.engine.publish import escape_run_name, publish_bundle, slugify
+from flows.engine.run_records import end_lost_tasks
 from flows.engine.task import TaskSubmitter
 from flows.pipeline.bundle_writer import BuiltBundle, export_bundle
 from flows.pipeline.definition import STAGES, walk_pipeline
 from flows.pipeline.plan import plan_build
-from flows.pipeline.preflight import run_preflight
+from flows.pipeline.preflight import report_full_disk, run_preflight
 from flows.pipeline.request import BuildRequest, ResolvedRequest, resolve_request
 from stages.execute import Outcome
 
@@ -32,7 +34,14 @@ def _make_run_name() -> str:
     return Path(flow_run.parameters["spec"]).stem
 
 
-@flow(name="assemble-avatar", task_runner=STAGE_RUNNER, log_prints=False, persist_result=False, flow_run_name=_make_run_name)
+@flow(
+    name="assemble-avatar",
+    task_runner=STAGE_RUNNER,
+    log_prints=False,
+    persist_result=False,
+    flow_run_name=_make_run_name,
+    on_running=[outlive_worker, end_lost_tasks],
+)
 def assemble_avatar(
     spec: str,
     out: str | None = None,
@@ -42,6 +51,7 @@ def assemble_avatar(
     allow: list[str] | None = None,
     outside: bool = False,
     store: str | None = None,
+    compress: Compression | None = None,
 ) -> str:
     """Builds one spec (file or preset name) into one bundle; returns the bundle's folder.
 
@@ -49,11 +59,11 @@ def assemble_avatar(
         FenshenError: with every finding; no bundle is written then.
     """
     out_path, store_path = Path(out) if out else None, Path(store) if store else None
-    build = BuildRequest(spec, out_path, target, seed, frozenset(force or ()), frozenset(allow or ()), outside, store_path)
+    build = BuildRequest(spec, out_path, target, seed, frozenset(force or ()), frozenset(allow or ()), outside, store_path, compress)
     request, file, folder = resolve_request(build)
     planned = plan_build(request)
     run_preflight(planned, request.store.root, folder)
-    with open_context() as context:
+    with report_full_disk(request.store.root, folder), open_context() as context:
         for load in context.worker.prepare(planned)[0]:
             load()
         key = slugify(file.path.stem)

@@ -21,7 +21,9 @@ from assets.store import write_atomic
 from flows.engine.assemble import assemble_avatar
 from flows.engine.context import open_context
 from flows.engine.events import Event, emit_event, name_build
+from flows.engine.lost_worker import outlive_worker
 from flows.engine.publish import make_plain_rows, to_data_url
+from flows.engine.run_records import end_lost_tasks
 from flows.engine.server import add_tags
 from flows.pipeline.batch import BatchRequest, BatchRow, make_row, read_batch
 from flows.pipeline.request import name_bundle
@@ -55,7 +57,7 @@ def _make_run_name() -> str:
     return f"batch · {Path(flow_run.parameters['folder']).name}"
 
 
-@flow(name="assemble-batch", persist_result=False, flow_run_name=_make_run_name)
+@flow(name="assemble-batch", persist_result=False, flow_run_name=_make_run_name, on_running=[outlive_worker, end_lost_tasks])
 def assemble_batch(
     folder: str,
     out: str = "build",

@@ -11,7 +11,8 @@ import os
 import sqlite3
 from pathlib import Path
 
-URL_VARIABLE = "PREFECT_API_DATABASE_CONNECTION_URL"
+URL_VARIABLES = ("PREFECT_SERVER_DATABASE_CONNECTION_URL", "PREFECT_API_DATABASE_CONNECTION_URL")
+"""Either name the database; the second is Prefect 2's, which Prefect 3 still reads."""
 MAX_BYTES = 50_000_000
 """Below that nothing is swept: a sweep rewrites the file."""
 KEPT_DAYS = 7
@@ -22,9 +23,14 @@ SWEPT_TABLES = {
 """Tables that grow with every run -> the column of their time."""
 
 
+def get_database_url() -> str:
+    """The address of the database that the user has chosen; empty where it is the file in PREFECT_HOME."""
+    return next(filter(None, map(os.environ.get, URL_VARIABLES)), "")
+
+
 def sweep_own_database() -> None:
     """Sweeps the database in PREFECT_HOME; one that the user names elsewhere is not ours."""
-    if not os.environ.get(URL_VARIABLE):
+    if not get_database_url():
         sweep_database(Path(os.environ["PREFECT_HOME"]) / "prefect.db")
 
 

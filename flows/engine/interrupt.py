@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, wait
@@ -16,6 +17,7 @@ from contextvars import copy_context
 from types import FrameType
 from typing import Any, NoReturn, TypeVar
 
+from assets.quiet_native import drop_output
 from flows.engine.display import Display
 
 R = TypeVar("R")
@@ -23,15 +25,29 @@ WAKE_S = 0.25
 """The main thread wakes this often to run the handler of a signal that came between two waits."""
 GRACE_S = 3.0
 """Seconds in which the server is notified; a stage inside C++ code cannot be stopped and ends with the process."""
+SHUTDOWN_S = 30.0
+"""Seconds in which the server gets the last lines of the log. A server whose disk is full answers each with an error, and Prefect
+tries again for many minutes, in which the command had printed its error and did not end."""
+
+
+def _ignore() -> None:
+    """Does nothing."""
 
 
 def run_interruptible(
-    work: Callable[[], R], display: Display, expected: Mapping[str, float | None], notify_server: Callable[[], None] = lambda: None
+    work: Callable[[], R],
+    display: Display,
+    expected: Mapping[str, float | None],
+    notify_server: Callable[[], None] = _ignore,
+    check: Callable[[], None] = _ignore,
 ) -> R:
     """Returns or raises what `work` does; it runs in a thread while the main thread shows its events and waits for signals.
 
     In the main thread Prefect would replace our signal handlers, and Ctrl-C would wait until every stage is done.
     SIGINT and SIGTERM end the process with 128 + their number, GRACE_S after they arrived at the latest.
+
+    Args:
+        check: called meanwhile, several times a second; what it raises is raised here, and the work is left alone.
     """
     if threading.current_thread() is not threading.main_thread():
         with display.show_events(expected):
@@ -46,7 +62,7 @@ def run_interruptible(
         thread.start()
         # A signal that arrives just before a lock is waited for interrupts no wait: the handler runs when this thread wakes.
         while not wait([done], timeout=WAKE_S).done:
-            pass
+            check()
         return done.result()
 
 
@@ -66,16 +82,16 @@ def _handle_signals(display: Display, close_display: Callable[[], None], notify_
     def end(number: int, frame: FrameType | None) -> None:
         for other in before:
             signal.signal(other, signal.SIG_IGN)
-        timer = threading.Timer(GRACE_S, _exit_process, (number,))
+        timer = threading.Timer(GRACE_S, _end_process, (128 + number,))
         timer.daemon = True
         timer.start()
         with contextlib.suppress(Exception):
             close_display()
         display.report_interruption()
-        _mute_stderr()
+        drop_output(2)  # what threads print while they are cut off
         with contextlib.suppress(Exception):
             notify_server()
-        _exit_process(number)
+        _end_process(128 + number)
 
     # A parent that started us with a signal ignored (nohup, a shell's background job) wants it to stay ignored.
     signals: list[int] = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
@@ -89,14 +105,21 @@ def _handle_signals(display: Display, close_display: Callable[[], None], notify_
             signal.signal(number, handler)
 
 
-def _mute_stderr() -> None:
-    """Drops what threads print while they are cut off."""
-    void = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(void, 2)
-    os.close(void)
+def limit_shutdown(code: int) -> None:
+    """Ends a process that is shutting down at the latest after SHUTDOWN_S, with this exit code."""
+
+    def end() -> None:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        _end_process(code)
+
+    timer = threading.Timer(SHUTDOWN_S, end)
+    timer.daemon = True
+    timer.start()
 
 
-def _exit_process(number: int) -> NoReturn:
+def _end_process(code: int) -> NoReturn:
     """Ends this process and its children: Prefect's temporary server, the worker process, node."""
     import psutil
 
@@ -105,4 +128,4 @@ def _exit_process(number: int) -> NoReturn:
         with contextlib.suppress(psutil.Error):
             child.kill()
     psutil.wait_procs(children, timeout=1)
-    os._exit(128 + number)
+    os._exit(code)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from assets.file_lock import try_lock
 from assets.paths import get_home
 from stages.execute import LOGGER
 
@@ -28,18 +29,19 @@ def reserve_memory(name: str, size_gb: float) -> Iterator[None]:
     """Waits until the stage may take that much memory; a stage that is alone on the machine never waits."""
     folder = get_home() / "run" / "memory"
     with ExitStack() as stack:
-        try:
+        with suppress(OSError):  # a home that is full or cannot be written: nothing is known of other builds
             folder.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            yield  # a home that cannot be written: nothing is known of other builds
-            return
-        is_reported = False
-        while not _try_reserve(folder, size_gb, stack):
-            if not is_reported:
-                LOGGER.info("%s: waits for %.1f GB of memory", name, size_gb)
-                is_reported = True
-            threading.Event().wait(POLL_S)
+            _wait_for_memory(folder, name, size_gb, stack)
         yield
+
+
+def _wait_for_memory(folder: Path, name: str, size_gb: float, stack: ExitStack) -> None:
+    is_reported = False
+    while not _try_reserve(folder, size_gb, stack):
+        if not is_reported:
+            LOGGER.info("%s: waits for %.1f GB of memory", name, size_gb)
+            is_reported = True
+        threading.Event().wait(POLL_S)
 
 
 def _try_reserve(folder: Path, size_gb: float, stack: ExitStack) -> bool:
@@ -50,10 +52,10 @@ def _try_reserve(folder: Path, size_gb: float, stack: ExitStack) -> bool:
             return False
         path = folder / secrets.token_hex(8)
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+        stack.callback(os.close, handle)
+        stack.callback(path.unlink, missing_ok=True)
         os.write(handle, f"{size_gb}".encode())
         fcntl.flock(handle, fcntl.LOCK_EX)
-    stack.callback(os.close, handle)
-    stack.callback(path.unlink, missing_ok=True)
     return True
 
 
@@ -78,12 +80,10 @@ def _read_reservations(folder: Path) -> Iterator[float]:
     """GB of every stage that is running; removes what killed processes have left."""
     for path in folder.iterdir():
         with suppress(OSError, ValueError), path.open("rb") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield float(stream.read())
-            else:
+            if try_lock(stream):
                 path.unlink(missing_ok=True)
+            else:
+                yield float(stream.read())
 
 
 @contextmanager

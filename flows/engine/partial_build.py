@@ -14,7 +14,7 @@ from flows.engine.events import describe_outcome, run_with_events
 from flows.pipeline.bundle_writer import check_verdict, collect_stage_warnings
 from flows.pipeline.definition import STAGES, walk_pipeline
 from flows.pipeline.plan import plan_build, read_last_durations
-from flows.pipeline.preflight import run_preflight
+from flows.pipeline.preflight import report_full_disk, run_preflight
 from flows.pipeline.request import BuildRequest, ResolvedRequest, resolve_request
 from stages.execute import Job, Outcome, execute
 from stages.stage import Stage
@@ -72,7 +72,7 @@ def run_partial_build(build: BuildRequest, only: str, display: Display = SILENT)
     stages = walk_pipeline(make_lazy, request.spec)
     needed = stages[only].list_needed()
     run_preflight([planned for planned in plan_build(request) if planned.stage in needed], request.store.root)
-    with display.show_events(read_last_durations(request.store)):
+    with report_full_disk(request.store.root), display.show_events(read_last_durations(request.store)):
         outcome = stages[only].result()
     if STAGES[only].makes is Verdict:
         check_verdict(request.store.get(outcome.ref, Verdict), build.allow)

@@ -13,7 +13,9 @@ from prefect.states import Completed
 
 from assets.weights import read_weights_index
 from flows.engine.events import run_with_events
+from flows.engine.lost_worker import outlive_worker
 from flows.engine.publish import slugify
+from flows.engine.run_records import end_lost_tasks
 from flows.engine.server import add_tags
 from flows.engine.training import ensure_skin_set, train_task
 from stages.train.adapt import read_net_settings
@@ -43,7 +45,7 @@ def measure_task(folder: str, title: str, data: str, classifier: str | None) -> 
     return run_with_events("measure", measure)
 
 
-@flow(name="retrain-generator", persist_result=False, flow_run_name=_make_run_name)
+@flow(name="retrain-generator", persist_result=False, flow_run_name=_make_run_name, on_running=[outlive_worker, end_lost_tasks])
 def retrain_generator(
     net: str = "unet",
     data: str | None = None,

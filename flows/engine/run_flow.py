@@ -7,8 +7,9 @@ import gc
 import importlib
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,9 +18,13 @@ from uuid import UUID
 from assets.errors import BackendError, Finding
 from flows import INTERRUPTED
 from flows.engine.api_check import hide_credentials
+from flows.engine.database import get_database_url
 from flows.engine.display import SILENT, Display
+from flows.engine.events import listen_to_events
 from flows.engine.interrupt import run_interruptible
+from flows.engine.run_records import end_lost_runs, record_runs
 from flows.engine.server import API_URL_VARIABLE, has_persistent_server, start_server
+from flows.engine.stalled_run import StallWatch
 
 if TYPE_CHECKING:
     from flows.pipeline.batch import BatchRequest, BatchRow
@@ -45,14 +50,24 @@ def run_entry_point(
         expected: seconds that each stage took the last time.
         preloaders: what the stages need loaded before they run, and what else they would load: called until the server is ready.
     """
+    from flows.pipeline.preflight import report_full_disk
+
     runs: list[UUID] = []
 
     def work() -> R:
         flow = _load_flow(entry, *preloaders)
-        with _map_server_errors():
-            return call(flow.with_options(on_running=[lambda flow, run, state: runs.append(run.id)]))
+        threading.Thread(target=_end_lost_runs, name="fenshen-lost-runs", daemon=True).start()
+        with _map_server_errors(), record_runs() as record:
 
-    return run_interruptible(work, display, expected or {}, notify_server=lambda: _cancel_flow_runs(runs))
+            def note(flow: Any, run: Any, state: Any) -> None:
+                runs.append(run.id)
+                record(run.id)
+
+            return call(flow.with_options(on_running=[note]))
+
+    watch = StallWatch(has_database_here=not has_persistent_server() and not get_database_url())
+    with report_full_disk(), listen_to_events(watch.note):
+        return run_interruptible(work, display, expected or {}, lambda: _cancel_flow_runs(runs), watch.check)
 
 
 def run_build(build: BuildRequest, display: Display = SILENT) -> Path:
@@ -68,7 +83,7 @@ def run_build(build: BuildRequest, display: Display = SILENT) -> Path:
     run_preflight(planned, request.store.root, folder)
     arguments = (
         build.spec, str(build.out) if build.out else None, build.target, build.seed,
-        sorted(build.force), sorted(build.allow), build.outside, str(build.store) if build.store else None,
+        sorted(build.force), sorted(build.allow), build.outside, str(build.store) if build.store else None, build.compress,
     )  # fmt: skip
     with open_context() as context:
         preloaders = context.worker.prepare(planned)
@@ -140,6 +155,12 @@ def _map_server_errors() -> Iterator[None]:
         reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
         fix = "see the server's own log, or unset PREFECT_API_URL to use a temporary server"
         raise BackendError(Finding("build/server", f"the Prefect server at {url} failed: {reason}", fix=fix)) from error
+
+
+def _end_lost_runs() -> None:
+    """Ends runs of killed processes while this one works; the next command tries again where that fails."""
+    with suppress(Exception):
+        end_lost_runs()
 
 
 def _cancel_flow_runs(runs: list[UUID]) -> None:

@@ -22,7 +22,9 @@ from prefect.futures import wait
 
 from assets.markdown import quote_code
 from flows.engine.events import Event, emit_event, run_with_events
+from flows.engine.lost_worker import outlive_worker
 from flows.engine.publish import MAX_PICTURE_BYTES, slugify, to_data_url
+from flows.engine.run_records import end_lost_tasks
 from flows.engine.server import add_tags
 from stages.train.files import CURVES_SUFFIX
 from stages.train.loop.device import Precision
@@ -91,7 +93,7 @@ def train_task(net: str, data: str, out: str, plan: Plan, changes: Mapping[str, 
         return run_with_events(net, work)
 
 
-@flow(name="train-generator", persist_result=False)
+@flow(name="train-generator", persist_result=False, on_running=[outlive_worker, end_lost_tasks])
 def train_generator(
     net: str = "stylegan",
     data: str | None = None,
@@ -128,7 +130,7 @@ def score_task(net: str, data: str, settings: Mapping[str, Any], fold: int, fold
         return score_fold(net, Path(data), settings, fold, folds, plan)
 
 
-@flow(name="tune-generator", persist_result=False)
+@flow(name="tune-generator", persist_result=False, on_running=[outlive_worker, end_lost_tasks])
 def tune_generator(
     net: str, data: str, trials: int = 12, folds: int = 3, minutes: float = 2, steps: int | None = None, seed: int = 0, width: int = 2
 ) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The files and folders outside the spec that its options name: films, motion captures, model folders. Their bytes are part of a key."""
+"""Files and folders outside the spec that its options name: films, motion captures, pictures, models. Their bytes are part of a key."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from assets.paths import find_existing_form
-from assets.spec.appearance import Section
+from assets.spec.appearance import GroomSpec, PieceSpec, Section
 from assets.spec.behaviour import MotionSpec, PersonaSpec, VoiceSpec
 from stages.dialogue.causal import find_model_folder
 
@@ -18,6 +18,8 @@ def resolve_media_paths(options: Section, folder: Path) -> Section:
     """The options with the paths of media files and model folders made absolute; relative ones start at the spec's folder."""
     if isinstance(options, MotionSpec):
         return options.model_copy(update={"clips": tuple(_make_paths_absolute(clip, ("video", "bvh"), folder) for clip in options.clips)})
+    if isinstance(options, GroomSpec):
+        return options.model_copy(update={"pieces": tuple(_resolve_print(piece, folder) for piece in options.pieces)})
     if isinstance(options, VoiceSpec):
         return _make_paths_absolute(options, ("model",), folder)
     # A persona's model that is no folder next to the spec is the id of a cached model.
@@ -33,9 +35,17 @@ def find_media(options: Section) -> Iterator[tuple[str, Path]]:
             for kind in ("video", "bvh"):
                 if path := getattr(clip, kind):
                     yield f"{clip.name}.{kind}", Path(path)
+    if isinstance(options, GroomSpec):
+        for number, piece in enumerate(options.pieces):
+            if piece.print and piece.print.picture:
+                yield f"print{number}", Path(piece.print.picture)
     model = getattr(options, "model", None)
     if model and (found := find_model_folder(model)):
         yield "model", found
+
+
+def _resolve_print(piece: PieceSpec, folder: Path) -> PieceSpec:
+    return piece.model_copy(update={"print": _make_paths_absolute(piece.print, ("picture",), folder)}) if piece.print else piece
 
 
 def _make_paths_absolute(options: S, names: Iterable[str], folder: Path) -> S:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from assets.bundle import get_staging_folder, refuse_foreign_files
-from assets.errors import BackendError, Finding, StoreError
-from assets.paths import find_existing_ancestor
+from assets.disk_space import MIN_FREE_BYTES, find_full_disk
+from assets.errors import BackendError, Finding, GateError, SpecError, StoreError
+from assets.paths import find_existing_ancestor, get_home
 from assets.spec.wording import MAX_SHOWN_PATH, shorten
 from flows.pipeline.definition import STAGES
-from flows.pipeline.limits import MIN_FREE_BYTES
 from flows.pipeline.plan import PlannedStage
 
 
@@ -34,6 +36,23 @@ def run_preflight(planned: Iterable[PlannedStage], store: Path, folder: Path | N
         _check_writable(folder, get_staging_folder(folder))
     if findings := [finding for plan in planned if plan.run for finding in _find_missing(plan)]:
         raise BackendError(*findings)
+
+
+@contextmanager
+def report_full_disk(*folders: Path) -> Iterator[None]:
+    """Raises StoreError where the block fails on a full disk, whatever noticed it: a library, a child, Prefect's database.
+
+    Args:
+        folders: that the block writes to, in addition to Fenshen's and Prefect's homes and TMPDIR.
+    """
+    try:
+        yield
+    except (SpecError, GateError, StoreError):
+        raise
+    except Exception as error:
+        if finding := find_full_disk((*folders, get_home(), Path(os.environ["PREFECT_HOME"]), Path(tempfile.gettempdir()))):
+            raise StoreError(finding) from error
+        raise
 
 
 def _find_missing(plan: PlannedStage) -> Iterable[Finding]:

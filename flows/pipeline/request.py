@@ -14,7 +14,7 @@ from assets.paths import expand_home, get_home
 from assets.portable_names import make_portable_name
 from assets.spec.appearance import Section
 from assets.spec.avatar import AvatarSpec
-from assets.spec.packaging import Target
+from assets.spec.packaging import BUDGETS, Compression, Target
 from assets.spec.read import SpecFile, read_spec
 from assets.store import LocalStore
 from flows.pipeline.definition import STAGES
@@ -48,6 +48,8 @@ class BuildRequest:
     """Media may be outside the spec's folder."""
     store: Path | None = None
     """None means the store of this machine."""
+    compress: Compression | None = None
+    """Overrides the spec's compression."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,11 @@ def resolve_request(build: BuildRequest) -> tuple[ResolvedRequest, SpecFile, Pat
     check_names(force=build.force, allow=build.allow, seed=build.seed)
     file = read_spec(build.spec, allow_outside=build.outside, constraints=collect_spec_choices())
     spec = file.spec
-    if build.target:
-        spec = spec.model_copy(update={"package": spec.package.model_copy(update={"target": build.target})})
+    chosen = {name: value for name, value in (("target", build.target), ("compress", build.compress)) if value}
+    if chosen:
+        spec = spec.model_copy(update={"package": spec.package.model_copy(update=chosen)})
+    if "size" not in spec.texture.model_fields_set:
+        spec = spec.model_copy(update={"texture": spec.texture.model_copy(update={"size": BUDGETS[spec.package.target].side})})
     if build.seed is not None:
         spec = spec.model_copy(update={"seed": build.seed})
     folder = expand_home(build.out) if build.out else Path("build") / name_bundle(file.path)

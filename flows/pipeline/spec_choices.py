@@ -12,6 +12,13 @@ from assets.spec.value_checks import NameChoices, SpecConstraints
 from flows.pipeline.definition import STAGES
 from stages.body.phenotype import ORIGINS
 from stages.dialogue.persona_rules import RULES as DIALOGUE
+from stages.groom.garments.choices import TAILORED, list_outfit_names, list_shoe_names
+from stages.groom.garments.patterns import list_patterns
+from stages.groom.garments.style import load_fabrics, load_garments
+from stages.groom.hair.beard import list_beards
+from stages.groom.hair.style import list_styles
+from stages.groom.jewellery import EARRING_KINDS, list_glasses
+from stages.groom.print_rules import RULES as PRINTS
 from stages.groom.wardrobe import OPTIONAL_SLOTS, Slot, load_catalogue
 from stages.motion.clips import LIBRARY
 from stages.motion.consent_rules import RULES as MOTION
@@ -25,7 +32,7 @@ _SLOTS: tuple[Slot, ...] = ("hair", "brows", "lashes", "outfit", "shoes", "hat")
 
 def collect_spec_choices() -> SpecConstraints:
     """The valid names and the rules of all stages."""
-    return SpecConstraints(_list_names(), (*DIALOGUE, *MOTION, *MEDIA, *VOICE))
+    return SpecConstraints(_list_names(), (*DIALOGUE, *MOTION, *MEDIA, *VOICE, *PRINTS))
 
 
 def _list_names() -> NameChoices:
@@ -35,6 +42,15 @@ def _list_names() -> NameChoices:
         table[f"{section}.backend"] = partial(_list_backends, stage)
     for slot in _SLOTS:
         table[f"groom.{slot}"] = partial(_list_wardrobe_items, slot)
+    table["groom.hair"] = lambda: (*list_styles(), *_list_wardrobe_items("hair"))
+    table["groom.outfit"] = lambda: (*_list_wardrobe_items("outfit"), *list_outfit_names(), TAILORED)
+    table["groom.shoes"] = lambda: (*_list_wardrobe_items("shoes"), *list_shoe_names())
+    table["groom.pieces.*.garment"] = load_garments
+    table["groom.pieces.*.fabric"] = load_fabrics
+    table["groom.pieces.*.pattern"] = list_patterns
+    table["groom.glasses"] = lambda: (*list_glasses(), "yes", "no", "none")
+    table["groom.earrings"] = lambda: (*EARRING_KINDS, "none")
+    table["groom.beard"] = lambda: (*list_beards(), "none")
     return table
 
 

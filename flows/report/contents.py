@@ -15,7 +15,7 @@ _IMAGES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".w
 _VIDEOS = {".mp4": "video/mp4", ".webm": "video/webm"}
 _DOWNLOADS = ("avatar.glb", "avatar.vrm")
 """Files in the same folder as the page that it links to."""
-_PREVIEWS = ("portrait", "speech", "full", "wave", "turntable")
+_PREVIEWS = ("portrait", "speech", "full", "wave", "turntable", "expressions")
 """Faces first, then whole figures."""
 _LANGUAGES: dict[str, Literal["en", "zh-CN"]] = {"en": "en", "zh": "zh-CN"}
 

@@ -68,6 +68,7 @@ LABELS = {
     "preview_portrait": Label("Portrait", "肖像"),
     "preview_full": Label("Full figure", "全身"),
     "preview_wave": Label("Waving", "挥手"),
+    "preview_expressions": Label("Visemes and blink", "口型与眨眼"),
     "preview_speech": Label("Speaking", "说话"),
     "preview_turntable": Label("Turntable", "环绕展示"),
     "pause_picture": Label("Pause", "暂停播放"),

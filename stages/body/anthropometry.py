@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats, Ints
 from assets.base_mesh import load_skin_triangles
@@ -63,6 +64,48 @@ def measure_body(shape: BodyShape) -> BodyMeasurements:
         shoulders=float(np.linalg.norm(joints["LeftArm"] - joints["RightArm"])) / stature, shin=shin / thigh, forearm=forearm / upper_arm,
         asymmetry=max(abs(left - right) / max(left, right) for left, right in bones.values()),
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Girths:
+    """Circumferences of the trunk as a tape measures them, metres."""
+
+    waist: float
+    """At the height of the navel."""
+    hips: float
+    """The largest around the buttocks."""
+    chest: float
+    """The largest around the breast."""
+
+
+_WAIST_HEIGHT, _HIP_HEIGHTS, _CHEST_HEIGHTS = 0.605, (0.46, 0.56), (0.70, 0.76)
+"""As shares of the stature. ANSUR II: omphalion 0.60, buttock 0.50, chest 0.73."""
+
+
+def measure_girths(shape: BodyShape) -> Girths:
+    """The girths of a body at rest."""
+    skin = shape.positions[:SKIN_VERTICES].astype(np.float64)
+    low, stature = skin[:, 1].min(), np.ptp(skin[:, 1])
+    is_arm = np.array([any(part in name for part in ("Arm", "Hand", "Shoulder")) for name in shape.names])
+    arm = (shape.skin.weights * is_arm[shape.skin.joints]).sum(1)[:SKIN_VERTICES]
+    triangles = load_skin_triangles()
+    corners = skin[triangles[(arm[triangles] < 0.5).all(1)]]
+
+    def find_largest(span: tuple[float, float]) -> float:
+        return max(_measure_girth(corners, low + share * stature) for share in np.linspace(*span, 11))
+
+    return Girths(_measure_girth(corners, low + _WAIST_HEIGHT * stature), find_largest(_HIP_HEIGHTS), find_largest(_CHEST_HEIGHTS))
+
+
+def _measure_girth(corners: NDArray[np.float64], height: float) -> float:
+    """Length of the convex outline of triangles (t,3,3) at a height: a tape bridges hollows."""
+    from scipy.spatial import ConvexHull
+
+    edges = np.concatenate([corners[:, [0, 1]], corners[:, [1, 2]], corners[:, [2, 0]]])
+    start, end = edges[(edges[:, 0, 1] - height) * (edges[:, 1, 1] - height) < 0].transpose(1, 0, 2)
+    share = (height - start[:, 1]) / (end[:, 1] - start[:, 1])
+    points = start + share[:, None] * (end - start)
+    return float(ConvexHull(points[:, [0, 2]]).area)  # of a polygon: its perimeter
 
 
 def compute_enclosed_volume(positions: Floats, triangles: Ints) -> float:

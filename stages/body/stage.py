@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 
 import numpy as np
 
 from assets.artefacts.character import Body, Identity
 from assets.artefacts.geometry import Floats, Image, Skeleton, Skin
-from assets.conventions import EYE_VERTICES, JOINTS, PARENTS, SKIN_VERTICES, mirror_joint
+from assets.conventions import EYE_VERTICES, JOINTS, LID_EDGES, MORPHS_67, PARENTS, SKIN_VERTICES, mirror_joint
 from assets.errors import BackendError, Finding
 from assets.skinning import blend_matrices, interpolate_weights, limit_influences, skin_points
 from assets.spec.appearance import BodySpec
 from stages.body.backend import BodyBackend, BodyShape
+from stages.body.eyelids import close_eyelids
+from stages.body.lips import close_lips
 from stages.body.morphs import build_morph_targets
 from stages.body.phenotype import apply_proposed_axes, compute_stature, resolve_local_changes, resolve_phenotype
+from stages.body.stoop import bend_back
 from stages.body.t_pose import compute_t_pose
 from stages.stage import Registry, Stage
 
@@ -38,23 +41,32 @@ def run(identity: Identity, *, options: BodySpec, backend: BodyBackend, seed: in
         proposed = _measure_height(backend.evaluate({**axes, **build.axes}, local).positions)
         metres = proposed * metres / compute_stature(years, 1 - axes["gender"], BodySpec().height)
         axes = apply_proposed_axes(axes, resolve_phenotype(identity, BodySpec())[0], build.axes)
-    axes["height"] = _solve_height_axis(backend, axes, local, metres)
-    shape = backend.evaluate(axes, local)
+
+    def evaluate(height: float) -> BodyShape:
+        return bend_back(backend.evaluate({**axes, "height": height}, local), years)
+
+    axes["height"] = solve_height_axis(evaluate, metres)
+    shape = evaluate(axes["height"])
     ground = _compute_ground_offset(shape.positions)
-    rest = shape.positions - ground
+    rest = close_lips(shape.positions - ground, shape.actions)
     centres, radius = fit_eyeballs(rest)
     # The eyes' joints come from `rest`, which stands on the ground already.
-    heads = _collect_joint_heads(shape, centres) - np.where(_find_eye_joints()[:, None], 0, ground).astype(np.float32)
+    standing = _collect_joint_heads(shape, centres) - np.where(_find_eye_joints()[:, None], 0, ground).astype(np.float32)
+    heads = _mirror_joints(standing)
     skin = _build_skin(shape, rest)
     exact, bound = compute_t_pose(JOINTS, PARENTS, heads)
     matrices = exact.astype(np.float32)
     positions = skin_points(rest, skin, matrices)
     rotations = blend_matrices(skin, matrices)[:, :3, :3]
+    morphs = list(build_morph_targets(shape.actions, rotations))
+    for side in LID_EDGES:
+        index = MORPHS_67.index(f"eyeBlink{side}")
+        morphs[index] = close_eyelids(morphs[index], positions, side)
     # The spec's directions and height, in place of Anny's.
     recorded = {"gender": 1 - axes["gender"], "proportions": 1 - axes["proportions"], "height": options.height}
     return Body(
         skeleton=Skeleton(JOINTS, np.array(PARENTS, np.int32), bound.astype(np.float32)),
-        positions=positions, rest=rest, rest_to_bind=matrices, skin=skin, morphs=build_morph_targets(shape.actions, rotations),
+        positions=positions, rest=rest, rest_to_bind=matrices, skin=skin, morphs=tuple(morphs),
         eye_centres=bound[_find_eye_joints()].astype(np.float32), eye_radius=radius,
         phenotype={**axes, **recorded, "age_years": years, "height_m": _measure_height(positions)}, sources=backend.sources(),
     )  # fmt: skip
@@ -67,9 +79,9 @@ def make_average_adult(gender: float) -> Body:
     return run(average, options=BodySpec(), backend=BACKENDS.get(), seed=0)
 
 
-def _solve_height_axis(backend: BodyBackend, axes: Mapping[str, float], local: Mapping[str, float], metres: float) -> float:
+def solve_height_axis(evaluate: Callable[[float], BodyShape], metres: float) -> float:
     """The model's height axis 0..1 at which this body is that tall; stature is linear in it, with a range that depends on the build."""
-    low, high = (_measure_height(backend.evaluate({**axes, "height": end}, local).positions) for end in (0.0, 1.0))
+    low, high = (_measure_height(evaluate(end).positions) for end in (0.0, 1.0))
     return float(np.clip((metres - low) / (high - low), 0, 1))
 
 
@@ -110,6 +122,12 @@ def _collect_joint_heads(shape: BodyShape, eyes: Floats) -> Floats:
     return np.array([known[name] for name in JOINTS], np.float32)
 
 
+def _mirror_joints(heads: Floats) -> Floats:
+    """(j,3) positions averaged with those of the other side: the model's collar bones differ by up to 12 mm, its hips are off centre."""
+    swap = [JOINTS.index(mirror_joint(name)) for name in JOINTS]
+    return np.asarray((heads + heads[swap] * np.array([-1, 1, 1])) / 2, np.float32)
+
+
 def _build_skin(shape: BodyShape, rest: Floats) -> Skin:
     """The model's influences, indexing JOINTS; each eyeball follows its own joint only."""
     table = np.array([JOINTS.index(name) for name in shape.names], np.uint16)
@@ -133,4 +151,4 @@ def _symmetrise(skin: Skin, rest: Floats) -> Skin:
     return limit_influences(averaged)
 
 
-STAGE = Stage("body", 3, run, makes=Body, backends=BACKENDS)
+STAGE = Stage("body", 6, run, makes=Body, backends=BACKENDS)

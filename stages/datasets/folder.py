@@ -18,14 +18,13 @@ from assets.artefacts.geometry import Pixels
 from assets.consent import read_consent_record
 from assets.digest import sha256_json
 from assets.errors import FenshenError, Finding, FormatError, Location, RightsError, Severity, SpecError
-from assets.formats.image import decode_image
+from assets.media_limits import MAX_PICTURE_BYTES
 from assets.rights import Source
+from assets.untrusted_media import decode_untrusted_image
 from stages.datasets.shards import DatasetCard, DatasetItem, Shard, compute_split_counts, plan_shards
 from stages.datasets.splits import SPLITS, Split
 
 ITEMS_PER_SHARD = 500
-MAX_FILE_BYTES = 100_000_000
-"""A larger file is not read: no portrait is that large."""
 MIN_IN_SPLIT = 4
 """Pictures of each split: `fenshen evaluate` measures distances to the third-nearest neighbour within a split."""
 MIN_PICTURES = MIN_IN_SPLIT * len(SPLITS)
@@ -141,10 +140,10 @@ def read_picture(path: Path, size: int) -> Pixels:
     """
     import cv2
 
-    if path.stat().st_size > MAX_FILE_BYTES:
-        raise FormatError(Finding("data/too-big", f"it is larger than {MAX_FILE_BYTES // 1_000_000} MB"))
+    if path.stat().st_size > MAX_PICTURE_BYTES:
+        raise FormatError(Finding("data/too-big", f"it is larger than {MAX_PICTURE_BYTES // 1_000_000} MB"))
     try:
-        pixels = decode_image(path.read_bytes()).pixels
+        pixels = decode_untrusted_image(path.read_bytes(), path.name).pixels
     except OSError as error:
         raise FormatError(Finding("data/unreadable", f"it cannot be read ({error.strerror})")) from error
     height, width = pixels.shape[:2]

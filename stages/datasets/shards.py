@@ -22,6 +22,7 @@ from assets.digest import sha256_file
 from assets.errors import Finding, FormatError, Location, SpecError
 from assets.rights import Source
 from assets.store import PART_PREFIX, write_atomic
+from assets.strict_json import parse_json
 from stages.datasets.splits import SPLITS, ImageSplit, Split, VectorSplit
 
 SCHEMA = "fenshen/dataset@1"
@@ -172,7 +173,7 @@ def claim_folder(folder: Path, card: DatasetCard, shards: Sequence[Shard]) -> No
 def _read_plan(file: Path) -> Any:
     """A plan.json; raises FormatError if it is damaged."""
     try:
-        return json.loads(file.read_bytes())
+        return parse_json(file.read_bytes())
     except ValueError as error:
         raise FormatError(
             Finding("data/damaged", f"the plan is damaged: {error}", location=Location(str(file)), fix=_OTHER_FOLDER_FIX)
@@ -229,11 +230,17 @@ def _encode_npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     return stream.getvalue()
 
 
+_INDEX_FIELDS = {"kind": str, "licence": str, "splits": dict, "shards": list, "columns": list}
+"""Fields of dataset.json that every reader needs, with their types."""
+
+
 def read_index(folder: Path) -> dict[str, Any]:
     """dataset.json of a finished set; raises FormatError if there is none or it is not one."""
     file = folder / INDEX
+    if file.exists() and not file.is_file():  # a pipe would be waited for for ever
+        raise FormatError(Finding("data/unreadable", f"{file} is not a file", fix="give the folder of a data set"))
     try:
-        index: dict[str, Any] = json.loads(file.read_bytes())
+        index: dict[str, Any] = parse_json(file.read_bytes())
     except FileNotFoundError as error:
         fix = f"{_REMAKE_FIX}: it resumes where it stopped" if (folder / PLAN).exists() else "make one with `fenshen data`"
         raise FormatError(Finding("data/unfinished", f"{folder} holds no finished data set", fix=fix)) from error
@@ -245,6 +252,8 @@ def read_index(folder: Path) -> dict[str, Any]:
     schema = index.get("schema") if isinstance(index, dict) else None
     if schema != SCHEMA:
         raise FormatError(Finding("data/schema", f"{file} has schema {schema!r}, expected {SCHEMA!r}", fix="make the data set again"))
+    if wrong := [key for key, kind in _INDEX_FIELDS.items() if not isinstance(index.get(key), kind)]:
+        raise FormatError(Finding("data/index", f"{file} has no valid {wrong[0]}", fix="make the data set again"))
     return index
 
 

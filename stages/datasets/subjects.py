@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.artefacts.character import Body, Groom, Identity, TextureSet
+from assets.artefacts.character import EYES, Body, Groom, Identity, TextureSet
 from assets.artefacts.geometry import Floats, Image, Material, Mesh, Pixels, Skin
 from assets.base_mesh import load_skin_triangles
 from assets.conventions import MORPHS_67, SKIN_VERTICES
@@ -19,8 +19,9 @@ from stages.body import stage as body_stage
 from stages.datasets.people import FORMAL_OUTFITS, HAIR_COLOURS, HAIR_LENGTHS, OUTFIT_COUNT, Person, sample_source_skins
 from stages.datasets.skins import SkinBlender, apply_traits
 from stages.groom import colour
-from stages.groom.eyes import build_eyes, paint_iris
+from stages.groom.eyes import build_eyes, compute_cornea_normals, paint_iris
 from stages.groom.fit import (
+    GarmentSurface,
     build_mesh,
     compute_area_weighted_normals,
     find_hidden_skin,
@@ -29,7 +30,7 @@ from stages.groom.fit import (
     push_out_of_body,
     transfer_morphs,
 )
-from stages.groom.teeth import ROW_OFFSETS, build_teeth, paint_teeth
+from stages.groom.teeth import build_teeth, find_lip_line, paint_teeth
 from stages.groom.wardrobe import Slot, WardrobeItem, load_item
 from stages.identity.backend import IDENTITY_LATENT_SIZE
 from stages.identity.stage import derive_face_changes, draw_latent, load_face_change_names
@@ -68,7 +69,7 @@ class SubjectBuilder:
         ordered = sorted(character.pieces, key=lambda piece: {"hair": 0, "outfit": 1}.get(piece.mesh.name, 2))
         cropped = [_crop_piece(piece, neck, skull) for piece in ordered]
         meshes = tuple(mesh for mesh, _ in cropped)
-        normals = {mesh.name: facing for mesh, facing in cropped if mesh.name == "hair"}
+        normals = {mesh.name: facing for mesh, facing in cropped if mesh.name in ("hair", EYES)}
         materials = {m.name: m for m in character.materials}
         return PortraitSubject(meshes, materials, character.images, body.skeleton, normals, min(top, 1.25 * skull)), tone
 
@@ -107,13 +108,14 @@ class SubjectBuilder:
         ]
         meshes += [_build_item_mesh(body, "lashes", person.lashes), build_mesh(fitted, "outfit", "outfit")]
         if person.hair != "none":
-            hair = lift_hair(fit_item(load_item("hair", person.hair), body), [fitted], body, skin_normals)
+            hair = lift_hair(fit_item(load_item("hair", person.hair), body), [GarmentSurface.from_item(fitted)], body, skin_normals)
             meshes.append(build_mesh(hair, "hair", "hair"))
         cloth, holes = colour.tint_cloth(top.pictures["diffuse"], person.outfit_colour)
         images = self._paint_textures(person) | {"outfit": resize(cloth, self.size)}
         materials = tuple(_MATERIALS[name] if name != "outfit" else _make_cloth_material(holes) for name in (m.name for m in meshes))
         hidden = find_hidden_skin([fitted], body, skin_normals)
-        return Groom(tuple(meshes), materials, {f"{name}_albedo": image for name, image in images.items()}, hidden)
+        pictures, normals = {f"{name}_albedo": image for name, image in images.items()}, {EYES: compute_cornea_normals(body)}
+        return Groom(tuple(meshes), materials, pictures, hidden, normals=normals)
 
     def _paint_textures(self, person: Person) -> dict[str, Image]:
         """The albedo of each part except the outfit."""
@@ -156,12 +158,14 @@ def _make_cloth_material(holes: bool) -> Material:
 
 @lru_cache(maxsize=1)  # one image of 64 px for all people
 def _paint_tongue() -> Image:
-    return resize(colour.shade_tongue(load_item("tongue", "tongue01").pictures["diffuse"]), 64)
+    item = load_item("tongue", "tongue01")
+    mesh = build_mesh(fit_item(item, body_stage.make_average_adult(0.5)), "tongue", "tongue")
+    return resize(colour.shade_tongue(item.pictures["diffuse"], mesh.uv, mesh.triangles, mesh.positions), 64)
 
 
 def _build_teeth(body: Body) -> Mesh:
     part = load_item("teeth", "Teeth_Base")
-    return build_teeth(fit_item(part, body), transfer_morphs(part, body), ROW_OFFSETS, "teeth")
+    return build_teeth(fit_item(part, body), transfer_morphs(part, body), find_lip_line(body), "teeth")
 
 
 def _build_item_mesh(body: Body, slot: Slot, name: str) -> Mesh:

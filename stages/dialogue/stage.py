@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from assets.artefacts.talk import Dialogue, Line
 from assets.errors import Finding, SpecError
 from assets.spec.behaviour import PersonaSpec
+from assets.speech_marks import has_marks, strip_marks
 from stages.dialogue.backend import Candidate, DialogueBackend, Matcher
 from stages.dialogue.candidates import FALLBACK_ID, list_authored_lines, list_candidates, list_replies, recover_candidates, tag_line
 from stages.dialogue.cross_validation import leave_one_out, pick_line
@@ -26,6 +28,32 @@ BACKENDS: Registry[DialogueBackend] = Registry(
 )
 
 
+def _mark_lines(lines: Sequence[Line], marked: Mapping[str, str]) -> tuple[Line, ...]:
+    """The lines with the marks of the author's texts in what is spoken."""
+    found = []
+    for line in lines:
+        spoken = marked.get(line.text, line.text)
+        if line.text not in marked:  # a line about a topic joins facts
+            for plain, text in marked.items():
+                spoken = spoken.replace(plain, text)
+        found.append(replace(line, spoken=spoken) if spoken != line.text else line)
+    return tuple(found)
+
+
+def _strip_persona(options: PersonaSpec) -> tuple[PersonaSpec, dict[str, str]]:
+    """The persona without pause and emphasis marks, and its marked texts: shown -> as written."""
+    written = [*(fact.say for fact in options.facts), *options.lines, options.greeting or "", options.fallback or ""]
+    marked = {strip_marks(text): text for text in written if has_marks(text)}
+    facts = tuple(fact.model_copy(update={"say": _strip(fact.say)}) for fact in options.facts)
+    lines = tuple(_strip(text) for text in options.lines)
+    greeting, fallback = (text and _strip(text) for text in (options.greeting, options.fallback))
+    return options.model_copy(update={"facts": facts, "lines": lines, "greeting": greeting, "fallback": fallback}), marked
+
+
+def _strip(text: str) -> str:
+    return strip_marks(text) if has_marks(text) else text
+
+
 def run(*, options: PersonaSpec, seed: int, backend: DialogueBackend, name: str = "") -> Dialogue:
     """Every line with its tags and the facts behind it, and the questions of each line.
 
@@ -36,6 +64,7 @@ def run(*, options: PersonaSpec, seed: int, backend: DialogueBackend, name: str 
     """
     if findings := [finding for _, finding in find_unsupported_options(options, backend)]:
         raise SpecError(*findings)
+    options, marked = _strip_persona(options)
     replies = list_replies(options)
     texts = dict(list_authored_lines(options, name))
     questions = {reply.line: reply.questions for reply in replies}
@@ -58,7 +87,9 @@ def run(*, options: PersonaSpec, seed: int, backend: DialogueBackend, name: str 
         topic_lines, warnings = build_topic_lines(options, candidates, backend, seed)
     lines[-1:-1] = topic_lines.values()  # the fallback stays last
     replies = list_replies(options, topic_lines)
-    return Dialogue(persona, options.language, tuple(lines), replies, FALLBACK_ID, backend.name, scores, backend.sources(options), warnings)
+    sources = backend.sources(options)
+    spoken = _mark_lines(lines, marked)
+    return Dialogue(persona, options.language, spoken, replies, FALLBACK_ID, backend.name, scores, sources, warnings, options.manner)
 
 
 def find_unsupported_options(options: PersonaSpec, backend: DialogueBackend) -> Iterator[tuple[str, Finding]]:
@@ -105,4 +136,4 @@ def _load_tuned_matcher(candidates: tuple[Candidate, ...], language: str, name: 
     return BACKENDS.get(name).make_matcher(candidates, PersonaSpec.model_validate({"language": language, "tune": True}))
 
 
-STAGE = Stage("dialogue", 6, run, makes=Dialogue, memory_gb=1.5, backends=BACKENDS)
+STAGE = Stage("dialogue", 7, run, makes=Dialogue, memory_gb=1.5, backends=BACKENDS)

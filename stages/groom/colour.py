@@ -9,18 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.artefacts.character import Body
-from assets.artefacts.geometry import Floats, Image, Pixels
+from assets.artefacts.geometry import Floats, Image, Ints, Pixels
 from assets.errors import BackendError, Finding
 from assets.paths import REINSTALL_NODE_PACKAGES
+from assets.uv_tile import rasterise
 
 MAX_PICTURE_SIDE = 1024
 """Pixels; larger pictures are scaled down."""
 # sRGB of common natural hair and iris colours; people of dark pigment have one of the first two.
 _HAIR = ("#14100e", "#241a15", "#3b2619", "#5a3a22", "#7d5530", "#a3845c", "#6b2f1a")
+NATURAL_COUNT = len(_HAIR)
 _IRIS = ("#2e1a10", "#4a2c17", "#6b4a22", "#5a6140", "#566d78", "#607484")
 _GREY = "#b9b6b2"
 _MIN_LIGHT, _MAX_TONE, _MAX_LOG_DEVIATION = 0.02, 0.95, 0.3
 """Of hair: the least light, the brightness of the brightest glint, and the largest standard deviation of the logarithm of light."""
+_TONGUE_SIDE, _TONGUE_TINT = 256, np.array([0.62, 0.52, 0.50], np.float32)
+_TONGUE_DEPTHS_M, _TONGUE_LIGHT = (0.0, 0.012, 0.030, 0.045), (0.78, 0.46, 0.12, 0.03)
+"""Share of light, as sRGB values, that reaches the tongue so far behind its tip."""
 _BLUR_SHARE, _FLATTENING = 0.008, 0.8
 """Share of the picture's side above which light and dark are glint and shadow, not strands; how much of those the fairest hair loses."""
 
@@ -35,13 +40,13 @@ def _is_dark_pigment(body: Body) -> bool:
     return body.phenotype.get("african", 0) + body.phenotype.get("asian", 0) > 0.3
 
 
-def choose_hair_colour(body: Body, requested: str | None, rng: np.random.Generator) -> Floats:
-    """(3,) sRGB: the requested colour, otherwise by origin and seed and greying from the age of 42 on."""
+def choose_natural_colour(body: Body, requested: str | None, rng: np.random.Generator) -> tuple[Floats, float]:
+    """(3,) sRGB and the share of grey: the requested colour without grey, otherwise by origin and seed, greying from the age of 42 on."""
     pick = int(rng.integers(len(_HAIR)))
     if requested:
-        return parse_hex_colour(requested)
+        return parse_hex_colour(requested), 0.0
     natural = parse_hex_colour(_HAIR[pick % 2 if _is_dark_pigment(body) else pick])
-    return grey_hair(natural, float(np.clip((body.phenotype["age_years"] - 42) / 36, 0, 1)) * 0.85)
+    return natural, float(np.clip((body.phenotype["age_years"] - 42) / 36, 0, 1)) * 0.85
 
 
 def grey_hair(natural: Floats, share: float) -> Floats:
@@ -147,10 +152,22 @@ def tint_cloth(path: Path, tint: str | None) -> tuple[Image, bool]:
     return Image(np.dstack([colour, pixels[..., 3]]) if has_holes else colour), has_holes
 
 
-def shade_tongue(path: Path) -> Image:
-    """(h,w,3) the tongue darkened as inside a mouth, where it would glow otherwise."""
-    pixels = load_picture(path, 3).astype(np.float32) / 255
-    return Image((np.clip(pixels * np.array([0.72, 0.52, 0.50]), 0, 1) * 255 + 0.5).astype(np.uint8))
+def shade_tongue(path: Path, uv: Floats, triangles: Ints, positions: Floats) -> Image:
+    """(s,s,3) the tongue darkened as inside a mouth, where it would glow otherwise: the more, the further it is behind its tip.
+
+    Args:
+        uv, triangles, positions: of the tongue's mesh, in metres; facing +Z.
+    """
+    import cv2
+
+    pixels = load_picture(path, 3)
+    side = min(pixels.shape[0], _TONGUE_SIDE)
+    pixels = cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    behind = (positions[:, 2].max() - positions[:, 2])[:, None]
+    depth, covered = rasterise(uv, triangles, behind, side)
+    light = np.interp(depth, _TONGUE_DEPTHS_M, _TONGUE_LIGHT)
+    light = cv2.GaussianBlur(np.where(covered[..., None], light, _TONGUE_LIGHT[-1]).astype(np.float32), (0, 0), side / 128)[..., None]
+    return Image((np.clip(pixels * _TONGUE_TINT * light, 0, 1) * 255 + 0.5).astype(np.uint8))
 
 
 def build_garment_orm(path: Path, roughness: float) -> Image:

@@ -87,10 +87,10 @@ def _transfer_skin_influences(points: Floats, triangles: Ints, body: Body) -> Sk
     dense = interpolate_weights(body.skin, nearest, shares)
     for _ in range(_SMOOTHING_ROUNDS):
         dense = average_rows_over_triangles(dense, triangles)
-    return limit_influences(_split_legs(dense))
+    return limit_influences(split_legs(dense))
 
 
-def _split_legs(dense: Floats) -> Floats:
+def split_legs(dense: Floats) -> Floats:
     """(n,j) weights on JOINTS in which what both legs hold goes mostly to the stronger leg; their sum stays the same.
 
     A skirt with smoothed weights stays behind the leading thigh, which then pokes through; a tight one bends at its middle alone.
@@ -176,8 +176,10 @@ def push_out_of_body(fitted: FittedItem, body: Body, skin_normals: Floats) -> Fi
     return FittedItem(fitted.item, positions, fitted.skin)
 
 
-def find_hidden_skin(garments: Iterable[FittedItem], body: Body, skin_normals: Floats) -> Mask:
+def find_hidden_skin(garments: Iterable[FittedItem], body: Body, skin_normals: Floats, made: Iterable[GarmentSurface] = ()) -> Mask:
     """(19158,) base vertices that cloth covers: those that the item's author marked as deleted, and those with cloth close above.
+
+    `made` are the surfaces of garments that are no items.
 
     A rim of skin stays at every open edge, so that collars, cuffs and hems show no hole. No rim stays where the edge is beneath
     another garment, as a shoe's is inside a trouser leg.
@@ -187,6 +189,8 @@ def find_hidden_skin(garments: Iterable[FittedItem], body: Body, skin_normals: F
     for garment, alone in each:
         surface = GarmentSurface.from_item(garment, [other for _, other in each if other is not alone])
         hidden |= _find_deleted_skin(garment, surface, body) | _find_covered_skin(surface, body, skin_normals)
+    for surface in made:
+        hidden |= _find_covered_skin(surface, body, skin_normals)
     return _open_mask(hidden)
 
 
@@ -245,6 +249,11 @@ class GarmentSurface:
         for other in over:
             boundary = boundary[~other.find_beneath(boundary)]
         return cls(points, facing, _measure_boundary_distance(points, boundary))
+
+    @classmethod
+    def with_edges(cls, points: Floats, facing: Floats, edge: Floats) -> GarmentSurface:
+        """The surface of these points and directions, with points (r,3) along its open edges."""
+        return cls(points, facing, _measure_boundary_distance(points, edge))
 
     @classmethod
     def from_skin(cls, body: Body, skin_normals: Floats) -> GarmentSurface:
@@ -306,19 +315,24 @@ def _measure_boundary_distance(points: Floats, boundary: Floats) -> Floats:
     return np.asarray(cKDTree(boundary).query(points)[0], np.float32)
 
 
-def lift_hair(hair: FittedItem, garments: Iterable[FittedItem], body: Body, skin_normals: Floats) -> FittedItem:
+def lift_hair(hair: FittedItem, garments: Iterable[GarmentSurface], body: Body, skin_normals: Floats) -> FittedItem:
     """Hanging hair moved out of the neck and the clothes that it falls on, to _HAIR_CLEARANCE above them; hair on the scalp stays."""
+    return FittedItem(hair.item, lift_points(hair.positions, garments, body, skin_normals), hair.skin)
+
+
+def lift_points(points: Floats, garments: Iterable[GarmentSurface], body: Body, skin_normals: Floats) -> Floats:
+    """(n,3) points of hair, as `lift_hair` moves them."""
     heads = dict(zip(JOINTS, body.skeleton.heads, strict=True))
-    hangs = hair.positions[:, 1] < float(heads["Head"][1]) + 0.02
-    covers = [GarmentSurface.from_skin(body, skin_normals), *map(GarmentSurface.from_item, garments)]
-    positions = hair.positions.copy()
+    hangs = points[:, 1] < float(heads["Head"][1]) + 0.02
+    covers = [GarmentSurface.from_skin(body, skin_normals), *garments]
+    positions = points.copy()
     for cover in covers:
         found, index = cover.find_nearest(positions, 0.04)
         normal = cover.facing[index]
         height = dot(positions - cover.points[index], normal)
         need = np.where(hangs & found & (height < _HAIR_CLEARANCE), _HAIR_CLEARANCE - height, 0).astype(np.float32)
         positions += normal * need[:, None]
-    return FittedItem(hair.item, positions, hair.skin)
+    return positions
 
 
 def is_cap(hair: FittedItem, body: Body, skin_normals: Floats) -> bool:

@@ -93,6 +93,16 @@ def fit_hair_under_hat(hair: FittedItem, hat: FittedItem, skin: Floats) -> tuple
     return replace(hair, positions=moved), _measure_height_over(moved, _find_opening(hat)) > _VISIBLE_BAND
 
 
+def press_strands(points: Floats, hat: FittedItem) -> tuple[Floats, Mask]:
+    """(n,3) points of strands within the hat or below its brim, and (n,) which are too deep inside to be drawn."""
+    dome = HatDome.from_item(hat)
+    arm = points - dome.centre
+    distance = np.maximum(np.linalg.norm(arm, axis=1), 1e-6)
+    directions = arm / distance[:, None]
+    pressed = (dome.centre + directions * np.minimum(distance, dome.measure_limit(directions))[:, None]).astype(np.float32)
+    return pressed, _measure_height_over(pressed, _find_opening(hat)) > _VISIBLE_BAND
+
+
 def _spread_pull(pull: Floats, hair: FittedItem) -> Floats:
     """(n,) metres inwards: neighbours of hair that is pulled in follow it, less the further away they are.
 

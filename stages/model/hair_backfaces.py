@@ -39,7 +39,7 @@ def _count_backfaces(character: Character) -> int:
 
 def _find_one_sided_hair(character: Character) -> set[str]:
     """Names of the materials of one-sided hair."""
-    hair = {piece.mesh.material for piece in character.pieces if piece.mesh.name == HAIR}
+    hair = {piece.mesh.material for piece in character.pieces if piece.mesh.name == HAIR and not piece.is_grown}
     return {material.name for material in character.materials if material.name in hair and not material.double_sided}
 
 

@@ -25,6 +25,8 @@ MAX_COVER_HEIGHT_M, MAX_COVER_OFFSET_M = 0.035, 0.012
 """A cover's vertex counts up to this height above the skin's vertex, and up to this distance from the line of its normal."""
 DEPTH_SHARE, MAX_INSET_M = 0.25, 0.010
 """The depth as a share of the mean side of the triangles around a vertex, and its limit."""
+_OPEN_MESHES = ("glasses", "earrings")
+"""Names of what is worn and hides no skin."""
 EDGE_DEPTH_SHARE = 0.35
 """Share of that depth at a vertex with a bare neighbour."""
 MIN_COARSE_SIDE_M, GUM_INSET_M = 0.014, 0.006
@@ -34,8 +36,15 @@ MIN_COARSE_SIDE_M, GUM_INSET_M = 0.014, 0.006
 def inset_skin(before: Sequence[Piece], after: Sequence[Piece]) -> list[Piece]:
     """The reduced pieces `after`, with covered skin moved in; the pieces `before` the reduction decide what is covered."""
     skin = [i for i, piece in enumerate(after) if piece.mesh.material in SKIN_MATERIALS]
-    # What is worn has no morphs; eyes, teeth, brows and lashes have.
-    covers = [piece.mesh.positions for piece in before if piece.mesh.material not in SKIN_MATERIALS and not piece.mesh.morphs]
+    # What is worn has no morphs; eyes, teeth, brows and lashes have. Grown hair has its roots in the skin; glasses cover none.
+    covers = [
+        piece.mesh.positions
+        for piece in before
+        if piece.mesh.material not in SKIN_MATERIALS
+        and not piece.mesh.morphs
+        and not piece.is_grown
+        and not piece.mesh.name.startswith(_OPEN_MESHES)
+    ]
     if not skin or not covers:
         return list(after)
     welded = weld_pieces([after[i] for i in skin])

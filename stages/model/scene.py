@@ -13,6 +13,7 @@ from assets.artefacts.character import Body, Groom, TextureSet
 from assets.artefacts.geometry import Floats, Image, Ints, Material, Mesh, MorphTarget, Part, Skeleton, Skin, Surface
 from assets.mesh import compact_vertices, compute_vertex_normals, weld_points
 from assets.rotation import normalize_vectors
+from stages.model.skin_paint import paint_head
 
 MIN_MORPH_DELTA_M = 4e-5
 """A part has no delta for a vertex that a morph moves by less than this."""
@@ -33,6 +34,13 @@ class Piece:
     """(v,3) of the unreduced shape."""
     importance: Floats
     """(v,) how visible an error is here."""
+    shade: Floats | None = None
+    """(v,) as in Part; set for grown hair, which is made at its level of detail and never reduced."""
+
+    @property
+    def is_grown(self) -> bool:
+        """Whether it is grown hair."""
+        return self.shade is not None
 
 
 @dataclass(frozen=True)
@@ -96,8 +104,8 @@ class Character:
         return sum(len(piece.mesh.triangles) for piece in self.pieces)
 
 
-def assemble_character(body: Body, texture: TextureSet, groom: Groom) -> Character:
-    """The dressed character in its T-pose: the skin that no cloth hides, then everything worn."""
+def assemble_character(body: Body, texture: TextureSet, groom: Groom, hair_level: int = 0) -> Character:
+    """The dressed character in its T-pose: the skin that no cloth hides, then everything worn, then grown hair at this level."""
     normals = compute_unit_normals(body.positions, np.concatenate([s.base[s.triangles] for s in texture.surfaces]))
     importance = _compute_morph_importance(len(body.positions), body.morphs) + _compute_joint_importance(body)
     skin = [_build_skin_piece(body, surface, groom.hidden, normals, importance) for surface in texture.surfaces]
@@ -105,13 +113,42 @@ def assemble_character(body: Body, texture: TextureSet, groom: Groom) -> Charact
     names = {piece.mesh.name for piece in pieces}
     offset = len(body.positions)
     for mesh in groom.meshes:
-        piece = _build_groom_piece(_rename_uniquely(mesh, names), groom.materials, offset)
+        piece = _build_groom_piece(_rename_uniquely(mesh, names), groom.materials, offset, groom.normals.get(mesh.name))
         names.add(piece.mesh.name)
         offset += int(piece.place_ids.max(initial=0)) + 1
         pieces.append(piece)
+    pieces += build_grown_pieces(groom, hair_level, offset)
     used = {piece.mesh.material for piece in pieces}
     materials = tuple(m for m in (*texture.materials, *groom.materials) if m.name in used)
-    return Character(tuple(pieces), materials, {**texture.images, **groom.images})
+    return Character(tuple(pieces), materials, {**texture.images, **groom.images, **_paint_skin(texture, groom)})
+
+
+def build_grown_pieces(groom: Groom, level: int, first_place: int) -> list[Piece]:
+    """Grown hair at a level of detail (0 to 2); its places are numbered from `first_place`."""
+    pieces: list[Piece] = []
+    for part in groom.grown[level] if groom.grown else ():
+        places = np.arange(first_place, first_place + len(part.mesh.positions), dtype=np.int64)
+        pieces.append(Piece(part.mesh, places, part.normals, np.ones(len(places), np.float32), part.shade))
+        first_place += len(places)
+    return pieces
+
+
+def use_grown_hair(character: Character, groom: Groom, level: int, lift: float) -> Character:
+    """The character with grown hair at another level of detail; `lift` is how far it was raised, in metres."""
+    others = [piece for piece in character.pieces if not piece.is_grown]
+    first = max(int(piece.place_ids.max(initial=0)) for piece in others) + 1
+    up = np.array([0, lift, 0], np.float32)
+    grown = [
+        replace(piece, mesh=replace(piece.mesh, positions=piece.mesh.positions + up)) for piece in build_grown_pieces(groom, level, first)
+    ]
+    return replace(character, pieces=(*others, *grown))
+
+
+def _paint_skin(texture: TextureSet, groom: Groom) -> dict[str, Image]:
+    """The head's albedo with painted hair, where any is painted."""
+    if groom.paint is None:
+        return {}
+    return {"head_albedo": paint_head(texture.images["head_albedo"], groom.paint)}
 
 
 def move_to_floor(character: Character, skeleton: Skeleton) -> tuple[Character, Skeleton]:
@@ -156,12 +193,12 @@ def _build_skin_piece(body: Body, surface: Surface, hidden: NDArray[np.bool_], n
     return Piece(mesh, base.astype(np.int64), normals[base], importance[base])
 
 
-def _build_groom_piece(mesh: Mesh, materials: Sequence[Material], offset: int) -> Piece:
+def _build_groom_piece(mesh: Mesh, materials: Sequence[Material], offset: int, bind_normals: Floats | None = None) -> Piece:
     kept, triangles = compact_vertices(mesh.triangles, len(mesh.positions))
     mesh = take_vertices(mesh, kept, triangles)
     places = weld_points(mesh.positions)
     # Normals of welded places, so that a UV seam is not seen as an edge.
-    normals = compute_welded_normals(mesh.positions, mesh.triangles, places)
+    normals = compute_welded_normals(mesh.positions, mesh.triangles, places) if bind_normals is None else bind_normals[kept]
     if mesh.name == HAIR:
         normals = _round_hair_normals(mesh.positions, normals)
     importance = _compute_morph_importance(len(mesh.positions), mesh.morphs) * _choose_groom_weight(mesh, materials)
@@ -273,7 +310,7 @@ def build_parts(pieces: Sequence[Piece], materials: Sequence[Material]) -> tuple
     found = []
     for piece in (part for whole in pieces for part in _split_moving(whole)):
         tangents = compute_tangents(piece.mesh, piece.normals) if piece.mesh.material in normal_mapped else None
-        found.append(Part(piece.mesh, piece.normals, tangents))
+        found.append(Part(piece.mesh, piece.normals, tangents, piece.shade))
     return tuple(found)
 
 
@@ -284,7 +321,7 @@ def _split_moving(piece: Piece) -> tuple[Piece, ...]:
     for morph in mesh.morphs:
         moves[morph.indices] = True
     moving: NDArray[np.bool_] = np.asarray(moves[mesh.triangles].any(axis=1))
-    if not moving.any() or moving.sum() > _MAX_MOVING_SHARE * len(moving):
+    if piece.is_grown or not moving.any() or moving.sum() > _MAX_MOVING_SHARE * len(moving):
         return (piece,)
     name = _NECK if mesh.name == "body" else f"{mesh.name}_moving"
     return _extract_triangles(piece, ~moving, mesh.name), _extract_triangles(piece, moving, name)

@@ -15,18 +15,27 @@ from stages.model.scene import Character, Piece, take_vertices, weld_pieces
 
 _UV_WEIGHT = 1 / 3
 """A picture that slides is seen less than an outline that moves by the same distance."""
-_SMALL_PARTS = ("teeth", "eyes", "brows", "lashes")
+_SMALL_PARTS = ("teeth", "eyes", "brows", "lashes", "glasses", "earrings")
 """Parts whose errors are small in metres and large to the eye: reduced together with the clothes, they came out as fangs and shreds."""
 _MAX_SMALL_SHARE = 0.25
-"""Of the budget, for all small parts together, at most."""
 
 
-def fit_triangle_budget(character: Character, budget: int) -> Character:
-    """The character with at most `budget` triangles: small parts of the face get their share first, the others compete for the rest."""
+def fit_triangle_budget(character: Character, budget: int, *, small_share: float = _MAX_SMALL_SHARE) -> Character:
+    """The character with at most `budget` triangles: grown hair stays
+    as it is, small parts of the face get their share first, the others compete for the rest.
+
+    Args:
+        small_share: of the budget, for all small parts together, at most.
+    """
     if character.triangle_count <= budget:
         return character
+    grown = tuple(piece for piece in character.pieces if piece.is_grown)
+    if grown:
+        rest = replace(character, pieces=tuple(piece for piece in character.pieces if not piece.is_grown))
+        rest = fit_triangle_budget(rest, budget - sum(len(piece.mesh.triangles) for piece in grown), small_share=small_share)
+        return replace(rest, pieces=(*rest.pieces, *grown))
     sizes = {i: len(p.mesh.triangles) for i, p in enumerate(character.pieces) if p.mesh.name.lower().startswith(_SMALL_PARTS)}
-    quotas = share_budget(sizes, int(_MAX_SMALL_SHARE * budget))
+    quotas = share_budget(sizes, int(small_share * budget))
     small = {i: _reduce_pieces([character.pieces[i]], quota)[0] for i, quota in quotas.items()}
     left = budget - sum(len(piece.mesh.triangles) for piece in small.values())
     large = iter(_reduce_pieces([p for i, p in enumerate(character.pieces) if i not in small], left))

@@ -5,6 +5,9 @@ bvh_names.py and bvh_joints.py find the joints, bvh_pose.py what is upright and 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +17,7 @@ from assets.artefacts.motion import Clip
 from assets.conventions import JOINTS
 from assets.errors import Finding, FormatError, Location
 from assets.formats.bvh import Bvh, load_bvh
+from assets.media_limits import MAX_BVH_BYTES
 from assets.rotation import (
     IDENTITY,
     forward_kinematics,
@@ -30,8 +34,11 @@ from stages.motion.bvh_pose import (
     LIMBS,
     WorldPose,
     compute_rest_pose,
+    find_nearest_axis,
     find_up_axis,
     is_foot_in_line,
+    is_own_skeleton,
+    is_standing_at_zero,
     measure_angle,
     measure_hip_line,
     measure_trunk,
@@ -45,6 +52,9 @@ _MIN_TRUNK = 0.1
 """Length of the trunk of any person in legs; measured ones have 0.5 to 0.7."""
 _LEAP_DEGREES = 60.0
 """Of one joint between two frames: an angle that wrapped or a marker that was lost."""
+_LIMB_PAIRS = (("Arm", "ForeArm"), ("ForeArm", "Hand"), ("UpLeg", "Leg"), ("Leg", "Foot"))
+_TWIST_WORDS = re.compile(r"twist|roll|捩|ねじ|扭")
+"""Joints along a bone that turn about it only: they bend nothing."""
 _MOVING_DEGREES = 1.0
 _STANDING_PERCENTILE = 30
 """Share of the frames, by the height of an ankle, in which its foot counts as standing: in a walk it is 62 % of them."""
@@ -52,6 +62,7 @@ _LEVEL_DEGREES, _MAX_SOLE_DEGREES = 8.0, 45.0
 """Tilt of a standing sole that is a difference of rest poses: less is the movement itself, more is a foot that does not stand."""
 _MAX_BENT_DEGREES = 120.0
 """The same where the foot continues the shin at zero angles."""
+BVH_FIX = "export a part of it"
 _UP = np.array([0, 1, 0], np.float32)
 
 
@@ -62,6 +73,9 @@ def read_bvh_clip(path: Path, name: str) -> tuple[Clip, list[str]]:
         FormatError: the file cannot be read, is not BVH, or has no arms and legs that can be recognised.
     """
     try:
+        if path.stat().st_size > MAX_BVH_BYTES:
+            message = f"the BVH file is larger than {MAX_BVH_BYTES // 1_000_000} MB"
+            raise FormatError(Finding("motion/too-big", message, location=Location(path.name), limit=MAX_BVH_BYTES, fix=BVH_FIX))
         data = path.read_bytes()
     except OSError as error:
         message = f"cannot read the BVH file: {error.strerror}"
@@ -73,10 +87,20 @@ def read_bvh_clip(path: Path, name: str) -> tuple[Clip, list[str]]:
         raise FormatError(Finding("motion/bvh-names", message, location=Location(path.name), fix="rename the joints to Mixamo's names"))
     pose = compute_world_pose(film)
     _check_extent(pose, found.joints, path.name)
-    up, off = find_up_axis(pose, found.joints)
+    own = is_own_skeleton(film.names, film.heads, build_canonical_skeleton())
+    # Our own files have +Y up, also where the body lies or stands on its hands.
+    up, off = (_UP, 0.0) if own else find_up_axis(pose, found.joints)
     rotations, root = _transfer_motion(film, pose, up, found)
     clip = Clip(name, film.times, rotations, root, np.zeros((len(film.times), 0), np.float32), source="bvh")
-    warnings = [*film.warnings, *_list_left_out(film, found), *_list_absent(found), *_list_leaps(clip)]
+    moving = (_measure_range(film.rotations) > _MOVING_DEGREES).tolist()
+    warnings = [
+        *film.warnings,
+        *_list_left_out(film, found, moving),
+        *_list_unnamed(film, found, moving),
+        *_list_absent(found),
+        *_list_leaps(clip),
+    ]
+    warnings += [] if own else _list_other_up(film, found, up)
     if off > _MAX_TRUNK_DEGREES:
         warnings.append(f"the trunk is on average {off:.0f} degrees off every axis of the file's world, so which way is up is a guess")
     return clip, [f"{path.name}: {warning}" for warning in warnings]
@@ -201,14 +225,13 @@ def _measure_range(rotations: Floats) -> Floats:
     return np.asarray(np.degrees(2 * np.arccos(np.clip(cosines, 0, 1))), np.float32)
 
 
-def _list_left_out(film: Bvh, found: JointMap) -> list[str]:
+def _list_left_out(film: Bvh, found: JointMap, moving: Sequence[bool]) -> list[str]:
     """A sentence about joints that move and drive nothing."""
     used = {*found.joints.values(), *found.trunk, *found.neck}
     for joint in list(used):
         while film.parents[joint] >= 0:
             joint = int(film.parents[joint])
             used.add(joint)
-    moving = _measure_range(film.rotations) > _MOVING_DEGREES
     names = [name for i, name in enumerate(film.names) if moving[i] and i not in used]
     if not names:
         return []
@@ -217,12 +240,40 @@ def _list_left_out(film: Bvh, found: JointMap) -> list[str]:
             f" left out: {shown}"]  # fmt: skip
 
 
+def _list_unnamed(film: Bvh, found: JointMap, moving: Sequence[bool]) -> list[str]:
+    """A sentence about joints of unknown name that bend a limb between two that are known."""
+    names = []
+    for side, (upper, lower) in product(SIDES, _LIMB_PAIRS):
+        joint, end = found.joints.get(f"{side}{lower}", -1), found.joints.get(f"{side}{upper}", -1)
+        while joint >= 0 and end >= 0 and (joint := int(film.parents[joint])) not in (end, -1):
+            if moving[joint] and not _TWIST_WORDS.search(film.names[joint].lower()):
+                names.append(film.names[joint])
+    if not names:
+        return []
+    return [f"{', '.join(names)}: no known name for a joint in the middle of a limb, which is taken as straight there;"
+            " rename it as Mixamo does, for example LeftArm"]  # fmt: skip
+
+
 def _list_absent(found: JointMap) -> list[str]:
     """A sentence about our joints that the file does not drive."""
     absent = [] if found.trunk else ["Spine"]
     absent += [joint for joint in ("Head", "LeftHand", "RightHand") if joint not in found.joints]
     return [f"no joint has a known name for {', '.join(absent)}; {'they follow' if len(absent) > 1 else 'it follows'} the parent"
             ] if absent else []  # fmt: skip
+
+
+def _list_other_up(film: Bvh, found: JointMap, up: Floats) -> list[str]:
+    """A sentence about zero angles that stand along another axis than the movement: a body that lies looks like one of another world."""
+    zero = find_nearest_axis(measure_trunk(film.heads, found.joints))
+    if not is_standing_at_zero(film.heads, found) or float(zero @ up) > 0:
+        return []
+    return [f"the body stands along {_name_axis(zero)} at zero angles and along {_name_axis(up)} in the movement, which is taken as up;"
+            " one that lies, crawls or stands on its hands is set upright"]  # fmt: skip
+
+
+def _name_axis(axis: Floats) -> str:
+    at = int(np.abs(axis).argmax())
+    return f"{'+' if axis[at] > 0 else '-'}{'XYZ'[at]}"
 
 
 def _list_leaps(clip: Clip) -> list[str]:

@@ -42,8 +42,9 @@ def map_joints(film: Bvh) -> JointMap:
     names = parse_names(film.names)
     joints: dict[str, int] = {}
     for side in SIDES:
-        joints |= _find_leg(names, tree, side)
-        joints |= _find_arm(names, tree, side)
+        # Two characters in one file: every limb is of the one whose left leg was taken.
+        joints |= _find_leg(names, tree, side, joints.get("LeftUpLeg"))
+        joints |= _find_arm(names, tree, side, joints.get("LeftUpLeg"))
     missing = tuple(joint for joint in REQUIRED_JOINTS if joint not in joints)
     if missing:
         return JointMap(joints, (), (), missing)
@@ -58,7 +59,7 @@ def map_joints(film: Bvh) -> JointMap:
     if neck:
         joints["Neck"] = neck[0]
     for i, name in enumerate(names):
-        if is_eye(name):
+        if is_eye(name) and (head is None or tree.is_below(i, head)):
             joints.setdefault(f"{name.side}Eye", i)
     return JointMap({**joints, **_find_fingers(names, tree, joints)}, trunk, neck, ())
 
@@ -84,6 +85,10 @@ class _Tree:
         # Without the joints themselves: where one thigh is the other's parent, neither is the hips.
         return next((joint for joint in self.list_ancestors(b)[1:] if joint in above), 0)
 
+    def count_shared_ancestors(self, a: int, b: int) -> int:
+        """How many joints are above both: one, World, for limbs of two characters, more for those of one."""
+        return len(set(self.list_ancestors(a)) & set(self.list_ancestors(b)))
+
     def measure_chain(self, chain: Sequence[int]) -> float:
         return float(sum(np.linalg.norm(self.heads[b] - self.heads[a]) for a, b in pairwise(chain)))
 
@@ -102,19 +107,26 @@ def _iterate_chains(names: Sequence[JointName], tree: _Tree, side: str, parts: S
 
 def _rank_words(names: Sequence[JointName], chain: Sequence[int], parts: Sequence[str]) -> int:
     """How far down their lists the words are: `thigh` is a better UpLeg than `hip`, which may be a helper above it."""
-    doubtful = {"Arm": ("shoulder",), "UpLeg": ("hip", "leg"), "Leg": (), "ForeArm": (), "Hand": (), "Foot": ()}
+    doubtful = {"Arm": ("shoulder",), "UpLeg": ("hip", "leg", "足"), "Leg": (), "ForeArm": (), "Hand": (), "Foot": ()}
     return sum(1 + doubtful[part].index(word) for i, part in zip(chain, parts, strict=True) if (word := names[i].word) in doubtful[part])
 
 
-def _find_best_chain(names: Sequence[JointName], tree: _Tree, side: str, parts: Sequence[str]) -> tuple[int, ...]:
-    """The chain with the clearest names; of equal ones the longest, and of these the first. Empty without any."""
-    chains = list(_iterate_chains(names, tree, side, parts))
-    # Rounded, so that noise in the offsets does not decide between chains of one length.
-    return min(chains, key=lambda c: (_rank_words(names, c, parts), -round(tree.measure_chain(c), 4)), default=())
+def _find_best_chain(names: Sequence[JointName], tree: _Tree, side: str, parts: Sequence[str], other: int | None = None) -> tuple[int, ...]:
+    """The chain with the clearest names; of equal ones that of the same character as the joint `other`, then the longest, then the first.
+
+    Empty without any.
+    """
+
+    def rank(chain: tuple[int, ...]) -> tuple[float, ...]:
+        shared = 0 if other is None else tree.count_shared_ancestors(chain[0], other)
+        # Rounded, so that noise in the offsets does not decide between chains of one length.
+        return _rank_words(names, chain, parts), -shared, -round(tree.measure_chain(chain), 4)
+
+    return min(_iterate_chains(names, tree, side, parts), key=rank, default=())
 
 
-def _find_leg(names: Sequence[JointName], tree: _Tree, side: str) -> dict[str, int]:
-    chain = _find_best_chain(names, tree, side, ("UpLeg", "Leg", "Foot"))
+def _find_leg(names: Sequence[JointName], tree: _Tree, side: str, other: int | None) -> dict[str, int]:
+    chain = _find_best_chain(names, tree, side, ("UpLeg", "Leg", "Foot"), other)
     if not chain:
         return _list_found(names, side, ("UpLeg", "Leg", "Foot"))
     found = {f"{side}{part}": joint for part, joint in zip(("UpLeg", "Leg", "Foot"), chain, strict=True)}
@@ -127,13 +139,13 @@ def _find_leg(names: Sequence[JointName], tree: _Tree, side: str) -> dict[str, i
     return found | ({f"{side}ToeBase": min(toes, key=lambda i: words.index(names[i].word))} if toes else {})
 
 
-def _find_arm(names: Sequence[JointName], tree: _Tree, side: str) -> dict[str, int]:
+def _find_arm(names: Sequence[JointName], tree: _Tree, side: str, other: int | None) -> dict[str, int]:
     parts: tuple[str, ...] = ("Arm", "ForeArm", "Hand")
-    chain = _find_best_chain(names, tree, side, parts)
+    chain = _find_best_chain(names, tree, side, parts, other)
     if not chain:
         # Hands are not required: an arm without one is still an arm.
         parts = ("Arm", "ForeArm")
-        chain = _find_best_chain(names, tree, side, parts)
+        chain = _find_best_chain(names, tree, side, parts, other)
     if not chain:
         return _list_found(names, side, ("Arm", "ForeArm"))
     found = {f"{side}{part}": joint for part, joint in zip(parts, chain, strict=True)}

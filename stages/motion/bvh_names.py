@@ -1,6 +1,7 @@
 """Joint names of BVH exporters: parts times marks of the side, after any prefix that the joints share.
 
-The tables hold words only; which of several candidates is the limb is decided by the hierarchy (bvh_joints.py).
+English, Japanese (MikuMikuDance) and Chinese. The tables hold words only; which of several candidates is the limb is decided by the
+hierarchy (bvh_joints.py).
 """
 
 from __future__ import annotations
@@ -12,30 +13,35 @@ from dataclasses import dataclass
 Words = tuple[str, ...]
 
 LIMB_WORDS: dict[str, Words] = {
-    "Shoulder": ("shoulder", "collar", "clavicle", "clavicula", "collarbone", "shoulderblade", "scapula"),
-    "Arm": ("arm", "upperarm", "uparm", "humerus", "shldr", "shldrbend", "bicep", "shoulder"),
-    "ForeArm": ("forearm", "forearmbend", "lowerarm", "lowarm", "loarm", "ulna", "radius", "elbow"),
-    "Hand": ("hand", "wrist"),
-    "UpLeg": ("upleg", "upperleg", "uplegs", "thigh", "thighbend", "femur", "hip", "leg"),
-    "Leg": ("leg", "lowerleg", "lowleg", "loleg", "shin", "calf", "tibia", "knee"),
-    "Foot": ("foot", "ankle"),
-    "ToeBase": ("toebase", "toe", "toes", "ball", "balloffoot", "toe0", "forefoot", "metatarsals", "foot"),
+    "Shoulder": ("shoulder", "collar", "clavicle", "clavicula", "collarbone", "shoulderblade", "scapula",
+                 "肩", "肩膀", "锁骨", "鎖骨"),
+    "Arm": ("arm", "upperarm", "uparm", "humerus", "shldr", "shldrbend", "bicep", "shoulder", "腕", "上腕", "上臂", "大臂"),
+    "ForeArm": ("forearm", "forearmbend", "lowerarm", "lowarm", "loarm", "ulna", "radius", "elbow",
+                "ひじ", "肘", "手肘", "前腕", "前臂", "小臂", "下臂"),
+    "Hand": ("hand", "wrist", "手", "手首", "手腕", "手掌"),
+    "UpLeg": ("upleg", "upperleg", "uplegs", "thigh", "thighbend", "femur", "hip", "leg", "大腿", "太もも", "足"),
+    "Leg": ("leg", "lowerleg", "lowleg", "loleg", "shin", "calf", "tibia", "knee", "ひざ", "膝", "膝盖", "小腿", "下腿"),
+    "Foot": ("foot", "ankle", "足首", "足踝", "脚踝", "脚腕", "脚", "足"),
+    "ToeBase": ("toebase", "toe", "toes", "ball", "balloffoot", "toe0", "forefoot", "metatarsals", "foot",
+                "つま先", "足先", "脚尖", "脚趾", "足趾"),
 }  # fmt: skip
 """Part -> words in lower case; a word of two parts (shoulder, hip, leg, foot) is one or the other by its place in the chain."""
 _MIDDLE_WORDS: dict[str, Words] = {
-    "Hips": ("hips", "hip", "pelvis", "centerhip", "lowertorso"),
-    "Neck": ("neck", "neck1", "neck01", "neck0", "necklower", "lowerneck", "necktwist01"),
-    "Head": ("head", "head1", "headbase", "skull"),
+    "Hips": ("hips", "hip", "pelvis", "centerhip", "lowertorso", "骨盆", "骨盤", "髋", "髋部", "下半身"),
+    "Neck": ("neck", "neck1", "neck01", "neck0", "necklower", "lowerneck", "necktwist01", "首", "颈", "颈部", "脖子", "頸"),
+    "Head": ("head", "head1", "headbase", "skull", "頭", "头", "头部"),
 }  # fmt: skip
-_EYE_WORDS = ("eye", "eyeball")
+_EYE_WORDS = ("eye", "eyeball", "目", "眼", "眼睛", "眼球")
 _FINGER_WORDS: dict[str, Words] = {
-    "Thumb": ("thumb", "finger0"), "Index": ("index", "indexfinger", "pointer", "finger1", "findex"),
-    "Middle": ("middle", "mid", "middlefinger", "finger2", "fmiddle"), "Ring": ("ring", "ringfinger", "finger3", "fring"),
-    "Pinky": ("pinky", "little", "small", "littlefinger", "finger4", "fpinky"),
+    "Thumb": ("thumb", "finger0", "親指", "拇指", "大拇指"),
+    "Index": ("index", "indexfinger", "pointer", "finger1", "findex", "人指", "人差指", "食指"),
+    "Middle": ("middle", "mid", "middlefinger", "finger2", "fmiddle", "中指"),
+    "Ring": ("ring", "ringfinger", "finger3", "fring", "薬指", "无名指", "無名指"),
+    "Pinky": ("pinky", "little", "small", "littlefinger", "finger4", "fpinky", "小指"),
 }  # fmt: skip
 _SEGMENT_WORDS = {"proximal", "intermediate", "distal", "metacarpal", "medial"}
 _FINGER_ENDS = {"end", "nub", "tip", "site", "effector", "ik", "in", "base", "palm"}
-_SIDES = {"l": "Left", "left": "Left", "r": "Right", "right": "Right"}
+_SIDES = {"l": "Left", "left": "Left", "r": "Right", "right": "Right", "左": "Left", "右": "Right"}
 _MIDDLE_MARKS = {"c", "center", "centre"}
 _PREFIX_SHARE = 0.6
 """Of the joints that must begin alike for their beginning to be an exporter's prefix: no side and no part has so many."""
@@ -65,7 +71,7 @@ def parse_names(names: Words) -> tuple[JointName, ...]:
 def _split_tokens(name: str) -> Words:
     """Words of a name in lower case, split at punctuation, capitals and digits; a namespace before a colon or bar is dropped."""
     local = re.split(r"[:|]", name)[-1] or name
-    return tuple(token.lower() for token in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+", local))
+    return tuple(token.lower() for token in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[左右]|[^\W\da-zA-Z_左右]+", local))
 
 
 def _is_prefix_common(prefix: Words, split: list[Words]) -> bool:

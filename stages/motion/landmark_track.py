@@ -1,14 +1,14 @@
-"""The landmarks of a person in a video, frame by frame: body, hands, face; and the removal of implausible frames."""
+"""The landmarks of a person in a video, frame by frame: body, hands, face; and which frames are implausible."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats
-from assets.rotation import from_axes, prefer_positive_w
+from assets.rotation import from_axes
 
 Mask = NDArray[np.bool_]
 # mediapipe's pose landmarks.
@@ -18,7 +18,6 @@ HIPS, KNEES, ANKLES, HEELS, TOES = (23, 24), (25, 26), (27, 28), (29, 30), (31, 
 _BODY = [*SHOULDERS, *ELBOWS, *WRISTS, *HIPS, *KNEES, *ANKLES]
 _MAX_JUMP = 0.35
 """Of the body's size between neighbouring frames at 30 fps: faster than the throw of an arm."""
-_WINDOW = 9
 _MAX_PALM_TURN = np.radians(30)
 """In a thirtieth of a second, growing with the root of the time: misread hands leap as far in one frame as in four, real palms do not."""
 _MAX_LEAP_SHARE = 0.2
@@ -49,12 +48,14 @@ class LandmarkTrack:
     """(f,4) rotation of the head, xyzw; identity when it faces the camera."""
     size: tuple[int, int]
     """(w,h) of the picture, px."""
+    second_pass: Mask
+    """(f,) the body was not detected forwards, but by searching near where it is in other frames."""
 
 
 def find_plausible_frames(track: LandmarkTrack) -> Mask:
     """(f,) frames whose body fits their neighbours: left and right are not swapped, nothing leaps.
 
-    The model's own `visibility` stays at 1 in both cases (bench.motion), so it is of no use here.
+    The model's own `visibility` stays at 1 in both cases (bench.capture), so it is of no use here.
     """
     good = track.body_seen.copy()
     points = track.image_points[:, _BODY]
@@ -92,34 +93,7 @@ def is_hand_steady(track: LandmarkTrack, side: int) -> bool:
     return float(np.mean(angles > _MAX_PALM_TURN * np.sqrt(gap))) < _MAX_LEAP_SHARE
 
 
-def clean_track(track: LandmarkTrack, fps: int) -> tuple[LandmarkTrack, int]:
-    """The track at even times, with gaps bridged and points smoothed; and the number of frames rejected."""
-    good = find_plausible_frames(track)
-    count = int(np.floor(float(track.times[-1]) * fps + 1e-3)) + 1
-    times = np.asarray(np.arange(count) / fps, np.float32)
-    reliable = [track.hand_seen[:, s] & (good if is_hand_steady(track, s) else False) for s in (0, 1)]
-    hand = [_resample_evenly(track.times, track.hands[:, s], reliable[s], times, 5) for s in (0, 1)]
-    near = [_mask_near(track.times, reliable[s], times) for s in (0, 1)]
-    head = _resample_evenly(track.times, _align_signs(track.head), track.face_seen, times, 9)
-    head /= np.maximum(np.linalg.norm(head, axis=1, keepdims=True), 1e-9)
-    cleaned = replace(
-        track, times=times, body_seen=np.ones(len(times), bool),
-        image_points=_resample_evenly(track.times, track.image_points, good, times, _WINDOW),
-        world_points=_resample_evenly(track.times, track.world_points, good, times, _WINDOW),
-        hands=np.stack(hand, 1), hand_seen=np.stack(near, 1),
-        face=np.clip(_resample_evenly(track.times, track.face, track.face_seen, times, 5), 0, 1),
-        face_seen=_mask_near(track.times, track.face_seen, times),
-        head=head,
-    )  # fmt: skip
-    return cleaned, int((track.body_seen & ~good).sum())
-
-
-def _align_signs(q: Floats) -> Floats:
-    """Quaternions with w >= 0, so that they can be averaged (a filmed head never makes a full turn)."""
-    return np.asarray(prefer_positive_w(q), np.float32)
-
-
-def _resample_evenly(times: Floats, values: Floats, good: Mask, new_times: Floats, window: int) -> Floats:
+def resample_evenly(times: Floats, values: Floats, good: Mask, new_times: Floats, window: int) -> Floats:
     """Values at `new_times`, interpolated linearly between the good rows, then smoothed by a second-order Savitzky-Golay filter."""
     from scipy.signal import savgol_filter
 
@@ -132,7 +106,7 @@ def _resample_evenly(times: Floats, values: Floats, good: Mask, new_times: Float
     return even.reshape(len(new_times), *values.shape[1:]).astype(np.float32)
 
 
-def _mask_near(times: Floats, good: Mask, new_times: Floats, reach: float = 0.25) -> Mask:
+def mask_near(times: Floats, good: Mask, new_times: Floats, reach: float = 0.25) -> Mask:
     """(n,) whether a good row is within `reach` seconds of each new time."""
     if not good.any():
         return np.zeros(len(new_times), bool)

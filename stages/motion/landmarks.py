@@ -6,13 +6,12 @@ Every limb is aimed along its landmarks and rolled by the plane in which it bend
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from assets.artefacts.geometry import Floats
-from assets.conventions import ARKIT_52, JOINTS, MORPHS_67, PARENTS
+from assets.conventions import JOINTS, PARENTS
 from assets.rotation import (
     IDENTITY,
-    forward_kinematics,
     from_axes,
     from_axis_angle,
     from_two_vectors,
@@ -27,8 +26,13 @@ from assets.rotation import (
 )  # fmt: skip
 from stages.motion.canonical_skeleton import build_canonical_skeleton
 from stages.motion.clips import STANCE_HALF_WIDTH, compute_hip_drop, solve_standing_legs
+from stages.motion.face_weights import soften_mask
 from stages.motion.fingers import solve_fingers
-from stages.motion.landmark_track import ANKLES, EARS, ELBOWS, HEELS, HIPS, KNEES, NOSE, SHOULDERS, TOES, WRISTS, LandmarkTrack
+from stages.motion.gravity import align_to_gravity, find_upright_frames
+from stages.motion.head_pose import limit_heads
+from stages.motion.landmark_track import ANKLES, ELBOWS, HEELS, HIPS, KNEES, SHOULDERS, TOES, WRISTS, LandmarkTrack
+from stages.motion.planted_feet import plant_feet
+from stages.motion.root_path import solve_root
 
 _HEADS = dict(zip(JOINTS, build_canonical_skeleton().heads.astype(np.float64), strict=True))
 _NECK_SHARE, _ROLL_SHARE, _CLAVICLE_SHARE = 0.4, 0.5, 0.22
@@ -38,15 +42,13 @@ _MAX_WRIST_SWING, _MAX_ARM_ROLL = np.radians(60), np.radians(40)
 """Real arms roll further, but small hands are often misread as their back: the limit halves that error and costs real rolls little."""
 _MAX_FLAT_FOOT_HEIGHT = 0.06
 """Metres above the lowest ankle below which a foot is flat on the floor."""
-_MAX_STANDING_DRIFT = 0.12
-"""Metres by which the ankles of a standing person may seem to move."""
-_MIN_FACE_SHARE = 0.3
 WorldTurns = dict[str, Floats]
 
 
 def solve_pose(track: LandmarkTrack) -> tuple[Floats, Floats, bool]:
     """Local rotations (f,j,4), displacement of the hips (f,3), and whether the legs are in the picture."""
     world: WorldTurns = {}
+    seen, track = track, align_to_gravity(track)
     _solve_torso(world, track)
     _solve_head(world, track)
     fingers: WorldTurns = {}
@@ -61,15 +63,13 @@ def solve_pose(track: LandmarkTrack) -> tuple[Floats, Floats, bool]:
     for name, rotations in fingers.items():
         local[:, JOINTS.index(name)] = rotations
     has_legs = _has_visible_legs(track)
-    root = np.zeros((len(track.times), 3), np.float32)
-    if not has_legs:
+    if has_legs:
+        root, standing = solve_root(seen, track, local)
+        plant_feet(local, root, standing, find_upright_frames(track.world_points))
+    else:
+        root = np.zeros((len(track.times), 3), np.float32)
         root[:, 1] = -compute_hip_drop(STANCE_HALF_WIDTH)
         solve_standing_legs(local, root)
-    elif _is_standing(track):
-        root, stance = _solve_standing_root(track)
-        solve_standing_legs(local, root, stance)
-    else:
-        root = _solve_walking_root(track, local)
     return make_continuous(normalize_quaternions(local)), root, has_legs
 
 
@@ -81,16 +81,16 @@ def _has_visible_legs(track: LandmarkTrack) -> bool:
 def _straighten_trunk(track: LandmarkTrack) -> Floats:
     """(f,3) from the middle of the hips to that of the shoulders, without the lean that the model adds.
 
-    Seen from the front the model places the hips too far back: an upright person leans forward by some 12 degrees, while the arms
-    are right (bench.motion). The quarter of the clip with the least lean is assumed to be upright.
+    Apart from the lean of the whole body the model places the hips too far back. What the trunk leans in upright frames is that error.
     """
     points = track.world_points
     trunk = points[:, SHOULDERS].mean(1) - points[:, HIPS].mean(1)
     ahead = np.cross(points[:, HIPS[0]] - points[:, HIPS[1]], (0.0, 1.0, 0.0))
     ahead = ahead / np.maximum(np.linalg.norm(ahead, axis=1, keepdims=True), 1e-9)
     lean = np.arctan2((trunk * ahead).sum(1), trunk[:, 1])
-    # Only the constant part is removed: a person who bows keeps the bow.
-    excess = float(np.clip(np.percentile(lean, 25) - _UPRIGHT_LEAN, -_MAX_LEAN, _MAX_LEAN))
+    # From upright frames alone: who stays bent stays bent.
+    upright = find_upright_frames(points)
+    excess = float(np.clip(np.median(lean[upright]) - _UPRIGHT_LEAN, -_MAX_LEAN, _MAX_LEAN)) if upright.sum() > 2 else 0.0
     return rotate(from_axis_angle(np.cross((0.0, 1.0, 0.0), ahead), np.full(len(points), -excess)), trunk)
 
 
@@ -114,17 +114,7 @@ def _solve_torso(world: WorldTurns, track: LandmarkTrack) -> None:
 
 def _solve_head(world: WorldTurns, track: LandmarkTrack) -> None:
     chest = world["Spine2"]
-    if track.face_seen.mean() > _MIN_FACE_SHARE:
-        head = np.where(track.face_seen[:, None], track.head, chest)
-    else:
-        ears, nose = track.world_points[:, EARS], track.world_points[:, NOSE]
-        side, ahead = ears[:, 0] - ears[:, 1], nose - ears.mean(1)
-        head = multiply(inverse(chest), from_axes(side, np.cross(ahead, side)))
-        # The height of this person's nose is unknown: the median over the clip is assumed to be level.
-        # Twice the arctangent of x over w is the pitch alone (the twist about X).
-        level = 2 * np.arctan2(np.median(head[:, 0]), np.median(head[:, 3]))
-        head = multiply(chest, multiply(head, np.array([-np.sin(level / 2), 0, 0, np.cos(level / 2)])))
-    world["Head"] = normalize_quaternions(head)
+    world["Head"] = normalize_quaternions(limit_heads(track.head, chest))
     world["Neck"] = slerp(chest, world["Head"], np.full(len(chest), _NECK_SHARE))
 
 
@@ -185,16 +175,10 @@ def _solve_hand(world: WorldTurns, track: LandmarkTrack, side: int) -> None:
     roll = np.stack([np.sin(half), 0 * half, 0 * half, np.cos(half)], 1).astype(np.float32)
     angle = 2 * np.arccos(np.clip(np.abs(swing[:, 3]), 0, 1))
     swing = slerp(np.broadcast_to(IDENTITY, swing.shape), swing, np.minimum(1, _MAX_WRIST_SWING / np.maximum(angle, 1e-6)))
-    share = _soften_mask(track.hand_seen[:, side])
+    share = soften_mask(track.hand_seen[:, side])
     still = np.broadcast_to(IDENTITY, turn.shape)
     world[f"{name}Hand"] = multiply(lower, slerp(still, multiply(swing, roll), share))
     world[f"{name}ForeArm"] = multiply(lower, slerp(still, roll, share * _ROLL_SHARE))
-
-
-def _soften_mask(mask: NDArray[np.bool_], reach: int = 9) -> Floats:
-    """(f,) 0..1, the mask with blurred edges."""
-    padded = np.pad(mask.astype(np.float32), reach // 2, mode="edge")
-    return np.convolve(padded, np.full(reach, 1 / reach, np.float32), "valid").astype(np.float32)
 
 
 def _solve_leg(world: WorldTurns, track: LandmarkTrack, side: int) -> None:
@@ -214,61 +198,3 @@ def _solve_leg(world: WorldTurns, track: LandmarkTrack, side: int) -> None:
     level = level / np.maximum(np.linalg.norm(level, axis=1, keepdims=True), 1e-9)
     across = flat[:, None] * level + (1 - flat[:, None]) * tilted
     world[f"{name}Foot"] = from_axes(across, np.cross(ahead, across))
-
-
-def _measure_pixel_size(track: LandmarkTrack) -> float:
-    """Metres per pixel, from the median length of the trunk in the picture."""
-    trunk = np.linalg.norm(track.image_points[:, SHOULDERS].mean(1) - track.image_points[:, HIPS].mean(1), axis=1)
-    return float(_HEADS["LeftArm"][1] - _HEADS["LeftUpLeg"][1]) / max(float(np.median(trunk)), 1.0)
-
-
-def _is_standing(track: LandmarkTrack) -> bool:
-    """Whether both ankles stay in place in the picture."""
-    low, high = np.percentile(track.image_points[:, ANKLES], (3, 97), axis=0)
-    return float((high - low).max()) * _measure_pixel_size(track) < _MAX_STANDING_DRIFT
-
-
-def _solve_standing_root(track: LandmarkTrack) -> tuple[Floats, tuple[float, float]]:
-    """Displacement of the hips (f,3) from the picture, and positions of the left and right ankle, metres from the middle.
-
-    From the model's depth a person who stands straight would bend the knees; the constant height of the hips in the picture shows that
-    the legs are straight.
-    """
-    metres = _measure_pixel_size(track)
-    middle = track.image_points[:, HIPS].mean(1)
-    feet = np.median(track.image_points[:, ANKLES, 0], axis=0)
-    half = float(np.clip((feet[0] - feet[1]) / 2 * metres, 0.04, 0.35))
-    root = np.zeros((len(middle), 3), np.float32)
-    root[:, 0] = (middle[:, 0] - feet.mean()) * metres
-    # Picture rows run down, so a higher pixel value is a lower hip: the sign flips.
-    root[:, 1] = (np.percentile(middle[:, 1], 5) - middle[:, 1]) * metres - compute_hip_drop(half)
-    return root, (half, -half)
-
-
-def _solve_walking_root(track: LandmarkTrack, local: Floats) -> Floats:
-    """(f,3) displacement of the hips of a walking person: sideways from the picture, height from the foot on the floor."""
-    skeleton = build_canonical_skeleton()
-    feet = [JOINTS.index("LeftFoot"), JOINTS.index("RightFoot")]
-    root = np.zeros((len(local), 3), np.float32)
-    ankles = forward_kinematics(skeleton.parents, skeleton.heads, local, root)[0][:, feet]
-    middle = track.image_points[:, HIPS, 0].mean(1)
-    root[:, 0] = (middle - np.median(middle[:10])) * _measure_pixel_size(track)
-    root[:, 1] = skeleton.heads[feet[0], 1] - ankles[:, :, 1].min(1)
-    return root
-
-
-def solve_face_weights(track: LandmarkTrack) -> Floats:
-    """(f,67) weights of MORPHS_67 relative to the person's neutral face, or (f,0) where the face is rarely detected.
-
-    The model reports some weight for every neutral face; the tenth percentile of each weight is taken as neutral.
-    """
-    if track.face_seen.mean() < _MIN_FACE_SHARE:
-        return np.zeros((len(track.times), 0), np.float32)
-    rest = np.minimum(np.percentile(track.face[track.face_seen], 10, axis=0), 0.6)
-    weights = np.zeros((len(track.times), len(MORPHS_67)), np.float32)
-    relative = np.clip((track.face - rest) / (1 - rest), 0, 1) * _soften_mask(track.face_seen)[:, None]
-    weights[:, [MORPHS_67.index(name) for name in ARKIT_52]] = relative
-    close, jaw = MORPHS_67.index("mouthClose"), MORPHS_67.index("jawOpen")
-    # ARKIT's mouthClose closes lips over an open jaw: more of it than of jawOpen would push them through each other.
-    weights[:, close] = np.minimum(weights[:, close], weights[:, jaw])
-    return weights

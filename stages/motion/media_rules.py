@@ -28,4 +28,21 @@ def _check_films(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
             yield ("motion", "clips", number, "video"), Finding(problem[0], f"{film.name}: {problem[2]}", fix=VIDEO_FIX)
 
 
-RULES = (CrossFieldRule(("motion.clips",), _check_films),)
+def _check_people(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
+    """Only a film can show several people."""
+    for number, clip in enumerate(spec.motion.clips):
+        if clip.person and not clip.video:
+            message = f"motion.clips: clip {clip.name} has person: {clip.person}, but no video"
+            fix = "remove person, or name a video"
+            yield ("motion", "clips", number, "person"), Finding("motion/person-without-video", message, fix=fix)
+
+
+def _check_ranges(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
+    """No clip ends before it starts: a film would be captured first."""
+    for number, clip in enumerate(spec.motion.clips):
+        if clip.to is not None and clip.to <= clip.from_:
+            message = f"motion.clips: clip {clip.name} starts at {clip.from_:g} s and ends at {clip.to:g} s"
+            yield ("motion", "clips", number, "to"), Finding("motion/clip-range", message, fix="choose a larger to")
+
+
+RULES = tuple(CrossFieldRule(("motion.clips",), check) for check in (_check_films, _check_people, _check_ranges))

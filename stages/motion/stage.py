@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from assets.artefacts.motion import Clip, Motion
 from assets.errors import Finding, SpecError
 from assets.rights import Source
 from assets.spec.behaviour import ClipSpec, MotionSpec
+from assets.spec.wording import suggest_name
 from stages.motion.canonical_skeleton import build_canonical_skeleton
 from stages.motion.clip_options import apply_clip_options
 from stages.motion.clips import LIBRARY
@@ -44,17 +44,16 @@ def _make_clip(spec: ClipSpec, fps: int) -> tuple[Clip, list[str]]:
     if spec.video:
         from stages.motion.mediapipe import read_video
 
-        return read_video(Path(spec.video), spec.name, fps)
+        return read_video(Path(spec.video), spec.name, fps, spec.person)
     if spec.bvh:
         from stages.motion.bvh import read_bvh_clip
 
         return read_bvh_clip(Path(spec.bvh), spec.name)
     name = spec.library or ""
     if name not in LIBRARY:
-        near = difflib.get_close_matches(name, LIBRARY, 1)
-        fix = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(LIBRARY)}"
+        fix = suggest_name(name, LIBRARY, 0.6)
         raise SpecError(Finding("motion/unknown-clip", f"motion.clips: unknown library clip {name!r}", fix=fix))
     return LIBRARY[name](fps), []
 
 
-STAGE: Stage[Motion] = Stage("motion", 7, run, makes=Motion, memory_gb=1.5)
+STAGE: Stage[Motion] = Stage("motion", 9, run, makes=Motion, memory_gb=1.5)

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
-from numpy.typing import NDArray
-
 from assets.artefacts.geometry import Pixels
+from assets.decoder_process import DecoderProcess, Samples
+from assets.decoder_protocol import Header
 from assets.errors import BackendError, Finding, FormatError, Location
+from assets.media_limits import DECODER_THREADS, MAX_FILM_BYTES, MAX_FILM_FRAMES, MAX_FILM_S
 
 _MIN_DECODED_SHARE = 0.9
 """Share of the frames in its header below which a file counts as truncated."""
-_MAX_SIDE = 1280
-"""Pixels of the longer side; the models see no more in larger frames."""
 _AUDIO_SIGNATURES = (b"ID3", b"OggS", b"fLaC", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1")
-_MAX_PIXEL_ASPECT = 4.0
-"""Width of a pixel over its height beyond which a header counts as damaged; anamorphic lenses squeeze by 2."""
 _EBML_SIGNATURE = b"\x1a\x45\xdf\xa3"
 _HEADER_BYTES = 1 << 16
 _CONTAINER_SIGNATURES = (
@@ -32,6 +29,7 @@ _MAX_BOXES, _MAX_INDEX_BYTES = 1000, 1 << 24
 """Of a file that the decoder refuses: how far it is searched for the reason."""
 _QUICKTIME_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 """Types of the first box of an mp4 or mov file; those of the 1990s begin without ftyp."""
+_DECODER = "stages.motion.film_decoder:decode_film"
 _DECODER_OPTIONS = "protocol_whitelist;file|format_whitelist;mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,dv"
 """For ffmpeg inside OpenCV, which by default also opens what a file names: playlists, network streams, other files."""
 
@@ -42,83 +40,63 @@ VIDEO_FIX = "use an mp4, mov, webm or avi of one person"
 def read_frames(path: Path, warnings: list[str]) -> Iterator[tuple[float, Pixels]]:
     """Seconds from the start and (h,w,3) RGB of every frame, upright, with square pixels, the longer side at most 1280 px.
 
-    A truncated file gives the frames that it has, and at the end a sentence in `warnings`.
+    A process of its own decodes them, within the limits of assets/media_limits.py. A truncated file gives the frames that it has, and
+    at the end a sentence in `warnings`.
 
     Raises:
-        FormatError: the file is missing, not a video, sound alone, or without a frame.
+        FormatError: the file is missing, not a video, sound alone, without a frame, beyond a limit, or it breaks its decoder.
+        BackendError: the decoder cannot run on this machine.
     """
-    import cv2
-
     if not path.is_file():
         raise _build_error("motion/no-file", path, "the video file does not exist")
     if problem := explain_unreadable_start(path):
         raise _build_error(*problem)
-    # Read whenever a capture is opened; set here and nowhere else, so that every film is opened with it.
-    os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _DECODER_OPTIONS
-    logging = cv2.utils.logging
-    level = logging.getLogLevel()
-    logging.setLogLevel(logging.LOG_LEVEL_SILENT)
-    film = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-    try:
-        if not film.isOpened():
+    with open_film_decoder(path) as decoder:
+        yield from stream_frames(decoder, path, warnings)
+
+
+def open_film_decoder(path: Path) -> DecoderProcess:
+    """The process that decodes this film, and can open no other file of the user; it starts with the first frame."""
+    threads = str(min(os.cpu_count() or 1, DECODER_THREADS))
+    environment = {"OPENCV_FFMPEG_CAPTURE_OPTIONS": _DECODER_OPTIONS, "OPENCV_FFMPEG_THREADS": threads}
+    return DecoderProcess(_DECODER, [path.absolute()], environment)
+
+
+def stream_frames(decoder: DecoderProcess, path: Path, warnings: list[str]) -> Iterator[tuple[float, Pixels]]:
+    """`read_frames` by a process that is open already."""
+    # Closed at once where a film is left in the middle: the process takes no other before.
+    with contextlib.closing(decoder.decode(path.name, {"path": os.path.abspath(path)})) as parts:
+        header, _ = next(parts)
+        if header.get("opened") is not True:
             raise _diagnose_unopened(path)
-        yield from _decode_frames(film, path, warnings)
-    finally:
-        film.release()
-        logging.setLogLevel(level)
-
-
-def _decode_frames(film: object, path: Path, warnings: list[str]) -> Iterator[tuple[float, Pixels]]:
-    import cv2
-
-    assert isinstance(film, cv2.VideoCapture)
-    expected, rate = int(film.get(cv2.CAP_PROP_FRAME_COUNT)), float(film.get(cv2.CAP_PROP_FPS))
-    rate = rate if 1 <= rate <= 1000 else 30.0
-    stretch = _read_pixel_stretch(film)
-    count, last = 0, -1.0
-    while True:
-        good, pixels = film.read()
-        if not good:
-            break
-        # Files with a variable frame rate give each frame's time; where the time does not advance, frames are evenly spaced.
-        time = float(film.get(cv2.CAP_PROP_POS_MSEC)) / 1000
-        last = time if time > last + 0.001 else last + 1 / rate
-        count += 1
-        yield last, _resample(pixels, stretch)
+        count = 0
+        for part, samples in parts:
+            count += 1
+            yield _check_frame(path, part, samples, count)
     if not count:
         raise _build_error("motion/no-frames", path, "no frame of the video can be decoded")
-    if expected > 0 and count < _MIN_DECODED_SHARE * expected:
+    expected = header.get("frames")
+    if isinstance(expected, int) and count < _MIN_DECODED_SHARE * expected:
         warnings.append(f"{path.name}: the video is truncated; only {count} of its {expected} frames can be decoded")
 
 
-def _read_pixel_stretch(film: object) -> tuple[float, float]:
-    """(horizontal, vertical) factors that make the pixels square: DV, HDV and phone apps store wide pictures in narrow frames."""
-    import cv2
-
-    assert isinstance(film, cv2.VideoCapture)
-    wide, high = (float(film.get(name)) for name in (cv2.CAP_PROP_SAR_NUM, cv2.CAP_PROP_SAR_DEN))
-    # 0:1 means unknown.
-    aspect = wide / high if wide > 0 and high > 0 else 1.0
-    if aspect == 1 or not 1 / _MAX_PIXEL_ASPECT <= aspect <= _MAX_PIXEL_ASPECT:
-        return 1.0, 1.0
-    # The aspect is that of the stored frame; OpenCV has turned frames of upright phone videos by a quarter.
-    is_turned = round(film.get(cv2.CAP_PROP_ORIENTATION_META)) % 180 == 90 and bool(film.get(cv2.CAP_PROP_ORIENTATION_AUTO))
-    aspect = 1 / aspect if is_turned else aspect
-    # Only ever enlarged: no detail is lost before the models see it.
-    return max(aspect, 1.0), max(1 / aspect, 1.0)
+def _check_frame(path: Path, part: Header, samples: Samples, count: int) -> tuple[float, Pixels]:
+    """A frame and its time; raises FormatError where a process that the film may have taken over sent something else."""
+    try:
+        time_s, (height, width, channels) = float(part["time"]), part["shape"]
+        pixels = samples.reshape(height, width, channels)
+    except (KeyError, TypeError, ValueError) as error:
+        raise _build_error("media/decoder", path, "its decoder sent no valid frame") from error
+    _check_length(path, time_s, count)
+    return time_s, pixels
 
 
-def _resample(pixels: NDArray[np.uint8], stretch: tuple[float, float]) -> Pixels:
-    """The frame with square pixels and its longer side at most _MAX_SIDE, as RGB."""
-    import cv2
-
-    height, width = pixels.shape[0] * stretch[1], pixels.shape[1] * stretch[0]
-    scale = min(_MAX_SIDE / max(height, width), 1)
-    size = (round(width * scale), round(height * scale))
-    if size != (pixels.shape[1], pixels.shape[0]):
-        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        pixels = cv2.resize(pixels, size, interpolation=method)
-    return np.ascontiguousarray(pixels[..., ::-1])
+def _check_length(path: Path, time_s: float, count: int) -> None:
+    """Raises FormatError beyond a limit: what a header says need not be true."""
+    if not time_s <= MAX_FILM_S:
+        raise _build_error("motion/too-long", path, f"a frame is at {time_s:.0f} seconds, and the limit is {MAX_FILM_S:.0f}")
+    if count > MAX_FILM_FRAMES:
+        raise _build_error("motion/too-long", path, f"the video has more than {MAX_FILM_FRAMES} frames")
 
 
 def explain_unreadable_start(path: Path) -> tuple[str, Path, str] | None:
@@ -136,7 +114,9 @@ def explain_unreadable_start(path: Path) -> tuple[str, Path, str] | None:
     transport = (start[:1] == b"\x47" and start[188:189] in (b"\x47", b"")) or (start[4:5] == b"\x47" and start[196:197] == b"\x47")
     known = start.startswith((*_CONTAINER_SIGNATURES, b"OggS")) or start[4:8] in _QUICKTIME_BOXES or (riff and start[8:12] == b"AVI ")
     if known or transport:
-        return None
+        size = path.stat().st_size
+        too_big = f"the file has {size / 1e9:.1f} GB, more than {MAX_FILM_BYTES / 1e9:.0f}"
+        return ("motion/too-big", path, too_big) if size > MAX_FILM_BYTES else None
     if start[:512].lstrip(b"\xef\xbb\xbf \r\n\t")[:7] in (b"#EXTM3U", b"ffconca", b"<?xml v", b"[playli"):
         return "motion/not-a-video", path, "the file is a playlist, which names other files, and not a video"
     return "motion/not-a-video", path, "the file is not a video, or its codec is not supported"

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from assets.artefacts.geometry import Floats, Pixels
 from assets.digest import sha256 as digest_of
 from assets.errors import BackendError, Finding
+from assets.strict_json import parse_json
 from assets.torch_defaults import TORCH_DEFAULTS_LOCK
 
 NET_MODULES: Mapping[str, str] = {
@@ -143,7 +144,7 @@ def _parse_file(file: Path, content: bytes) -> tuple[dict[str, Any], dict[str, A
         tensors = load(content)
         # safetensors: eight bytes with the length of the JSON header, little-endian, then the header.
         length = int.from_bytes(content[:8], "little")
-        header = json.loads((json.loads(content[8 : 8 + length]).get("__metadata__") or {}).get("fenshen", "{}"))
+        header = parse_json((parse_json(content[8 : 8 + length]).get("__metadata__") or {}).get("fenshen", "{}"))
     except (SafetensorError, ValueError, KeyError) as error:
         raise _make_weights_error("corrupt", f"{file.name} is not a safetensors file: {error}") from error
     if not isinstance(header, dict) or not isinstance(header.get("net"), str) or header["net"] not in NET_MODULES:

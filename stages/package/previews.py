@@ -14,11 +14,13 @@ from assets.digest import sha256, sha256_arrays
 from assets.substage_cache import get_or_compute
 from stages.package.files import make_file
 from stages.render.key_frames import extract_pose, find_widest_mouth
-from stages.render.posing import Pose
+from stages.render.posing import Pose, turn_to_camera
 from stages.render.preview import Shot, render_stills
 
 _JPEG_QUALITY = 90
-_PICTURE_VERSION = 1
+_TURN = -0.3
+"""Radians; the other side than in the portrait."""
+_PICTURE_VERSION = 2
 """Of the cached picture: raise it when the renderer draws the same pose differently."""
 
 
@@ -51,6 +53,6 @@ def _render_picture(model: Model, pose: Pose) -> RenderedPicture:
     from assets.formats.image import encode_jpeg
 
     materials = {material.name: material for material in model.materials}
-    meshes, shot = [part.mesh for part in model.parts], Shot("speech", pose, "portrait", -0.3)
-    images = render_stills(meshes, materials, model.images, model.skeleton, [shot], model.shading)
+    meshes, shot = [part.mesh for part in model.parts], Shot("speech", turn_to_camera(model.skeleton, pose, _TURN), "portrait", _TURN)
+    images = render_stills(meshes, materials, model.images, model.skeleton, [shot], model.shading, model.shades)
     return RenderedPicture(encode_jpeg(images["speech"], _JPEG_QUALITY))

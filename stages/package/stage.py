@@ -9,14 +9,16 @@ from pathlib import Path
 
 from assets.artefacts.character import ATLAS, Model, Previews
 from assets.artefacts.talk import Dialogue, Performance, Speech
-from assets.bundle import BundleFile, Package
+from assets.bundle import COMPRESSED_FILE, BundleFile, Package
 from assets.formats.bvh import export_bvh
 from assets.formats.gltf import EncodedImage, Scene, export_gltf
 from assets.formats.vrm import VrmMeta, export_vrm, export_vrma
 from assets.rights import Source, merge_sources
 from assets.spec.packaging import BUDGETS, PackageSpec, RightsSpec
+from stages.package.compress import build_compressed_file
 from stages.package.files import make_file
 from stages.package.licences import build_licences_file, refuse_unsellable
+from stages.package.lods import build_lod_files
 from stages.package.previews import build_preview_files
 from stages.package.talk_files import build_talk_files
 from stages.package.target import fit_to_budget
@@ -38,13 +40,19 @@ def run(
     title = name or dialogue.name
 
     def build_scene(pictures: dict[str, EncodedImage]) -> Scene:
-        return Scene(title, model.skeleton, model.parts, model.materials, pictures, performance.clips)
+        combined = BUDGETS[options.target].combined_morphs
+        return Scene(title, model.skeleton, model.parts, model.materials, pictures, performance.clips, combined_morphs=combined)
 
     # Rendering releases the GIL, encoding the files does not: they overlap.
     with ThreadPoolExecutor(1) as pool:
         rendering = pool.submit(copy_context().run, build_preview_files, model, previews, performance, rights.licence)
         scene, glb = fit_to_budget(build_scene, export_gltf, model, BUDGETS[options.target])
-        files = [make_file("avatar.glb", glb, "avatar", rights.licence, merge_sources((model.sources, performance.sources)))]
+        sources = merge_sources((model.sources, performance.sources))
+        files = [make_file("avatar.glb", glb, "avatar", rights.licence, sources)]
+        if options.compress == "meshopt":
+            compressed = build_compressed_file(scene, glb, model, BUDGETS[options.target])
+            files.append(make_file(COMPRESSED_FILE, compressed, "avatar", rights.licence, sources))
+        files += build_lod_files(title, model, BUDGETS[options.target], rights.licence)
         if options.vrm:
             files += _build_vrm_files(scene, performance, rights, title, model.sources, previews)
         if options.bvh:
@@ -65,7 +73,8 @@ def _build_vrm_files(
     meta = VrmMeta(title, rights.creator, rights.licence, third_party, all(s.sellable for s in sources), Path(rights.consent or "").name)
     portrait = previews.pictures.get("portrait.jpg")
     thumbnail = EncodedImage(portrait, "image/jpeg") if portrait else None
-    vrm = export_vrm(replace(scene, clips=()), meta, thumbnail)
+    # A VRM has expressions for what the combined morphs do.
+    vrm = export_vrm(replace(scene, clips=(), combined_morphs=False), meta, thumbnail)
     clips = [(f"clips/{clip.name}.vrma", export_vrma(clip, scene.skeleton)) for clip in performance.clips]
     return [
         make_file("avatar.vrm", vrm, "avatar", rights.licence, sources),
@@ -92,4 +101,4 @@ def _build_texture_files(scene: Scene, licence: str, model: Model) -> list[Bundl
     return files
 
 
-STAGE = Stage("package", 10, run, makes=Package, memory_gb=2, timeout_s=900)
+STAGE = Stage("package", 13, run, makes=Package, memory_gb=2, timeout_s=900)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from assets.artefacts.talk import Dialogue, LineCues, Performance, Speech, SpokenLine
+from assets.artefacts.talk import Dialogue, LineCues, Performance, Speech, SpokenLine, Word
 from assets.bundle import BundleFile
 from assets.formats.wav import export_wav
 from assets.rights import list_source_names, merge_sources
@@ -27,7 +27,7 @@ def _build_line_files(speech: Speech, performance: Performance, licence: str) ->
     for line in speech.lines:
         yield make_file(f"voice/{line.id}.wav", export_wav(line.samples, line.rate), "voice", licence, speech.sources)
         if line.id in cues:
-            data = _encode_cues(cues[line.id])
+            data = _encode_cues(cues[line.id], line.words)
             yield BundleFile(f"visemes/{line.id}.json", data, "visemes", "application/json", licence, lips)
 
 
@@ -45,12 +45,13 @@ def _encode_dialogue(dialogue: Dialogue, spoken: dict[str, SpokenLine]) -> bytes
     return _encode_json({"persona": persona, "lines": lines, "replies": replies, "fallback": dialogue.fallback})
 
 
-def _encode_cues(track: LineCues) -> bytes:
+def _encode_cues(track: LineCues, words: Sequence[Word]) -> bytes:
     rows = [
         {"start": round(c.start, 4), "end": round(c.end, 4), "phoneme": c.phoneme, "viseme": c.viseme, "weight": round(c.weight, 4)}
         for c in track.cues
     ]
-    return _encode_json({"cues": rows})
+    spoken = [{"start": round(word.start, 4), "end": round(word.end, 4), "text": word.text} for word in words]
+    return _encode_json({"cues": rows, "words": spoken})
 
 
 def _encode_json(value: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""Model, Motion -> Previews: portrait, full figure, wave and turntable, rendered from the meshes that ship."""
+"""Model, Motion -> Previews: portrait, full figure, expressions, wave and turntable, rendered from the meshes that ship."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from assets.artefacts.geometry import Mesh
 from assets.artefacts.motion import Motion
 from assets.formats.image import encode_jpeg
 from assets.spec.packaging import PackageSpec
+from stages.preview.expressions import render_expressions
 from stages.render.key_frames import extract_pose, find_highest_hand, find_rest_pose
+from stages.render.posing import turn_to_camera
 from stages.render.preview import Shot, encode_turntable, plan_turntable, render_stills
 from stages.stage import Stage
 
 JPEG_QUALITY = 90
+_PORTRAIT_TURN = 0.38
+"""Radians by which the shoulders are turned away in the portrait, in which the eyes meet the camera."""
 
 
 def run(model: Model, motion: Motion, *, options: PackageSpec, seed: int) -> Previews:
@@ -23,18 +27,22 @@ def run(model: Model, motion: Motion, *, options: PackageSpec, seed: int) -> Pre
     meshes: list[Mesh] = [part.mesh for part in model.parts]
     materials = {material.name: material for material in model.materials}
     rest = find_rest_pose(motion.clips, motion.skeleton)
-    shots = [Shot("portrait", rest, "portrait", 0.3), Shot("full", rest, "full", 0.3, (640, 960))]
+    shots = [
+        Shot("portrait", turn_to_camera(model.skeleton, rest, _PORTRAIT_TURN), "portrait", _PORTRAIT_TURN),
+        Shot("full", rest, "full", 0.3, (640, 960)),
+    ]
     turntable = plan_turntable(rest) if options.turntable else []
     shots += turntable
     wave = next((clip for clip in motion.clips if clip.name == "wave"), None)
     if wave:
         shots.append(Shot("wave", extract_pose(wave, find_highest_hand(wave, motion.skeleton)), "full", 0.0, (640, 960)))
-    images = render_stills(meshes, materials, model.images, model.skeleton, shots, model.shading)
+    images = render_stills(meshes, materials, model.images, model.skeleton, shots, model.shading, model.shades)
     frames = [images.pop(shot.name) for shot in turntable]
+    images["expressions"] = render_expressions(model, rest)
     pictures = {f"{name}.jpg": encode_jpeg(image, JPEG_QUALITY) for name, image in images.items()}
     if frames:
         pictures["turntable.webp"] = encode_turntable(frames)
     return Previews(pictures)
 
 
-STAGE = Stage("preview", 3, run, makes=Previews, memory_gb=2, timeout_s=900, imports=("pyrender",))
+STAGE = Stage("preview", 5, run, makes=Previews, memory_gb=2, timeout_s=900, imports=("pyrender",))

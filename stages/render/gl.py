@@ -15,10 +15,12 @@ from assets.artefacts.character import SKIN_MATERIALS
 from assets.artefacts.geometry import Floats, Image, Ints, Material, Pixels
 from assets.errors import BackendError, Finding
 from stages.render import shader
-from stages.render.light import Camera, Lamp, Scenery
+from stages.render.light import MAX_SOFTBOXES, Camera, Lamp, Scenery, compute_irradiance
 
 SHADOW_SIDE = 2048
 """Pixels a side of the shadow map."""
+_FLOOR_PENUMBRA = 3.0
+"""Width of the edges of shadows on the floor, in those on the character."""
 NO_EGL = Finding(
     "render/no-egl",
     "there is no EGL device to draw the previews with",
@@ -67,6 +69,8 @@ class RenderMesh:
     sky: Floats
     """(v,) ambient occlusion: 0 enclosed .. 1 under the open sky."""
     material: Material
+    shade: Floats | None = None
+    """(v,) factor on the linear colour; None for 1."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +193,9 @@ class Renderer:
 
     def _upload_mesh(self, source: RenderMesh) -> UploadedMesh:
         gl = self.gl
-        data = np.ascontiguousarray(np.concatenate([source.points, source.normals, source.uv, source.sky[:, None]], 1), np.float32)
+        shade = np.ones(len(source.points), np.float32) if source.shade is None else source.shade
+        columns = (source.points, source.normals, source.uv, source.sky[:, None], shade[:, None])
+        data = np.ascontiguousarray(np.concatenate(columns, 1), np.float32)
         index = np.ascontiguousarray(source.triangles, np.uint32).ravel()
         vao, buffers = int(gl.glGenVertexArrays(1)), tuple(int(b) for b in gl.glGenBuffers(2))
         gl.glBindVertexArray(vao)
@@ -197,10 +203,10 @@ class Renderer:
         gl.glBufferData(gl.GL_ARRAY_BUFFER, data.nbytes, data, gl.GL_STATIC_DRAW)
         gl.glBindBuffer(gl.GL_ELEMENT_ARRAY_BUFFER, buffers[1])
         gl.glBufferData(gl.GL_ELEMENT_ARRAY_BUFFER, index.nbytes, index, gl.GL_STATIC_DRAW)
-        # Offsets in bytes of position, normal, uv and sky in a vertex of nine floats (36 bytes).
-        for slot, (width, start) in enumerate(((3, 0), (3, 12), (2, 24), (1, 32))):
+        # Offsets in bytes of position, normal, uv, sky and shade in a vertex of ten floats (40 bytes).
+        for slot, (width, start) in enumerate(((3, 0), (3, 12), (2, 24), (1, 32), (1, 36))):
             gl.glEnableVertexAttribArray(slot)
-            gl.glVertexAttribPointer(slot, width, gl.GL_FLOAT, False, 36, ctypes.c_void_p(start))
+            gl.glVertexAttribPointer(slot, width, gl.GL_FLOAT, False, 40, ctypes.c_void_p(start))
         return UploadedMesh(source, vao, (buffers[0], buffers[1]), index.size)
 
     def draw_depth(self, uploaded: Sequence[UploadedMesh], clip: Floats, side: int = 0) -> None:
@@ -269,7 +275,12 @@ class Renderer:
             gl.glDisable(gl.GL_DEPTH_TEST)
             gl.glUseProgram(self.backdrop_program)
             self._set_uniforms(
-                self.backdrop_program, inner=scenery.inner, outer=scenery.outer, centre=scenery.centre, aspect=size[0] / size[1]
+                self.backdrop_program,
+                inner=scenery.inner,
+                outer=scenery.outer,
+                centre=scenery.centre,
+                aspect=size[0] / size[1],
+                filmic=scenery.is_filmic,
             )
             gl.glBindVertexArray(self.empty_vao)
             gl.glDrawArrays(gl.GL_TRIANGLES, 0, 3)
@@ -286,7 +297,7 @@ class Renderer:
             gl.glBindTexture(gl.GL_TEXTURE_2D, self.shadow_map)
             if floor:
                 self._draw_floor(floor, common)
-            self._draw_meshes(uploaded, common | {"sky_colour": scenery.sky, "ground_colour": scenery.ground}, lamps, camera)
+            self._draw_meshes(uploaded, common | _list_scenery_uniforms(scenery), lamps, camera)
             pixels = read()
         import cv2
 
@@ -295,7 +306,8 @@ class Renderer:
     def _draw_floor(self, floor: UploadedMesh, common: dict[str, Any]) -> None:
         gl = self.gl
         gl.glUseProgram(self.floor_program)
-        self._set_uniforms(self.floor_program, **common)
+        # What casts a shadow on the floor is far above it, which widens the penumbra of a softbox.
+        self._set_uniforms(self.floor_program, **common | {"shadow_spread": _FLOOR_PENUMBRA * common["shadow_spread"]})
         gl.glEnable(gl.GL_BLEND)
         gl.glBlendFunc(gl.GL_SRC_ALPHA, gl.GL_ONE_MINUS_SRC_ALPHA)
         gl.glDepthMask(False)
@@ -352,6 +364,7 @@ class Renderer:
             self.mesh_program,
             colour=tuple(map(float, material.colour)),
             roughness=float(material.roughness),
+            specular=float(material.specular),
             cutoff=float(material.alpha_cutoff),
             skin=1.0 if material.name in SKIN_MATERIALS else 0.0,
             bumpy=material.normal is not None,
@@ -387,6 +400,21 @@ class Renderer:
         finally:
             gl.glDeleteFramebuffers(1, [frame])
             gl.glDeleteRenderbuffers(2, buffers)
+
+
+def _list_scenery_uniforms(scenery: Scenery) -> dict[str, Any]:
+    """Uniforms of the mesh program for this scenery."""
+    boxes = scenery.softboxes
+    assert len(boxes) <= MAX_SOFTBOXES
+    found = {
+        "sky_colour": scenery.sky, "ground_colour": scenery.ground, "irradiance": compute_irradiance(scenery), "filmic": scenery.is_filmic,
+        "box_count": len(boxes),
+    }  # fmt: skip
+    if boxes:
+        found["box_direction"] = np.stack([box.direction for box in boxes])
+        found["box_colour"] = np.array([box.colour for box in boxes])
+        found["box_sharpness"] = np.array([box.sharpness for box in boxes])
+    return found
 
 
 def _to_rgba(pixels: Pixels) -> Pixels:

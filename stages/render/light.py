@@ -1,4 +1,4 @@
-"""Cameras and lamps: matrices, framings, and the four lights of a portrait photographer."""
+"""Cameras and lamps: matrices, framings, and the lights of a portrait photographer."""
 
 from __future__ import annotations
 
@@ -39,14 +39,68 @@ class Lamp:
 
 
 @dataclass(frozen=True)
+class Softbox:
+    """A wide light of the surroundings: radiance colour * exp(sharpness * (cos - 1)) at an angle from its middle."""
+
+    direction: Floats
+    """(3,) unit vector towards its middle."""
+    colour: tuple[float, float, float]
+    """Linear radiance in the middle."""
+    sharpness: float
+    """4 covers a wall, 20 is an umbrella at arm's length, 60 a strip."""
+
+
+MAX_SOFTBOXES = 4
+"""Of one scenery: the length of the shader's arrays."""
+
+
+@dataclass(frozen=True)
 class Scenery:
-    """Surroundings in linear RGB: a backdrop that fades outwards, and ambient light from above and below."""
+    """Surroundings in linear RGB: a backdrop that fades outwards, ambient light from above and below, and softboxes."""
 
     inner: tuple[float, float, float] = (0.60, 0.61, 0.62)
     outer: tuple[float, float, float] = (0.20, 0.215, 0.235)
     centre: tuple[float, float] = (0.5, 0.58)
     sky: tuple[float, float, float] = (0.53, 0.52, 0.515)
     ground: tuple[float, float, float] = (0.27, 0.24, 0.22)
+    softboxes: tuple[Softbox, ...] = ()
+    """At most MAX_SOFTBOXES."""
+    is_filmic: bool = False
+    """Whether dark and bright tones are compressed as on film; otherwise base colours are kept as they are."""
+
+
+def compute_irradiance(scenery: Scenery) -> Floats:
+    """(9,3) irradiance over pi, by normal (x, y, z): the factors of 1, y, z, x, x*y, y*z, 3*z*z - 1, x*z and x*x - y*y.
+
+    Source: Ramamoorthi and Hanrahan, An efficient representation for irradiance environment maps, 2001.
+    """
+    sky, ground = np.array(scenery.sky), np.array(scenery.ground)
+    found = np.zeros((9, 3))
+    # Ambient light is given as irradiance, which a hemisphere light varies linearly with the height of the normal.
+    found[0], found[1] = (sky + ground) / 2, (sky - ground) / 2
+    x, y, z = directions = spread_directions(_QUADRATURE_DIRECTIONS).T.astype(np.float64)
+    basis = np.stack([np.ones_like(x), y, z, x, x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y])
+    for box in scenery.softboxes:
+        radiance = np.exp(box.sharpness * (box.direction @ directions - 1))[:, None] * np.array(box.colour)
+        found += _HARMONICS[:, None] * (basis @ radiance) * (4 / _QUADRATURE_DIRECTIONS)
+    return found.astype(np.float32)
+
+
+_QUADRATURE_DIRECTIONS = 4000
+# Squared constants of the real spherical harmonics, times the cosine lobe's coefficients pi, 2 pi / 3 and pi / 4.
+_HARMONICS = np.array(
+    [0.282095**2 * np.pi] + [0.488603**2 * 2 * np.pi / 3] * 3
+    + [c**2 * np.pi / 4 for c in (1.092548, 1.092548, 0.315392, 1.092548, 0.546274)]
+)  # fmt: skip
+
+
+def spread_directions(count: int) -> Floats:
+    """(count,3) unit vectors spread evenly over the sphere (Fibonacci)."""
+    index = np.arange(count) + 0.5
+    # Equal steps in y cut a sphere into zones of equal area (Archimedes); the golden angle spreads them around it.
+    y, angle = 1 - 2 * index / count, np.pi * (1 + 5**0.5) * index
+    radius = np.sqrt(1 - y * y)
+    return np.stack([np.cos(angle) * radius, y, np.sin(angle) * radius], 1).astype(np.float32)
 
 
 def look_at(eye: Floats, aim: Floats) -> Floats:
@@ -122,13 +176,27 @@ def compute_direction(yaw: float, pitch: float) -> Floats:
 
 def build_studio_lamps(turn: float) -> tuple[Lamp, ...]:
     """Key light (the only one with a shadow), fill and two rim lights, which move with the camera."""
-
-    def towards(yaw: float, pitch: float) -> Floats:
-        return compute_direction(np.radians(yaw) - turn, np.radians(pitch))
-
     return (
-        Lamp(towards(-38, 38), (3.35, 3.22, 3.08), 0.45),
-        Lamp(towards(48, 12), (0.84, 0.85, 0.87), 0.8),
-        Lamp(towards(142, 30), (1.8, 1.88, 2.0), 0.5),
-        Lamp(towards(-150, 25), (1.3, 1.28, 1.22), 0.5),
+        Lamp(_aim_light(-38, 38, turn), (3.1, 2.96, 2.78), 0.45),
+        Lamp(_aim_light(48, 12, turn), (0.30, 0.31, 0.33), 0.8),
+        Lamp(_aim_light(142, 30, turn), (1.9, 2.0, 2.15), 0.5),
+        Lamp(_aim_light(-150, 25, turn), (1.3, 1.28, 1.22), 0.5),
     )
+
+
+def build_studio(turn: float) -> Scenery:
+    """The studio's surroundings, which move with the camera: a large softbox around the key light, a wall that fills, a strip behind."""
+    boxes = (
+        Softbox(_aim_light(-48, 34, turn), (1.65, 1.58, 1.48), 9.0),
+        Softbox(_aim_light(70, 8, turn), (0.40, 0.42, 0.46), 5.0),
+        Softbox(_aim_light(165, 40, turn), (0.9, 0.95, 1.05), 12.0),
+    )
+    return Scenery(
+        inner=(0.45, 0.44, 0.43), outer=(0.06, 0.068, 0.082), centre=(0.5, 0.56),
+        sky=(0.20, 0.21, 0.225), ground=(0.135, 0.115, 0.10), softboxes=boxes, is_filmic=True,
+    )  # fmt: skip
+
+
+def _aim_light(yaw: float, pitch: float, turn: float) -> Floats:
+    """(3,) the direction of a light at these degrees, as seen from a camera that moved around by `turn` radians."""
+    return compute_direction(np.radians(yaw) - turn, np.radians(pitch))

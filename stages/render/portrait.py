@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,6 +37,8 @@ class PortraitSubject:
     """Bind normals (v,3) by mesh name, for meshes whose own normals would show every card, such as hair."""
     top: float
     """Metres from the neck joint to the crown, hair included."""
+    shades: Mapping[str, Floats] = field(default_factory=dict)
+    """Vertex shades (v,) by mesh name, as in Part."""
 
 
 @dataclass(frozen=True)
@@ -119,15 +121,24 @@ class PortraitStudio:
         return points, shading
 
     def _build_meshes(self, points: Floats, shading: Floats) -> list[RenderMesh]:
-        assert self._subject is not None
+        subject = self._subject
+        assert subject is not None
         from stages.render.gl import RenderMesh
 
-        ends = np.cumsum([0, *(len(mesh.positions) for mesh in self._subject.meshes)])
+        ends = np.cumsum([0, *(len(mesh.positions) for mesh in subject.meshes)])
         # While set_subject measures occlusion there is none yet.
         sky = self._sky if len(self._sky) == len(points) else np.ones(len(points), np.float32)
         return [
-            RenderMesh(points[a:b], shading[a:b], mesh.uv, mesh.triangles, sky[a:b], self._subject.materials[mesh.material])
-            for mesh, a, b in zip(self._subject.meshes, ends[:-1], ends[1:], strict=True)
+            RenderMesh(
+                points[a:b],
+                shading[a:b],
+                mesh.uv,
+                mesh.triangles,
+                sky[a:b],
+                subject.materials[mesh.material],
+                subject.shades.get(mesh.name),
+            )
+            for mesh, a, b in zip(subject.meshes, ends[:-1], ends[1:], strict=True)
         ]
 
 

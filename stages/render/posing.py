@@ -137,3 +137,17 @@ def build_standing_pose(skeleton: Skeleton, face: Mapping[str, float] | None = N
         for finger, bend in (("Index", 12), ("Middle", 16), ("Ring", 20), ("Pinky", 22)):
             relaxed |= {f"{side}Hand{finger}{segment}": turn_about_axis("z", -bend * sign) for segment in (1, 2, 3)}
     return build_pose(skeleton, relaxed | turns, face)
+
+
+_TURN_SHARES = {"Neck": 0.2, "Head": 0.35, "LeftEye": 0.45, "RightEye": 0.45}
+"""Of a turn towards the camera, along the chain from neck to eyes."""
+
+
+def turn_to_camera(skeleton: Skeleton, pose: Pose, turn: float) -> Pose:
+    """The pose with the face and the eyes towards a camera that moved around the character by `turn` radians; the body stays."""
+    rotations = pose.rotations.copy()
+    for name, share in _TURN_SHARES.items():
+        joint = skeleton.names.index(name)
+        # A camera at a positive turn is at -X, hence the minus. Joint frames are aligned with the world, and people stand nearly upright.
+        rotations[joint] = rotation.multiply(turn_about_axis("y", -np.degrees(turn) * share), rotations[joint])
+    return Pose(rotations, pose.root, pose.face)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from assets.artefacts.geometry import Floats, Image, Material, Mesh, Skeleton
 from assets.errors import BackendError, Finding
 from assets.mesh import weld_points
-from stages.render.light import Framing, build_studio_lamps, frame_camera, orthographic
+from stages.render.light import Framing, build_studio, build_studio_lamps, frame_camera, orthographic, spread_directions
 from stages.render.posing import Pose, compute_smooth_normals, pose_mesh, rotate_directions
 
 if TYPE_CHECKING:
@@ -55,12 +55,14 @@ def render_stills(
     skeleton: Skeleton,
     shots: Sequence[Shot],
     shading: Mapping[str, Floats] | None = None,
+    shades: Mapping[str, Floats] | None = None,
 ) -> dict[str, Image]:
     """Name -> (h,w,3) picture of every shot; consecutive shots of one pose are posed once.
 
     Args:
         shading: bind normals (v,3), by mesh name, of meshes without morphs, to be rotated with the joints as engines do; other
             meshes are shaded by their posed shape.
+        shades: vertex shades (v,) by mesh name, as in Part.
 
     Raises:
         BackendError: this machine has no EGL, or a mesh or material refers to something that does not exist.
@@ -76,7 +78,9 @@ def render_stills(
         for shot in shots:
             if id(shot.pose) not in posed:
                 near = any(other.camera != "full" for other in shots if other.pose is shot.pose)
-                posed = {id(shot.pose): _pose_meshes(renderer, meshes, materials, skeleton, shot.pose, places, shading or {}, near)}
+                posed = {
+                    id(shot.pose): _pose_meshes(renderer, meshes, materials, skeleton, shot.pose, places, shading or {}, near, shades or {})
+                }
             pictures[shot.name] = _render_shot(renderer, *posed[id(shot.pose)], skeleton, shot)
         return pictures
 
@@ -124,6 +128,7 @@ def _pose_meshes(
     places: NDArray[np.int64],
     bind_normals: Mapping[str, Floats] = MappingProxyType({}),
     near: bool = True,
+    shades: Mapping[str, Floats] = MappingProxyType({}),
 ) -> tuple[list[RenderMesh], Floats]:
     """The posed meshes with normals and occlusion, which is finer around the head if it is seen from `near`; the posed joints (j,3)."""
     from stages.render.gl import RenderMesh
@@ -138,7 +143,9 @@ def _pose_meshes(
         if mesh.name in bind_normals:
             shading[start : start + len(mesh.positions)] = rotate_directions(mesh.skin, skeleton, pose, bind_normals[mesh.name])
     unoccluded = [
-        RenderMesh(part, shading[a:b], mesh.uv, mesh.triangles, np.ones(len(part), np.float32), materials[mesh.material])
+        RenderMesh(
+            part, shading[a:b], mesh.uv, mesh.triangles, np.ones(len(part), np.float32), materials[mesh.material], shades.get(mesh.name)
+        )
         for part, mesh, a, b in zip(parts, meshes, starts[:-1], starts[1:], strict=True)
     ]
     joints = compute_joint_transforms(skeleton, pose)[1]
@@ -146,15 +153,6 @@ def _pose_meshes(
     sky = _measure_open_sky(renderer, unoccluded, points, shading, eyes if near else None)
     posed = [replace(mesh, sky=sky[a:b]) for mesh, a, b in zip(unoccluded, starts[:-1], starts[1:], strict=True)]
     return posed, joints
-
-
-def _spread_directions(count: int) -> Floats:
-    """(count,3) unit vectors spread evenly over the sphere (Fibonacci)."""
-    index = np.arange(count) + 0.5
-    # Equal steps in y cut a sphere into zones of equal area (Archimedes); the golden angle spreads them around it.
-    y, angle = 1 - 2 * index / count, np.pi * (1 + 5**0.5) * index
-    radius = np.sqrt(1 - y * y)
-    return np.stack([np.cos(angle) * radius, y, np.sin(angle) * radius], 1).astype(np.float32)
 
 
 def _measure_open_sky(renderer: Renderer, meshes: Sequence[RenderMesh], points: Floats, shading: Floats, eyes: Floats | None) -> Floats:
@@ -191,7 +189,7 @@ def measure_free_sky(
     free, total = np.zeros(len(points), np.float32), np.full(len(points), 1e-6, np.float32)
     # Lifted along the normal by less than a texel, so that no surface hides itself.
     lifted = np.c_[points + shading * texel * 0.75, np.ones(len(points), np.float32)]
-    for direction in _spread_directions(directions):
+    for direction in spread_directions(directions):
         weight = np.maximum(shading @ direction, 0)
         clip = orthographic(direction, centre, radius, depth)
         renderer.draw_depth(uploaded, clip, side)
@@ -243,4 +241,6 @@ def _render_shot(renderer: Renderer, meshes: Sequence[RenderMesh], joints: Float
         floor = uploaded[-1] if shot.camera == "full" else None
         # Penumbras of 7 and 12 mm; the shadow map spans two radii.
         spread = 0.007 / (2 * radius) if shot.camera != "full" else 0.012 / (2 * radius)
-        return renderer.render_picture(uploaded[:-1], floor, camera, lamps, shadow, spread, shot.size, shot.oversampling)
+        return renderer.render_picture(
+            uploaded[:-1], floor, camera, lamps, shadow, spread, shot.size, shot.oversampling, build_studio(shot.turn)
+        )

@@ -1,4 +1,4 @@
-"""GLSL of the studio: physically based shading, soft shadows, translucent skin and a seamless backdrop."""
+"""GLSL of the studio: physically based shading, image-based light, soft shadows, translucent skin and a seamless backdrop."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ layout(location=0) in vec3 position;
 layout(location=1) in vec3 normal;
 layout(location=2) in vec2 uv;
 layout(location=3) in float open_sky;
+layout(location=4) in float own_shade;
 uniform mat4 view_projection;
-out vec3 world; out vec3 facing; out vec2 tex; out float sky;
+out vec3 world; out vec3 facing; out vec2 tex; out float sky; out float shaded;
 void main() {
-    world = position; facing = normal; tex = uv; sky = open_sky;
+    world = position; facing = normal; tex = uv; sky = open_sky; shaded = own_shade;
     gl_Position = view_projection * vec4(position, 1.0);
 }
 """
@@ -73,17 +74,29 @@ float lit(vec3 place, vec3 up) {
 }
 """
 
-# toned: 0.76 is Khronos' start of compression 0.8 less the Fresnel offset 0.04, 0.15 its desaturation.
+# neutral: 0.76 is Khronos' start of compression 0.8 less the Fresnel offset 0.04, 0.15 its desaturation.
+# film: Lottes, Advanced techniques and optimization of HDR color pipelines, GDC 2016, with contrast 1.45, shoulder 0.97, white at 2.8 and
+# 0.20 shown as 0.20; channels by themselves, so that highlights lose their hue as on film, mixed with a curve of the luminance.
 # encoded: the sRGB transfer function of IEC 61966-2-1. dither: half a step of 8 bits, against bands in the backdrop.
 _TONE = """
+uniform bool filmic;
 // Khronos PBR Neutral tone mapping: keeps base colours and compresses highlights only.
-vec3 toned(vec3 c) {
+vec3 neutral(vec3 c) {
     float least = min(c.r, min(c.g, c.b));
     c -= least < 0.08 ? least - 6.25 * least * least : 0.04;
     float peak = max(c.r, max(c.g, c.b));
     if (peak < 0.76) return c;
     float d = 0.24, low = 1.0 - d * d / (peak + d - 0.76);
     return mix(vec3(low), c * low / peak, 1.0 / (0.15 * (peak - low) + 1.0));
+}
+vec3 curve(vec3 c) {
+    vec3 z = pow(max(c, vec3(1e-6)), vec3(1.45));
+    return z / (pow(z, vec3(0.97)) * 0.95524 + 0.38537);
+}
+vec3 toned(vec3 c) {
+    if (!filmic) return neutral(c);
+    float light = max(dot(c, vec3(0.2126, 0.7152, 0.0722)), 1e-6);
+    return mix(c * (curve(vec3(light)).r / light), curve(c), 0.6);
 }
 vec3 encoded(vec3 c) {
     c = clamp(c, 0.0, 1.0);
@@ -97,14 +110,17 @@ float dither() { return (fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06
 # spread: wrapped diffuse light, divided by (1 + wrap)^2 so that it does not add energy.
 MESH_FRAGMENT = (
     """#version 410 core
-in vec3 world; in vec3 facing; in vec2 tex; in float sky;
+in vec3 world; in vec3 facing; in vec2 tex; in float sky; in float shaded;
 out vec4 result;
+uniform float specular;
 uniform sampler2D albedo_map; uniform sampler2D normal_map; uniform sampler2D orm_map;
 uniform vec4 colour; uniform float roughness; uniform float cutoff; uniform float skin; uniform bool bumpy;
 uniform bool two_sided; uniform int alpha_pass;
 uniform vec3 camera;
 uniform vec3 light_direction[4]; uniform vec3 light_colour[4]; uniform float light_size[4];
 uniform vec3 sky_colour; uniform vec3 ground_colour;
+uniform vec3 irradiance[9];
+uniform int box_count; uniform vec3 box_direction[4]; uniform vec3 box_colour[4]; uniform float box_sharpness[4];
 """
     + _SHADOW
     + _TONE
@@ -121,13 +137,29 @@ vec3 bumped(vec3 n) {
     float s = inversesqrt(size);
     return normalize(t * s * m.x + up * s * m.y + n * m.z);
 }
+vec3 ambient_light(vec3 n) {
+    return max(vec3(0.0), irradiance[0] + irradiance[1] * n.y + irradiance[2] * n.z + irradiance[3] * n.x + irradiance[4] * n.x * n.y
+               + irradiance[5] * n.y * n.z + irradiance[6] * (3.0 * n.z * n.z - 1.0) + irradiance[7] * n.x * n.z
+               + irradiance[8] * (n.x * n.x - n.y * n.y));
+}
+// Light that a surface of this roughness reflects from `mirror`: both the softboxes and the surface's lobe are spherical Gaussians, whose
+// convolution is one (Wang et al. 2009, All-frequency rendering of dynamic, spatially-varying reflectance).
+vec3 reflected_light(vec3 mirror, float rough, float nv) {
+    vec3 seen = mix(ground_colour, sky_colour, smoothstep(-0.4, 0.6, mirror.y));
+    float lobe = 0.5 / (rough * rough * rough * rough * max(nv, 0.1));
+    for (int i = 0; i < box_count; i++) {
+        float share = lobe / (lobe + box_sharpness[i]);
+        seen += box_colour[i] * share * exp(box_sharpness[i] * share * (dot(mirror, box_direction[i]) - 1.0));
+    }
+    return seen;
+}
 float glossy(float nh, float nl, float nv, float rough) {
     float a2 = rough * rough * rough * rough, d = nh * nh * (a2 - 1.0) + 1.0;
     float k = rough * rough * 0.5;
     return a2 / (3.14159 * d * d) * 0.25 / ((nl * (1.0 - k) + k) * (nv * (1.0 - k) + k));
 }
 void main() {
-    vec4 base = texture(albedo_map, tex) * colour;
+    vec4 base = texture(albedo_map, tex) * colour * vec4(vec3(shaded), 1.0);
     vec3 n = normalize(facing), view = normalize(camera - world);
     if (two_sided && !gl_FrontFacing) n = -n;
     float alpha = 1.0;
@@ -144,8 +176,9 @@ void main() {
     vec3 shape = n;
     if (bumpy) n = bumped(n);
     vec3 orm = texture(orm_map, tex).rgb;
-    float open_sky = (0.07 + 0.93 * sky) * orm.r, rough = clamp(orm.g * roughness, 0.06, 1.0), metal = orm.b;
-    vec3 diffuse = base.rgb * (1.0 - metal), f0 = mix(vec3(mix(0.04, 0.028, skin)), base.rgb, metal);
+    // Both are measured on the same character, one in this pose, the other with texels: the darker one counts.
+    float open_sky = min(0.07 + 0.93 * sky, orm.r), rough = clamp(orm.g * roughness, 0.06, 1.0), metal = orm.b;
+    vec3 diffuse = base.rgb * (1.0 - metal), f0 = mix(vec3(mix(0.04, 0.028, skin) * specular), base.rgb, metal);
     float nv = max(dot(n, view), 1e-3);
     // Subsurface scattering: light leaves skin away from where it enters. Red travels furthest, so it sees the most blurred normals.
     vec3 wrap = skin * vec3(0.30, 0.11, 0.06);
@@ -163,25 +196,25 @@ void main() {
         vec3 bleed = mix(vec3(shade), vec3(0.06, 0.015, 0.01) + vec3(0.94, 0.985, 0.99) * pow(vec3(shade), vec3(0.62, 1.0, 1.08)), skin);
         vec3 h = normalize(l + view);
         float lobe = clamp(rough + light_size[i] * 0.25 * (1.0 - rough), 0.06, 1.0), nh = max(dot(n, h), 0.0), front = max(nl, 0.0);
-        vec3 fresnel = f0 + (1.0 - f0) * pow(1.0 - max(dot(view, h), 0.0), 5.0) * (1.0 - 0.6 * rough);
+        vec3 fresnel = f0 + (specular - f0) * pow(1.0 - max(dot(view, h), 0.0), 5.0) * (1.0 - 0.6 * rough);
         // Skin has two specular lobes: the rough outer layer, and a thin film of oil on it.
         vec3 gloss = fresnel * front * mix(glossy(nh, front, nv, lobe), glossy(nh, front, nv, lobe * 0.62), 0.3 * skin);
         // Lamps behind the head cast no shadow: in creases their grazing highlights would leak through the flesh.
         float leak = i < 2 ? 1.0 : smoothstep(0.7, 1.0, open_sky);
         total += light_colour[i] * hide * (diffuse / 3.14159 * spread * bleed + gloss * leak * mix(shade, 1.0, wet));
     }
-    float up = n.y * 0.5 + 0.5;
-    vec3 ambient = mix(ground_colour, sky_colour, up);
+    // Light that scatters below the skin blurs small normals.
+    vec3 ambient = ambient_light(normalize(mix(n, shape, 0.6 * skin)));
     // Bounced light takes the colour of the surface: multi-bounce occlusion (Jimenez et al. 2016).
     vec3 cavity = max(vec3(open_sky), ((open_sky * (2.0404 * diffuse - 0.3324) + (0.6417 - 4.7951 * diffuse)) * open_sky
                        + (2.7552 * diffuse + 0.6903)) * open_sky);
     total += diffuse * ambient * mix(vec3(open_sky), cavity, 0.8);
     vec3 mirror = reflect(-view, n);
-    vec3 seen = mix(ground_colour, sky_colour, smoothstep(-0.4, 0.6, mirror.y));
+    vec3 seen = reflected_light(mirror, rough, nv);
     // The catchlight: a softbox near the camera, reflected only by wet surfaces.
     vec3 box = normalize(light_direction[0] + 1.7 * view);
     seen += 16.0 * wet * smoothstep(0.975, 0.99, dot(mirror, box));
-    vec3 edge = f0 + (max(vec3(1.0 - rough), f0) - f0) * pow(1.0 - nv, 5.0);
+    vec3 edge = f0 + (max(vec3(1.0 - rough) * specular, f0) - f0) * pow(1.0 - nv, 5.0);
     total += seen * edge * open_sky * open_sky * (1.0 - 0.55 * rough);
     result = vec4(encoded(toned(total)) + dither(), alpha);
 }
@@ -223,7 +256,8 @@ uniform vec3 camera;
     + """
 void main() {
     float radius = length(tex - 0.5) * 2.0;
-    float dark = (1.0 - lit(world + vec3(0.0, 0.002, 0.0), vec3(0.0, 1.0, 0.0))) * 0.30 + (1.0 - sky) * 0.55;
+    float thrown = 1.0 - lit(world + vec3(0.0, 0.002, 0.0), vec3(0.0, 1.0, 0.0));
+    float dark = thrown * 0.38 * (1.0 - smoothstep(0.1, 0.9, radius)) + (1.0 - sky) * 0.55;
     result = vec4(0.05, 0.05, 0.06, clamp(dark, 0.0, 0.8) * (1.0 - smoothstep(0.5, 1.0, radius)));
 }
 """

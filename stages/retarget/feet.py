@@ -93,7 +93,7 @@ def _solve_leg(rotations: Floats, clip: Clip, skeleton: Skeleton, side: str, hei
     # 5 cm to the front of the thigh decide where a straight knee, which has no direction of its own, bends.
     pole = positions[:, knee] - middle + rotate(turns[:, hip], np.array([0, 0, 0.05]))
     upper, lower = skeleton.heads[knee] - skeleton.heads[hip], skeleton.heads[foot] - skeleton.heads[knee]
-    first, second = solve_two_bone_ik(positions[:, hip], upper, lower, goal, pole)
+    first, second = solve_two_bone_ik(positions[:, hip], upper, lower, goal, pole, (0.0, 0.0, 1.0))
     # Joint 0 is the hips, parent of both thighs. The foot keeps its world rotation, so that the sole's angle is the source's.
     rotations[:, hip] = multiply(inverse(turns[:, 0]), first)
     rotations[:, knee] = multiply(inverse(first), second)

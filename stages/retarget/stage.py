@@ -26,4 +26,4 @@ def run(motion: Motion, body: Body, *, options: RetargetSpec, seed: int) -> Moti
     return Motion(body.skeleton, tuple(clips), motion.warnings, motion.sources)
 
 
-STAGE: Stage[Motion] = Stage("retarget", 2, run, makes=Motion)
+STAGE: Stage[Motion] = Stage("retarget", 3, run, makes=Motion)

@@ -15,12 +15,15 @@ from assets.spec.appearance import TextureSpec
 from stages.stage import Stage
 from stages.texture import detail
 from stages.texture.albedo import clean_margins, find_nearest_skin, join_neck, paint_albedo, to_pixels
+from stages.texture.mouth import paint_mouth_and_lids, wet_mouth
 from stages.texture.tiles import load_skin_library
+
+_WRINKLE_YEARS, _WRINKLES = (32.0, 60.0, 75.0, 90.0), (0.0, 0.62, 1.0, 1.5)
 
 
 def choose_wrinkle_amount(options: TextureSpec, age: float) -> float:
-    """0..1: the spec's wrinkles, otherwise by age."""
-    return options.wrinkles if options.wrinkles is not None else float(np.clip((age - 32) / 45, 0, 1))
+    """The spec's wrinkles 0..1, otherwise by age; more than 1 in old age."""
+    return options.wrinkles if options.wrinkles is not None else float(np.interp(age, _WRINKLE_YEARS, _WRINKLES))
 
 
 def _apply_ageing(lab: Floats, height: Floats, options: TextureSpec, age: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
@@ -45,8 +48,11 @@ def _build_pictures(name: str, lab: Floats, coverage: Pixels, options: TextureSp
     if is_head:
         lab, height = _apply_ageing(lab, height, options, age, rng)
     lab = lab + np.stack([0.7 * options.pores * pores, 0 * pores, 0 * pores], -1)
+    lab = paint_mouth_and_lids(lab) if is_head else lab
     normal = detail.compute_normal_map(height + 0.16 * options.pores * pores, strength=1.6 * options.size / 1024)
     occlusion, roughness = detail.estimate_occlusion(lab, is_head), detail.estimate_roughness(options.size, pores, is_head)
+    if is_head:
+        roughness, occlusion = wet_mouth(roughness, occlusion)
     orm = (np.stack([occlusion, roughness, np.zeros_like(occlusion)], -1) * 255 + 0.5).astype(np.uint8)
     albedo = clean_margins(to_pixels(lab), coverage)
     return {f"{name}_albedo": Image(albedo), f"{name}_normal": Image(normal, srgb=False), f"{name}_orm": Image(orm, srgb=False)}
@@ -83,4 +89,4 @@ def to_trimesh(surface: Surface, positions: Floats, albedo: Pixels) -> Any:
     return trimesh.Trimesh(positions[surface.base], surface.triangles, visual=visual, process=False)
 
 
-STAGE: Stage[TextureSet] = Stage("texture", 2, run, makes=TextureSet)
+STAGE: Stage[TextureSet] = Stage("texture", 4, run, makes=TextureSet)

@@ -15,6 +15,7 @@ from assets.artefacts.geometry import Floats, Ints, Pixels, Surface
 from assets.errors import BackendError, Finding
 from assets.mesh import label_triangles, merge_corners
 from assets.paths import PROJECT_ROOT, REINSTALL_NODE_PACKAGES, get_baked_path, get_node_modules, wrap_read_errors
+from assets.uv_tile import rasterise
 
 FOLDER_AGES = {"young": 25.0, "middleage": 50.0, "old": 75.0}
 ORIGINS = ("african", "asian", "caucasian")
@@ -108,33 +109,6 @@ def cut_surfaces(template: dict[str, Any]) -> tuple[tuple[Surface, Surface], tup
     head, head_points = _build_surface("head", triangles[is_head], triangle_uv[is_head], tile)
     body, body_points = _build_surface("body", triangles[~is_head], triangle_uv[~is_head], tile)
     return (head, body), (template["uv"][head_points], template["uv"][body_points])
-
-
-def rasterise(uv: Floats, triangles: Ints, values: Floats, size: int) -> tuple[Floats, NDArray[np.bool_]]:
-    """(s,s,k) values of vertices (v,k), interpolated over a tile of `size` pixels, and (s,s) which pixels are covered."""
-    import cv2
-
-    owner = np.full((size, size), -1, np.int32)
-    # Texel i has its centre at (i + 0.5) / size, but cv2 has it at i.
-    corners = uv[triangles] * size - 0.5
-    # Sixteenths of a pixel, for the shift of 4 bits.
-    fixed = np.round(corners * 16).astype(np.int32)
-    for index, corner in enumerate(fixed):
-        cv2.fillConvexPoly(owner, corner, index, shift=4)
-    rows, columns = np.nonzero(owner >= 0)
-    chosen = owner[rows, columns]
-    a, b, c = (corners[chosen, k].astype(np.float64) for k in range(3))
-    p = np.stack([columns, rows], 1).astype(np.float64)
-    area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1])
-    area = np.where(np.abs(area) < 1e-9, 1e-9, area)
-    wb = ((p[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * (p[:, 1] - a[:, 1])) / area
-    wc = ((b[:, 0] - a[:, 0]) * (p[:, 1] - a[:, 1]) - (p[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1])) / area
-    # The filler also covers pixels that the edge only touches; their centres are outside, with negative weights.
-    weights = np.clip(np.stack([1 - wb - wc, wb, wc], 1), 0, 1)
-    weights /= weights.sum(1, keepdims=True)
-    picture = np.zeros((size, size, values.shape[1]), np.float32)
-    picture[rows, columns] = np.einsum("nk,nkc->nc", weights, values[triangles[chosen]])
-    return picture, owner >= 0
 
 
 def fill_margins(picture: NDArray[Any], mask: NDArray[np.bool_]) -> NDArray[Any]:

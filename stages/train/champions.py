@@ -17,6 +17,7 @@ from typing import Any
 
 from assets.errors import Finding, FormatError, SpecError
 from assets.store import write_atomic
+from assets.strict_json import parse_json
 from assets.weights import INDEX_FILE, build_weights_index, read_weights_index
 from stages.train.files import BEST_CHECKPOINT, COMPANION_SUFFIXES, HISTORY_FILE, NETS_SUFFIX, PAST_FOLDER, get_run_folder
 
@@ -80,7 +81,7 @@ def read_history(registry: Path) -> list[dict[str, Any]]:
     """Every trial and rollback, the oldest first; empty for a new registry. Raises FormatError if the file is not JSON."""
     file = registry / HISTORY_FILE
     try:
-        return list(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else []
+        return list(parse_json(file.read_text(encoding="utf-8"))) if file.exists() else []
     except ValueError as error:
         fix = "restore it, or choose another --registry"
         raise FormatError(Finding("champion/broken", f"{file} is not valid JSON: {error}", fix=fix)) from error

@@ -5,12 +5,12 @@ OUT/TITLE.safetensors has its card, sheet, curves and adapters next to it; OUT/r
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from assets.errors import Finding, StoreError
 from assets.store import write_atomic
+from assets.strict_json import parse_json
 
 RUN_PREFIX = "run-"
 NEXT_CHECKPOINT = "next.safetensors"
@@ -60,7 +60,7 @@ def read_header(file: Path) -> dict[str, Any]:
 
     try:
         with safe_open(str(file), framework="np") as opened:
-            header: dict[str, Any] = json.loads((opened.metadata() or {}).get("fenshen", "{}"))
+            header: dict[str, Any] = parse_json((opened.metadata() or {}).get("fenshen", "{}"))
             return header
     except (SafetensorError, OSError, ValueError):
         return {}

@@ -12,6 +12,7 @@ from typing import Any, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from assets.errors import Finding, SpecError
+from assets.store import remove_abandoned_parts
 from stages.datasets.shards import read_index
 from stages.datasets.splits import SPLITS
 from stages.train.evaluation.cards import write_card
@@ -114,6 +115,9 @@ def train_net(
 
     run = begin_run(family, plan, training, validation, folder, device, report_progress)
     _load_earlier_nets(run, data, resume, start)
+    if device.rank == 0:
+        for place in (folder, out):
+            remove_abandoned_parts(place)
     try:
         train(run)
     finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.errors import BackendError, Finding, SpecError
+from assets.temporary_folder import open_temporary_folder
 from stages.nets.weights_io import TrainedNet
 from stages.train.families.registry import make_family
 from stages.train.loop.device import find_device
@@ -124,7 +124,7 @@ def score_fold(name: str, data: Path, settings: Mapping[str, Any], fold: int, co
     examples = read_examples(data, "train", family.conditions, plan.size)
     held_out = split_folds(examples.source.people, count, plan.seed)[fold]
     training, validation = examples.select(np.setdiff1d(np.arange(len(examples)), held_out)), examples.select(held_out)
-    with tempfile.TemporaryDirectory() as folder:
+    with open_temporary_folder() as folder:
         run = begin_run(family, plan, training, validation, Path(folder), find_device(plan.precision))
         try:
             train(run)

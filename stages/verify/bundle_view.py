@@ -20,6 +20,8 @@ Doubles = NDArray[np.float64]
 T = TypeVar("T")
 # glTF 2.0, 3.6.2.2: component types are WebGL's numbers, all little endian. Read here apart from assets/formats, which wrote them.
 _DTYPES = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
+_MAX_VALUES = 30_000_000
+"""Of one accessor: a bundle has 32,000 triangles, and the morph weights of an hour have 7 million values."""
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
 
 
@@ -77,9 +79,12 @@ class Glb:
             offset += 8 + size
         try:
             # "JSON" and "BIN\0" as little-endian uint32 (4.4.3); a file without a buffer has no second chunk.
-            return cls(path, json.loads(chunks[0x4E4F534A]), chunks.get(0x004E4942, b""))
-        except (KeyError, ValueError) as cause:
+            document = json.loads(chunks[0x4E4F534A])
+        except (KeyError, ValueError, RecursionError) as cause:
             raise _make_container_error(path, "the file has no readable JSON chunk") from cause
+        if not isinstance(document, dict):
+            raise _make_container_error(path, "the JSON chunk is not an object")
+        return cls(path, document, chunks.get(0x004E4942, b""))
 
     def _read_buffer_view(self, index: int, offset: int, dtype: str, count: int, width: int) -> NDArray[Any]:
         view = self.json["bufferViews"][index]
@@ -88,15 +93,30 @@ class Glb:
         stride = view.get("byteStride", size)
         if count == 0:
             return np.zeros((0, width), dtype)
+        # as_strided checks nothing: a negative stride or a view beyond the buffer would read foreign memory.
+        if not (start >= 0 and count > 0 and stride >= size and (count - 1) * stride + size <= len(self.bin) - start):
+            raise ValueError(f"bufferView {index} does not hold {count} elements")
         # 3.6.2.4: the last row needs no padding after it, so that count * stride could exceed the view.
         raw = np.frombuffer(self.bin, np.uint8, (count - 1) * stride + size, start)
         rows = np.lib.stride_tricks.as_strided(raw, (count, size), (stride, 1))
         return np.ascontiguousarray(rows).view(dtype).reshape(count, width)
 
     def read_accessor(self, index: int) -> Doubles:
-        """(count, width) float64, with sparse values applied and normalised integers scaled to -1..1."""
-        entry = self.json["accessors"][index]
+        """(count, width) float64, with sparse values applied and normalised integers scaled to -1..1.
+
+        Raises:
+            FormatError: the file has no such accessor, or it refers to what is not there.
+        """
+        try:
+            return self._read_accessor(self.json["accessors"][index])
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as cause:
+            raise _make_container_error(self.path, f"accessor {index} cannot be read: {cause}") from cause
+
+    def _read_accessor(self, entry: dict[str, Any]) -> Doubles:
         count, width, dtype = entry["count"], _WIDTHS[entry["type"]], _DTYPES[entry["componentType"]]
+        # Without a view, nothing else bounds the memory.
+        if count * width > _MAX_VALUES:
+            raise ValueError(f"more than {_MAX_VALUES:,} values")
         # Zeros are the base of a sparse accessor without a view (3.6.2.3).
         out = np.zeros((count, width))
         if "bufferView" in entry:
@@ -137,6 +157,12 @@ class Glb:
         """Index of the node of that name."""
         return next((i for i, node in enumerate(self.nodes) if node.get("name") == name), None)
 
+    def get_rest_rotation(self, name: str) -> tuple[float, float, float, float]:
+        """Local rotation xyzw of the node of that name where no clip moves it; the identity without such a node."""
+        index = self.find_node(name)
+        x, y, z, w = (0, 0, 0, 1) if index is None else self.nodes[index].get("rotation", (0, 0, 0, 1))
+        return x, y, z, w
+
     @cached_property
     def joint_names(self) -> tuple[str, ...]:
         joints = {j for skin in self._get_items("skins") for j in skin["joints"]}
@@ -149,6 +175,13 @@ class Glb:
         local = np.array(node["matrix"], float).reshape(4, 4).T if "matrix" in node else _compute_local_matrix(node, pose)
         parent = self.parents.get(index)
         return local if parent is None else self.compute_world_matrix(parent, pose) @ local
+
+    def pose_joints(self, pose: Mapping[str, Doubles] | None = None) -> tuple[Doubles, Doubles]:
+        """(j,4,4) world matrices and (j,4,4) inverse bind matrices of the skin's joints; `pose` as in `compute_world_matrix`."""
+        skin = self.json["skins"][0]
+        # Column-major in the file, hence the transpose.
+        binds = self.read_accessor(skin["inverseBindMatrices"]).reshape(-1, 4, 4).transpose(0, 2, 1)
+        return np.stack([self.compute_world_matrix(node, pose) for node in skin["joints"]]), binds
 
     @cached_property
     def clips(self) -> dict[str, tuple[AnimationChannel, ...]]:
@@ -281,7 +314,7 @@ class BundleView:
 def _parse_json_object(data: bytes) -> dict[str, Any] | None:
     try:
         value = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from assets.artefacts.geometry import Skeleton
 from assets.conventions import JOINTS, find_parent_joint
-from assets.rotation import forward_kinematics, rotate
+from assets.joint_frames import from_file_rotations
+from assets.rotation import forward_kinematics, from_matrix, rotate
 from stages.verify.bundle_view import AnimationChannel, BundleView, Doubles, Glb
 
 BODY_JOINTS = tuple(joint for joint in JOINTS if "Hand" not in joint.removesuffix("Hand") and "Eye" not in joint)
@@ -28,7 +30,7 @@ class ClipPoses:
     positions: Doubles
     """(f,j,3)"""
     rotations: Doubles
-    """(f,j,4) xyzw."""
+    """(f,j,4) xyzw in the world, relative to the bind pose: whatever frames the file has, the identity is the bind pose."""
 
     def get_path(self, joint: str) -> Doubles:
         """(f,3)"""
@@ -52,26 +54,37 @@ def _iterate_clip_poses(glb: Glb) -> Iterator[ClipPoses]:
     nodes = {joint: glb.find_node(joint) for joint in BODY_JOINTS}
     if None in nodes.values():
         return
-    bind = np.array([glb.compute_world_matrix(node)[:3, 3] for node in nodes.values() if node is not None])
+    matrices = np.array([glb.compute_world_matrix(node) for node in nodes.values() if node is not None])
+    bind, frames = matrices[:, :3, 3], from_matrix(matrices[:, :3, :3])
+    rest = np.array([glb.get_rest_rotation(joint) for joint in BODY_JOINTS])
     parents = [-1 if (parent := find_parent_joint(joint)) is None else BODY_JOINTS.index(parent) for joint in BODY_JOINTS]
+    skeleton = Skeleton(BODY_JOINTS, np.array(parents, np.int32), bind.astype(np.float32))
     for name, channels in glb.clips.items():
         length = glb.get_clip_length(name)
         if not length:
             continue
         times: Doubles = np.arange(min(round(length / FRAME_S) + 1, _MAX_FRAMES), dtype=np.float64) * FRAME_S
-        local = np.tile([0.0, 0, 0, 1], (len(times), len(BODY_JOINTS), 1))
+        local = np.tile(rest, (len(times), 1, 1))
         root = np.zeros((len(times), 3))
         for channel in channels:
             if channel.path == "rotation" and channel.node in BODY_JOINTS:
-                local[:, BODY_JOINTS.index(channel.node)] = _sample(channel, times, unit=True)
+                local[:, BODY_JOINTS.index(channel.node)] = sample_channel(channel, times, unit=True)
             elif channel.path == "translation" and channel.node == "Hips":
                 # The track is absolute; forward kinematics takes a displacement.
-                root = _sample(channel, times, unit=False) - bind[0]
-        positions, rotations = forward_kinematics(parents, bind.astype(np.float32), local, root)
+                root = sample_channel(channel, times, unit=False) - bind[0]
+        aligned = from_file_rotations(local, skeleton, frames)
+        positions, rotations = forward_kinematics(skeleton.parents, skeleton.heads, aligned, root)
         yield ClipPoses(name, bind, positions.astype(np.float64), rotations.astype(np.float64))
 
 
-def _sample(channel: AnimationChannel, times: Doubles, *, unit: bool) -> Doubles:
+def measure_angles(a: Doubles, b: Doubles) -> Doubles:
+    """(...) degrees between directions (...,3)."""
+    # Rounding may leave the cosine just outside -1..1, where arccos is NaN.
+    lengths = np.maximum(np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1), 1e-9)
+    return np.asarray(np.degrees(np.arccos(np.clip((a * b).sum(-1) / lengths, -1, 1))))
+
+
+def sample_channel(channel: AnimationChannel, times: Doubles, *, unit: bool) -> Doubles:
     """(f,n) values at these times, linear between keys; rotations along the shorter arc and of unit length."""
     if len(channel.times) == 1:
         return np.repeat(channel.values, len(times), 0)

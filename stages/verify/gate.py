@@ -60,7 +60,10 @@ _COMMON_GATES = (
     "speech/json", "speech/wav-format", "speech/clipping", "speech/leading-silence", "speech/loudness",
     "speech/cues-in-wav", "speech/lips-closed", "speech/say-clips", "speech/dialogue",
     "rights/licences",
-    "budget/triangles", "budget/texture", "budget/bytes", "engine/three", "engine/three-vrm", "engine/blender",
+    "budget/triangles", "budget/texture", "budget/bytes", "budget/meshopt",
+    "engine/three", "engine/three-vrm", "engine/talkinghead", "engine/babylon",
+    "engine/blender", "engine/meshopt",
+    "lods/triangles", "lods/outline", "engine/lods",
 )  # fmt: skip
 FOLDER_GATES = ("rights/digest",)
 """Gates of the folder on disk: every target's folder passes them after it is written and before it is renamed to its final name."""

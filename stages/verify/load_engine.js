@@ -2,9 +2,11 @@
 // or {failed: why}, under each name into body[data-loaded].
 // Bundled with both by `make bake`.
 import { GLTFLoader } from 'three/addons/loaders/GLTFLoader.js';
+import { MeshoptDecoder } from 'three/addons/libs/meshopt_decoder.module.js';
 import { VRMLoaderPlugin } from '@pixiv/three-vrm';
 
 const loader = new GLTFLoader();
+loader.setMeshoptDecoder(MeshoptDecoder);
 loader.register((parser) => new VRMLoaderPlugin(parser));
 
 function bytes(base64) {

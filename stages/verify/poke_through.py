@@ -19,6 +19,7 @@ from assets.artefacts.geometry import Skin
 from assets.digest import sha256_arrays
 from assets.garment_layers import CLOTH_MESHES, PROBES, SKIN_MESHES, GarmentLayers, Patches
 from assets.mesh import compute_face_normals
+from assets.rotation import inverse, multiply, prefer_positive_w
 from assets.skinning import skin_points
 from stages.render.depth import DepthRenderer
 from stages.render.light import compute_direction, orthographic
@@ -67,11 +68,12 @@ def choose_key_frames(glb: Glb, count: int, samples_per_clip: int = 6) -> list[K
 
 
 def _collect_joint_quaternions(glb: Glb, pose: Mapping[str, Doubles]) -> Doubles:
-    """(4j,) quaternions of the joints but the hands', each with w >= 0."""
+    """(4j,) quaternions of the joints but the hands', from their rest to the pose, each with w >= 0."""
     names = [name for name in glb.joint_names if "Hand" not in name]
-    rotations = np.array([pose.get(f"{name}.rotation", (0, 0, 0, 1)) for name in names], float).reshape(-1, 4)
-    # q and -q are one rotation: without one sign, equal poses would be far apart.
-    return (rotations * np.where(rotations[:, 3:] < 0, -1, 1)).ravel()
+    rest = np.array([glb.get_rest_rotation(name) for name in names], float).reshape(-1, 4)
+    rotations = np.array([pose.get(f"{name}.rotation", still) for name, still in zip(names, rest, strict=True)], float).reshape(-1, 4)
+    # q and -q are one rotation: without one sign, equal poses would be far apart. Only from the rest is w far from 0.
+    return prefer_positive_w(multiply(inverse(rest), rotations)).astype(np.float64).ravel()
 
 
 @dataclass(frozen=True)
@@ -145,11 +147,8 @@ class Figure:
 
     def pose_vertices(self, glb: Glb, pose: Mapping[str, Doubles]) -> Doubles:
         """(v,3) metres; without morphs, as no cloth has any."""
-        skin = glb.json["skins"][0]
-        # Column-major in the file, hence the transpose.
-        inverse_binds = glb.read_accessor(skin["inverseBindMatrices"]).reshape(-1, 4, 4).transpose(0, 2, 1)
-        matrices = np.stack([glb.compute_world_matrix(node, pose) @ bind for node, bind in zip(skin["joints"], inverse_binds, strict=True)])
-        return skin_points(np.asarray(self.positions, np.float32), self.skin, matrices).astype(np.float64)
+        world, binds = glb.pose_joints(pose)
+        return skin_points(np.asarray(self.positions, np.float32), self.skin, world @ binds).astype(np.float64)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from assets.paths import find_program, get_baked_path, has_node_package
 
-BAKED_SCRIPTS = ("load_engine.js", "viewer.js")
+BAKED_SCRIPTS = ("load_engine.js", "load_talkinghead.js", "load_babylon.mjs", "viewer.js")
 """What `fenshen bake` bundles for the engine gates and the report."""
 
 
@@ -12,7 +12,8 @@ def describe_missing_tools() -> str:
     """What is missing and what to do, a clause each; empty where nothing is."""
     clauses = list_missing_validator_parts()
     if missing := [name for name in BAKED_SCRIPTS if not get_baked_path(name).exists()]:
-        clauses.append(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing: run `fenshen bake`")
+        names = " and ".join(filter(None, (", ".join(missing[:-1]), missing[-1])))
+        clauses.append(f"{names} {'is' if len(missing) == 1 else 'are'} missing: run `fenshen bake`")
     return "; ".join(clauses)
 
 

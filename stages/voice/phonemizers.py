@@ -76,7 +76,7 @@ class EspeakPhonemizer(HibariPhonemizer):
         return version("espeakng-loader")
 
     def _phonemize(self, text: str, separator: str) -> str:
-        parts = self._CLAUSE_END.split(text)
+        parts = self._CLAUSE_END.split(re.sub(r"\[([^\]]*)\]\(/[^)]*/\)", r"\1", text))
         spoken = [
             _run_espeak(part.strip()) + (mark[:1] + " " if mark else "") for part, mark in zip(parts[::2], [*parts[1::2], ""], strict=True)
         ]

@@ -76,10 +76,9 @@ def normalise_words(text: str, language: str) -> list[str]:
     if language == "zh":
         from pypinyin import Style, lazy_pinyin
 
-        from stages.voice.mandarin_symbols import verbalise_numbers
-        from stages.voice.text import clean_text
+        from stages.voice.text import clean_text, strip_notation
 
-        spoken = verbalise_numbers("".join(clean_text(text, "zh").sentences))
+        spoken = strip_notation("".join(clean_text(text, "zh").sentences))
         return [s for s in lazy_pinyin(spoken, style=Style.NORMAL, errors="ignore") if s.isalpha()]
     from transformers.models.whisper.english_normalizer import EnglishTextNormalizer
 

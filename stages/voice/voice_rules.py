@@ -33,6 +33,27 @@ def _check_model_folder(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
         yield from ((("voice", "model"), finding) for finding in error.findings)
 
 
+def _check_model_options(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
+    """A speaker and style tokens are of a model folder; no other voice has them."""
+    for field in ("speaker", "style"):
+        if getattr(spec.voice, field) and not spec.voice.model:
+            message = f"voice.{field} is of a model folder, and voice.model is not given"
+            yield ("voice", field), Finding(f"voice/{field}", message, fix=f"give voice.model, or remove voice.{field}")
+
+
+def _check_lexicon(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
+    """Every entry of the lexicon can be read, and no word has two."""
+    from stages.voice.reading.lexicon import explain_bad_entry, find_entry_twice
+
+    if twice := find_entry_twice(spec.voice.lexicon):
+        message = f"the word {twice!r} has two readings, as capitals are the same here"
+        yield ("voice", "lexicon", twice), Finding("voice/lexicon", message, fix="keep one of them")
+    for word, reading in spec.voice.lexicon.items():
+        if reason := explain_bad_entry(word, reading):
+            fix = "write a respelling, IPA between slashes such as /kəˈfiː/, or pinyin with tone digits such as shan4"
+            yield ("voice", "lexicon", word), Finding("voice/lexicon", reason, fix=fix)
+
+
 def _check_sale_rights(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
     """With rights.strict, speech of the voice may be sold."""
     name = resolve_voice(spec)
@@ -71,5 +92,7 @@ _VOICE_FIELDS = ("persona.language", "voice.backend", "voice.model")
 RULES = (
     CrossFieldRule(_VOICE_FIELDS, _check_language),
     CrossFieldRule(("voice.model",), _check_model_folder),
+    CrossFieldRule(("voice.model", "voice.speaker", "voice.style"), _check_model_options),
+    CrossFieldRule(("voice.lexicon",), _check_lexicon),
     CrossFieldRule(("rights.strict", "identity.gender", *_VOICE_FIELDS), _check_sale_rights),
 )

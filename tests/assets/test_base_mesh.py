@@ -32,11 +32,21 @@ def test_the_average_man_is_taller_than_the_average_woman() -> None:
     assert 1.5 < np.ptp(woman[:SKIN_VERTICES, 1]) < np.ptp(man[:SKIN_VERTICES, 1]) < 1.9
 
 
+@pytest.mark.skipif(not get_baked_path("helpers.safetensors").exists(), reason="run `fenshen bake` first")
+def test_helpers_are_quads_of_vertices_beyond_the_skin() -> None:
+    """The group `helper-tights` has 2,650 faces, `helper-skirt` 684."""
+    for name, count in (("tights", 2650), ("skirt", 684)):
+        quads = base_mesh.load_helper_quads(name)  # type: ignore[arg-type]
+        assert quads.shape == (count, 4)
+        assert SKIN_VERTICES <= quads.min() < quads.max() < BASE_VERTICES
+
+
 @pytest.mark.parametrize(
     ("load", "file"),
     [
         (lambda: base_mesh.load_skin_triangles(), "template.safetensors"),
         (lambda: base_mesh.load_adult_positions("male"), "adults.safetensors"),
+        (lambda: base_mesh.load_helper_quads("tights"), "helpers.safetensors"),
     ],
 )
 def test_a_missing_file_is_named(load: Callable[[], object], file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,10 +11,12 @@ import jsonschema
 import pytest
 
 import assets.bundle as bundle
+from assets import disk_space
 from assets.bundle import MANIFEST_SCHEMA, BundleFile, Package, read_manifest, write_bundle
 from assets.codec import decode_artefact, encode_artefact
 from assets.conventions import GODOT_BONES, UNITY_BONES, UNREAL_BONES, VRM_BONES
 from assets.digest import sha256
+from assets.disk_space import FREE_SPACE_FIX
 from assets.errors import FormatError, StoreError
 
 
@@ -168,8 +170,9 @@ def test_a_full_disk_leaves_the_old_bundle_and_nothing_else(tmp_path: Path, monk
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(bundle, "_write", fail)
+    monkeypatch.setattr(disk_space, "measure_free_bytes", lambda path: 2_000_000)
     assert refuse(tmp_path / "ada") == (
-        f"error[bundle/write] cannot write {tmp_path}/ada: No space left on device; free some disk space or choose another folder"
+        f"error[bundle/write] cannot write {tmp_path}/ada: No space left on device (it needs 0.1 MB, 2.0 MB are free); {FREE_SPACE_FIX}"
     )
     assert (tmp_path / "ada/voice/hello.wav").read_bytes() == b"sound"
     assert list_names(tmp_path) == ["ada"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from pathlib import Path
 
@@ -55,3 +56,9 @@ def test_a_record_of_exactly_the_limit_is_read_whole(tmp_path: Path) -> None:
     path = tmp_path / "consent.txt"
     path.write_bytes(b"y" * MAX_RECORD_BYTES)
     assert len(read_consent_record(path)["text"]) == MAX_RECORD_BYTES
+
+
+def test_a_pipe_in_the_place_of_a_record_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "consent.txt")
+    with pytest.raises(RightsError, match=r"consent\.txt is not a file; give a text file"):
+        read_consent_record(tmp_path / "consent.txt")

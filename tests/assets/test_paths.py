@@ -8,7 +8,7 @@ import pytest
 
 from assets.base_mesh import load_skin_triangles
 from assets.errors import BackendError
-from assets.paths import find_existing_ancestor, find_existing_form, find_program, read_baked_script
+from assets.paths import find_existing_ancestor, find_existing_form, find_program, get_home, get_node_modules, read_baked_script
 from stages.body.anny import load_baked_model
 from stages.identity.stage import load_face_change_names
 from stages.texture.tiles import load_skin_library
@@ -99,3 +99,12 @@ def test_a_program_in_the_current_folder_is_not_found(tmp_path, monkeypatch):
         assert find_program("node") is None
     monkeypatch.setenv("PATH", f".:{tmp_path}")
     assert find_program("node") == str(tmp_path / "node")
+
+
+def test_a_tilde_in_our_variables_is_the_users_home(tmp_path, monkeypatch):
+    """A service file and Docker set them without a shell: a folder of the name ~ was made in the current one."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("FENSHEN_HOME", "~/mine")
+    assert (get_home(), get_node_modules()) == (tmp_path / "mine", tmp_path / "mine" / "node" / "node_modules")
+    monkeypatch.setenv("FENSHEN_NODE_MODULES", "~/node")
+    assert get_node_modules() == tmp_path / "node"

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from assets import disk_space
 from assets.artefact import Ref
 from assets.artefacts.character import Identity
 from assets.codec import encode_artefact
 from assets.digest import sha256
 from assets.errors import StoreError
-from assets.store import LocalStore, write_atomic
+from assets.store import PART_PREFIX, LocalStore, remove_abandoned_parts, write_atomic
 from tests.assets.test_codec import identity
 
 
@@ -54,10 +55,12 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", fail)
+    monkeypatch.setattr(disk_space, "measure_free_bytes", lambda path: 40_000)
     with pytest.raises(StoreError) as caught:
-        write_atomic(tmp_path / "a" / "b", b"x")
+        write_atomic(tmp_path / "a" / "b", bytes(1_230_000))
     assert str(caught.value) == (
-        f"error[store/write] cannot write {tmp_path}/a/b: No space left on device; free some disk space or choose another folder"
+        f"error[store/write] cannot write {tmp_path}/a/b: No space left on device (it needs 1.3 MB, 0.1 MB are free); "
+        "free some disk space, e.g. by `fenshen cache gc --days 30`, or choose another folder"
     )
     assert list((tmp_path / "a").iterdir()) == []
 
@@ -98,7 +101,7 @@ def test_a_sweep_to_size_0_removes_everything_that_no_build_uses(store):
     age(store)
     size = sum(blob.stat().st_size for blob in store.root.glob("blobs/*/*"))
     assert store.sweep(keep_bytes=0) == (6, size)
-    assert [path for path in store.root.rglob("*") if path.is_file()] == []
+    assert list(store.root.glob("*/*/*")) == []
 
 
 def test_a_blob_stays_as_long_as_one_key_refers_to_it(store):
@@ -194,7 +197,7 @@ def test_a_record_under_another_key_counts_as_damaged(store):
     keys = {letter: store.root / "keys" / (letter * 2) / (letter * 64 + ".json") for letter in "ab"}
     keys["b"].write_bytes(keys["a"].read_bytes())
     assert store.find("b" * 64) is None
-    assert list(store.find_damage()) == [("b" * 64, "its record is that of another key")]
+    assert list(store.find_damage()) == [("b" * 64, "its record is damaged or that of another key")]
 
 
 def test_a_record_that_names_another_blob_counts_as_damaged(store):
@@ -228,3 +231,115 @@ def test_a_damaged_blob_of_the_same_size_and_time_is_found(store):
     blob.write_bytes(b"flipped" + blob.read_bytes()[7:])
     os.utime(blob, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert store.is_damaged("k" * 64)
+
+
+def test_every_changed_byte_of_a_record_is_found(store):
+    """Only some fields were sealed: a changed number of seconds ended `plan` with a traceback, another kind of change went unnoticed."""
+    store.put("k" * 64, identity(), {"stage": "identity", "seconds": 1.5, "options": {"hair": "bob"}})
+    path = store.root / "keys" / "kk" / ("k" * 64 + ".json")
+    whole = path.read_bytes()
+    for place, byte in enumerate(whole):
+        path.write_bytes(whole[:place] + bytes([byte ^ 1]) + whole[place + 1 :])
+        assert store.find("k" * 64) is None, (place, chr(byte))
+    path.write_bytes(whole)
+    assert store.find("k" * 64)
+
+
+@pytest.mark.parametrize("value", ["NaN", "1e999", '"\\ud800"'])
+def test_a_record_with_a_value_that_json_does_not_have_is_damaged(store, value):
+    store.put("k" * 64, identity(), {"stage": "identity", "seconds": 1.5})
+    path = store.root / "keys" / "kk" / ("k" * 64 + ".json")
+    path.write_text(path.read_text().replace("1.5", value))
+    assert store.is_damaged("k" * 64)
+    assert list(store.list_records()) == []
+
+
+@pytest.mark.parametrize("what", ["record", "blob"])
+@pytest.mark.parametrize("damage", ["folder", "dangling link", "circular link"])
+def test_what_is_in_the_place_of_a_file_is_damage_and_is_replaced(store, what, damage):
+    """A folder there ended every later build; a dangling link in the place of a record was rebuilt without a word."""
+    ref = store.put("k" * 64, identity(), {"stage": "identity"})
+    path = {"record": store.root / "keys" / "kk" / ("k" * 64 + ".json"), "blob": store.root / "blobs" / ref.digest[:2] / ref.digest}[what]
+    path.unlink()
+    if damage == "folder":
+        (path / "below").mkdir(parents=True)
+    else:
+        path.symlink_to("nowhere" if damage == "dangling link" else path.name)
+    assert store.is_damaged("k" * 64)
+    assert [key for key, _ in store.find_damage()] == ["k" * 64]
+    assert store.put("k" * 64, identity(), {"stage": "identity"}) == ref
+    assert store.find("k" * 64)
+    assert list(store.find_damage()) == []
+
+
+def test_a_file_in_the_place_of_a_folder_is_replaced(store):
+    store.root.mkdir()
+    (store.root / "keys").mkdir()
+    (store.root / "keys" / "kk").write_bytes(b"")
+    store.put("k" * 64, identity(), {"stage": "identity"})
+    assert store.find("k" * 64)
+
+
+def test_a_sweep_removes_what_is_in_the_place_of_a_file(store):
+    """It ended with IsADirectoryError, and with ValueError for a record whose size was no number."""
+    ref = store.put("a" * 64, identity(1), {"stage": "identity"})
+    store.put("b" * 64, identity(2), {"stage": "identity"})
+    blob = store.root / "blobs" / ref.digest[:2] / ref.digest
+    blob.unlink()
+    blob.mkdir()
+    record = store.root / "keys" / "bb" / ("b" * 64 + ".json")
+    record.write_text(record.read_text().replace('"bytes": ', '"bytes": "many", "was": '))
+    age(store)
+    store.sweep(older_than_s=0)
+    assert list(store.root.glob("*/*/*")) == []
+
+
+def test_a_result_that_a_build_finds_during_a_sweep_stays(store, monkeypatch):
+    """The sweep had listed it as old; the build found it, and the sweep removed it before it was read."""
+    ref = store.put("a" * 64, identity(), {"stage": "identity"})
+    age(store)
+    list_uses = LocalStore._list_uses
+
+    def find_meanwhile(self):
+        uses = list(list_uses(self))
+        assert self.find("a" * 64)
+        return iter(uses)
+
+    monkeypatch.setattr(LocalStore, "_list_uses", find_meanwhile)
+    assert store.sweep(older_than_s=0) == (0, 0)
+    assert store.get(ref, Identity).age == 30.0
+
+
+def test_a_blob_that_a_build_writes_during_a_sweep_stays(store, monkeypatch):
+    """It was an old blob without a key when the sweep listed it; the build stored the same result under a new key."""
+    store.put("a" * 64, identity(), {"stage": "identity"})
+    (store.root / "keys" / "aa" / ("a" * 64 + ".json")).unlink()
+    age(store)
+    find_orphans = LocalStore.find_orphans
+
+    def put_meanwhile(self):
+        orphans = list(find_orphans(self))
+        self.put("b" * 64, identity(), {"stage": "identity"})
+        return iter(orphans)
+
+    monkeypatch.setattr(LocalStore, "find_orphans", put_meanwhile)
+    assert store.sweep() == (0, 0)
+    assert store.find("b" * 64)
+
+
+def test_the_unfinished_file_of_a_killed_writer_goes_and_that_of_a_living_one_stays(tmp_path, monkeypatch):
+    """A killed training left its half checkpoint in the folder for ever."""
+    abandoned, new = (tmp_path / f"{PART_PREFIX}{name}" for name in ("abandoned", "new"))
+    for path in (abandoned, new):
+        path.write_bytes(b"half")
+    os.utime(abandoned, (0, 0))
+    replace = os.replace
+
+    def sweep_meanwhile(source, target):
+        os.utime(source, (0, 0))
+        remove_abandoned_parts(tmp_path)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", sweep_meanwhile)
+    write_atomic(tmp_path / "file", b"whole")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"file": b"whole", new.name: b"half"}

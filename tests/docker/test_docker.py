@@ -59,11 +59,17 @@ def test_the_worker_makes_its_pool_before_it_registers_deployments():
     command = compose()["services"]["worker"]["command"]
     made, started = (
         re.findall(r"work-pool create (\S+)", command),
-        re.findall(r"exec prefect worker start --limit 2 --pool (\S+?)\W*$", command),
+        re.findall(r"exec prefect worker start --pool (\S+?)\W*$", command),
     )
     expected = {deployment["work_pool"]["name"] for deployment in yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]}
     assert set(made) == set(started) == expected
     assert command.index("work-pool create") < command.index("deploy --all") < command.index("worker start")
+    assert "python -m flows.engine.automations" in command
+
+
+def test_the_number_of_runs_is_limited_by_the_pool_and_not_by_the_worker():
+    """A worker with `--limit` ends with an error where a run that it still holds is scheduled again."""
+    assert "work-pool set-concurrency-limit fenshen 2" in compose()["services"]["worker"]["command"]
 
 
 def test_no_password_is_written_down():

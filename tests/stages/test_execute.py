@@ -5,16 +5,20 @@
 from __future__ import annotations
 
 import errno
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import ClassVar
 
 import pytest
 
+from assets import disk_space
 from assets.artefact import Artefact, Ref
 from assets.digest import sha256_file, sha256_json
 from assets.errors import BackendError, SpecError, StoreError
 from assets.spec.appearance import Section
-from stages.execute import Job, compute_key_parts, execute
+from stages.execute import LOGGER, Job, compute_key_parts, execute
 from stages.stage import Registry, Stage
 
 
@@ -175,11 +179,13 @@ def test_a_module_of_our_own_that_cannot_be_loaded_stays_a_bug(store):
         execute(make_failing_stage(ImportError("no such name", name="stages.voice")), Job(Options(), 1), store, {})
 
 
-def test_a_full_disk_inside_a_stage_is_one_sentence_and_any_other_trouble_with_a_file_stays_a_bug(store):
+def test_a_full_disk_inside_a_stage_is_one_sentence_and_any_other_trouble_with_a_file_stays_a_bug(store, monkeypatch):
+    monkeypatch.setattr(disk_space, "measure_free_bytes", lambda path: 40_000)
     with pytest.raises(StoreError) as caught:
         execute(make_failing_stage(OSError(errno.ENOSPC, "No space left on device", "/tmp/x")), Job(Options(), 1), store, {})
     assert str(caught.value) == (
-        "error[store/write] broken cannot write /tmp/x: No space left on device; free some disk space or set TMPDIR to another folder"
+        "error[store/write] broken cannot write /tmp/x: No space left on device (a build needs 300 MB, 0.1 MB are free); "
+        "free some disk space or set TMPDIR to another folder"
     )
     with pytest.raises(FileNotFoundError):
         execute(make_failing_stage(FileNotFoundError(errno.ENOENT, "No such file", "/tmp/x")), Job(Options(), 1), store, {})
@@ -216,3 +222,46 @@ def test_a_result_that_is_not_final_is_read_and_made_again(store):
         first = execute(stage, Job(Options(add=add), 1), store, {})
         assert store.get(first.ref, Number).value == add + 1
         assert execute(stage, Job(Options(add=add), 1), store, {}).cached is cached
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_two_that_need_the_same_result_at_once_make_it_once(store, force):
+    """Two builds at the same time computed every stage twice. A forced one runs whatever others do."""
+    waits = threading.Event()
+
+    def wait_for_the_other(*, options: Options, backend: Plain, seed: int) -> Number:
+        CALLS.append("make")
+        if len(CALLS) == 2:  # with --force nobody waits for another's result: both are here
+            waits.set()
+        assert waits.wait(60)
+        return Number(seed)
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if "waits for process" in record.getMessage():
+                waits.set()
+
+    stage, listener = Stage("shape", 1, wait_for_the_other, Number, BACKENDS), Listener()
+    LOGGER.addHandler(listener)
+    level = LOGGER.level
+    LOGGER.setLevel(logging.DEBUG)
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            first, second = pool.map(lambda _: execute(stage, Job(Options(), 1), store, {}, force=force), range(2))
+    finally:
+        LOGGER.removeHandler(listener)
+        LOGGER.setLevel(level)
+    assert first.ref == second.ref
+    assert {first.cached, second.cached} == ({False} if force else {True, False})
+    assert len(CALLS) == (2 if force else 1)
+    assert list(store.root.glob("claims/*/*")) == []
+
+
+def test_a_stage_that_fails_leaves_its_claim_to_the_next(store):
+    def fail(*, options: Options, backend: Plain, seed: int) -> Number:
+        raise ValueError("broken")
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="broken"):
+            execute(Stage("shape", 1, fail, Number, BACKENDS), Job(Options(), 1), store, {})
+    assert execute(SHAPE, Job(Options(), 1), store, {}).cached is False

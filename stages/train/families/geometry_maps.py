@@ -52,7 +52,8 @@ def _weigh_part(morphs: tuple[str, ...]) -> Floats:
 
 def _draw_tile(surface: Surface, positions: Floats, parts: list[Floats], size: int) -> Floats:
     """(3+parts,size,size) of one surface; texels without skin take the values of the nearest texel with skin."""
-    from stages.texture.tiles import fill_margins, rasterise
+    from assets.uv_tile import rasterise
+    from stages.texture.tiles import fill_margins
 
     own = positions[surface.base]
     low, high = own.min(0), own.max(0)

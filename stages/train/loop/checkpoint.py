@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from assets.errors import Finding, FormatError
+from assets.strict_json import parse_json
 from stages.train.files import write_run_file
 from stages.train.loop.family import TrainState
 from stages.train.loop.lineage import Lineage
@@ -65,7 +66,7 @@ def read_checkpoint(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
     try:
         with safe_open(str(file), framework="pt") as opened:
-            header = json.loads((opened.metadata() or {}).get("fenshen", "{}"))
+            header = parse_json((opened.metadata() or {}).get("fenshen", "{}"))
             if header.get("schema") != CHECKPOINT_SCHEMA:
                 fix = "choose another --resume"
                 raise FormatError(Finding("train/checkpoint", f"{file} is not a checkpoint of a training run", fix=fix))

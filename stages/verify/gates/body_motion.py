@@ -11,7 +11,7 @@ import numpy as np
 
 from assets.errors import Finding, Location
 from stages.verify.bundle_view import BundleView, Doubles
-from stages.verify.clip_poses import FRAME_S, ClipPoses, list_clip_poses
+from stages.verify.clip_poses import FRAME_S, ClipPoses, list_clip_poses, measure_angles
 from stages.verify.gate import gate
 
 _MAX_LEAN_DEGREES = 60.0
@@ -41,19 +41,12 @@ def _make_finding(code: str, clip: ClipPoses, message: str, value: float, limit:
     return Finding(code, message, location=Location("avatar.glb", pointer=clip.name), value=round(value, 3), limit=limit, fix=fix)
 
 
-def _measure_angles(a: Doubles, b: Doubles) -> Doubles:
-    """(f,) degrees between directions (f,3)."""
-    # Rounding may leave the cosine just outside -1..1, where arccos is NaN.
-    lengths = np.maximum(np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1), 1e-9)
-    return np.asarray(np.degrees(np.arccos(np.clip((a * b).sum(-1) / lengths, -1, 1))))
-
-
 @gate(
     "motion/upright", claim="the trunk is on average at most 60 degrees off the vertical", source="a deep bow is; a body that lies is not"
 )
 def bodies_are_upright(bundle: BundleView) -> Iterator[Finding]:
     for clip in list_clip_poses(bundle):
-        lean = float(_measure_angles(clip.get_path("Neck") - clip.get_path("Hips"), np.array([0.0, 1, 0])).mean())
+        lean = float(measure_angles(clip.get_path("Neck") - clip.get_path("Hips"), np.array([0.0, 1, 0])).mean())
         if lean > _MAX_LEAN_DEGREES:
             message = f"{clip.name} is not upright: its trunk is {lean:.0f} degrees off the vertical on average"
             yield _make_finding("motion/upright", clip, message, lean, _MAX_LEAN_DEGREES, "export the clip with its up axis")
@@ -109,17 +102,17 @@ def bodies_face_forward(bundle: BundleView) -> Iterator[Finding]:
         hips, chest = clip.get_forward("Hips"), clip.get_forward("Spine2")
         toes = clip.get_forward("LeftFoot") + clip.get_forward("RightFoot")
         angles = {
-            "Spine2": float(_measure_angles(chest, hips).max()),
-            "Head": float(_measure_angles(clip.get_forward("Head"), chest).max()),
+            "Spine2": float(measure_angles(chest, hips).max()),
+            "Head": float(measure_angles(clip.get_forward("Head"), chest).max()),
             # The median: a turning foot leaves the hips' direction for a moment in every step.
-            "toes": float(np.median(_measure_angles(toes, hips))),
+            "toes": float(np.median(measure_angles(toes, hips))),
         }
         for part, reference, label in (("Spine2", "hips", "chest"), ("Head", "chest", "head"), ("toes", "hips", "toes")):
             if angles[part] > _MAX_TWIST_DEGREES[part]:
                 message = f"the {label} and the {reference} point {angles[part]:.0f} degrees apart in {clip.name}"
                 yield _make_finding("motion/facing", clip, message, angles[part], _MAX_TWIST_DEGREES[part])
         # Without Y: leaning forward is not turning away.
-        turned = float(_measure_angles(hips[0] * [1, 0, 1], np.array([0.0, 0, 1])))
+        turned = float(measure_angles(hips[0] * [1, 0, 1], np.array([0.0, 0, 1])))
         if clip.name.startswith(("idle", "say_")) and turned > _MAX_TURNED_DEGREES:
             message = f"{clip.name} begins {turned:.0f} degrees turned away from the front"
             yield _make_finding("motion/facing", clip, message, turned, _MAX_TURNED_DEGREES)

@@ -7,13 +7,13 @@ import html
 import json
 import re
 import subprocess
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from assets.errors import BackendError, Finding, Location, Severity
 from assets.paths import find_program, read_baked_script
+from assets.temporary_folder import open_temporary_folder
 from stages.verify.bundle_view import BundleView
 from stages.verify.gate import gate
 
@@ -38,26 +38,48 @@ def load_in_three(avatars: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
     Raises:
         BackendError: there is no browser, or it reports nothing in time.
     """
+    encoded = {name: encode_base64(data) for name, data in avatars.items()}
+    counts: dict[str, dict[str, Any]] = run_page("engine/three", "load_engine.js", "AVATARS", encoded)["loaded"]
+    return counts
+
+
+def count_in_three(bundle: BundleView) -> dict[str, dict[str, Any]]:
+    """`load_in_three` of every GLB and VRM of the bundle, once for all gates; raises BackendError as it does."""
+    avatars = {path: data for path, data in sorted(bundle.files.items()) if path.endswith((".glb", ".vrm"))}
+    return bundle.compute_once("engine/three", lambda: load_in_three(avatars))
+
+
+def encode_base64(data: bytes) -> str:
+    """As a script in a page takes a file."""
+    return base64.b64encode(data).decode()
+
+
+def run_page(code: str, script: str, variable: str, value: Mapping[str, Any], flags: Sequence[str] = ()) -> dict[str, Any]:
+    """What a baked script writes as JSON into the data attributes of its page, which has `value` in window[variable].
+
+    Raises:
+        BackendError: there is no browser, or it reports nothing in time.
+    """
     browser = find_chromium()
     if browser is None:
-        raise BackendError(Finding("engine/three", "Chromium is not installed"))
-    with tempfile.TemporaryDirectory() as folder:
+        raise BackendError(Finding(code, "Chromium is not installed"))
+    with open_temporary_folder() as folder:
         page = Path(folder) / "load.html"
-        encoded = json.dumps({name: base64.b64encode(data).decode() for name, data in avatars.items()})
         # createImageBitmap resolves outside the page's virtual time, which then ends at random; three.js works without it.
-        # The script removes itself, so that --dump-dom does not print the avatars.
-        first = f"window.createImageBitmap=undefined;window.AVATARS={encoded};document.currentScript.remove()"
-        page.write_text(f"<body><script>{first}</script><script type=module>{read_baked_script('load_engine.js')}</script></body>", "utf-8")
-        command = [browser, *_CHROMIUM_FLAGS, f"--user-data-dir={folder}/profile", page.as_uri()]
+        # The script removes itself, so that --dump-dom does not print the avatars. JSON may hold "</script>", but never unescaped.
+        encoded = json.dumps(value).replace("</", "<\\/")
+        first = f"window.createImageBitmap=undefined;window.{variable}={encoded};document.currentScript.remove()"
+        page.write_text(f"<body><script>{first}</script><script type=module>{read_baked_script(script)}</script></body>", "utf-8")
+        command = [browser, *_CHROMIUM_FLAGS, *flags, f"--user-data-dir={folder}/profile", page.as_uri()]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False, cwd=folder)
         except subprocess.TimeoutExpired as cause:
-            raise BackendError(Finding("engine/three", f"Chromium did not finish within {_TIMEOUT_S} s")) from cause
-    # --dump-dom prints the attribute escaped.
-    if found := re.search(r'data-loaded="([^"]*)"', done.stdout):
-        counts: dict[str, dict[str, Any]] = json.loads(html.unescape(found[1]))
-        return counts
-    raise BackendError(Finding("engine/three", f"the page that loads the avatar reported nothing: {done.stderr[-200:].strip()}"))
+            raise BackendError(Finding(code, f"Chromium did not finish within {_TIMEOUT_S} s")) from cause
+    # --dump-dom prints the attributes escaped.
+    body = re.search(r'<body((?:\s+[\w-]+="[^"]*")+)', done.stdout)
+    if found := dict(re.findall(r'data-(\w+)="([^"]*)"', body[1] if body else "")):
+        return {name: json.loads(html.unescape(text)) for name, text in found.items()}
+    raise BackendError(Finding(code, f"the page that loads the avatar reported nothing: {done.stderr[-200:].strip()}"))
 
 
 def _check_loads(bundle: BundleView, path: str, code: str, minimum: dict[str, int]) -> Iterator[Finding]:
@@ -66,8 +88,7 @@ def _check_loads(bundle: BundleView, path: str, code: str, minimum: dict[str, in
     if find_chromium() is None:
         yield Finding(code, "not checked: Chromium is not installed", Severity.INFO, Location(path))
         return
-    avatars = {name: bundle.files[name] for name in ("avatar.glb", "avatar.vrm") if name in bundle.files}
-    counts = bundle.compute_once("engine/three", lambda: load_in_three(avatars))[path]
+    counts = count_in_three(bundle)[path]
     if "failed" in counts:
         yield Finding(code, f"three.js cannot load the file: {counts['failed']}", location=Location(path))
         return

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from assets.errors import BackendError, Finding, FormatError, Location
 from assets.paths import find_program, get_node_modules
+from assets.temporary_folder import open_temporary_folder
 from stages.verify.bundle_view import BundleView, Glb
 from stages.verify.gate import gate
 from stages.verify.requirements import list_missing_validator_parts
@@ -55,7 +55,7 @@ def run_validator(files: dict[str, bytes]) -> dict[str, dict[str, Any]]:
         BackendError: node ends without a report or does not end in time.
     """
     node = find_program("node") or "node"
-    with tempfile.TemporaryDirectory() as folder:
+    with open_temporary_folder() as folder:
         # Numbered copies: a path of the bundle may hold folders or characters that this file system refuses.
         paths = {str(Path(folder) / f"{i}{Path(p).suffix}"): p for i, p in enumerate(files)}
         for copy, path in paths.items():

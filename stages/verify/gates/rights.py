@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
-from assets.digest import sha256
-from assets.errors import Finding, Location
+from assets.bundle import MANIFEST, read_manifest
+from assets.digest import sha256, sha256_file
+from assets.errors import Finding, FormatError, Location
 from stages.verify.bundle_view import BundleView
 from stages.verify.gate import gate
 
@@ -33,40 +34,49 @@ def every_file_has_a_licence(bundle: BundleView) -> Iterator[Finding]:
 def files_match_the_manifest(bundle: BundleView) -> Iterator[Finding]:
     if bundle.manifest_entries is None:
         return
-    for path in sorted(set(bundle.manifest_entries) - set(bundle.files)):
-        yield Finding("rights/missing-file", "the file is listed in manifest.json but missing", location=Location(path))
-    for path in sorted(set(bundle.files) - set(bundle.manifest_entries)):
-        yield Finding("rights/extra-file", "the file is not listed in manifest.json", location=Location(path))
+    yield from _compare_names(set(bundle.manifest_entries), set(bundle.files))
     for path in sorted(set(bundle.files) & set(bundle.manifest_entries)):
-        yield from _compare_file(path, bundle.files[path], *bundle.manifest_entries[path])
+        data = bundle.files[path]
+        yield from _compare_file(path, len(data), partial(sha256, data), *bundle.manifest_entries[path])
 
 
 def check_folder(folder: Path) -> list[Finding]:
     """How a bundle on disk differs from its manifest.json: digests, sizes, missing and extra files."""
     try:
-        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-        listed = {str(entry["path"]): (str(entry["sha256"]), int(entry["bytes"])) for entry in manifest["files"]}
-    except (OSError, ValueError, KeyError, TypeError):
+        rows = read_manifest(folder)["files"]
+    except FormatError:
         return [Finding("rights/manifest", "manifest.json is missing or unreadable", location=Location("manifest.json"))]
-    found = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
     # The manifest cannot list its own digest.
-    files = {path: place.read_bytes() for path, place in found.items() if path != "manifest.json"}
-    return list(files_match_the_manifest(BundleView("", files, manifest_entries=listed)))
+    found = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file() and p != folder / MANIFEST}
+    listed = {row["path"]: row for row in rows}
+    findings = list(_compare_names(set(listed), set(found)))
+    for path in sorted(set(listed) & set(found)):
+        findings += _compare_file(
+            path, found[path].stat().st_size, partial(sha256_file, found[path]), listed[path]["sha256"], listed[path]["bytes"]
+        )
+    return findings
 
 
-def _compare_file(path: str, data: bytes, expected: str, size: int) -> list[Finding]:
-    # Size first: a truncated copy is named as such, not as a foreign digest.
-    if len(data) != size:
+def _compare_names(listed: set[str], found: set[str]) -> Iterator[Finding]:
+    for path in sorted(listed - found):
+        yield Finding("rights/missing-file", "the file is listed in manifest.json but missing", location=Location(path))
+    for path in sorted(found - listed):
+        yield Finding("rights/extra-file", "the file is not listed in manifest.json", location=Location(path))
+
+
+def _compare_file(path: str, found_size: int, measure: Callable[[], str], expected: str, size: int) -> list[Finding]:
+    # Size first: a truncated copy is named as such, not as a foreign digest, and a huge one is not read.
+    if found_size != size:
         return [
             Finding(
                 "rights/bytes",
-                f"the file has {len(data)} bytes, but manifest.json lists {size}",
+                f"the file has {found_size} bytes, but manifest.json lists {size}",
                 location=Location(path),
-                value=len(data),
+                value=found_size,
                 limit=size,
             )
         ]
-    found = sha256(data)
+    found = measure()
     if found != expected:
         return [
             Finding(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -93,8 +94,8 @@ def lines_are_equally_loud(bundle: BundleView) -> Iterator[Finding]:
 
 @gate(
     "speech/cues-in-wav",
-    claim="each cue starts before it ends, within the sound",
-    source="a cue after the end would move the lips in silence",
+    claim="each cue and each word starts before it ends, within the sound, and words follow one another",
+    source="a cue after the end would move the lips in silence; subtitles and engines that move the lips by words take them in order",
 )
 def cues_are_within_the_sound(bundle: BundleView) -> Iterator[Finding]:
     for name, track in bundle.visemes.items():
@@ -106,6 +107,15 @@ def cues_are_within_the_sound(bundle: BundleView) -> Iterator[Finding]:
             yield Finding("speech/cues-in-wav", message, location=where, value=round(wrong[-1]["end"], 3), limit=round(seconds, 3))
         if not cues:
             yield Finding("speech/cues-in-wav", "the viseme track has no cues", location=where)
+        yield from _check_words(track.get("words", []), seconds, where)
+
+
+def _check_words(words: list[dict[str, Any]], seconds: float, where: Location) -> Iterator[Finding]:
+    ends = [0.0, *(word["end"] for word in words)]
+    wrong = [w for w, last in zip(words, ends, strict=False) if not last - 1e-3 <= w["start"] <= w["end"] <= seconds + 0.02]
+    if wrong:
+        message = f"words outside the {seconds:.2f} s of sound or out of order: {len(wrong)} of {len(words)}, first {wrong[0]['text']!r}"
+        yield Finding("speech/cues-in-wav", message, location=where, value=round(wrong[0]["start"], 3), limit=round(seconds, 3))
 
 
 def _measure_mouth_opening(bundle: BundleView, name: str) -> tuple[Doubles, Doubles] | None:

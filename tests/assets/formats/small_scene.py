@@ -13,6 +13,7 @@ from assets.artefacts.motion import Clip
 from assets.conventions import JOINTS, MORPHS_67, PARENTS
 from assets.formats.gltf import EncodedImage, Scene
 from assets.formats.image import encode_png
+from assets.joint_frames import compute_joint_frames, from_file_rotations
 from stages.verify.requirements import list_missing_validator_parts
 
 needs_node = pytest.mark.skipif(bool(list_missing_validator_parts()), reason="Node or gltf-validator is not installed")
@@ -41,6 +42,14 @@ def a_clip(name: str = "idle", frames: int = 31) -> Clip:
     face = np.zeros((frames, 67), np.float32)
     face[:, MORPHS_67.index("jawOpen")] = np.abs(np.sin(6 * times))
     return Clip(name, times, turns, np.zeros((frames, 3), np.float32), face)
+
+
+def align_rotations(joint: str, rotations: Any) -> np.ndarray:
+    """(k,4) local rotations of one joint of a file in the frames of `a_clip`, which are aligned with the world."""
+    skeleton, index = a_skeleton(), JOINTS.index(joint)
+    every = np.tile(np.array([0, 0, 0, 1], np.float32), (len(rotations), len(JOINTS), 1))
+    every[:, index] = rotations
+    return from_file_rotations(every, skeleton, compute_joint_frames(skeleton))[:, index]
 
 
 def a_scene(**changed: Any) -> Scene:

@@ -17,7 +17,17 @@ from PIL import Image as Picture
 
 from assets.artefacts.geometry import Image
 from assets.errors import FormatError
-from assets.formats.image import decode_image, encode_jpeg, encode_png, encode_webp, preserve_coverage, read_image_size, resize
+from assets.formats.image import (
+    decode_image,
+    encode_cutout_png,
+    encode_jpeg,
+    encode_palette_png,
+    encode_png,
+    encode_webp,
+    preserve_coverage,
+    read_image_size,
+    resize,
+)
 
 DATA = Path(__file__).parents[2] / "data"
 STEPS = np.array([[0, 51, 102], [153, 204, 255]], np.uint8)
@@ -29,6 +39,20 @@ def ramp(channels: int, height: int = 24, width: int = 32) -> Image:
     y, x = np.mgrid[0:height, 0:width]
     planes = [x * 8, y * 10, (x + y) * 4, 255 - x * 4]
     return Image(np.stack(planes[:channels], -1).astype(np.uint8))
+
+
+def test_a_palette_keeps_colours_and_alpha_of_few_hues_in_fewer_bytes() -> None:
+    ramp = np.linspace(0, 1, 128)
+    pixels = np.zeros((128, 128, 4), np.uint8)
+    pixels[..., :3] = (np.array([120, 80, 50]) * (0.4 + 0.6 * ramp[:, None, None])).round()
+    pixels[..., 3] = (255 * ramp).round()
+    noisy = Image((pixels + np.random.default_rng(1).integers(0, 3, pixels.shape)).clip(0, 255).astype(np.uint8))
+    data = encode_palette_png(noisy)
+    back = decode_image(data).pixels.astype(int)
+    assert len(data) < 0.5 * len(encode_png(noisy))
+    assert np.abs(back[..., 3] - noisy.pixels[..., 3]).mean() < 12
+    seen = noisy.pixels[..., 3] > 60
+    assert np.abs(back[..., :3] - noisy.pixels[..., :3])[seen].mean() < 8
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
@@ -257,3 +281,29 @@ def test_fine_strands_stay_covered_when_a_picture_shrinks() -> None:
     small = Image(np.concatenate([np.full((8, 8, 3), 255, np.uint8), np.full((8, 8, 1), 64, np.uint8)], 2))
     assert (preserve_coverage(small, Image(pixels)).pixels[..., 3] >= 89).all()
     assert preserve_coverage(Image(pixels), Image(pixels)).pixels is pixels
+
+
+def test_a_cutout_png_keeps_many_hues_and_its_alpha() -> None:
+    ramp = np.linspace(0, 255, 64).astype(np.uint8)
+    pixels = np.zeros((64, 64, 4), np.uint8)
+    pixels[..., 0], pixels[..., 1], pixels[..., 2] = ramp[:, None], ramp[None, :], 128
+    pixels[..., :3] += np.random.default_rng(1).integers(0, 3, (64, 64, 3), np.uint8) * (pixels[..., :3] < 250)
+    pixels[..., 3] = 255
+    pixels[:8, :, 3] = 0
+    pixels[8:16, :, 3] = np.linspace(16, 240, 64).astype(np.uint8)
+    data = encode_cutout_png(Image(pixels))
+    found = decode_image(data).pixels
+    assert len(data) < 0.5 * len(encode_png(Image(pixels)))
+    assert (found[:8, :, 3] == 0).all()
+    assert (found[16:, :, 3] == 255).all()
+    assert np.abs(found[8:16, :, 3].astype(int) - pixels[8:16, :, 3]).mean() < 16
+    # 160 colours of a plane of 64 x 48 are cells of 4.4 pixels a side, and a pixel is 4 levels; median cut is not even.
+    assert np.abs(found[16:].astype(int) - pixels[16:]).max() <= 32
+
+
+@pytest.mark.parametrize("alpha", [0, 255])
+def test_a_cutout_png_of_one_alpha_is_read_back(alpha: int) -> None:
+    pixels = np.full((4, 4, 4), 90, np.uint8)
+    pixels[..., 3] = alpha
+    found = decode_image(encode_cutout_png(Image(pixels))).pixels
+    assert found.shape[2] == 3 or (found[..., 3] == alpha).all()

@@ -104,5 +104,5 @@ def list_text_fields(schema: dict, node: dict | None = None, path: str = "") -> 
         found += list_text_fields(schema, part, path)
     if "items" in node:
         found += list_text_fields(schema, node["items"], f"{path}.*")
-    is_choice = "enum" in node or "const" in node or path.endswith("colour")
+    is_choice = "enum" in node or "const" in node or path.endswith(("colour", "hair_tips", "second"))
     return [*found, path] if node.get("type") == "string" and not is_choice else found

@@ -18,7 +18,7 @@ from tests.flows.cli.command import list_commands, read_help, run_fenshen
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[3]
-WORKING = {"build", "batch", "bake", "train", "tune", "retrain", "evaluate"}
+WORKING = {"build", "batch", "lineup", "bake", "train", "tune", "retrain", "evaluate"}
 """Commands that work for a while; every command of `data` does too."""
 
 
@@ -97,6 +97,23 @@ def test_a_library_that_every_command_needs_and_that_cannot_be_loaded_is_one_sen
     assert re.fullmatch(r"error\[backend/library\] (fenshen|this command) needs a library that cannot be loaded: .*\n", done.stderr)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_output_that_goes_to_a_full_disk_is_one_sentence() -> None:
+    """It was a traceback."""
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "flows", "stages"], stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT, check=False
+        )
+    assert done.returncode == 4
+    assert done.stderr == "error[cli/output] the output cannot be written: no space left on device; free some disk space\n"
+
+
+def test_a_command_whose_streams_are_closed_does_its_work() -> None:
+    """It ended with a traceback that nobody could see."""
+    command = f"{sys.executable} -m flows check kofi <&- >&- 2>&-"
+    assert subprocess.run(["sh", "-c", command], cwd=ROOT, check=False).returncode == 0
+
+
 @pytest.mark.parametrize(("variables", "home"), [
     ({"FENSHEN_HOME": "/home/ada/fenshen"}, "/home/ada/fenshen/prefect"),
     ({"FENSHEN_HOME": "/home/ada/fenshen", "PREFECT_HOME": "/home/ada/.prefect"}, "/home/ada/.prefect"),
@@ -116,3 +133,15 @@ def test_a_prefect_command_started_in_a_checkout_uses_the_same_home(tmp_path: Pa
     command = [sys.executable, "-c", "from prefect.settings import PREFECT_HOME; print(PREFECT_HOME.value())"]
     done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=tmp_path, timeout=120, check=True)
     assert done.stdout.strip() == ".fenshen/prefect"
+
+
+def test_a_tilde_in_any_path_is_the_users_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--out=~/x` made a folder of the name ~: a shell leaves it there."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    run_fenshen("schema", "--out", "~/schema.json")
+    run_fenshen("new", "~/ada.yaml")
+    assert {path.name for path in (tmp_path / "home").iterdir()} >= {"schema.json", "ada.yaml"}
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+    assert "begins with a ~ that stands for no home" in run_fenshen("inspect", "~nobody-of-this-name/x", code=2)

@@ -113,6 +113,7 @@ def test_only_as_json_names_kind_digest_and_warnings_of_the_stage(tmp_path: Path
     (("--force", "voise"), "error[build/stage] there is no stage voise; did you mean voice?"),
     (("--only", "soul"), f"error[build/stage] there is no stage soul; use one of {', '.join(STAGES)}"),
     (("--target", "phone"), "error[spec/target] there is no target phone; use one of web, desktop, crowd"),
+    (("--compress", "zip"), "error[spec/compress] there is no compression zip; use one of none, meshopt"),
 ])  # fmt: skip
 def test_an_unknown_name_is_refused_with_the_known_ones(words: tuple[str, ...], sentence: str) -> None:
     assert run_fenshen("build", "kofi", *words, code=2) == sentence

@@ -81,3 +81,11 @@ def test_a_damaged_result_is_computed_again_with_its_warning(empty_home: Path) -
     lines = run_fenshen("build", str(TINY), "--only", "identity")
     assert "identity: the stored result is damaged and is computed again" in lines
     assert blob.read_bytes() == data
+
+
+def test_verify_lists_a_blob_whose_record_was_deleted(store: LocalStore) -> None:
+    """Nothing said that there had been a result: `0 damaged`."""
+    next(store.root.glob("keys/*/*.json")).unlink()
+    (blob,) = store.root.glob("blobs/*/*")
+    sentence = f"without a record: {blob.name}: no build will find it, `fenshen cache gc` removes it 0 damaged"
+    assert run_fenshen("cache", "verify") == sentence

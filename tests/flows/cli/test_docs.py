@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from flows.cli.docs import generate_pages, main
+from flows.cli.engine_files import FOLDER, generate_engine_files
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -22,7 +23,8 @@ def test_every_field_of_the_spec_has_its_row():
 
 def test_the_pages_are_written_into_a_folder(tmp_path):
     main(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(generate_pages())
+    assert sorted(path.name for path in tmp_path.glob("*.md")) == sorted(generate_pages())
+    assert sorted(path.name for path in (tmp_path / FOLDER).iterdir()) == sorted(generate_engine_files())
 
 
 def test_picked_stands_only_where_something_is_picked():

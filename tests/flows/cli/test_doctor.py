@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
+from assets.disk_space import MIN_FREE_BYTES
 from assets.paths import PROJECT_ROOT
 from flows.cli import doctor
 from flows.cli.doctor import BROWSERS, Requirement, check_machine
-from flows.pipeline.limits import MIN_FREE_BYTES
 from stages.verify.gates import engines
 from tests.flows.cli.command import invoke, run_fenshen
 
@@ -55,7 +55,17 @@ def test_programs_and_sizes_have_a_version_too(name: str) -> None:
 def test_what_is_not_baked_is_listed_with_the_command_that_makes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FENSHEN_HOME", str(tmp_path / "not" / "yet"))
     missing = {part.name: part.fix for part in check_machine() if not part.present and part.required}
-    baked = ["body", "skins", "Mandarin voice", "listening model", "language model", "viewer.js", "load_engine.js"]
+    baked = [
+        "body",
+        "skins",
+        "Mandarin voice",
+        "listening model",
+        "language model",
+        "viewer.js",
+        "load_engine.js",
+        "load_talkinghead.js",
+        "load_babylon.mjs",
+    ]
     assert missing == dict.fromkeys(baked, "fenshen bake") | dict.fromkeys(["wardrobe", "glTF validator"], "fenshen bake --node-only")
     assert find_part("disk").version.endswith(f"GB free under {tmp_path}")
     assert run_fenshen("doctor", code=4).endswith("missing: run the commands of the last column")

@@ -21,6 +21,7 @@ from flows.pipeline.batch import find_specs
 from flows.pipeline.bundle_writer import collect_spec_warnings, collect_text_warnings
 from flows.pipeline.request import BuildRequest, resolve_request
 from flows.pipeline.spec_choices import collect_spec_choices
+from tests.flows.cli.command import run_fenshen
 
 LANGUAGES = ("en", "zh")
 COMMENTED = r"^( *)#(?=[-\w])"
@@ -178,3 +179,7 @@ def test_an_unknown_language_names_the_known_ones() -> None:
 def test_the_schema_in_a_folder_of_specs_is_not_taken_for_a_spec(tmp_path: Path) -> None:
     run("new", str(tmp_path / "ada.yaml"))
     assert [path.name for path in find_specs(tmp_path)] == ["ada.yaml"]
+
+
+def test_a_name_that_is_too_long_for_a_file_is_one_sentence(tmp_path: Path) -> None:
+    assert run_fenshen("new", str(tmp_path / f"{'x' * 300}.yaml"), code=4).endswith("File name too long; choose another folder")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from assets.errors import StoreError
 from flows.cli import output
 from flows.cli.console import PRINT_LOGGER, err, out
 from flows.cli.live_display import EVENT_LOGGER
@@ -101,3 +102,13 @@ def test_afterwards_everything_is_as_before(tmp_path: Path) -> None:
     assert not err.quiet
     assert [(list(logger.handlers), logger.level, logger.propagate) for logger in loggers] == before
     assert output.LogFileHandler.__name__[0] != "_", "Prefect replaces the root's handlers unless one has a public name"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_log_file_on_a_full_disk_is_one_sentence_after_the_work() -> None:
+    """Each line was a traceback, and the last one said that the output was full."""
+    with pytest.raises(StoreError) as caught, apply_output_options(OutputOptions(quiet=True, log_file=Path("/dev/full"))):
+        STAGE_LOGGER.info("a line")
+    assert str(caught.value).startswith(
+        "error[cli/log-file] the log file /dev/full cannot be written: No space left on device (a build needs"
+    )

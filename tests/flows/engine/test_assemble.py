@@ -28,6 +28,7 @@ from flows.pipeline.definition import STAGES
 from flows.pipeline.plan import PlannedStage, plan_build
 from flows.pipeline.request import BuildRequest, resolve_request
 from stages.verify.gates.rights import check_folder
+from tests.assets.test_codec import identity
 from tests.flows.cli.command import TINY
 
 pytestmark = pytest.mark.slow
@@ -126,8 +127,7 @@ def test_the_plan_explains_a_miss_by_the_most_similar_result(store: Path) -> Non
     keys = store / "keys"
     record = next(json.loads(p.read_text()) for p in keys.glob("*/*.json") if json.loads(p.read_text()).get("stage") == "identity")
     other = {**record, "seed": 77, "options": {**record["options"], "age": 80.0, "tone": 1.0}, "made": record["made"] + 1000}
-    (keys / "00").mkdir(exist_ok=True)
-    (keys / "00" / f"{'0' * 64}.json").write_text(json.dumps(other))
+    LocalStore(store).put("0" * 64, identity(), other)
     assert {planned.stage: planned.why for planned in plan_build(request, explain=True)}["identity"] == "changed: seed"
 
 

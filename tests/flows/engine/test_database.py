@@ -45,14 +45,16 @@ def test_a_small_a_missing_and_a_damaged_one_are_left_alone(tmp_path: Path) -> N
     assert sweep_database(tmp_path / "bad.db", 0) == 0
 
 
-def test_only_the_database_in_our_home_is_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("variable", database.URL_VARIABLES)
+def test_only_the_database_in_our_home_is_swept(variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prefect 3's own name of the variable was not looked at."""
     swept: list[Path] = []
     monkeypatch.setattr(database, "sweep_database", swept.append)
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
-    monkeypatch.setenv(database.URL_VARIABLE, "postgresql+asyncpg://studio/prefect")
+    monkeypatch.setenv(variable, "postgresql+asyncpg://studio/prefect")
     sweep_own_database()
     assert swept == []
-    monkeypatch.delenv(database.URL_VARIABLE)
+    monkeypatch.delenv(variable)
     sweep_own_database()
     assert swept == [tmp_path / "prefect.db"]
 

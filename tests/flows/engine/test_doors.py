@@ -39,6 +39,7 @@ def trapped(tmp_path: Path) -> Path:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.usefixtures("subreaper")
 def test_children_run_no_foreign_code_and_end_with_a_killed_owner(trapped: Path) -> None:
     """`python -m uvicorn` put the current folder first; orphans that another init than 1 adopts were never ended."""
     (trapped / "home").mkdir()
@@ -51,8 +52,13 @@ def test_children_run_no_foreign_code_and_end_with_a_killed_owner(trapped: Path)
     children = [psutil.Process(int(number)) for number in owner.stdout.readline().split()]
     assert len(children) == 2
     assert not (trapped / "ran").exists()
+    for child in children:
+        child.suspend()  # long enough to see who adopts it
     owner.kill()
     owner.wait()
+    assert [child.ppid() for child in children] == [os.getpid()] * 2
+    for child in children:
+        child.resume()
     _, alive = psutil.wait_procs(children, timeout=20)
     assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
 

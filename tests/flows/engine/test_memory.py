@@ -79,3 +79,15 @@ def test_the_limit_of_a_container_counts() -> None:
 
 def test_every_stage_says_what_it_takes() -> None:
     assert all(0 < stage.memory_gb <= 4 for stage in STAGES.values())
+
+
+def test_a_full_disk_is_no_reason_not_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stage failed with OSError before it began, and was tried again."""
+
+    def fail(handle: int, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(memory.os, "write", fail)
+    with reserve_memory("a", 4):
+        ran = True
+    assert ran

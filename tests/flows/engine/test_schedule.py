@@ -59,11 +59,11 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     process.wait(timeout=30)
 
 
-@pytest.fixture
-def server(tmp_path):
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
     """URL of the API of a Prefect server of its own."""
     port = free_port()
-    env = {**os.environ, "PREFECT_HOME": str(tmp_path / "prefect")}
+    env = {**os.environ, "PREFECT_HOME": str(tmp_path_factory.mktemp("server"))}
     command = [sys.executable, "-m", "prefect", "server", "start", "--port", str(port)]
     process = start(command, env)
     url = f"http://127.0.0.1:{port}/api"
@@ -110,19 +110,22 @@ def end(event):
         threading.Event().wait()  # a stage that never ends
 place = Path(sys.argv[1])
 with listen_to_events(end):
-    run_batch(BatchRequest(place / "specs", place / "out", store=place / "store"))
+    run_batch(BatchRequest(place / "evening", place / "out", store=place / "store"))
 """
 
 
 def test_an_interrupted_batch_is_shown_as_cancelled_with_the_builds_in_it(server, tmp_path):
     """The batch was, but the build inside it was shown as running for ever."""
-    (tmp_path / "specs").mkdir()
-    (tmp_path / "specs" / "interrupted.yaml").write_text("name: A")
+    (tmp_path / "evening").mkdir()
+    (tmp_path / "evening" / "interrupted.yaml").write_text("name: A")
     env = {**os.environ, "PREFECT_HOME": str(tmp_path / "prefect"), "PREFECT_API_URL": server}
     done = subprocess.run([sys.executable, "-c", INTERRUPTED, str(tmp_path)], env=env, cwd=ROOT, timeout=300, check=False)
     assert done.returncode == 130
     states = {run["name"]: run["state_type"] for run in httpx.post(f"{server}/flow_runs/filter", json={}, timeout=20).json()}
-    assert {name: states[name] for name in ("batch · specs", "interrupted")} == {"batch · specs": "CANCELLED", "interrupted": "CANCELLED"}
+    assert {name: states[name] for name in ("batch · evening", "interrupted")} == {
+        "batch · evening": "CANCELLED",
+        "interrupted": "CANCELLED",
+    }
 
 
 def test_the_deployments_point_at_flows_and_the_nightly_one_has_its_schedule():

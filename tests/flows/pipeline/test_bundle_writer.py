@@ -8,7 +8,7 @@ import pytest
 from assets.artefact import Artefact
 from assets.artefacts.motion import Motion
 from assets.artefacts.verdict import Check, Verdict
-from assets.bundle import BundleFile, Package, write_bundle
+from assets.bundle import BUNDLE_SCHEMA, BundleFile, Package, write_bundle
 from assets.digest import sha256
 from assets.errors import BackendError, GateError
 from assets.rights import Source
@@ -90,7 +90,11 @@ def test_a_gate_that_found_a_fault_decides() -> None:
 
 
 GLB = BundleFile("avatar.glb", b"four", "avatar", "model/gltf-binary", "CC0-1.0", ("Ours",))
-MANIFEST = {"files": [{"path": GLB.path, "sha256": sha256(GLB.data), "bytes": 4}]}
+MANIFEST = {
+    "schema": BUNDLE_SCHEMA,
+    "name": "Ada",
+    "files": [{"path": GLB.path, "sha256": sha256(GLB.data), "bytes": 4, "role": GLB.role, "licence": GLB.licence}],
+}
 
 
 def test_a_folder_that_is_as_its_manifest_says_is_renamed_to_its_place(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from assets import weights
 from assets.digest import sha256_json
 from assets.formats.bvh import export_bvh
-from assets.store import LocalStore
+from assets.store import SEAL, LocalStore, compute_seal
 from flows.engine.partial_build import run_partial_build
 from flows.pipeline.plan import plan_build
 from flows.pipeline.request import BuildRequest, resolve_request
@@ -81,9 +81,10 @@ def test_a_stage_of_another_version_is_named(made: BuildRequest, tmp_path: Path)
     assert made.store
     for key, record in LocalStore(made.store).list_records():
         old = {**record, "version": 0} if record.get("stage") == "identity" else record
-        target = tmp_path / "keys" / key[:2] / f"{key if old is record else sha256_json(old)}.json"
+        old_key = key if old is record else sha256_json(old)
+        target = tmp_path / "keys" / old_key[:2] / f"{old_key}.json"
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(json.dumps(old))
+        target.write_text(json.dumps({**old, SEAL: compute_seal(old_key, old)}))
     (tmp_path / "blobs").symlink_to(made.store / "blobs")
     assert explain(BuildRequest(made.spec, store=tmp_path)) == {**FOUND, "identity": "changed: version"}
 

@@ -9,11 +9,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from assets.errors import BackendError, FenshenError, StoreError
+from assets.errors import BackendError, FenshenError, Finding, GateError, StoreError
 from assets.paths import get_node_modules
 from flows.engine.run_flow import run_build
 from flows.pipeline.plan import PlannedStage
-from flows.pipeline.preflight import run_preflight
+from flows.pipeline.preflight import report_full_disk, run_preflight
 from flows.pipeline.request import BuildRequest
 from stages.voice.mandarin import Mandarin
 from tests.flows.cli.command import TINY
@@ -94,7 +94,7 @@ def test_a_missing_wardrobe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize(("missing", "sentence"), [
     ("node", "node is not installed: install Debian's nodejs and npm"),
     ("validator", "the node package gltf-validator is not installed: run `fenshen bake --node-only`"),
-    ("scripts", "load_engine.js and viewer.js are missing: run `fenshen bake`"),
+    ("scripts", "load_engine.js, load_talkinghead.js, load_babylon.mjs and viewer.js are missing: run `fenshen bake`"),
 ])  # fmt: skip
 def test_what_the_gates_start(missing: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing glTF validator was reported after all 14 stages had run."""
@@ -114,3 +114,22 @@ def test_all_that_is_missing_is_named_at_once_and_what_would_not_run_is_not(tmp_
     planned = [PlannedStage("groom", True, ""), PlannedStage("verify", True, "")]
     assert len(read_error(BackendError, tmp_path / "store", tmp_path / "out", *planned).splitlines()) == 2
     run_preflight([PlannedStage("groom", False, "in the store")], tmp_path / "store", tmp_path / "out")
+
+
+def test_whatever_fails_on_a_full_disk_is_one_sentence_about_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prefect's database said "database or disk is full" below a traceback, a library something else."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=40_000))
+    with pytest.raises(StoreError) as caught, report_full_disk(tmp_path / "out"):
+        raise RuntimeError("database or disk is full")
+    assert str(caught.value) == (
+        f"error[store/no-space] the disk of {tmp_path}/out is full (a build needs 300 MB, 0.1 MB are free); "
+        "free some disk space, e.g. by `fenshen cache gc --days 30`, or choose another folder"
+    )
+
+
+def test_a_failed_gate_stays_one_on_a_full_disk_and_a_bug_stays_one_on_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RuntimeError), report_full_disk(tmp_path):
+        raise RuntimeError("a bug")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=0))
+    with pytest.raises(GateError), report_full_disk(tmp_path):
+        raise GateError(Finding("budget/bytes", "too large"))

@@ -112,3 +112,18 @@ def test_a_model_folder_in_the_other_unicode_form_is_part_of_the_key(tmp_path: P
     job = request.make_job(STAGES["voice" if section == "voice" else "dialogue"], getattr(request.spec, section), None, None)
     assert job.resolved_options.model == str(folder)
     assert list(job.media or {}) == ["model"]
+
+
+def test_compression_of_the_command_overrides_that_of_the_spec(tmp_path: Path) -> None:
+    spec = tmp_path / "ada.yaml"
+    spec.write_text("name: Ada\n")
+    assert [resolve_request(BuildRequest(str(spec), compress=c))[0].spec.package.compress for c in (None, "meshopt")] == ["none", "meshopt"]
+
+
+def test_desktop_gets_skin_of_2048_px_unless_the_spec_says_otherwise(tmp_path: Path) -> None:
+    spec = tmp_path / "ada.yaml"
+    sizes = []
+    for text, target in (("", "web"), ("", "desktop"), ("texture: {size: 1024}\n", "desktop")):
+        spec.write_text(f"name: Ada\n{text}")
+        sizes.append(resolve_request(BuildRequest(str(spec), target=target))[0].spec.texture.size)  # type: ignore[arg-type]
+    assert sizes == [1024, 2048, 1024]

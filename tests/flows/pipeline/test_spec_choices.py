@@ -15,6 +15,8 @@ NAMES = collect_spec_choices().names
     [
         ("groom.hair", "none"), ("groom.hair", "ponytail01"), ("motion.clips.*.library", "walk"), ("voice.backend", "coqui"),
         ("persona.backend", "overlap"), ("body.local.*", "chin-width-incr"), ("body.local.*", "african"),
+        ("groom.outfit", "tailored"), ("groom.outfit", "tee_jeans"), ("groom.outfit", "male_casualsuit01"), ("groom.shoes", "boots"),
+        ("groom.pieces.*.garment", "qipao"), ("groom.pieces.*.fabric", "denim"), ("groom.pieces.*.pattern", "breton"),
     ],
 )  # fmt: skip
 def test_the_names_of_the_stages_are_known(pattern, name):
@@ -23,6 +25,18 @@ def test_the_names_of_the_stages_are_known(pattern, name):
 
 def test_none_is_no_outfit():
     assert "none" not in (NAMES["groom.outfit"]() or ())
+
+
+def test_wrong_names_of_garments_are_reported_with_the_nearest_one(tmp_path):
+    spec = tmp_path / "a.yaml"
+    spec.write_text("name: A\ngroom:\n  outfit: tee_jaens\n  pieces:\n    - {garment: tshrit, fabric: demin}\n")
+    with pytest.raises(SpecError) as caught:
+        resolve_request(BuildRequest(str(spec), store=tmp_path / "store"))
+    assert str(caught.value).splitlines() == [
+        f"{spec}:3:11: error[spec/unknown-name] groom.outfit: unknown item 'tee_jaens'; did you mean tee_jeans?",
+        f"{spec}:5:17: error[spec/unknown-name] groom.pieces.0.garment: unknown garment 'tshrit'; did you mean tshirt?",
+        f"{spec}:5:33: error[spec/unknown-name] groom.pieces.0.fabric: unknown fabric 'demin'; did you mean denim?",
+    ]
 
 
 def test_every_wrong_name_is_reported_before_any_work(tmp_path):

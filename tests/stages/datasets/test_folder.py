@@ -127,7 +127,7 @@ def test_files_that_cannot_be_used_are_named_and_left_out(folder: FolderRequest)
 
 def test_files_that_are_too_large_or_cannot_be_read_say_so(folder: FolderRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     picture = folder.source / "0.png"
-    monkeypatch.setattr(folder_module, "MAX_FILE_BYTES", 1)
+    monkeypatch.setattr(folder_module, "MAX_PICTURE_BYTES", 1)
     assert catch_message(FormatError, lambda: read_picture(picture, 32)) == "error[data/too-big] it is larger than 0 MB"
     monkeypatch.undo()
 

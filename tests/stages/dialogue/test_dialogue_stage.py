@@ -41,6 +41,19 @@ def test_every_line_has_its_id_and_the_authors_text() -> None:
     assert dialogue.lines[1].grounded_in == (FACTS[0].say,)
 
 
+def test_marks_are_spoken_and_not_shown() -> None:
+    marked = 'Wait <break time="0.5s"/> for <emphasis>me</emphasis>.'
+    facts = (FactSpec(say=marked, ask=("What shall I do?",)), FACTS[1])
+    dialogue = make_dialogue(facts=facts, lines=("Write &lt;break/&gt;.", "5 < 6"), manner="calm")
+    lines = {line.id: (line.text, line.spoken) for line in dialogue.lines}
+    assert lines["fact_01"] == ("Wait for me.", marked)
+    assert lines["fact_02"] == (FACTS[1].say, "")
+    assert lines["line_01"] == ("Write <break/>.", "Write &lt;break/&gt;.")
+    assert lines["line_02"] == ("5 < 6", "")
+    assert dialogue.lines[1].grounded_in == ("Wait for me.",)
+    assert dialogue.manner == "calm"
+
+
 def test_a_greeting_is_made_from_the_name_or_from_who() -> None:
     assert "Ada" in make_dialogue().lines[0].text
     assert make_dialogue(who="I am a guide.").lines[0].text == "Hello! I am a guide."

@@ -45,7 +45,8 @@ def test_no_hair_is_outside_its_hat(man: Body, hair: str, hat: str) -> None:
     pressed, _ = fit_hair_under_hat(loose, add_hair_room(fit_item(load_item("hat", hat), man)), man.positions[:SKIN_VERTICES])
     arm = pressed.positions - dome.centre
     distance = np.linalg.norm(arm, axis=1)
-    assert (distance < dome.measure_limit(arm / distance[:, None]) + 1e-4).all()
+    # 0.3 mm: a lock that the skin holds up may touch the felt, where nobody sees it.
+    assert (distance < dome.measure_limit(arm / distance[:, None]) + 3e-4).all()
 
 
 @pytest.mark.parametrize("hat", HATS)
@@ -76,6 +77,17 @@ def test_curls_under_a_hat_end_at_its_band_and_surround_the_head_below_it(man: B
     low = curls[curls[:, 1] < felt[:, 1].min() + 0.01]
     behind = low[low[:, 2] < felt[:, 2].mean()]
     assert set(np.sign(behind[:, 0])) >= {-1, 1}
+
+
+@pytest.mark.parametrize("style", ["afro", "long_straight", "quiff"])
+def test_a_hat_presses_grown_hair_down(man: Body, style: str) -> None:
+    groom = run(man, options=GroomSpec(hair=style, hat="fedora"), seed=5)
+    felt = find_drawn_points(groom, "hat")
+    for level in groom.grown:
+        points = np.concatenate([part.mesh.positions[np.unique(part.mesh.triangles)] for part in level])
+        assert points[:, 1].max() < felt[:, 1].max() - 0.01
+        above = points[points[:, 1] > np.quantile(felt[:, 1], 0.5)]
+        assert np.ptp(above[:, 0], axis=0) < np.ptp(felt[:, 0]) if len(above) else True
 
 
 def test_long_hair_keeps_its_length_under_a_hat(man: Body) -> None:

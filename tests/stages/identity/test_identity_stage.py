@@ -72,6 +72,16 @@ def test_no_part_of_a_face_is_far_off_its_middle() -> None:
         assert max(map(abs, face.values())) < 0.2
 
 
+def test_no_seed_frowns_at_rest() -> None:
+    """Inner brows pulled far down look like anger, a low corner of the mouth like sorrow, on a face that does nothing."""
+    names = ["eyebrows-angle-up", "eyebrows-trans-up", "mouth-angles-up"]
+    faces = [derive_face_changes(draw_latent(seed, 64), names, 1.0) for seed in range(400)]
+    for name in names:
+        values = np.array([face[name] for face in faces])
+        assert np.percentile(values, 1) > -0.35
+        assert np.percentile(values, 99) > 0.6, "people still differ"
+
+
 def test_no_variety_is_the_average_face() -> None:
     assert all(value == 0 for value in derive_face_changes(draw_latent(7, 64), NAMES, 0.0).values())
 

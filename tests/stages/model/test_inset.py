@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from assets.artefacts.geometry import Mesh, Skin
-from stages.model.inset import DEPTH_SHARE, EDGE_DEPTH_SHARE, GUM_INSET_M, MAX_INSET_M, compute_inset_depths, inset_gums
+from stages.model.inset import DEPTH_SHARE, EDGE_DEPTH_SHARE, GUM_INSET_M, MAX_INSET_M, compute_inset_depths, inset_gums, inset_skin
 from stages.model.scene import Piece
 
 ROUND = 24
@@ -40,6 +40,15 @@ def test_only_covered_skin_is_moved_in_and_less_at_the_edge() -> None:
 def test_what_is_beneath_the_skin_covers_nothing() -> None:
     skin, faces = dome(0.1)
     assert not compute_inset_depths(skin, skin / 0.1, faces, dome(0.095)[0]).any()
+
+
+@pytest.mark.parametrize(("cover", "moves"), [("hat", True), ("glasses", False), ("glasses_lenses", False), ("earrings", False)])
+def test_skin_stays_under_glasses_and_earrings(cover: str, moves: bool) -> None:
+    skin, faces = dome(0.1)
+    u = np.full(len(skin), 0.5)
+    pieces = [build_piece("head", skin, faces, u), build_piece(cover, dome(0.105)[0], faces, u)]
+    after = inset_skin(pieces, pieces)
+    assert (after[0].mesh.positions != pieces[0].mesh.positions).any() == moves
 
 
 def build_piece(name: str, positions: np.ndarray, faces: np.ndarray, u: np.ndarray, v: float = 0.5) -> Piece:

@@ -67,6 +67,8 @@ NAMES: dict[str, Spell] = {
     "xsens": _spell("{mark}{word}", "Shoulder UpperArm ForeArm Hand UpperLeg LowerLeg Foot Toe Pelvis Neck Head", "", "Left", "Right"),
     "beat": _spell("{mark}{word}", "Shoulder Arm ForeArm Hand UpLeg Leg Foot ForeFoot Hips Neck Head", "", "Left", "Right"),
     "mocapnet": _spell("{mark}{word}", "collar shoulder elbow hand hip knee foot toe hip neck head", "", "l", "r"),
+    "mikumikudance": _spell("{mark}{word}", "肩 腕 ひじ 手首 足 ひざ 足首 つま先 下半身 首 頭", "", "左", "右"),
+    "chinese": _spell("{mark}{word}", "锁骨 大臂 小臂 手 大腿 小腿 脚 脚尖 骨盆 颈 头", "", "左", "右"),
     "unreal": _spell("{word}_{mark}", "clavicle upperarm lowerarm hand thigh calf foot ball pelvis neck_01 head", "", "l", "r"),
 }  # fmt: skip
 

@@ -141,6 +141,24 @@ def test_a_skeleton_in_one_point_or_line_is_one_sentence(squash: tuple[int, int,
     )
 
 
+def tip_over(clip: Clip, degrees: float) -> Clip:
+    """The clip with its body turned about X, as one who lies on the back."""
+    turn = from_axis_angle((1, 0, 0), np.radians(degrees))
+    rotations = clip.rotations.copy()
+    rotations[:, 0] = multiply(turn, rotations[:, 0])
+    return replace(clip, rotations=rotations)
+
+
+@pytest.mark.parametrize("degrees", [-90, 90, 180])
+def test_our_own_file_of_a_body_that_lies_is_a_fixed_point(degrees: float, tmp_path: Path) -> None:
+    """It was set upright: its trunk is along another axis than +Y."""
+    clip = tip_over(WAVE, degrees)
+    back, warnings = read_bvh_clip(save_bvh(tmp_path, clip, make_body()), "lying")
+    apart = np.linalg.norm(multiply(inverse(back.rotations), clip.rotations)[..., :3], axis=-1)
+    assert np.degrees(2 * np.arcsin(np.clip(apart, 0, 1))).max() < 0.1
+    assert warnings == []
+
+
 def make_body() -> Skeleton:
     """A body of other proportions whose limbs point a little elsewhere in T-pose, as every body's do."""
     heads = build_canonical_skeleton().heads.copy()
@@ -204,10 +222,16 @@ def turn_joint(joint: str, degrees: float, frames: slice = slice(None)) -> Clip:
 WARNINGS: list[tuple[Clip, Skeleton, str]] = [
     (turn_joint("LeftHandPinky3", 20, slice(40, None)), rename(LeftHandPinky3="LeftHandTip"),
      "1 moving joint has no counterpart and is left out: LeftHandTip"),
+    (WAVE, rename(RightArm="RightOther"),
+     "RightOther: no known name for a joint in the middle of a limb, which is taken as straight there; rename it as Mixamo does, "
+     "for example LeftArm"),
     (WAVE, rename(Head="Knob", LeftHand="LeftBall"),
      "no joint has a known name for Head, LeftHand; they follow the parent"),
     (turn_joint("Head", 100, slice(50, 51)), build_canonical_skeleton(), "Head leaps by 100 degrees within one frame at 1.67 s"),
-    (turn_joint("Hips", 43), build_canonical_skeleton(),
+    (tip_over(WAVE, -90), rename(LeftHandPinky3="LeftHandTip"),
+     "the body stands along +Y at zero angles and along -Z in the movement, which is taken as up; "
+     "one that lies, crawls or stands on its hands is set upright"),
+    (turn_joint("Hips", 43), rename(LeftHandPinky3="LeftHandTip"),
      "the trunk is on average 45 degrees off every axis of the file's world, so which way is up is a guess"),
 ]  # fmt: skip
 

@@ -80,6 +80,16 @@ def test_a_helper_takes_no_limbs_place() -> None:
     assert (names[found.joints["LeftUpLeg"]], found.joints["LeftFoot"]) == ("LThigh", 3)
 
 
+def test_two_characters_in_one_file_are_not_mixed() -> None:
+    """Each leg was taken of the character whose leg is longer by a hair."""
+    names = ("World", *(f"{who}:{name}" for who in "AB" for name in (*LEG, *ARMS)))
+    count = len(LEG) + len(ARMS)
+    parents = (-1, *(0 if parent < 0 else parent + 1 + who * count for who in (0, 1) for parent in (*LEG_PARENTS, *ARM_PARENTS)))
+    length = tuple(1.1 if name in ("A:LShin", "B:RShin", "B:LForeArm") else 1.0 for name in names)
+    found = map_joints(make_film(*names, parents=parents, length=length))
+    assert {names[joint][0] for joint in (*found.joints.values(), *found.trunk)} == {"A"}
+
+
 def test_the_words_of_the_hierarchy_decide_between_ankle_and_foot() -> None:
     """SMPL's ankle is our foot, its foot our toes; a collar makes the joint called shoulder an arm."""
     side = ("Hip", "Knee", "Ankle", "Foot")

@@ -76,3 +76,18 @@ def test_an_empty_or_huge_record_is_refused(file: str, problem: str, folder: Pat
 def test_the_presets_have_the_consent_that_they_need() -> None:
     for name in ("kofi", "ada", "lin"):
         assert list_missing_consents(read_spec(name, constraints=collect_spec_choices()).spec) == []
+
+
+def test_a_person_is_picked_from_videos_only(folder: Path) -> None:
+    assert read(FILMED.replace("me.mp4", "me.mp4, person: left"), folder).motion.clips[0].person == "left"
+    (error,) = list_errors("name: A\nmotion: {clips: [{name: turn, library: walk, person: left}]}\n", folder)
+    sentence = "motion.clips: clip turn has person: left, but no video; remove person, or name a video"
+    assert f"error[motion/person-without-video] {sentence}" in error
+
+
+def test_a_clip_that_ends_before_it_starts_is_refused_before_any_work(folder: Path) -> None:
+    """A film was captured for minutes first."""
+    for end in (2, 5):
+        (error,) = list_errors(FILMED.replace("me.mp4", f"me.mp4, from: 5, to: {end}"), folder)
+        assert error.endswith(f"error[motion/clip-range] motion.clips: clip turn starts at 5 s and ends at {end} s; choose a larger to")
+    assert read(FILMED.replace("me.mp4", "me.mp4, from: 5, to: 5.5"), folder).motion.clips[0].to == 5.5

@@ -47,6 +47,15 @@ def test_a_house_is_read_as_the_truth(house: House, tmp_path: Path) -> None:
     assert (metres < 0.01, degrees < 2) == (True, True), (house, metres, degrees)
 
 
+@pytest.mark.parametrize(("naming", "encoding"), [("chinese", "gb18030"), ("mikumikudance", "cp932"), ("mikumikudance", "utf-16")])
+def test_names_in_an_old_encoding_are_read(naming: str, encoding: str, tmp_path: Path) -> None:
+    house = next(house for house in HOUSES if house.naming == naming)
+    path = tmp_path / "house.bvh"
+    path.write_bytes(write_house(house, TRUTH).decode().encode(encoding))
+    metres, degrees = measure_errors(read_bvh_clip(path, "house")[0], TRUTH)
+    assert (metres < 0.01, degrees < 2) == (True, True), (house, metres, degrees)
+
+
 def damage(lines: list[str], rng: np.random.Generator) -> list[str]:
     """The lines with one of them lost, repeated elsewhere, emptied of its numbers, or moved to the other side."""
     i, j = rng.integers(len(lines), size=2)

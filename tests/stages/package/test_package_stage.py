@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
 from functools import lru_cache
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image as Picture
 from scipy.spatial.transform import Rotation
 
 from assets.artefacts.character import Model, Previews
@@ -19,6 +21,8 @@ from assets.codec import decode_artefact, encode_artefact
 from assets.conventions import JOINTS
 from assets.errors import RightsError
 from assets.formats import bvh
+from assets.formats.image import read_image_size
+from assets.paths import has_node_package
 from assets.spec.packaging import PackageSpec, RightsSpec
 from assets.store import LocalStore
 from assets.substage_cache import use_cache
@@ -26,7 +30,7 @@ from stages.model.stage import run as run_model
 from stages.package import previews
 from stages.package.licences import _format_row, build_licences_file
 from stages.package.stage import STAGE, run
-from stages.package.target import encode_image, encode_images
+from stages.package.target import encode_face, encode_image, encode_images
 from stages.preview.stage import run as run_preview
 from stages.verify.bundle_view import Glb
 from stages.verify.gate import TARGET_GATES, load_gates
@@ -196,6 +200,41 @@ def test_pictures_fit_the_side() -> None:
     image = Image(np.zeros((64, 32, 3), np.uint8))
     encoded = encode_images((Material("head", "a", "n"),), {"a": image, "n": image}, 16, 80, {})
     assert set(encoded) == {"a", "n"}
+
+
+def test_the_face_gets_the_bytes_that_smooth_skin_needs() -> None:
+    rng = np.random.default_rng(1)
+    smooth = np.clip(150 + rng.normal(0, 2.2, (512, 512, 3)), 0, 255).astype(np.uint8)
+    face, other = encode_face(Image(smooth), 512), encode_image(Image(smooth), 512, 90, alpha=False)
+    # 200 kB at 1024 px are 50 kB at 512 px.
+    assert len(face.data) >= 50_000 > len(other.data)
+    assert len(encode_face(Image(smooth), 64).data) < 10_000
+
+
+def test_lashes_are_small_pictures_with_a_palette() -> None:
+    rng = np.random.default_rng(1)
+    pixels = np.zeros((512, 512, 4), np.uint8)
+    pixels[..., 3] = rng.integers(0, 255, (512, 512))
+    lashes = encode_images((Material("lashes", albedo="lashes_albedo", alpha="BLEND"),), {"lashes_albedo": Image(pixels)}, 1024, 90, {})
+    with Picture.open(io.BytesIO(lashes["lashes_albedo"].data)) as picture:
+        assert (picture.size, picture.mode) == ((256, 256), "P")
+
+
+def test_the_normals_of_head_and_outfit_have_the_full_side() -> None:
+    images = {name: Image(np.zeros((64, 64, 3), np.uint8), srgb=False) for name in ("head_normal", "outfit_normal", "body_normal")}
+    materials = tuple(Material(name, normal=f"{name}_normal") for name in ("head", "outfit", "body"))
+    sides = {name: read_image_size(picture.data)[0] for name, picture in encode_images(materials, images, 64, 90, {}).items()}
+    assert sides == {"head_normal": 64, "outfit_normal": 64, "body_normal": 32}
+
+
+@pytest.mark.skipif(not has_node_package("meshoptimizer"), reason="the node package meshoptimizer is not installed")
+def test_compression_adds_a_smaller_file_with_the_same_meshes_and_clips() -> None:
+    options = PackageSpec(turntable=False, vrm=False, compress="meshopt")
+    package = run(build_model(options), render_previews(), small.performance(), small.dialogue(), small.speech(), options=options, seed=1)
+    plain, packed = read_file(package, "avatar.glb"), read_file(package, "avatar.meshopt.glb")
+    assert len(packed) < len(plain)
+    one, two = Glb.parse("avatar.glb", plain), Glb.parse("avatar.meshopt.glb", packed)
+    assert (one.animation_names, [mesh["name"] for mesh in one.meshes]) == (two.animation_names, [mesh["name"] for mesh in two.meshes])
 
 
 def test_importing_the_stage_is_light(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from assets.conventions import JOINTS, MORPHS_67, PARENTS
 from assets.mesh import weld_points
 from stages.render import gl
 from stages.render.contact_sheet import CAPTION_HEIGHT, build_contact_sheet
+from stages.render.light import Scenery, Softbox, compute_irradiance, spread_directions
 from stages.render.posing import (
     build_pose,
     build_standing_pose,
@@ -23,6 +24,7 @@ from stages.render.posing import (
     compute_smooth_normals,
     pose_mesh,
     turn_about_axis,
+    turn_to_camera,
 )
 from stages.render.preview import Shot, encode_turntable, plan_turntable, render_stills
 
@@ -197,3 +199,36 @@ def test_the_contact_sheet_shows_every_picture_in_order() -> None:
 
 def test_a_pose_has_a_weight_for_every_morph() -> None:
     assert build_pose(build_skeleton(), {}, {"viseme_U": 0.5}).face[MORPHS_67.index("viseme_U")] == 0.5
+
+
+def test_the_irradiance_of_a_softbox_is_its_radiance_over_the_hemisphere() -> None:
+    box = Softbox(np.array([0, 0, 1], np.float32), (1.0, 0.5, 0.0), 4.0)
+    dark = Scenery(sky=(0, 0, 0), ground=(0, 0, 0), softboxes=(box,))
+    red, green, blue = (build_irradiance_basis(np.array([0, 0, 1.0])) @ compute_irradiance(dark)).tolist()
+    directions = spread_directions(20_000).astype(np.float64)
+    cosine = directions[:, 2]
+    exact = float((np.exp(4.0 * (cosine - 1)) * np.maximum(cosine, 0)).mean() * 4)
+    assert red == pytest.approx(exact, rel=0.05)
+    assert (green, blue) == (pytest.approx(red / 2), 0)
+    behind = (build_irradiance_basis(np.array([0, 0, -1.0])) @ compute_irradiance(dark))[0]
+    assert abs(behind) < 0.1 * red
+
+
+def build_irradiance_basis(normal: np.ndarray) -> np.ndarray:
+    x, y, z = normal
+    return np.array([1, y, z, x, x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y])
+
+
+def test_without_softboxes_the_sky_is_above_and_the_ground_below() -> None:
+    plain = Scenery()
+    for normal, colour in (((0, 1.0, 0), plain.sky), ((0, -1.0, 0), plain.ground)):
+        assert build_irradiance_basis(np.array(normal)) @ compute_irradiance(plain) == pytest.approx(colour, abs=1e-6)
+
+
+@pytest.mark.parametrize("turn", [0.38, -0.3])
+def test_eyes_meet_a_camera_that_moved_around(turn: float) -> None:
+    bones = build_skeleton()
+    rotations, _ = compute_joint_transforms(bones, turn_to_camera(bones, build_pose(bones, {}), turn))
+    gaze = rotations[JOINTS.index("LeftEye")] @ np.array([0, 0, 1])
+    assert gaze == pytest.approx([-np.sin(turn), 0, np.cos(turn)], abs=1e-5)
+    assert rotations[JOINTS.index("Spine2")] == pytest.approx(np.eye(3), abs=1e-6)

@@ -14,10 +14,11 @@ from assets.artefacts.geometry import Image
 from assets.errors import BackendError, FormatError
 from assets.paths import PROJECT_ROOT, get_baked_path
 from assets.spec.appearance import TextureSpec
+from assets.uv_tile import rasterise
 from stages.texture import detail
 from stages.texture.albedo import _sample_smoothed, find_seam_vertices, to_lab
 from stages.texture.stage import choose_wrinkle_amount, run, to_trimesh
-from stages.texture.tiles import bake_tiles, fill_margins, load_skin_library, map_head_uv, parse_skin_attributes, rasterise
+from stages.texture.tiles import bake_tiles, fill_margins, load_skin_library, map_head_uv, parse_skin_attributes
 
 pytestmark = pytest.mark.slow
 

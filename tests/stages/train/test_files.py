@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from assets import store
+from assets import disk_space, store
 from assets.errors import StoreError
 from stages.train.files import (
     LAST_CHECKPOINT,
@@ -69,10 +69,12 @@ def test_a_full_disk_leaves_the_earlier_files_intact_and_no_partial_one(tmp_path
     file = tmp_path / LAST_CHECKPOINT
     write_run_file(file, b"before")
     monkeypatch.setattr(store.os, "fsync", raise_full)
+    monkeypatch.setattr(disk_space, "measure_free_bytes", lambda path: 0)
     with pytest.raises(StoreError) as caught:
         write_run_file(file, b"after")
     assert str(caught.value) == (
-        f"error[train/disk] cannot write {file}: No space left on device; files written earlier are intact; "
+        f"error[train/disk] cannot write {file}: No space left on device (it needs 0.1 MB, 0.0 MB are free); "
+        "files written earlier are intact; "
         "free some disk space and run the same command; training resumes"
     )
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {LAST_CHECKPOINT: b"before"}

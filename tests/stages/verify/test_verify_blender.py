@@ -11,7 +11,16 @@ import pytest
 from assets.conventions import JOINTS, MORPHS_67
 from assets.errors import BackendError, FormatError, Severity
 from stages.verify.gate import load_gates
-from stages.verify.gates.blender import BlenderImport, blender_opens_the_glb, find_blender, find_differences, load_in_blender
+from stages.verify.gates.blender import (
+    BlenderImport,
+    blender_opens_the_glb,
+    choose_moment,
+    find_blender,
+    find_differences,
+    find_pose_differences,
+    load_in_blender,
+)
+from stages.verify.posed_vertices import compute_moment
 from stages.verify.stage import STAGE, run_gate
 from tests.stages.verify import tiny
 
@@ -52,6 +61,25 @@ def test_blender_imports_the_tiny_bundle_completely():
     assert found.actions == ("idle", "say_hello")
     assert (round(found.low, 4), round(found.high, 4)) == (0.0, 1.7)
     assert list(blender_opens_the_glb(tiny.bundle())) == []
+
+
+@needs_blender
+def test_bones_across_their_limbs_are_reported():
+    """With frames aligned with the world, every bone pointed straight up."""
+    messages = [finding.message for finding in blender_opens_the_glb(tiny.bundle(glb=tiny.glb(along_bones=False)))]
+    assert "Blender's bone LeftForeArm points 90 degrees away from LeftHand" in messages
+    assert "Blender's bone RightLeg points 180 degrees away from RightFoot" in messages
+
+
+def test_a_joint_that_blender_puts_elsewhere_is_reported_with_its_distance():
+    glb = tiny.bundle().glb
+    assert glb
+    moment = choose_moment(glb)
+    places = {name: tuple(place) for name, place in compute_moment(glb, *moment).joints.items()}
+    assert list(find_pose_differences(replace(AS_WRITTEN, pose=places), glb, moment)) == []
+    x, y, z = places["LeftHand"]
+    moved = replace(AS_WRITTEN, pose={**places, "LeftHand": (x, y - 0.02, z)})
+    assert list(find_pose_differences(moved, glb, moment)) == ["at 0.40 s of say_hello, Blender puts the joint LeftHand 20 mm away"]
 
 
 @needs_blender

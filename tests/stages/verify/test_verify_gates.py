@@ -15,7 +15,7 @@ import pytest
 
 from assets.artefacts.geometry import Image
 from assets.artefacts.verdict import Check, Verdict
-from assets.bundle import BundleFile, Package
+from assets.bundle import BUNDLE_SCHEMA, BundleFile, Package
 from assets.conventions import MORPHS_67
 from assets.digest import sha256
 from assets.errors import BackendError
@@ -144,15 +144,27 @@ BROKEN: dict[str, MakeBundle] = {
     "budget/triangles": with_many_triangles,
     "budget/texture": with_large_texture,
     "budget/bytes": lambda: tiny.bundle(glb=tiny.glb() + b"\0" * 3_000_000),
+    "budget/meshopt": with_file("avatar.meshopt.glb", bytes(1_500_001)),
     "budget/materials": with_two_materials,
     "engine/three": lambda: tiny.bundle(glb=b"not a glb"),
     "engine/three-vrm": lambda: tiny.bundle(vrm=b"not a vrm"),
+    "engine/talkinghead": with_glb(along_bones=False),
+    "engine/babylon": lambda: tiny.bundle(glb=b"not a glb"),
     "engine/blender": lambda: tiny.bundle(glb=b"not a glb"),
+    "engine/meshopt": with_file("avatar.meshopt.glb", b"not a glb"),
+    "lods/triangles": with_file("lods/avatar_lod2.glb", with_many_triangles().files["avatar.glb"]),
+    "lods/outline": with_file("lods/avatar_lod1.glb", tiny.glb(sole=1.2)),
+    "engine/lods": with_file("lods/avatar_lod3.glb", b"not a glb"),
 }
 
 
 def test_every_gate_has_a_broken_bundle_and_a_target() -> None:
     assert set(BROKEN) == set(GATES) == {code for codes in TARGET_GATES.values() for code in codes} | set(FOLDER_GATES)
+
+
+def test_levels_of_detail_that_look_like_the_avatar_pass() -> None:
+    bundle = with_file("lods/avatar_lod3.glb", tiny.glb())()
+    assert [str(f) for code in ("lods/triangles", "lods/outline") for f in GATES[code].check(bundle)] == []
 
 
 @pytest.mark.parametrize("code", sorted(GATES))
@@ -245,6 +257,8 @@ SENTENCES: list[tuple[str, MakeBundle, str]] = [
      "voice/hello.wav: error[speech/loudness] the integrated loudness is -37.0 LUFS, expected -16 within 1"),
     ("speech/cues-in-wav", BROKEN["speech/cues-in-wav"],
      "visemes/hello.json: error[speech/cues-in-wav] cues outside the 1.00 s of sound, or that end before they start: 1 of 2"),
+    ("speech/cues-in-wav", lambda: tiny.bundle(cues=tiny.cues(words=[(0.0, 0.6, "Hello"), (0.5, 1.0, "there")])),
+     "visemes/hello.json: error[speech/cues-in-wav] words outside the 1.00 s of sound or out of order: 1 of 2, first 'there'"),
     ("speech/cues-in-wav", lambda: tiny.bundle(cues=b"{}"),
      "visemes/hello.json: error[speech/cues-in-wav] the viseme track has no cues"),
     ("speech/lips-closed", BROKEN["speech/lips-closed"],
@@ -303,10 +317,11 @@ def test_the_stage_names_everything_that_its_machine_lacks(tmp_path: Path, monke
     monkeypatch.setenv("PATH", "")
     monkeypatch.setenv("FENSHEN_NODE_MODULES", str(tmp_path))
     monkeypatch.setenv("FENSHEN_HOME", str(tmp_path))
-    scripts = "load_engine.js and viewer.js are missing: run `fenshen bake`"
+    scripts = "load_engine.js, load_talkinghead.js, load_babylon.mjs and viewer.js are missing: run `fenshen bake`"
     assert STAGE.missing_requirements() == f"{NO_NODE}; {NO_PACKAGE}; {scripts}"
     (tmp_path / "baked").mkdir()
-    (tmp_path / "baked" / "viewer.js").touch()
+    for name in ("viewer.js", "load_talkinghead.js", "load_babylon.mjs"):
+        (tmp_path / "baked" / name).touch()
     assert STAGE.missing_requirements().endswith("; load_engine.js is missing: run `fenshen bake`")
 
 
@@ -365,9 +380,10 @@ def test_a_folder_is_compared_with_its_manifest(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"one")
     (tmp_path / "b").write_bytes(b"same size")
     entries = [
-        {"path": p, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)} for p, data in (("a", b"one"), ("b", b"same size"))
+        {"path": p, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data), "role": "voice", "licence": "CC0-1.0"}
+        for p, data in (("a", b"one"), ("b", b"same size"))
     ]
-    (tmp_path / "manifest.json").write_text(json.dumps({"files": [*entries]}))
+    (tmp_path / "manifest.json").write_text(json.dumps({"schema": BUNDLE_SCHEMA, "name": "Ada", "files": entries}))
     assert check_folder(tmp_path) == []
     (tmp_path / "a").write_bytes(b"three")
     (tmp_path / "b").write_bytes(b"emas size")

@@ -6,11 +6,15 @@ import io
 import json
 import struct
 import wave
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from assets.artefacts.geometry import Skeleton
 from assets.conventions import JOINTS, MORPHS_67, PARENTS, VRM_BONES
+from assets.formats.gltf import build_joint_nodes
+from assets.joint_frames import compute_inverse_binds, compute_joint_frames
 from stages.verify.bundle_view import BundleView
 
 RATE = 16000
@@ -85,21 +89,19 @@ def glb(
     root: str = "Armature",
     joint: str = "ToeBase",
     clips: bool = True,
+    along_bones: bool = True,
+    scene: str = "Armature",
     say: str = "say_hello",
     extra: dict[str, Any] | None = None,
 ) -> bytes:
     out = Writer()
     spots = {j: place(j) for j in JOINTS}
     spots = {j: (x * mirror, arm_y if j.endswith("LeftHand") else y, z * flip) for j, (x, y, z) in spots.items()}
-    nodes: list[dict[str, Any]] = []
-    for i, j in enumerate(JOINTS):
-        base = spots[JOINTS[PARENTS[i]]] if PARENTS[i] >= 0 else (0, 0, 0)
-        node: dict[str, Any] = {"name": j, "translation": [a - b for a, b in zip(spots[j], base, strict=True)]}
-        children = [k for k, p in enumerate(PARENTS) if p == i]
-        nodes.append(node | ({"children": children} if children else {}))
+    skeleton = Skeleton(JOINTS, np.array(PARENTS, np.int32), np.array([spots[j] for j in JOINTS], np.float32))
+    nodes = build_joint_nodes(skeleton) if along_bones else _build_aligned_nodes(spots)
+    frames = compute_joint_frames(skeleton) if along_bones else np.tile([0, 0, 0, 1.0], (len(JOINTS), 1))
     nodes[JOINTS.index("LeftToeBase")]["name"] = f"Left{joint}"
-    inverse = np.tile(np.eye(4, dtype="<f4"), (len(JOINTS), 1, 1))
-    inverse[:, 3, :3] = -np.array([spots[j] for j in JOINTS])
+    inverse = compute_inverse_binds(skeleton, frames).transpose(0, 2, 1)
     nodes += [{"name": "Head_Mesh", "mesh": 0, "skin": 0}, {"name": root, "children": [0]}]
     points = np.array([[0, sole, 0], [0.1, 1.7, 0], [-0.1, 1.7, 0.05]])
     attributes = {
@@ -123,7 +125,7 @@ def glb(
     document: dict[str, Any] = {
         "asset": {"version": "2.0"},
         "scene": 0,
-        "scenes": [{"nodes": [len(nodes) - 1, len(JOINTS)]}],
+        "scenes": [{"name": scene, "nodes": [len(nodes) - 1, len(JOINTS)]}],
         "nodes": nodes,
         "meshes": [mesh],
         "materials": [{"name": "skin"}],
@@ -136,6 +138,17 @@ def glb(
         ]
     document |= {"bufferViews": out.views, "accessors": out.accessors, "buffers": [{"byteLength": len(out.bin)}]} | (extra or {})
     return pack(document, out.bin)
+
+
+def _build_aligned_nodes(spots: dict[str, tuple[float, float, float]]) -> list[dict[str, Any]]:
+    """Joints whose frames are those of the world, as rigs have them that no Mixamo clip fits."""
+    nodes: list[dict[str, Any]] = []
+    for i, j in enumerate(JOINTS):
+        base = spots[JOINTS[PARENTS[i]]] if PARENTS[i] >= 0 else (0, 0, 0)
+        children = [k for k, p in enumerate(PARENTS) if p == i]
+        node: dict[str, Any] = {"name": j, "translation": [a - b for a, b in zip(spots[j], base, strict=True)]}
+        nodes.append(node | ({"children": children} if children else {}))
+    return nodes
 
 
 def _clip(
@@ -200,9 +213,10 @@ def wav(*, channels: int = 1, gain: float = 0.23, wait: float = 0.05, seconds: f
     return stream.getvalue()
 
 
-def cues(end: float = 1.0) -> bytes:
+def cues(end: float = 1.0, words: Sequence[tuple[float, float, str]] = ((0.0, 1.0, "Hello"),)) -> bytes:
     return json.dumps({"cues": [{"start": 0, "end": 0.2, "phoneme": "p", "viseme": "viseme_PP", "weight": 1},
-                                {"start": 0.2, "end": end, "phoneme": "a", "viseme": "viseme_aa", "weight": 1}]}).encode()  # fmt: skip
+                                {"start": 0.2, "end": end, "phoneme": "a", "viseme": "viseme_aa", "weight": 1}],
+                       "words": [{"start": start, "end": stop, "text": text} for start, stop, text in words]}).encode()  # fmt: skip
 
 
 def dialogue(fallback: str = "hello") -> bytes:

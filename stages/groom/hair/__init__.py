@@ -1,0 +1,1 @@
+"""Hair grown on the body: see grow.py."""

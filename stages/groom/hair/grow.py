@@ -1,0 +1,278 @@
+"""Hair for one head: strands are grown once, then drawn at three levels of detail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from assets.artefacts.character import Body
+from assets.artefacts.geometry import Image, Material, Mesh, Part, Skin
+from assets.conventions import JOINTS
+from assets.rotation import normalize_vectors
+from assets.skinning import apply_matrices, blend_matrices, limit_influences
+from stages.groom.hair.atlas import Atlas, HairColour, curl_uv, paint_atlas
+from stages.groom.hair.chart import Bools, Floats, load_chart
+from stages.groom.hair.guides import (
+    FaceGuard,
+    Strands,
+    add_waves,
+    choose_lengths,
+    grow_strands,
+    join_clumps,
+    join_strands,
+    trim,
+)
+from stages.groom.hair.head import Head, Surface
+from stages.groom.hair.roots import Roots, sample_fringe, sample_scalp
+from stages.groom.hair.strips import Cards, build_ropes, build_strips, join_cards
+from stages.groom.hair.style import Fringe, Style
+from stages.groom.hair.ties import choose_ties, comb_to_tie, grow_tail, round_puff, wind_bun
+
+LEVELS = (4000, 1500, 400)
+"""Triangles of the hair of a head, at most: desktop, web, crowd."""
+HAIR, EDGE, ALBEDO = "hair", "hair_edge", "hair_albedo"
+_EDGE_DEPTH_M = 0.009
+_EDGE_LENGTH_M, _EDGE_WIDTH = 0.030, 0.5
+_FRINGE_STRIPS, _FRINGE_LENGTH_M = 60, 0.14
+_SEGMENT_SHARES = (1.0, 0.72, 0.5)
+_EDGE_SHARES = (0.16, 0.16, 0.0)
+"""Of a level's triangles, for the row along the hairline."""
+_WIDEN, _WIDEN_PUFFS, _MAX_WIDEN = 0.62, 0.5, 2.4
+"""Exponents by which fewer strips, and fewer quads of curls, are wider; and the limit of the former."""
+
+
+@dataclass(frozen=True)
+class GrownHair:
+    """Hair as the groom takes it."""
+
+    levels: tuple[tuple[Part, ...], ...]
+    materials: tuple[Material, ...]
+    images: dict[str, Image]
+    atlas: Atlas | None = None
+
+
+Fit = Callable[[Floats], tuple[Floats, Bools]]
+"""Moves points (n,3) in the T-pose off the clothes and into the hat; (n,) which of them nobody can see."""
+
+
+def grow_hair(
+    body: Body, style: Style, colour: HairColour, seed: int, fit: Fit | None = None, budgets: tuple[int, ...] = LEVELS
+) -> GrownHair:
+    """The hair of a style on this body, fitted to what is worn, with at most `budgets` triangles at each level."""
+    if style.kind == "none":
+        return GrownHair((), (), {})
+    rng = np.random.default_rng([seed, 0x6A12])
+    head = Head.from_body(body)
+    groups = _grow_groups(head, style, rng)
+    atlas = paint_atlas(colour, np.random.default_rng([seed, 0xA71A]), curls=style.curl_texture)
+    levels = tuple(_build_level(body, head, groups, level, budget, seed, fit) for level, budget in enumerate(budgets))
+    base = Material(HAIR, ALBEDO, colour=atlas.factor, roughness=style.roughness, alpha="MASK", alpha_cutoff=0.35,
+                    double_sided=style.kind == "lying", specular=style.gloss)  # fmt: skip
+    # Blended: MASK breaks the thin row along the hairline into dashes.
+    edge = replace(base, name=EDGE, alpha="BLEND", double_sided=True)
+    return GrownHair(levels, (base, edge), {ALBEDO: atlas.image}, atlas)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Strands that are drawn alike, in an order in which any first few cover the whole evenly."""
+
+    strands: Strands
+    kind: str
+    """lying, upright, puff, rope or braid."""
+    width: float
+    segments: int
+    weight: float = 1.0
+    """Share of the triangles of its level, relative to the other groups."""
+
+
+def _grow_groups(head: Head, style: Style, rng: np.random.Generator) -> list[_Group]:
+    surface = Surface.from_head(head, with_ears=not style.keep_ears_free)
+    # Roots are drawn by a fixed seed: they are the same on every body, and are cached.
+    roots = sample_scalp(style.hairline, style.strips, 1, (0.004, 1.0))
+    roots = roots[_find_uncut(roots, style)]
+    groups: list[_Group] = []
+    free = roots
+    if style.ties:
+        tie = choose_ties(roots, style)
+        free = roots[tie < 0]
+        groups += _grow_tied(head, surface, roots, tie, style, rng)
+    if len(free):
+        groups.append(_grow_free(head, surface, free, style, rng))
+    if style.fringe:
+        groups.append(_grow_fringe(head, surface, style, style.fringe, rng))
+    if style.edge_strips:
+        groups.append(_grow_edge(head, surface, style, rng))
+    return groups
+
+
+def _find_uncut(roots: Roots, style: Style) -> Bools:
+    """(n,) roots of hair that is not shaved to the skin."""
+    across = np.abs(roots.place(load_chart().arms)[:, 0])
+    return np.asarray((roots.elevation >= style.undercut) & (across < style.crest))
+
+
+def _grow_free(head: Head, surface: Surface, roots: Roots, style: Style, rng: np.random.Generator) -> _Group:
+    strands = grow_strands(head, surface, roots, style, rng, choose_lengths(roots, style, rng))
+    strands = join_clumps(strands, style.clump, rng)
+    strands = add_waves(strands, style, head, rng)
+    strands = trim(strands, head, style, FaceGuard(head, roots, style).is_fringe, rng)
+    return _Group(strands, style.kind, style.width, style.segments)
+
+
+def _grow_tied(head: Head, surface: Surface, roots: Roots, tie: np.ndarray, style: Style, rng: np.random.Generator) -> list[_Group]:
+    groups = []
+    for k, where in enumerate(style.ties):
+        chosen = roots[tie == k]
+        lying = comb_to_tie(head, surface, chosen, where, style, rng, is_edge=False)
+        groups.append(_Group(lying, "lying", style.width, style.segments))
+        if where.kind == "tail":
+            tail = grow_tail(head, surface, where, 46, rng)
+            tail = add_waves(tail, style, head, rng)
+            groups.append(_Group(tail, "lying", style.width * 1.1, max(style.segments + 2, 7), 0.8))
+        elif where.kind == "bun":
+            groups.append(_Group(wind_bun(head, where, 80, rng), "lying", where.radius * 0.62, 4, 1.2))
+        elif where.kind == "braid":
+            braid = grow_tail(head, surface, replace(where, radius=0.001), 1, rng)
+            groups.append(_Group(braid, "braid", where.radius, max(10, round(where.length / where.radius / 0.9)), 0.5))
+        elif where.kind == "puff":
+            groups.append(_Group(round_puff(head, where, 150, rng), "puff", where.radius * 0.62, 1, 1.2))
+    return groups
+
+
+def _grow_fringe(head: Head, surface: Surface, style: Style, fringe: Fringe, rng: np.random.Generator) -> _Group:
+    roots = sample_fringe(style.hairline, fringe.azimuth, _FRINGE_STRIPS, 3, (0.004, fringe.depth))
+    strands = grow_strands(head, surface, roots, style, rng, np.full(len(roots), _FRINGE_LENGTH_M, np.float32))
+    strands = trim(strands, head, style, np.ones(len(roots), bool), rng)
+    return _Group(strands, "fringe", style.width, 4, 1.3)
+
+
+def _grow_edge(head: Head, surface: Surface, style: Style, rng: np.random.Generator) -> _Group:
+    roots = sample_scalp(style.hairline, style.edge_strips, 2, (0.0005, _EDGE_DEPTH_M))
+    roots = roots[_find_uncut(roots, style)]
+    if style.ties:
+        tie = choose_ties(roots, replace(style, tied_above=-90))
+        parts = [comb_to_tie(head, surface, roots[tie == k], where, style, rng, is_edge=True) for k, where in enumerate(style.ties)]
+        return _Group(join_strands(parts), "edge", style.width * _EDGE_WIDTH, 2)
+    shortest = min(style.length_top, style.length_side, style.length_back)
+    lengths = np.full(len(roots), min(_EDGE_LENGTH_M, 0.9 * shortest), np.float32) * rng.uniform(0.6, 1.1, len(roots)).astype(np.float32)
+    strands = grow_strands(head, surface, roots, replace(style, thickness=style.thickness * 0.4), rng, lengths, is_edge=True)
+    return _Group(
+        trim(strands, head, replace(style, cut=None, fringe=None), np.zeros(len(roots), bool), rng), "edge", style.width * _EDGE_WIDTH, 2
+    )
+
+
+def _build_level(body: Body, head: Head, groups: list[_Group], level: int, budget: int, seed: int, fit: Fit | None) -> tuple[Part, ...]:
+    """The parts of one level: the hair, and the row along its line."""
+    rng = np.random.default_rng([seed, 0x5721, level])
+    edges = [g for g in groups if g.kind == "edge" and len(g.strands)]
+    inner = [g for g in groups if g.kind != "edge" and len(g.strands)]
+    edge_budget = int(budget * _EDGE_SHARES[level]) if edges else 0
+    counts = _share(inner, budget - edge_budget, level)
+    cards = [_draw(group, head, count, level, rng) for group, count in zip(inner, counts, strict=True) if count]
+    parts = [_skin(join_cards(cards), HAIR, body, fit)]
+    if edge_budget:
+        segments = 2 if level == 0 else 1
+        count = min(len(edges[0].strands), edge_budget // (2 * segments))
+        parts.append(_skin(_draw_strips(edges[0], head, count, segments, rng), EDGE, body, fit))
+    return tuple(part for part in parts if len(part.mesh.triangles))
+
+
+def _segments_at(group: _Group, level: int) -> int:
+    return max(1, round(group.segments * _SEGMENT_SHARES[level]))
+
+
+def _triangles_each(group: _Group, level: int) -> int:
+    segments = _segments_at(group, level)
+    return {"lying": 2, "fringe": 2, "upright": 4, "puff": 4, "rope": 6, "braid": 6}[group.kind] * segments
+
+
+def _share(groups: list[_Group], budget: int, level: int) -> list[int]:
+    """Strands of each group that fit into the budget of triangles together; every group has at least one."""
+    each = [_triangles_each(group, level) for group in groups]
+    counts = [0] * len(groups)
+    left, weight = float(budget), sum(len(g.strands) * e * g.weight for g, e in zip(groups, each, strict=True))
+    # The groups that need least first: what they leave goes to the others.
+    for k in sorted(range(len(groups)), key=lambda k: len(groups[k].strands) * each[k]):
+        share = len(groups[k].strands) * each[k] * groups[k].weight
+        counts[k] = min(len(groups[k].strands), max(1, int(left * share / weight // each[k])))
+        left, weight = left - counts[k] * each[k], weight - share
+    return counts
+
+
+def _draw(group: _Group, head: Head, count: int, level: int, rng: np.random.Generator) -> Cards:
+    segments = _segments_at(group, level)
+    if group.kind in ("rope", "braid"):
+        widen = (len(group.strands) / count) ** 0.5
+        return build_ropes(group.strands.select(slice(count)), head, segments, group.width * widen, rng, braided=group.kind == "braid")
+    if group.kind == "puff":
+        return _draw_puffs(group, head, count, rng)
+    return _draw_strips(group, head, count, segments, rng)
+
+
+def _draw_strips(group: _Group, head: Head, count: int, segments: int, rng: np.random.Generator) -> Cards:
+    widen = min((len(group.strands) / count) ** _WIDEN, _MAX_WIDEN)
+    strands = group.strands.select(slice(count))
+    return build_strips(
+        strands, head, segments, group.width * widen, rng, both_sides=group.kind == "upright", level_tips=group.kind == "fringe"
+    )
+
+
+def _draw_puffs(group: _Group, head: Head, count: int, rng: np.random.Generator) -> Cards:
+    strands = group.strands.select(slice(count))
+    return build_puffs(strands, head, group.width * (len(group.strands) / count) ** _WIDEN_PUFFS, rng)
+
+
+def build_puffs(strands: Strands, head: Head, width: float, rng: np.random.Generator) -> Cards:
+    """Quads of curls, standing across the direction of growth at different heights."""
+    count = len(strands)
+    size = width * head.scale * rng.uniform(0.8, 1.25, count)
+    height = 0.45 + 0.5 * strands.rank
+    index = np.clip((height * (strands.points.shape[1] - 1)).astype(int), 1, strands.points.shape[1] - 1)
+    rows = np.arange(count)
+    middle = strands.points[rows, index]
+    outward = normalize_vectors(strands.points[rows, index] - strands.points[rows, 0], 1e-6)
+    spin = rng.standard_normal((count, 3))
+    # Mostly facing outwards: what stands on edge shows as a line.
+    facing = normalize_vectors(outward + 0.55 * spin, 1e-6)
+    one = normalize_vectors(np.cross(facing, rng.standard_normal((count, 3))), 1e-6)
+    two = np.cross(facing, one)
+    half = 0.5 * size[:, None]
+    corners = np.stack([middle - one * half - two * half, middle + one * half - two * half, middle + one * half + two * half,
+                        middle - one * half + two * half], 1)  # fmt: skip
+    normals = normalize_vectors(0.8 * outward[:, None] + 0.2 * normalize_vectors(corners - head.centre, 1e-6), 1e-6)
+    shade = np.clip(0.42 + 0.58 * strands.rank, 0, 1)[:, None] * np.ones(4) * (1 - 0.1 * rng.random((count, 1)))
+    quad = np.array([[0, 1, 2], [0, 2, 3], [2, 1, 0], [3, 2, 0]])
+    triangles = (quad[None] + 4 * rows[:, None, None]).reshape(-1, 3).astype(np.int32)
+    return Cards(corners.reshape(-1, 3).astype(np.float32), normals.reshape(-1, 3).astype(np.float32), curl_uv(count, rng).reshape(-1, 2),
+                 shade.reshape(-1).astype(np.float32), triangles, np.repeat(rows, 4).astype(np.int32))  # fmt: skip
+
+
+def _skin(cards: Cards, name: str, body: Body, fit: Fit | None) -> Part:
+    """The cards as a part in the T-pose: on the head's joint, and below it on those of the neck and the chest."""
+    skin = weight_to_head(cards.positions, body)
+    points, normals = move_to_bind(cards, skin, body)
+    triangles = cards.triangles
+    if fit is not None:
+        points, unseen = fit(points)
+        triangles = triangles[~unseen[triangles].all(1)]
+    return Part(Mesh(name, points, cards.uv, triangles, skin, (), name), normals, None, cards.shade)
+
+
+def move_to_bind(cards: Cards, skin: Skin, body: Body) -> tuple[Floats, Floats]:
+    """Positions and normals (v,3) of the cards in the T-pose."""
+    matrices = blend_matrices(skin, body.rest_to_bind)
+    normals = normalize_vectors(np.einsum("vij,vj->vi", matrices[:, :3, :3], cards.normals), 1e-9)
+    return apply_matrices(matrices, cards.positions).astype(np.float32), normals.astype(np.float32)
+
+
+def weight_to_head(points: Floats, body: Body) -> Skin:
+    """Influences of hair: the head's; below the neck the neck's and the chest's, never the shoulders'."""
+    heads = dict(zip(JOINTS, body.skeleton.heads, strict=True))
+    knots = [float(heads[name][1]) for name in ("Spine2", "Neck", "Head")]
+    dense = np.zeros((len(points), len(JOINTS)), np.float32)
+    for k, name in enumerate(("Spine2", "Neck", "Head")):
+        dense[:, JOINTS.index(name)] = np.interp(points[:, 1], knots, np.eye(3)[k])
+    return limit_influences(dense)

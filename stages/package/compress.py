@@ -1,0 +1,44 @@
+"""avatar.meshopt.glb: avatar.glb for players in browsers, compressed to about half of its bytes."""
+
+from __future__ import annotations
+
+from assets.artefacts.character import Model
+from assets.artefacts.geometry import Image, Material
+from assets.formats.gltf import EncodedImage, Scene
+from assets.formats.meshopt import compress_glb
+from assets.spec.packaging import Budget
+
+_QUALITIES = (92, 88, 82, 75, 65, 50)
+"""Of WebP, tried in order until the file fits."""
+
+
+def build_compressed_file(scene: Scene, glb: bytes, model: Model, budget: Budget) -> bytes:
+    """The compressed GLB with the best pictures that fit the budget; the smallest ones where none fits.
+
+    Args:
+        glb: the file of the scene.
+    """
+    for quality in _QUALITIES:
+        data = compress_glb(glb, encode_pictures(scene, model, quality))
+        if len(data) <= budget.compressed_bytes:
+            break
+    return data
+
+
+def encode_pictures(scene: Scene, model: Model, quality: int) -> dict[str, bytes]:
+    """WebP of every picture of the scene at the size that it has there, made of the model's own pictures."""
+    from assets.formats.image import encode_webp
+
+    sizes = {name: _fit(model.images[name], picture) for name, picture in scene.pictures.items()}
+    return {name: encode_webp(_drop_unused_alpha(name, image, scene.materials), quality) for name, image in sizes.items()}
+
+
+def _fit(image: Image, picture: EncodedImage) -> Image:
+    from assets.formats.image import preserve_coverage, read_image_size, shrink
+
+    return preserve_coverage(shrink(image, max(read_image_size(picture.data))), image)
+
+
+def _drop_unused_alpha(name: str, image: Image, materials: tuple[Material, ...]) -> Image:
+    used = any(material.alpha != "OPAQUE" for material in materials if material.albedo == name)
+    return image if used or image.pixels.shape[2] < 4 else Image(image.pixels[..., :3], image.srgb)

@@ -1,0 +1,174 @@
+"""Grown hair on real bodies: within its budgets, outside the skull, off the eyes, the same for equal seeds."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import pytest
+
+from assets.artefacts.character import Body
+from assets.artefacts.geometry import Part
+from assets.conventions import BASE_VERTICES, EYE_VERTICES, JOINTS
+from assets.paths import get_baked_path
+from assets.skinning import skin_points
+from assets.spec.appearance import BodySpec, IdentitySpec
+from stages.body.stage import BACKENDS as BODIES
+from stages.body.stage import run as make_body
+from stages.groom.colour import parse_hex_colour
+from stages.groom.hair import grow as grow_module
+from stages.groom.hair.atlas import Atlas, HairColour, paint_atlas
+from stages.groom.hair.choices import HairChoice
+from stages.groom.hair.grow import LEVELS, GrownHair, grow_hair
+from stages.groom.hair.head import Head, Surface
+from stages.groom.hair.paint import Brow
+from stages.groom.hair.roots import sample_scalp
+from stages.groom.hair.style import list_styles, load_style
+from stages.groom.hair.wear import grow_head
+from stages.identity.stage import BACKENDS as IDENTITIES
+from stages.identity.stage import run as make_identity
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="`fenshen bake` makes the body")]
+
+BROWN = HairColour(parse_hex_colour("#3b2619"), parse_hex_colour("#4a3020"))
+PEOPLE = {"girl": (19, 0.0, {}), "man": (40, 1.0, {"weight": 0.9}), "old": (80, 0.7, {"weight": 0.2, "height": 0.1})}
+
+
+@lru_cache(maxsize=2)
+def paint_once(curls: bool) -> Atlas:
+    return paint_atlas(BROWN, np.random.default_rng(1), curls=curls)
+
+
+@pytest.fixture(autouse=True)
+def one_atlas(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The picture is the same for every style, and takes longer than the strands."""
+    monkeypatch.setattr(grow_module, "paint_atlas", lambda colour, rng, *, curls: paint_once(curls))
+
+
+@lru_cache(maxsize=3)
+def build_body(name: str) -> Body:
+    years, gender, build = PEOPLE[name]
+    who = make_identity(options=IdentitySpec(age=years, gender=gender), backend=IDENTITIES.get(), seed=41)
+    return make_body(who, options=BodySpec(**build), backend=BODIES.get(), seed=41)
+
+
+@lru_cache(maxsize=200)
+def grow_cached(person: str, style: str) -> GrownHair:
+    return grow_hair(build_body(person), load_style(style), BROWN, 5)
+
+
+GROWN = tuple(name for name in list_styles() if load_style(name).kind != "none")
+
+
+def count_triangles(parts: tuple[Part, ...]) -> int:
+    return sum(len(part.mesh.triangles) for part in parts)
+
+
+@pytest.mark.parametrize("style", GROWN)
+@pytest.mark.parametrize("person", PEOPLE)
+def test_every_style_grows_on_every_body_within_its_budgets(person: str, style: str) -> None:
+    levels = grow_cached(person, style).levels
+    assert len(levels) == len(LEVELS)
+    for parts, limit in zip(levels, LEVELS, strict=True):
+        assert 0 < count_triangles(parts) <= limit
+    for part in levels[0]:
+        mesh = part.mesh
+        assert np.isfinite(mesh.positions).all()
+        assert np.allclose(np.linalg.norm(part.normals, axis=1), 1, atol=1e-3)
+        assert np.allclose(mesh.skin.weights.sum(1), 1, atol=1e-5)
+        assert mesh.uv.min() >= 0
+        assert mesh.uv.max() <= 1
+        assert part.shade is not None
+        assert 0 < part.shade.min() <= part.shade.max() <= 1
+
+
+def project_eye(body: Body, side: int, points: np.ndarray) -> np.ndarray:
+    """Which points (n,3) are before an eyeball, seen from straight ahead."""
+    middle = body.eye_centres[side]
+    return (np.linalg.norm(points[:, :2] - middle[:2], axis=1) < body.eye_radius) & (points[:, 2] > middle[2])
+
+
+@pytest.mark.parametrize("style", GROWN)
+def test_no_hair_is_over_an_eye(style: str) -> None:
+    for person in PEOPLE:
+        body = build_body(person)
+        for part in grow_cached(person, style).levels[0]:
+            corners = part.mesh.positions[part.mesh.triangles]
+            for weights in ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1 / 3, 1 / 3, 1 / 3)):
+                points = np.einsum("k,tkd->td", np.array(weights), corners)
+                assert not (project_eye(body, 0, points) | project_eye(body, 1, points)).any(), person
+
+
+@pytest.mark.parametrize("style", ["side_part", "bob", "ponytail", "crew", "long_straight"])
+def test_hair_is_outside_the_skull(style: str) -> None:
+    body = build_body("man")
+    head = Head.from_body(body)
+    surface = Surface.from_head(head, with_ears=False)
+    lift = body.rest_to_bind[JOINTS.index("Head")]
+    for part in grow_cached("man", style).levels[0]:
+        # Hair of the head alone, back from the T-pose to rest.
+        rest = (part.mesh.positions - lift[:3, 3]) @ lift[:3, :3]
+        above = rest[rest[:, 1] > head.centre[1] - 0.02]
+        heights = surface.measure(above)[0]
+        assert np.quantile(heights, 0.01) > -0.006
+        assert heights.min() > -0.015
+
+
+def test_roots_are_the_same_on_every_body() -> None:
+    style = load_style("side_part")
+    roots = sample_scalp(style.hairline, style.strips, 1, (0.004, 1.0))
+    for person in PEOPLE:
+        head = Head.from_body(build_body(person))
+        placed = roots.place(head.points)
+        near = np.abs(head.points[roots.corners].mean(1) - placed).max()
+        assert near < 0.02  # inside their own triangle, whatever the body
+
+
+def test_equal_seeds_give_equal_hair_and_other_seeds_other_hair() -> None:
+    body, style = build_body("girl"), load_style("bob")
+    one, two, other = (grow_hair(body, style, BROWN, seed).levels[1][0].mesh.positions for seed in (5, 5, 6))
+    assert np.array_equal(one, two)
+    assert one.shape != other.shape or not np.allclose(one, other)
+
+
+def test_a_beard_moves_with_the_jaw_and_takes_its_triangles_from_the_hair() -> None:
+    body = build_body("man")
+    grown = grow_head(body, HairChoice("side_part", "full_beard", BROWN, Brow()), 5)
+    for parts, limit in zip(grown.levels, LEVELS, strict=True):
+        assert count_triangles(parts) <= limit
+    beard = next(part.mesh for part in grown.levels[0] if part.mesh.name == "beard")
+    jaw = next(morph for morph in beard.morphs if morph.name == "jawOpen")
+    skin = next(morph for morph in body.morphs if morph.name == "jawOpen")
+    drop = np.zeros((BASE_VERTICES, 3))
+    drop[skin.indices] = skin.deltas
+    assert jaw.deltas[:, 1].min() == pytest.approx(drop[:13380, 1].min(), abs=0.01)
+    assert jaw.deltas[:, 1].min() < -0.008
+    assert {JOINTS[j] for j in np.unique(beard.skin.joints[beard.skin.weights > 0])} <= {"Head", "Neck", "Spine2"}
+
+
+def test_painted_beards_have_no_triangles_and_a_bald_head_can_have_a_beard() -> None:
+    body = build_body("man")
+    shaved = grow_head(body, HairChoice("bald", "stubble", BROWN, Brow()), 5)
+    bearded = grow_head(body, HairChoice("bald", "full_beard", BROWN, Brow()), 5)
+    assert shaved.levels == ()
+    assert [part.mesh.name for part in bearded.levels[0]] == ["beard"]
+    assert bearded.levels[2] == ()
+    assert {material.albedo for material in bearded.materials} == set(bearded.images)
+
+
+def test_the_chart_fits_other_heads() -> None:
+    for person in PEOPLE:
+        body = build_body(person)
+        head = Head.from_body(body)
+        eyes = body.rest[EYE_VERTICES].mean(0)
+        assert 0.015 < head.centre[1] - eyes[1] < 0.035
+        assert 0.85 < head.scale < 1.15
+
+
+def test_hair_goes_with_the_head_joint() -> None:
+    body = build_body("girl")
+    mesh = grow_cached("girl", "crew").levels[0][0].mesh
+    assert np.allclose(mesh.skin.weights[:, 0], 1)
+    assert (mesh.skin.joints[:, 0] == JOINTS.index("Head")).all()
+    assert np.allclose(skin_points(mesh.positions, mesh.skin, np.tile(np.eye(4), (len(JOINTS), 1, 1))), mesh.positions, atol=1e-5)
+    assert body.skeleton.names == JOINTS
