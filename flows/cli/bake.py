@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 import os
@@ -29,7 +30,7 @@ NODE_FOLDER = PROJECT_ROOT / "assets" / "node"
 
 @dataclass(frozen=True)
 class Bake:
-    """One thing that is made once; skipped where all its files exist."""
+    """One thing that is made once; skipped where all its files exist and the code that made them is still the same."""
 
     title: str
     files: tuple[str, ...]
@@ -38,15 +39,18 @@ class Bake:
     """The function that makes it, "module:name"."""
     takes_path: bool = False
     """Whether it is given the path of its last file."""
+    sources: tuple[str, ...] = ()
+    """More of the package's files, or folders of modules, that decide the result; the module of `entry` always does."""
 
 
 BAKES = (
     Bake(
         "body",
-        ("template.safetensors", "face_changes.json", "body.safetensors", "helpers.safetensors", "adults.safetensors"),
+        ("template.safetensors", "face_changes.json", "body.safetensors", "helpers.safetensors"),
         "stages.body.bake:bake",
     ),
-    Bake("skins", ("tiles.safetensors",), "stages.texture.tiles:bake_tiles", takes_path=True),
+    Bake("average adults", ("adults.safetensors",), "stages.body.bake:bake_adults", sources=("stages/body",)),
+    Bake("skins", ("tiles.safetensors",), "stages.texture.tiles:bake_tiles", takes_path=True, sources=("assets/wardrobe.json",)),
     Bake("Mandarin voice", ("fastspeech2.tflite",), "stages.voice.mandarin:bake_default_model"),
     Bake("listening model", ("whisper-base/model.bin",), "stages.voice.transcription:bake_whisper"),
     Bake("language model", ("smollm2/source.json",), "stages.dialogue.smollm2:bake_model"),
@@ -62,6 +66,9 @@ class Script:
     format: str
     platform: str = "browser"
 
+
+_STAMPS = "made_by.json"
+"""Title of each bake -> digest of the code that made it."""
 
 _VERIFY = PROJECT_ROOT / "stages" / "verify"
 SCRIPTS = (
@@ -152,14 +159,44 @@ def _run_tool(command: Sequence[str], code: str, failed: str, cwd: Path | None =
         )
 
 
+def is_baked(bake: Bake) -> bool:
+    """Whether all its files exist, made by the code of today: an average adult of last month's bodies would misplace hair and clothes."""
+    return all(get_baked_path(name).exists() for name in bake.files) and _read_stamps().get(bake.title) == _digest_sources(bake)
+
+
 def run_bake(bake: Bake) -> bool:
-    """Makes it where a file is missing; returns whether it had to."""
-    if all(get_baked_path(name).exists() for name in bake.files):
+    """Makes it where a file is missing or older code made it; returns whether it had to."""
+    if is_baked(bake):
         return False
+    for name in bake.files:
+        get_baked_path(name).unlink(missing_ok=True)
     module, _, name = bake.entry.partition(":")
     make: Callable[..., Any] = getattr(importlib.import_module(module), name)
     make(*([get_baked_path(bake.files[-1])] if bake.takes_path else []))
+    _write_stamps(_read_stamps() | {bake.title: _digest_sources(bake)})
     return True
+
+
+def _read_stamps() -> dict[str, str]:
+    try:
+        return dict(json.loads(get_baked_path(_STAMPS).read_text("utf-8")))
+    except (OSError, ValueError):
+        return {}
+
+
+def _write_stamps(stamps: dict[str, str]) -> None:
+    file = get_baked_path(_STAMPS)
+    partial = file.with_suffix(".part")
+    partial.write_text(json.dumps(stamps, indent=1), "utf-8")
+    partial.replace(file)
+
+
+def _digest_sources(bake: Bake) -> str:
+    module = PROJECT_ROOT / f"{bake.entry.partition(':')[0].replace('.', '/')}.py"
+    named = [PROJECT_ROOT / name for name in bake.sources]
+    files = {module, *(file for path in named for file in (path.rglob("*.py") if path.is_dir() else [path]))}
+    # With hashlib: numpy, which assets.digest imports, may be what `fenshen doctor` finds missing.
+    return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in sorted(files))).hexdigest()
 
 
 def upgrade_prefect_database() -> None:

@@ -24,7 +24,7 @@ from rich.table import Table
 
 from assets.disk_space import MIN_FREE_BYTES
 from assets.paths import PROJECT_ROOT, find_existing_ancestor, find_program, get_baked_path, get_home, get_node_modules, has_node_package
-from flows.cli.bake import BAKES, SCRIPTS
+from flows.cli.bake import BAKES, SCRIPTS, is_baked
 from flows.cli.console import out
 
 _PACKAGES = {
@@ -69,7 +69,7 @@ def check_machine() -> Iterator[Requirement]:
         folder = get_node_modules() / package
         yield Requirement(name, has_node_package(package), "fenshen bake --node-only", version=_read_node_version(folder))
     for bake in BAKES:
-        yield Requirement(bake.title, all(get_baked_path(file).exists() for file in bake.files), "fenshen bake")
+        yield Requirement(bake.title, is_baked(bake), "fenshen bake")
     for script in SCRIPTS:
         yield Requirement(script.name, get_baked_path(script.name).exists(), "fenshen bake")
     yield _check_disk(get_home())

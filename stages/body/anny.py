@@ -126,7 +126,7 @@ class Anny:
         weights = np.where(arrays["mask"] != 0, compute_phenotype_weights(phenotype), 1.0).prod(axis=1, dtype=np.float32)
         mix = weights @ arrays["projection"]
         positions = arrays["template"] + _blend_rows(mix * arrays["basis_scale"], arrays["basis"]).reshape(-1, 3)
-        heads = arrays["joints"] + np.tensordot(mix, arrays["joints_basis"], 1)
+        heads = arrays["joints"] + np.tensordot(mix.astype(np.float64), arrays["joints_basis"].astype(np.float64), 1)
         for name, value in local.items():
             # Each change has two rows: the positive shape, then the negative one.
             row = 2 * names["locals"].index(name) + (value < 0)
@@ -139,10 +139,13 @@ class Anny:
 
 
 def _blend_rows(mix: Floats, rows: NDArray[np.int16]) -> Floats:
-    """(n,) sum of int16 rows (r,n) weighted by `mix` (r,): rows of weight 0 are skipped, 64 at a time stay in the CPU's cache."""
+    """(n,) sum of int16 rows (r,n) weighted by `mix` (r,): rows of weight 0 are skipped, 64 at a time stay in the CPU's cache.
+
+    In float64: a sum in float32 depends on how many numbers a processor adds at once.
+    """
     used = np.flatnonzero(np.abs(mix) > 1e-12)
-    total = np.zeros(rows.shape[1], np.float32)
+    total = np.zeros(rows.shape[1])
     for start in range(0, len(used), 64):
         part = used[start : start + 64]
-        total += mix[part] @ rows[part].astype(np.float32)
-    return total
+        total += mix[part].astype(np.float64) @ rows[part].astype(np.float64)
+    return np.asarray(total, np.float32)

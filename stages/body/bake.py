@@ -1,7 +1,7 @@
 """Builds Anny's model once (minutes, gigabytes) and writes it as one compact file that numpy evaluates in milliseconds.
 
-`python -m stages.body.bake` writes template.safetensors, face_changes.json, body.safetensors, helpers.safetensors and
-adults.safetensors into the folder of baked files. Anny is Z-up; everything is written +Y up, facing +Z, the character's left at +X.
+`python -m stages.body.bake` writes template.safetensors, face_changes.json, body.safetensors, helpers.safetensors and, with the code of the
+stage, adults.safetensors into the folder of baked files. Anny is Z-up; everything is written +Y up, facing +Z, the character's left at +X.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MIN_MOVEMENT_M = 2e-6
 
 
 def bake() -> Path:
-    """Writes each of the five files that does not exist yet; returns the path of the body file."""
+    """Writes each of the four files of the model that does not exist yet; returns the path of the body file."""
     template = get_baked_path("template.safetensors")
     if not template.exists():
         _write_safetensors(template, _build_template())
@@ -43,10 +43,14 @@ def bake() -> Path:
     helpers = get_baked_path("helpers.safetensors")
     if not helpers.exists():
         _write_safetensors(helpers, _build_helpers())
-    adults = get_baked_path("adults.safetensors")
-    if not adults.exists():
-        _write_safetensors(adults, _build_adults())
     return body
+
+
+def bake_adults() -> Path:
+    """Writes the average adults as the stage makes them today; returns their file."""
+    adults = get_baked_path("adults.safetensors")
+    _write_safetensors(adults, _build_adults())
+    return adults
 
 
 def _write_safetensors(path: Path, arrays: Arrays, names: dict[str, list[str]] | None = None) -> None:
@@ -219,3 +223,4 @@ def _select_strongest(joints: NDArray[Any], weights: NDArray[Any]) -> tuple[NDAr
 
 if __name__ == "__main__":
     bake()
+    bake_adults()

@@ -288,4 +288,4 @@ def _digest_records() -> dict[str, str]:
     return digest_styles() | digest_garments()
 
 
-STAGE: Stage[Groom] = Stage("groom", 16, run, makes=Groom, missing_requirements=find_missing_wardrobe, code=_digest_records)
+STAGE: Stage[Groom] = Stage("groom", 17, run, makes=Groom, missing_requirements=find_missing_wardrobe, code=_digest_records)

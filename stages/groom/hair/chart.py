@@ -101,7 +101,11 @@ def load_chart() -> Chart:
 
 
 def to_polar(arm: Floats) -> tuple[Floats, Floats, Floats]:
-    """(n,) azimuth and (n,) elevation in degrees, and (n,) distance, of arms (n,3) from the centre."""
+    """(n,) azimuth and (n,) elevation in degrees, and (n,) distance, of arms (n,3) from the centre.
+
+    In float64: float32 functions differ in their last digit from processor to processor, and would move roots over a region's edge.
+    """
+    arm = np.asarray(arm, np.float64)
     radius = np.linalg.norm(arm, axis=-1)
     azimuth = np.degrees(np.arctan2(arm[..., 0], arm[..., 2]))
     elevation = np.degrees(np.arcsin(np.clip(arm[..., 1] / np.maximum(radius, 1e-9), -1, 1)))
@@ -132,7 +136,7 @@ def evaluate_hairline(azimuth: Floats, change: Hairline = Hairline()) -> Floats:
 
 
 def _bump(side: Floats, middle: float, width: float) -> Floats:
-    return np.asarray(np.exp(-(((side - middle) / width) ** 2)), np.float32)
+    return np.asarray(np.exp(-(((side.astype(np.float64) - middle) / width) ** 2)), np.float32)
 
 
 def find_scalp(arm: Floats, change: Hairline = Hairline()) -> Bools:

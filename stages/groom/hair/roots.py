@@ -16,6 +16,8 @@ Region = Callable[[Floats], Bools]
 """Whether arms (n,3) from the centre of the template end in it."""
 _CANDIDATES_PER_ROOT = 8
 _FRONT_DENSITY = 0.7
+_EVEN_DECIMALS = 7
+"""Of metres: float64 is good for 16."""
 _MIN_CANDIDATES, _SURROUNDINGS = 4000, 6000
 
 
@@ -90,14 +92,15 @@ def _sample_region(is_inside: Region, count: int, seed: int, depth: tuple[float,
     total = max(_MIN_CANDIDATES, 2 * _CANDIDATES_PER_ROOT * count) + _SURROUNDINGS
     triangle, shares = scatter_points(chosen, total, rng)
     corners = chart.triangles[triangle].astype(np.int64)
-    arm = np.einsum("nk,nkd->nd", shares, chart.arms[corners])
+    arm = (shares[..., None].astype(np.float64) * chart.arms[corners]).sum(1)
     inside = np.asarray(is_inside(arm))
     behind = measure_depth(arm[inside], arm[~inside])
     keep = np.flatnonzero(inside)[(behind >= depth[0]) & (behind < depth[1])]
     behind = behind[(behind >= depth[0]) & (behind < depth[1])]
     # Thin rows of strips show the scalp nowhere so much as behind the hairline in front.
     front = np.clip((70 - np.abs(to_polar(arm[keep])[0])) / 30, 0, 1)
-    order = order_evenly(arm[keep] * (1 + _FRONT_DENSITY * front * np.exp(-behind / 0.018))[:, None], count)
+    dense = 1 + _FRONT_DENSITY * front * np.exp(-behind.astype(np.float64) / 0.018)
+    order = order_evenly(arm[keep] * dense[:, None], count)
     azimuth, elevation, _ = to_polar(arm[keep[order]])
     return Roots(corners[keep[order]], shares[keep[order]], azimuth, elevation, behind[order])
 
@@ -110,7 +113,11 @@ def measure_depth(points: Floats, outside: Floats) -> Floats:
 
 
 def order_evenly(points: Floats, count: int) -> NDArray[np.int64]:
-    """Indices of `count` points, each the farthest from those before it, so that every prefix covers the whole evenly."""
+    """Indices of `count` points, each the farthest from those before it, so that every prefix covers the whole evenly.
+
+    One tie that falls the other way changes all that follow: points are rounded, so that another processor's last digit is no tie.
+    """
+    points = np.round(points.astype(np.float64), _EVEN_DECIMALS)
     count = min(count, len(points))
     found = np.zeros(count, np.int64)
     distance = np.full(len(points), np.inf)

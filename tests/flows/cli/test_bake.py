@@ -7,13 +7,14 @@ import os
 import shutil
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from assets.paths import get_baked_path, get_node_modules
 from flows.cli import bake as module
-from flows.cli.bake import BAKES, NODE_FOLDER, SCRIPTS, Bake, install_node_packages, list_node_packages, run_bake
+from flows.cli.bake import BAKES, NODE_FOLDER, SCRIPTS, Bake, install_node_packages, is_baked, list_node_packages, run_bake
 from stages.dialogue.smollm2 import SOURCE_FILE, locate_model
 from stages.verify.requirements import BAKED_SCRIPTS
 from stages.voice.mandarin import ACOUSTIC_MODEL
@@ -163,3 +164,23 @@ def test_a_prefect_database_that_cannot_be_created_is_one_sentence(home: Path, m
     assert invoke("bake", code=4).stderr.splitlines() == [
         f"error[bake/prefect] Prefect's database was not created: exit code 1; run /bin/false -P in {home} to see more"
     ]
+
+
+def test_what_older_code_made_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hair was placed by an average adult of last month's bodies until somebody ran `bake --force`."""
+    source = tmp_path / "numbers.json"
+    source.write_text("1")
+    bake = replace(TOY, sources=(str(source),))
+    assert not is_baked(bake)
+    assert run_bake(bake)
+    assert is_baked(bake)
+    source.write_text("2")
+    assert not is_baked(bake)
+    assert run_bake(bake)
+    assert not run_bake(bake)
+
+
+def test_a_damaged_record_of_what_was_baked_makes_it_again() -> None:
+    assert run_bake(TOY)
+    get_baked_path("made_by.json").write_text("[1")
+    assert run_bake(TOY)

@@ -57,6 +57,7 @@ def test_what_is_not_baked_is_listed_with_the_command_that_makes_it(tmp_path: Pa
     missing = {part.name: part.fix for part in check_machine() if not part.present and part.required}
     baked = [
         "body",
+        "average adults",
         "skins",
         "Mandarin voice",
         "listening model",

@@ -40,3 +40,13 @@ def test_every_prefix_covers_the_whole_evenly() -> None:
         nearest = cKDTree(points[order[:count]]).query(points[order[:count]], 2)[0][:, 1].min()
         # Farthest-point order: no gap is wider than the two nearest of the chosen are apart.
         assert gap <= nearest + 1e-6
+
+
+def test_the_last_digit_of_another_processor_changes_no_root() -> None:
+    """Every beard was another one where float32 sums are added in another order."""
+    points = np.random.default_rng(2).random((3000, 3)) * 0.2
+    noise = np.random.default_rng(3).normal(0, 1e-15, points.shape)
+    assert np.array_equal(order_evenly(points, 800), order_evenly(points + noise, 800))
+    grid = np.stack(np.meshgrid(*[np.arange(12) * 0.01] * 3), -1).reshape(-1, 3)
+    noise = np.random.default_rng(4).normal(0, 1e-15, grid.shape)
+    assert np.array_equal(order_evenly(grid, 300), order_evenly(grid + noise, 300))
