@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import tempfile
@@ -16,6 +17,8 @@ import pytest
 
 from assets.store import LocalStore
 
+# A flow that a test runs here leaves the root logger at CRITICAL, as the command line wants it: later tests would hear no warning.
+logging.getLogger("fenshen").setLevel(logging.WARNING)
 _connect = socket.socket.connect
 
 
