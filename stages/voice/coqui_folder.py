@@ -26,7 +26,7 @@ from assets.rights import Source
 from assets.spec.behaviour import VoiceSpec
 from assets.temporary_folder import open_temporary_folder
 from assets.torch_defaults import TORCH_DEFAULTS_LOCK
-from assets.untrusted_media import decode_untrusted_sound
+from assets.untrusted_media import load_untrusted_sound
 from stages.voice.backend import Utterance
 from stages.voice.coqui_config import explain_unsafe_config, read_safe_config
 from stages.voice.coqui_stats import close_stats_pickles
@@ -226,7 +226,7 @@ def _write_speaker(folder: Path) -> Iterator[Path | None]:
     if source.stat().st_size > MAX_SOUND_BYTES:
         message = f"{SPEAKER_WAV} is larger than {MAX_SOUND_BYTES // 1_000_000} MB"
         raise SpecError(_make_finding(folder, message))
-    samples, rate = decode_untrusted_sound(source.read_bytes(), SPEAKER_WAV)
+    samples, rate = load_untrusted_sound(source)
     with open_temporary_folder() as temporary:
         speaker = Path(temporary) / SPEAKER_WAV
         speaker.write_bytes(export_wav(samples, rate))
