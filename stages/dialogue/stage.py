@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from assets.artefacts.talk import Dialogue, Line
+from assets.artefacts.talk import Dialogue, Line, Paraphrases
 from assets.errors import Finding, SpecError
 from assets.spec.behaviour import PersonaSpec
 from assets.speech_marks import has_marks, strip_marks
@@ -94,7 +94,20 @@ def run(*, options: PersonaSpec, seed: int, backend: DialogueBackend, name: str 
     replies = list_replies(options, topic_lines)
     sources = backend.sources(options)
     spoken = _mark_lines(lines, marked)
-    return Dialogue(persona, options.language, spoken, replies, FALLBACK_ID, backend.name, scores, sources, warnings, options.manner)
+    described = (backend.name, scores, sources, warnings, options.manner, _find_paraphrases(candidates, options))
+    return Dialogue(persona, options.language, spoken, replies, FALLBACK_ID, *described)
+
+
+def _find_paraphrases(candidates: Sequence[Candidate], options: PersonaSpec) -> tuple[Paraphrases, ...]:
+    """What the report's page needs to answer without an encoder; none for a persona that nobody can ask."""
+    from stages.dialogue import e5
+    from stages.dialogue.embedding import load_encoder
+    from stages.dialogue.lexical import list_paraphrases
+    from stages.dialogue.matcher import EmbeddingMatcher
+
+    if not options.facts or e5.unavailable_reason():
+        return ()
+    return list_paraphrases(EmbeddingMatcher(candidates, load_encoder(options.encoder), options.language), options.language)
 
 
 def find_unsupported_options(options: PersonaSpec, backend: DialogueBackend) -> Iterator[tuple[str, Finding]]:

@@ -50,7 +50,8 @@ def describe_dialogue(dialogue: Dialogue) -> dict[str, Any]:
     ]  # fmt: skip
     replies = [{"line": reply.line, "questions": list(reply.questions)} for reply in dialogue.replies]
     persona = {"name": dialogue.name, "language": dialogue.language, "engine": dialogue.engine, "scores": dialogue.scores}
-    return {"persona": persona, "lines": lines, "replies": replies, "fallback": dialogue.fallback}
+    paraphrases = [{"line": group.line, "questions": list(group.questions)} for group in dialogue.paraphrases]
+    return {"persona": persona, "lines": lines, "replies": replies, "paraphrases": paraphrases, "fallback": dialogue.fallback}
 
 
 def _encode_cues(track: LineCues, words: Sequence[Word]) -> bytes:
