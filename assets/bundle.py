@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from assets.artefact import Artefact
 from assets.disk_space import FREE_SPACE_FIX, FULL_DISK_ERRORS, describe_shortage
-from assets.errors import Finding, FormatError, Location, StoreError
+from assets.errors import Finding, FormatError, Location, OutputError, StoreError
 from assets.rights import Source
 from assets.strict_json import parse_json
 
@@ -223,27 +223,27 @@ def _lock(folder: Path) -> Iterator[None]:
 
 
 def refuse_foreign_files(folder: Path) -> None:
-    """Raises StoreError where the folder holds files that no build wrote: a user's files are never overwritten."""
+    """Raises OutputError where the folder holds files that no build wrote: a user's files are never overwritten."""
     if not os.path.lexists(folder):
         return
     fix = "choose another folder"
     if folder.is_symlink():
         # The link would be replaced and its target left as it is, neither of which the user expects.
         message = f"{folder} is a symbolic link, which a build would replace"
-        raise StoreError(Finding("bundle/link", message, fix="use the folder that it points to, or another one"))
+        raise OutputError(Finding("bundle/link", message, fix="use the folder that it points to, or another one"))
     if not folder.is_dir():
-        raise StoreError(Finding("bundle/not-a-folder", f"{folder} exists and is not a folder", fix=fix))
+        raise OutputError(Finding("bundle/not-a-folder", f"{folder} exists and is not a folder", fix=fix))
     if not any(folder.iterdir()):
         return
     try:
         manifest = read_manifest(folder)  # many programs write a manifest.json: only the schema identifies a bundle
     except FormatError as error:
         message = f"{folder} holds files and is not a bundle, so nothing is written there"
-        raise StoreError(Finding("bundle/not-a-bundle", message, fix=fix)) from error
+        raise OutputError(Finding("bundle/not-a-bundle", message, fix=fix)) from error
     if strays := _find_foreign_files(folder, manifest):
         named = ", ".join(strays[:_MAX_NAMED]) + (f" and {len(strays) - _MAX_NAMED} more" if len(strays) > _MAX_NAMED else "")
         message = f"{folder} holds {named}, which no build wrote and the next one would delete"
-        raise StoreError(Finding("bundle/strays", message, fix="move it elsewhere or choose another folder"))
+        raise OutputError(Finding("bundle/strays", message, fix="move it elsewhere or choose another folder"))
 
 
 def _find_foreign_files(folder: Path, manifest: dict[str, Any]) -> list[str]:

@@ -76,6 +76,10 @@ class StoreError(FenshenError):
     """The store cannot read or write."""
 
 
+class OutputError(StoreError):
+    """The place that was chosen for the result holds something else."""
+
+
 class FormatError(FenshenError):
     """A file is not of its format."""
 

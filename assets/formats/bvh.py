@@ -156,6 +156,7 @@ def load_bvh(data: bytes, file: str = "") -> Bvh:
     name = lines.read_keyword("ROOT")
     _read_joint_tree(lines, " ".join(name), -1)
     values, step = _read_frames(lines)
+    lines.warnings.extend(_list_small_angles(lines.joints, values))
     positions, rotations = _compute_transforms(lines.joints, values)
     return Bvh(
         names=tuple(joint.name for joint in lines.joints), parents=np.array([joint.parent for joint in lines.joints], np.int32),
@@ -275,6 +276,15 @@ def _read_rows(lines: _LineReader, count: int) -> NDArray[np.float64]:
     elif left := lines.count_rows():
         lines.warnings.append(f"the header announces {count} frames, but the file has {count + left}; the rest is left out")
     return np.array(values, np.float64).reshape(len(values), width)
+
+
+def _list_small_angles(joints: Sequence[_Joint], values: NDArray[np.float64]) -> list[str]:
+    """The warning of a file whose angles may be radians: a body that moves turns some joint by more than six degrees."""
+    kinds = np.array([_CHANNELS[channel][0] == "rotation" for joint in joints for channel in joint.channels])
+    largest = float(np.abs(values[:, kinds]).max(initial=0))
+    if not 0.5 < largest <= 2 * np.pi:
+        return []
+    return [f"no angle is larger than {largest:.1f}, as if they were radians; they are read as degrees"]
 
 
 def _compute_transforms(joints: Sequence[_Joint], values: NDArray[np.float64]) -> tuple[Floats, Floats]:

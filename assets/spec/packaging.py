@@ -68,7 +68,7 @@ class RightsSpec(Section):
     """Author named in the VRM meta and the manifest."""
     licence: Words = "CC-BY-4.0"
     """SPDX id of the finished avatar."""
-    consent: str | None = None
+    consent: Annotated[str, Field(pattern=r"\S"), Expects("text that is not blank")] | None = None
     """Text file: who agreed to what, and when, or that no real person is shown. Without it a video is a warning, with strict an error."""
     strict: bool = False
     """Refuse every part that may not be sold, and clips from a video without a consent record."""

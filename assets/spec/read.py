@@ -26,6 +26,7 @@ from assets.spec.value_checks import SpecConstraints, find_problems
 from assets.spec.wording import MAX_SHOWN_PATH, shorten
 from assets.spec.written import find_ambiguous_numbers, get_one_line_source
 
+_MOST_FIELD_ERRORS = 100
 MAX_BYTES = 1_000_000
 """A spec with every fact written out has a few KB; media are files of their own."""
 PRESETS_FOLDER = Path(__file__).resolve().parent.parent / "presets"
@@ -82,7 +83,9 @@ def parse_spec(
     if not isinstance(value, dict):
         raise SpecError(*(constructor.findings or [_describe_wrong_root(source)]))
     spec, wrong = _validate(value)
-    findings = _add_at_new_places(constructor.findings, (describe_field_error(detail, source) for detail in wrong))
+    findings = _add_at_new_places(constructor.findings, (describe_field_error(detail, source) for detail in wrong[:_MOST_FIELD_ERRORS]))
+    if len(wrong) > _MOST_FIELD_ERRORS:
+        findings.append(_describe_more_errors(len(wrong) - _MOST_FIELD_ERRORS, source))
     if folder is not None:
         rejected = [*constructor.rejected, *(detail["loc"] for detail in wrong)]
         problems = find_problems(value, folder, allow_outside=allow_outside, constraints=constraints or SpecConstraints(), wrong=rejected)
@@ -110,6 +113,16 @@ def _add_at_new_places(findings: list[Finding], more: Iterable[Finding], code: s
 
 def _sort(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(set(findings), key=lambda finding: (finding.location, finding.code))
+
+
+def _describe_more_errors(count: int, source: SpecText) -> Finding:
+    """That further fields are wrong: thousands take long to explain, and nobody reads them."""
+    return Finding(
+        "spec/more-errors",
+        f"{count} more fields are wrong",
+        location=source.locate(()),
+        fix="correct those that are named, then check again",
+    )
 
 
 def _describe_wrong_root(source: SpecText) -> Finding:

@@ -62,8 +62,8 @@ def find_problems(
         wrong: places of values that their fields do not accept.
     """
     paths = list(_check_paths(value, folder, allow_outside))
-    # Rules open pictures and the files of a model's folder: nothing that is outside, is no file, or holds something else than files.
-    refused = [*wrong, *(loc for loc, _ in paths)]
+    # Rules open pictures of prints and the files of a model's folder: nothing that is outside, is no file, or holds something else.
+    refused = [*wrong, *(loc for loc, _ in paths if loc[-1] == "picture" or format_loc(loc) in FOLDER_FIELDS)]
     every = (
         paths, _check_clip_sources(value, wrong), _check_clip_names(value),
         _check_names(value, constraints.names), _check_speakable(value), _check_marks(value),

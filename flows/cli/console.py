@@ -110,7 +110,7 @@ def print_findings(error: FenshenError, as_json: bool = False) -> typer.Exit:
     return typer.Exit(_get_exit_code(error))
 
 
-EXIT_CODES = {"SpecError": 2, "FormatError": 2, "RightsError": 2, "GateError": 3, "BackendError": 4, "StoreError": 4}
+EXIT_CODES = {"SpecError": 2, "FormatError": 2, "RightsError": 2, "GateError": 3, "BackendError": 4, "StoreError": 4, "OutputError": 2}
 """Exit code by the class of the error; 1 is left to bugs."""
 
 

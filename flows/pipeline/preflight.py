@@ -75,7 +75,9 @@ def _check_writable(path: Path, first: Path) -> None:
         raise StoreError(Finding("store/path", message, fix="choose another folder")) from error
     if not ancestor.is_dir() or not os.access(ancestor, os.W_OK):
         raise StoreError(Finding("store/read-only", f"{ancestor} is not writable", fix="choose another folder"))
-    free = shutil.disk_usage(ancestor).free
+    total, _, free = shutil.disk_usage(ancestor)
+    if not total:  # /proc and its like
+        raise StoreError(Finding("store/read-only", f"{ancestor} is no place for files", fix="choose another folder"))
     if free < MIN_FREE_BYTES:
         message = f"{ancestor} has {free / 1e6:.0f} MB free, a build needs {MIN_FREE_BYTES / 1e6:.0f} MB"
         raise StoreError(Finding("store/no-space", message, fix="free some disk space or run `fenshen cache gc --days 30`"))

@@ -45,6 +45,7 @@ from stages.motion.bvh_pose import (
 )
 from stages.motion.bvh_spine import OUR_SPINE, spread_spine
 from stages.motion.canonical_skeleton import build_canonical_skeleton
+from stages.motion.media_rules import BVH_FIX
 
 _MAX_TRUNK_DEGREES = 35.0
 """Between the mean trunk and the axis taken as up: more is a person who lies or crawls, and up is a guess."""
@@ -62,7 +63,6 @@ _LEVEL_DEGREES, _MAX_SOLE_DEGREES = 8.0, 45.0
 """Tilt of a standing sole that is a difference of rest poses: less is the movement itself, more is a foot that does not stand."""
 _MAX_BENT_DEGREES = 120.0
 """The same where the foot continues the shin at zero angles."""
-BVH_FIX = "export a part of it"
 _UP = np.array([0, 1, 0], np.float32)
 
 

@@ -15,8 +15,8 @@ Words = tuple[str, ...]
 LIMB_WORDS: dict[str, Words] = {
     "Shoulder": ("shoulder", "collar", "clavicle", "clavicula", "collarbone", "shoulderblade", "scapula",
                  "肩", "肩膀", "锁骨", "鎖骨"),
-    "Arm": ("arm", "upperarm", "uparm", "humerus", "shldr", "shldrbend", "bicep", "shoulder", "腕", "上腕", "上臂", "大臂"),
-    "ForeArm": ("forearm", "forearmbend", "lowerarm", "lowarm", "loarm", "ulna", "radius", "elbow",
+    "Arm": ("arm", "upperarm", "uparm", "uarm", "humerus", "shldr", "shldrbend", "bicep", "shoulder", "腕", "上腕", "上臂", "大臂"),
+    "ForeArm": ("forearm", "farm", "forearmbend", "lowerarm", "lowarm", "loarm", "ulna", "radius", "elbow",
                 "ひじ", "肘", "手肘", "前腕", "前臂", "小臂", "下臂"),
     "Hand": ("hand", "wrist", "手", "手首", "手腕", "手掌"),
     "UpLeg": ("upleg", "upperleg", "uplegs", "thigh", "thighbend", "femur", "hip", "leg", "大腿", "太もも", "足"),

@@ -8,7 +8,9 @@ durations, so typical durations are scaled to fill the audible part.
 from __future__ import annotations
 
 import json
+import logging
 import pickle
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache, partial
@@ -45,6 +47,9 @@ _LIBRARY_ERRORS = (RuntimeError, ValueError, KeyError, OSError, TypeError, Attri
 USER_MODEL_NOTE = "the user's own model, whose licence fenshen does not know"
 SPEAKER_WAV, SPEAKER_CONSENT = "speaker.wav", "consent.txt"
 """A voice to clone, in the model folder; only XTTS-like models read it. And the record in which its owner consents."""
+_UNSAFE_CHECKPOINT = "Weights only load failed"
+"""What torch writes of a pickle that is more than tensors and plain values, followed by how to load it all the same."""
+_WEIGHTS_FIX = "save its weights alone: torch.save({'model': model.state_dict()}, 'model.pth')"
 VOCODER_FOLDER = "vocoder"
 """A coqui vocoder with its own config.json and checkpoint; without one, spectrograms are inverted by Griffin and Lim's algorithm."""
 _OWN_FOLDER_MODELS = ("xtts",)
@@ -193,6 +198,7 @@ def _load_synthesizer(folder: str, digest: str) -> Synthesizer:
     from TTS.utils.synthesizer import Synthesizer
 
     torch.set_num_threads(1)
+    logging.getLogger("TTS").setLevel(logging.ERROR)  # remarks about the configuration, among our own lines
     close_stats_pickles()
     try:
         with ExitStack() as stack:
@@ -203,8 +209,13 @@ def _load_synthesizer(folder: str, digest: str) -> Synthesizer:
                 vocoder = {"vocoder_checkpoint": str(find_checkpoint(part)), "vocoder_config": str(vocoder_config)}
             own = json.loads(config.read_text("utf-8")).get("model") in _OWN_FOLDER_MODELS
             checkpoint = folder if own else str(weights)
+            stack.enter_context(warnings.catch_warnings())
+            warnings.simplefilter("ignore")  # torch's advice on how to load what is refused
             return Synthesizer(tts_checkpoint=checkpoint, tts_config_path=str(config), use_cuda=False, **vocoder)
     except _LIBRARY_ERRORS as error:
+        if _UNSAFE_CHECKPOINT in str(error):
+            message = "a file of the model holds Python objects, which could run code, so it is not loaded"
+            raise SpecError(Finding("voice/model-code", message, location=Location(folder), fix=_WEIGHTS_FIX)) from error
         raise SpecError(_make_finding(Path(folder), f"coqui-tts cannot load it: {_get_first_line(error)}")) from error
 
 

@@ -159,3 +159,9 @@ def test_garbage_is_one_finding(data: bytes) -> None:
     with pytest.raises(FormatError) as caught:
         load_bvh(data)
     assert len(caught.value.findings) == 1
+
+
+def test_angles_that_may_be_radians_are_reported() -> None:
+    text = SMALL.replace("1 91 2 90 0 0 0 0 0", "1 91 2 1.57 0 0 0 0 0").replace("0 90 0 0 0 90 90 90 0", "0 90 0 0 0 3.1 1.2 0 0")
+    assert load_bvh(text.encode()).warnings == ("no angle is larger than 3.1, as if they were radians; they are read as degrees",)
+    assert load_bvh(SMALL.encode()).warnings == ()

@@ -150,3 +150,13 @@ def test_a_spec_that_is_nested_without_end_is_refused_at_once() -> None:
     """The parser's time grows with the square of the depth: 200 KB of brackets took 100 s."""
     with pytest.raises(SpecError, match=r"deep\.json:1:.*more than 50 levels are nested here"):
         parse_spec(b'{"name":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "deep.json", folder=Path())
+
+
+def test_thousands_of_wrong_fields_are_counted_and_a_hundred_are_explained() -> None:
+    """20,000 of them took minutes."""
+    with pytest.raises(SpecError) as caught:
+        parse_spec("\n".join(["name: A", *(f"k{number}: 1" for number in range(300))]).encode(), "a.yaml")
+    assert len(caught.value.findings) == 101
+    assert [str(finding) for finding in caught.value.findings if finding.code == "spec/more-errors"] == [
+        "a.yaml:1:1: error[spec/more-errors] 200 more fields are wrong; correct those that are named, then check again"
+    ]

@@ -148,3 +148,11 @@ def test_a_build_mentions_unity_only_where_there_is_a_vrm(capsys: pytest.Capture
     """`package: {vrm: false}` was shown a file that it had not requested."""
     print_build(Path("build/a"), {**MANIFEST, "files": [{"path": "avatar.vrm", "bytes": 1}]}, 1.0)
     assert capsys.readouterr().out.splitlines()[-1].endswith("Godot; avatar.vrm in Unity")
+
+
+def test_a_place_for_the_bundle_that_holds_something_else_is_the_users_choice(tmp_path: Path) -> None:
+    """It was exit code 4, as if the machine lacked something."""
+    (tmp_path / "file").write_text("mine")
+    sentence = run_fenshen("build", str(TINY), "--out", str(tmp_path / "file"), code=2)
+    assert sentence == f"error[bundle/not-a-folder] {tmp_path}/file exists and is not a folder; choose another folder"
+    assert (tmp_path / "file").read_text() == "mine"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
@@ -109,3 +110,27 @@ def test_a_vocoder_is_checked_like_a_model(tmp_path: Path) -> None:
     (tmp_path / "vocoder" / "config.json").write_text('{"model": "https://x.org/y"}', "utf-8")
     with pytest.raises(SpecError, match="so the model is not loaded"):
         check_model_folder(tmp_path)
+
+
+class Program:
+    """A pickle of it would run a command when it is read."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Callable[[Path], None], tuple[Path]]:
+        return Path.touch, (self.mark,)
+
+
+def test_a_checkpoint_with_a_program_is_one_sentence_of_ours_and_does_not_run(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """torch's own sentence, cut in the middle, advised to load it without protection."""
+    folder = tiny_coqui.make_vits_of_speakers(tmp_path / "mine")
+    (folder / "model.pth").write_bytes(pickle.dumps(Program(tmp_path / "ran"), protocol=4))
+    with pytest.raises(SpecError) as caught:
+        speak(folder)
+    assert str(caught.value) == (
+        f"{folder}: error[voice/model-code] a file of the model holds Python objects, which could run code, so it is not loaded; "
+        "save its weights alone: torch.save({'model': model.state_dict()}, 'model.pth')"
+    )
+    assert not (tmp_path / "ran").exists()
+    assert capfd.readouterr().err == ""
