@@ -39,6 +39,15 @@ class Reply:
 
 
 @dataclass(frozen=True)
+class Paraphrases:
+    """Questions that people commonly ask and the line that answers them, for answers by words alone."""
+
+    line: str
+    """A line, the fallback for those that none answers, or `repeat` for those that want the last answer again."""
+    questions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Dialogue(Artefact):
     """A fixed set of lines and the questions that they answer."""
 
@@ -58,6 +67,8 @@ class Dialogue(Artefact):
     """Such as topics without a fact about them."""
     manner: str = "warm"
     """warm, formal, lively or calm: how the speaker delivers every line."""
+    paraphrases: tuple[Paraphrases, ...] = ()
+    """Empty where nobody can ask, or no sentence encoder is installed."""
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,8 @@ from assets.speech_marks import find_wrong_mark, strip_marks
 NameChoices = Mapping[str, Callable[[], Iterable[str] | None]]
 """Dotted pattern -> the valid names, None where they are not known; a pattern that ends in `.*` is about a mapping's keys."""
 FILE_FIELDS = ("motion.clips.*.video", "motion.clips.*.bvh", "rights.consent", "groom.pieces.*.print.picture")
-FOLDER_FIELDS = ("voice.model", "persona.model")
-MODEL_ID_FIELDS = ("persona.model",)
+FOLDER_FIELDS = ("voice.model", "persona.model", "persona.encoder")
+MODEL_ID_FIELDS = ("persona.model", "persona.encoder")
 """Fields where a name that is no path and no folder is a model's id."""
 SPOKEN_CLIP_PREFIX = "say_"
 """Prefix of the clips of spoken lines, whose names the user may not take."""

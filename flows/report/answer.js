@@ -1,25 +1,97 @@
-// A question to the reply whose example questions share most of its rare words: the table of dialogue.json, with no server.
+// Questions to lines by the words that they share with known questions: the tables of dialogue.json, with no server.
+// stages/dialogue/lexical.py runs the same steps, and a test compares the two; a change here needs the same change there.
 
-/** Latin words; Chinese by single characters and pairs, since it has no spaces. */
-function splitWords(text) {
-  const han = [...text.matchAll(/[\u4e00-\u9fff]+/g)].flatMap(([run]) => [...run].flatMap((c, i) => [c, run.slice(i, i + 2)]));
-  return new Set([...(text.toLowerCase().match(/[a-z0-9']+/g) ?? []), ...han]);
+const [THRESHOLD, STRAY_WEIGHT, TEXT_WEIGHT, PART_WEIGHT, LETTER_WEIGHT, UNKNOWN_RARITY] = [0.45, 1.0, 0.7, 0.35, 0.3, 3.0];
+const MIN_PART_SCORE = 0.6;
+const TOKENS = /[\u3400-\u4dbf\u4e00-\u9fff]+|[a-z0-9]+(?:'[a-z]+)?/g;
+const ENDINGS = ["'s", 'ings', 'ing', 'ies', 'ed', 'es', 's'];
+const STARTS = 'what|when|where|who|why|how|which|can|could|do|does|did|is|are|may|will|would|should|have|has';
+const BREAKS = new RegExp(`[.!?;。！？；，]+|,?\\s+and\\s+(?=(?:${STARTS})\\b)`);
+const [MAX_SHORT_WORDS, MAX_SHORT_CHARACTERS] = [4, 7];
+const OPENINGS = ['and ', 'what about', 'how about', '那'];
+
+const normalize = (text) => [...text].slice(0, 400).join('').normalize('NFKC').replaceAll('’', "'").toLowerCase();
+const tokenize = (text) => normalize(text).match(TOKENS) ?? [];
+const isHan = (letter) => letter >= '\u3400';
+
+function stem(word) {
+  const ending = ENDINGS.find((end) => word.endsWith(end) && word.length - end.length >= 3);
+  return ending ? word.slice(0, -ending.length) + (ending === 'ies' ? 'y' : '') : word;
 }
 
-/** {line, question}: the nearest known question and its reply, or the fallback and no question. */
-export function answer(question, replies, fallback) {
-  const given = splitWords(question);
-  const common = replies.flatMap((r) => r.questions.map(splitWords));
-  const rarity = (w) => Math.log((common.length + 1) / (1 + common.filter((s) => s.has(w)).length)) + 0.1;
-  const weigh = (set) => [...set].reduce((sum, w) => sum + rarity(w), 0);
-  let found = { score: 0.34, line: fallback, question: '' };
-  for (const reply of replies) {
-    for (const known of reply.questions) {
-      const set = splitWords(known);
-      const shared = weigh(new Set([...set].filter((w) => given.has(w))));
-      const score = (2 * shared) / (weigh(set) + weigh(given) || 1);
-      if (score > found.score) found = { score, line: reply.line, question: known };
+/** Term -> how often: stems, parts of long words (#abcd), Chinese characters and pairs of them. */
+function countTerms(text) {
+  const count = new Map();
+  const add = (term) => count.set(term, (count.get(term) ?? 0) + 1);
+  for (const token of tokenize(text)) {
+    if (isHan(token[0])) {
+      [...token].forEach(add);
+      for (let at = 0; at + 2 <= token.length; at++) add(token.slice(at, at + 2));
+      continue;
     }
+    const word = stem(token);
+    add(word);
+    if (word.length > 4) for (let at = 0; at + 4 <= word.length; at++) add(`#${word.slice(at, at + 4)}`);
   }
-  return found;
+  return count;
+}
+
+const weighKind = (term) => (term[0] === '#' ? PART_WEIGHT : term.length === 1 && isHan(term) ? LETTER_WEIGHT : 1);
+
+function isShort(text) {
+  const plain = normalize(text).trim();
+  const han = [...plain].filter(isHan).length;
+  const opened = OPENINGS.some((opening) => plain.startsWith(opening));
+  if (han) return han <= MAX_SHORT_CHARACTERS || opened || plain.slice(-2).includes('呢');
+  return tokenize(plain).length <= MAX_SHORT_WORDS || opened;
+}
+
+function isOtherScript(text, language) {
+  const letters = [...text].filter((letter) => /\p{L}/u.test(letter));
+  const latin = letters.filter((letter) => letter <= '\u024f').length;
+  if (language === 'zh') return tokenize(text).length > 1 && latin === letters.length && latin > 0;
+  return letters.length > 0 && latin < 0.4 * letters.length;
+}
+
+/** A function (question, previous question) -> {lines, question}: ids of lines in order, and the known question that was nearest. */
+export function createAnswerer({ lines = [], replies = [], paraphrases = [], fallback, persona = {} }) {
+  const texts = new Map(lines.map((line) => [line.id, line.text]));
+  const examples = [...replies, ...paraphrases].flatMap(({ line, questions }) =>
+    questions.map((text) => ({ line, text, weight: line === fallback ? STRAY_WEIGHT : 1, count: countTerms(text) })));
+  for (const { id, text } of lines) {
+    if (id.startsWith('fact')) examples.push({ line: id, text, weight: TEXT_WEIGHT, count: countTerms(text) });
+  }
+  const documents = new Map();
+  for (const { count } of examples) for (const term of count.keys()) documents.set(term, (documents.get(term) ?? 0) + 1);
+  const rarity = (term) => (documents.has(term) ? Math.log((1 + examples.length) / (1 + documents.get(term))) + 0.2 : UNKNOWN_RARITY);
+
+  function weigh(count) {
+    const weights = new Map([...count].map(([term, number]) => [term, number * rarity(term) * weighKind(term)]));
+    const length = Math.sqrt([...weights.values()].reduce((sum, weight) => sum + weight * weight, 0)) || 1;
+    return new Map([...weights].map(([term, weight]) => [term, weight / length]));
+  }
+  for (const example of examples) example.row = weigh(example.count);
+
+  function find(text) {
+    const query = weigh(countTerms(text));
+    let best = { line: fallback, score: THRESHOLD, question: '' };
+    for (const { line, text: known, weight, row } of examples) {
+      let sum = 0;
+      for (const [term, value] of query) sum += value * (row.get(term) ?? 0);
+      if (weight * sum > best.score) best = { line, score: weight * sum, question: known };
+    }
+    return best;
+  }
+
+  return (question, before = '') => {
+    if (isOtherScript(question, persona.language ?? 'en')) return { lines: [texts.has('language') ? 'language' : fallback], question: '' };
+    const pieces = normalize(question).split(BREAKS).map((part) => part.trim()).filter((part) => countTerms(part).size).slice(0, 3);
+    const found = pieces.length > 1 ? pieces.map(find) : [];
+    const facts = [...new Set(found.filter((one) => one.line.startsWith('fact') && one.score >= MIN_PART_SCORE).map((one) => one.line))];
+    if (facts.length > 1) return { lines: facts, question: found.map((one) => one.question).join(' ') };
+    let best = find(question);
+    if (best.line === fallback && before && isShort(question)) best = find(`${before} ${question}`);
+    const known = texts.has(best.line) || best.line === 'repeat';
+    return { lines: [known ? best.line : fallback], question: known && best.line !== fallback ? best.question : '' };
+  };
 }

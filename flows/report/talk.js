@@ -1,5 +1,5 @@
 // Conversation: the list of lines, the sound and caption of the spoken one, and questions.
-import { answer } from './answer.js';
+import { createAnswerer } from './answer.js';
 import { byId, create, createButton, data, decode, label, lines, press, replies, tag } from './dom.js';
 import { computePeaks } from './wave.js';
 
@@ -65,13 +65,25 @@ function speak(player, line) {
   voice.play().catch((error) => { if (player.spoken === line.id) byId('caption').textContent = `${line.text} (${error.message})`; });
 }
 
+const answer = createAnswerer(data.dialogue);
+let previous = { question: '', lines: [] };
+
 function ask(player, question) {
   if (!question.trim()) return;
   byId('question').value = question;
-  const found = answer(question, replies, data.dialogue.fallback);
+  const found = answer(question, previous.question);
+  const repeated = found.lines[0] === 'repeat';
+  const ids = repeated ? (previous.lines.length ? previous.lines : [data.dialogue.fallback]) : found.lines;
+  if (!repeated) previous = { question, lines: ids };
   const [reply, why] = byId('reply').children;
-  reply.textContent = lines.find((l) => l.id === found.line)?.text ?? '';
+  reply.textContent = ids.map((id) => lines.find((l) => l.id === id)?.text ?? '').join(' ');
   why.replaceChildren(label(found.question ? 'nearest' : 'no_nearest'), found.question ? ` ${found.question}` : '');
   byId('reply').hidden = false;
-  say(player, found.line);
+  sayAll(player, ids);
+}
+
+/** Says lines one after the other. */
+function sayAll(player, [id, ...rest]) {
+  say(player, id);
+  if (rest.length && data.voices[id]) player.voice.onended = () => sayAll(player, rest);
 }

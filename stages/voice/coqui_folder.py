@@ -105,7 +105,8 @@ def _build_tts_arguments(folder: Path, synthesizer: Synthesizer, speaker: Path |
             raise SpecError(Finding("voice/speaker", message, location=Location(str(folder)), fix="change voice.speaker or remove it"))
         arguments["speaker_name"] = options.speaker
     elif speaker:
-        arguments["speaker_wav"] = str(speaker)
+        # Without a name: the Synthesizer's "" would be looked up among speakers that a folder without speakers_xtts.pth does not have.
+        arguments |= {"speaker_wav": str(speaker), "speaker_name": None}
     elif speakers:
         arguments["speaker_name"] = speakers[0]
     languages = getattr(getattr(synthesizer.tts_model, "language_manager", None), "name_to_id", None)
