@@ -106,6 +106,7 @@ MANIFEST_SCHEMA: dict[str, Any] = {
         "stages": _build_rows_schema({"name": "string", "version": "integer", "key": "string", "cached": "boolean", "seconds": "number"}),
         "models": _build_rows_schema({"name": "string", "sha256": "string", "licence": "string", "source": "string"}),
         "rights": {"type": "object"},
+        "delivery": {"type": "object", "required": ["manner", "voice", "performance"]},
         "checks": _build_rows_schema({"code": "string", "severity": "string", "ok": "boolean", "message": "string"}),
         "skeleton": {"type": "object", "required": ["names", "vrm", "unity", "unreal", "godot"]},
     },

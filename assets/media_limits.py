@@ -31,6 +31,8 @@ MAX_SOUND_BYTES = 100_000_000
 """Three minutes of 32-bit stereo at 48 kHz have 70 MB."""
 MAX_SOUND_S = 120.0
 """Of a voice to imitate: models use the first half minute."""
+MAX_RECORDING_BYTES, MAX_RECORDING_S = 250_000_000, 1200.0
+"""Of a recorded talk: twenty minutes at 48 kHz, which as float32 fill MAX_REPLY_BYTES nearly; as 16-bit stereo they have 230 MB."""
 MAX_SOUND_RATE = 384_000
 """Hz: the highest rate of studio converters."""
 MAX_SOUND_CHANNELS = 8

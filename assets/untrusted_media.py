@@ -20,7 +20,15 @@ from assets.decoder_process import DecoderProcess
 from assets.decoder_protocol import Header, Part
 from assets.errors import Finding, FormatError, Location
 from assets.formats.image import decode_image
-from assets.media_limits import MAX_PICTURE_BYTES, MAX_SOUND_BYTES, MAX_SOUND_CHANNELS, MAX_SOUND_RATE, MAX_SOUND_S
+from assets.media_limits import (
+    MAX_PICTURE_BYTES,
+    MAX_RECORDING_BYTES,
+    MAX_RECORDING_S,
+    MAX_SOUND_BYTES,
+    MAX_SOUND_CHANNELS,
+    MAX_SOUND_RATE,
+    MAX_SOUND_S,
+)
 
 _LOCK = threading.Lock()
 """Held during a request: a child takes one at a time."""
@@ -41,6 +49,11 @@ def load_untrusted_sound(path: Path) -> tuple[NDArray[np.float32], int]:
     return decode_untrusted_sound(_read_limited(path, MAX_SOUND_BYTES), path.name)
 
 
+def load_untrusted_recording(path: Path) -> tuple[NDArray[np.float32], int]:
+    """A stranger's recording of a talk: as `load_untrusted_sound`, but longer."""
+    return decode_untrusted_sound(_read_limited(path, MAX_RECORDING_BYTES), path.name, MAX_RECORDING_BYTES, MAX_RECORDING_S)
+
+
 def _read_limited(path: Path, most: int) -> bytes:
     # One byte too many makes the decoder refuse it. A sparse file of a terabyte would fill our memory.
     with path.open("rb") as file:
@@ -59,15 +72,17 @@ def decode_untrusted_image(data: bytes, name: str) -> Image:
     return Image(samples.reshape(header["shape"]))
 
 
-def decode_untrusted_sound(data: bytes, name: str) -> tuple[NDArray[np.float32], int]:
+def decode_untrusted_sound(
+    data: bytes, name: str, most_bytes: int = MAX_SOUND_BYTES, most_s: float = MAX_SOUND_S
+) -> tuple[NDArray[np.float32], int]:
     """Samples (n,) of the sound in a stranger's file, its channels averaged, and the rate in Hz; `name` is the file's in errors.
 
     Raises:
         FormatError: it is not a sound, is beyond a limit, or breaks its decoder.
     """
-    _check_bytes(data, name, MAX_SOUND_BYTES)
+    _check_bytes(data, name, most_bytes)
     with _LOCK:
-        ((header, samples),) = list(_SOUNDS.decode(name, {}, data))
+        ((header, samples),) = list(_SOUNDS.decode(name, {"seconds": most_s}, data))
     return samples.view(np.float32), int(header["rate"])
 
 
@@ -83,7 +98,7 @@ def serve_picture(_: Header, data: bytes) -> Iterator[Part]:
     yield {"shape": pixels.shape}, pixels.data
 
 
-def serve_sound(_: Header, data: bytes) -> Iterator[Part]:
+def serve_sound(request: Header, data: bytes) -> Iterator[Part]:
     """The samples of the file `data`, as float32.
 
     Raises:
@@ -93,7 +108,7 @@ def serve_sound(_: Header, data: bytes) -> Iterator[Part]:
 
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as sound:
-            _check_sound(sound)
+            _check_sound(sound, float(request["seconds"]))
             samples = sound.read(dtype="float32", always_2d=True)
             rate = sound.samplerate
     except (RuntimeError, ValueError, TypeError, OSError) as error:
@@ -101,11 +116,11 @@ def serve_sound(_: Header, data: bytes) -> Iterator[Part]:
     yield {"rate": rate}, np.nan_to_num(samples.mean(axis=1)).astype(np.float32).tobytes()
 
 
-def _check_sound(sound: Any) -> None:
+def _check_sound(sound: Any, most_s: float) -> None:
     """Raises FormatError where the header declares more than may be decoded."""
     found = (
         ("Hz", sound.samplerate, MAX_SOUND_RATE), ("channels", sound.channels, MAX_SOUND_CHANNELS),
-        ("seconds", sound.frames / max(sound.samplerate, 1), MAX_SOUND_S),
+        ("seconds", sound.frames / max(sound.samplerate, 1), most_s),
     )  # fmt: skip
     for unit, value, most in found:
         if value > most:

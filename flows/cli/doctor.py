@@ -81,7 +81,7 @@ def _check_optional() -> Iterator[Requirement]:
     """What a build runs without."""
     yield _check_program("chromium", BROWSERS, _apt("chromium"), "two gates do not run")
     yield _check_program("blender", (os.environ.get("FENSHEN_BLENDER", "blender"),), _apt("blender"), "one gate does not run")
-    yield _check_program("ffmpeg", ("ffmpeg",), _apt("ffmpeg"), "some tests and measurements do not run; builds do")
+    yield _check_program("ffmpeg", ("ffmpeg",), _apt("ffmpeg"), "`fenshen present`, some tests and measurements do not run; builds do")
     yield _check_gpu()
 
 

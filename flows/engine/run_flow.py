@@ -29,6 +29,7 @@ from flows.engine.stalled_run import StallWatch
 if TYPE_CHECKING:
     from flows.pipeline.batch import BatchRequest, BatchRow
     from flows.pipeline.request import BuildRequest
+    from flows.pipeline.talk import TalkRequest
     from stages.stage import Preloader
 
 R = TypeVar("R")
@@ -112,6 +113,23 @@ def run_batch(batch: BatchRequest, display: Display = SILENT) -> list[BatchRow]:
     if isinstance(rows, BaseException):
         raise rows
     return rows
+
+
+def run_presentation(request: TalkRequest, display: Display = SILENT) -> dict[str, Any]:
+    """Films a talk; returns what a FilmSummary holds. A wrong bundle or script raises FenshenError before a server starts."""
+    from flows.engine.context import open_context
+    from flows.pipeline.talk import check_machine, resolve_talk
+
+    resolve_talk(request)
+    check_machine(request)
+    arguments = {
+        "bundle": str(request.bundle), "script": str(request.script), "out": str(request.out),
+        "audio": str(request.audio) if request.audio else None, "height": request.options.height,
+        "store": str(request.store) if request.store else None,
+    }  # fmt: skip
+    with open_context():
+        made: dict[str, Any] = run_entry_point("flows.engine.present:present_talk", lambda flow: flow(**arguments), display)
+    return made
 
 
 def run_training(entry: str, arguments: Sequence[Any], display: Display = SILENT) -> Any:

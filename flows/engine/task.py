@@ -23,7 +23,7 @@ from flows.engine.memory import reserve_memory
 from flows.engine.publish import escape_run_name
 from flows.engine.server import add_tags
 from flows.engine.worker_process import StageRequest
-from flows.pipeline.definition import STAGES
+from flows.pipeline.definition import find_stage
 from flows.pipeline.request import ResolvedRequest
 from stages.execute import Job, Outcome, execute, find_outcome
 from stages.stage import Stage
@@ -47,7 +47,7 @@ logging.getLogger("prefect.task_runs").addFilter(_TimeoutNoteFilter())
 
 def run_stage(name: str, job: Job, root: str, force: bool, inputs: dict[str, Outcome]) -> Outcome:
     """Finds or makes one stage's result; only references travel in and out."""
-    stage = STAGES[name]
+    stage = find_stage(name)
     store = LocalStore(Path(root))
     # `gpu` is a global concurrency limit of the server; without one (laptop) there is nothing to wait for.
     gpu = concurrency("gpu", occupy=1) if stage.gpu else nullcontext()

@@ -27,7 +27,7 @@ from typing import Any, BinaryIO
 from assets.artefact import Ref
 from assets.child_process import make_python_environment
 from assets.store import LocalStore
-from flows.pipeline.definition import STAGES
+from flows.pipeline.definition import STAGES, find_stage
 from flows.pipeline.plan import PlannedStage
 from stages.execute import LOGGER, Job, Outcome, execute
 from stages.stage import Preloader
@@ -163,7 +163,7 @@ def handle_request(request: StageRequest) -> StageReply:
     with _collect_logs() as logs:
         try:
             store = LocalStore(Path(request.store_root))
-            stage = STAGES[request.name]
+            stage = find_stage(request.name)
             outcome = execute(stage, request.job, store, request.refs, force=request.force, requested_at=request.requested_at)
         except Exception as error:
             return StageReply(error=_make_picklable(error), logs=tuple(logs))
@@ -185,7 +185,7 @@ def serve_requests(preloads: Iterable[str], requests: BinaryIO, replies: BinaryI
     LOGGER.setLevel(logging.DEBUG)  # the owner decides what it shows
     LOGGER.propagate = False
     for stage, _, backend in (text.partition(":") for text in preloads):
-        for load in STAGES[stage].preloaders(backend):
+        for load in find_stage(stage).preloaders(backend):
             _try_preload(load)
     while True:
         try:

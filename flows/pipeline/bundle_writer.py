@@ -26,6 +26,7 @@ from flows.report import render_report
 from stages.execute import Outcome
 from stages.motion.consent_rules import CONSENT_FIX, list_missing_consents
 from stages.verify.gates.rights import check_folder
+from stages.voice.bundle_voice import DELIVERY, describe_delivery
 from stages.voice.default_voice import describe_gender_mismatch
 
 
@@ -148,6 +149,7 @@ def make_manifest(
         "stages": stages,
         "models": list_models(package),
         "rights": _describe_rights(spec.rights),
+        DELIVERY: describe_delivery(spec),
         "checks": checks,
         "skeleton": {"names": list(VRM_BONES), "vrm": VRM_BONES, "unity": UNITY_BONES, "unreal": UNREAL_BONES, "godot": GODOT_BONES},
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Protocol, TypeVar
 
 from assets.spec.appearance import Section
@@ -89,6 +89,17 @@ def _import_name(path: str) -> Any:
 
 
 STAGES: dict[str, Stage[Any]] = {entry.stage.name: entry.stage for entry in PIPELINE}
+FILM_RECORDS = ("stages.present.stage:FIGURE", "stages.present.stage:FILM")
+"""Stages of a film of a finished bundle (flows/engine/present.py); no build runs them."""
+
+
+@lru_cache(maxsize=32)  # the stages there are
+def find_stage(name: str) -> Stage[Any]:
+    """The stage of that name, of the pipeline or of films."""
+    if name in STAGES:
+        return STAGES[name]
+    films: dict[str, Stage[Any]] = {stage.name: stage for stage in map(_import_name, FILM_RECORDS)}
+    return films[name]
 
 
 class PipelineWalker(Protocol[R]):

@@ -31,9 +31,9 @@ def run_preflight(planned: Iterable[PlannedStage], store: Path, folder: Path | N
     # The folders first: where FENSHEN_HOME is wrong, no baked file is found either.
     if folder:
         refuse_foreign_files(folder)
-    _check_writable(store, store)
+    check_writable(store, store)
     if folder:
-        _check_writable(folder, get_staging_folder(folder))
+        check_writable(folder, get_staging_folder(folder))
     if findings := [finding for plan in planned if plan.run for finding in _find_missing(plan)]:
         raise BackendError(*findings)
 
@@ -66,7 +66,7 @@ def _find_missing(plan: PlannedStage) -> Iterable[Finding]:
         yield Finding("backend/unavailable", f"{stage.name} cannot use {backend.name}: {reason}", fix="see `fenshen doctor`")
 
 
-def _check_writable(path: Path, first: Path) -> None:
+def check_writable(path: Path, first: Path) -> None:
     """Raises StoreError where `first`, which is written before `path`, cannot be created."""
     try:
         ancestor = find_existing_ancestor(first)

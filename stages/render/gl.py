@@ -19,6 +19,8 @@ from stages.render.light import MAX_SOFTBOXES, Camera, Lamp, Scenery, compute_ir
 
 SHADOW_SIDE = 2048
 """Pixels a side of the shadow map."""
+_WET = 0.3
+"""Roughness of the smoothest material that may be lit at its vertices; an eye has 0.12."""
 _FLOOR_PENUMBRA = 3.0
 """Width of the edges of shadows on the floor, in those on the character."""
 NO_EGL = Finding(
@@ -86,14 +88,20 @@ class UploadedMesh:
 class Renderer:
     """Programs and textures of one context; draws meshes to pixels."""
 
-    def __init__(self, images: Mapping[str, Image], *, shadow_side: int = SHADOW_SIDE) -> None:
+    def __init__(self, images: Mapping[str, Image], *, shadow_side: int = SHADOW_SIDE, swift: bool = False) -> None:
+        """`swift` is for films: half the time of a picture, softer shadows with more noise, and textures blurred at grazing angles."""
         from OpenGL import GL
 
         self.gl: Any = GL
         self.images = images
         self.shadow_side = shadow_side
         self.textures: dict[str, int] = {}
-        self.mesh_program = self._compile_program(shader.MESH_VERTEX, shader.MESH_FRAGMENT)
+        self.swift = swift
+        self.scenery: tuple[Scenery, dict[str, Any]] | None = None
+        self.locations: dict[tuple[int, str], int] = {}
+        self.mesh_program = self._compile_mesh_program(*((shader.SWIFT, shader.SIDE) if swift else ()))
+        self.opaque_program = self._compile_mesh_program(shader.SWIFT, shader.SIDE, shader.SOLID) if swift else self.mesh_program
+        self.wet_program = self._compile_mesh_program(shader.SWIFT, shader.SOLID) if swift else self.mesh_program
         self.depth_program = self._compile_program(shader.DEPTH_VERTEX, shader.DEPTH_FRAGMENT)
         self.solid_program = self._compile_program(shader.SOLID_VERTEX, shader.SOLID_FRAGMENT)
         self.backdrop_program = self._compile_program(shader.SCREEN_VERTEX, shader.BACKDROP_FRAGMENT)
@@ -115,11 +123,16 @@ class Renderer:
             raise BackendError(Finding("render/shader", f"the OpenGL driver cannot link a shader: {gl.glGetProgramInfoLog(program)!r}"))
         return int(program)
 
+    def _compile_mesh_program(self, *names: str) -> int:
+        return self._compile_program(shader.define(shader.MESH_VERTEX, *names), shader.define(shader.MESH_FRAGMENT, *names))
+
     def _set_uniforms(self, program: int, **values: Any) -> None:
         """Sets uniforms by name: int, float, tuples of 2 to 4, arrays (n,) and (n,3), and matrices (4,4)."""
         gl = self.gl
         for name, value in values.items():
-            location = gl.glGetUniformLocation(program, name)
+            if (program, name) not in self.locations:
+                self.locations[program, name] = gl.glGetUniformLocation(program, name)
+            location = self.locations[program, name]
             if isinstance(value, bool | int):
                 gl.glUniform1i(location, int(value))
             elif isinstance(value, float):
@@ -159,7 +172,8 @@ class Renderer:
         gl.glTexImage2D(gl.GL_TEXTURE_2D, 0, inner, width, height, 0, gl.GL_RGBA, gl.GL_UNSIGNED_BYTE, pixels)
         gl.glGenerateMipmap(gl.GL_TEXTURE_2D)
         gl.glTexParameteri(gl.GL_TEXTURE_2D, gl.GL_TEXTURE_MIN_FILTER, gl.GL_LINEAR_MIPMAP_LINEAR)
-        gl.glTexParameterf(gl.GL_TEXTURE_2D, 0x84FE, 4.0)  # GL_TEXTURE_MAX_ANISOTROPY
+        if not self.swift:
+            gl.glTexParameterf(gl.GL_TEXTURE_2D, 0x84FE, 4.0)  # GL_TEXTURE_MAX_ANISOTROPY
         return self.textures[key]
 
     def _create_shadow_target(self) -> tuple[int, int]:
@@ -297,11 +311,17 @@ class Renderer:
             gl.glBindTexture(gl.GL_TEXTURE_2D, self.shadow_map)
             if floor:
                 self._draw_floor(floor, common)
-            self._draw_meshes(uploaded, common | _list_scenery_uniforms(scenery), lamps, camera)
+            self._draw_meshes(uploaded, common | self._get_scenery_uniforms(scenery), lamps, camera)
             pixels = read()
         import cv2
 
         return Image(np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8))
+
+    def _get_scenery_uniforms(self, scenery: Scenery) -> dict[str, Any]:
+        """Those of the last scenery are kept: a film has one, and integrating its light takes as long as posing a character."""
+        if self.scenery is None or self.scenery[0] is not scenery:
+            self.scenery = scenery, _list_scenery_uniforms(scenery)
+        return self.scenery[1]
 
     def _draw_floor(self, floor: UploadedMesh, common: dict[str, Any]) -> None:
         gl = self.gl
@@ -317,32 +337,55 @@ class Renderer:
 
     def _draw_meshes(self, uploaded: Sequence[UploadedMesh], common: dict[str, Any], lamps: Sequence[Lamp], camera: Camera) -> None:
         gl = self.gl
-        gl.glUseProgram(self.mesh_program)
-        self._set_uniforms(
-            self.mesh_program,
-            **common,
-            albedo_map=0,
-            normal_map=1,
-            orm_map=2,
-            light_direction=np.stack([lamp.direction for lamp in lamps]),
-            light_colour=np.array([lamp.colour for lamp in lamps]),
-            light_size=np.array([lamp.size for lamp in lamps]),
-        )
+        scene = common | {
+            "albedo_map": 0,
+            "normal_map": 1,
+            "orm_map": 2,
+            "light_direction": np.stack([lamp.direction for lamp in lamps]),
+            "light_colour": np.array([lamp.colour for lamp in lamps]),
+            "light_size": np.array([lamp.size for lamp in lamps]),
+        }
+        opaque = [mesh for mesh in uploaded if mesh.source.material.alpha == "OPAQUE"]
         blended = [mesh for mesh in uploaded if mesh.source.material.alpha == "BLEND"]
+        if self.swift:
+            self._draw_nearest(opaque, common["view_projection"])
+        for program, wet in ((self.opaque_program, False), (self.wet_program, True)):
+            self._use_mesh_program(program, scene)
+            for mesh in opaque:
+                if (mesh.source.material.roughness < _WET) == wet:
+                    self._draw_mesh(mesh, 0, program)
+        gl.glDepthFunc(gl.GL_LESS)
+        self._use_mesh_program(self.mesh_program, scene)
         for mesh in uploaded:
-            if mesh.source.material.alpha != "BLEND":
-                self._draw_mesh(mesh, 1 if mesh.source.material.alpha == "MASK" else 0)
+            if mesh.source.material.alpha == "MASK":
+                self._draw_mesh(mesh, 1, self.mesh_program)
         for mesh in blended:
-            self._draw_mesh(mesh, 2)
+            self._draw_mesh(mesh, 2, self.mesh_program)
         # Thin hair is drawn last and back to front, so that clear parts of a near sheet do not hide the one behind it.
         gl.glEnable(gl.GL_BLEND)
         gl.glBlendFuncSeparate(gl.GL_SRC_ALPHA, gl.GL_ONE_MINUS_SRC_ALPHA, gl.GL_ONE, gl.GL_ONE)
         gl.glDepthMask(False)
         for mesh in sorted(blended, key=lambda b: -float(np.linalg.norm(b.source.points.mean(0) - camera.eye))):
             self._sort_triangles(mesh, camera.eye)
-            self._draw_mesh(mesh, 3)
+            self._draw_mesh(mesh, 3, self.mesh_program)
         gl.glDepthMask(True)
         gl.glDisable(gl.GL_BLEND)
+
+    def _use_mesh_program(self, program: int, scene: dict[str, Any]) -> None:
+        self.gl.glUseProgram(program)
+        self._set_uniforms(program, **scene)
+
+    def _draw_nearest(self, opaque: Sequence[UploadedMesh], clip: Floats) -> None:
+        """Draws depth alone: what is hidden is then not shaded, which costs software drivers most of a picture's time."""
+        gl = self.gl
+        gl.glUseProgram(self.solid_program)
+        self._set_uniforms(self.solid_program, view_projection=clip)
+        gl.glColorMask(False, False, False, False)
+        for mesh in opaque:
+            (gl.glDisable if mesh.source.material.double_sided else gl.glEnable)(gl.GL_CULL_FACE)
+            self._draw_triangles(mesh)
+        gl.glColorMask(True, True, True, True)
+        gl.glDepthFunc(gl.GL_LEQUAL)  # until the opaque meshes are shaded
 
     def _sort_triangles(self, mesh: UploadedMesh, eye: Floats) -> None:
         gl, source = self.gl, mesh.source
@@ -352,7 +395,7 @@ class Renderer:
         gl.glBindBuffer(gl.GL_ELEMENT_ARRAY_BUFFER, mesh.buffers[1])
         gl.glBufferSubData(gl.GL_ELEMENT_ARRAY_BUFFER, 0, index.nbytes, index)
 
-    def _draw_mesh(self, mesh: UploadedMesh, alpha_pass: int) -> None:
+    def _draw_mesh(self, mesh: UploadedMesh, alpha_pass: int, program: int) -> None:
         gl, material = self.gl, mesh.source.material
         # Plain texels that change nothing: white, the flat normal, unoccluded and rough without metal.
         names = ((material.albedo, (255, 255, 255, 255)), (material.normal, (128, 128, 255, 255)), (material.orm, (255, 255, 0, 255)))
@@ -361,7 +404,7 @@ class Renderer:
             gl.glBindTexture(gl.GL_TEXTURE_2D, self._load_texture(name, plain))
         (gl.glDisable if material.double_sided else gl.glEnable)(gl.GL_CULL_FACE)
         self._set_uniforms(
-            self.mesh_program,
+            program,
             colour=tuple(map(float, material.colour)),
             roughness=float(material.roughness),
             specular=float(material.specular),

@@ -150,12 +150,12 @@ def _pose_meshes(
     ]
     joints = compute_joint_transforms(skeleton, pose)[1]
     eyes = joints[[skeleton.names.index("LeftEye"), skeleton.names.index("RightEye")]].mean(0)
-    sky = _measure_open_sky(renderer, unoccluded, points, shading, eyes if near else None)
+    sky = measure_open_sky(renderer, unoccluded, points, shading, eyes if near else None)
     posed = [replace(mesh, sky=sky[a:b]) for mesh, a, b in zip(unoccluded, starts[:-1], starts[1:], strict=True)]
     return posed, joints
 
 
-def _measure_open_sky(renderer: Renderer, meshes: Sequence[RenderMesh], points: Floats, shading: Floats, eyes: Floats | None) -> Floats:
+def measure_open_sky(renderer: Renderer, meshes: Sequence[RenderMesh], points: Floats, shading: Floats, eyes: Floats | None) -> Floats:
     """(n,) the free part of the hemisphere over each point, 0..1: lips, lids, collars and hair darken where they meet.
 
     With `eyes` (3,) the head is measured again by itself: a lid is thinner than the texels of a depth map of the whole body.

@@ -2,7 +2,34 @@
 
 from __future__ import annotations
 
-MESH_VERTEX = """#version 410 core
+SWIFT, SOLID, SIDE = "SWIFT", "SOLID", "SIDE"
+"""What the shaders of a mesh may be compiled with. SWIFT is for films: four taps of the shadow and one highlight on skin. SOLID is for
+opaque meshes: a shader that discards nothing lets the driver test depth before it runs. SIDE lights vertices with all lamps but the first,
+for all that is not as smooth as an eye."""
+
+
+def define(source: str, *names: str) -> str:
+    """The shader with these names defined after its first line, the version."""
+    version, _, rest = source.partition("\n")
+    return "\n".join([version, *(f"#define {name}" for name in names), rest])
+
+
+_LOBES = """
+#ifdef SWIFT
+float fifth(float x) { float y = x * x; return y * y * x; }
+#else
+float fifth(float x) { return pow(x, 5.0); }
+#endif
+float glossy(float nh, float nl, float nv, float rough) {
+    float a2 = rough * rough * rough * rough, d = nh * nh * (a2 - 1.0) + 1.0;
+    float k = rough * rough * 0.5;
+    return a2 / (3.14159 * d * d) * 0.25 / ((nl * (1.0 - k) + k) * (nv * (1.0 - k) + k));
+}
+"""
+
+# With SIDE, the lamps without shadow, all but the first, shine on vertices: triangles are a few pixels wide, so that it hardly shows.
+MESH_VERTEX = (
+    """#version 410 core
 layout(location=0) in vec3 position;
 layout(location=1) in vec3 normal;
 layout(location=2) in vec2 uv;
@@ -10,11 +37,41 @@ layout(location=3) in float open_sky;
 layout(location=4) in float own_shade;
 uniform mat4 view_projection;
 out vec3 world; out vec3 facing; out vec2 tex; out float sky; out float shaded;
+"""
+    + _LOBES
+    + """
+#ifdef SIDE
+uniform sampler2D orm_map;
+uniform vec3 camera; uniform vec3 light_direction[4]; uniform vec3 light_colour[4]; uniform float light_size[4];
+uniform float roughness; uniform float specular; uniform float skin; uniform bool two_sided;
+out vec3 side_diffuse; out vec3 side_gloss;
+void light_sides() {
+    vec3 view = normalize(camera - position), orm = textureLod(orm_map, uv, 3.0).rgb;
+    vec3 n = two_sided && dot(normal, view) < 0.0 ? -normal : normal;
+    float rough = clamp(orm.g * roughness, 0.06, 1.0), nv = max(dot(n, view), 1e-3), f0 = mix(0.04, 0.028, skin) * specular;
+    float open = min(0.07 + 0.93 * open_sky, orm.r), hide = smoothstep(-0.1, 0.5, open);
+    vec3 wrap = skin * vec3(0.30, 0.11, 0.06);
+    side_diffuse = side_gloss = vec3(0.0);
+    for (int i = 1; i < 4; i++) {
+        vec3 l = light_direction[i], h = normalize(l + view);
+        float nl = dot(n, l), front = max(nl, 0.0), lobe = clamp(rough + light_size[i] * 0.25 * (1.0 - rough), 0.06, 1.0);
+        vec3 spread = clamp((vec3(nl) + wrap) / ((1.0 + wrap) * (1.0 + wrap)), 0.0, 1.0);
+        float fresnel = f0 + (specular - f0) * fifth(1.0 - max(dot(view, h), 0.0)) * (1.0 - 0.6 * rough);
+        float leak = i < 2 ? 1.0 : smoothstep(0.7, 1.0, open);
+        side_diffuse += light_colour[i] * hide * spread;
+        side_gloss += light_colour[i] * hide * leak * fresnel * front * glossy(max(dot(n, h), 0.0), front, nv, lobe * (1.0 - 0.12 * skin));
+    }
+}
+#endif
 void main() {
     world = position; facing = normal; tex = uv; sky = open_sky; shaded = own_shade;
     gl_Position = view_projection * vec4(position, 1.0);
+#ifdef SIDE
+    light_sides();
+#endif
 }
 """
+)
 
 DEPTH_VERTEX = """#version 410 core
 layout(location=0) in vec3 position;
@@ -47,6 +104,11 @@ void main() {
 # The disc of taps is turned per pixel by interleaved gradient noise (Jimenez 2014: 52.98, 0.0671, 0.00584), which trades bands
 # for fine noise. GLSL indexes matrices by column, so a row of shadow_matrix is gathered from three columns.
 _SHADOW = """
+#ifdef SWIFT
+const int TAPS = 4;
+#else
+const int TAPS = 16;
+#endif
 uniform sampler2DShadow shadow_map;
 uniform mat4 shadow_matrix;
 uniform float shadow_spread;
@@ -66,11 +128,11 @@ float lit(vec3 place, vec3 up) {
     float angle = 6.2832 * fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715))));
     mat2 turn = mat2(cos(angle), sin(angle), -sin(angle), cos(angle));
     float sum = 0.0;
-    for (int i = 0; i < 16; i++) {
+    for (int i = 0; i < TAPS; i++) {
         vec2 tap = turn * DISC[i] * shadow_spread;
         sum += texture(shadow_map, vec3(at.xy + tap, at.z + clamp(dot(tap, slope), -0.004, 0.004)));
     }
-    return sum / 16.0;
+    return sum / float(TAPS);
 }
 """
 
@@ -111,6 +173,12 @@ float dither() { return (fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06
 MESH_FRAGMENT = (
     """#version 410 core
 in vec3 world; in vec3 facing; in vec2 tex; in float sky; in float shaded;
+#ifdef SIDE
+in vec3 side_diffuse; in vec3 side_gloss;
+const int LAMPS = 1;
+#else
+const int LAMPS = 4;
+#endif
 out vec4 result;
 uniform float specular;
 uniform sampler2D albedo_map; uniform sampler2D normal_map; uniform sampler2D orm_map;
@@ -153,16 +221,15 @@ vec3 reflected_light(vec3 mirror, float rough, float nv) {
     }
     return seen;
 }
-float glossy(float nh, float nl, float nv, float rough) {
-    float a2 = rough * rough * rough * rough, d = nh * nh * (a2 - 1.0) + 1.0;
-    float k = rough * rough * 0.5;
-    return a2 / (3.14159 * d * d) * 0.25 / ((nl * (1.0 - k) + k) * (nv * (1.0 - k) + k));
-}
+"""
+    + _LOBES
+    + """
 void main() {
     vec4 base = texture(albedo_map, tex) * colour * vec4(vec3(shaded), 1.0);
     vec3 n = normalize(facing), view = normalize(camera - world);
     if (two_sided && !gl_FrontFacing) n = -n;
     float alpha = 1.0;
+#ifndef SOLID
     if (alpha_pass == 1) {            // MASK: an edge one pixel wide
         alpha = clamp((base.a - cutoff) / max(fwidth(base.a), 1e-3) + 0.5, 0.0, 1.0);
         if (alpha < 0.5) discard;
@@ -173,6 +240,7 @@ void main() {
         alpha = base.a;
         if (alpha < 0.004) discard;
     }
+#endif
     vec3 shape = n;
     if (bumpy) n = bumped(n);
     vec3 orm = texture(orm_map, tex).rgb;
@@ -185,7 +253,10 @@ void main() {
     // A lid or a lash never hides the whole of a wide studio lamp: eyes keep their catchlight.
     float wet = 0.75 * (1.0 - smoothstep(0.15, 0.35, rough));
     vec3 total = vec3(0.0);
-    for (int i = 0; i < 4; i++) {
+#ifdef SIDE
+    total += side_diffuse * diffuse / 3.14159 + side_gloss;
+#endif
+    for (int i = 0; i < LAMPS; i++) {
         vec3 l = light_direction[i];
         // Grazing light needs a longer normal offset.
         float shade = i == 0 ? lit(world + shape * (0.0012 + 0.0030 * (1.0 - clamp(dot(shape, l), 0.0, 1.0))), shape) : 1.0;
@@ -196,9 +267,13 @@ void main() {
         vec3 bleed = mix(vec3(shade), vec3(0.06, 0.015, 0.01) + vec3(0.94, 0.985, 0.99) * pow(vec3(shade), vec3(0.62, 1.0, 1.08)), skin);
         vec3 h = normalize(l + view);
         float lobe = clamp(rough + light_size[i] * 0.25 * (1.0 - rough), 0.06, 1.0), nh = max(dot(n, h), 0.0), front = max(nl, 0.0);
-        vec3 fresnel = f0 + (specular - f0) * pow(1.0 - max(dot(view, h), 0.0), 5.0) * (1.0 - 0.6 * rough);
+        vec3 fresnel = f0 + (specular - f0) * fifth(1.0 - max(dot(view, h), 0.0)) * (1.0 - 0.6 * rough);
         // Skin has two specular lobes: the rough outer layer, and a thin film of oil on it.
+#ifdef SWIFT
+        vec3 gloss = fresnel * front * glossy(nh, front, nv, lobe * (1.0 - 0.12 * skin));
+#else
         vec3 gloss = fresnel * front * mix(glossy(nh, front, nv, lobe), glossy(nh, front, nv, lobe * 0.62), 0.3 * skin);
+#endif
         // Lamps behind the head cast no shadow: in creases their grazing highlights would leak through the flesh.
         float leak = i < 2 ? 1.0 : smoothstep(0.7, 1.0, open_sky);
         total += light_colour[i] * hide * (diffuse / 3.14159 * spread * bleed + gloss * leak * mix(shade, 1.0, wet));
@@ -214,7 +289,7 @@ void main() {
     // The catchlight: a softbox near the camera, reflected only by wet surfaces.
     vec3 box = normalize(light_direction[0] + 1.7 * view);
     seen += 16.0 * wet * smoothstep(0.975, 0.99, dot(mirror, box));
-    vec3 edge = f0 + (max(vec3(1.0 - rough) * specular, f0) - f0) * pow(1.0 - nv, 5.0);
+    vec3 edge = f0 + (max(vec3(1.0 - rough) * specular, f0) - f0) * fifth(1.0 - nv);
     total += seen * edge * open_sky * open_sky * (1.0 - 0.55 * rough);
     result = vec4(encoded(toned(total)) + dither(), alpha);
 }

@@ -127,10 +127,14 @@ def silence_outside(phonemes: Sequence[Phoneme], first: float, last: float) -> t
 
 def spread_phonemes(symbols: Sequence[str], start: float, end: float, total: float) -> tuple[Phoneme, ...]:
     """Phonemes of estimated length over [start, end] of a sound of `total` seconds, for models that give no durations."""
+    return align_phonemes([TimedSymbol("^", start), *time_symbols(symbols, end - start), TimedSymbol("$", total - end)])
+
+
+def time_symbols(symbols: Sequence[str], seconds: float) -> list[TimedSymbol]:
+    """The symbols with estimated durations that add up to `seconds`."""
     weights = [_estimate_relative_length(symbol) for symbol in symbols]
-    unit = (end - start) / max(sum(weights), 1e-9)
-    timed = [TimedSymbol(symbol, weight * unit) for symbol, weight in zip(symbols, weights, strict=True)]
-    return align_phonemes([TimedSymbol("^", start), *timed, TimedSymbol("$", total - end)])
+    unit = seconds / max(sum(weights), 1e-9)
+    return [TimedSymbol(symbol, weight * unit) for symbol, weight in zip(symbols, weights, strict=True)]
 
 
 def _estimate_relative_length(symbol: str) -> float:
