@@ -1,6 +1,7 @@
 // What every part of the page shares: the data that the page carries, elements, labels in two languages.
 
-export const data = JSON.parse(document.getElementById('payload').textContent);
+const payload = document.getElementById('payload');
+export const data = payload ? JSON.parse(payload.textContent) : { labels: {}, dialogue: {} }; // a web component has no payload
 export const lines = data.dialogue.lines ?? [];
 export const replies = data.dialogue.replies ?? [];
 export const byId = (id) => document.getElementById(id);
