@@ -22,7 +22,7 @@ from flows.live.services import Services
 if TYPE_CHECKING:
     from flows.live.bundle import LiveBundle
 
-SCRIPTS = ("live.js", "microphone.js")
+SCRIPTS = ("live.js", "socket.js", "speaker.js", "microphone.js", "fenshen-avatar.js")
 """What `fenshen bake` bundles for the page."""
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; media-src 'self' blob:; "

@@ -25,8 +25,8 @@ export function createButton(content, onclick) {
 }
 
 /** Marks the buttons of a group: pressed where `isPressed` holds. */
-export function press(selector, isPressed) {
-  for (const button of document.querySelectorAll(selector)) button.setAttribute('aria-pressed', String(isPressed(button)));
+export function press(selector, isPressed, root = document) {
+  for (const button of root.querySelectorAll(selector)) button.setAttribute('aria-pressed', String(isPressed(button)));
 }
 
 /** BCP 47 tag of a line's language. */

@@ -3,7 +3,6 @@
 
 const REACH = 6; // words by which the voice may be ahead
 const plain = (text) => text.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
-const HAN = /[\u3400-\u9fff\uf900-\ufaff]/u;
 
 /** The text in pieces: words with what follows them, Chinese in single characters. */
 export function splitText(text) {
@@ -35,12 +34,11 @@ export function timePieces(pieces, words, duration) {
 export function createCaptions(element) {
   let [spans, starts, marked] = [[], [], -2];
   return {
-    show(text, words, duration, language) {
+    show(text, words, duration) {
       const pieces = splitText(text);
       starts = words.length ? timePieces(pieces, words, duration) : [];
       spans = pieces.map((piece) => Object.assign(document.createElement('span'), { textContent: piece }));
       marked = -2;
-      element.lang = language;
       element.replaceChildren(...spans);
     },
     mark(seconds) {
@@ -54,5 +52,3 @@ export function createCaptions(element) {
     clear() { element.replaceChildren(); [spans, starts, marked] = [[], [], -2]; },
   };
 }
-
-export const isChinese = (text) => HAN.test(text);

@@ -1,13 +1,8 @@
-// The microphone: permission, echo cancellation, and its sound as frames for the server.
-import { encodeSound } from './frames.js';
-
-const MOST_WAITING = 64000; // bytes; two seconds of sound that the network did not take are too old to matter
+// The microphone: permission, echo cancellation, and a worklet whose sound goes to the worker that owns the connection.
 
 /** {toggle(), get on, stream}; `changed(on, error)` is called when it is switched. */
-export function createEar(context, script, getConnection, changed) {
-  let stream = null;
-  let node = null;
-  let loaded = null;
+export function createEar(context, script, worker, changed) {
+  let [stream, node, loaded] = [null, null, null];
 
   async function turnOn() {
     stream = await navigator.mediaDevices.getUserMedia({
@@ -16,21 +11,21 @@ export function createEar(context, script, getConnection, changed) {
     loaded ??= context.audioWorklet.addModule(script);
     await loaded;
     node = new AudioWorkletNode(context, 'microphone', { numberOfOutputs: 0 });
-    node.port.onmessage = ({ data }) => {
-      const connection = getConnection();
-      if (connection.open && connection.waiting < MOST_WAITING) connection.send(encodeSound(data));
-    };
+    const channel = new MessageChannel();
+    node.port.postMessage({ port: channel.port1 }, [channel.port1]);
+    worker.postMessage({ microphone: channel.port2 }, [channel.port2]);
     context.createMediaStreamSource(stream).connect(node);
     stream.getAudioTracks()[0].onended = turnOff;
-    getConnection().send({ type: 'microphone', on: true });
+    worker.postMessage({ send: { type: 'microphone', on: true } });
     changed(true);
   }
 
   function turnOff() {
+    node?.port.postMessage({ close: true });
     node?.disconnect();
     stream?.getTracks().forEach((track) => track.stop());
     stream = node = null;
-    getConnection().send({ type: 'microphone', on: false });
+    worker.postMessage({ send: { type: 'microphone', on: false } });
     changed(false);
   }
 

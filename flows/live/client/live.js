@@ -3,9 +3,7 @@ import * as THREE from 'three';
 import { byId, connectLanguages, create, data, label, tag } from '../../report/dom.js';
 import { loadFigure, nameRestClip, startClip } from '../../report/figure.js';
 import { createScene, frameShot } from '../../report/scene.js';
-import { openBundle } from './assets.js';
 import { createCaptions } from './captions.js';
-import { connect } from './connection.js';
 import { createEar } from './ear.js';
 import { createLoudspeaker } from './loudspeaker.js';
 import { runLoop } from './loop.js';
@@ -45,8 +43,8 @@ function showState(state) {
 }
 
 /** A turn of the conversation in the log; what people and bundles wrote is text. */
-function addTurn(who, text, language) {
-  const row = create('p', { className: who, textContent: text, lang: tag(language) });
+function addTurn(who, text) {
+  const row = create('p', { className: who, textContent: text, lang: tag(page.language) });
   byId('log').append(row);
   while (byId('log').children.length > 200) byId('log').firstChild.remove();
   row.scrollIntoView({ block: 'nearest' });
@@ -74,25 +72,22 @@ const handlers = {
   hearing({ text, prepare }) {
     showHearing(text);
     page.presence.nod();
-    prepare.forEach((id) => page.performer.prepare(id).catch(() => {}));
+    prepare.forEach(loadWords);
   },
   heard({ text }) {
     showHearing('');
-    addTurn('person', text, page.language);
+    addTurn('person', text);
   },
   answer(message) {
     clearTimeout(thinking);
-    addTurn('figure', message.text, page.language);
+    addTurn('figure', message.text);
     note('answer', { answer: message.answer, new: message.new, lines: message.lines, timing: message.timing, question: message.question });
-    if (message.new) page.performer.open(message.answer);
-    else if (message.lines.length) {
-      page.performer.play(message.answer, message.lines, page.texts).catch((error) => { showNotice('no_sound', { reason: error.message }); page.performer.stop(); });
-    } else showState('idle');
+    page.performer.open(message.answer, message.new ? [] : message.lines.map(makeSegment));
+    if (!message.new && !message.lines.length) showState('idle');
   },
-  spoken({ answer }) { page.performer.finish(answer); },
   stop({ answer, reason }) {
     note('stop', { answer, reason });
-    page.performer.stop();
+    page.performer.end(answer);
   },
   error({ code, message }) {
     note('error', { code });
@@ -101,23 +96,46 @@ const handlers = {
   },
 };
 
+/** A line's segment of an answer; its words arrive while its sound begins. */
+function makeSegment(id) {
+  const segment = { clip: `say_${id}`, text: page.texts[id] ?? '', words: [] };
+  loadWords(id).then((words) => { segment.words = words; });
+  return segment;
+}
+
+const words = new Map();
+
+function loadWords(id) {
+  if (!words.has(id)) {
+    words.set(id, fetch(`${page.base}/visemes/${encodeURIComponent(id)}.json`).then((response) => response.json()).then((track) => track.words ?? []).catch(() => []));
+  }
+  return words.get(id);
+}
+
+/** The worker that owns the connection; what concerns sound it does itself. */
 function openConnection() {
+  const worker = new Worker('/scripts/socket.js');
   const url = new URL('/live', location.href);
   url.protocol = url.protocol.replace('http', 'ws');
-  return connect(url.href, () => ({ bundle: data.bundle, consent: page.consent === true }), {
-    open: (message) => { note('open', { session: message.session, resumed: message.resumed }); if (page.ear?.on) page.connection.send({ type: 'microphone', on: true }); },
-    message: (message) => handlers[message.type]?.(message),
-    speech: (speech) => { note('speech', { answer: speech.header.answer, number: speech.header.number }); page.performer.add(speech); },
-    lost: (final) => {
+  worker.onmessage = ({ data: { message, speech, lost, failed } }) => {
+    if (message?.type === 'ready') note('open', { session: message.session, resumed: message.resumed });
+    if (message) handlers[message.type]?.(message);
+    if (speech) { note('speech', { answer: speech.header.answer, number: speech.header.number }); page.performer.add(speech); }
+    if (failed) showNotice('no_sound', { reason: failed });
+    if (lost) {
       delete document.body.dataset.connected;
-      if (!final) showNotice('lost');
+      if (!lost.final) showNotice('lost');
       showState('lost');
-    },
-  });
+    }
+  };
+  const { port, context } = page.loudspeaker;
+  const hello = { bundle: data.bundle, consent: page.consent === true };
+  worker.postMessage({ start: { url: url.href, base: new URL(page.base, location.href).href, rate: context.sampleRate, hello, speaker: port } }, [port]);
+  return worker;
 }
 
 function createPageEar() {
-  return createEar(page.loudspeaker.context, '/scripts/microphone.js', () => page.connection, (on, error) => {
+  return createEar(page.loudspeaker.context, '/scripts/microphone.js', page.worker, (on, error) => {
     byId('microphone').setAttribute('aria-pressed', String(on));
     note('microphone', { on });
     if (error) showNotice(error.name === 'NotAllowedError' ? 'microphone_refused' : 'microphone_failed', { reason: error.message });
@@ -131,12 +149,12 @@ function connectControls() {
     if (!text) return;
     await page.loudspeaker.resume();
     byId('question').value = '';
-    addTurn('person', text, page.language);
+    addTurn('person', text);
     note('question', { text });
-    page.connection.send({ type: 'ask', text });
+    page.worker.postMessage({ send: { type: 'ask', text } });
   };
   byId('microphone').onclick = async () => { await page.loudspeaker.resume(); await page.ear.toggle(); };
-  byId('stop').onclick = () => { page.connection.send({ type: 'stop' }); page.performer.stop(); };
+  byId('stop').onclick = () => page.worker.postMessage({ stop: true, send: { type: 'stop' } });
   byId('bundle')?.addEventListener('change', ({ target }) => { location.href = `/talk/${encodeURIComponent(target.value)}`; });
   for (const button of document.querySelectorAll('[data-view]')) button.onclick = () => frameShot(page.scene, button.dataset.view);
 }
@@ -160,10 +178,10 @@ function update(delta) {
 
 async function start() {
   connectLanguages();
-  page.loudspeaker = createLoudspeaker();
-  const bundle = openBundle(`/bundles/${encodeURIComponent(data.bundle)}`, page.loudspeaker.decode);
+  page.base = `/bundles/${encodeURIComponent(data.bundle)}`;
+  page.loudspeaker = await createLoudspeaker('/scripts/speaker.js');
   page.texts = Object.fromEntries(data.dialogue.lines.map((line) => [line.id, line.text]));
-  page.figure = await loadFigure(await bundle.fetchBytes('avatar.glb'));
+  page.figure = await loadFigure(await (await fetch(`${page.base}/avatar.glb`)).arrayBuffer());
   document.body.dataset.loaded = page.figure.counts.join(',');
   page.scene = createScene(byId('view'));
   page.scene.world.add(page.figure.root);
@@ -171,18 +189,21 @@ async function start() {
   frameShot(page.scene, innerWidth < 700 ? 'face' : 'bust');
   page.overlay = createOverlay(page.figure);
   page.presence = createPresence(page.figure, page.overlay, page.scene.camera);
-  page.performer = createPerformer(page.figure, page.overlay, page.loudspeaker, createCaptions(byId('caption')), bundle.loadLine, {
-    started: (answer) => { note('started', { answer }); page.connection.send({ type: 'played', answer, event: 'started' }); showState('speaking'); },
-    ended: (answer) => { note('ended', { answer }); page.connection.send({ type: 'played', answer, event: 'ended' }); if (page.state === 'speaking') showState('idle'); },
-    segment: (segment) => note('segment', { clip: segment.clip ?? '', at: segment.sound.at }),
+  page.performer = createPerformer(page.figure, page.overlay, page.loudspeaker, createCaptions(byId('caption')), {
+    began: (answer) => { note('started', { answer }); showState('speaking'); },
+    ended: (answer) => { note('ended', { answer }); if (page.state === 'speaking') showState('idle'); },
   });
+  page.loudspeaker.node.port.onmessage = ({ data: { started, ended } }) => {
+    if (started) { note('segment', { planned: started.time, index: started.index }); page.performer.start(started); }
+    if (ended !== undefined) page.performer.end(ended);
+  };
   startClip(page.figure, nameRestClip(page.figure));
   connectControls();
   page.loop = runLoop(page.scene, update);
   connectXr(page.scene, byId('xr'));
   byId('wait').remove();
   page.consent = await askConsent();
-  page.connection = openConnection();
+  page.worker = openConnection();
   page.ear = createPageEar();
   document.body.dataset.drawn = 'yes';
 }

@@ -13,6 +13,12 @@ class Microphone extends AudioWorkletProcessor {
     this.at = this.width; // position of the next output sample in `sound`
     this.block = new Int16Array(BLOCK);
     this.filled = 0;
+    this.out = null;
+    this.open = true;
+    this.port.onmessage = ({ data }) => {
+      if (data.port) this.out = data.port;
+      if (data.close) this.open = false;
+    };
   }
 
   /** A windowed sinc whose cut-off is half of the lower rate: what lies above would be heard as another tone. */
@@ -29,7 +35,7 @@ class Microphone extends AudioWorkletProcessor {
   }
 
   process([[channel]]) {
-    if (!channel) return true;
+    if (!channel || !this.open) return this.open;
     const grown = new Float32Array(this.sound.length + channel.length);
     grown.set(this.sound);
     grown.set(channel, this.sound.length);
@@ -50,7 +56,7 @@ class Microphone extends AudioWorkletProcessor {
     this.block[this.filled] = Math.round(Math.max(-1, Math.min(1, value)) * 32767);
     this.filled += 1;
     if (this.filled < BLOCK) return;
-    this.port.postMessage(this.block.slice());
+    this.out?.postMessage(this.block.slice());
     this.filled = 0;
   }
 }

@@ -1,105 +1,75 @@
-// Plays an answer: the bundle's own lines with their clips, or new sentences with the face that came with them. The
-// loudspeaker is the clock: body, lips and captions show what is heard at this moment.
+// Shows an answer while the loudspeaker plays it: the bundle's own lines with their clips, or new sentences with the face
+// that came with them. The loudspeaker is the clock: body, lips and captions show what is heard at this moment.
 import { nameRestClip, startClip } from '../../report/figure.js';
 
-const GAP_S = 0.18; // between two lines of one answer
 const BODY_CLIP = 'explain'; // for sentences without a clip of their own
+const MOST_WAITING = 50; // sentences whose sound has not begun
 
-/** {play, add, finish, stop, prepare, apply, get playing}; `on` has started(answer), ended(answer) and segment(segment). */
-export function createPerformer(figure, overlay, loudspeaker, captions, load, on) {
-  const lines = new Map();
+/** {open, add, start, end, advance, applyFace, get playing}; `on` has began(answer) and ended(answer). */
+export function createPerformer(figure, overlay, loudspeaker, captions, on) {
   let answer = null;
 
-  const prepare = (id) => {
-    if (!lines.has(id)) lines.set(id, load(id).catch((error) => { lines.delete(id); throw error; }));
-    return lines.get(id);
-  };
-
-  async function play(number, ids, texts) {
-    stop();
-    const mine = { number, segments: [], whole: false, shown: -1, begun: false };
-    answer = mine;
-    for (const id of ids) {
-      const line = await prepare(id);
-      if (answer !== mine) return;
-      push(mine, { ...line, clip: `say_${id}`, text: texts[id] ?? '', duration: line.buffer.duration });
-    }
-    mine.whole = true;
+  /** A new answer: `segments` are {clip, text, words} of its lines; sentences that are spoken now are added later. */
+  function open(number, segments = []) {
+    if (answer) end(answer.number);
+    answer = { number, segments, shown: -1, time: 0 };
   }
 
-  function push(mine, segment) {
-    const last = mine.segments.at(-1);
-    segment.sound = loudspeaker.start(segment.buffer, last ? last.sound.end + GAP_S : 0);
-    mine.segments.push(segment);
+  function add({ header, face }) {
+    if (answer?.number !== header.answer || answer.segments.length > MOST_WAITING) return; // of an answer that was interrupted
+    const { at } = answer.segments[header.number] ?? {};
+    answer.segments[header.number] = { text: header.text, words: header.words, track: { ...header, face }, at };
   }
 
-  /** A new answer whose sentences come one by one. */
-  function open(number) {
-    stop();
-    answer = { number, segments: [], whole: false, shown: -1, begun: false };
+  /** The loudspeaker begins a segment at `time` of its clock. */
+  function start({ answer: number, index, time, seconds }) {
+    if (answer?.number !== number) return;
+    answer.segments[index] = Object.assign(answer.segments[index] ?? { text: '', words: [] }, { at: time, seconds });
+    if (index === 0) on.began(number);
   }
 
-  function add({ header, samples, face }) {
-    if (answer?.number !== header.answer) return; // of an answer that was interrupted
-    const buffer = loudspeaker.make(samples, header.rate);
-    push(answer, { buffer, track: { face, ...header }, words: header.words, text: header.text, duration: buffer.duration });
-  }
-
-  function stop() {
-    const stopped = answer;
+  function end(number) {
+    if (answer?.number !== number) return;
     answer = null;
-    if (!stopped) return;
-    stopped.segments.forEach((segment) => segment.sound.stop());
     captions.clear();
     startClip(figure, nameRestClip(figure));
-    on.ended(stopped.number);
+    on.ended(number);
   }
 
   function show(segment, index) {
     answer.shown = index;
-    captions.show(segment.text, segment.words, segment.duration, segment.language);
     if (segment.clip) startClip(figure, segment.clip, { spoken: true });
     else startClip(figure, index === 0 && figure.clips.has(BODY_CLIP) ? BODY_CLIP : nameRestClip(figure), { once: index === 0 });
-    on.segment(segment);
   }
 
-  function applyTrack(track, seconds) {
-    const at = Math.min(Math.max(seconds * track.fps, 0), track.frames - 1);
-    const [low, share] = [Math.floor(at), at % 1];
-    const width = track.morphs.length;
+  /** Before the mixer runs: the clip of a line gets the time of its sound. */
+  function advance() {
+    if (!answer) return;
+    const now = loudspeaker.audible();
+    const index = answer.segments.findLastIndex((segment) => segment?.at <= now);
+    if (index < 0) return;
+    const segment = answer.segments[index];
+    if (index !== answer.shown) show(segment, index);
+    if (segment.words !== answer.words) { // they may arrive after the sound has begun
+      answer.words = segment.words;
+      captions.show(segment.text, segment.words, segment.seconds);
+    }
+    answer.time = now - segment.at;
+    captions.mark(answer.time);
+    if (segment.clip && figure.action) figure.action.time = Math.min(answer.time, figure.action.getClip().duration);
+  }
+
+  /** After the mixer: the face of a new sentence. */
+  function applyFace() {
+    const track = answer?.segments[answer.shown]?.track;
+    if (!track) return;
+    const at = Math.min(Math.max(answer.time * track.fps, 0), track.frames - 1);
+    const [low, share, width] = [Math.floor(at), at % 1, track.morphs.length];
     const high = Math.min(low + 1, track.frames - 1);
     track.morphs.forEach((name, i) => {
       overlay.set(name, (track.face[low * width + i] * (1 - share) + track.face[high * width + i] * share) / 255);
     });
   }
 
-  /** Before the mixer runs: the clip of a line gets the time of its sound. */
-  function advance() {
-    if (!answer?.segments.length) return;
-    const now = loudspeaker.audible();
-    const index = answer.segments.findLastIndex((segment) => segment.sound.at <= now);
-    if (index >= 0 && !answer.begun) {
-      answer.begun = true;
-      on.started(answer.number);
-    }
-    if (index >= 0 && index !== answer.shown) show(answer.segments[index], index);
-    const segment = answer.segments[answer.shown];
-    if (!segment) return;
-    answer.time = now - segment.sound.at;
-    captions.mark(answer.time);
-    if (segment.clip && figure.action) figure.action.time = Math.min(answer.time, figure.action.getClip().duration);
-    if (answer.whole && now >= answer.segments.at(-1).sound.end) stop();
-  }
-
-  /** After the mixer: the face of a new sentence. */
-  function applyFace() {
-    const segment = answer?.segments[answer.shown];
-    if (segment?.track) applyTrack(segment.track, answer.time);
-  }
-
-  return {
-    play, open, add, stop, prepare, advance, applyFace,
-    finish(number) { if (answer?.number === number) { answer.whole = true; if (!answer.segments.length) stop(); } },
-    get playing() { return answer; },
-  };
+  return { open, add, start, end, advance, applyFace, get playing() { return answer; } };
 }

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import uvicorn
 from websockets.sync.client import ClientConnection, connect
 
 from assets.digest import sha256
@@ -78,6 +79,12 @@ class Running:
 
     port: int
     services: Services
+    server: uvicorn.Server
+
+    def cut_connections(self) -> None:
+        """Every client loses its connection, as in a dead spot of the network."""
+        for connection in list(self.server.server_state.connections):
+            connection.loop.call_soon_threadsafe(connection.transport.abort)
 
     @property
     def address(self) -> str:
@@ -148,7 +155,7 @@ def run_live(folders: list[Path], options: LiveOptions | None = None, *, send_bu
     thread.start()
     listener.listen()  # a connection waits until the server takes it
     try:
-        yield Running(listener.getsockname()[1], services)
+        yield Running(listener.getsockname()[1], services, server)
     finally:
         server.should_exit = True
         thread.join(20)
