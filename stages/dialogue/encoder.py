@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 Vectors = NDArray[np.float32]
 
 
-class SentenceEncoder(Protocol):
+class SentenceEncoder(Hashable, Protocol):
     """Encodes questions and statements into one space, where a question is near what it asks and near other wordings of itself."""
 
     name: str
+    digest: str
+    """sha256 of the weights."""
 
     def encode_questions(self, texts: Sequence[str]) -> Vectors:
         """(n, width) unit vectors of what people ask."""
