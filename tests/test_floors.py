@@ -57,15 +57,16 @@ def test_the_command_line_and_the_pipeline_load_neither_prefect_nor_models(modul
 
 
 def test_only_the_engine_imports_prefect() -> None:
-    assert find_importers("prefect", "assets", "stages", "flows/cli", "flows/pipeline", "flows/report") == []
+    assert find_importers("prefect", "assets", "stages", "flows/cli", "flows/live", "flows/pipeline", "flows/report") == []
     assert find_importers("prefect", "flows/engine") != []
 
 
 @pytest.mark.parametrize(("package", "folders"), [
     ("flows", ("assets", "stages")),
     ("stages", ("assets",)),
-    ("flows.cli", ("flows/engine", "flows/pipeline", "flows/report")),
-    ("flows.engine", ("flows/pipeline", "flows/report")),
+    ("flows.cli", ("flows/engine", "flows/live", "flows/pipeline", "flows/report")),
+    ("flows.engine", ("flows/live", "flows/pipeline", "flows/report")),
+    ("flows.live", ("flows/pipeline", "flows/report")),
     ("flows.pipeline", ("flows/report",)),
 ])  # fmt: skip
 def test_imports_go_down(package: str, folders: tuple[str, ...]) -> None:

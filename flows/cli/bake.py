@@ -70,9 +70,13 @@ class Script:
 _STAMPS = "made_by.json"
 """Title of each bake -> digest of the code that made it."""
 
+_CLIENT = PROJECT_ROOT / "flows" / "live" / "client"
 _VERIFY = PROJECT_ROOT / "stages" / "verify"
 SCRIPTS = (
     Script("viewer.js", PROJECT_ROOT / "flows" / "report" / "viewer.js", "iife"),
+    Script("live.js", _CLIENT / "live.js", "iife"),
+    *(Script(name, _CLIENT / name, "iife") for name in ("microphone.js", "speaker.js", "socket.js")),
+    Script("fenshen-avatar.js", _CLIENT / "component.js", "iife"),
     Script("load_engine.js", _VERIFY / "load_engine.js", "esm"),
     Script("load_talkinghead.js", _VERIFY / "load_talkinghead.js", "esm"),
     Script("load_babylon.mjs", _VERIFY / "load_babylon.js", "esm", "node"),

@@ -1,6 +1,7 @@
 // What every part of the page shares: the data that the page carries, elements, labels in two languages.
 
-export const data = JSON.parse(document.getElementById('payload').textContent);
+const payload = document.getElementById('payload');
+export const data = payload ? JSON.parse(payload.textContent) : { labels: {}, dialogue: {} }; // a web component has no payload
 export const lines = data.dialogue.lines ?? [];
 export const replies = data.dialogue.replies ?? [];
 export const byId = (id) => document.getElementById(id);
@@ -24,8 +25,8 @@ export function createButton(content, onclick) {
 }
 
 /** Marks the buttons of a group: pressed where `isPressed` holds. */
-export function press(selector, isPressed) {
-  for (const button of document.querySelectorAll(selector)) button.setAttribute('aria-pressed', String(isPressed(button)));
+export function press(selector, isPressed, root = document) {
+  for (const button of root.querySelectorAll(selector)) button.setAttribute('aria-pressed', String(isPressed(button)));
 }
 
 /** BCP 47 tag of a line's language. */

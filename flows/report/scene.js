@@ -6,8 +6,8 @@ import { press } from './dom.js';
 
 const TURN = Math.PI / 24;
 
-/** {renderer, world, camera, orbit, shot, box, visible, stale}: stale asks for one more frame. */
-export function createScene(view) {
+/** {renderer, world, camera, orbit, root, shot, box, visible, stale}: stale requests one more frame; buttons are looked up in `root`. */
+export function createScene(view, root = document) {
   const renderer = createRenderer(view);
   const world = new THREE.Scene();
   // A soft room needs no fine picture of itself: 64 pixels look like 256, and a machine without a GPU starts four times sooner.
@@ -17,7 +17,7 @@ export function createScene(view) {
   const camera = new THREE.PerspectiveCamera(24, 1, 0.02, 50);
   const orbit = new OrbitControls(camera, renderer.domElement);
   Object.assign(orbit, { enableDamping: true, enablePan: false, minDistance: 0.35, maxDistance: 8, maxPolarAngle: 1.7, autoRotateSpeed: 2.4 });
-  const scene = { renderer, world, camera, orbit, shot: 'face', box: null, visible: true, stale: true };
+  const scene = { renderer, world, camera, orbit, root, shot: 'face', box: null, visible: true, stale: true };
   keepPageScrollable(view, renderer.domElement);
   connectKeys(scene);
   followSize(scene, view);
@@ -110,5 +110,5 @@ export function frameShot(scene, name) {
   camera.position.set(Math.sin(shot.turn) * distance, shot.y + 0.03 * distance, Math.cos(shot.turn) * distance + 0.03);
   orbit.update();
   Object.assign(scene, { shot: name, stale: true });
-  press('[data-view]', (button) => button.dataset.view === name);
+  press('[data-view]', (button) => button.dataset.view === name, scene.root);
 }

@@ -1,14 +1,13 @@
 // The viewer of report.html: reads the bundle that the page carries and fills the page. Bundled with three.js by `make bake`.
 import * as THREE from 'three';
-import { GLTFLoader } from 'three/addons/loaders/GLTFLoader.js';
 import { byId, connectLanguages, createButton, data, decode, prefersStill, press } from './dom.js';
 import { fillFaces, setMorph } from './faces.js';
+import { loadFigure, nameRestClip, startClip } from './figure.js';
 import { connectPictures } from './pictures.js';
 import { createScene, frameShot } from './scene.js';
 import { fillTalk, stopVoice } from './talk.js';
 import { drawWave } from './wave.js';
 
-const FADE_S = 0.2;
 const player = {
   mixer: null, clips: new Map(), morphs: [], action: null, held: {}, line: null, spoken: null, voice: new Audio(), scene: null,
   paused: prefersStill.matches, play: playClip, rest: playRest,
@@ -16,27 +15,13 @@ const player = {
 window.fenshen = player; // for tests and for the browser's console: what plays, and on which meshes
 
 function playClip(name, { spoken = false } = {}) {
-  const clip = player.clips.get(name);
-  if (!clip) return;
-  const next = player.mixer.clipAction(clip).reset();
-  next.setLoop(spoken ? THREE.LoopOnce : THREE.LoopRepeat).play();
-  next.clampWhenFinished = true;
-  // The sound sets the time of a spoken clip in every frame; its fade still runs on the mixer's.
-  next.timeScale = spoken ? 0 : 1;
-  if (player.action && player.action !== next) fade(player.action, next, isMoving() || spoken);
-  player.action = next;
-  player.mixer.update(0);
+  if (!startClip(player, name, { spoken, moving: isMoving() || spoken })) return;
   if (player.scene) player.scene.stale = true;
   press('[data-clip]', (button) => button.dataset.clip === name);
 }
 
-function fade(last, next, moving) {
-  if (moving) last.crossFadeTo(next, FADE_S, false);
-  else last.stop(); // while paused no time passes in which to fade
-}
-
 function playRest() {
-  if (player.clips.size) playClip(player.clips.has('idle') ? 'idle' : [...player.clips.keys()][0]);
+  if (player.clips.size) playClip(nameRestClip(player));
 }
 
 const isMoving = () => !player.paused || player.line !== null;
@@ -93,20 +78,9 @@ function runLoop(scene) {
 
 /** Reads the GLB into `player`; its counts go where tests look for them. */
 async function loadAvatar() {
-  const gltf = await new GLTFLoader().parseAsync(decode(data.glb), '');
-  let meshes = 0;
-  gltf.scene.traverse((node) => {
-    if (!node.isMesh) return;
-    meshes += 1;
-    node.castShadow = node.receiveShadow = true;
-    node.frustumCulled = false;
-    if (node.morphTargetDictionary) player.morphs.push(node);
-  });
-  player.mixer = new THREE.AnimationMixer(gltf.scene);
-  for (const clip of gltf.animations) player.clips.set(clip.name, clip);
-  const most = Math.max(0, ...player.morphs.map((mesh) => Object.keys(mesh.morphTargetDictionary).length));
-  document.body.dataset.loaded = `${meshes},${most},${gltf.animations.length}`;
-  return gltf.scene;
+  const { root, counts } = Object.assign(player, await loadFigure(decode(data.glb)));
+  document.body.dataset.loaded = counts.join(',');
+  return root;
 }
 
 async function start() {

@@ -54,22 +54,28 @@ def _check_motion(motion: Motion) -> None:
 def _animate_line(line: Line, sound: SpokenLine, clips: Mapping[str, Clip], options: PerformanceSpec, seed: int) -> tuple[Clip, LineCues]:
     """The clip say_ID with body, face and lips, and its viseme cues."""
     rng = make_rng(seed, f"say_{line.id}")
-    spoken = len(sound.samples) / sound.rate
-    times = np.arange(math.ceil((spoken + TAIL_S) * FPS) + 1) / FPS
-    visemes = lipsync.compute_viseme_weights(sound, times.astype(np.float32))
-    accents = _find_accents(sound)
-    blinks = face.sample_blink_times(float(times[-1]), options.blink_rate, rng, accents)
-    curves = [
-        face.animate_rest_face(times, line.emotion), face.animate_emotion(times, line.emotion, visemes, options.energy, spoken),
-        face.animate_brows(times, accents, options.energy, rng), face.animate_blinks(times, blinks, rng), face.animate_gaze(times, rng),
-    ]  # fmt: skip
-    weights = face.combine_curves(len(times), curves, _fade_visemes(visemes, times))
+    times, visemes, weights = animate_face(sound, line.emotion, options, rng)
+    spoken, accents = len(sound.samples) / sound.rate, _find_accents(sound)
     rotations, root = _animate_body(line, times, spoken, accents, clips, options.energy, rng)
     clip = Clip(
         f"say_{line.id}", times.astype(np.float32), make_continuous(rotations), root.astype(np.float32), weights,
         loop=False, source="performance",
     )  # fmt: skip
     return clip, lipsync.build_cues(sound, times.astype(np.float32), visemes)
+
+
+def animate_face(sound: SpokenLine, emotion: str, options: PerformanceSpec, rng: np.random.Generator) -> tuple[Doubles, Floats, Floats]:
+    """The face of a spoken line: times (f,) at FPS, viseme weights (f,15) and the weights of all morphs (f,67)."""
+    spoken = len(sound.samples) / sound.rate
+    times = np.arange(math.ceil((spoken + TAIL_S) * FPS) + 1) / FPS
+    visemes = lipsync.compute_viseme_weights(sound, times.astype(np.float32))
+    accents = _find_accents(sound)
+    blinks = face.sample_blink_times(float(times[-1]), options.blink_rate, rng, accents)
+    curves = [
+        face.animate_rest_face(times, emotion), face.animate_emotion(times, emotion, visemes, options.energy, spoken),
+        face.animate_brows(times, accents, options.energy, rng), face.animate_blinks(times, blinks, rng), face.animate_gaze(times, rng),
+    ]  # fmt: skip
+    return times, visemes, face.combine_curves(len(times), curves, _fade_visemes(visemes, times))
 
 
 def _fade_visemes(visemes: Floats, times: Doubles) -> Floats:

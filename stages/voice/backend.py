@@ -48,5 +48,7 @@ class VoiceBackend(Backend, Protocol):
     def speak(self, text: str, *, language: str, options: VoiceSpec, seed: int) -> Utterance:
         """Speaks one sentence of cleaned text; the same arguments give the same samples, whatever was spoken before."""
 
+    # Optional: `hold_models(self) -> None` keeps what `speak` would open each time, for live talk; sounds need not repeat exactly then.
+
     def sources(self, options: VoiceSpec) -> tuple[Source, ...]:
         """The voice and its libraries, with authors and licences."""

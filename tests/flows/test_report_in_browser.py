@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from browser import Browser
 from report_bundle import CHINESE, ENGLISH, HOSTILE, build_files, build_manifest
 
 from assets.paths import get_node_modules
+from bench.browser import Browser
 from flows.report import render_report
 from stages.verify.gates.engines import find_chromium
 

@@ -1,4 +1,4 @@
-"""A headless Chromium driven through the DevTools protocol: open a page, click, evaluate, take a screenshot."""
+"""A headless Chromium driven through the DevTools protocol: open a page, click, evaluate, take a screenshot. For bench.live and tests."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -26,9 +27,16 @@ _FLAGS = (
 class Browser:
     """One page of one browser; close it, or use it in a `with`."""
 
-    def __init__(self, width: int = 1280, height: int = 800) -> None:
+    def __init__(self, width: int = 1280, height: int = 800, flags: Sequence[str] = ()) -> None:
         self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        command = [str(find_chromium()), *_FLAGS, f"--window-size={width},{height}", f"--user-data-dir={self._folder.name}", "about:blank"]
+        command = [
+            str(find_chromium()),
+            *_FLAGS,
+            *flags,
+            f"--window-size={width},{height}",
+            f"--user-data-dir={self._folder.name}",
+            "about:blank",
+        ]
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         self._socket = self._connect()
         self._calls = 0
@@ -63,9 +71,9 @@ class Browser:
         named = [{"name": name.replace("_", "-"), "value": value} for name, value in features.items()]
         self.call("Emulation.setEmulatedMedia", features=named)
 
-    def open(self, page: Path) -> None:
-        """Loads the page; to wait until it is complete is the caller's part."""
-        self.call("Page.navigate", url=page.as_uri())
+    def open(self, page: Path | str) -> None:
+        """Loads a file or an address; to wait until it is complete is the caller's part."""
+        self.call("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
 
     def evaluate(self, expression: str) -> Any:
         """The value of a JavaScript expression, of a promise once it is resolved."""

@@ -1,0 +1,1 @@
+"""How fast a bundle answers, measured through a real page: see bench/live/__main__.py."""
