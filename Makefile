@@ -20,11 +20,11 @@ demo: setup
 	@$(VENV)/bin/fenshen build kofi --out build/kofi
 
 test: setup lint
-	$(VENV)/bin/pytest -q -n 2 --dist loadfile
+	$(VENV)/bin/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 # The tests that answer within 90 seconds on two cores; `make test` runs them all.
 quick: setup
-	$(VENV)/bin/pytest -q -n 2 --dist loadfile -m "not slow"
+	$(VENV)/bin/pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 lint: $(VENV)/ok
 	$(VENV)/bin/ruff check .

@@ -17,6 +17,8 @@ _MARK = re.compile(
     r"(?P<break><break(?:\s+(?:time=\"(?P<time>\d{1,5}(?:\.\d{1,3})?)(?P<unit>ms|s)\"|strength=\"(?P<strength>none|x-weak|weak|medium|strong|x-strong)\"))?\s*/>)"
     r"|(?P<open><emphasis(?:\s+level=\"(?:strong|moderate)\")?>)|(?P<close></emphasis>)"
 )
+_SSML_TAG = re.compile(r"</?(?:break|emphasis|speak|prosody|say-as|phoneme|sub|audio|voice|mark|lang)(?:\s[^<>]{0,200})?/?>", re.IGNORECASE)
+"""What its author means as a mark, readable or not."""
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
 _ENTITY = re.compile("|".join(_ENTITIES))
 
@@ -34,6 +36,23 @@ class MarkedPart:
 def has_marks(text: str) -> bool:
     """True if the text has a mark, or an escape of one."""
     return bool(_MARK.search(text) or _ENTITY.search(text))
+
+
+def find_wrong_mark(text: str) -> str:
+    """What is wrong with the first mark that cannot be followed; empty where all can."""
+    is_open = False
+    for tag in _SSML_TAG.finditer(text):
+        mark, shown = _MARK.fullmatch(tag.group()), tag.group()
+        if mark is None:
+            return f'{shown} is not a mark: marks are <break/>, <break time="0.5s"/> and <emphasis>word</emphasis>'
+        if mark.group("time") and _read_seconds(mark) > MAX_BREAK_S:
+            return f"{shown} is longer than {MAX_BREAK_S:g} seconds"
+        if mark.group("open") and is_open:
+            return f"{shown} stands inside another <emphasis>"
+        if mark.group("close") and not is_open:
+            return f"{shown} closes no <emphasis>"
+        is_open = bool(mark.group("open")) or (is_open and not mark.group("close"))
+    return "<emphasis> has no </emphasis>" if is_open else ""
 
 
 def strip_marks(text: str) -> str:
@@ -60,6 +79,8 @@ def split_marks(text: str) -> list[MarkedPart]:
 
 
 def _read_pause(match: re.Match[str]) -> float:
-    if match.group("time"):
-        return min(float(match.group("time")) / (1000 if match.group("unit") == "ms" else 1), MAX_BREAK_S)
-    return STRENGTHS[match.group("strength") or "medium"]
+    return min(_read_seconds(match), MAX_BREAK_S) if match.group("time") else STRENGTHS[match.group("strength") or "medium"]
+
+
+def _read_seconds(match: re.Match[str]) -> float:
+    return float(match.group("time")) / (1000 if match.group("unit") == "ms" else 1)

@@ -9,6 +9,7 @@ import atexit
 import io
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,22 @@ _SOUNDS = DecoderProcess(f"{__name__}:serve_sound")
 for _process in (_PICTURES, _SOUNDS):
     # Started once and kept: a folder of pictures has thousands.
     atexit.register(_process.close)
+
+
+def load_untrusted_image(path: Path) -> Image:
+    """The picture in a stranger's file, as `decode_untrusted_image` gives it; a file that is too large is not read."""
+    return decode_untrusted_image(_read_limited(path, MAX_PICTURE_BYTES), path.name)
+
+
+def load_untrusted_sound(path: Path) -> tuple[NDArray[np.float32], int]:
+    """The sound in a stranger's file, as `decode_untrusted_sound` gives it; a file that is too large is not read."""
+    return decode_untrusted_sound(_read_limited(path, MAX_SOUND_BYTES), path.name)
+
+
+def _read_limited(path: Path, most: int) -> bytes:
+    # One byte too many makes the decoder refuse it. A sparse file of a terabyte would fill our memory.
+    with path.open("rb") as file:
+        return file.read(most + 1)
 
 
 def decode_untrusted_image(data: bytes, name: str) -> Image:

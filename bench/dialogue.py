@@ -1,6 +1,6 @@
 """Accuracy of the dialogue backends on held-out questions: one JSON line per persona and backend.
 
-    python -m bench.dialogue [--backend overlap|transformers|tuned] [--wrong] [persona ...]
+    python -m bench.dialogue [--backend embedding|overlap|transformers|tuned] [--wrong] [persona ...]
 
 `tuned` is transformers with the persona's LoRA, which is trained first, on the example questions alone.
 
@@ -70,12 +70,12 @@ def get_backend(name: str) -> DialogueBackend:
 def main() -> None:
     """Writes one JSON line per persona and backend that understands its language."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--backend", action="append", help="may be repeated; by default overlap and transformers")
+    parser.add_argument("--backend", action="append", help="may be repeated; by default embedding, overlap and transformers")
     parser.add_argument("--wrong", action="store_true", help="list the questions with a wrong answer")
     parser.add_argument("personas", nargs="*")
     arguments = parser.parse_args()
     for name in arguments.personas or ["kofi", "ada", "lin"]:
-        for backend in arguments.backend or ["overlap", "transformers"]:
+        for backend in arguments.backend or ["embedding", "overlap", "transformers"]:
             if load_persona(name)[0].language in get_backend(backend).languages:
                 result = measure_persona(name, backend)
                 if not arguments.wrong:

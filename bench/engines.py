@@ -16,7 +16,7 @@ from PIL import Image
 
 from stages.verify.bundle_view import Glb
 from stages.verify.gates.blender import choose_moment, find_blender, load_in_blender
-from stages.verify.gates.talkinghead import act_in_talkinghead, build_line, find_pose_errors
+from stages.verify.gates.talkinghead import act_in_talkinghead, build_line, find_pose_errors, measure_bind_leans
 
 SIZE = (480, 640)
 
@@ -24,7 +24,10 @@ SIZE = (480, 640)
 def draw_talkinghead(glb: bytes, tracks: dict[str, dict[str, object]]) -> list[Image.Image]:
     """One picture per pose; prints what the gate would say."""
     found = act_in_talkinghead(glb, build_line(tracks), pictures=True)
-    print("TalkingHead:", list(find_pose_errors(found["acted"])) or "every pose is as it means")
+    print(
+        "TalkingHead:",
+        list(find_pose_errors(found["acted"], measure_bind_leans(Glb.parse("avatar.glb", glb)))) or "every pose is as it means",
+    )
     return [Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))) for url in found["pictures"].values()]
 
 

@@ -6,9 +6,12 @@ import logging
 import os
 import socket
 import tempfile
+from pathlib import Path
+
+from tests.prefect_home import fill_prefect_home
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="fenshen-prefect-")
+os.environ["PREFECT_HOME"] = str(fill_prefect_home(Path(tempfile.mkdtemp(prefix="fenshen-prefect-"))))
 os.environ["PREFECT_LOGGING_LEVEL"] = "ERROR"
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["PYOPENGL_PLATFORM"] = "egl"
@@ -20,6 +23,12 @@ from assets.store import LocalStore
 # A flow that a test runs here leaves the root logger at CRITICAL, as the command line wants it: later tests would hear no warning.
 logging.getLogger("fenshen").setLevel(logging.WARNING)
 _connect = socket.socket.connect
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first: at the end one process would wait for the other, which has taken the longest of them."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(autouse=True)

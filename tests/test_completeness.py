@@ -22,7 +22,8 @@ TESTS = Path(__file__).resolve().parent
 CAPABILITIES = {entry.stage.name: entry.record.split(".")[1] for entry in PIPELINE}
 """Stage -> its folder."""
 COMMANDS = {
-    "backends": "flows/cli/test_listing.py", "bake": "flows/cli/test_bake.py", "batch": "flows/cli/test_batch.py",
+    "ask": "flows/cli/test_ask.py", "backends": "flows/cli/test_listing.py", "bake": "flows/cli/test_bake.py",
+    "batch": "flows/cli/test_batch.py",
     "build": "flows/cli/test_build.py", "cache gc": "flows/cli/test_cache.py", "cache ls": "flows/cli/test_cache.py",
     "cache verify": "flows/cli/test_cache.py", "champion ls": "flows/engine/test_retraining.py",
     "champion rollback": "flows/engine/test_retraining.py", "check": "flows/cli/test_build.py", "data bodies": "flows/cli/test_data.py",

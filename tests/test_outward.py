@@ -11,6 +11,7 @@ import pytest
 
 from assets.paths import PROJECT_ROOT, get_home
 from tests.flows.cli.command import TINY
+from tests.prefect_home import fill_prefect_home
 from tests.stages.train.evaluation.tiny_weights import write_face_set, write_face_weights
 from tests.stages.train.tiny import write_tiny_set
 
@@ -75,7 +76,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "PATH": path,
         "PYTHONPATH": python_path,
         "HOME": str(home),
-        "PREFECT_HOME": str(home / "prefect"),
+        "PREFECT_HOME": str(fill_prefect_home(home / "prefect")),
     }
 
 

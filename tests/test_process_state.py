@@ -9,6 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 GROWING = {
     "flows/engine/server.py:_RUNNING": "the temporary server; one per process",
+    "stages/dialogue/vector_cache.py:_VECTORS": "vectors of the last 4096 texts",
     "stages/train/evaluation/evaluate.py:_CACHED_FEATURES": "features of at most four data sets",
     "stages/verify/gate.py:GATES": "filled when the families of gates are imported; bounded by their number",
 }

@@ -85,6 +85,19 @@ class FactSpec(Section):
     """Two or three example questions."""
 
 
+class SmallTalkSpec(Section):
+    """What is said to thanks, goodbyes and the like, so that these need no fact; left out: the language's own sentences."""
+
+    thanks: Text | None = None
+    """Reply to thanks."""
+    goodbye: Text | None = None
+    """Reply to a goodbye."""
+    more: Text | None = None
+    """Reply to yes, no, ok and insults: a question that leads on."""
+    language: Text | None = None
+    """Reply to a question in another language."""
+
+
 class PersonaSpec(Section):
     """Who speaks: facts, manner and the user's own lines."""
 
@@ -102,6 +115,8 @@ class PersonaSpec(Section):
     """Reply where no fact fits; left out: the language's default."""
     facts: tuple[FactSpec, ...] = ()
     """What the person knows."""
+    small_talk: SmallTalkSpec = SmallTalkSpec()
+    """Four short lines that a persona with facts has as well."""
     out_of_scope: tuple[Text, ...] = ()
     """Questions that the fallback answers."""
     lines: tuple[Text, ...] = ()
@@ -112,6 +127,8 @@ class PersonaSpec(Section):
     """Fine-tune the embedded model on the persona's questions, once, for about a minute; English only."""
     model: str | None = None
     """For the writer backend: a transformers folder, relative to the spec, or the id of a model in the local cache."""
+    encoder: str | None = None
+    """The embedding backend's sentence encoder: a transformers folder, relative to the spec, or an id; left out: the embedded one."""
 
 
 class VoiceSpec(Section):

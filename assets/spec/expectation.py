@@ -20,8 +20,8 @@ class Expects:
     """What to write; empty where the form says it."""
 
 
-def describe_range(field: FieldInfo) -> str:
-    """`between 18 and 90`; empty where the field has no such limits."""
+def describe_range(field: Any) -> str:
+    """`between 18 and 90` of a field or an annotated type; empty where it has no such limits."""
     limits = {mark: getattr(rule, mark) for rule in _iterate_annotations(field) for mark in ("ge", "le", "lt") if hasattr(rule, mark)}
     if "ge" not in limits:
         return ""

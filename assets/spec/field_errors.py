@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import typing
 from typing import Any
 
 import yaml
@@ -23,6 +24,8 @@ _KINDS = {
     "model_type": "a section with fields of its own", "dict_type": "a mapping", "tuple_type": "a list", "list_type": "a list",
 }  # fmt: skip
 _NUMBER_ERRORS = re.compile("int_|float_|finite_number|greater_than|less_than")
+_KEY = "[key]"
+"""How pydantic ends the place of a key."""
 _SCALE = re.compile(r"\b0 [a-z]+, 1 [^;.]+")
 """What a field's description says of the ends of its scale."""
 _UNSPACED_FIELD = re.compile(r"([\w-]+)[:：](\S.*)")
@@ -40,9 +43,24 @@ def describe_field_error(detail: ErrorDetails, source: SpecText) -> Finding:
     if kind == "missing":
         fix = f"add a line `{loc[-1]}: ...`"
         return Finding("spec/missing-field", f"{format_loc(loc)} is missing", location=source.locate(loc[:-1]), fix=fix)
+    if loc[-1] == _KEY:
+        return _describe_key_error(detail, source)
     node, field = source.find_node(loc), find_field(loc)
     message = f"{format_loc(loc)}: expected {_describe_expected(detail, field)}, {_describe_given(detail, source, node)}"
     return Finding("spec/invalid-value", message, location=source.locate(loc), fix=_suggest_fix(detail, source, node, field))
+
+
+def _describe_key_error(detail: ErrorDetails, source: SpecText) -> Finding:
+    """The finding of a key that its mapping does not take."""
+    where, written = detail["loc"][:-2], detail["input"]
+    field = find_field(where)
+    key = typing.get_args(field.annotation)[0] if field else str
+    if _NUMBER_ERRORS.match(detail["type"]):
+        form, fix = f"integers {describe_range(key)}", "write the number before the colon, such as `3: 0.5`"
+    else:
+        form, fix = "text", f'put it in quotes: "{written}"'
+    message = f"{format_loc(where)}: expected keys that are {form}, got {quote(str(written))}"
+    return Finding("spec/invalid-key", message, location=source.locate(detail["loc"][:-1], key=True), fix=fix)
 
 
 def _describe_expected(detail: ErrorDetails, field: FieldInfo | None) -> str:
@@ -73,7 +91,7 @@ def _describe_given(detail: ErrorDetails, source: SpecText, node: yaml.Node | No
     if kind == "string_too_long":
         return f"got {len(given)}"
     if kind == "too_long":
-        return f"got {detail['ctx']['actual_length']}"
+        return f"got {len(given)}"  # of a mapping pydantic does not count all
     if comment := get_comment_in_place_of_value(source, node):
         return f"got nothing: YAML reads {shorten(comment)} as a comment"
     if kind == "string_type":

@@ -22,13 +22,13 @@ from assets.spec.cross_field import CrossFieldRule, Problem, check_rules
 from assets.spec.expectation import join_alternatives
 from assets.spec.nodes import Loc, find_matches, format_loc
 from assets.spec.wording import is_null_word, quote, shorten
-from assets.speech_marks import strip_marks
+from assets.speech_marks import find_wrong_mark, strip_marks
 
 NameChoices = Mapping[str, Callable[[], Iterable[str] | None]]
 """Dotted pattern -> the valid names, None where they are not known; a pattern that ends in `.*` is about a mapping's keys."""
 FILE_FIELDS = ("motion.clips.*.video", "motion.clips.*.bvh", "rights.consent", "groom.pieces.*.print.picture")
-FOLDER_FIELDS = ("voice.model", "persona.model")
-MODEL_ID_FIELDS = ("persona.model",)
+FOLDER_FIELDS = ("voice.model", "persona.model", "persona.encoder")
+MODEL_ID_FIELDS = ("persona.model", "persona.encoder")
 """Fields where a name that is no path and no folder is a model's id."""
 SPOKEN_CLIP_PREFIX = "say_"
 """Prefix of the clips of spoken lines, whose names the user may not take."""
@@ -62,11 +62,12 @@ def find_problems(
         wrong: places of values that their fields do not accept.
     """
     paths = list(_check_paths(value, folder, allow_outside))
-    # Rules open the files of a model's folder: not those of one that is outside, or that holds something else than files.
-    refused = [*wrong, *(loc for loc, _ in paths if format_loc(loc) in FOLDER_FIELDS)]
+    # Rules open pictures and the files of a model's folder: nothing that is outside, is no file, or holds something else than files.
+    refused = [*wrong, *(loc for loc, _ in paths)]
     every = (
         paths, _check_clip_sources(value, wrong), _check_clip_names(value),
-        _check_names(value, constraints.names), _check_speakable(value), check_rules(constraints.rules, value, refused, folder),
+        _check_names(value, constraints.names), _check_speakable(value), _check_marks(value),
+        check_rules(constraints.rules, value, refused, folder),
     )  # fmt: skip
     for loc, finding in chain.from_iterable(every):
         yield loc, replace(finding, fix=_suggest_omission(finding.fix)) if is_null_word(_get_value(value, loc)) else finding
@@ -188,6 +189,15 @@ def _suggest_name(given: str, allowed: Sequence[str]) -> str:
         return f"did you mean {near[0]}?"
     more = f" and {len(allowed) - _MOST_NAMES} more (see `fenshen schema`)" if len(allowed) > _MOST_NAMES else ""
     return f"known here: {', '.join(allowed[:_MOST_NAMES])}{more}"
+
+
+def _check_marks(value: Any) -> Iterator[Problem]:
+    """Pause and emphasis marks that would be cut short or read aloud."""
+    for pattern in _SPOKEN_FIELDS:
+        for loc, text in _find_field_values(value, pattern):
+            if isinstance(text, str) and (problem := find_wrong_mark(text)):
+                fix = "correct it, or write &lt; for a < that is to be read"
+                yield loc, Finding("spec/speech-mark", f"{format_loc(loc)}: {problem}", fix=fix)
 
 
 def _check_speakable(value: Any) -> Iterator[Problem]:

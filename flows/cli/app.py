@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 from typer.models import CommandInfo
 
+from flows.cli.ask import ask
 from flows.cli.bake import bake
 from flows.cli.batch import batch
 from flows.cli.build import build, check, plan
@@ -54,7 +55,7 @@ def _register_commands() -> None:
     app.command()(add_output_options(build))
     app.command()(add_output_options(batch))
     app.command()(add_output_options(lineup))
-    for command in (plan, check, inspect, preview, gates, backends, stages, schema, doctor):
+    for command in (plan, check, inspect, preview, ask, gates, backends, stages, schema, doctor):
         app.command()(command)
     app.add_typer(cache, name="cache")
     app.command()(add_output_options(bake))

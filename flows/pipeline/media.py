@@ -23,8 +23,9 @@ def resolve_media_paths(options: Section, folder: Path) -> Section:
     if isinstance(options, VoiceSpec):
         return _make_paths_absolute(options, ("model",), folder)
     # A persona's model that is no folder next to the spec is the id of a cached model.
-    if isinstance(options, PersonaSpec) and options.model and find_existing_form(folder / options.model).is_dir():
-        return _make_paths_absolute(options, ("model",), folder)
+    if isinstance(options, PersonaSpec):
+        named = [name for name in ("model", "encoder") if (value := getattr(options, name)) and find_existing_form(folder / value).is_dir()]
+        return _make_paths_absolute(options, named, folder)
     return options
 
 
@@ -39,9 +40,9 @@ def find_media(options: Section) -> Iterator[tuple[str, Path]]:
         for number, piece in enumerate(options.pieces):
             if piece.print and piece.print.picture:
                 yield f"print{number}", Path(piece.print.picture)
-    model = getattr(options, "model", None)
-    if model and (found := find_model_folder(model)):
-        yield "model", found
+    for name in ("model", "encoder"):
+        if (model := getattr(options, name, None)) and (found := find_model_folder(model)):
+            yield name, found
 
 
 def _resolve_print(piece: PieceSpec, folder: Path) -> PieceSpec:

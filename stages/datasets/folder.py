@@ -20,7 +20,7 @@ from assets.digest import sha256_json
 from assets.errors import FenshenError, Finding, FormatError, Location, RightsError, Severity, SpecError
 from assets.media_limits import MAX_PICTURE_BYTES
 from assets.rights import Source
-from assets.untrusted_media import decode_untrusted_image
+from assets.untrusted_media import load_untrusted_image
 from stages.datasets.shards import DatasetCard, DatasetItem, Shard, compute_split_counts, plan_shards
 from stages.datasets.splits import SPLITS, Split
 
@@ -143,7 +143,7 @@ def read_picture(path: Path, size: int) -> Pixels:
     if path.stat().st_size > MAX_PICTURE_BYTES:
         raise FormatError(Finding("data/too-big", f"it is larger than {MAX_PICTURE_BYTES // 1_000_000} MB"))
     try:
-        pixels = decode_untrusted_image(path.read_bytes(), path.name).pixels
+        pixels = load_untrusted_image(path).pixels
     except OSError as error:
         raise FormatError(Finding("data/unreadable", f"it cannot be read ({error.strerror})")) from error
     height, width = pixels.shape[:2]

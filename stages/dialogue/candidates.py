@@ -7,18 +7,26 @@ from collections.abc import Container
 from assets.artefacts.talk import Dialogue, Line, Reply
 from assets.spec.behaviour import PersonaSpec
 from stages.dialogue.backend import Candidate
-from stages.dialogue.phrases import FALLBACK_TEXT, GREETING_QUESTIONS, OUT_OF_SCOPE_QUESTIONS, compose_greeting
+from stages.dialogue.phrases import (
+    FALLBACK_TEXT,
+    GREETING_QUESTIONS,
+    OUT_OF_SCOPE_QUESTIONS,
+    SMALL_TALK_QUESTIONS,
+    SMALL_TALK_TEXTS,
+    compose_greeting,
+)
 from stages.dialogue.tags import choose_emotion, choose_gesture
 
 HELLO_ID, FALLBACK_ID, TOPIC_PREFIX = "hello", "fallback", "topic"
 
 
 def list_authored_lines(options: PersonaSpec, name: str) -> list[tuple[str, str]]:
-    """(line id, text) of everything that the author wrote: hello, fact_01.., line_01.., fallback."""
+    """(line id, text) of everything that is said: hello, fact_01.., line_01.., small talk where there are facts, fallback."""
     facts = [(f"fact_{index:02d}", fact.say) for index, fact in enumerate(options.facts, start=1)]
     lines = [(f"line_{index:02d}", text) for index, text in enumerate(options.lines, start=1)]
     hello = options.greeting or compose_greeting(name, options.who, options.language)
-    return [(HELLO_ID, hello), *facts, *lines, (FALLBACK_ID, options.fallback or FALLBACK_TEXT[options.language])]
+    talk = [(line, getattr(options.small_talk, line) or text) for line, text in SMALL_TALK_TEXTS[options.language].items() if facts]
+    return [(HELLO_ID, hello), *facts, *lines, *talk, (FALLBACK_ID, options.fallback or FALLBACK_TEXT[options.language])]
 
 
 def tag_line(line: str, text: str, options: PersonaSpec, grounds: tuple[str, ...]) -> Line:
@@ -39,6 +47,7 @@ def list_replies(options: PersonaSpec, topics_with_line: Container[int] = ()) ->
     replies += [Reply(f"fact_{index:02d}", _drop_blank(fact.ask)) for index, fact in enumerate(options.facts, start=1)]
     # Only the topic itself: the words of the request, the same for every topic, would attract other questions.
     replies += [Reply(format_topic_id(index), (topic,)) for index, topic in enumerate(options.topics, start=1) if index in topics_with_line]
+    replies += [Reply(line, questions) for line, questions in SMALL_TALK_QUESTIONS[options.language].items() if options.facts]
     return (*replies, Reply(FALLBACK_ID, _drop_blank(options.out_of_scope)))
 
 

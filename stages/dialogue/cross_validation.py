@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from stages.dialogue.backend import Candidate, Matcher
-from stages.dialogue.candidates import FALLBACK_ID, HELLO_ID
+from stages.dialogue.candidates import FALLBACK_ID
 
 MatcherFactory = Callable[[Sequence[Candidate]], Matcher]
 MAX_QUESTIONS = 40
@@ -30,7 +30,8 @@ def leave_one_out(candidates: Sequence[Candidate], authored: Sequence[Candidate]
         candidates: what a matcher is made from; the fallback has further general questions.
         authored: the same candidates with the author's own questions only; these are left out one by one.
     """
-    trials = [(candidate.line, question) for candidate in authored if candidate.line != HELLO_ID for question in candidate.questions]
+    tested = (candidate for candidate in authored if candidate.line == FALLBACK_ID or candidate.line.startswith("fact"))
+    trials = [(candidate.line, question) for candidate in tested for question in candidate.questions]
     trials = trials[:: max(1, -(-len(trials) // MAX_QUESTIONS))]
     correct: dict[bool, list[bool]] = {True: [], False: []}
     margins = []

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from assets.spec.avatar import AvatarSpec
 
-DEFAULT_BACKENDS = {"en": "transformers", "zh": "overlap"}
+DEFAULT_BACKENDS = {"en": "embedding", "zh": "embedding"}
 """persona.language -> backend.
 
-Written by hand on purpose: a new backend must not change the dialogue of an existing spec. The embedded model of `transformers`
-knows no Chinese.
+Written by hand on purpose: a new backend must not change the dialogue of an existing spec.
 """
 
 
@@ -18,5 +17,6 @@ def choose_backend(language: str) -> str:
 
 
 def resolve_backend(spec: AvatarSpec) -> str:
-    """Backend name of the spec's persona: the one it names, else the default."""
-    return spec.persona.backend or choose_backend(spec.persona.language)
+    """Backend name of the spec's persona: the one it names, else the one that it asks to tune, else the default."""
+    persona = spec.persona
+    return persona.backend or ("transformers" if persona.tune and persona.language == "en" else choose_backend(persona.language))

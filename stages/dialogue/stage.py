@@ -20,11 +20,12 @@ from stages.stage import Registry, Stage
 BACKENDS: Registry[DialogueBackend] = Registry(
     "dialogue",
     {
+        "embedding": "stages.dialogue.embedding:Embedding",
         "transformers": "stages.dialogue.transformers:Transformers",
         "overlap": "stages.dialogue.tfidf:Tfidf",
         "writer": "stages.dialogue.writer:Writer",
     },
-    default="transformers",
+    default="embedding",
 )
 
 
@@ -42,12 +43,16 @@ def _mark_lines(lines: Sequence[Line], marked: Mapping[str, str]) -> tuple[Line,
 
 def _strip_persona(options: PersonaSpec) -> tuple[PersonaSpec, dict[str, str]]:
     """The persona without pause and emphasis marks, and its marked texts: shown -> as written."""
-    written = [*(fact.say for fact in options.facts), *options.lines, options.greeting or "", options.fallback or ""]
+    talk = options.small_talk
+    own = (options.greeting, options.fallback, talk.thanks, talk.goodbye, talk.more, talk.language)
+    written = [*(fact.say for fact in options.facts), *options.lines, *(text for text in own if text)]
     marked = {strip_marks(text): text for text in written if has_marks(text)}
     facts = tuple(fact.model_copy(update={"say": _strip(fact.say)}) for fact in options.facts)
     lines = tuple(_strip(text) for text in options.lines)
     greeting, fallback = (text and _strip(text) for text in (options.greeting, options.fallback))
-    return options.model_copy(update={"facts": facts, "lines": lines, "greeting": greeting, "fallback": fallback}), marked
+    talk = talk.model_copy(update={name: _strip(text) for name, text in talk if text})
+    changes = {"facts": facts, "lines": lines, "greeting": greeting, "fallback": fallback, "small_talk": talk}
+    return options.model_copy(update=changes), marked
 
 
 def _strip(text: str) -> str:
@@ -100,6 +105,9 @@ def find_unsupported_options(options: PersonaSpec, backend: DialogueBackend) -> 
     if options.tune and backend.name != "transformers":
         message = f"persona.tune needs the transformers backend, the {backend.name} backend has no model to tune"
         yield "tune", Finding("dialogue/tune-unused", message, fix="remove persona.tune")
+    if options.encoder and backend.name != "embedding":
+        message = f"persona.encoder needs the embedding backend, the {backend.name} backend does not encode sentences"
+        yield "encoder", Finding("dialogue/encoder-unused", message, fix="remove persona.encoder")
     if options.model and not backend.takes_model:
         message = f"persona.model needs the writer backend, the {backend.name} backend cannot use it"
         yield "model", Finding("dialogue/model-unused", message, fix="set persona.backend to writer")
@@ -115,7 +123,7 @@ def answer(dialogue: Dialogue, question: str, *, backend: DialogueBackend | None
         backend: the matcher's backend; by default the one that made the dialogue.
         tune: match with the model tuned to the persona, whose adapter is in the store of `assets.substage_cache.use_cache`.
     """
-    found = find_topic_line(dialogue, question)
+    found = find_topic_line(dialogue.replies, dialogue.language, question)
     if not found:
         found, _ = pick_line(_get_matcher(dialogue, backend or BACKENDS.get(dialogue.engine), tune), question)
     return next(line for line in dialogue.lines if line.id == found)
@@ -136,4 +144,4 @@ def _load_tuned_matcher(candidates: tuple[Candidate, ...], language: str, name: 
     return BACKENDS.get(name).make_matcher(candidates, PersonaSpec.model_validate({"language": language, "tune": True}))
 
 
-STAGE = Stage("dialogue", 7, run, makes=Dialogue, memory_gb=1.5, backends=BACKENDS)
+STAGE = Stage("dialogue", 8, run, makes=Dialogue, memory_gb=1.5, backends=BACKENDS)

@@ -31,9 +31,11 @@ SUPPRESSED_EMOTIONS = {"formal": {"happy": "neutral", "surprised": "neutral"}, "
 
 
 def choose_emotion(kind: str, text: str, manner: str) -> str:
-    """One of neutral, happy, sad, surprised, serious for a line of kind hello, fact, line, topic or fallback."""
-    if kind == "hello" or CLOSING.search(text):
+    """One of neutral, happy, sad, surprised, serious for a line of kind hello, fact, line, topic, fallback or one of small talk."""
+    if kind in ("hello", "thanks", "goodbye") or CLOSING.search(text):
         return "happy"
+    if kind in ("more", "language"):
+        return "neutral"
     if kind == "fallback":
         return "neutral" if manner == "formal" else "sad"
     for emotion, pattern in (("serious", SERIOUS), ("sad", SAD), ("surprised", SURPRISED), ("happy", HAPPY)):
@@ -44,10 +46,12 @@ def choose_emotion(kind: str, text: str, manner: str) -> str:
 
 def choose_gesture(kind: str, text: str, manner: str) -> str:
     """One of none, wave, nod, explain, shrug, point."""
-    if kind == "hello" or CLOSING.search(text):
+    if kind in ("hello", "goodbye") or CLOSING.search(text):
         return "wave"
-    if kind == "fallback":
+    if kind in ("fallback", "language"):
         return "shrug"
+    if kind == "thanks":
+        return "nod"
     if PLACE.search(text):
         return "point"
     if ASSENT.search(text):

@@ -1,4 +1,4 @@
-"""The lexical backend: TF-IDF over stemmed words, parts of words and concepts; without a model, for English and Chinese."""
+"""The lexical backend: TF-IDF over stemmed words and parts of words; without a model, for English and Chinese."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from itertools import pairwise
 from assets.rights import Source
 from assets.spec.behaviour import PersonaSpec
 from stages.dialogue.backend import Candidate
-from stages.dialogue.concepts import find_concepts
 
 HAN_PATTERN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 WORD_PATTERN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]+|[^\W_]+(?:'[^\W_]+)*")
@@ -20,8 +19,8 @@ MAX_QUESTION_LENGTH = 400
 """Characters of a question that are used; real questions are shorter, and the limit bounds the time."""
 STOP_WORD_WEIGHT = 0.15
 """Weight of a function word."""
-UNSEEN_WEIGHT, CONCEPT_WEIGHT, NGRAM_WEIGHT = 0.4, 1.2, 0.35
-"""Weights of a word that no candidate contains, of a concept, and of four letters of a word."""
+UNSEEN_WEIGHT, NGRAM_WEIGHT = 0.4, 0.35
+"""Weights of a word that no candidate contains, and of four letters of a word."""
 
 
 def split_words(text: str) -> frozenset[str]:
@@ -92,8 +91,8 @@ def stem(word: str) -> str:
 
 
 def count_terms(text: str) -> Counter[str]:
-    """How often each term occurs: words, parts of long words (4 letters), pairs of Chinese characters, concepts."""
-    count: Counter[str] = Counter(find_concepts(normalize_text(text)))
+    """How often each term occurs: words, parts of long words (4 letters), pairs of Chinese characters."""
+    count: Counter[str] = Counter()
     sequence = stem_words(text)
     for word in sequence:
         count[word] += 1
@@ -107,11 +106,9 @@ def count_terms(text: str) -> Counter[str]:
 
 
 def compute_base_weight(term: str) -> float:
-    """Weight of a term by its kind: content word 1, function word, concept or part of a word."""
+    """Weight of a term by its kind: content word 1, function word or part of a word."""
     if term in ENGLISH_STOP_WORDS or all(letter in CHINESE_STOP_CHARACTERS for letter in term):
         return STOP_WORD_WEIGHT
-    if term.startswith("@"):
-        return CONCEPT_WEIGHT
     if term.startswith("#"):
         return NGRAM_WEIGHT
     return 1.0

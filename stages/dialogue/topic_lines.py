@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from assets.artefacts.talk import Dialogue, Line
+from assets.artefacts.talk import Line, Reply
 from assets.spec.behaviour import PersonaSpec
 from stages.dialogue.backend import Candidate, DialogueBackend, Matcher
 from stages.dialogue.candidates import TOPIC_PREFIX, format_topic_id, tag_line
@@ -78,13 +78,11 @@ def build_topic_lines(
     return lines, tuple(warnings)
 
 
-def find_topic_line(dialogue: Dialogue, question: str) -> str:
+def find_topic_line(replies: Sequence[Reply], language: str, question: str) -> str:
     """The id of the line about the topic, if the question asks for a topic and nothing else; empty otherwise."""
-    subject = _extract_subject(question, dialogue.language)
-    topic_replies = (reply for reply in dialogue.replies if reply.line.startswith(TOPIC_PREFIX))
-    return next(
-        (reply.line for reply in topic_replies if subject and _extract_subject(reply.questions[0], dialogue.language) == subject), ""
-    )
+    subject = _extract_subject(question, language)
+    topic_replies = (reply for reply in replies if reply.line.startswith(TOPIC_PREFIX))
+    return next((reply.line for reply in topic_replies if subject and _extract_subject(reply.questions[0], language) == subject), "")
 
 
 def _extract_subject(text: str, language: str) -> set[str]:

@@ -12,12 +12,12 @@ from pathlib import Path
 from assets.digest import sha256_file, sha256_json
 from assets.rights import Source
 from assets.spec.behaviour import PersonaSpec
-from stages.dialogue import smollm2
+from stages.dialogue import e5
 from stages.dialogue.backend import Candidate, Matcher
 from stages.dialogue.causal import load_model
+from stages.dialogue.embedding import Embedding
 from stages.dialogue.grounding import is_faithful
 from stages.dialogue.tfidf import Tfidf
-from stages.dialogue.transformers import Transformers
 
 MAX_FACT_LENGTH = 600
 """Characters of a fact that is reworded; a longer one is a text to be read out as written."""
@@ -46,7 +46,7 @@ class Writer:
 
     def weights(self) -> Mapping[str, str]:
         """Those of the embedded matcher; the stage's media digests cover the user's own model."""
-        return {smollm2.GGUF: smollm2.read_digest()} if smollm2.read_digest() else {}
+        return {e5.FILE: e5.read_digest()} if e5.read_digest() else {}
 
     def sources(self, options: PersonaSpec) -> tuple[Source, ...]:
         """The user's model, whose licence is unknown, and the sources of the matcher."""
@@ -55,11 +55,11 @@ class Writer:
         # The digest of a single file is published with many models; shards get a digest of their digests.
         digest = digests[0] if len(digests) == 1 else sha256_json(digests) if digests else ""
         source = Source(path.name, "unknown", path.name, note=WORDING_NOTE, sellable=False, sha256=digest)
-        return (source, *_choose_matcher_backend(options.language).sources(options))
+        return (source, *_choose_matcher_backend().sources(options))
 
     def make_matcher(self, candidates: Sequence[Candidate], options: PersonaSpec) -> Matcher:
-        """The embedded model's matcher for English if it is baked, else the lexical one."""
-        return _choose_matcher_backend(options.language).make_matcher(candidates, options)
+        """The embedding matcher where its encoder is installed, else the lexical one."""
+        return _choose_matcher_backend().make_matcher(candidates, options)
 
     def rephrase_fact(self, fact: str, question: str, options: PersonaSpec, seed: int) -> str:
         """The model's wording if the fact supports it, else the fact as written."""
@@ -85,5 +85,5 @@ def _choose_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _choose_matcher_backend(language: str) -> Transformers | Tfidf:
-    return Transformers() if language == "en" and not Transformers().unavailable_reason() else Tfidf()
+def _choose_matcher_backend() -> Embedding | Tfidf:
+    return Embedding() if not e5.unavailable_reason() else Tfidf()

@@ -32,17 +32,25 @@ def _build_line_files(speech: Speech, performance: Performance, licence: str) ->
 
 
 def _encode_dialogue(dialogue: Dialogue, spoken: dict[str, SpokenLine]) -> bytes:
+    described = describe_dialogue(dialogue)
+    described["lines"] = [
+        line | {"wav": f"voice/{line['id']}.wav", "visemes": f"visemes/{line['id']}.json",
+                "seconds": round(len(spoken[line["id"]].samples) / spoken[line["id"]].rate, 4)}
+        for line in described["lines"] if line["id"] in spoken
+    ]  # fmt: skip
+    return _encode_json(described)
+
+
+def describe_dialogue(dialogue: Dialogue) -> dict[str, Any]:
+    """dialogue.json as a value, without the files and seconds of its lines."""
     lines = [
-        {
-            "id": line.id, "text": line.text, "language": line.language, "emotion": line.emotion, "gesture": line.gesture,
-            "wav": f"voice/{line.id}.wav", "visemes": f"visemes/{line.id}.json",
-            "seconds": round(len(spoken[line.id].samples) / spoken[line.id].rate, 4), "grounded_in": list(line.grounded_in),
-        }
-        for line in dialogue.lines if line.id in spoken
+        {"id": line.id, "text": line.text, "language": line.language, "emotion": line.emotion, "gesture": line.gesture,
+         "grounded_in": list(line.grounded_in)}
+        for line in dialogue.lines
     ]  # fmt: skip
     replies = [{"line": reply.line, "questions": list(reply.questions)} for reply in dialogue.replies]
     persona = {"name": dialogue.name, "language": dialogue.language, "engine": dialogue.engine, "scores": dialogue.scores}
-    return _encode_json({"persona": persona, "lines": lines, "replies": replies, "fallback": dialogue.fallback})
+    return {"persona": persona, "lines": lines, "replies": replies, "fallback": dialogue.fallback}
 
 
 def _encode_cues(track: LineCues, words: Sequence[Word]) -> bytes:

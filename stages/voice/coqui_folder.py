@@ -26,7 +26,7 @@ from assets.rights import Source
 from assets.spec.behaviour import VoiceSpec
 from assets.temporary_folder import open_temporary_folder
 from assets.torch_defaults import TORCH_DEFAULTS_LOCK
-from assets.untrusted_media import decode_untrusted_sound
+from assets.untrusted_media import load_untrusted_sound
 from stages.voice.backend import Utterance
 from stages.voice.coqui_config import explain_unsafe_config, read_safe_config
 from stages.voice.coqui_stats import close_stats_pickles
@@ -105,7 +105,8 @@ def _build_tts_arguments(folder: Path, synthesizer: Synthesizer, speaker: Path |
             raise SpecError(Finding("voice/speaker", message, location=Location(str(folder)), fix="change voice.speaker or remove it"))
         arguments["speaker_name"] = options.speaker
     elif speaker:
-        arguments["speaker_wav"] = str(speaker)
+        # Without a name: the Synthesizer's "" would be looked up among speakers that a folder without speakers_xtts.pth does not have.
+        arguments |= {"speaker_wav": str(speaker), "speaker_name": None}
     elif speakers:
         arguments["speaker_name"] = speakers[0]
     languages = getattr(getattr(synthesizer.tts_model, "language_manager", None), "name_to_id", None)
@@ -226,7 +227,7 @@ def _write_speaker(folder: Path) -> Iterator[Path | None]:
     if source.stat().st_size > MAX_SOUND_BYTES:
         message = f"{SPEAKER_WAV} is larger than {MAX_SOUND_BYTES // 1_000_000} MB"
         raise SpecError(_make_finding(folder, message))
-    samples, rate = decode_untrusted_sound(source.read_bytes(), SPEAKER_WAV)
+    samples, rate = load_untrusted_sound(source)
     with open_temporary_folder() as temporary:
         speaker = Path(temporary) / SPEAKER_WAV
         speaker.write_bytes(export_wav(samples, rate))

@@ -1,14 +1,18 @@
 """Makes `import torchaudio` work if a CUDA build of it is installed with a CPU build of torch.
 
 coqui-tts needs only the pure Python part of torchaudio 2.11, but its wheel loads libtorch_cuda on import. If that fails,
-torchaudio's own "extension not available" state is registered before a second import; a working import is not changed.
+torchaudio's own "extension not available" state is registered before a second import; a working import is not changed. Nor is a working
+`torchaudio.load`; where torchcodec, which it needs, cannot be loaded, libsndfile reads the file.
 """
 
 from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Callable
+from functools import partial
 from types import ModuleType
+from typing import Any
 
 from assets.errors import BackendError, Finding
 
@@ -16,7 +20,30 @@ _LIBRARY_WORDS = ("libtorch", "libcudart", ".so")
 
 
 def ensure_torchaudio() -> ModuleType:
-    """Imports torchaudio; raises BackendError if it is not installed."""
+    """Imports torchaudio, whose `load` reads sounds without torchcodec too; raises BackendError if it is not installed."""
+    module = _import_torchaudio()
+    if not isinstance(module.load, partial):
+        module.__dict__["load"] = partial(_load_sound, module.load)
+    return module
+
+
+def _load_sound(load: Callable[..., Any], uri: Any, *arguments: Any, **options: Any) -> Any:
+    """torchaudio's `load`, or where its reader torchcodec cannot be loaded beside this torch, the whole file by libsndfile.
+
+    Returns:
+        (channels, n) float32 samples and the rate in Hz, as torchaudio does.
+    """
+    try:
+        return load(uri, *arguments, **options)
+    except (ImportError, OSError, RuntimeError):
+        import soundfile
+        import torch
+
+        samples, rate = soundfile.read(uri, dtype="float32", always_2d=True)
+        return torch.from_numpy(samples.T.copy()), rate
+
+
+def _import_torchaudio() -> ModuleType:
     try:
         return importlib.import_module("torchaudio")
     except (ImportError, OSError) as error:

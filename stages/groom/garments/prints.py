@@ -9,9 +9,10 @@ import numpy as np
 
 from assets.artefacts.geometry import Floats
 from assets.errors import Finding, SpecError
-from assets.formats.image import decode_image, resize
+from assets.formats.image import resize
 from assets.rights import Source
 from assets.spec.appearance import PrintSpec
+from assets.untrusted_media import load_untrusted_image
 from stages.groom.garments.paint import Cloths
 from stages.groom.garments.style import Garment
 
@@ -44,7 +45,7 @@ def load_print(spec: PrintSpec, field_name: str) -> ChestPrint:
 
 def _load_picture(spec: PrintSpec) -> ChestPrint:
     path = Path(spec.picture or "")
-    found = resize(decode_image(path.read_bytes()), _SIDE).pixels.astype(np.float32) / 255
+    found = resize(load_untrusted_image(path), _SIDE).pixels.astype(np.float32) / 255
     colour = np.repeat(found, 3, 2) if found.shape[2] == 1 else found[..., :3]
     cover = found[..., 3:] if found.shape[2] == 4 else np.ones((*found.shape[:2], 1), np.float32)
     high, wide = found.shape[:2]
@@ -93,16 +94,14 @@ def _draw_text(text: str, field_name: str) -> ChestPrint:
 
 def paint_print(c: Cloths, one: ChestPrint) -> None:
     """Paints it on the front, in the piece's second colour where it is text."""
-    import cv2
+    from scipy.ndimage import map_coordinates  # cv2.remap takes no more than 32,767 points in a row
 
     wide, high = one.size
     front = np.asarray((c.get("depth") > 0) & (c.get("arm") < 0.3), np.float32)
     # A print hangs with the cloth: its place along the body is that of the pattern, not of the folds.
     x = (c.get("x") / wide + 0.5) * one.pixels.shape[1]
     y = (0.5 - (c.get("height") - c.marks["chest"] + _DROP_M) / high) * one.pixels.shape[0]
-    found = cv2.remap(
-        one.pixels, x.astype(np.float32)[:, None], y.astype(np.float32)[:, None], cv2.INTER_AREA, borderMode=cv2.BORDER_CONSTANT
-    )[:, 0]
+    found = np.stack([map_coordinates(channel, [y, x], order=1, prefilter=False) for channel in np.moveaxis(one.pixels, 2, 0)], 1)
     cover = (found[:, 3] * front)[:, None]
     colour = c.colours.second if one.is_text else found[:, :3] / np.maximum(found[:, 3:], 1e-3)
     c.rgb += cover * (colour - c.rgb)

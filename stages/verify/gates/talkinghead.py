@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from assets.errors import Finding, Location, Severity
-from stages.verify.bundle_view import BundleView, Doubles
+from stages.verify.bundle_view import BundleView, Doubles, Glb
 from stages.verify.clip_poses import measure_angles
 from stages.verify.gate import gate
 from stages.verify.gates.engines import encode_base64, find_chromium, run_page
@@ -24,8 +24,9 @@ MIN_VISEMES = 8
 """Of a line that has as many; of a shorter one, all."""
 _MOVING_WEIGHT = 0.2
 """TalkingHead opens visemes to 0.6 and more."""
-_MAX_LEAN_DEGREES = 26.0
-"""Of the trunk, and half of the head's, when it stands: its own poses sway by ten, and the back of the old leans by eight."""
+_TRUNK_AND_HEAD = (("trunk", "Hips", "Neck"), ("head", "Neck", "Head"))
+_MAX_LEAN_DEGREES = 20.0
+"""Of the trunk, and half of the head's, when it stands, beyond its own lean in the bind pose: TalkingHead's poses sway by ten."""
 _MAX_IDLE_STEP_M, _MIN_IDLE_MOVE_M = 0.35, 0.002
 """How far head, hands and hips may go from their places in six seconds of idling, and how far one of them must."""
 
@@ -64,19 +65,32 @@ def _to_milliseconds(mark: str, spans: Sequence[Mapping[str, Any]]) -> dict[str,
     return {f"{mark}times": starts, f"{mark}durations": [round(1000 * (s["end"] - s["start"])) for s in spans]}
 
 
-def find_pose_errors(acted: Mapping[str, Any]) -> Iterator[str]:
-    """One sentence for each thing that the body does otherwise than TalkingHead means."""
+def measure_bind_leans(glb: Glb) -> dict[str, float]:
+    """Degrees by which trunk and head lean in the bind pose: the backs of the old are bent."""
+    nodes = {joint: glb.find_node(joint) for joint in ("Hips", "Neck", "Head")}
+    at = {joint: glb.compute_world_matrix(node)[:3, 3] for joint, node in nodes.items() if node is not None}
+    if len(at) < len(nodes):  # other gates say so
+        return {part: 0.0 for part, _, _ in _TRUNK_AND_HEAD}
+    return {part: float(measure_angles(at[high] - at[low], np.array([0, 1, 0]))) for part, low, high in _TRUNK_AND_HEAD}
+
+
+def find_pose_errors(acted: Mapping[str, Any], bind_leans: Mapping[str, float]) -> Iterator[str]:
+    """One sentence for each thing that the body does otherwise than TalkingHead means.
+
+    Args:
+        bind_leans: of `measure_bind_leans`.
+    """
     for name, pose in (("as it stands", acted["stand"]), ("in the pose hand on hip", acted["pose"])):
-        yield from _check_standing(name, {joint: np.array(place) for joint, place in pose.items()})
+        yield from _check_standing(name, {joint: np.array(place) for joint, place in pose.items()}, bind_leans)
     yield from _check_idle(acted["idle"])
     yield from _check_gesture({joint: np.array(place) for joint, place in acted["gesture"].items()})
     yield from _check_pose({joint: np.array(place) for joint, place in acted["pose"].items()})
 
 
-def _check_standing(name: str, at: Mapping[str, Doubles]) -> Iterator[str]:
-    for part, low, high in (("trunk", "Hips", "Neck"), ("head", "Neck", "Head")):
+def _check_standing(name: str, at: Mapping[str, Doubles], bind_leans: Mapping[str, float]) -> Iterator[str]:
+    for part, low, high in _TRUNK_AND_HEAD:
         lean = measure_angles(at[high] - at[low], np.array([0, 1, 0]))
-        if lean > _MAX_LEAN_DEGREES * (1 if part == "trunk" else 2):
+        if lean > bind_leans[part] + _MAX_LEAN_DEGREES * (1 if part == "trunk" else 2):
             yield f"{name}, the {part} leans by {lean:.0f} degrees"
     for side in ("Left", "Right"):
         heights = [at[f"{side}{joint}"][1] for joint in ("UpLeg", "Leg", "Foot", "ToeBase")]
@@ -127,7 +141,7 @@ def find_still_visemes(weights: Mapping[str, float], line: Mapping[str, Any]) ->
     source="@met4citizen/talkinghead, whose poses are absolute rotations in the frames of Mixamo's rigs",
 )
 def talkinghead_plays_the_avatar(bundle: BundleView) -> Iterator[Finding]:
-    if "avatar.glb" not in bundle.files:
+    if (glb := bundle.glb) is None:
         return
     if find_chromium() is None:
         yield Finding(_CODE, "not checked: Chromium is not installed", Severity.INFO, _GLB)
@@ -137,5 +151,5 @@ def talkinghead_plays_the_avatar(bundle: BundleView) -> Iterator[Finding]:
     if "failed" in acted:
         yield Finding(_CODE, f"TalkingHead cannot load the file: {acted['failed']}", location=_GLB)
         return
-    sentences = (*find_pose_errors(acted), *(find_still_visemes(acted["visemes"], line) if line else ()))
+    sentences = (*find_pose_errors(acted, measure_bind_leans(glb)), *(find_still_visemes(acted["visemes"], line) if line else ()))
     yield from (Finding(_CODE, sentence, location=_GLB) for sentence in sentences)

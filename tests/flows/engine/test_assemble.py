@@ -30,6 +30,7 @@ from flows.pipeline.request import BuildRequest, resolve_request
 from stages.verify.gates.rights import check_folder
 from tests.assets.test_codec import identity
 from tests.flows.cli.command import TINY
+from tests.prefect_home import fill_prefect_home
 
 pytestmark = pytest.mark.slow
 
@@ -176,7 +177,8 @@ with listen_to_events(die):
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
 def test_an_interrupted_build_ends_at_once_with_one_sentence_and_no_child(name: str, code: int, tmp_path: Path) -> None:
     """Prefect replaced our signal handler, and Ctrl-C waited for every running stage."""
-    program = f"""SPEC, FOLDER, STORE, HOME = {[str(TINY), str(tmp_path / "tiny"), str(tmp_path / "store"), str(tmp_path / "prefect")]!r}
+    home = fill_prefect_home(tmp_path / "prefect")
+    program = f"""SPEC, FOLDER, STORE, HOME = {[str(TINY), str(tmp_path / "tiny"), str(tmp_path / "store"), str(home)]!r}
 import os, signal, threading
 from pathlib import Path
 os.environ["PREFECT_HOME"] = HOME

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from assets.paths import PROJECT_ROOT
+from tests.prefect_home import fill_prefect_home
 
 pytestmark = pytest.mark.slow
 
@@ -42,9 +43,14 @@ def trapped(tmp_path: Path) -> Path:
 @pytest.mark.usefixtures("subreaper")
 def test_children_run_no_foreign_code_and_end_with_a_killed_owner(trapped: Path) -> None:
     """`python -m uvicorn` put the current folder first; orphans that another init than 1 adopts were never ended."""
-    (trapped / "home").mkdir()
     proxy = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY"), "http://192.0.2.1:9")
-    env = {**os.environ, **proxy, "PYTHONSAFEPATH": "1", "PYTHONPATH": str(PROJECT_ROOT), "PREFECT_HOME": str(trapped / "home")}
+    env = {
+        **os.environ,
+        **proxy,
+        "PYTHONSAFEPATH": "1",
+        "PYTHONPATH": str(PROJECT_ROOT),
+        "PREFECT_HOME": str(fill_prefect_home(trapped / "home")),
+    }
     owner = subprocess.Popen(
         [sys.executable, "-c", PROGRAM], cwd=trapped, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )

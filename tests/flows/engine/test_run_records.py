@@ -17,6 +17,7 @@ import pytest
 from assets.paths import get_home
 from flows.engine import run_records
 from flows.engine.run_records import LOST, end_lost_runs, record_runs
+from tests.prefect_home import fill_prefect_home
 
 HOLDER = """
 import sys
@@ -168,7 +169,7 @@ def read_runs(file: Path) -> list[tuple[str, str, str | None]]:
 def test_the_next_build_ends_what_a_killed_one_left_running_on_the_temporary_server(home: Path) -> None:
     """The run and the one inside it were shown as running for ever, in the database that a later server opens. No server is left either."""
     env = {name: value for name, value in os.environ.items() if name not in ("PREFECT_API_URL", "FENSHEN_SERVER")}
-    env |= {"PREFECT_HOME": str(home / "prefect")}
+    env |= {"PREFECT_HOME": str(fill_prefect_home(home / "prefect"))}
     command, before = [sys.executable, "-c", PROGRAM], psutil.Process().children()
     assert subprocess.run([*command, "die"], env=env, timeout=300, check=False).returncode == -signal.SIGKILL
     _, orphans = psutil.wait_procs([child for child in psutil.Process().children() if child not in before], timeout=20)

@@ -14,6 +14,8 @@ import httpx
 import pytest
 import yaml
 
+from tests.prefect_home import fill_prefect_home
+
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -63,7 +65,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 def server(tmp_path_factory):
     """URL of the API of a Prefect server of its own."""
     port = free_port()
-    env = {**os.environ, "PREFECT_HOME": str(tmp_path_factory.mktemp("server"))}
+    env = {**os.environ, "PREFECT_HOME": str(fill_prefect_home(tmp_path_factory.mktemp("server")))}
     command = [sys.executable, "-m", "prefect", "server", "start", "--port", str(port)]
     process = start(command, env)
     url = f"http://127.0.0.1:{port}/api"

@@ -131,10 +131,10 @@ def test_files_that_are_too_large_or_cannot_be_read_say_so(folder: FolderRequest
     assert catch_message(FormatError, lambda: read_picture(picture, 32)) == "error[data/too-big] it is larger than 0 MB"
     monkeypatch.undo()
 
-    def fail(path: Path) -> bytes:
+    def fail(path: Path, mode: str) -> object:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(Path, "read_bytes", fail)
+    monkeypatch.setattr(Path, "open", fail)
     message = "error[data/unreadable] it cannot be read (Input/output error)"
     assert catch_message(FormatError, lambda: read_picture(picture, 32)) == message
 

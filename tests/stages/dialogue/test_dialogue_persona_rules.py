@@ -21,7 +21,7 @@ def list_findings(text: str, folder: Path) -> list[str]:
     ("text", "sentence"),
     [
         ("persona: {language: zh, tune: true}\n",
-         "a.yaml:2:31: error[dialogue/tune-unused] persona.tune needs the transformers backend, the overlap backend has no model to "
+         "a.yaml:2:31: error[dialogue/tune-unused] persona.tune needs the transformers backend, the embedding backend has no model to "
          "tune; remove persona.tune"),
         ("persona: {language: zh, backend: transformers}\n",
          "a.yaml:2:34: error[dialogue/language] the transformers backend understands en, not zh; "
@@ -30,7 +30,7 @@ def list_findings(text: str, folder: Path) -> list[str]:
          "a.yaml:2:20: error[dialogue/no-model] the writer backend needs persona.model, a transformers folder or the id of a "
          "model in the local cache; set persona.model, or remove persona.backend"),
         ("persona: {model: mine}\n",
-         "a.yaml:2:18: error[dialogue/model-unused] persona.model needs the writer backend, the transformers backend cannot use it; "
+         "a.yaml:2:18: error[dialogue/model-unused] persona.model needs the writer backend, the embedding backend cannot use it; "
          "set persona.backend to writer"),
         ("persona: {backend: writer, model: nobody/nothing}\n",
          "a.yaml:2:35: error[dialogue/model-absent] the model nobody/nothing is neither a folder nor in the local cache; "

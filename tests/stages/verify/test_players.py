@@ -14,7 +14,7 @@ import pytest
 from assets.conventions import JOINTS
 from assets.errors import BackendError, FormatError
 from assets.paths import find_program, get_baked_path
-from stages.verify.bundle_view import BundleView
+from stages.verify.bundle_view import BundleView, Glb
 from stages.verify.gate import load_gates
 from stages.verify.gates import babylon, engines, talkinghead
 from stages.verify.stage import run_gate
@@ -27,6 +27,7 @@ needs_chromium = pytest.mark.skipif(
 needs_babylon = pytest.mark.skipif(
     find_program("node") is None or not get_baked_path("load_babylon.mjs").exists(), reason="node or a baked script is missing"
 )
+UPRIGHT = {"trunk": 0.0, "head": 0.0}
 LINE = {"tracks": {"visemes": list("abcdefghij")}}
 
 
@@ -41,7 +42,7 @@ def act(along_bones: bool) -> dict[str, Any]:
 @needs_chromium
 def test_our_rig_stands_idles_gestures_and_speaks_in_talkinghead() -> None:
     acted = act(True)
-    assert list(talkinghead.find_pose_errors(acted)) == []
+    assert list(talkinghead.find_pose_errors(acted, UPRIGHT)) == []
     assert {name for name, weight in acted["visemes"].items() if weight > 0.2} >= {"viseme_PP", "viseme_aa"}
 
 
@@ -49,7 +50,7 @@ def test_our_rig_stands_idles_gestures_and_speaks_in_talkinghead() -> None:
 @needs_chromium
 def test_a_rig_with_frames_of_the_world_folds_up_in_talkinghead() -> None:
     """It loads without an error; only the places of its joints show it."""
-    errors = list(talkinghead.find_pose_errors(act(False)))
+    errors = list(talkinghead.find_pose_errors(act(False), UPRIGHT))
     assert "as it stands, the left leg does not run down from hip to toe" in errors
 
 
@@ -64,6 +65,21 @@ def test_a_file_that_talkinghead_cannot_load_is_one_finding(glb: bytes, reason: 
     assert finding.message == f"TalkingHead cannot load the file: Error: {reason}"
 
 
+def test_a_bent_back_may_lean_by_its_own_lean_more_and_no_further() -> None:
+    acted = make_standing()
+    hips = np.array(acted["stand"]["Hips"])
+    angle = np.radians(24)
+    acted["stand"] = {**acted["stand"], "Neck": list(hips + 0.5 * np.array([0, np.cos(angle), np.sin(angle)]))}
+    assert "as it stands, the trunk leans by 24 degrees" in list(talkinghead.find_pose_errors(acted, UPRIGHT))
+    assert not [text for text in talkinghead.find_pose_errors(acted, {**UPRIGHT, "trunk": 5.0}) if "trunk" in text]
+
+
+def test_the_own_lean_is_that_of_the_bind_pose() -> None:
+    leans = talkinghead.measure_bind_leans(Glb.parse("avatar.glb", tiny.glb()))
+    assert leans["trunk"] < 5
+    assert leans["head"] < 5
+
+
 def make_standing() -> dict[str, Any]:
     """The T-pose with the left hand raised and the right hand on the hip: every check is content."""
     places: dict[str, Any] = {joint: list(tiny.place(joint)) for joint in JOINTS}
@@ -74,7 +90,7 @@ def make_standing() -> dict[str, Any]:
 
 
 def test_a_body_that_does_all_of_it_has_no_errors() -> None:
-    assert list(talkinghead.find_pose_errors(make_standing())) == []
+    assert list(talkinghead.find_pose_errors(make_standing(), UPRIGHT)) == []
 
 
 @pytest.mark.parametrize(("act_name", "joint", "place", "sentence"), [
@@ -90,7 +106,7 @@ def test_a_body_that_does_all_of_it_has_no_errors() -> None:
 def test_each_thing_that_a_body_does_otherwise_is_a_sentence(act_name: str, joint: str, place: Any, sentence: str) -> None:
     acted = make_standing()
     acted[act_name] = {**acted[act_name], joint: place}
-    assert sentence in list(talkinghead.find_pose_errors(acted))
+    assert sentence in list(talkinghead.find_pose_errors(acted, UPRIGHT))
 
 
 def test_a_line_must_move_eight_visemes_or_as_many_as_it_has() -> None:

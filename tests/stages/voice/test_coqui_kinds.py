@@ -10,6 +10,7 @@ import pytest
 
 from assets.artefacts.talk import Dialogue, Line, SpokenLine
 from assets.errors import SpecError
+from assets.formats.wav import export_wav
 from assets.spec.behaviour import VoiceSpec
 from stages.voice.coqui import Coqui
 from stages.voice.coqui_folder import check_model_folder
@@ -17,11 +18,12 @@ from stages.voice.stage import run
 from tests.stages.voice import tiny_coqui
 
 pytestmark = pytest.mark.slow
+NIHAO = Dialogue("Lin", "zh", (Line("hello", "你好。", "zh"),), (), "hello", "given", {})
 HELLO = Dialogue("Ada", "en", (Line("hello", "Hello there.", "en"),), (), "hello", "given", {})
 
 
-def speak(folder: Path, **options: object) -> SpokenLine:
-    return run(HELLO, options=VoiceSpec.model_validate({"model": str(folder), **options}), backend=Coqui(), seed=3).lines[0]
+def speak(folder: Path, dialogue: Dialogue = HELLO, **options: object) -> SpokenLine:
+    return run(dialogue, options=VoiceSpec.model_validate({"model": str(folder), **options}), backend=Coqui(), seed=3).lines[0]
 
 
 @pytest.mark.parametrize("make", [tiny_coqui.make_tacotron, tiny_coqui.make_fast_pitch, tiny_coqui.make_glow])
@@ -62,6 +64,25 @@ def test_a_model_without_style_tokens_refuses_a_style(tmp_path: Path) -> None:
     folder = tiny_coqui.make_glow(tmp_path / "mine")
     with pytest.raises(SpecError, match="mine has no style tokens"):
         speak(folder, style={0: 1.0})
+
+
+def test_xtts_clones_the_voice_of_a_reference_clip_in_both_languages(tmp_path: Path) -> None:
+    """Nobody's clip could be read: torchaudio's reader needs torchcodec, and an unnamed speaker was looked up among no speakers."""
+    folder = tiny_coqui.make_xtts(tmp_path / "mine")
+    t = np.arange(2 * 22_050) / 22_050
+    (folder / "speaker.wav").write_bytes(export_wav((0.3 * np.sin(2 * np.pi * 180 * t)).astype(np.float32), 22_050))
+    (folder / "consent.txt").write_text("Ada Byron agrees, 2026-11-30.", "utf-8")
+    hello, nihao = speak(folder), speak(folder, dialogue=NIHAO)
+    for line in (hello, nihao):
+        assert line.rate == 24_000
+        assert len(line.samples) > 1_000
+        assert np.isfinite(line.samples).all()
+
+
+def test_xtts_speaks_as_the_speaker_that_is_named(tmp_path: Path) -> None:
+    folder = tiny_coqui.make_xtts(tmp_path / "mine", speakers=("Ada", "Ben"))
+    first, ada, ben = speak(folder), speak(folder, speaker="Ada"), speak(folder, speaker="Ben")
+    assert first.samples.tobytes() == ada.samples.tobytes() != ben.samples.tobytes()
 
 
 def test_a_reference_clip_needs_a_consent_record(tmp_path: Path) -> None:

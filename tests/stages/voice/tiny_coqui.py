@@ -115,3 +115,42 @@ def _make_audio() -> Any:
     from TTS.tts.configs.shared_configs import BaseAudioConfig
 
     return BaseAudioConfig(**SMALL_AUDIO, do_trim_silence=False, power=1.5, griffin_lim_iters=10)
+
+
+XTTS_SIZE = 64
+_SPECIAL_TOKENS = ("[STOP]", "[UNK]", "[SPACE]", "[START]", "[en]", "[zh-cn]")
+
+
+def make_xtts(folder: Path, *, speakers: tuple[str, ...] = ()) -> Path:
+    """XTTS with the smallest language model; its decoder and speaker encoder have sizes of their own, 90 MB in all.
+
+    Args:
+        speakers: names of voices whose latents are in speakers_xtts.pth; without them a reference clip decides the voice.
+    """
+    _start()
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from TTS.tts.configs.xtts_config import XttsArgs, XttsConfig
+    from TTS.tts.layers.xtts.tokenizer import VoiceBpeTokenizer
+    from TTS.tts.models.xtts import Xtts
+
+    folder.mkdir(parents=True)
+    letters = {token: index for index, token in enumerate((*_SPECIAL_TOKENS, *"abcdefghijklmnopqrstuvwxyz0123456789.,!?'"))}
+    words = Tokenizer(models.BPE(vocab=letters, merges=[], unk_token="[UNK]"))
+    words.add_special_tokens(list(_SPECIAL_TOKENS))
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    words.save(str(folder / "vocab.json"))
+    small = XttsArgs(
+        gpt_layers=1, gpt_n_model_channels=XTTS_SIZE, gpt_n_heads=2, gpt_max_audio_tokens=40, gpt_max_text_tokens=60,
+        gpt_num_audio_tokens=66, gpt_start_audio_token=64, gpt_stop_audio_token=65, decoder_input_dim=XTTS_SIZE,
+        gpt_use_perceiver_resampler=True,
+    )  # fmt: skip
+    model = Xtts(XttsConfig(model_args=small, languages=["en", "zh-cn"]))
+    model.tokenizer = VoiceBpeTokenizer(vocab_file=str(folder / "vocab.json"))
+    model.init_models()
+    if speakers:
+        voices = {
+            name: {"gpt_cond_latent": torch.randn(1, 32, XTTS_SIZE), "speaker_embedding": torch.randn(1, 512, 1)} for name in speakers
+        }
+        torch.save(voices, folder / "speakers_xtts.pth")
+    return write_model(folder, model)

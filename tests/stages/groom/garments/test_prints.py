@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,8 @@ from assets.errors import SpecError
 from assets.formats.image import encode_png
 from assets.spec.appearance import PieceSpec, PrintSpec
 from assets.spec.avatar import AvatarSpec
+from assets.spec.read import read_spec
+from assets.spec.value_checks import SpecConstraints
 from stages.groom.garments.choices import choose_outfit
 from stages.groom.garments.paint import Cloths, Colours
 from stages.groom.garments.prints import load_print, paint_print
@@ -38,6 +42,13 @@ def test_text_is_painted_on_the_chest_in_the_second_colour() -> None:
     assert 0.01 < bright.mean() < 0.2
     assert np.abs(chest.channels["x"][bright]).max() < 0.125
     assert abs(float(chest.channels["height"][bright].mean()) - 1.30) < 0.02
+
+
+def test_a_chest_of_a_whole_texture_is_painted() -> None:
+    """32,768 pixels in a row were too many for OpenCV: no build with a print ended."""
+    chest = make_chest(1024)
+    paint_print(chest, load_print(PrintSpec(text="HELLO"), "print"))
+    assert 0.01 < (chest.rgb[:, 0] > 0.5).mean() < 0.2
 
 
 def test_the_print_is_the_right_way_round(tmp_path: Path) -> None:
@@ -80,13 +91,33 @@ def test_a_printed_piece_has_no_other_pattern_unless_the_spec_names_one() -> Non
         ({}, "groom.pieces.0.print has neither text nor picture"),
         ({"text": "A", "picture": "a.png"}, "groom.pieces.0.print has both text and picture"),
         ({"picture": "a.png"}, "groom.pieces.0.print: the picture has no licence"),
+        ({"text": "A", "licence": "MIT"}, "groom.pieces.0.print.licence belongs to a picture, and the print is a text"),
+        ({"picture": "drawing.svg", "licence": "MIT"}, "groom.pieces.0.print.picture: these 6 bytes are not a picture that can be read"),
+        ({"picture": "sparse.png", "licence": "MIT"}, "groom.pieces.0.print.picture: the file is larger than 100 MB"),
         ({"text": "A😀"}, "groom.pieces.0.print.text: the font of prints has no 😀"),
         ({"text": "a\u200bb\t"}, "groom.pieces.0.print.text: the font of prints has no U+0009 U+200B"),
     ],
 )
 def test_a_print_is_text_or_a_picture_with_its_licence(one: dict[str, str], sentence: str, tmp_path: Path) -> None:
+    (tmp_path / "drawing.svg").write_text("<svg/>")
+    with (tmp_path / "sparse.png").open("wb") as file:
+        file.truncate(300_000_000_000)
     spec = AvatarSpec.model_validate({"name": "A", "groom": {"pieces": [{"garment": "tshirt", "print": one}]}})
     assert [finding.message for rule in RULES for _, finding in rule.find_violations(spec, tmp_path)] == [sentence]
+
+
+def test_a_pipe_or_a_picture_outside_is_refused_and_not_opened(tmp_path: Path) -> None:
+    """A pipe was waited for for ever."""
+    folder = tmp_path / "spec"
+    folder.mkdir()
+    os.mkfifo(folder / "pipe.png")
+    (tmp_path / "outside.png").write_bytes(b"not a picture")
+    for picture, code in (("pipe.png", "spec/no-such-file"), ("../outside.png", "spec/path-escape")):
+        piece = {"garment": "tshirt", "print": {"picture": picture, "licence": "MIT"}}
+        (folder / "a.yaml").write_text(json.dumps({"name": "a", "groom": {"pieces": [piece]}}))
+        with pytest.raises(SpecError) as error:
+            read_spec(str(folder / "a.yaml"), constraints=SpecConstraints(rules=RULES))
+        assert [finding.code for finding in error.value.findings] == [code]
 
 
 def test_a_print_without_a_chest_is_known_when_the_spec_is_read(tmp_path: Path) -> None:
