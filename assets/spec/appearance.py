@@ -133,11 +133,11 @@ class GroomSpec(Section):
     lashes: str | None = None
     """Eyelash item; left out: picked by gender and seed."""
     outfit: str | None = None
-    """Outfit item; a set of docs/clothes.md, made to the body; or tailored: a set by age and seed; left out: item by gender and seed."""
+    """Outfit item; a set of docs/clothes.md, made to the body; or tailored, as left out: a set by age, gender and seed."""
     pieces: Annotated[tuple[PieceSpec, ...], Field(max_length=6)] = ()
     """Garments worn instead of a set."""
     shoes: str | None = None
-    """Shoe item, or shoes of docs/clothes.md; left out: those of the outfit."""
+    """Shoe item, or shoes of docs/clothes.md; left out: those of the set, or an item with an outfit item."""
     role: Literal["office", "school", "medical", "laboratory", "site", "sport", "festive"] | None = None
     """Work or occasion that a drawn outfit shows; left out: everyday clothes."""
     hat: str | None = None

@@ -31,7 +31,8 @@ _MAX_LEG_DEPTH, _MIN_SEALED_DISTANCE = 0.06, 0.025
 """Where the edge of a shoe is at most this deep inside a trouser leg, and at least this far from its hem, the skin there is never seen."""
 _MIN_MIDDLE_DISTANCE, _MAX_CONTACT_DISTANCE = 0.015, 0.02
 """The middle of a part of a shoe begins this far from the part's edges; an edge this near to the middle of another part lies on it."""
-_LEG_JOINTS = ("UpLeg", "Leg", "Foot", "ToeBase")
+LEG_JOINTS = ("UpLeg", "Leg", "Foot", "ToeBase")
+"""Of one side, without its name."""
 _LEG_SPLIT_STEEPNESS, _CROTCH_SHARE = 2.5, 0.7
 """Where both legs hold more than the share of the cloth, it passes from one to the other more steeply than smoothed, by the factor."""
 _SKIN_NEIGHBOURS, _SMOOTHING_ROUNDS = 6, 4
@@ -95,7 +96,7 @@ def split_legs(dense: Floats) -> Floats:
 
     A skirt with smoothed weights stays behind the leading thigh, which then pokes through; a tight one bends at its middle alone.
     """
-    left, right = (np.isin(JOINTS, [side + name for name in _LEG_JOINTS]) for side in ("Left", "Right"))
+    left, right = (np.isin(JOINTS, [side + name for name in LEG_JOINTS]) for side in ("Left", "Right"))
     left_sum, right_sum = dense[:, left].sum(1), dense[:, right].sum(1)
     both = left_sum + right_sum
     share = left_sum / np.maximum(both, 1e-6)

@@ -53,13 +53,10 @@ from stages.groom.wardrobe import (
 )
 from stages.stage import Stage
 
-# In the fifth place male_casualsuit05 was drawn: the collar of its shirt comes through that of its jacket on some bodies (seeds 45, 111).
-_OUTFITS = {
-    "man": ("male_casualsuit01", "male_casualsuit02", "male_casualsuit03", "male_casualsuit04", "male_casualsuit03", "male_elegantsuit01"),
-    "woman": ("female_casualsuit01", "female_elegantsuit01"),
-}
+_OUTFIT_COUNTS = {"man": 6, "woman": 2}
+"""Drawn from since outfits were taken from the wardrobe: without that draw, eyes and lashes of older specs would change."""
 _HAIR_COUNTS = {"man": 3, "woman": 4}
-"""Drawn from since hair was taken from the wardrobe: without that draw, clothes of older specs would change."""
+"""The same for hair."""
 _BROW_COUNT = 3
 _SHOES = {"man": ("shoes01", "shoes03"), "woman": ("shoes03", "shoes04")}
 _CLOTHES: tuple[Slot, ...] = ("outfit", "shoes", "hat")
@@ -118,20 +115,22 @@ def run(body: Body, *, options: GroomSpec, seed: int) -> Groom:
 
 
 def choose_items(body: Body, options: GroomSpec, rng: np.random.Generator) -> dict[Slot, str]:
-    """Slot -> item name: the spec's, otherwise by gender and seed. Hair, brows and clothes are items only where the spec names one."""
+    """Slot -> item name: the spec's, otherwise by gender and seed. Hair, brows and clothes are items only where the spec names one.
+
+    Shoes go with an outfit of the wardrobe; everybody else wears what is made.
+    """
     person = "man" if body.phenotype["gender"] >= 0.5 else "woman"
     curls = person == "man" and body.phenotype.get("african", 0) > 0.5
     rng.integers(_HAIR_COUNTS[person] + curls)
     rng.integers(_BROW_COUNT)
+    rng.integers(_OUTFIT_COUNTS[person])
     likely: dict[Slot, tuple[str, ...]] = {
-        "outfit": _OUTFITS[person], "shoes": _SHOES[person],
-        "lashes": ("Eyelashes01",) if person == "man" else ("eyelashes02", "eyelashes03"),
+        "shoes": _SHOES[person], "lashes": ("Eyelashes01",) if person == "man" else ("eyelashes02", "eyelashes03"),
     }  # fmt: skip
     picked: dict[Slot, str] = {slot: names[int(rng.integers(len(names)))] for slot, names in likely.items()}
-    is_made = bool(options.pieces) or options.outfit in (TAILORED, *list_outfit_names())
-    is_made |= options.role is not None and options.outfit is None
-    for slot in _CLOTHES[:2] if is_made else ():
-        picked.pop(slot)
+    is_made = bool(options.pieces) or options.outfit in (None, TAILORED, *list_outfit_names())
+    if is_made:
+        picked.pop("shoes")
     for slot in load_catalogue():
         requested = getattr(options, slot, None)
         if slot == "hair" and (requested in list_styles() or requested == "none"):
@@ -246,9 +245,9 @@ def _add_made_outfit(draft: _GroomDraft, body: Body, items: dict[Slot, str], opt
     years, gender = body.phenotype["age_years"], body.phenotype["gender"]
     requested = options.pieces or (options.outfit if options.outfit in list_outfit_names() else None)
     shoes = options.shoes if options.shoes in list_shoe_names() else None
-    made = make_outfit(body, choose_outfit(years, gender, requested, options.outfit_colour, shoes, seed, options.role), seed)
-    worn = [mesh for mesh in made.meshes if mesh.name not in items]
-    draft.meshes += worn
+    choice = choose_outfit(years, gender, requested, options.outfit_colour, shoes, seed, options.role)
+    made = make_outfit(body, choice.leave_out(*items), seed)
+    draft.meshes += made.meshes
     draft.materials.append(made.material)
     draft.images |= made.images
     draft.sources += made.sources
@@ -288,4 +287,4 @@ def _digest_records() -> dict[str, str]:
     return digest_styles() | digest_garments()
 
 
-STAGE: Stage[Groom] = Stage("groom", 17, run, makes=Groom, missing_requirements=find_missing_wardrobe, code=_digest_records)
+STAGE: Stage[Groom] = Stage("groom", 18, run, makes=Groom, missing_requirements=find_missing_wardrobe, code=_digest_records)

@@ -117,12 +117,12 @@ def find_texels(atlas: Atlas, number: int, fine: Fine) -> Texels:
     return Texels(index, fine.triangles[owner.ravel()[index]], np.stack([1 - both.sum(1), both[:, 0], both[:, 1]], 1).astype(np.float32))
 
 
-def measure_sky(points: Doubles, normals: Doubles, blockers: Sequence[tuple[Doubles, Ints]], directions: int = 40) -> Floats:
+def measure_sky(points: Doubles, normals: Doubles, corners: Doubles, directions: int = 40) -> Floats:
     """(n,) the free part of the hemisphere over each point: depth maps from all sides, cosine-weighted.
 
     Args:
         points, normals: (n,3).
-        blockers: vertices (v,3) and triangles (t,3) of everything that takes light away.
+        corners: (t,3,3) triangles of everything that takes light away.
     """
     from stages.groom.garments.kernels import draw_depth
 
@@ -130,7 +130,6 @@ def measure_sky(points: Doubles, normals: Doubles, blockers: Sequence[tuple[Doub
     y, angle = 1 - 2 * index / directions, np.pi * (1 + 5**0.5) * index
     radius = np.sqrt(1 - y * y)
     ways = np.stack([np.cos(angle) * radius, y, np.sin(angle) * radius], 1)
-    corners = np.concatenate([vertices[triangles] for vertices, triangles in blockers])
     lifted = points + _LIFT_M * normals
     free, total = np.zeros(len(points)), np.full(len(points), 1e-6)
     for way in ways:

@@ -58,6 +58,11 @@ class OutfitChoice:
     pieces: tuple[WornPiece, ...]
     is_tucked: bool = False
 
+    def leave_out(self, *slots: str) -> OutfitChoice:
+        """The choice without shoes, or without all but shoes, where items are worn in these slots."""
+        kept = tuple(p for p in self.pieces if ("shoes" if p.garment.kind == "shoes" else "outfit") not in slots)
+        return replace(self, pieces=kept)
+
     def describe(self) -> tuple[str, ...]:
         """What two people would have in common if they were dressed alike: pieces, fabrics, patterns and colours in 4 bits."""
         return tuple(

@@ -6,6 +6,7 @@ and every second sweep goes backwards: a fixed order leaves its direction in the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +30,8 @@ class Collider:
 
     points: Doubles
     normals: Doubles
+    arms: NDArray[np.bool_] | None = None
+    """(c,) which points are of an arm; left out: none."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ def find_tethers(edges: Int64s, lengths: Doubles, pinned: NDArray[np.bool_]) -> 
 
 def settle(
     points: Doubles, springs: Springs, pinned: NDArray[np.bool_], collider: Collider, gap: NDArray[np.float64], *,
-    frames: int, substeps: int, rng: np.random.Generator, gravity: float = _GRAVITY,
+    frames: int, substeps: int, rng: np.random.Generator, gravity: float = _GRAVITY, on_torso: NDArray[np.bool_] | None = None,
 ) -> Doubles:  # fmt: skip
     """(n,3) the points after so many frames under gravity.
 
@@ -81,20 +84,39 @@ def settle(
         points: (n,3) metres.
         pinned: (n,) vertices that stay where they are.
         gap: (n,) metres to keep from the collider.
+        on_torso: (n,) vertices that pass through arms, which the others alone lie on: a wide coat would end up on the other side of a
+            wrist, and a wide sleeve, pushed out by the torso, on the other side of its arm.
     """
-    from scipy.spatial import cKDTree
-
     from stages.groom.garments.kernels import advance
 
-    tree = cKDTree(collider.points)
+    find_nearest = _index_collider(collider, on_torso)
     order = rng.permutation(len(springs.ends))
     ends, lengths, compliance = springs.ends[order], springs.lengths[order], springs.compliance[order]
     at, speed = points.astype(np.float64).copy(), np.zeros((len(points), 3))
     free = (~pinned).astype(np.float64)
     for _ in range(0, frames, _FRAMES_PER_SEARCH):
-        _, nearest = tree.query(at)
+        nearest = find_nearest(at)
         advance(
             at, speed, free, ends, lengths, compliance, springs.anchor, springs.reach, collider.points[nearest], collider.normals[nearest],
             gap, _FRAMES_PER_SEARCH * substeps, FRAME_S / substeps, _DAMPING, gravity,
         )  # fmt: skip
     return at
+
+
+def _index_collider(collider: Collider, on_torso: NDArray[np.bool_] | None) -> Callable[[Doubles], Int64s]:
+    """A function from points (n,3) to the index (n,) of the collider's nearest point: on an arm for a sleeve, on no arm for the torso."""
+    from scipy.spatial import cKDTree
+
+    if collider.arms is None or on_torso is None or not collider.arms.any():
+        whole = cKDTree(collider.points)
+        return lambda points: np.asarray(whole.query(points)[1], np.int64)
+    groups = [(mask, np.flatnonzero(part)) for mask, part in ((on_torso, ~collider.arms), (~on_torso, collider.arms)) if mask.any()]
+    trees = [(mask, index, cKDTree(collider.points[index])) for mask, index in groups]
+
+    def find_nearest(points: Doubles) -> Int64s:
+        found = np.empty(len(points), np.int64)
+        for mask, index, tree in trees:
+            found[mask] = index[tree.query(points[mask])[1]]
+        return found
+
+    return find_nearest

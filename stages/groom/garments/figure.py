@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -91,12 +91,36 @@ class Figure:
     @cached_property
     def collider(self) -> Collider:
         """The body under cloth, in the pose in which cloth is draped."""
-        return _build_collider(self)
+        return replace(_build_collider(self), arms=self.collider_arms > 0.5)
 
     @cached_property
     def collider_triangles(self) -> Ints:
         """(t,3) of the collider's points."""
         return refine(self.tights.triangles, self.tights.triangles, len(self.tights.values), len(self.tights.values)).triangles
+
+    @cached_property
+    def collider_arms(self) -> Floats:
+        """(c,) how far each of the collider's points is one of an arm, 0..1."""
+        return self._refine_column("arm")
+
+    @cached_property
+    def collider_legs(self) -> NDArray[np.bool_]:
+        """(c,) which of the collider's points are below the hips and of no arm."""
+        return np.asarray((self.collider_arms < 0.02) & (self._refine_column("leg") > 0))
+
+    def _refine_column(self, name: str) -> Floats:
+        level = refine(self.tights.triangles, self.tights.triangles, len(self.tights.values), len(self.tights.values))
+        return np.asarray(level.smooth @ self.tights.get(name), np.float32)
+
+    @cached_property
+    def hands(self) -> tuple[float, float, float]:
+        """Lowest and highest point of the hands in the draping pose, and how far from the middle their inner sides are, metres."""
+        joints = np.array(["Hand" in name for name in JOINTS])
+        weight = (self.body.skin.weights * joints[self.body.skin.joints]).sum(1)[:SKIN_VERTICES]
+        chosen = np.flatnonzero(weight > 0.5)
+        skin = Skin(self.body.skin.joints[chosen], self.body.skin.weights[chosen])
+        places = apply_matrices(blend_matrices(skin, self.pose_matrices), self.body.positions[chosen])
+        return float(places[:, 1].min()), float(places[:, 1].max()), float(np.abs(places[:, 0]).min())
 
     def pose(self, cloth: Cloth, rest: Floats) -> NDArray[np.float64]:
         """(n,3) points of a cloth (n,3), given in the A-pose, in the pose in which cloth is draped."""

@@ -15,7 +15,7 @@ from assets.rights import Source
 from assets.rotation import normalize_vectors
 from assets.skinning import limit_influences
 from stages.groom.fit import EDGE_MARGIN, GarmentSurface
-from stages.groom.garments.atlas import SIDE, Atlas, find_texels, measure_sky, pack_sheets
+from stages.groom.garments.atlas import SIDE, Atlas, find_texels, pack_sheets
 from stages.groom.garments.choices import OutfitChoice, WornPiece
 from stages.groom.garments.details import paint_details
 from stages.groom.garments.drape import Collider
@@ -23,21 +23,27 @@ from stages.groom.garments.figure import Figure, measure_figure
 from stages.groom.garments.paint import Cloths, paint_fabric, start_painting
 from stages.groom.garments.patterns import paint_pattern
 from stages.groom.garments.prints import paint_print
+from stages.groom.garments.shade import measure_outfit_sky
 from stages.groom.garments.sheet import Fine, Sheet, make_sheet
+from stages.groom.garments.shell import hangs_below
 from stages.groom.garments.shoes import make_shoes
 from stages.groom.garments.strips import knot_tie, sew_collar
-from stages.groom.garments.style import get_fabric
+from stages.groom.garments.style import Garment, get_fabric
 from stages.groom.garments.tailor import Draped, join_colliders, sew
 from stages.groom.garments.texels import Texels
 
 OUTFIT, SHOES = "outfit", "shoes"
-"""Names of the two meshes; both have the material OUTFIT."""
+"""Names of the two meshes; both have the material OUTFIT, shoes without an outfit their own."""
 _COLLARS = ("shirt", "polo", "stand", "roll", "hood", "lapel")
 _STRIPS = (("collar",), ("sole",), ("tie",))
 """Details of what covers nothing by itself."""
 _BUMP_GAIN, _FOLD_GAIN = 1.0, 1.25
-_HIDDEN_SHARE, _INNER_MARGIN_M = 0.42, 0.03
-"""Light of cloth where no sky is seen; and how far from the edge above it inner cloth is kept."""
+_HIDDEN_SHARE = 0.42
+"""Light of cloth where no sky is seen."""
+_SHORT_SLEEVE = 0.7
+"""A sleeve that ends above is short."""
+_SWINGING_MARGIN_M = 0.16
+"""How far above the hem of a coat or a skirt, which rises in a step, nothing counts as covered."""
 
 
 @dataclass(frozen=True)
@@ -68,19 +74,22 @@ def make_outfit(body: Body, choice: OutfitChoice, seed: int) -> MadeOutfit:
     figure = measure_figure(body)
     draped, sewn = _sew_pieces(figure, choice, seed)
     atlas = pack_sheets([one.sheet for one in sewn])
-    images = _paint(figure, choice, atlas, sewn, draped, seed)
-    surfaces = _build_surfaces(sewn)
+    surface = SHOES if all(one.is_shoe for one in sewn) else OUTFIT
+    images = {f"{surface}_{role}": image for role, image in _paint(figure, choice, atlas, sewn, draped, seed).items()}
+    surfaces = _build_surfaces(figure, sewn)
     sewn = _drop_inner_cloth(sewn, surfaces)
     meshes, normals = [], {}
     for name, is_shoe in ((OUTFIT, False), (SHOES, True)):
         chosen = [(number, one.sheet) for number, one in enumerate(sewn) if one.is_shoe == is_shoe]
-        mesh, bind_normals = _join(atlas, chosen, name)
+        if not chosen:
+            continue
+        mesh, bind_normals = _join(atlas, chosen, name, surface)
         meshes.append(mesh)
         normals[name] = bind_normals
-    material = Material(OUTFIT, "outfit_albedo", "outfit_normal", "outfit_orm", roughness=1.0, double_sided=True)
+    material = Material(surface, f"{surface}_albedo", f"{surface}_normal", f"{surface}_orm", roughness=1.0, double_sided=True)
     titles = ", ".join(piece.garment.title or piece.garment.name for piece in choice.pieces)
     printed = tuple(one.chest_print.source for one in choice.pieces if one.chest_print and one.chest_print.source)
-    sources = (Source(OUTFIT, "Apache-2.0", "made by Fenshen", note=titles), *printed)
+    sources = (Source(surface, "Apache-2.0", "made by Fenshen", note=titles), *printed)
     return MadeOutfit(tuple(meshes), normals, material, images, surfaces, sources)
 
 
@@ -100,13 +109,19 @@ def _sew_pieces(figure: Figure, choice: OutfitChoice, seed: int) -> tuple[list[D
             tie = knot_tie(figure, piece.garment, _find_shirt(draped), join_colliders([one.collider for one in draped]))
             sewn.append(_Sewn(make_sheet(figure, tie), piece, False))
             continue
-        found = sew(figure, piece.garment, under, seed + 31 * number, is_tucked=tucked)
+        found = sew(figure, _drop_hidden_sleeves(piece.garment, ordered), under, seed + 31 * number, is_tucked=tucked)
         draped.append(found)
         sewn.append(_Sewn(make_sheet(figure, found), piece, False))
         for part in (part for part in piece.garment.parts if part in _COLLARS):
             collar = sew_collar(figure, found, part)
             sewn.append(_Sewn(make_sheet(figure, collar), piece, False))
     return draped, [*sewn, *shoes]
+
+
+def _drop_hidden_sleeves(garment: Garment, others: Sequence[WornPiece]) -> Garment:
+    """The garment, without short sleeves that nobody sees: a long sleeve over it would get caught on their hems."""
+    over = max((one.garment.sleeve for one in others if one.garment.layer > garment.layer), default=0.0)
+    return replace(garment, sleeve=0.0) if 0 < garment.sleeve < min(_SHORT_SLEEVE, over) else garment
 
 
 def _find_shirt(draped: Sequence[Draped]) -> Draped:
@@ -133,18 +148,12 @@ def _get_order(piece: WornPiece, *, is_tucked: bool) -> float:
 def _paint(
     figure: Figure, choice: OutfitChoice, atlas: Atlas, sewn: Sequence[_Sewn], draped: Sequence[Draped], seed: int
 ) -> dict[str, Image]:
-    """outfit_albedo, outfit_normal and outfit_orm."""
+    """Pictures by role: albedo, normal and orm."""
     albedo = np.zeros((SIDE * SIDE, 3), np.float32)
     orm = np.zeros((SIDE * SIDE, 3), np.float32)
     slope = np.zeros((SIDE * SIDE, 3), np.float32)
     relief, covered = np.zeros(SIDE * SIDE, np.float32), np.zeros(SIDE * SIDE, bool)
-    blockers = [(figure.collider.points, figure.collider_triangles), *((d.middle, d.levels[0].triangles) for d in draped)]
-    coarse = [(one.sheet.fine.points, one.sheet.fine.normals, one.sheet.fine.coarse_count) for one in sewn]
-    sky = measure_sky(
-        np.concatenate([points[:count] for points, _, count in coarse]),
-        np.concatenate([normals[:count] for _, normals, count in coarse]).astype(np.float64), blockers,
-    )  # fmt: skip
-    skies = np.split(sky, np.cumsum([count for *_, count in coarse])[:-1])
+    skies = measure_outfit_sky(figure, [one.sheet.fine for one in sewn], draped)
     for number, one in enumerate(sewn):
         fine = one.sheet.fine
         texels = find_texels(atlas, number, fine)
@@ -157,9 +166,9 @@ def _paint(
     normal = _add_relief(slope, relief, covered, atlas.scale)
     fill = _find_nearest(covered)
     return {
-        "outfit_albedo": Image((np.clip(albedo[fill], 0, 1) * 255 + 0.5).astype(np.uint8).reshape(SIDE, SIDE, 3)),
-        "outfit_normal": Image(((normal[fill] * 0.5 + 0.5) * 255 + 0.5).astype(np.uint8).reshape(SIDE, SIDE, 3), srgb=False),
-        "outfit_orm": Image(_halve((orm[fill] * 255 + 0.5).reshape(SIDE, SIDE, 3)), srgb=False),
+        "albedo": Image((np.clip(albedo[fill], 0, 1) * 255 + 0.5).astype(np.uint8).reshape(SIDE, SIDE, 3)),
+        "normal": Image(((normal[fill] * 0.5 + 0.5) * 255 + 0.5).astype(np.uint8).reshape(SIDE, SIDE, 3), srgb=False),
+        "orm": Image(_halve((orm[fill] * 255 + 0.5).reshape(SIDE, SIDE, 3)), srgb=False),
     }  # fmt: skip
 
 
@@ -229,19 +238,19 @@ def _find_nearest(covered: NDArray[np.bool_]) -> NDArray[np.int64]:
     return np.asarray((rows * SIDE + columns).ravel(), np.int64)
 
 
-def _build_surfaces(sewn: Sequence[_Sewn]) -> tuple[GarmentSurface, ...]:
+def _build_surfaces(figure: Figure, sewn: Sequence[_Sewn]) -> tuple[GarmentSurface, ...]:
     """A surface for each garment; collars cover nothing by themselves. An edge well beneath another garment is not open."""
     covers = [one for one in sewn if one.sheet.garment.details not in _STRIPS]
-    alone = [_build_surface(one, ()) for one in covers]
+    alone = [_build_surface(figure, one, ()) for one in covers]
     found = []
     for one in covers:
         # A hem that lies on a shoe is seen, however deep its folds are in it.
         over = [surface for surface, other in zip(alone, covers, strict=True) if other.piece is not one.piece and not other.is_shoe]
-        found.append(_build_surface(one, over))
+        found.append(_build_surface(figure, one, over))
     return tuple(found)
 
 
-def _build_surface(one: _Sewn, over: Sequence[GarmentSurface]) -> GarmentSurface:
+def _build_surface(figure: Figure, one: _Sewn, over: Sequence[GarmentSurface]) -> GarmentSurface:
     sheet = one.sheet
     points = np.concatenate([sheet.positions[np.unique(sheet.triangles)], sheet.positions[sheet.triangles].mean(1)])
     facing = np.concatenate([sheet.normals[np.unique(sheet.triangles)], sheet.normals[sheet.triangles].mean(1)])
@@ -252,7 +261,12 @@ def _build_surface(one: _Sewn, over: Sequence[GarmentSurface]) -> GarmentSurface
     edge = np.concatenate([a * (1 - t) + b * t for t in (0.0, 0.33, 0.67)])
     for other in over:
         edge = edge[~other.find_beneath(edge)]
-    return GarmentSurface.with_edges(points.astype(np.float32), normalize_vectors(facing).astype(np.float32), edge)
+    surface = GarmentSurface.with_edges(points.astype(np.float32), normalize_vectors(facing).astype(np.float32), edge)
+    hem = edge[edge[:, 1] < figure.crotch]
+    if not hangs_below(figure, sheet.garment) or not len(hem):
+        return surface
+    above = GarmentSurface.with_edges(surface.points, surface.facing, hem).edge_distance - (_SWINGING_MARGIN_M - EDGE_MARGIN)
+    return replace(surface, edge_distance=np.minimum(surface.edge_distance, np.maximum(above, 0)))
 
 
 def _drop_inner_cloth(sewn: Sequence[_Sewn], surfaces: Sequence[GarmentSurface]) -> list[_Sewn]:
@@ -269,7 +283,7 @@ def _drop_inner_cloth(sewn: Sequence[_Sewn], surfaces: Sequence[GarmentSurface])
     return found
 
 
-def _join(atlas: Atlas, chosen: Sequence[tuple[int, Sheet]], name: str) -> tuple[Mesh, Floats]:
+def _join(atlas: Atlas, chosen: Sequence[tuple[int, Sheet]], name: str, material: str) -> tuple[Mesh, Floats]:
     """One mesh of all sheets, and its normals."""
     points, normals, uv, weights, triangles = [], [], [], [], []
     first = 0
@@ -284,5 +298,5 @@ def _join(atlas: Atlas, chosen: Sequence[tuple[int, Sheet]], name: str) -> tuple
     kept, renumbered = compact_vertices(joined, first)
     skin = limit_influences(np.concatenate(weights)[kept])
     flat = np.clip(np.concatenate(uv)[kept], 0, 1).astype(np.float32)
-    mesh = Mesh(name, np.concatenate(points)[kept], flat, renumbered, skin, (), OUTFIT)
+    mesh = Mesh(name, np.concatenate(points)[kept], flat, renumbered, skin, (), material)
     return mesh, np.concatenate(normals)[kept]

@@ -8,17 +8,20 @@ from dataclasses import replace
 import numpy as np
 
 from assets.artefacts.geometry import Floats
+from assets.conventions import JOINTS
 from assets.mesh import compute_vertex_normals
 from assets.rotation import dot
-from stages.groom.fit import split_legs
+from stages.groom.fit import LEG_JOINTS, split_legs
 from stages.groom.garments.cloth import COLUMNS, Bools, Cloth, Field, Int64s, Line, cut, order_borders, trim
 from stages.groom.garments.figure import Figure, average_over_edges
 from stages.groom.garments.panels import Seam
 from stages.groom.garments.style import Garment
 
-_SPLIT_ABOVE_CROTCH_M = 0.018
-"""Longer garments are cut here and lengthened: below, the hem would go round each leg."""
+_SPLIT_ABOVE_CROTCH_M = 0.105
+"""Longer garments are cut here, where the seat is widest, and lengthened: below, the surface goes into the gap between the legs."""
 _ROW_M = 0.028
+_ROUNDING_M, _ROUNDING_ROUNDS = 0.09, 60
+"""Below the cut a skirt becomes round over this length: notches between the legs would be heaps of folds."""
 _SMOOTHING_ROUNDS = 8
 _BULGE_RAD, _HANG_TORSO, _HANG_LEGS = 0.35, 0.6, 0.8
 """Within this angle about the axis, cloth keeps the distance of the bulges above it, by these shares."""
@@ -31,6 +34,11 @@ _COLLAR_ROOM_M = 0.011
 _EASE_ARM = ((0.0, 0.3, 0.5, 0.8, 1.0), (0.012, 0.022, 0.020, 0.014, 0.006))
 _EASE_LEG = ((-0.15, 0.0, 0.5, 0.9, 1.0), (0.003, 0.006, 0.012, 0.020, 0.022))
 _LEG_CLEARANCE_M = 0.012
+_LEG_BLEND = 0.55
+"""Of a skirt's half width: over this distance to each side of the middle it passes from one leg to the other."""
+_HAND_GAP_M, _LAYER_ROOM_M = 0.006, 0.018
+_FLARE_START = 0.06
+"""Along the leg: wider above, a skirt would take in the hands."""
 _FORK_M, _MIN_SIDE_M = 0.10, 0.004
 """Below the crotch the hang begins over this length; and how far the insides of the legs keep from the middle."""
 
@@ -62,7 +70,9 @@ def _cut_hem(figure: Figure, garment: Garment, cloth: Cloth, *, is_tucked: bool)
     cloth = trim(cloth, lambda c: c.get("bind")[:, 1] - max(hem, split), Line.HEM)
     if hem >= split - 0.004:
         return cloth
-    return _weigh_tube(figure, _lengthen(figure, cloth, _list_hems(cloth)[:1], split - hem), len(cloth.values))
+    first = len(cloth.values)
+    cloth = _weigh_tube(figure, _lengthen(figure, cloth, _list_hems(cloth)[:1], split - hem), first)
+    return replace(cloth, values=_share_between_legs(cloth, first))
 
 
 def get_hem_height(figure: Figure, garment: Garment) -> float:
@@ -71,6 +81,11 @@ def get_hem_height(figure: Figure, garment: Garment) -> float:
         hip, ankle = (float(figure.heads[name][1]) for name in ("LeftUpLeg", "LeftFoot"))
         return hip - garment.leg * (hip - ankle)
     return figure.crotch + garment.hem * figure.scale
+
+
+def hangs_below(figure: Figure, garment: Garment) -> bool:
+    """Whether it hangs about both legs: coats, long shirts, dresses and skirts."""
+    return garment.kind != "trousers" and get_hem_height(figure, garment) < figure.crotch
 
 
 def _cut_lower(figure: Figure, garment: Garment) -> Cloth:
@@ -144,7 +159,7 @@ def _list_hems(cloth: Cloth) -> list[Int64s]:
 
 
 def _lengthen(figure: Figure, cloth: Cloth, loops: Sequence[Int64s], length: float) -> Cloth:
-    """The cloth with rows added below these border loops, straight down, so long in metres."""
+    """The cloth with rows added below these border loops, so long in metres: straight down, about both legs ever rounder."""
     rows = max(2, round(length / _ROW_M))
     drop = (np.arange(1, rows + 1) / rows * length)[:, None].astype(np.float32)
     hip, ankle = (float(figure.heads[name][1]) for name in ("LeftUpLeg", "LeftFoot"))
@@ -152,6 +167,9 @@ def _lengthen(figure: Figure, cloth: Cloth, loops: Sequence[Int64s], length: flo
         count, first = len(loop), len(cloth.values)
         added = np.repeat(cloth.values[loop][None], rows, 0)
         for name in ("bind", "rest"):
+            if len(loops) == 1:
+                places = added[0, :, COLUMNS[name]]
+                added[:, :, COLUMNS[name]] += np.minimum(drop / _ROUNDING_M, 1)[:, :, None] * (_round_off(places) - places)
             added[:, :, COLUMNS[name].start + 1] -= drop
         added[:, :, COLUMNS["leg"]] += (drop / (hip - ankle))[:, :, None]
         index = np.concatenate([loop[None], first + np.arange(rows * count).reshape(rows, count)])
@@ -170,6 +188,18 @@ def _lengthen(figure: Figure, cloth: Cloth, loops: Sequence[Int64s], length: flo
     return cloth
 
 
+def _round_off(loop: Floats) -> Floats:
+    """(k,3) a closed line about both legs without its notches between them, its points spread evenly; as wide and as deep as before."""
+    found = loop.astype(np.float64)
+    for _ in range(_ROUNDING_ROUNDS):
+        found = 0.5 * found + 0.25 * (np.roll(found, 1, 0) + np.roll(found, -1, 0))
+    low, high = loop.min(0), loop.max(0)
+    share = (found - found.min(0)) / np.maximum(np.ptp(found, axis=0), 1e-6)
+    rounded = low + share * (high - low)
+    rounded[:, 0] *= np.abs(loop[:, 0]) > 1e-6  # a front that is cut open stays on its line
+    return np.asarray(np.stack([rounded[:, 0], loop[:, 1], rounded[:, 2]], 1), np.float32)
+
+
 def _weigh_tube(figure: Figure, cloth: Cloth, first: int) -> Cloth:
     """The cloth with weights of its vertices from `first` on taken from the nearest legs."""
     from scipy.spatial import cKDTree
@@ -185,6 +215,21 @@ def _weigh_tube(figure: Figure, cloth: Cloth, first: int) -> Cloth:
     values = cloth.values.copy()
     values[:, COLUMNS["weights"]] = split_legs(weights)
     return replace(cloth, values=values)
+
+
+def _share_between_legs(cloth: Cloth, first: int) -> Floats:
+    """(n,WIDTH) the cloth's values; from vertex `first` on it passes evenly from one leg to the other: it is one piece, not two tubes."""
+    values = cloth.values.copy()
+    weights, x = values[first:, COLUMNS["weights"]], get_x(cloth)[first:]
+    left, right = (np.isin(JOINTS, [side + name for name in LEG_JOINTS]) for side in ("Left", "Right"))
+    left_sum, right_sum = weights[:, left].sum(1), weights[:, right].sum(1)
+    both = left_sum + right_sum
+    share = np.clip(0.5 + 0.5 * x / (_LEG_BLEND * float(np.abs(x).max())), 0, 1)
+    # Joints along a leg by the mean of both legs, where the other one has none.
+    along = (weights[:, left] + weights[:, right]) / np.maximum(both, 1e-6)[:, None]
+    weights[:, left], weights[:, right] = along * (share * both)[:, None], along * ((1 - share) * both)[:, None]
+    values[first:, COLUMNS["weights"]] = weights
+    return values
 
 
 def add_ease(figure: Figure, garment: Garment, cloth: Cloth, *, is_tucked: bool, base: float = 0.0) -> Floats:
@@ -234,7 +279,30 @@ def hang(figure: Figure, garment: Garment, cloth: Cloth, points: Floats) -> Floa
         below = np.clip((figure.crotch - cloth.get("bind")[:, 1]) / (_FORK_M * figure.scale), 0, 1)
         chosen = is_leg & (np.sign(get_x(cloth)) == side)
         found = _hang_about(figure, garment, cloth, found, chosen * below, side)
-    return _keep_sides(cloth, found) if garment.kind == "trousers" else found
+    return _keep_sides(cloth, found) if garment.kind == "trousers" else _keep_off_hands(figure, garment, cloth, found)
+
+
+def _keep_off_hands(figure: Figure, garment: Garment, cloth: Cloth, points: Floats) -> Floats:
+    """(n,3) the points, those next to the hands nearer to the middle than these, but with room for the hips and what is worn there."""
+    low, high, inside = figure.hands
+    heights = points[:, 1]
+    off = np.maximum(np.maximum(low - heights, heights - high), 0)
+    bodily = cloth.get("arm") < 0.02
+    legs = figure.tights.get("rest")[(figure.tights.get("arm") < 0.02)]
+    outer = np.interp(heights, *_find_half_widths(legs))
+    limit = np.maximum(inside - _HAND_GAP_M + off, outer + _LEG_CLEARANCE_M + _LAYER_ROOM_M * garment.layer * figure.scale)
+    found = points.copy()
+    found[:, 0] = np.where(bodily, np.clip(points[:, 0], -limit, limit), points[:, 0])
+    return found
+
+
+def _find_half_widths(points: Floats) -> tuple[np.ndarray, np.ndarray]:
+    """Heights (k,) and the largest |x| (k,) of the points (n,3) around each."""
+    bins = np.arange(float(points[:, 1].min()), float(points[:, 1].max()), 0.02)
+    index = np.clip(np.digitize(points[:, 1], bins) - 1, 0, len(bins) - 1)
+    widest = np.zeros(len(bins))
+    np.maximum.at(widest, index, np.abs(points[:, 0]))
+    return bins + 0.01, widest
 
 
 def _keep_sides(cloth: Cloth, points: Floats) -> Floats:
@@ -263,7 +331,7 @@ def _hang_about(figure: Figure, garment: Garment, cloth: Cloth, points: Floats, 
     mix = (_HANG_LEGS if side else _HANG_TORSO) * share[chosen]
     wide = radius + mix * np.maximum(reach - radius, 0)
     leg = np.clip(cloth.get("leg")[chosen], -0.2, 1)
-    start = -0.2 if garment.kind != "trousers" else 0.35
+    start = _FLARE_START if garment.kind != "trousers" else 0.35
     wide = wide + garment.flare * figure.scale * np.clip(leg - start, 0, None) * share[chosen]
     found = points.copy()
     found[chosen] = axis + away * np.stack([wide / np.maximum(radius, 1e-6), np.ones(len(at)), wide / np.maximum(radius, 1e-6)], 1)

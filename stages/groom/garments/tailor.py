@@ -10,12 +10,13 @@ import numpy as np
 
 from assets.artefacts.geometry import Doubles, Floats, Ints
 from assets.mesh import compute_vertex_normals, find_boundary_edges
-from assets.rotation import dot
-from stages.groom.garments.cloth import Bools, Cloth, Int64s, index_edges
+from assets.rotation import dot, normalize_vectors
+from stages.groom.garments.bridge import bridge_legs
+from stages.groom.garments.cloth import Bools, Cloth, Int64s, Line, index_edges
 from stages.groom.garments.drape import GAP_M, STRETCH_COMPLIANCE, Collider, Springs, find_bends, find_tethers, settle
 from stages.groom.garments.figure import Figure, average_over_edges
 from stages.groom.garments.panels import Pattern, Seam, lay_flat
-from stages.groom.garments.shell import add_ease, cut_shell, hang, list_pins, list_seams
+from stages.groom.garments.shell import add_ease, cut_shell, hang, hangs_below, list_pins, list_seams
 from stages.groom.garments.style import Garment
 from stages.groom.garments.subdivide import Level, refine
 from stages.groom.garments.texels import Values
@@ -28,8 +29,14 @@ _POSED_LIMITS = (0.975, 1.05)
 """Of a length over that of the shell in the draping pose: more, where arms come down, would crumple all that hangs below."""
 _COARSEST, _COARSE, _FINE = (60, 10), (16, 8), (6, 4)
 """Frames and substeps of the three levels: fine cloth alone sags before it folds, and crumples like paper."""
+_COARSEST_STIFFNESS = 1.5
+"""Added at the first level, whose edges are 25 mm long: it cannot hold a fold, and would crease over a belly."""
 _FOLD_ROUNDS, _BORDER_ROUNDS, _LOW_BORDER_ROUNDS = 7, 40, 4
 """Of smoothing along the normals, and of borders along themselves: folds narrower than 2 cm are crumpled paper, not cloth."""
+_BELLY_SLOPE, _BELLY_ROUNDS, _BELLY_SPREAD = 0.10, 30, 3.0
+"""Sine of the slope from which cloth gathers on a belly; and how far around it has no extra length."""
+_HEM_ROUNDS, _HEM_SHARE = 8, 0.01
+"""How far from a hem cloth does not hold up what is over it."""
 _LAYER_M = 0.0025
 """A cloth's own thickness, which what is over it keeps as well."""
 
@@ -53,7 +60,13 @@ class Draped:
     @property
     def collider(self) -> Collider:
         """What is worn over it lies on this."""
-        return Collider(self.middle, compute_normals(self.middle, self.levels[0].triangles))
+        level = self.levels[0]
+        normals = compute_normals(self.middle, level.triangles)
+        # Where a hem stands off, its plane continues below it: a coat would be pushed out and up.
+        edge = level.linear @ ((self.cloth.lines & (Line.HEM | Line.CUFF)) != 0).astype(np.float32)
+        near = average_over_edges(edge[:, None].astype(np.float32), level.triangles, _HEM_ROUNDS)[:, 0] > _HEM_SHARE
+        normals[:, 1] = np.where(near, np.minimum(normals[:, 1], 0), normals[:, 1])
+        return Collider(self.middle, normalize_vectors(normals, 1e-9), level.linear @ self.cloth.get("arm") > 0.5)
 
 
 def compute_normals(points: Doubles, triangles: Ints) -> Doubles:
@@ -72,9 +85,12 @@ def sew(figure: Figure, garment: Garment, under: Sequence[Collider], seed: int, 
     pattern = lay_flat(cloth, rest, choose_grain(garment, cloth, rest), seams)
     one = refine(cloth.triangles, pattern.corners, len(cloth.values), len(pattern.uv))
     two = refine(one.triangles, one.corners, one.linear.shape[0], one.linear_rows.shape[0])
-    extra = _choose_extra_length(garment, cloth, rng)
+    slack = _find_slack(cloth, rest)
+    extra = _choose_extra_length(garment, cloth, rng) * slack
+    # What the levels of the drape take from the cloth: extra length, slack, and whether it passes through arms.
+    traits = np.stack([extra, slack, cloth.get("arm") < 0.5], 1).astype(np.float64)
     pins = list_pins(figure, garment, cloth, is_tucked=is_tucked)
-    collider = join_colliders([figure.collider, *under])
+    collider = join_colliders([figure.collider, *under, *([bridge_legs(figure, under)] if hangs_below(figure, garment) else [])])
     shell = figure.pose(cloth, rest)
     shell1 = one.smooth @ shell
     shell2 = two.smooth @ shell1
@@ -82,9 +98,9 @@ def sew(figure: Figure, garment: Garment, under: Sequence[Collider], seed: int, 
     rest2, uv2, linear2 = two.smooth @ rest1, two.linear_rows @ uv1, two.linear @ one.linear
     pins1, pins2 = one.linear @ pins > 0.999, linear2 @ pins > 0.999
     zero = Level(cloth.triangles, pattern.corners, None, None, None)
-    coarse = _drape(zero, rest.astype(np.float64), pattern.uv, extra, pins, shell, shell, collider, garment, _COARSEST, rng)
-    middle = _drape(one, rest1, uv1, one.linear @ extra, pins1, shell1, one.smooth @ coarse, collider, garment, _COARSE, rng)
-    high = _drape(two, rest2, uv2, linear2 @ extra, pins2, shell2, two.smooth @ middle, collider, garment, _FINE, rng)
+    coarse = _drape(zero, rest.astype(np.float64), pattern.uv, traits, pins, shell, shell, collider, garment, _COARSEST, rng)
+    middle = _drape(one, rest1, uv1, one.linear @ traits, pins1, shell1, one.smooth @ coarse, collider, garment, _COARSE, rng)
+    high = _drape(two, rest2, uv2, linear2 @ traits, pins2, shell2, two.smooth @ middle, collider, garment, _FINE, rng)
     high = _iron(high, two.triangles)
     return Draped(garment, cloth, pattern, tuple(seams), (one, two), _reduce(cloth, linear2, high), middle, high)
 
@@ -100,7 +116,8 @@ def choose_grain(garment: Garment, cloth: Cloth, rest: Floats) -> Floats:
 
 def join_colliders(parts: Sequence[Collider]) -> Collider:
     """All of them as one."""
-    return Collider(np.concatenate([part.points for part in parts]), np.concatenate([part.normals for part in parts]))
+    arms = [np.zeros(len(part.points), bool) if part.arms is None else part.arms for part in parts]
+    return Collider(np.concatenate([p.points for p in parts]), np.concatenate([p.normals for p in parts]), np.concatenate(arms))
 
 
 def _choose_extra_length(garment: Garment, cloth: Cloth, rng: np.random.Generator) -> Floats:
@@ -124,8 +141,18 @@ def _choose_extra_length(garment: Garment, cloth: Cloth, rng: np.random.Generato
     return np.asarray(0.6 * amount * garment.fullness * (1 + 0.5 * noise) * flat, np.float32)
 
 
+def _find_slack(cloth: Cloth, rest: Floats) -> Floats:
+    """(n,) 1, down to 0 on a torso that faces upwards and around it: what is too long would make one fold on the belly."""
+    normals = compute_normals(rest.astype(np.float64), cloth.triangles)
+    steep = np.clip((normals[:, 1] - _BELLY_SLOPE) / _BELLY_SLOPE, 0, 1) * (cloth.get("arm") < 0.02) * (cloth.get("depth") > 0)
+    # The neck and the shoulders face upwards on everybody.
+    steep *= cloth.get("leg") > np.quantile(cloth.get("leg"), 0.25)
+    spread = average_over_edges(steep[:, None].astype(np.float32), cloth.triangles, _BELLY_ROUNDS)[:, 0]
+    return np.asarray(1 - np.clip(_BELLY_SPREAD * spread, 0, 1), np.float32)
+
+
 def _drape(
-    level: Level, rest: Doubles, uv: Values, extra: Values, pinned: Bools, shell: Doubles, start: Doubles, collider: Collider,
+    level: Level, rest: Doubles, uv: Values, traits: Doubles, pinned: Bools, shell: Doubles, start: Doubles, collider: Collider,
     garment: Garment, effort: tuple[int, int], rng: np.random.Generator,
 ) -> Doubles:  # fmt: skip
     """(n,3) the vertices of a level after it has settled.
@@ -133,26 +160,29 @@ def _drape(
     Args:
         rest, shell: (n,3) the shell in the A-pose, and in the draping pose.
         uv: (m,2) the pattern.
-        extra: (n,) share of extra length along the grain.
+        traits: (n,3) share of extra length along the grain; 0..1 how much slack is allowed; 1 where arms are passed through.
         start: (n,3) where it begins.
     """
+    stiffness = garment.stiffness + (0 if level.smooth is not None else _COARSEST_STIFFNESS)
+    extra, slack, torso = traits.T
     edges, lengths = _measure_edges(level, rest, uv)
     bends, bend_lengths = _measure_bends(level, rest, uv)
     upright = _measure_uprightness(level, uv, len(edges))
-    lengths = _limit(lengths, edges, shell) * (1 + extra[edges].mean(1) * upright)
-    bend_lengths = _limit(bend_lengths, bends, shell) * (1 + 0.5 * extra[bends].mean(1))
-    compliance = np.concatenate([np.full(len(edges), STRETCH_COMPLIANCE), np.full(len(bends), _BEND_COMPLIANCE / garment.stiffness)])
+    lengths = _limit(lengths, edges, shell, slack) * (1 + extra[edges].mean(1) * upright)
+    bend_lengths = _limit(bend_lengths, bends, shell, slack) * (1 + 0.5 * extra[bends].mean(1))
+    compliance = np.concatenate([np.full(len(edges), STRETCH_COMPLIANCE), np.full(len(bends), _BEND_COMPLIANCE / stiffness)])
     anchor, reach = find_tethers(edges, lengths, pinned)
     springs = Springs(np.concatenate([edges, bends]), np.concatenate([lengths, bend_lengths]), compliance, anchor, reach * 1.01)
     gap = np.full(len(rest), GAP_M + _LAYER_M * garment.layer)
     frames, substeps = effort
-    return settle(np.asarray(start), springs, pinned, collider, gap, frames=frames, substeps=substeps, rng=rng)
+    return settle(np.asarray(start), springs, pinned, collider, gap, frames=frames, substeps=substeps, rng=rng, on_torso=torso > 0.5)
 
 
-def _limit(lengths: Doubles, ends: Int64s, shell: Doubles) -> Doubles:
-    """(s,) lengths within _POSED_LIMITS of those of the shell."""
+def _limit(lengths: Doubles, ends: Int64s, shell: Doubles, slack: Doubles) -> Doubles:
+    """(s,) lengths within _POSED_LIMITS of those of the shell, which slack (n,) below 1 narrows."""
     posed = np.maximum(np.linalg.norm(shell[ends[:, 0]] - shell[ends[:, 1]], axis=1), 1e-6)
-    return np.asarray(posed * np.clip(lengths / posed, *_POSED_LIMITS))
+    low, high = _POSED_LIMITS
+    return np.asarray(posed * np.clip(lengths / posed, low, 1 + (high - 1) * slack[ends].mean(1)))
 
 
 def _measure_uprightness(level: Level, uv: Values, count: int) -> Doubles:

@@ -39,6 +39,7 @@ _FRINGE_STRIPS, _FRINGE_LENGTH_M = 60, 0.14
 _SEGMENT_SHARES = (1.0, 0.72, 0.5)
 _EDGE_SHARES = (0.16, 0.16, 0.0)
 """Of a level's triangles, for the row along the hairline."""
+_CROPPED_M = 0.035
 _WIDEN, _WIDEN_PUFFS, _MAX_WIDEN = 0.62, 0.5, 2.4
 """Exponents by which fewer strips, and fewer quads of curls, are wider; and the limit of the former."""
 
@@ -69,10 +70,15 @@ def grow_hair(
     atlas = paint_atlas(colour, np.random.default_rng([seed, 0xA71A]), curls=style.curl_texture)
     levels = tuple(_build_level(body, head, groups, level, budget, seed, fit) for level, budget in enumerate(budgets))
     base = Material(HAIR, ALBEDO, colour=atlas.factor, roughness=style.roughness, alpha="MASK", alpha_cutoff=0.35,
-                    double_sided=style.kind == "lying", specular=style.gloss)  # fmt: skip
+                    double_sided=style.kind == "lying" and not _is_cropped(style), specular=style.gloss)  # fmt: skip
     # Blended: MASK breaks the thin row along the hairline into dashes.
     edge = replace(base, name=EDGE, alpha="BLEND", double_sided=True)
     return GrownHair(levels, (base, edge), {ALBEDO: atlas.image}, atlas)
+
+
+def _is_cropped(style: Style) -> bool:
+    """Whether hair is so short that its inner side shows only past its outline, where it would be a black fringe."""
+    return not style.ties and max(style.length_top, style.length_side, style.length_back) < _CROPPED_M
 
 
 @dataclass(frozen=True)
