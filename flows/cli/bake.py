@@ -157,7 +157,8 @@ def _run_tool(command: Sequence[str], code: str, failed: str, cwd: Path | None =
     done = subprocess.run(command, cwd=cwd, env=make_child_environment(env), capture_output=True, text=True, check=False)
     if done.returncode:
         lines = [line for line in (done.stderr or done.stdout).strip().splitlines() if line.strip()]
-        reason = lines[-1] if lines else f"exit code {done.returncode}"
+        # A program in node ends with its stack and version.
+        reason = next((line for line in lines if "[ERROR]" in line), lines[-1]) if lines else f"exit code {done.returncode}"
         raise BackendError(
             Finding(code, f"{failed}: {reason}", fix=f"run {' '.join(map(str, command[:2]))} in {cwd or Path.cwd()} to see more")
         )

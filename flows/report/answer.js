@@ -95,3 +95,15 @@ export function createAnswerer({ lines = [], replies = [], paraphrases = [], fal
     return { lines: [known ? best.line : fallback], question: known && best.line !== fallback ? best.question : '' };
   };
 }
+
+/** A function (question) -> {lines, question} that remembers the last turn: for follow-ups, and for what is to be said again. */
+export function createConversation(dialogue) {
+  const answer = createAnswerer(dialogue);
+  let previous = { question: '', lines: [dialogue.fallback] };
+  return (question) => {
+    const found = answer(question, previous.question);
+    if (found.lines[0] === 'repeat') return { ...found, lines: previous.lines };
+    previous = { question, lines: found.lines };
+    return found;
+  };
+}

@@ -1,5 +1,5 @@
 // Conversation: the list of lines, the sound and caption of the spoken one, and questions.
-import { createAnswerer } from './answer.js';
+import { createConversation } from './answer.js';
 import { byId, create, createButton, data, decode, label, lines, press, replies, tag } from './dom.js';
 import { computePeaks } from './wave.js';
 
@@ -65,19 +65,15 @@ function speak(player, line) {
   voice.play().catch((error) => { if (player.spoken === line.id) byId('caption').textContent = `${line.text} (${error.message})`; });
 }
 
-const answer = createAnswerer(data.dialogue);
-let previous = { question: '', lines: [] };
+const answer = createConversation(data.dialogue);
 
 function ask(player, question) {
   if (!question.trim()) return;
   byId('question').value = question;
-  const found = answer(question, previous.question);
-  const repeated = found.lines[0] === 'repeat';
-  const ids = repeated ? (previous.lines.length ? previous.lines : [data.dialogue.fallback]) : found.lines;
-  if (!repeated) previous = { question, lines: ids };
+  const { lines: ids, question: known } = answer(question);
   const [reply, why] = byId('reply').children;
   reply.textContent = ids.map((id) => lines.find((l) => l.id === id)?.text ?? '').join(' ');
-  why.replaceChildren(label(found.question ? 'nearest' : 'no_nearest'), found.question ? ` ${found.question}` : '');
+  why.replaceChildren(label(known ? 'nearest' : 'no_nearest'), known ? ` ${known}` : '');
   byId('reply').hidden = false;
   sayAll(player, ids);
 }

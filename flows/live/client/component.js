@@ -3,7 +3,7 @@
 //   const avatar = document.querySelector('fenshen-avatar');
 //   await avatar.ready; await avatar.say('fact_01'); const { line, text } = await avatar.ask('When do you open?');
 import * as THREE from 'three';
-import { answer } from '../../report/answer.js';
+import { createConversation } from '../../report/answer.js';
 import { loadFigure, nameRestClip, startClip } from '../../report/figure.js';
 import { createScene, frameShot } from '../../report/scene.js';
 import { createCaptions } from './captions.js';
@@ -100,7 +100,7 @@ class FenshenAvatar extends HTMLElement {
       began: () => { presence.set('speaking'); this.dispatchEvent(new Event('began')); },
       ended: () => { presence.set('idle'); this.dispatchEvent(new Event('ended')); },
     });
-    this.#parts = { dialogue, figure, scene, context, overlay, performer };
+    this.#parts = { dialogue, answer: createConversation(dialogue), figure, scene, context, overlay, performer };
     root.getElementById('caption').lang = root.querySelector('input').lang = dialogue.persona?.language ?? '';
     root.getElementById('view-name').textContent = dialogue.persona?.name ?? '';
     root.querySelector('form').hidden = !this.hasAttribute('controls');
@@ -147,13 +147,13 @@ class FenshenAvatar extends HTMLElement {
     this.#sounds.at(-1).onended = () => performer.end(number);
   }
 
-  /** Answers a question by its lines; {line, text, question: the known one that is nearest, empty for none}. */
+  /** Answers a question by its lines; {lines, question: the known one that is nearest, empty for none, text}. */
   async ask(question) {
     await this.ready;
-    const { dialogue } = this.#parts;
-    const found = answer(question, dialogue.replies ?? [], dialogue.fallback);
-    await this.say(found.line);
-    return { line: found.line, question: found.question, text: dialogue.lines.find((line) => line.id === found.line)?.text ?? '' };
+    const { dialogue, answer } = this.#parts;
+    const found = answer(question);
+    await this.say(...found.lines);
+    return { ...found, text: found.lines.map((id) => dialogue.lines.find((line) => line.id === id)?.text ?? '').join(' ') };
   }
 
   /** Ends what is spoken. */

@@ -58,8 +58,8 @@ def test_a_line_is_spoken_with_its_body_on_the_sounds_clock(page: Browser) -> No
 
 
 def test_a_question_is_answered_by_words_and_an_unknown_one_by_the_fallback(page: Browser) -> None:
-    assert page.evaluate("ada.ask('When do you open?')") == {"line": "hours", "question": "When do you open?", "text": HOURS}
-    assert page.evaluate("ada.ask('Any dragons')") == {"line": "lost", "question": "", "text": LOST}
+    assert page.evaluate("ada.ask('When do you open?')") == {"lines": ["hours"], "question": "When do you open?", "text": HOURS}
+    assert page.evaluate("ada.ask('Any dragons')") == {"lines": ["lost"], "question": "", "text": LOST}
     page.evaluate("ada.stop()")
     assert page.evaluate("ada.pose.heard") == -1
 
