@@ -27,7 +27,7 @@ export function createPresence(figure, overlay, camera) {
     const blend = 1 - Math.exp(-delta * 6);
     now.yaw += (yaw * inView + 0.3 * now.away - now.yaw) * blend;
     now.pitch += (pitch * inView + 0.2 * now.away - now.pitch) * blend;
-    turnEyes((now.yaw * 0.6) / EYE_RANGE, (now.pitch * 0.6) / EYE_RANGE);
+    turnEyes((now.yaw * 0.6) / EYE_RANGE, (now.pitch * 0.6 + now.lean) / EYE_RANGE); // who leans forward still looks at you
   }
 
   function turnEyes(left, up) {

@@ -2,19 +2,20 @@
 // loudspeaker's thread, without the page: a page that draws on the CPU answers messages late, by a frame or more.
 import { connect } from './connection.js';
 import { encodeSound } from './frames.js';
-import { readWav, resample } from './sound.js';
+import { findStart, readWav, resample } from './sound.js';
 
 const MOST_WAITING = 64000; // bytes; two seconds of sound that the network did not take are too old to matter
 const GAP_S = 0.18; // between two lines of one answer
 const state = { connection: null, speaker: null, rate: 48000, base: '', answer: null };
-const sounds = new Map(); // line -> promise of its samples at the loudspeaker's rate
+const sounds = new Map(); // line -> promise of its samples at the loudspeaker's rate, and the seconds of silence cut off before them
 
 function loadSound(id) {
   if (!sounds.has(id)) {
     const loading = fetch(`${state.base}/voice/${encodeURIComponent(id)}.wav`).then(async (response) => {
       if (!response.ok) throw new Error(`${id}: ${response.status}`);
       const { samples, rate } = readWav(await response.arrayBuffer());
-      return resample(samples, rate, state.rate);
+      const skipped = findStart(samples, rate);
+      return { samples: resample(samples.subarray(skipped), rate, state.rate), skipped: skipped / rate };
     });
     loading.catch(() => sounds.delete(id));
     sounds.set(id, loading);
@@ -22,8 +23,8 @@ function loadSound(id) {
   return sounds.get(id);
 }
 
-function play(answer, index, samples, gap = 0) {
-  state.speaker.postMessage({ play: { answer, index, samples, gap } });
+function play(answer, index, { samples, skipped = 0 }, gap = 0) {
+  state.speaker.postMessage({ play: { answer, index, samples, skipped, gap } });
 }
 
 async function playLines(answer, lines) {
@@ -57,7 +58,7 @@ function start({ url, base, rate, hello, speaker }) {
     open: () => {},
     message: (message) => { handlers[message.type]?.(message); postMessage({ message }); },
     speech: ({ header, samples, face }) => {
-      play(header.answer, header.number, resample(samples, header.rate, state.rate));
+      play(header.answer, header.number, { samples: resample(samples, header.rate, state.rate) });
       postMessage({ speech: { header, face } });
     },
     lost: (final) => postMessage({ lost: { final } }),

@@ -18,6 +18,13 @@ export function readWav(bytes) {
   throw new Error('this is no WAV file');
 }
 
+/** Index from which a sound is worth playing: 20 ms before its first audible sample. A bundle's lines begin with silence, which is waiting. */
+export function findStart(samples, rate) {
+  const loudest = samples.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const first = samples.findIndex((value) => Math.abs(value) > loudest * 0.008); // -42 dB, as the voice stage judges it
+  return Math.max(0, first - Math.round(0.02 * rate));
+}
+
 /** The samples at another rate, through a windowed sinc: a straight line between samples would sound dull. */
 export function resample(samples, from, to) {
   if (from === to) return samples;

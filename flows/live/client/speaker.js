@@ -37,8 +37,10 @@ class Speaker extends AudioWorkletProcessor {
   begin(frame) {
     this.current = this.queue.shift();
     this.at = 0;
-    this.emit({ started: { answer: this.current.answer, index: this.current.index, time: (currentFrame + frame) / sampleRate, seconds: this.current.samples.length / sampleRate } });
-    this.wait = Math.round((this.current.gap ?? 0) * sampleRate);
+    const { answer, index, samples, skipped, gap } = this.current;
+    // The time at which the whole line would have begun: clips and captions count from there.
+    this.emit({ started: { answer, index, time: (currentFrame + frame) / sampleRate - skipped, seconds: samples.length / sampleRate + skipped } });
+    this.wait = Math.round(gap * sampleRate);
   }
 
   next(frame) {
