@@ -31,7 +31,7 @@ COMMANDS = {
     "doctor": "flows/cli/test_doctor.py", "evaluate": "flows/cli/test_evaluate.py", "gates": "flows/cli/test_listing.py",
     "inspect": "flows/cli/test_bundle.py", "lineup": "flows/cli/test_lineup.py",
     "new": "flows/cli/test_new.py", "plan": "flows/cli/test_build.py",
-    "preview": "flows/cli/test_bundle.py", "retrain": "flows/engine/test_retraining.py", "schema": "flows/cli/test_schema.py",
+    "present": "flows/cli/test_present.py", "preview": "flows/cli/test_bundle.py", "retrain": "flows/engine/test_retraining.py", "schema": "flows/cli/test_schema.py",
     "stages": "flows/cli/test_listing.py", "train": "flows/cli/test_train.py", "tune": "flows/cli/test_train.py",
 }  # fmt: skip
 """Command -> the file whose tests run it."""
