@@ -31,8 +31,8 @@ COMMANDS = {
     "doctor": "flows/cli/test_doctor.py", "evaluate": "flows/cli/test_evaluate.py", "gates": "flows/cli/test_listing.py",
     "inspect": "flows/cli/test_bundle.py", "lineup": "flows/cli/test_lineup.py",
     "new": "flows/cli/test_new.py", "plan": "flows/cli/test_build.py",
-    "preview": "flows/cli/test_bundle.py", "retrain": "flows/engine/test_retraining.py", "schema": "flows/cli/test_schema.py",
-    "serve": "flows/cli/test_serve.py",
+    "present": "flows/cli/test_present.py", "preview": "flows/cli/test_bundle.py", "retrain": "flows/engine/test_retraining.py",
+    "schema": "flows/cli/test_schema.py", "serve": "flows/cli/test_serve.py",
     "stages": "flows/cli/test_listing.py", "train": "flows/cli/test_train.py", "tune": "flows/cli/test_train.py",
 }  # fmt: skip
 """Command -> the file whose tests run it."""

@@ -56,7 +56,7 @@ class _Avatar:
         materials = tuple(self._read_material(entry) for entry in self.document["materials"])
         pictures = {name for m in materials for name in (m.albedo, m.normal, m.orm) if name}
         parts = tuple(self._read_part(mesh, materials) for mesh in self.document["meshes"])
-        images = {entry["name"]: self._read_picture(entry) for entry in self.document["images"] if entry["name"] in pictures}
+        images = {entry["name"]: self._read_picture(entry) for entry in self.document.get("images", ()) if entry["name"] in pictures}
         clips = tuple(self._read_clip(entry) for entry in self.document.get("animations", ()))
         return Model(self.skeleton, parts, materials, images), Motion(self.skeleton, clips)
 
@@ -117,7 +117,9 @@ class _Avatar:
     def _read_morphs(self, entry: dict[str, Any]) -> tuple[MorphTarget, ...]:
         targets = entry["primitives"][0].get("targets", ())
         named = zip(entry.get("extras", {}).get("targetNames", ()), targets, strict=False)
-        return tuple(self._read_morph(name, target["POSITION"]) for name, target in named if name in MORPHS_67)
+        morphs = (self._read_morph(name, target["POSITION"]) for name, target in named if name in MORPHS_67)
+        # Every mesh with morphs has all of them in the file; those that move nothing were not there before.
+        return tuple(morph for morph in morphs if len(morph.indices))
 
     def _read_morph(self, name: str, accessor: int) -> MorphTarget:
         deltas = self.read_rows(accessor)

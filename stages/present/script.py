@@ -209,7 +209,7 @@ def _take_comments(
     kept = _COMMENT.sub(lambda found: "\n" * found[0].count("\n"), text).split("\n")
     if (start := next((number for number, row in enumerate(kept) if "<!--" in row), None)) is not None:
         reader.report(first + start, "open-comment", "the comment <!-- has no end", "end it with -->")
-    return [line if hidden else row for line, row, hidden in zip(lines, kept, code, strict=True)], said, seconds
+    return [line if hidden else row for line, row, hidden in zip(lines, kept, code, strict=False)], said, seconds
 
 
 def _split_paragraphs(lines: Sequence[str], first: int) -> list[Said]:

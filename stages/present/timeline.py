@@ -70,7 +70,7 @@ def plan_timeline(slides: Sequence[SlideTalk], sounds: Mapping[str, SpokenLine],
     at = 0.0
     for slide in slides:
         begin = round(at * FPS)
-        now = max(at, begin / FPS) + pauses.lead if slide.lines else begin / FPS + slide.seconds
+        now = at + pauses.lead if slide.lines else begin / FPS + slide.seconds
         for number, line in enumerate(slide.lines):
             now += pauses.between if number else 0.0
             starts.append((now, line))
