@@ -40,6 +40,8 @@ _STRIPS = (("collar",), ("sole",), ("tie",))
 _BUMP_GAIN, _FOLD_GAIN = 1.0, 1.25
 _HIDDEN_SHARE = 0.42
 """Light of cloth where no sky is seen."""
+_SHOE_ROOM_M = 0.006
+"""By which a hem is wider than the shoe that it falls over: the shipped mesh is coarser than the draped one."""
 _SHORT_SLEEVE = 0.7
 """A sleeve that ends above is short."""
 _SWINGING_MARGIN_M = 0.16
@@ -132,7 +134,8 @@ def _find_shirt(draped: Sequence[Draped]) -> Draped:
 def _build_shoe_collider(sheet: Sheet) -> Collider:
     """What lies on a shoe: no joint of a foot turns in the draping pose."""
     used = np.unique(sheet.fine.triangles)
-    return Collider(sheet.fine.points[used], sheet.fine.normals[used].astype(np.float64))
+    normals = sheet.fine.normals[used].astype(np.float64)
+    return Collider(sheet.fine.points[used] + _SHOE_ROOM_M * normals, normals)
 
 
 def _get_order(piece: WornPiece, *, is_tucked: bool) -> float:

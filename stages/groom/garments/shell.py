@@ -20,6 +20,7 @@ from stages.groom.garments.style import Garment
 _SPLIT_ABOVE_CROTCH_M = 0.105
 """Longer garments are cut here, where the seat is widest, and lengthened: below, the surface goes into the gap between the legs."""
 _ROW_M = 0.028
+_RELAXED_M, _RELAXED_ROUNDS = 0.05, 16
 _ROUNDING_M, _ROUNDING_ROUNDS = 0.09, 60
 """Below the cut a skirt becomes round over this length: notches between the legs would be heaps of folds."""
 _SMOOTHING_ROUNDS = 8
@@ -39,6 +40,8 @@ _LEG_BLEND = 0.55
 _HAND_GAP_M, _LAYER_ROOM_M = 0.006, 0.018
 _FLARE_START = 0.06
 """Along the leg: wider above, a skirt would take in the hands."""
+_SEAT_M = 0.10
+"""Below the waist, until a top or a skirt spans the seat."""
 _FORK_M, _MIN_SIDE_M = 0.10, 0.004
 """Below the crotch the hang begins over this length; and how far the insides of the legs keep from the middle."""
 
@@ -72,6 +75,7 @@ def _cut_hem(figure: Figure, garment: Garment, cloth: Cloth, *, is_tucked: bool)
         return cloth
     first = len(cloth.values)
     cloth = _weigh_tube(figure, _lengthen(figure, cloth, _list_hems(cloth)[:1], split - hem), first)
+    cloth = replace(cloth, values=_relax_seat(figure, cloth, split))
     return replace(cloth, values=_share_between_legs(cloth, first))
 
 
@@ -217,6 +221,26 @@ def _weigh_tube(figure: Figure, cloth: Cloth, first: int) -> Cloth:
     return replace(cloth, values=values)
 
 
+def _relax_seat(figure: Figure, cloth: Cloth, height: float) -> Floats:
+    """(n,WIDTH) the cloth's values with vertices around a height spread evenly: those of a notch between the legs are crowded there."""
+    from assets.mesh import find_boundary_edges
+
+    values, bind = cloth.values.copy(), cloth.get("bind")
+    near = np.exp(-(((bind[:, 1] - height) / (_RELAXED_M * figure.scale)) ** 2))
+    near[find_boundary_edges(cloth.triangles).ravel()] = 0
+    middle = np.abs(bind[:, 0]) < 1e-6
+    for name in ("bind", "rest"):
+        columns = COLUMNS[name]
+        places = values[:, columns].copy()
+        for _ in range(_RELAXED_ROUNDS):
+            moved = average_over_edges(places, cloth.triangles, 1)
+            moved[:, 1] = places[:, 1]
+            places += near[:, None].astype(np.float32) * (moved - places)
+        places[middle, 0] = 0
+        values[:, columns] = places
+    return values
+
+
 def _share_between_legs(cloth: Cloth, first: int) -> Floats:
     """(n,WIDTH) the cloth's values; from vertex `first` on it passes evenly from one leg to the other: it is one piece, not two tubes."""
     values = cloth.values.copy()
@@ -328,7 +352,9 @@ def _hang_about(figure: Figure, garment: Garment, cloth: Cloth, points: Floats, 
     turn = np.abs((angle[:, None] - bulge_a[None] + np.pi) % (2 * np.pi) - np.pi)
     rise = bulge_y[None] - at[:, 1:2]
     reach = np.where((turn < _BULGE_RAD) & (rise >= -0.004), bulge_r[None] - garment.taper * rise, 0).max(1)
-    mix = (_HANG_LEGS if side else _HANG_TORSO) * share[chosen]
+    low = np.clip((figure.waist - cloth.get("bind")[chosen, 1]) / (_SEAT_M * figure.scale), 0, 1) * (garment.kind != "trousers")
+    # Over the seat it spans from side to side.
+    mix = (_HANG_LEGS if side else _HANG_TORSO + (1 - _HANG_TORSO) * low) * share[chosen]
     wide = radius + mix * np.maximum(reach - radius, 0)
     leg = np.clip(cloth.get("leg")[chosen], -0.2, 1)
     start = _FLARE_START if garment.kind != "trousers" else 0.35

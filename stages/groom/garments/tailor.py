@@ -132,7 +132,9 @@ def _choose_extra_length(garment: Garment, cloth: Cloth, rng: np.random.Generato
     elif garment.kind == "skirt":
         amount = np.full(len(leg), 0.01, np.float32)
     else:
-        amount = 0.05 * (1 - arm) + arm * (0.07 + 0.05 * bump(sleeve, 0.5, 0.15))
+        # Below the hips cloth hangs freely: nothing pushes it together.
+        hanging = np.clip(leg / 0.12, 0, 1)
+        amount = 0.05 * (1 - 0.85 * hanging) * (1 - arm) + arm * (0.07 + 0.05 * bump(sleeve, 0.5, 0.15))
     noise = average_over_edges(rng.standard_normal((len(leg), 1)).astype(np.float32), cloth.triangles, 4)[:, 0]
     noise = np.clip(noise / max(float(noise.std()), 1e-6), -2, 2) / 2
     border = np.zeros((len(leg), 1), np.float32)

@@ -90,10 +90,33 @@ def test_cloth_keeps_its_lengths(person: str) -> None:
 
 @pytest.mark.parametrize("person", PEOPLE)
 def test_cloth_is_outside_of_the_body_where_it_was_draped(person: str) -> None:
+    """Sleeves of the arms, the rest of the torso: where an arm touches it, a sleeve and a side are in the same place."""
     figure, draped = measure(person), sew_cached(person, "tshirt")
-    _, nearest = cKDTree(figure.collider.points).query(draped.high)
-    height = dot(draped.high - figure.collider.points[nearest], figure.collider.normals[nearest])
-    assert (height > 0).mean() > 0.97
+    one, two = draped.levels
+    is_sleeve = two.linear @ (one.linear @ draped.cloth.get("arm")) >= 0.5
+    assert figure.collider.arms is not None
+    for chosen, body in ((is_sleeve, figure.collider.arms), (~is_sleeve, ~figure.collider.arms)):
+        points, normals = figure.collider.points[body], figure.collider.normals[body]
+        _, nearest = cKDTree(points).query(draped.high[chosen])
+        assert (dot(draped.high[chosen] - points[nearest], normals[nearest]) > 0).mean() > 0.97
+
+
+def test_a_coat_hangs_round_over_a_sweater_and_trousers() -> None:
+    """Its back was drawn into the gap between the legs, and it caught on the sweater's hem."""
+    figure = measure("heavy")
+    trousers = sew(figure, get_garment("chinos"), [], 5)
+    sweater = sew(figure, get_garment("sweater"), [trousers.collider], 6)
+    coat = sew(figure, get_garment("coat"), [trousers.collider, sweater.collider], 7)
+    hem = coat.low[(coat.cloth.lines & Line.HEM) != 0]
+    assert np.ptp(hem[:, 1]) < 0.05
+    legs = figure.collider.points[figure.collider_legs]
+    legs = legs[np.abs(legs[:, 1] - hem[:, 1].mean()) < 0.03]
+    middle = hem[np.abs(hem[:, 0]) < 0.08]
+    behind, ahead = middle[middle[:, 2] < 0], middle[middle[:, 2] >= 0]
+    assert len(behind)
+    assert len(ahead)
+    assert behind[:, 2].max() < legs[:, 2].min()
+    assert ahead[:, 2].min() > legs[:, 2].max()
 
 
 def test_jeans_fall_over_boots_and_reach_the_shoe() -> None:
