@@ -14,8 +14,8 @@ _OPENINGS = ("and ", "what about", "how about", "but ", "so ", "also ", "not ")
 _POINTERS = split_words("it its it's they them their that that's those then one ones too also else he she him her")
 _AUXILIARIES = split_words("can could do does did is are am may might will would should shall have has")
 _BARE = ENGLISH_STOP_WORDS | split_words(
-    "minute minutes hour hours day days week weeks month months year years time times cost costs price pay take takes last far often people "
-    "person start end early late before after where when who why exactly extra"
+    "minute minutes hour hours day days week weeks month months year years time times cost costs price pay take takes last far often "
+    "people person start end early late before after where when who why exactly extra"
 )
 """Words that leave open what a question is about."""
 _CHINESE_OPENINGS, _CHINESE_POINTERS = ("那", "还"), ("它", "这个", "那个", "这些", "那些", "他", "她", "也")

@@ -27,5 +27,7 @@ def write_talk_bundle(folder: Path, *, own_model: bool = False) -> Path:
     files = [BundleFile(path, content, role, "application/octet-stream", "CC0-1.0", ("tests",)) for path, (role, content) in data.items()]
     rows = [{"path": f.path, "sha256": sha256(f.data), "bytes": len(f.data), "role": f.role, "licence": f.licence} for f in files]
     delivery = {"manner": "warm", "voice": {"backend": "hibari", "own_model": own_model}, "performance": {}}
-    write_bundle(folder, files, {"schema": "fenshen/bundle@1", "name": "Ada", "seed": 1, "files": rows, "delivery": delivery}, lambda written: None)
+    write_bundle(
+        folder, files, {"schema": "fenshen/bundle@1", "name": "Ada", "seed": 1, "files": rows, "delivery": delivery}, lambda written: None
+    )
     return folder

@@ -1,7 +1,7 @@
 // <fenshen-avatar src="build/kofi/">: a bundle on any page, from any static host. It plays its lines, and answers typed
 // questions with them by the same words as the report. One file with three.js inside; no server, no network but the bundle's files.
 //   const avatar = document.querySelector('fenshen-avatar');
-//   await avatar.ready; await avatar.say('fact_01'); const { line, text } = await avatar.ask('When do you open?');
+//   await avatar.ready; await avatar.say('fact_01'); const { lines, text } = await avatar.ask('When do you open?');
 import * as THREE from 'three';
 import { createConversation } from '../../report/answer.js';
 import { loadFigure, nameRestClip, startClip } from '../../report/figure.js';

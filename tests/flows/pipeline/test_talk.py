@@ -73,7 +73,7 @@ def test_where_no_film_can_be_is_one_sentence(out: str, sentence: str, make_requ
 def test_a_damaged_bundle_is_refused(make_request: Callable[..., TalkRequest]) -> None:
     request = make_request()
     (request.bundle / "voice" / "bye.wav").write_bytes(b"x")
-    with pytest.raises(FormatError, match="voice/bye.wav"):
+    with pytest.raises(FormatError, match=r"voice/bye\.wav"):
         resolve_talk(request)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -57,7 +59,7 @@ SLIDES = (SlideTalk(("a", "b"), 9.0), SlideTalk((), 2.0), SlideTalk(("c",), 9.0)
 
 def test_slides_are_as_long_as_what_is_said() -> None:
     timeline = plan_timeline(SLIDES, SOUNDS)
-    starts = dict((line, start) for start, line in timeline.starts)
+    starts = {line: start for start, line in timeline.starts}
     assert starts["a"] == LEAD_S
     assert starts["b"] == pytest.approx(LEAD_S + 1.23 + PAUSE_S)
     (_, first), (_, second), (_, last) = timeline.slides
@@ -121,4 +123,4 @@ def test_parts_are_the_film_in_order_each_with_one_slide() -> None:
 def test_captions_end_where_the_next_begins() -> None:
     captions = list_captions(plan_timeline(SLIDES, SOUNDS), SOUNDS)
     assert [caption.rows for caption in captions] == [("The line a.",), ("The line b.",), ("The line c.",)]
-    assert all(a.end <= b.start for a, b in zip(captions, captions[1:], strict=False))
+    assert all(a.end <= b.start for a, b in itertools.pairwise(captions))
