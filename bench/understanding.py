@@ -84,14 +84,14 @@ def make_page(persona: PersonaSpec) -> Engine:
     dialogue = build_dialogue(persona)
 
     def ask(trials: Sequence[Trial]) -> list[tuple[str, ...]]:
-        asked = json.dumps({"dialogue": dialogue, "questions": [[trial.ask, trial.after] for trial in trials]})
+        trials_json = json.dumps({"dialogue": dialogue, "questions": [[trial.ask, trial.after] for trial in trials]})
         code = (
             f"import {{ createAnswerer }} from {json.dumps(PAGE.as_uri())}; let text = '';"
             "for await (const part of process.stdin) text += part;"
             "const { dialogue, questions } = JSON.parse(text); const answer = createAnswerer(dialogue);"
             "console.log(JSON.stringify(questions.map(([ask, after]) => answer(ask, after).lines)));"
         )
-        done = subprocess.run(["node", "--input-type=module", "-e", code], input=asked, capture_output=True, text=True, check=True)
+        done = subprocess.run(["node", "--input-type=module", "-e", code], input=trials_json, capture_output=True, text=True, check=True)
         return [tuple(lines) for lines in json.loads(done.stdout)]
 
     return ask
@@ -125,7 +125,7 @@ ENGINES: dict[str, Callable[[PersonaSpec], Engine]] = {
 
 
 def judge(trial: Trial, lines: tuple[str, ...]) -> str:
-    """right, wrong (a line that no wanted answer has) or missed."""
+    """right, wrong (a line that no expected answer has) or missed."""
     if any(set(lines) == want for want in trial.want):
         return "right"
     return "wrong" if set(lines) - {FALLBACK_ID} - frozenset().union(*trial.want) else "missed"

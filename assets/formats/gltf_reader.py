@@ -1,4 +1,4 @@
-"""avatar.glb -> the model and the clips that it was written from, for whoever draws a finished bundle again.
+"""avatar.glb -> the model and the clips that it was written from, so that a finished bundle can be drawn again.
 
 Reads what assets/formats/gltf.py writes: skinned meshes on one skeleton with sparse morphs, pictures in the buffer, LINEAR samplers.
 The gates read the same file by code of their own (stages/verify/bundle_view.py), so that one mistake cannot hide the other.

@@ -19,7 +19,7 @@ MAX_DIALOGUE_BYTES = 50_000_000
 def ask(
     bundle: BundleArgument,
     question: Annotated[str, typer.Argument(help="What a visitor says, in any words.")],
-    after: Annotated[list[str] | None, typer.Option(help="A question asked before; may be repeated, the oldest first.")] = None,
+    after: Annotated[list[str] | None, typer.Option(help="A previous question; may be repeated, the oldest first.")] = None,
     encoder: Annotated[str | None, typer.Option(help="A transformers encoder, a folder or an id, as in persona.encoder.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the line's id, score, follow-up and reason as JSON.")] = False,
 ) -> None:

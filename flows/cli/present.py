@@ -47,6 +47,6 @@ def present(
 def _print_film(made: dict[str, Any], seconds: float) -> None:
     for warning in made["warnings"]:
         out.print(f"warning: {warning}", style="yellow")
-    lines = f"{made['new_lines']} lines spoken anew, {made['bundle_lines']} of the bundle's own"
+    lines = f"{made['new_lines']} new lines spoken, {made['bundle_lines']} of the bundle's own"
     out.print(f"{made['film']}: {made['slides']} slides, {made['seconds']:.1f} s of film in {seconds:.1f} s; {lines}")
     out.print(f"{made['captions']}: captions")

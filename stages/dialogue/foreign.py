@@ -27,7 +27,7 @@ _ENGLISH = split_words(
 
 
 def is_foreign(question: str, language: str) -> bool:
-    """True if the question is in another language than `language` (en, zh); false where it cannot be told."""
+    """True if the question is in another language than `language` (en, zh); false where that is not clear."""
     words = _LETTERS.findall(unicodedata.normalize("NFKC", question).lower())
     letters = "".join(words)
     latin = sum("LATIN" in unicodedata.name(letter, "") for letter in letters)

@@ -110,7 +110,7 @@ class LexicalAnswerer:
         return best, score
 
     def answer(self, question: str, before: str = "") -> list[str]:
-        """The ids of the lines for a question, after the previous one; ["repeat"] where the last answer is wanted again."""
+        """The ids of the lines for a question, after the previous one; ["repeat"] where the last answer is to be repeated."""
         if is_other_script(question, self.language):
             return [line if (line := "language") in self.lines else self.fallback]
         pieces = [piece for piece in (part.strip() for part in _BREAKS.split(normalize(question))) if count_terms(piece)][:3]

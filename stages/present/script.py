@@ -23,7 +23,7 @@ _FENCE = re.compile(r"^ {0,3}(```+|~~~+)")
 _COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
 _NOTE = re.compile(r"^ {0,3}notes?: ?", re.IGNORECASE)
 _SECONDS = re.compile(r"^\s*seconds:\s*(\S*)\s*$", re.IGNORECASE)
-# Marp's own settings may stand in comments too: they are not said. docs: "Directives" of Marpit.
+# Marp's own settings may be in comments too: they are not said. docs: "Directives" of Marpit.
 _DIRECTIVE = re.compile(
     r"^\s*_?(?:theme|style|headingDivider|size|math|title|author|description|keywords|url|image|marp|paginate|header|footer|class|color|lang"
     r"|background(?:Color|Image|Position|Repeat|Size)|transition|fit)\s*:"
@@ -213,7 +213,7 @@ def _take_comments(
 
 
 def _split_paragraphs(lines: Sequence[str], first: int) -> list[Said]:
-    """What stands between empty lines, each on one line."""
+    """The text between empty lines, each on one line."""
     found: list[Said] = []
     rows: list[str] = []
     for number, line in enumerate([*lines, ""]):

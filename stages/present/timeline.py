@@ -76,7 +76,7 @@ def plan_timeline(slides: Sequence[SlideTalk], sounds: Mapping[str, SpokenLine],
             starts.append((now, line))
             now += len(sounds[line].samples) / sounds[line].rate
         now += pauses.tail if slide.lines else 0.0
-        # A slide with pauses ends on a frame; a recording goes on, and its next slide begins at the nearest frame.
+        # A slide with pauses ends on a frame; a recording continues, and its next slide begins at the nearest frame.
         end = math.ceil(now * FPS - 1e-6) if pauses.tail else round(now * FPS)
         spans.append((begin, max(end, begin + 1)))
         at = spans[-1][1] / FPS if pauses.tail or not slide.lines else now
@@ -111,7 +111,7 @@ def mix_sound(timeline: Timeline, sounds: Mapping[str, SpokenLine]) -> Floats:
 def pose_frames(timeline: Timeline, clips: Mapping[str, Clip], idle: Clip) -> tuple[Floats, Floats, Floats]:
     """Rotations (f,j,4), root (f,3) and face (f,67) in the middle of each frame.
 
-    A line's clip begins and ends in the idle's first pose; between two lines the idle starts anew, and returns to that pose in time.
+    A line's clip begins and ends in the idle's first pose; between two lines the idle starts again, and returns to that pose in time.
 
     Args:
         clips: by line.

@@ -86,10 +86,10 @@ def drop_hidden_parts(model: Model, rest: Pose, framing: Framing) -> Model:
     return replace(model, parts=tuple(kept))
 
 
-def _select_vertices(part: Part, wanted: NDArray[np.bool_]) -> Part:
-    """The part with the triangles that have a wanted vertex."""
+def _select_vertices(part: Part, chosen: NDArray[np.bool_]) -> Part:
+    """The part with the triangles that have a chosen vertex."""
     mesh = part.mesh
-    triangles = mesh.triangles[wanted[mesh.triangles].any(1)]
+    triangles = mesh.triangles[chosen[mesh.triangles].any(1)]
     used = np.unique(triangles)
     place = np.full(len(mesh.positions), -1, np.int32)
     place[used] = np.arange(len(used))

@@ -28,7 +28,7 @@ def ensure_torchaudio() -> ModuleType:
 
 
 def _load_sound(load: Callable[..., Any], uri: Any, *arguments: Any, **options: Any) -> Any:
-    """torchaudio's `load`, or where its reader torchcodec cannot be loaded beside this torch, the whole file by libsndfile.
+    """torchaudio's `load`, or where its reader torchcodec cannot be loaded with this torch, the whole file by libsndfile.
 
     Returns:
         (channels, n) float32 samples and the rate in Hz, as torchaudio does.

@@ -109,6 +109,6 @@ def test_a_writer_rewords_the_topic_only_if_the_facts_support_it(monkeypatch: py
             return written
 
     monkeypatch.setattr(writer, "load_model", lambda model, device: Scripted())
-    monkeypatch.setattr(writer, "_choose_matcher_backend", lambda language: BACKENDS.get("overlap"))
+    monkeypatch.setattr(writer, "_choose_matcher_backend", lambda: BACKENDS.get("overlap"))
     dialogue = make_dialogue("tickets", backend="writer", model=str(Path(__file__).parent))
     assert [line.text for line in list_topic_lines(dialogue)] == [spoken]

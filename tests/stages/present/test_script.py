@@ -74,8 +74,7 @@ WRONG = {
     "# A 🎉": "talk.md:1: error[script/letter] no font here can draw 🎉 (U+1F389); write it in another way",
     "# A\n\nNote: ไทย": "talk.md:3: error[script/letter] no font here can draw ไ (U+0E44); write it in another way",
     "# A\n\n![](b.png)": "talk.md:3: error[script/no-picture] b.png: there is no such picture; write its path relative to the script",
-    "# A\n\n![](http://x/b.png)":
-        "talk.md:3: error[script/picture] http://x/b.png: a picture on the network is not fetched; save it next to the script",
+    "# A\n\n![](ftp://x)": "talk.md:3: error[script/picture] ftp://x: a picture on the network is not fetched; save it next to the script",
     "# A\n\n![](../b.png)": "talk.md:3: error[script/outside] ../b.png: the picture is outside the script's folder; copy it there",
     "# A\n\n---\n" + "word " * 2000: "talk.md:4: error[script/too-full] the slide has more text than fits; split the slide with ---",
 }
