@@ -53,7 +53,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("stages/dialogue/phrases.py", "*"): "questions and phrases that visitors use",
     ("tests/stages/dialogue/test_dialogue_answerer.py", "*"): "questions that visitors ask",
     ("stages/dialogue/score_cache.py", r"told|tells?|telling"): "names in stored data",
-    ("stages/dialogue/tags.py", r"beside|besides"): "a word that personas use",
+    ("bench/tag_rules.py", r"beside|besides"): "a word that personas use",
     ("stages/dialogue/tfidf.py", r"told|tells?|telling"): "a stop word",
     ("stages/dialogue/transformers.py", r"told|tells?|telling"): "the neutral question, on which fitted weights depend",
     ("tests/stages/dialogue/test_dialogue_score_cache.py", r"told|tells?|telling"): "a name in stored data",
