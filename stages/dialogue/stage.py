@@ -13,6 +13,7 @@ from assets.speech_marks import has_marks, strip_marks
 from stages.dialogue.backend import Candidate, DialogueBackend, Matcher
 from stages.dialogue.candidates import FALLBACK_ID, list_authored_lines, list_candidates, list_replies, recover_candidates, tag_line
 from stages.dialogue.cross_validation import leave_one_out, pick_line
+from stages.dialogue.openers import add_opener
 from stages.dialogue.score_cache import open_score_cache
 from stages.dialogue.topic_lines import build_topic_lines, find_topic_line
 from stages.stage import Registry, Stage
@@ -34,7 +35,7 @@ def _mark_lines(lines: Sequence[Line], marked: Mapping[str, str]) -> tuple[Line,
     found = []
     for line in lines:
         spoken = marked.get(line.text, line.text)
-        if line.text not in marked:  # a line about a topic joins facts
+        if line.text not in marked:  # a line about a topic joins facts, and an opener comes before one
             for plain, text in marked.items():
                 spoken = spoken.replace(plain, text)
         found.append(replace(line, spoken=spoken) if spoken != line.text else line)
@@ -77,7 +78,9 @@ def run(*, options: PersonaSpec, seed: int, backend: DialogueBackend, name: str 
     for line, text in texts.items():
         if line.startswith("fact"):
             question = questions[line][0] if questions[line] else ""
-            lines.append(tag_line(line, backend.rephrase_fact(text, question, options, seed), options, (text,)))
+            spoken = tag_line(line, backend.rephrase_fact(text, question, options, seed), options, (text,))
+            # A model that words the fact finds an opening of its own.
+            lines.append(add_opener(spoken, options, seed) if spoken.text == text else spoken)
         else:
             lines.append(tag_line(line, text, options, ()))
     candidates = list_candidates(replies, texts, options.language)
@@ -93,9 +96,9 @@ def run(*, options: PersonaSpec, seed: int, backend: DialogueBackend, name: str 
     lines[-1:-1] = topic_lines.values()  # the fallback stays last
     replies = list_replies(options, topic_lines)
     sources = backend.sources(options)
-    spoken = _mark_lines(lines, marked)
+    marked_lines = _mark_lines(lines, marked)
     described = (backend.name, scores, sources, warnings, options.manner, _find_paraphrases(candidates, options))
-    return Dialogue(persona, options.language, spoken, replies, FALLBACK_ID, *described)
+    return Dialogue(persona, options.language, marked_lines, replies, FALLBACK_ID, *described)
 
 
 def _find_paraphrases(candidates: Sequence[Candidate], options: PersonaSpec) -> tuple[Paraphrases, ...]:
@@ -157,4 +160,4 @@ def _load_tuned_matcher(candidates: tuple[Candidate, ...], language: str, name: 
     return BACKENDS.get(name).make_matcher(candidates, PersonaSpec.model_validate({"language": language, "tune": True}))
 
 
-STAGE = Stage("dialogue", 9, run, makes=Dialogue, memory_gb=1.5, backends=BACKENDS)
+STAGE = Stage("dialogue", 10, run, makes=Dialogue, memory_gb=1.5, backends=BACKENDS)
