@@ -44,7 +44,7 @@ class Manner:
 MANNERS: dict[str, Manner] = {
     "warm": Manner(lean=1.0, smile=0.14, averted=0.12),
     "formal": Manner(0.72, 0.55, 0.8, (LEFT, RIGHT), 0.5, -2.0, 0.55, 0.6, -0.1, 0.04, 1.4),
-    "lively": Manner(1.22, 1.6, 0.4, (BOTH,), 1.6, 3.0, 1.9, 1.25, 0.18, 0.3, 0.6),
+    "lively": Manner(1.1, 1.7, 0.4, (BOTH,), 1.6, 3.0, 1.9, 1.25, 0.18, 0.3, 0.6),
     "calm": Manner(0.6, 0.4, 1.05, (BOTH, LEFT, RIGHT), 0.55, 0.0, 0.4, 0.75, 0.04, 0.2, 1.7),
 }
 

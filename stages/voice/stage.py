@@ -127,7 +127,7 @@ def speak_line(
         parts.append(shape_sentence(_silence_edges(part), sentence, language, delivery, rate))
     marked = pauses or [None] * len(sentences)
     silences = [
-        pause if pause is not None else (SENTENCE_PAUSE_S if _SENTENCE_END.search(text) else CLAUSE_PAUSE_S) / rate
+        pause if pause is not None else delivery.pause * (SENTENCE_PAUSE_S if _SENTENCE_END.search(text) else CLAUSE_PAUSE_S) / rate
         for text, pause in zip(sentences, marked, strict=True)
     ]
     return master_utterance(join_utterances(parts, silences), TARGET_LUFS + delivery.loudness)
@@ -160,4 +160,4 @@ def join_utterances(parts: Sequence[Utterance], pauses: Sequence[float]) -> Utte
     return Utterance(np.concatenate(pieces), rate, merge_phonemes(phonemes), all(part.exact for part in parts))
 
 
-STAGE = Stage("voice", 6, run, makes=Speech, memory_gb=1.5, backends=BACKENDS, imports=("pyloudnorm",))
+STAGE = Stage("voice", 7, run, makes=Speech, memory_gb=1.5, backends=BACKENDS, imports=("pyloudnorm",))

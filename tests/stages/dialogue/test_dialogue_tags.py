@@ -80,7 +80,9 @@ def test_the_author_may_forbid_openers() -> None:
 
 
 def test_openers_are_drawn_for_each_fact_alone_and_the_fact_stays_its_ground() -> None:
-    facts = [{"say": f"Ticket number {number} costs {number} pounds.", "ask": [f"What does ticket {number} cost?"]} for number in range(2, 12)]
+    facts = [
+        {"say": f"Ticket number {number} costs {number} pounds.", "ask": [f"What does ticket {number} cost?"]} for number in range(2, 12)
+    ]
     marked = {"say": 'Wait <break time="0.5s"/> at the gate.', "ask": ["Where do I wait?"]}
     options = PersonaSpec.model_validate({"facts": [*facts, marked], "manner": "formal"})
     lines = {line.text: line for line in run(options=options, seed=4, backend=BACKENDS.get("overlap")).lines if line.id.startswith("fact")}
