@@ -1,6 +1,6 @@
 """The manner of a speaker as numbers: how far the hands go, how often they beat, how much brows, smile, head and gaze do.
 
-Warm is the measure of the others. Wide, frequent strokes are read as extravert, few and small ones as reserved (Neff, Wang, Abbott and
+Wide, frequent strokes are read as extravert, few and small ones as reserved (Neff, Wang, Abbott and
 Walker, "Evaluating the effect of gesture and language on personality perception in conversational agents", 2010); the sizes are chosen by
 eye. The pace of the voice is in stages/voice/delivery.py.
 """
@@ -15,7 +15,7 @@ BOTH, LEFT, RIGHT = (1.0, 1.0), (1.0, 0.2), (0.2, 1.0)
 
 @dataclass(frozen=True)
 class Manner:
-    """Factors of what a warm speaker does, where nothing else is said."""
+    """Factors of what the library's clips and the faces do, where nothing else is said."""
 
     reach: float = 1.0
     """How far a gesture goes from the resting arm to its full pose; above 1 goes beyond it."""
@@ -42,10 +42,10 @@ class Manner:
 
 
 MANNERS: dict[str, Manner] = {
-    "warm": Manner(lean=1.0, smile=0.14, averted=0.12),
-    "formal": Manner(0.72, 0.55, 0.8, (LEFT, RIGHT), 0.5, -2.0, 0.55, 0.6, -0.1, 0.04, 1.4),
+    "warm": Manner(reach=0.88, lean=1.0, smile=0.14, averted=0.12),
+    "formal": Manner(0.68, 0.55, 0.8, (LEFT, RIGHT), 0.5, -2.0, 0.55, 0.6, -0.1, 0.04, 1.4),
     "lively": Manner(1.1, 1.7, 0.4, (BOTH,), 1.6, 3.0, 1.9, 1.25, 0.18, 0.3, 0.6),
-    "calm": Manner(0.6, 0.4, 1.05, (BOTH, LEFT, RIGHT), 0.55, 0.0, 0.4, 0.75, 0.04, 0.2, 1.7),
+    "calm": Manner(0.56, 0.4, 1.05, (BOTH, LEFT, RIGHT), 0.55, 0.0, 0.4, 0.75, 0.04, 0.2, 1.7),
 }
 
 

@@ -26,11 +26,13 @@ class Delivery:
 
 
 NEUTRAL = Delivery()
+SLOWEST, FASTEST = 0.82, 1.18
+"""Rates between which emotion and manner stay together."""
 MANNERS: dict[str, Delivery] = {
     "warm": NEUTRAL,
-    "formal": Delivery(0.95, -0.3, 0.9, 0.0, 1.15),
-    "lively": Delivery(1.1, 0.8, 1.2, 0.25, 0.8),
-    "calm": Delivery(0.89, -0.6, 0.85, -0.25, 1.4),
+    "formal": Delivery(0.94, -0.3, 0.9, 0.0, 1.15),
+    "lively": Delivery(1.14, 0.8, 1.2, 0.25, 0.8),
+    "calm": Delivery(0.86, -0.6, 0.85, -0.25, 1.4),
 }
 EMOTIONS: dict[str, Delivery] = {
     "neutral": NEUTRAL,
@@ -44,4 +46,5 @@ EMOTIONS: dict[str, Delivery] = {
 def choose_delivery(emotion: str, manner: str) -> Delivery:
     """Both together; an unknown name is neutral."""
     a, b = EMOTIONS.get(emotion, NEUTRAL), MANNERS.get(manner, NEUTRAL)
-    return Delivery(a.rate * b.rate, a.semitones + b.semitones, a.pitch_range * b.pitch_range, a.loudness + b.loudness, a.pause * b.pause)
+    rate = min(max(a.rate * b.rate, SLOWEST), FASTEST)
+    return Delivery(rate, a.semitones + b.semitones, a.pitch_range * b.pitch_range, a.loudness + b.loudness, a.pause * b.pause)

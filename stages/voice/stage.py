@@ -39,7 +39,7 @@ SENTENCE_PAUSE_S, CLAUSE_PAUSE_S = 0.42, 0.25
 """Pauses from the last sound of a sentence, or of a part of a long one, to the first sound of the next, silence of the voice included."""
 SENTENCE_LEAD_S, SENTENCE_TAIL_S = 0.06, 0.12
 """Silence that is kept around a sentence, into which onsets and breath fade."""
-_LINE_VERSION = 4
+_LINE_VERSION = 5
 """Of a cached line: raise it when the same text sounds different."""
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"”’)\]」]*$")
 
