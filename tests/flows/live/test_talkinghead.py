@@ -28,7 +28,10 @@ pytestmark = [
     pytest.mark.skipif(find_chromium() is None or not BUNDLER.exists(), reason="Chromium or the node packages are missing"),
 ]
 PAGE = """<!doctype html><html lang="en"><title>t</title><div id="head" style="width: 400px; height: 400px"></div>
-<script>for (const kind of ['error', 'unhandledrejection']) addEventListener(kind, (event) => { window.failed = String(event.message ?? event.reason); });</script>
+<script>
+  const report = (event) => { window.failed = String(event.message ?? event.reason); };
+  for (const kind of ['error', 'unhandledrejection']) addEventListener(kind, report);
+</script>
 <script type="module" src="page.js"></script>
 <script type="module">
   import { makeSpeech, openBundle } from './fenshen-talkinghead.js';
@@ -78,7 +81,9 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 
 def test_a_line_is_spoken_with_its_lips_words_mood_and_gesture(page: Browser) -> None:
-    page.evaluate("(() => { most = {}; words.length = 0; gestures.length = 0; window.said = bundle.say('hours', 'price').then(() => 'heard'); })()")
+    page.evaluate(
+        "(() => { most = {}; words.length = 0; gestures.length = 0; window.said = bundle.say('hours', 'price').then(() => 'heard'); })()"
+    )
     page.wait_for("words.length > 0")
     assert page.evaluate("head.moodName") == "happy"
     assert page.evaluate("said") == "heard"
