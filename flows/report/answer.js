@@ -58,7 +58,8 @@ export function createAnswerer({ lines = [], replies = [], paraphrases = [], fal
   const texts = new Map(lines.map((line) => [line.id, line.text]));
   const examples = [...replies, ...paraphrases].flatMap(({ line, questions }) =>
     questions.map((text) => ({ line, text, weight: line === fallback ? STRAY_WEIGHT : 1, count: countTerms(text) })));
-  for (const { id, text } of lines) {
+  for (const { id, text: spoken, grounded_in: grounds = [] } of lines) {
+    const text = grounds.join(' ') || spoken; // without the words that a manner says before a fact
     if (id.startsWith('fact')) examples.push({ line: id, text, weight: TEXT_WEIGHT, count: countTerms(text) });
   }
   const documents = new Map();

@@ -88,7 +88,8 @@ class LexicalAnswerer:
         self.lines = {str(line["id"]): str(line["text"]) for line in dialogue["lines"]}
         groups = [*dialogue["replies"], *dialogue.get("paraphrases", ())]
         examples = [(str(g["line"]), str(q), STRAY_WEIGHT if g["line"] == self.fallback else 1.0) for g in groups for q in g["questions"]]
-        examples += [(line, text, TEXT_WEIGHT) for line, text in self.lines.items() if line.startswith("fact")]
+        facts = [line for line in dialogue["lines"] if str(line["id"]).startswith("fact")]
+        examples += [(str(fact["id"]), " ".join(fact.get("grounded_in", ())) or str(fact["text"]), TEXT_WEIGHT) for fact in facts]
         counts = [count_terms(text) for _, text, _ in examples]
         documents = Counter(term for count in counts for term in count)
         self.rarity = {term: math.log((1 + len(examples)) / (1 + number)) + 0.2 for term, number in documents.items()}
