@@ -75,6 +75,11 @@ def test_a_warning_a_regret_a_yes_and_ignorance_have_none(emotion: str, gesture:
     assert not any(add(Line("fact_01", PRICE, "en", emotion, gesture)))
 
 
+@pytest.mark.parametrize(("text", "language"), [("Leave the beach when the red flag is up.", "en"), ("台阶很滑，请扶好栏杆。", "zh")])
+def test_nothing_is_said_before_what_is_nearly_a_warning(text: str, language: str) -> None:
+    assert not any(add(Line("fact_01", text, language, "neutral", "explain")))
+
+
 def test_the_author_may_forbid_openers() -> None:
     assert not any(add(Line("fact_01", PRICE, "en", "neutral", "explain"), openers=False))
 
