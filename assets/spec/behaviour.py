@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from assets.portable_names import WINDOWS_DEVICES
 from assets.spec.appearance import Number, Section, Unit
 from assets.spec.expectation import Expects
+from assets.spec.visible_text import Visible
 
 # A clip's name is a file's name in the bundle, which must also unpack on Windows.
 Name = Annotated[
@@ -98,6 +99,17 @@ class SmallTalkSpec(Section):
     """Reply to a question in another language."""
 
 
+class KnowledgeSpec(Section):
+    """A document that the person quotes."""
+
+    file: Annotated[str, Field(pattern=r"\S")]
+    """Markdown, TXT, CSV or PDF file, relative to the spec (docs/knowledge.md)."""
+    licence: Annotated[str, Field(pattern=r"\S", max_length=200), Visible] | None = None
+    """SPDX id of the document's licence, listed in the bundle; left out: it is your own, under the spec's licence."""
+    author: Annotated[str, Field(max_length=200), Visible] | None = None
+    """Who wrote it."""
+
+
 class PersonaSpec(Section):
     """Who speaks: facts, manner and the user's own lines."""
 
@@ -115,6 +127,10 @@ class PersonaSpec(Section):
     """Reply where no fact fits; left out: the language's default."""
     facts: tuple[FactSpec, ...] = ()
     """What the person knows."""
+    knowledge: Annotated[tuple[KnowledgeSpec, ...], Field(max_length=20)] = ()
+    """Documents of which passages are spoken word for word where no fact answers, at most 20."""
+    max_passages: Annotated[int, Field(ge=1, le=300), Number] = 60
+    """Most passages of the documents; each is spoken in the bundle, a few seconds of its build and 0.1 to 0.5 MB."""
     small_talk: SmallTalkSpec = SmallTalkSpec()
     """Four short lines that a persona with facts has as well."""
     out_of_scope: tuple[Text, ...] = ()

@@ -11,8 +11,18 @@ from assets.errors import Finding, SpecError
 from assets.spec.behaviour import PersonaSpec
 from assets.speech_marks import has_marks, strip_marks
 from stages.dialogue.backend import Candidate, DialogueBackend, Matcher
-from stages.dialogue.candidates import FALLBACK_ID, list_authored_lines, list_candidates, list_replies, recover_candidates, tag_line
+from stages.dialogue.candidates import (
+    FALLBACK_ID,
+    can_be_asked,
+    list_authored_lines,
+    list_candidates,
+    list_replies,
+    make_passage_lines,
+    recover_candidates,
+    tag_line,
+)
 from stages.dialogue.cross_validation import leave_one_out, pick_line
+from stages.dialogue.knowledge.read import list_knowledge_sources, read_knowledge
 from stages.dialogue.score_cache import open_score_cache
 from stages.dialogue.topic_lines import build_topic_lines, find_topic_line
 from stages.stage import Registry, Stage
@@ -33,6 +43,9 @@ def _mark_lines(lines: Sequence[Line], marked: Mapping[str, str]) -> tuple[Line,
     """The lines with the marks of the author's texts in what is spoken."""
     found = []
     for line in lines:
+        if line.source:  # its text is the document's, whatever the author's marked texts say
+            found.append(line)
+            continue
         spoken = marked.get(line.text, line.text)
         if line.text not in marked:  # a line about a topic joins facts
             for plain, text in marked.items():
@@ -66,6 +79,7 @@ def run(*, options: PersonaSpec, seed: int, backend: DialogueBackend, name: str 
 
     Raises:
         SpecError: the backend does not support the options.
+        FormatError: a document of the persona cannot be read, or all of them have too many passages.
     """
     if findings := [finding for _, finding in find_unsupported_options(options, backend)]:
         raise SpecError(*findings)
@@ -90,9 +104,10 @@ def run(*, options: PersonaSpec, seed: int, backend: DialogueBackend, name: str 
     with open_score_cache({"weights": dict(backend.weights()), "persona": persona, "language": options.language}):
         scores = leave_one_out(candidates, authored, lambda subset: backend.make_matcher(subset, untuned))
         topic_lines, warnings = build_topic_lines(options, candidates, backend, seed)
-    lines[-1:-1] = topic_lines.values()  # the fallback stays last
+    passages = make_passage_lines(read_knowledge(options.knowledge, options.language, options.max_passages), options)
+    lines[-1:-1] = [*topic_lines.values(), *passages]  # the fallback stays last
     replies = list_replies(options, topic_lines)
-    sources = backend.sources(options)
+    sources = (*backend.sources(options), *list_knowledge_sources(options.knowledge))
     spoken = _mark_lines(lines, marked)
     described = (backend.name, scores, sources, warnings, options.manner, _find_paraphrases(candidates, options))
     return Dialogue(persona, options.language, spoken, replies, FALLBACK_ID, *described)
@@ -105,7 +120,7 @@ def _find_paraphrases(candidates: Sequence[Candidate], options: PersonaSpec) -> 
     from stages.dialogue.lexical import list_paraphrases
     from stages.dialogue.matcher import EmbeddingMatcher
 
-    if not options.facts or e5.unavailable_reason():
+    if not can_be_asked(options) or e5.unavailable_reason():
         return ()
     return list_paraphrases(EmbeddingMatcher(candidates, load_encoder(options.encoder), options.language), options.language)
 
@@ -157,4 +172,4 @@ def _load_tuned_matcher(candidates: tuple[Candidate, ...], language: str, name: 
     return BACKENDS.get(name).make_matcher(candidates, PersonaSpec.model_validate({"language": language, "tune": True}))
 
 
-STAGE = Stage("dialogue", 9, run, makes=Dialogue, memory_gb=1.5, backends=BACKENDS)
+STAGE = Stage("dialogue", 10, run, makes=Dialogue, memory_gb=1.5, backends=BACKENDS)

@@ -31,7 +31,7 @@ SUPPRESSED_EMOTIONS = {"formal": {"happy": "neutral", "surprised": "neutral"}, "
 
 
 def choose_emotion(kind: str, text: str, manner: str) -> str:
-    """One of neutral, happy, sad, surprised, serious for a line of kind hello, fact, line, topic, fallback or one of small talk."""
+    """One of neutral, happy, sad, surprised, serious for a line of a kind: hello, fact, line, topic, passage, fallback, small talk."""
     if kind in ("hello", "thanks", "goodbye") or CLOSING.search(text):
         return "happy"
     if kind in ("more", "language"):
@@ -56,6 +56,6 @@ def choose_gesture(kind: str, text: str, manner: str) -> str:
         return "point"
     if ASSENT.search(text):
         return "nod"
-    if kind in ("fact", "topic"):
+    if kind in ("fact", "topic", "passage"):
         return "explain"
     return "none" if manner in ("calm", "formal") else "nod"

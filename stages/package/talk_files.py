@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from assets.artefacts.talk import Dialogue, LineCues, Performance, Speech, SpokenLine, Word
+from assets.artefacts.talk import Dialogue, Line, LineCues, Performance, Speech, SpokenLine, Word
 from assets.bundle import BundleFile
 from assets.formats.wav import export_wav
 from assets.rights import list_source_names, merge_sources
@@ -45,13 +45,20 @@ def describe_dialogue(dialogue: Dialogue) -> dict[str, Any]:
     """dialogue.json as a value, without the files and seconds of its lines."""
     lines = [
         {"id": line.id, "text": line.text, "language": line.language, "emotion": line.emotion, "gesture": line.gesture,
-         "grounded_in": list(line.grounded_in)}
+         "grounded_in": list(line.grounded_in), **_describe_source(line)}
         for line in dialogue.lines
     ]  # fmt: skip
     replies = [{"line": reply.line, "questions": list(reply.questions)} for reply in dialogue.replies]
     persona = {"name": dialogue.name, "language": dialogue.language, "engine": dialogue.engine, "scores": dialogue.scores}
     paraphrases = [{"line": group.line, "questions": list(group.questions)} for group in dialogue.paraphrases]
     return {"persona": persona, "lines": lines, "replies": replies, "paraphrases": paraphrases, "fallback": dialogue.fallback}
+
+
+def _describe_source(line: Line) -> dict[str, Any]:
+    """`source` and `topic` of a passage; nothing for the author's own lines."""
+    if not line.source:
+        return {}
+    return {"source": {"file": line.source.file, line.source.unit: line.source.number}} | ({"topic": line.topic} if line.topic else {})
 
 
 def _encode_cues(track: LineCues, words: Sequence[Word]) -> bytes:
