@@ -2,7 +2,7 @@
 // stages/dialogue/lexical.py runs the same steps, and a test compares the two; a change here needs the same change there.
 
 const [THRESHOLD, STRAY_WEIGHT, TEXT_WEIGHT, PART_WEIGHT, LETTER_WEIGHT, UNKNOWN_RARITY] = [0.45, 1.0, 0.7, 0.35, 0.3, 3.0];
-const [PASSAGE_THRESHOLD, MIN_PART_SCORE] = [0.3, 0.6];
+const [PASSAGE_THRESHOLD, MIN_PART_SCORE] = [0.25, 0.6];
 const TOKENS = /[\u3400-\u4dbf\u4e00-\u9fff]+|[a-z0-9]+(?:'[a-z]+)?/g;
 const ENDINGS = ["'s", 'ings', 'ing', 'ies', 'ed', 'es', 's'];
 const STARTS = 'what|when|where|who|why|how|which|can|could|do|does|did|is|are|may|will|would|should|have|has';
@@ -91,7 +91,7 @@ export function createAnswerer({ lines = [], replies = [], paraphrases = [], fal
 
   function find(text) {
     const best = findLine(text, fallback, THRESHOLD);
-    return findPassage && best.score === THRESHOLD ? findPassage(text, fallback, PASSAGE_THRESHOLD) : best;
+    return findPassage && best.line === fallback ? findPassage(text, fallback, PASSAGE_THRESHOLD) : best;
   }
 
   return (question, before = '') => {

@@ -17,11 +17,12 @@ from assets.artefacts.talk import Paraphrases
 from stages.dialogue.candidates import FALLBACK_ID
 from stages.dialogue.common_questions import read_common_questions
 from stages.dialogue.matcher import COVERED, HEALTH_COVERED, EmbeddingMatcher
+from stages.dialogue.passage_matcher import PassageMatcher
 from stages.dialogue.phrases import REPEAT_QUESTIONS
 
 THRESHOLD, STRAY_WEIGHT, TEXT_WEIGHT, PART_WEIGHT, LETTER_WEIGHT, UNKNOWN_RARITY = 0.45, 1.0, 0.7, 0.35, 0.3, 3.0
 """Least score of a line; weights of strays, of a fact's own text, of four letters of a word, of one Chinese character; of a new word."""
-PASSAGE_THRESHOLD = 0.3
+PASSAGE_THRESHOLD = 0.25
 """Least score of a passage of a document, which has no example questions: the best of 0.2 to 0.5 on the tuning personas."""
 MIN_PART_SCORE = 0.6
 """Least score of each of several answers."""
@@ -34,8 +35,8 @@ MAX_SHORT_WORDS, MAX_SHORT_CHARACTERS = 4, 7
 _OPENINGS = ("and ", "what about", "how about", "那")
 
 
-def list_paraphrases(matcher: EmbeddingMatcher, language: str) -> tuple[Paraphrases, ...]:
-    """The common questions by the line that answers them; those of the fallback are answered by none."""
+def list_paraphrases(matcher: EmbeddingMatcher, language: str, passages: PassageMatcher | None = None) -> tuple[Paraphrases, ...]:
+    """The common questions by the line that answers them; those of the fallback are answered by none, nor by a passage."""
     common = read_common_questions(language)
     groups: dict[str, list[str]] = {}
     for group in range(common.groups[-1] + 1):
@@ -44,6 +45,8 @@ def list_paraphrases(matcher: EmbeddingMatcher, language: str) -> tuple[Paraphra
         best = int(covered.argmax()) if len(covered) else 0
         least = HEALTH_COVERED if group in common.health else COVERED
         line = matcher.lines[best].line if len(covered) and covered[best] >= least else FALLBACK_ID
+        if line == FALLBACK_ID and passages and group not in common.health and (found := passages.find(texts[0])):
+            line = found.line
         groups.setdefault(line, []).extend(texts)
     groups[REPEAT] = list(REPEAT_QUESTIONS[language])
     return tuple(Paraphrases(line, tuple(questions)) for line, questions in groups.items())
@@ -101,7 +104,7 @@ class LexicalAnswerer:
     def find(self, text: str) -> tuple[str, float]:
         """The best line and its score; where none reaches THRESHOLD, the best passage, or the fallback below PASSAGE_THRESHOLD."""
         line, score = self.index.find(text, self.fallback, THRESHOLD)
-        if self.passages and score == THRESHOLD:
+        if self.passages and line == self.fallback:
             return self.passages.find(text, self.fallback, PASSAGE_THRESHOLD)
         return line, score
 

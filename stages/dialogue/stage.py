@@ -109,20 +109,24 @@ def run(*, options: PersonaSpec, seed: int, backend: DialogueBackend, name: str 
     replies = list_replies(options, topic_lines)
     sources = (*backend.sources(options), *list_knowledge_sources(options.knowledge))
     spoken = _mark_lines(lines, marked)
-    described = (backend.name, scores, sources, warnings, options.manner, _find_paraphrases(candidates, options))
+    described = (backend.name, scores, sources, warnings, options.manner, _find_paraphrases(candidates, options, passages))
     return Dialogue(persona, options.language, spoken, replies, FALLBACK_ID, *described)
 
 
-def _find_paraphrases(candidates: Sequence[Candidate], options: PersonaSpec) -> tuple[Paraphrases, ...]:
+def _find_paraphrases(candidates: Sequence[Candidate], options: PersonaSpec, passages: Sequence[Line]) -> tuple[Paraphrases, ...]:
     """What the report's page needs to answer without an encoder; none for a persona that nobody can ask."""
     from stages.dialogue import e5
     from stages.dialogue.embedding import load_encoder
     from stages.dialogue.lexical import list_paraphrases
     from stages.dialogue.matcher import EmbeddingMatcher
+    from stages.dialogue.passage_matcher import PassageMatcher
 
     if not can_be_asked(options) or e5.unavailable_reason():
         return ()
-    return list_paraphrases(EmbeddingMatcher(candidates, load_encoder(options.encoder), options.language), options.language)
+    encoder, language = load_encoder(options.encoder), options.language
+    texts = {line.id: f"{line.topic} {line.text}".strip() for line in passages}
+    quoted = PassageMatcher(texts, options.out_of_scope, encoder, language) if texts else None
+    return list_paraphrases(EmbeddingMatcher(candidates, encoder, language), language, quoted)
 
 
 def find_unsupported_options(options: PersonaSpec, backend: DialogueBackend) -> Iterator[tuple[str, Finding]]:
