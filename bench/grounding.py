@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from stages.dialogue.grounding import is_faithful
+from stages.dialogue.grounding import find_fault
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "data" / "grounding"
 
