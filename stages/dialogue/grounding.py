@@ -91,7 +91,7 @@ def _find_statement_fault(said: Statement, text: Sequence[Statement], facts: Seq
         fault = _compare(said, group, text) or _find_lost_contrast(group, facts, text)
         if not fault:
             return ""
-        faults.append((len(said.atoms & fact.atoms), fault))
+        faults.append((len(said.atoms & merge(group).atoms), fault))
     return max(faults, key=lambda row: row[0])[1]
 
 
