@@ -19,7 +19,7 @@ MIN_KEPT_SHARE = 0.6
 """Least share of a fact's words that a rewording of the whole fact must keep."""
 MIN_SCOPE_SHARE = 0.6
 """Least share of the words of an exception or condition by which it is recognised."""
-MIN_MERGED_SHARE = 0.3
+MIN_MERGED_SHARE = 0.5
 """Least share of each fact's words that a statement about several facts has."""
 MIN_SIMILARITY = 0.84
 """Least cosine of a statement to the nearest fact: the least of a fair paraphrase in the tuning set is 0.86, by its e5 encoder."""
@@ -86,13 +86,19 @@ def _find_statement_fault(said: Statement, text: Sequence[Statement], facts: Seq
     pairs = [pair for size in (2, 3) for pair in combinations(facts, size)]
     faults = []
     for group in [*singles, *pairs]:
-        if len(group) > 1 and any(len(said.atoms & fact.atoms) < MIN_MERGED_SHARE * len(fact.atoms) for fact in group):
+        if len(group) > 1 and not all(_covers(said, fact) for fact in group):
             continue
         fault = _compare(said, group, text) or _find_lost_contrast(group, facts, text)
         if not fault:
             return ""
         faults.append((len(said.atoms & merge(group).atoms), fault))
     return max(faults, key=lambda row: row[0])[1]
+
+
+def _covers(said: Statement, fact: Statement) -> bool:
+    """Whether a statement about several facts is about this one too: with its numbers and a good part of its words."""
+    values = {number.value for number in said.numbers}
+    return len(said.atoms & fact.atoms) >= MIN_MERGED_SHARE * len(fact.atoms) and all(n.value in values for n in fact.numbers)
 
 
 def _read_closed(said: Statement, facts: Sequence[Statement]) -> Statement:
@@ -151,8 +157,8 @@ def _agree(one: frozenset[str], other: frozenset[str]) -> bool:
 
 def _compare_logic(said: Statement, group: Sequence[Statement], text: Sequence[Statement]) -> str:
     everything, fact = merge(text), merge(group)
-    # Of several facts without exceptions each has its own negation; two of them do not cancel out.
-    parts = (fact,) if fact.has_exception else group
+    # Each of several facts has its own negation; two of them do not cancel out.
+    parts = (fact,) if said.has_exception else group
     same = all(said.is_negative == part.is_negative for part in parts)
     if said.has_exception:
         if not fact.has_exception:
@@ -162,6 +168,8 @@ def _compare_logic(said: Statement, group: Sequence[Statement], text: Sequence[S
         if not same:
             return "it turns the exception around"
     elif fact.has_exception:
+        if len(group) > 1:
+            return "it mixes an exception with something else"
         if fact.exception and _mentions(said, fact.exception) and len(fact.atoms) > len(fact.exception):
             if same:
                 return "it denies the exception"

@@ -11,8 +11,8 @@ from stages.dialogue.canonical import AUXILIARIES, PREPOSITIONS, Token, read_tok
 EXCEPTIONS = ("except", "excepting", "only", "other")
 CONDITIONAL = ("except", "excepting", "only", "other", "if", "but")
 BOUNDS, DIRECTIONS = frozenset({"least", "most"}), frozenset({"from", "until"})
-_REACH = 4
-"""Tokens between a number and the mark that is about it."""
+_REACH = 5
+"""Tokens from a number to the mark that is about it; in Mandarin each character is one."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Statement:
     def _describe_number(self, at: int) -> Number:
         relations: set[str] = set()
         for step in (-1, 1):
-            for place in range(at + step, at + step * (_REACH if step < 0 else _REACH - 1), step):
+            for place in range(at + step, at + step * _REACH, step):
                 token = self.tokens[place] if 0 <= place < len(self.tokens) else Token("break", "")
                 # "from" before a number is about it; behind it, about the next one, except at the end.
                 if token.kind in ("break", "number"):
