@@ -23,6 +23,10 @@ LexiconReading = Annotated[
 ]
 StyleToken = Annotated[int, Field(ge=0, le=1000)]
 StyleWeight = Annotated[float, Field(ge=-10, le=10, allow_inf_nan=False), Number]
+EnvironmentVariable = Annotated[
+    str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$"),
+    Expects("the name of an environment variable", "write a name such as MY_KEY, never the key itself"),
+]  # fmt: skip
 Subject = Annotated[str, Field(pattern=r"\S", max_length=80), Expects("text that is not blank", "name a subject, or remove the item")]
 
 
@@ -142,7 +146,11 @@ class PersonaSpec(Section):
     tune: bool = False
     """Fine-tune the embedded model on the persona's questions, once, for about a minute; English only."""
     model: str | None = None
-    """For the writer backend: a transformers folder, relative to the spec, or the id of a model in the local cache."""
+    """For the writer backend: a transformers folder, relative to the spec, the id of a cached model, or an OpenAI-compatible address."""
+    model_name: Annotated[str, Field(pattern=r"\S", max_length=200)] | None = None
+    """Name of the model at the address of `model`."""
+    key_variable: EnvironmentVariable | None = None
+    """Environment variable that holds the key of that address; left out: none is sent."""
     encoder: str | None = None
     """The embedding backend's sentence encoder: a transformers folder, relative to the spec, or an id; left out: the embedded one."""
 

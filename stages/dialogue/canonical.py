@@ -9,6 +9,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Literal
 
 from stages.dialogue.tfidf import split_words, stem
@@ -23,16 +24,21 @@ class Token:
 
     kind: Kind
     value: str
-    """A number in digits, a word's form, a mark's name: not, except, only, if, but, least, most, from, until, must, may, all, some, other."""
+    """A number in digits, a word's form, or a mark's name.
+
+    Marks: not, except, excepting, only, other, if, but, least, most, from, until, must, may, all, some.
+    """
 
 
 # English: phrases that are marks, before words are looked at. The order matters.
 _ENGLISH_MARKS = tuple(
     (re.compile(rf"\b(?:{pattern})(?!\w)"), f" @{mark} ")
     for pattern, mark in (
-        (r"no (?:more|longer|later) than|not (?:more|longer) than|at (?:the )?most|a maximum of|maximum|up to|under|below|fewer than|less than", "most"),
+        (r"no (?:more|longer|later) than|not (?:more|longer) than|at (?:the )?most|up to|under|below", "most"),
+        (r"a maximum of|maximum|fewer than|less than", "most"),
         (r"no (?:less|fewer) than|not less than|at (?:the )?least|a minimum of|minimum|more than|over|above", "least"),
-        (r"but not|except(?:ing|ed)?(?: for)?|apart from|other than|aside from|excluding|save for|unless|with the exception of|besides", "except"),
+        (r"but not|except(?:ing|ed)?(?: for)?|apart from|other than|aside from|excluding", "except"),
+        (r"save for|unless|with the exception of|besides", "except"),
         (r"other|others|else|rest", "other"),
         (r"but only|only|just|solely|exclusively|nothing but|no one but", "only"),
         (r"provided(?: that)?|providing|as long as|so long as|in case|on condition that|if|once|whenever|when|while", "if"),
@@ -41,7 +47,7 @@ _ENGLISH_MARKS = tuple(
         (r"mustn't", "must @not"),
         (r"not allowed|forbidden|prohibited|not permitted", "may @not"),
         (r"free of|free from|without|not|no|none|never|nothing|nobody|neither|nor|\w+n't|doesnt|dont", "not"),
-        (r"until|till|before|by the time|by(?= (?:\d|noon|midnight|ten|eleven|twelve|one|two|three|four|five|six|seven|eight|nine))|through|up until", "until"),
+        (r"until|till|before|by the time|by(?= (?:\d|noon|midnight))|through", "until"),
         (r"from|since|after|starting|as of|onwards", "from"),
         (r"must|has to|have to|had to|needs? to|need|needs|needed|required|require|requires|obliged|mandatory", "must"),
         (r"may|can|could|allowed|permitted|able to", "may"),
@@ -54,7 +60,7 @@ _NUMBER_RANGE = re.compile(r"(\d(?:[\d:.,]*\d)?)(?: o'clock)? ?(?:-|–|to) ?(?=
 _UNDER_TWENTY = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
 )
-_TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True))
+_TENS = dict(zip(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], range(20, 100, 10), strict=True))
 NUMBER_WORDS = {word: value for value, word in enumerate(_UNDER_TWENTY.split())} | _TENS
 _NUMBER_WORD = re.compile(rf"\b({'|'.join(_TENS)})(?:[- ]({'|'.join(_UNDER_TWENTY.split()[1:10])}))?\b|\b({'|'.join(NUMBER_WORDS)})\b")
 _PRONOUN_ONE = re.compile(
@@ -80,28 +86,21 @@ _ENGLISH_GROUPS = (
 )  # fmt: skip
 _ENGLISH_FORM = {stem(word): stem(group.split()[0]) for group in _ENGLISH_GROUPS for word in group.split()}
 _IRREGULAR = {
-    "children": "child", "left": "leave", "men": "man", "women": "woman", "people": "person", "built": "build", "kept": "keep", "paid": "pay",
+    "children": "child",
+    "left": "leave", "men": "man", "women": "woman", "people": "person", "built": "build", "kept": "keep", "paid": "pay",
     "began": "begin", "begun": "begin", "made": "make", "sold": "sell", "bought": "buy", "taken": "take", "took": "take", "seen": "see",
     "saw": "see", "came": "come", "went": "go", "gone": "go", "brought": "bring", "spoke": "speak", "spoken": "speak", "taught": "teach",
     "closing": "close", "closed": "close", "closes": "close", "prices": "price", "leaves": "leave", "leaving": "leave", "lost": "lose",
     "found": "find", "given": "give", "gave": "give", "held": "hold", "grown": "grow", "grew": "grow", "written": "write", "wrote": "write",
 }  # fmt: skip
 TIMES = split_words(
-    "noon midnight monday tuesday wednesday thursday friday saturday sunday january february march april june july august september october "
-    "november december weekend weekday holiday today tomorrow"
+    "noon midnight monday tuesday wednesday thursday friday saturday sunday january february march april june july august september "
+    "october november december weekend weekday holiday today tomorrow"
 )  # fmt: skip
 
 # Mandarin: one form for words of one meaning, then marks; the order matters, longer ones first.
-_CHINESE_FORMS = tuple(
-    pair.split(">")
-    for pair in (
-        "礼拜>星期 周一>星期一 周二>星期二 周三>星期三 周四>星期四 周五>星期五 周六>星期六 周日>星期日 星期天>星期日 小朋友>孩子 儿童>孩子 小孩>孩子 大人>成人 "
-        "成年人>成人 钟头>小时 个小时>小时 开门>开放 营业>开放 关门>闭 关着>闭 关闭>闭 闭馆>闭 最后一班>末班 最后一趟>末班 价格> 价钱> 陪着>陪同 陪伴>陪同 "
-        "建立>创办 创立>创办 要付> 付> 块钱>元 块>元 从来不>从不 从来没>从不 从来没有>从不 无需>不需要 不用>不需要 不必>不需要 不须>不需要 "
-        "没有>没 能够>可以 存放>寄存 存到>寄存到 头发>发 每个人>每人 一个人>每人 出租>租 租借>租 早上>上午 清晨>上午 "
-        "人人>所有人 大家>所有人 全部>所有"
-    ).split()
-)
+_CHINESE_FILE = Path(__file__).with_name("canonical_zh.txt")
+"""Rows of one form (- for none) and the words that it replaces."""
 _CHINESE_MARKS = tuple(
     (re.compile(pattern), f" @{mark} ")
     for pattern, mark in (
@@ -110,7 +109,8 @@ _CHINESE_MARKS = tuple(
         ("只要|如果|要是|假如|倘若|的话|的时候|(?<=[雨雪风])时|一旦", "if"),
         ("只有|只能|只|仅|才", "only"), ("但是|但|不过|可是|然而", "but"),
         ("不可以|不能|不许|不准|不允许|禁止|请勿", "may @not"), ("不需要", "not @must"),
-        ("从不|从没|不|没|无|别|未", "not"), ("以前|之前|为止|前(?!台|面|往|后|门|来)", "until"), ("以后|之后|起|后(?!面|门|天|来|台)", "from"),
+        ("从不|从没|不|没|无|别|未", "not"), ("以前|之前|为止|前(?!台|面|往|后|门|来)", "until"), 
+        ("以后|之后|起|后(?!面|门|天|来|台)", "from"),
         ("从", "from"), ("(?<=[点分月日午夜0-9])到|至(?!少|多)", "until"), ("必须|需要|一定要|务必", "must"), ("可以|允许|能", "may"),
         ("有时|有些|有的|偶尔|一部分", "some"), ("所有|每|都|全|各", "all"),
     )
@@ -169,12 +169,20 @@ _FORMS = {word.removesuffix("e"): form.removesuffix("e") for word, form in _ENGL
 
 
 def _read_chinese(text: str) -> list[Token]:
-    for word, form in _CHINESE_FORMS:
+    for word, form in _read_chinese_forms():
         text = text.replace(word, form)
     text = _CHINESE_TIME.sub(lambda found: f"<{found.group()}>", text)
     parts = re.split("(<[^>]*>)", text)
     text = "".join(part if part.startswith("<") else _mark_chinese(part) for part in parts)
     return [_classify_chinese(token) for token in _CHINESE_TOKEN.findall(text)]
+
+
+@lru_cache(maxsize=1)
+def _read_chinese_forms() -> tuple[tuple[str, str], ...]:
+    """(word, form), longer words first."""
+    rows = [row.split() for row in _CHINESE_FILE.read_text(encoding="utf-8").splitlines()]
+    pairs = [(word, "" if form == "-" else form) for form, *words in rows for word in words]
+    return tuple(sorted(pairs, key=lambda pair: -len(pair[0])))
 
 
 def _mark_chinese(text: str) -> str:

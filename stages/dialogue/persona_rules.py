@@ -14,8 +14,9 @@ from assets.spec.behaviour import KnowledgeSpec
 from assets.spec.cross_field import CrossFieldRule, Problem
 from stages.dialogue.causal import find_custom_code, find_model_folder, report_missing_model
 from stages.dialogue.default_backend import resolve_backend
+from stages.dialogue.endpoint import is_address
 from stages.dialogue.knowledge.read import read_knowledge, read_passages, relocate
-from stages.dialogue.stage import BACKENDS, find_unsupported_options
+from stages.dialogue.stage import BACKENDS, find_address_problems, find_unsupported_options
 
 
 def _check_backend(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
@@ -26,8 +27,11 @@ def _check_backend(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
 
 
 def _check_model(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
-    """A model given by its id is in the local cache; none brings code of its own."""
+    """A model given by its id is in the local cache, or its address can be asked; none brings code of its own."""
     model = spec.persona.model
+    yield from ((("persona", field), finding) for field, finding in find_address_problems(spec.persona))
+    if model and is_address(model):
+        return
     found = find_model_folder(str(find_existing_form(folder / model))) or find_model_folder(model) if model else None
     if found and (finding := find_custom_code(found)):
         yield ("persona", "model"), finding
@@ -69,7 +73,7 @@ def _check_knowledge(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
 _BACKEND_FIELDS = ("persona.language", "persona.backend", "persona.model")
 RULES = (
     CrossFieldRule((*_BACKEND_FIELDS, "persona.tune"), _check_backend),
-    CrossFieldRule(("persona.model",), _check_model),
+    CrossFieldRule(("persona.model", "persona.model_name", "persona.key_variable"), _check_model),
     CrossFieldRule(("persona.knowledge", "persona.language", "persona.max_passages"), _check_knowledge),
     CrossFieldRule(("rights.strict", *_BACKEND_FIELDS), _check_sale_rights),
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from assets.artefacts.talk import Dialogue, Line, Paraphrases
+from assets.artefacts.talk import Dialogue, Line, Paraphrases, RefusedWording
 from assets.errors import Finding, SpecError
 from assets.spec.behaviour import PersonaSpec
 from assets.speech_marks import has_marks, strip_marks
@@ -22,6 +24,7 @@ from stages.dialogue.candidates import (
     tag_line,
 )
 from stages.dialogue.cross_validation import leave_one_out, pick_line
+from stages.dialogue.endpoint import explain_wrong_address, is_address, report_missing_key
 from stages.dialogue.knowledge.read import list_knowledge_sources, read_knowledge
 from stages.dialogue.score_cache import open_score_cache
 from stages.dialogue.topic_lines import build_topic_lines, find_topic_line
@@ -87,11 +90,13 @@ def run(*, options: PersonaSpec, seed: int, backend: DialogueBackend, name: str 
     replies = list_replies(options)
     texts = dict(list_authored_lines(options, name))
     questions = {reply.line: reply.questions for reply in replies}
-    lines = []
+    lines, refused = [], list[RefusedWording]()
     for line, text in texts.items():
         if line.startswith("fact"):
             question = questions[line][0] if questions[line] else ""
-            lines.append(tag_line(line, backend.rephrase_fact(text, question, options, seed), options, (text,)))
+            wording = backend.rephrase_fact(text, question, options, seed)
+            lines.append(tag_line(line, wording.text, options, (text,)))
+            refused += [RefusedWording(line, wording.refused, wording.reason)] if wording.refused else []
         else:
             lines.append(tag_line(line, text, options, ()))
     candidates = list_candidates(replies, texts, options.language)
@@ -103,14 +108,25 @@ def run(*, options: PersonaSpec, seed: int, backend: DialogueBackend, name: str 
     untuned = options.model_copy(update={"tune": False})
     with open_score_cache({"weights": dict(backend.weights()), "persona": persona, "language": options.language}):
         scores = leave_one_out(candidates, authored, lambda subset: backend.make_matcher(subset, untuned))
-        topic_lines, warnings = build_topic_lines(options, candidates, backend, seed)
+        topic_lines, warnings, refused_topics = build_topic_lines(options, candidates, backend, seed)
     passages = make_passage_lines(read_knowledge(options.knowledge, options.language, options.max_passages), options)
     lines[-1:-1] = [*topic_lines.values(), *passages]  # the fallback stays last
     replies = list_replies(options, topic_lines)
     sources = (*backend.sources(options), *list_knowledge_sources(options.knowledge))
     spoken = _mark_lines(lines, marked)
+    refused += refused_topics
+    warnings += warn_of_refusals(refused, len(options.facts) + len(topic_lines))
     described = (backend.name, scores, sources, warnings, options.manner, _find_paraphrases(candidates, options, passages))
-    return Dialogue(persona, options.language, spoken, replies, FALLBACK_ID, *described)
+    return Dialogue(persona, options.language, spoken, replies, FALLBACK_ID, *described, tuple(refused))
+
+
+def warn_of_refusals(refused: Sequence[RefusedWording], total: int) -> tuple[str, ...]:
+    """One warning with the count and the reasons; none where every wording is spoken."""
+    if not refused:
+        return ()
+    reasons = Counter(wording.reason for wording in refused)
+    counted = ", ".join(f"{count} x {reason}" for reason, count in reasons.most_common(5)) + (", ..." if len(reasons) > 5 else "")
+    return (f"the author's words are spoken in place of {len(refused)} of {total} wordings by the model: {counted}",)
 
 
 def _find_paraphrases(candidates: Sequence[Candidate], options: PersonaSpec, passages: Sequence[Line]) -> tuple[Paraphrases, ...]:
@@ -144,8 +160,28 @@ def find_unsupported_options(options: PersonaSpec, backend: DialogueBackend) -> 
         message = f"persona.model needs the writer backend, the {backend.name} backend cannot use it"
         yield "model", Finding("dialogue/model-unused", message, fix="set persona.backend to writer")
     if backend.takes_model and not options.model:
-        message = f"the {backend.name} backend needs persona.model, a transformers folder or the id of a model in the local cache"
+        message = f"the {backend.name} backend needs persona.model, a transformers folder, the id of a cached model or an address"
         yield "backend", Finding("dialogue/no-model", message, fix="set persona.model, or remove persona.backend")
+
+
+def find_address_problems(options: PersonaSpec) -> Iterator[tuple[str, Finding]]:
+    """(field of the options, finding) for a model at an address that cannot be asked."""
+    model = options.model or ""
+    if not is_address(model):
+        for name in ("model_name", "key_variable"):
+            if getattr(options, name):
+                message = f"persona.{name} belongs to an address, and persona.model is {'a folder or an id' if model else 'left out'}"
+                yield name, Finding("dialogue/endpoint-unused", message, fix="remove it, or set persona.model to an address")
+    elif reason := explain_wrong_address(model):
+        fix = "write it as http://127.0.0.1:8000/v1; a key belongs into the environment variable of persona.key_variable"
+        yield "model", Finding("dialogue/endpoint", f"persona.model: {reason}", fix=fix)
+    elif not options.model_name:
+        yield (
+            "model",
+            Finding("dialogue/endpoint", "persona.model is an address without persona.model_name", fix="add the model's name there"),
+        )
+    elif options.key_variable and not os.environ.get(options.key_variable, "").strip():
+        yield "key_variable", report_missing_key(options.key_variable)
 
 
 def answer(dialogue: Dialogue, question: str, *, backend: DialogueBackend | None = None, tune: bool = False) -> Line:

@@ -51,7 +51,9 @@ def describe_dialogue(dialogue: Dialogue) -> dict[str, Any]:
     replies = [{"line": reply.line, "questions": list(reply.questions)} for reply in dialogue.replies]
     persona = {"name": dialogue.name, "language": dialogue.language, "engine": dialogue.engine, "scores": dialogue.scores}
     paraphrases = [{"line": group.line, "questions": list(group.questions)} for group in dialogue.paraphrases]
-    return {"persona": persona, "lines": lines, "replies": replies, "paraphrases": paraphrases, "fallback": dialogue.fallback}
+    refused = [{"line": wording.line, "text": wording.text, "reason": wording.reason} for wording in dialogue.refused]
+    described = {"persona": persona, "lines": lines, "replies": replies, "paraphrases": paraphrases, "fallback": dialogue.fallback}
+    return described | ({"refused": refused} if refused else {})
 
 
 def _describe_source(line: Line) -> dict[str, Any]:
