@@ -75,7 +75,7 @@ _STOPS = AUXILIARIES | PREPOSITIONS | split_words(
     "also too just then well very please which who whom whose what how why where would like get got we're you're you'll we'll they're i'm "
     "along contain contains containing own self yourself ourselves whole now long"
 )  # fmt: skip
-PLEASANTRIES = split_words("yes sure certain certainly course well indeed happy glad great okay welcome hello know tell fact simply really")
+PLEASANTRIES = split_words("yes sure certain certainly course well indeed happy glad great okay welcome hello know tell fact simply really visit")
 _ENGLISH_GROUPS = (
     "open opening opens", "close shut", "cost price charge fee pay pays paid", "visitor guest", "child children kid", "start begin",
     "keep stay store", "leave depart sail go", "fix repair mend", "buy purchase", "photo photograph picture",
@@ -116,14 +116,14 @@ _CHINESE_MARKS = tuple(
     )
 )  # fmt: skip
 _CHINESE_STOPS = frozenset(
-    "的了吗呢吧啊是在有我你您他她它们这那个也就很会要得地着过对为与么什怎样哪请问把给跟由里和来上下从让开始去所以并且请时候当还被及或到进一二"
+    "的了吗呢吧啊是在有我你您他她它们这那个也就很会要得地着过对为与么什怎样哪请问把给跟由里和来上下从让开始去所以并且请时候当还被及或到进一二个位名次想做呀嘛"
 ) - frozenset("上下二")  # fmt: skip
 _CHINESE_NUMERALS = {letter: value for value, letter in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _CHINESE_SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10_000}
 _CHINESE_NUMBER = re.compile("[零〇一二两三四五六七八九十百千万]+")
 _CHINESE_TIME = re.compile("星期[一二三四五六日]|中午|半夜|今天|明天|后天")
 _CHINESE_TOKEN = re.compile(r"@\w+|<[^>]*>|\d+(?:[.:]\d+)?|[a-z]+|[\u3400-\u4dbf\u4e00-\u9fff]|[，,；;。.！!？?、]")
-CHINESE_PLEASANTRIES = frozenset("好当然啦哦")
+CHINESE_PLEASANTRIES = frozenset("好当然啦哦参观")
 
 
 @lru_cache(maxsize=512)
