@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from assets.artefacts.talk import Reply
@@ -59,6 +59,8 @@ class Answer:
     """One sentence in English on the choice, for people who debug."""
     sources: tuple[Mapping[str, Any], ...] = ()
     """Of each passage of a document among the lines: its id, file, and line, page or row."""
+    about_health: bool = False
+    """The question is about health and no line is: nothing else may answer it either."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,8 @@ class Answerer:
         if len(pieces) > 1 and (found := self._combine([self._choose(piece) for piece in pieces])):
             return self._speak(*found, history)
         choice = self._follow_up(question, self._choose(question), history)
-        return self._speak((choice.line,), choice.score, choice.why, history)
+        answer = self._speak((choice.line,), choice.score, choice.why, history)
+        return replace(answer, about_health=True) if choice.health else answer
 
     def _choose(self, text: str) -> _Choice:
         """The best line for a text by itself; an act keeps its name."""

@@ -75,7 +75,9 @@ _STOPS = AUXILIARIES | PREPOSITIONS | split_words(
     "also too just then well very please which who whom whose what how why where would like get got we're you're you'll we'll they're i'm "
     "along contain contains containing own self yourself ourselves whole now long"
 )  # fmt: skip
-PLEASANTRIES = split_words("yes sure certain certainly course well indeed happy glad great okay welcome hello know tell fact simply really visit")
+PLEASANTRIES = split_words(
+    "yes sure certain certainly course well indeed happy glad great okay welcome hello know tell fact simply really visit"
+)
 _ENGLISH_GROUPS = (
     "open opening opens", "close shut", "cost price charge fee pay pays paid", "visitor guest", "child children kid", "start begin",
     "keep stay store", "leave depart sail go", "fix repair mend", "buy purchase", "photo photograph picture",
