@@ -69,11 +69,12 @@ _PRONOUN_ONE = re.compile(
 _HUNDRED = re.compile(r"\b(\d{1,2}|a) (hundred|thousand)\b")
 _ENGLISH_TOKEN = re.compile(r"@\w+|\d+(?:[:.,]\d+)*|[a-z]+(?:'[a-z]+)?|[,;.!?]")
 AUXILIARIES = split_words("is are was were be been am will would shall has have had do does did it's there's that's")
+DAYTIMES = frozenset(map(stem, ("morning", "noon", "afternoon", "evening", "night")))
 PREPOSITIONS = split_words("in on at by for with to of into onto within during per")
 _STOPS = AUXILIARIES | PREPOSITIONS | split_words(
     "a an the i you he she it we they me him her us them my your his its our their this that these those here there and or so as "
     "also too just then well very please which who whom whose what how why where would like get got we're you're you'll we'll they're i'm "
-    "along contain contains containing own self yourself ourselves whole now long"
+    "called named along contain contains containing own self yourself ourselves whole now long"
 )  # fmt: skip
 PLEASANTRIES = split_words(
     "yes sure certain certainly course well indeed happy glad great okay welcome hello know tell fact simply really visit"
@@ -83,7 +84,7 @@ _ENGLISH_GROUPS = (
     "keep stay store", "leave depart sail go", "fix repair mend", "buy purchase", "photo photograph picture",
     "take last", "hour hours", "climb climbing", "bake baking", "contain include", "large big", "small little", "bicycle bike",
     "doctor dr", "available ready", "bring carry", "hire rent", "speak talk", "teach lesson", "make produce", "ticket admission",
-    "phone call telephone", "euro euros €", "dollar dollars $", "pound pounds £", "person people", "also too",
+    "phone telephone", "euro euros €", "dollar dollars $", "pound pounds £", "person people", "also too",
     "build construct", "assist help", "quick fast", "twelve noon", "accompany come",
 )  # fmt: skip
 _ENGLISH_FORM = {stem(word): stem(group.split()[0]) for group in _ENGLISH_GROUPS for word in group.split()}
@@ -163,8 +164,13 @@ def _classify_english(token: str) -> Token:
     word = _IRREGULAR.get(token, token)
     if word in TIMES or word.removesuffix("s") in TIMES:
         return Token("number", word if word in TIMES else word.removesuffix("s"))
+    return Token("word", find_form(word))
+
+
+def find_form(word: str) -> str:
+    """The form in which an English word is compared: its stem, or that of another word of its meaning."""
     root = stem(word).removesuffix("e")
-    return Token("word", _FORMS.get(root, root))
+    return _FORMS.get(root, root)
 
 
 _FORMS = {word.removesuffix("e"): form.removesuffix("e") for word, form in _ENGLISH_FORM.items()}

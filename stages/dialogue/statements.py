@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from stages.dialogue.canonical import AUXILIARIES, PREPOSITIONS, Token, read_tokens
+from stages.dialogue.canonical import AUXILIARIES, DAYTIMES, PREPOSITIONS, Token, read_tokens
 
 EXCEPTIONS = ("except", "excepting", "only", "other")
 CONDITIONAL = ("except", "excepting", "only", "other", "if", "but")
@@ -132,7 +132,7 @@ class Statement:
 
 def _is_prepositional(rest: Sequence[Token]) -> bool:
     """`in the morning` behind a number."""
-    return len(rest) > 1 and rest[0].value in PREPOSITIONS and rest[1].kind == "word"
+    return len(rest) > 1 and rest[0].value in PREPOSITIONS and rest[1].value in DAYTIMES
 
 
 def merge(statements: Sequence[Statement]) -> Statement:
