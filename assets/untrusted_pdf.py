@@ -54,7 +54,7 @@ def serve_pdf(_: Header, data: bytes) -> Iterator[Part]:
             message = f"the file has {count} pages, more than {MAX_PDF_PAGES}"
             raise FormatError(Finding("pdf/too-many-pages", message, limit=MAX_PDF_PAGES, fix="save the pages that matter"))
         for page in reader.pages:
-            yield {}, page.extract_text()[:MAX_PDF_PAGE_CHARACTERS].encode("utf-8", "replace")
+            yield {}, page.extract_text().strip()[:MAX_PDF_PAGE_CHARACTERS].encode("utf-8", "replace")
     # What pypdf raises for damaged files is not only its own: it follows references to whatever is there.
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OSError, AssertionError) as error:
         fix = "export it again, for example with another program"
