@@ -137,7 +137,7 @@ def check_machine(request: TalkRequest) -> None:
         raise BackendError(*(Finding("stage/unavailable", message, fix="see `fenshen doctor`") for message in missing))
     store = open_store(request.store).root
     check_writable(store, store)
-    check_writable(request.out, request.out)
+    check_writable(request.out, request.out.parent)
 
 
 def check_film_path(request: TalkRequest) -> None:
