@@ -68,7 +68,7 @@ def serve(
 
 
 def make_writer(model: str, name: str, key_variable: str) -> WriterOptions:
-    """The writer of a server; raises SpecError or BackendError where it cannot be asked."""
+    """The writer of a server; raises SpecError or BackendError where it cannot be used."""
     from assets.spec.behaviour import PersonaSpec
     from flows.live.services import WriterOptions
     from stages.dialogue.stage import find_address_problems

@@ -31,12 +31,12 @@ def list_authored_lines(options: PersonaSpec, name: str) -> list[tuple[str, str]
     talk = [
         (line, getattr(options.small_talk, line) or text)
         for line, text in SMALL_TALK_TEXTS[options.language].items()
-        if can_be_asked(options)
+        if has_answers(options)
     ]
     return [(HELLO_ID, hello), *facts, *lines, *talk, (FALLBACK_ID, options.fallback or FALLBACK_TEXT[options.language])]
 
 
-def can_be_asked(options: PersonaSpec) -> bool:
+def has_answers(options: PersonaSpec) -> bool:
     """Whether the persona has anything with which to answer questions."""
     return bool(options.facts or options.knowledge)
 
@@ -70,7 +70,7 @@ def list_replies(options: PersonaSpec, topics_with_line: Container[int] = ()) ->
     replies += [Reply(f"fact_{index:02d}", _drop_blank(fact.ask)) for index, fact in enumerate(options.facts, start=1)]
     # Only the topic itself: the words of the request, the same for every topic, would attract other questions.
     replies += [Reply(format_topic_id(index), (topic,)) for index, topic in enumerate(options.topics, start=1) if index in topics_with_line]
-    replies += [Reply(line, questions) for line, questions in SMALL_TALK_QUESTIONS[options.language].items() if can_be_asked(options)]
+    replies += [Reply(line, questions) for line, questions in SMALL_TALK_QUESTIONS[options.language].items() if has_answers(options)]
     return (*replies, Reply(FALLBACK_ID, _drop_blank(options.out_of_scope)))
 
 

@@ -15,7 +15,7 @@ from assets.speech_marks import has_marks, strip_marks
 from stages.dialogue.backend import Candidate, DialogueBackend, Matcher
 from stages.dialogue.candidates import (
     FALLBACK_ID,
-    can_be_asked,
+    has_answers,
     list_authored_lines,
     list_candidates,
     list_replies,
@@ -137,7 +137,7 @@ def _find_paraphrases(candidates: Sequence[Candidate], options: PersonaSpec, pas
     from stages.dialogue.matcher import EmbeddingMatcher
     from stages.dialogue.passage_matcher import PassageMatcher
 
-    if not can_be_asked(options) or e5.unavailable_reason():
+    if not has_answers(options) or e5.unavailable_reason():
         return ()
     encoder, language = load_encoder(options.encoder), options.language
     texts = {line.id: f"{line.topic} {line.text}".strip() for line in passages}

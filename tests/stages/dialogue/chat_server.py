@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclass
 class ChatServer:
-    """What it was asked, and what it answers."""
+    """The requests that it got, and what it answers."""
 
     reply: Callable[[dict[str, Any]], str]
     """Request -> text of the model."""

@@ -27,8 +27,8 @@ def list_findings(text: str, folder: Path) -> list[str]:
          "a.yaml:2:34: error[dialogue/language] the transformers backend understands en, not zh; "
          "remove persona.backend to get the default backend"),
         ("persona: {backend: writer}\n",
-         "a.yaml:2:20: error[dialogue/no-model] the writer backend needs persona.model, a transformers folder or the id of a "
-         "model in the local cache; set persona.model, or remove persona.backend"),
+         "a.yaml:2:20: error[dialogue/no-model] the writer backend needs persona.model, a transformers folder, the id of a "
+         "cached model or an address; set persona.model, or remove persona.backend"),
         ("persona: {model: mine}\n",
          "a.yaml:2:18: error[dialogue/model-unused] persona.model needs the writer backend, the embedding backend cannot use it; "
          "set persona.backend to writer"),
