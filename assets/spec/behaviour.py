@@ -23,6 +23,15 @@ LexiconReading = Annotated[
 ]
 StyleToken = Annotated[int, Field(ge=0, le=1000)]
 StyleWeight = Annotated[float, Field(ge=-10, le=10, allow_inf_nan=False), Number]
+DocumentLicence = Annotated[
+    str,
+    Field(pattern=r"\S", max_length=200),
+    Expects("text that is not blank", "write an SPDX id such as CC-BY-4.0, or leave it out"),
+    Visible,
+]
+ModelName = Annotated[
+    str, Field(pattern=r"\S", max_length=200), Expects("text that is not blank", "write the name that the address knows")
+]  # fmt: skip
 EnvironmentVariable = Annotated[
     str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$"),
     Expects("the name of an environment variable", "write a name such as MY_KEY, never the key itself"),
@@ -106,9 +115,9 @@ class SmallTalkSpec(Section):
 class KnowledgeSpec(Section):
     """A document that the person quotes."""
 
-    file: Annotated[str, Field(pattern=r"\S")]
+    file: Annotated[str, Field(pattern=r"\S"), Expects("the name of a file", "write a path relative to the spec")]
     """Markdown, TXT, CSV or PDF file, relative to the spec (docs/knowledge.md)."""
-    licence: Annotated[str, Field(pattern=r"\S", max_length=200), Visible] | None = None
+    licence: DocumentLicence | None = None
     """SPDX id of the document's licence, listed in the bundle; left out: it is your own, under the spec's licence."""
     author: Annotated[str, Field(max_length=200), Visible] | None = None
     """Who wrote it."""
@@ -147,7 +156,7 @@ class PersonaSpec(Section):
     """Fine-tune the embedded model on the persona's questions, once, for about a minute; English only."""
     model: str | None = None
     """For the writer backend: a transformers folder, relative to the spec, the id of a cached model, or an OpenAI-compatible address."""
-    model_name: Annotated[str, Field(pattern=r"\S", max_length=200)] | None = None
+    model_name: ModelName | None = None
     """Name of the model at the address of `model`."""
     key_variable: EnvironmentVariable | None = None
     """Environment variable that holds the key of that address; left out: none is sent."""

@@ -144,7 +144,8 @@ class Services:
             _LOG.warning("%s", error)
             self.metrics.writings.labels("failed").inc()
             return answer
-        self.metrics.writings.labels("spoken" if found.is_new else "refused" if found.refused else "none").inc()
+        if found.result != "unused":
+            self.metrics.writings.labels(found.result).inc()
         if found.refused:
             return replace(found.answer, why=f"{found.answer.why}; the model's words are not spoken: {found.refused}")
         return found.answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from stages.dialogue.answerer import CERTAIN, Answer, Answerer
 from stages.dialogue.encoder import SentenceEncoder
@@ -35,9 +35,10 @@ class FreeAnswer:
     """What to speak, and what was refused."""
 
     answer: Answer
-    is_new: bool = False
+    result: Literal["unused", "none", "refused", "spoken"] = "unused"
+    """What became of the model's words: it was not needed, knew no answer, was refused, or is spoken."""
     refused: str = ""
-    """Why the model's sentence is not spoken; empty where it is, or where the model was not asked or knew nothing."""
+    """Why the model's sentence is not spoken; empty where it is, or where there is none."""
 
 
 class FreeAnswers:
@@ -69,17 +70,16 @@ class FreeAnswers:
         lines = list(dict.fromkeys([*(line for line in answer.lines if line in self.facts), *near]))[:MAX_FACTS]
         text = tidy(self.model.generate_text(self._compose(question, lines)))
         if not text or NO_ANSWER in text:
-            return FreeAnswer(answer)
+            return FreeAnswer(answer, "none")
         if reason := self._find_fault(text, lines):
-            return FreeAnswer(answer, refused=reason)
+            return FreeAnswer(answer, "refused", reason)
         used = tuple(line for line in lines if not find_fault(text, (self.facts[line],), self.language)) or tuple(lines)
         others = {line: fact for line, fact in self.facts.items() if line not in used}
         if self._match({"new": text} | others).score(question)["new"] < MIN_RELEVANCE:
-            return FreeAnswer(answer, refused="it does not answer the question")
+            return FreeAnswer(answer, "refused", "it does not answer the question")
         sources = tuple({"id": line} | self.answerer.sources[line] for line in used if line in self.answerer.sources)
-        return FreeAnswer(
-            replace(answer, lines=used, text=text, sources=sources, next=None, why="a model's words that the facts support"), True
-        )
+        new = replace(answer, lines=used, text=text, sources=sources, next=None, why="a model's words that the facts support")
+        return FreeAnswer(new, "spoken")
 
     def _may_write(self, answer: Answer) -> bool:
         """Whether the answer is the fallback without a reason that forbids one, or a line of facts in doubt."""

@@ -53,7 +53,7 @@ def test_a_new_sentence_that_a_passage_supports_is_spoken_with_its_source(dialog
     model = Scripted()
     model.write = lambda _: "It has 214 steps, and no lift."
     found = ask(dialogue, model, "Are there many steps?")
-    assert (found.is_new, found.answer.text) == (True, "It has 214 steps, and no lift.")
+    assert (found.result, found.answer.text) == ("spoken", "It has 214 steps, and no lift.")
     assert found.answer.sources[0] == {"id": "passage_001", "file": "guide.txt", "line": 1}
     assert "The tower was built in 1872" in model.asked[0]
 
@@ -73,7 +73,7 @@ def test_a_sentence_that_is_not_supported_or_no_answer_leaves_the_line(
     model = Scripted()
     model.write = lambda _: text
     found = ask(dialogue, model, question)
-    assert (found.is_new, bool(found.refused)) == (False, True)
+    assert found.result == "refused"
     assert found.answer.lines == Answerer.from_dialogue(dialogue).answer(question).lines
     assert found.refused == reason
 
@@ -81,16 +81,16 @@ def test_a_sentence_that_is_not_supported_or_no_answer_leaves_the_line(
 @pytest.mark.parametrize("question", ["Can I pay by card?", "hello", "thank you", "", "Is the food safe for my allergy?"])
 def test_the_model_is_not_asked_where_a_line_is_certain_or_nothing_may_answer(dialogue: dict[str, Any], question: str) -> None:
     model = Scripted()
-    assert ask(dialogue, model, question).is_new is False
+    assert ask(dialogue, model, question).result == "unused"
     assert model.asked == []
 
 
 def test_a_model_that_knows_nothing_leaves_the_fallback(dialogue: dict[str, Any]) -> None:
     found = ask(dialogue, Scripted(), "Do you sell ice cream?")
-    assert (found.answer.lines, found.refused) == (("fallback",), "")
+    assert (found.answer.lines, found.result, found.refused) == (("fallback",), "none", "")
 
 
 def test_random_weights_of_a_real_model_are_refused(dialogue: dict[str, Any], tiny_llama: Path) -> None:
     found = ask(dialogue, load_model(str(tiny_llama)), "Do you sell ice cream?")
-    assert (found.is_new, found.answer.lines) == (False, ("fallback",))
+    assert (found.result, found.answer.lines) == ("refused", ("fallback",))
     assert found.refused
