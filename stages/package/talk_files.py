@@ -9,7 +9,7 @@ from typing import Any
 from assets.artefacts.talk import Dialogue, Line, LineCues, Performance, Speech, SpokenLine, Word
 from assets.bundle import BundleFile
 from assets.formats.wav import export_wav
-from assets.rights import list_source_names, merge_sources
+from assets.rights import Source, list_source_names, merge_sources
 from stages.package.files import make_file
 
 
@@ -18,17 +18,24 @@ def build_talk_files(dialogue: Dialogue, speech: Speech, performance: Performanc
     spoken = {line.id: line for line in speech.lines}
     data, sources = _encode_dialogue(dialogue, spoken), list_source_names(dialogue.sources)
     talk = BundleFile("dialogue.json", data, "dialogue", "application/json", licence, sources)
-    return [talk, *_build_line_files(speech, performance, licence)]
+    return [talk, *_build_line_files(dialogue, speech, performance, licence)]
 
 
-def _build_line_files(speech: Speech, performance: Performance, licence: str) -> Iterator[BundleFile]:
+def _build_line_files(dialogue: Dialogue, speech: Speech, performance: Performance, licence: str) -> Iterator[BundleFile]:
+    quoted = {line.id: _list_quoted(line, dialogue) for line in dialogue.lines}
     lips = list_source_names(merge_sources((speech.sources, performance.sources)))
     cues = {track.line: track for track in performance.cues}
     for line in speech.lines:
-        yield make_file(f"voice/{line.id}.wav", export_wav(line.samples, line.rate), "voice", licence, speech.sources)
+        sources = (*speech.sources, *quoted.get(line.id, ()))
+        yield make_file(f"voice/{line.id}.wav", export_wav(line.samples, line.rate), "voice", licence, sources)
         if line.id in cues:
             data = _encode_cues(cues[line.id], line.words)
             yield BundleFile(f"visemes/{line.id}.json", data, "visemes", "application/json", licence, lips)
+
+
+def _list_quoted(line: Line, dialogue: Dialogue) -> tuple[Source, ...]:
+    """The document that a line quotes; none for the author's own lines."""
+    return tuple(source for source in dialogue.sources if line.source and source.origin == line.source.file)
 
 
 def _encode_dialogue(dialogue: Dialogue, spoken: dict[str, SpokenLine]) -> bytes:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from assets.artefacts.talk import Citation
 from assets.errors import Finding, FormatError, Location
-from assets.rights import Source
+from assets.rights import Source, is_sellable
 from assets.spec.behaviour import KnowledgeSpec
 from assets.spec.wording import quote, shorten
 from assets.untrusted_pdf import load_untrusted_pdf
@@ -82,11 +82,19 @@ def _read_passages(path: Path, language: str, changed: int, size: int) -> tuple[
 
 def list_knowledge_sources(files: Sequence[KnowledgeSpec]) -> tuple[Source, ...]:
     """Each file with its licence; one without is the author's own."""
-    own, note = "the spec's licence", "the user's own file; passages of it are spoken word for word"
-    return tuple(
-        Source(f"knowledge {Path(f.file).name}", f.licence or own, Path(f.file).name, f.author or "", "" if f.licence else note)
-        for f in files
-    )
+    return tuple(map(_describe_source, files))
+
+
+def name_source(file_name: str) -> str:
+    """Name of the source of a document in a bundle's lists."""
+    return f"knowledge {file_name}"
+
+
+def _describe_source(file: KnowledgeSpec) -> Source:
+    name, author = Path(file.file).name, file.author or ""
+    if file.licence:
+        return Source(name_source(name), file.licence, name, author, sellable=is_sellable(file.licence))
+    return Source(name_source(name), "the spec's licence", name, author, "the user's own file; passages of it are spoken word for word")
 
 
 def _read_blocks(path: Path) -> Iterator[Block]:

@@ -207,6 +207,8 @@ def test_a_document_is_a_source_with_its_licence_or_the_users_own(tmp_path: Path
     (tmp_path / "guide.md").write_text(GUIDE)
     (source,) = make_dialogue(tmp_path / "guide.md").sources
     assert (source.name, source.licence, source.origin, source.author) == ("knowledge guide.md", "CC-BY-4.0", "guide.md", "Ann")
+    (bound,) = list_knowledge_sources((KnowledgeSpec(file="notes.txt", licence="CC-BY-NC-4.0"),))
+    assert (source.sellable, bound.sellable) == (True, False)
     (own,) = list_knowledge_sources((KnowledgeSpec(file="notes.txt"),))
     assert (own.licence, own.note) == ("the spec's licence", "the user's own file; passages of it are spoken word for word")
 
