@@ -142,7 +142,7 @@ class PersonaSpec(Section):
     """What the person knows."""
     knowledge: Annotated[tuple[KnowledgeSpec, ...], Field(max_length=20)] = ()
     """Documents of which passages are spoken word for word where no fact answers, at most 20."""
-    max_passages: Annotated[int, Field(ge=1, le=300), Number] = 60
+    max_passages: Annotated[int, Field(ge=1, le=300), Number] = 24
     """Most passages of the documents; each is spoken in the bundle, a few seconds of its build and 0.1 to 0.5 MB."""
     small_talk: SmallTalkSpec = SmallTalkSpec()
     """Four short lines that a persona with facts has as well."""

@@ -140,7 +140,7 @@ class Services:
         try:
             found = await loop.run_in_executor(self.write_pool, lambda: self._open_writer(bundle).improve(question, answer))
         except BackendError as error:
-            # The talk goes on with its lines; who runs the server reads why.
+            # The talk continues with its lines; who runs the server reads why.
             _LOG.warning("%s", error)
             self.metrics.writings.labels("failed").inc()
             return answer

@@ -29,7 +29,7 @@ def is_address(model: str) -> bool:
 
 
 def explain_wrong_address(address: str) -> str:
-    """Why nothing can be asked there; empty for a usable address."""
+    """Why no model can be reached there; empty for a usable address."""
     try:
         parts = urlsplit(address)
         port_is_valid = parts.port is None or parts.port > 0

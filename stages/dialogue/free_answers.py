@@ -61,7 +61,7 @@ class FreeAnswers:
         """The answer itself where a line answers with certainty or the question is no question of fact, else a new sentence if it holds.
 
         Raises:
-            BackendError: the model cannot be asked.
+            BackendError: the model cannot be reached.
         """
         if self.ranking is None or not question.strip() or not self._may_write(answer):
             return FreeAnswer(answer)

@@ -199,7 +199,7 @@ def _compare_modality(said: Statement, fact: Statement) -> str:
 
 
 def _compare_form(said: Statement, group: Sequence[Statement]) -> str:
-    """Whether it is more than a few words, in an order near the facts': the order tells who does what to whom."""
+    """Whether it is more than a few words, in an order near the facts': the order says who does what to whom."""
     fact = merge(group)
     if len(said.atoms) < min(2 if said.numbers else 3, len(fact.atoms)):
         return "it is no sentence"

@@ -1,4 +1,4 @@
-"""Which passage of the author's documents answers a question: asked where no fact does, and answered with none in doubt.
+"""Which passage of the author's documents answers a question, where no fact does; none in doubt.
 
 A passage has no example questions, so that it is compared with the question itself: by meaning, and by shared words. The common
 questions are the yardstick of how near any statement is to the question. The weights were fitted on the personas of

@@ -27,7 +27,7 @@ def _check_backend(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
 
 
 def _check_model(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:
-    """A model given by its id is in the local cache, or its address can be asked; none brings code of its own."""
+    """A model given by its id is in the local cache, or its address can be used; none brings code of its own."""
     model = spec.persona.model
     yield from ((("persona", field), finding) for field, finding in find_address_problems(spec.persona))
     if model and is_address(model):

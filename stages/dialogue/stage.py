@@ -165,7 +165,7 @@ def find_unsupported_options(options: PersonaSpec, backend: DialogueBackend) -> 
 
 
 def find_address_problems(options: PersonaSpec) -> Iterator[tuple[str, Finding]]:
-    """(field of the options, finding) for a model at an address that cannot be asked."""
+    """(field of the options, finding) for a model at an address that cannot be used."""
     model = options.model or ""
     if not is_address(model):
         for name in ("model_name", "key_variable"):

@@ -1,4 +1,4 @@
-"""PDF: paragraphs of each page, from lines as they are laid out; a page's number and headings are not spoken."""
+"""PDF: paragraphs of each page, from the lines of the layout; a page's number and headings are not spoken."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_HEADING = 80
 
 
 def read_pdf_pages(pages: Sequence[str]) -> Iterator[Block]:
-    """The blocks of pages of text in order; a paragraph that goes on behind a page's end is one block."""
+    """The blocks of pages of text in order; a paragraph that continues behind a page's end is one block."""
     topic, parts = "", list[Part]()
     for number, page in enumerate(pages, start=1):
         lines = [line.strip() for line in page.split("\n")]

@@ -104,7 +104,7 @@ def test_a_redirect_takes_the_key_nowhere(monkeypatch: pytest.MonkeyPatch) -> No
          "write a name such as MY_KEY, never the key itself"),
     ],
 )  # fmt: skip
-def test_a_spec_whose_address_cannot_be_asked_is_refused(tmp_path: Path, fields: str, finding: str) -> None:
+def test_a_spec_whose_address_cannot_be_used_is_refused(tmp_path: Path, fields: str, finding: str) -> None:
     text = f"name: A\npersona: {{backend: writer, {fields}}}\n"
     with pytest.raises(SpecError) as caught:
         parse_spec(text.encode(), "a.yaml", folder=tmp_path, constraints=collect_spec_choices())

@@ -24,16 +24,16 @@ FACTS = [{"say": "You can pay in cash only.", "ask": ["Can I pay by card?", "Do 
 
 
 class Scripted:
-    """Writes what a test tells it to; it stands for the network of a model, all that judges its words is real."""
+    """Writes what a test says; it stands for the network of a model, all that judges its words is real."""
 
     def __init__(self) -> None:
         self.write: Callable[[str], str] = lambda _: "NONE"
-        self.asked: list[str] = []
+        self.requests: list[str] = []
 
     def generate_text(self, messages: list[dict[str, str]], *, tokens: int = 80) -> str:
         """The text of the test for the last message."""
-        self.asked.append(messages[-1]["content"])
-        return self.write(self.asked[-1])
+        self.requests.append(messages[-1]["content"])
+        return self.write(self.requests[-1])
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_a_new_sentence_that_a_passage_supports_is_spoken_with_its_source(dialog
     found = ask(dialogue, model, "Are there many steps?")
     assert (found.result, found.answer.text) == ("spoken", "It has 214 steps, and no lift.")
     assert found.answer.sources[0] == {"id": "passage_001", "file": "guide.txt", "line": 1}
-    assert "The tower was built in 1872" in model.asked[0]
+    assert "The tower was built in 1872" in model.requests[0]
 
 
 @pytest.mark.parametrize(
@@ -79,10 +79,10 @@ def test_a_sentence_that_is_not_supported_or_no_answer_leaves_the_line(
 
 
 @pytest.mark.parametrize("question", ["Can I pay by card?", "hello", "thank you", "", "Is the food safe for my allergy?"])
-def test_the_model_is_not_asked_where_a_line_is_certain_or_nothing_may_answer(dialogue: dict[str, Any], question: str) -> None:
+def test_the_model_gets_no_request_where_a_line_is_certain_or_nothing_may_answer(dialogue: dict[str, Any], question: str) -> None:
     model = Scripted()
     assert ask(dialogue, model, question).result == "unused"
-    assert model.asked == []
+    assert model.requests == []
 
 
 def test_a_model_that_knows_nothing_leaves_the_fallback(dialogue: dict[str, Any]) -> None:
