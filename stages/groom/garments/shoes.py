@@ -43,7 +43,7 @@ class _Foot:
 
 def _project(points: Floats, way: Floats) -> Doubles:
     """(n,) metres along a direction (2,) on the ground; term by term, because a matrix product rounds differently on each processor."""
-    return points[:, 0].astype(np.float64) * way[0] + points[:, 2].astype(np.float64) * way[1]
+    return np.asarray(points[:, 0].astype(np.float64) * way[0] + points[:, 2].astype(np.float64) * way[1])
 
 
 def make_shoes(figure: Figure, garment: Garment) -> list[Sheet]:
