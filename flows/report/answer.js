@@ -53,7 +53,7 @@ function isOtherScript(text, language) {
   return letters.length > 0 && latin < 0.4 * letters.length;
 }
 
-/** A function (text, fallback, threshold) -> {line, score, question}: the best of texts of lines with their weights. */
+/** find (text, fallback, threshold) -> {line, score, question}: the best of texts of lines with their weights; has: whether one has a term. */
 function createIndex(rows) {
   const examples = rows.map((row) => ({ ...row, count: countTerms(row.text) }));
   const documents = new Map();
@@ -67,7 +67,7 @@ function createIndex(rows) {
   }
   for (const example of examples) example.row = weigh(example.count);
 
-  return (text, fallback, threshold) => {
+  const find = (text, fallback, threshold) => {
     const query = weigh(countTerms(text));
     let best = { line: fallback, score: threshold, question: '' };
     for (const { line, text: known, weight, row } of examples) {
@@ -77,6 +77,7 @@ function createIndex(rows) {
     }
     return best;
   };
+  return { find, has: (term) => documents.has(term) };
 }
 
 /** A function (question, previous question) -> {lines, question}: ids of lines in order, and the known question that was nearest. */
@@ -85,18 +86,18 @@ export function createAnswerer({ lines = [], replies = [], paraphrases = [], fal
   const examples = [...replies, ...paraphrases].flatMap(({ line, questions }) =>
     questions.map((text) => ({ line, text, weight: line === fallback ? STRAY_WEIGHT : 1 })));
   for (const { id, text } of lines) if (id.startsWith('fact')) examples.push({ line: id, text, weight: TEXT_WEIGHT });
-  const findLine = createIndex(examples);
+  const index = createIndex(examples);
   const quoted = lines.filter((line) => line.source).map(({ id, text, topic = '' }) => ({ line: id, text: `${topic} ${text}`.trim(), weight: 1 }));
-  const findPassage = quoted.length ? createIndex([...quoted, ...examples.filter((one) => one.line === fallback)]) : null;
+  const passages = quoted.length ? createIndex([...quoted, ...examples.filter((one) => one.line === fallback)]) : null;
 
   function find(text) {
-    const best = findLine(text, fallback, THRESHOLD);
-    return findPassage && best.line === fallback ? findPassage(text, fallback, PASSAGE_THRESHOLD) : best;
+    const best = index.find(text, fallback, THRESHOLD);
+    return passages && best.line === fallback ? passages.find(text, fallback, PASSAGE_THRESHOLD) : best;
   }
 
   // "Any dragons?" is no follow-up of a question about opening hours, "and the dragons?" is.
   const knowsAllWords = (text) => OPENINGS.some((opening) => normalize(text).trim().startsWith(opening))
-    || [...countTerms(text).keys()].every((term) => documents.has(term) || term[0] === '#' || isHan(term[0]));
+    || [...countTerms(text).keys()].every((term) => index.has(term) || passages?.has(term) || term[0] === '#' || isHan(term[0]));
 
   return (question, before = '') => {
     if (isOtherScript(question, persona.language ?? 'en')) return { lines: [texts.has('language') ? 'language' : fallback], question: '' };

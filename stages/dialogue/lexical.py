@@ -111,7 +111,9 @@ class LexicalAnswerer:
     def _knows_all_words(self, question: str) -> bool:
         """True if no word is new: "any dragons?" is no follow-up of a question about opening hours, "and the dragons?" is."""
         return normalize(question).strip().startswith(_OPENINGS) or all(
-            term in self.rarity for term in count_terms(question) if "#" < term[0] < "\u3400"
+            term in self.index.rarity or (self.passages is not None and term in self.passages.rarity)
+            for term in count_terms(question)
+            if "#" < term[0] < "\u3400"
         )
 
     def answer(self, question: str, before: str = "") -> list[str]:
