@@ -49,7 +49,7 @@ def test_a_passage_is_printed_with_its_place(tmp_path: Path) -> None:
     (tmp_path / "dialogue.json").write_text(json.dumps(describe_dialogue(made)), encoding="utf-8")
     (tmp_path / "manifest.json").write_text(json.dumps({"schema": BUNDLE_SCHEMA, "files": [], "name": "Mo"}), encoding="utf-8")
     question = "When is the linden honey harvested?"
-    assert run_fenshen("ask", str(tmp_path), question) == "The linden honey is harvested in July.\n(bees [1].md, line 3)"
+    assert run_fenshen("ask", str(tmp_path), question) == "The linden honey is harvested in July. (bees [1].md, line 3)"
     found = json.loads(run_fenshen("ask", str(tmp_path), question, "--json"))
     assert found["source"] == [{"id": "passage_001", "file": "bees [1].md", "line": 3}]
 
