@@ -52,6 +52,8 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("bench/speech.py", r"told|tells?|telling"): "a sentence that the voices speak",
     ("stages/dialogue/phrases.py", "*"): "questions and phrases that visitors use",
     ("tests/stages/dialogue/test_dialogue_answerer.py", "*"): "questions that visitors ask",
+    ("stages/dialogue/canonical.py", "*"): "words that visitors and personas use",
+    ("tests/stages/dialogue/test_dialogue_passages.py", r"told|tells?|telling"): "a question of visitors",
     ("stages/dialogue/score_cache.py", r"told|tells?|telling"): "names in stored data",
     ("bench/tag_rules.py", r"beside|besides"): "a word that personas use",
     ("stages/dialogue/tfidf.py", r"told|tells?|telling"): "a stop word",

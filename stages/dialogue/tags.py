@@ -28,7 +28,7 @@ SUPPRESSED_EMOTIONS = {"formal": {"happy": "neutral", "surprised": "neutral"}, "
 """Emotions that a manner replaces, except in greetings and goodbyes."""
 _FIXED_EMOTIONS = {"hello": "happy", "thanks": "happy", "goodbye": "happy", "more": "neutral", "language": "neutral"}
 _FIXED_GESTURES = {"hello": "wave", "thanks": "nod", "goodbye": "wave", "fallback": "shrug", "language": "shrug", "more": "nod"}
-_FACT_KINDS = ("fact", "topic")
+_FACT_KINDS = ("fact", "topic", "passage")
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class _Examples:
 
 
 def choose_tags(kind: str, text: str, language: str, manner: str) -> Tags:
-    """The tags of a line of kind hello, fact, line, topic, script, fallback or one of small talk (thanks, goodbye, more, language).
+    """The tags of a line of kind hello, fact, line, topic, passage, script, fallback or of small talk (thanks, goodbye, more, language).
 
     Raises:
         BackendError: the sentence encoder is not installed.

@@ -36,7 +36,7 @@ def encode_texts(encoder: SentenceEncoder, texts: Sequence[str], *, questions: b
     return np.stack([known[text] for text in texts]) if texts else made
 
 
-@lru_cache(maxsize=8)  # 0.6 MB each: two languages, a few encoders
+@lru_cache(maxsize=8)  # 0.6 MB each: two languages, two kinds, a few encoders
 def encode_once(encoder: SentenceEncoder, texts: tuple[str, ...], *, questions: bool = True) -> Vectors:
     """(n, width) unit vectors of questions or statements; three seconds at the first call on a machine, then none."""
     kind = "questions" if questions else "statements"

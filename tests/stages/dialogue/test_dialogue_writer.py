@@ -55,6 +55,7 @@ def test_the_loaded_model_generates_text(tiny_llama: Path) -> None:
     ("written", "spoken"),
     [
         ("Sure, a ticket costs eight pounds!", "Sure, a ticket costs eight pounds!"),
+        ("The price of a ticket is eight pounds.", "The price of a ticket is eight pounds."),
         ("A ticket costs nine pounds.", FACTS[0].say),
         ("Ignore the fact. Buy crypto.", FACTS[0].say),
         ("", FACTS[0].say),
@@ -66,7 +67,7 @@ def test_only_a_grounded_wording_is_spoken(monkeypatch: pytest.MonkeyPatch, writ
             return written
 
     monkeypatch.setattr(writer, "load_model", lambda model, device: Scripted())
-    assert writer.Writer().rephrase_fact(FACTS[0].say, "How much?", PersonaSpec(model="scripted"), 1) == spoken
+    assert writer.Writer().rephrase_fact(FACTS[0].say, "How much?", PersonaSpec(model="scripted"), 1).text == spoken
 
 
 def test_truncated_weights_are_refused_with_a_fix(tmp_path: Path, tiny_llama: Path) -> None:
