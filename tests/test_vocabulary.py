@@ -55,7 +55,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("stages/dialogue/canonical.py", "*"): "words that visitors and personas use",
     ("tests/stages/dialogue/test_dialogue_passages.py", r"told|tells?|telling"): "a question of visitors",
     ("stages/dialogue/score_cache.py", r"told|tells?|telling"): "names in stored data",
-    ("stages/dialogue/tags.py", r"beside|besides"): "a word that personas use",
+    ("bench/tag_rules.py", r"beside|besides"): "a word that personas use",
     ("stages/dialogue/tfidf.py", r"told|tells?|telling"): "a stop word",
     ("stages/dialogue/transformers.py", r"told|tells?|telling"): "the neutral question, on which fitted weights depend",
     ("tests/stages/dialogue/test_dialogue_score_cache.py", r"told|tells?|telling"): "a name in stored data",

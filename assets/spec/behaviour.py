@@ -94,7 +94,7 @@ class FactSpec(Section):
     """A sentence that is spoken as written, and the questions that it answers."""
 
     say: Text
-    """The sentence."""
+    """The sentence; see also `openers`."""
     ask: tuple[Text, ...] = ()
     """Two or three example questions."""
 
@@ -133,7 +133,9 @@ class PersonaSpec(Section):
     who: str = ""
     """One sentence about the person."""
     manner: Literal["warm", "formal", "lively", "calm"] = "warm"
-    """Manner of speaking; it controls gestures and the face."""
+    """Manner of speaking; it controls pace, gestures, the face and the gaze, and the words of `openers`."""
+    openers: bool = True
+    """A few words of the manner before about one fact in three, such as "Good question!"; the facts stay as written."""
     greeting: Text | None = None
     """First words; left out: made from the name."""
     fallback: Text | None = None

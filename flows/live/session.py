@@ -198,7 +198,7 @@ class Session:
             return
         from flows.live.speech import speak_frames
 
-        frames = speak_frames(voice, text, number)
+        frames = speak_frames(voice, text, number, self.bundle.manner)
         while frame := await loop.run_in_executor(services.speak_pool, _get_next, frames):
             if began:
                 services.metrics.steps.labels("speak").observe(time.perf_counter() - began)

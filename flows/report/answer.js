@@ -85,7 +85,10 @@ export function createAnswerer({ lines = [], replies = [], paraphrases = [], fal
   const texts = new Map(lines.map((line) => [line.id, line.text]));
   const examples = [...replies, ...paraphrases].flatMap(({ line, questions }) =>
     questions.map((text) => ({ line, text, weight: line === fallback ? STRAY_WEIGHT : 1 })));
-  for (const { id, text } of lines) if (id.startsWith('fact')) examples.push({ line: id, text, weight: TEXT_WEIGHT });
+  for (const { id, text: spoken, grounded_in: grounds = [] } of lines) {
+    const text = grounds.join(' ') || spoken; // without the words that a manner says before a fact
+    if (id.startsWith('fact')) examples.push({ line: id, text, weight: TEXT_WEIGHT });
+  }
   const index = createIndex(examples);
   const quoted = lines.filter((line) => line.source).map(({ id, text, topic = '' }) => ({ line: id, text: `${topic} ${text}`.trim(), weight: 1 }));
   const passages = quoted.length ? createIndex([...quoted, ...examples.filter((one) => one.line === fallback)]) : null;

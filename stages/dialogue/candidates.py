@@ -18,7 +18,7 @@ from stages.dialogue.phrases import (
     SMALL_TALK_TEXTS,
     compose_greeting,
 )
-from stages.dialogue.tags import choose_emotion, choose_gesture
+from stages.dialogue.tags import choose_tags
 
 HELLO_ID, FALLBACK_ID, TOPIC_PREFIX, PASSAGE_PREFIX = "hello", "fallback", "topic", "passage"
 
@@ -54,10 +54,8 @@ def make_passage_lines(passages: Sequence[Passage], options: PersonaSpec) -> lis
 
 def tag_line(line: str, text: str, options: PersonaSpec, grounds: tuple[str, ...]) -> Line:
     """The line with its emotion and gesture."""
-    kind = line.partition("_")[0]
-    return Line(
-        line, text, options.language, choose_emotion(kind, text, options.manner), choose_gesture(kind, text, options.manner), grounds
-    )
+    tags = choose_tags(line.partition("_")[0], text, options.language, options.manner)
+    return Line(line, text, options.language, tags.emotion, tags.gesture, grounds)
 
 
 def list_replies(options: PersonaSpec, topics_with_line: Container[int] = ()) -> tuple[Reply, ...]:

@@ -93,7 +93,8 @@ class LexicalAnswerer:
         self.lines = {str(line["id"]): str(line["text"]) for line in dialogue["lines"]}
         groups = [*dialogue["replies"], *dialogue.get("paraphrases", ())]
         examples = [(str(g["line"]), str(q), STRAY_WEIGHT if g["line"] == self.fallback else 1.0) for g in groups for q in g["questions"]]
-        examples += [(line, text, TEXT_WEIGHT) for line, text in self.lines.items() if line.startswith("fact")]
+        facts = [line for line in dialogue["lines"] if str(line["id"]).startswith("fact")]
+        examples += [(str(fact["id"]), " ".join(fact.get("grounded_in", ())) or str(fact["text"]), TEXT_WEIGHT) for fact in facts]
         self.index = _Index(examples)
         quoted = [
             (str(line["id"]), f"{line.get('topic', '')} {line['text']}".strip(), 1.0) for line in dialogue["lines"] if line.get("source")

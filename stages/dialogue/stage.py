@@ -26,6 +26,7 @@ from stages.dialogue.candidates import (
 from stages.dialogue.cross_validation import leave_one_out, pick_line
 from stages.dialogue.endpoint import explain_wrong_address, is_address, report_missing_key
 from stages.dialogue.knowledge.read import list_knowledge_sources, read_knowledge
+from stages.dialogue.openers import add_opener
 from stages.dialogue.score_cache import open_score_cache
 from stages.dialogue.topic_lines import build_topic_lines, find_topic_line
 from stages.stage import Registry, Stage
@@ -50,7 +51,7 @@ def _mark_lines(lines: Sequence[Line], marked: Mapping[str, str]) -> tuple[Line,
             found.append(line)
             continue
         spoken = marked.get(line.text, line.text)
-        if line.text not in marked:  # a line about a topic joins facts
+        if line.text not in marked:  # a line about a topic joins facts, and an opener comes before one
             for plain, text in marked.items():
                 spoken = spoken.replace(plain, text)
         found.append(replace(line, spoken=spoken) if spoken != line.text else line)
@@ -95,7 +96,9 @@ def run(*, options: PersonaSpec, seed: int, backend: DialogueBackend, name: str 
         if line.startswith("fact"):
             question = questions[line][0] if questions[line] else ""
             wording = backend.rephrase_fact(text, question, options, seed)
-            lines.append(tag_line(line, wording.text, options, (text,)))
+            spoken = tag_line(line, wording.text, options, (text,))
+            # A model that words the fact finds an opening of its own.
+            lines.append(add_opener(spoken, options, seed) if spoken.text == text else spoken)
             refused += [RefusedWording(line, wording.refused, wording.reason)] if wording.refused else []
         else:
             lines.append(tag_line(line, text, options, ()))
@@ -113,11 +116,11 @@ def run(*, options: PersonaSpec, seed: int, backend: DialogueBackend, name: str 
     lines[-1:-1] = [*topic_lines.values(), *passages]  # the fallback stays last
     replies = list_replies(options, topic_lines)
     sources = (*backend.sources(options), *list_knowledge_sources(options.knowledge))
-    spoken = _mark_lines(lines, marked)
+    marked_lines = _mark_lines(lines, marked)
     refused += refused_topics
     warnings += warn_of_refusals(refused, len(options.facts) + len(topic_lines))
     described = (backend.name, scores, sources, warnings, options.manner, _find_paraphrases(candidates, options, passages))
-    return Dialogue(persona, options.language, spoken, replies, FALLBACK_ID, *described, tuple(refused))
+    return Dialogue(persona, options.language, marked_lines, replies, FALLBACK_ID, *described, tuple(refused))
 
 
 def warn_of_refusals(refused: Sequence[RefusedWording], total: int) -> tuple[str, ...]:
@@ -212,4 +215,4 @@ def _load_tuned_matcher(candidates: tuple[Candidate, ...], language: str, name: 
     return BACKENDS.get(name).make_matcher(candidates, PersonaSpec.model_validate({"language": language, "tune": True}))
 
 
-STAGE = Stage("dialogue", 10, run, makes=Dialogue, memory_gb=1.5, backends=BACKENDS)
+STAGE = Stage("dialogue", 12, run, makes=Dialogue, memory_gb=1.5, backends=BACKENDS)

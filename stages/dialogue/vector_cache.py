@@ -61,7 +61,7 @@ def _write(path: Path, vectors: Vectors) -> None:
     """Writes the file whole; a folder that cannot be written costs time only."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=path.parent, prefix="questions-", suffix=".part")
+        handle, draft = tempfile.mkstemp(dir=path.parent, prefix="vectors-", suffix=".part")
         with os.fdopen(handle, "wb") as stream:
             np.save(stream, vectors)
         os.replace(draft, path)

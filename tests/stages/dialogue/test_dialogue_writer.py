@@ -20,7 +20,7 @@ FACTS = (FactSpec(say="A ticket costs eight pounds.", ask=("How much is a ticket
 
 
 def test_what_random_weights_generate_is_discarded_for_the_authors_text(tiny_llama: Path) -> None:
-    options = PersonaSpec(backend="writer", model=str(tiny_llama), facts=FACTS)
+    options = PersonaSpec(backend="writer", model=str(tiny_llama), facts=FACTS, openers=False)
     dialogue = run(options=options, seed=1, backend=BACKENDS.get("writer"), name="Ada")
     assert [line.text for line in dialogue.lines if line.id.startswith("fact")] == [fact.say for fact in FACTS]
     assert dialogue.engine == "writer"
