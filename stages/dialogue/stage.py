@@ -215,4 +215,4 @@ def _load_tuned_matcher(candidates: tuple[Candidate, ...], language: str, name: 
     return BACKENDS.get(name).make_matcher(candidates, PersonaSpec.model_validate({"language": language, "tune": True}))
 
 
-STAGE = Stage("dialogue", 11, run, makes=Dialogue, memory_gb=1.5, backends=BACKENDS)
+STAGE = Stage("dialogue", 12, run, makes=Dialogue, memory_gb=1.5, backends=BACKENDS)
