@@ -44,6 +44,8 @@ _SHOE_ROOM_M = 0.006
 """By which a hem is wider than the shoe that it falls over: the shipped mesh is coarser than the draped one."""
 _SHORT_SLEEVE = 0.7
 """A sleeve that ends above is short."""
+_BENEATH_M = 0.04
+"""How far a garment may be from the one that was put on over it."""
 _SWINGING_MARGIN_M = 0.16
 """How far above the hem of a coat or a skirt, which rises in a step, nothing counts as covered."""
 
@@ -79,7 +81,7 @@ def make_outfit(body: Body, choice: OutfitChoice, seed: int) -> MadeOutfit:
     surface = SHOES if all(one.is_shoe for one in sewn) else OUTFIT
     images = {f"{surface}_{role}": image for role, image in _paint(figure, choice, atlas, sewn, draped, seed).items()}
     surfaces = _build_surfaces(figure, sewn)
-    sewn = _drop_inner_cloth(sewn, surfaces)
+    sewn = _drop_inner_cloth(figure, sewn, surfaces)
     meshes, normals = [], {}
     for name, is_shoe in ((OUTFIT, False), (SHOES, True)):
         chosen = [(number, one.sheet) for number, one in enumerate(sewn) if one.is_shoe == is_shoe]
@@ -272,18 +274,48 @@ def _build_surface(figure: Figure, one: _Sewn, over: Sequence[GarmentSurface]) -
     return replace(surface, edge_distance=np.minimum(surface.edge_distance, np.maximum(above, 0)))
 
 
-def _drop_inner_cloth(sewn: Sequence[_Sewn], surfaces: Sequence[GarmentSurface]) -> list[_Sewn]:
+def _drop_inner_cloth(figure: Figure, sewn: Sequence[_Sewn], surfaces: Sequence[GarmentSurface]) -> list[_Sewn]:
     """The sheets without the triangles that another garment covers."""
-    owners = [k for k, one in enumerate(sewn) if one.sheet.garment.details not in _STRIPS]
-    found = list(sewn)
-    for k, one in enumerate(sewn):
-        inner = np.zeros(len(one.sheet.positions), bool)
-        for owner, surface in zip(owners, surfaces, strict=True):
-            if owner != k and sewn[owner].piece is not one.piece:
-                inner |= surface.find_covered(one.sheet.positions, one.sheet.normals, EDGE_MARGIN)
+    hanging = [_hang_in_draping_pose(one) for one in sewn]
+    inner = _find_covered(sewn, surfaces) | _find_beneath(hanging, _build_surfaces(figure, hanging))
+    starts = np.cumsum([0, *(len(one.sheet.positions) for one in sewn)])
+    found = []
+    for one, first in zip(sewn, starts, strict=False):
         triangles = one.sheet.triangles
-        found[k] = replace(one, sheet=replace(one.sheet, triangles=triangles[~inner[triangles].all(1)]))
+        found.append(replace(one, sheet=replace(one.sheet, triangles=triangles[~inner[first + triangles].all(1)])))
     return found
+
+
+def _hang_in_draping_pose(one: _Sewn) -> _Sewn:
+    fine, count = one.sheet.fine, len(one.sheet.positions)
+    points = fine.points[:count].astype(np.float32)
+    return replace(one, sheet=replace(one.sheet, positions=points, normals=fine.normals[:count]))
+
+
+def _find_covered(sewn: Sequence[_Sewn], surfaces: Sequence[GarmentSurface]) -> NDArray[np.bool_]:
+    """(rows of all sheets,) which of them have another garment straight above them."""
+    owners = [one for one in sewn if one.sheet.garment.details not in _STRIPS]
+    inner = [np.zeros(len(one.sheet.positions), bool) for one in sewn]
+    for rows, one in zip(inner, sewn, strict=True):
+        for owner, surface in zip(owners, surfaces, strict=True):
+            if owner.piece is not one.piece:
+                rows |= surface.find_covered(one.sheet.positions, one.sheet.normals, EDGE_MARGIN)
+    return np.concatenate(inner)
+
+
+def _find_beneath(sewn: Sequence[_Sewn], surfaces: Sequence[GarmentSurface]) -> NDArray[np.bool_]:
+    """(rows of all sheets,) which of them are near a garment that was put on later, away from its open edges.
+
+    In the draping pose, where layers keep their order: skinning can bring a shirt through the jacket over it in the hollow of the armpit.
+    """
+    owners = [(place, one) for place, one in enumerate(sewn) if one.sheet.garment.details not in _STRIPS]
+    inner = [np.zeros(len(one.sheet.positions), bool) for one in sewn]
+    for place, (rows, one) in enumerate(zip(inner, sewn, strict=True)):
+        for (above, owner), surface in zip(owners, surfaces, strict=True):
+            if above > place and owner.piece is not one.piece and not owner.is_shoe:
+                found, index = surface.find_nearest(one.sheet.positions, _BENEATH_M)
+                rows |= found & (surface.edge_distance[index] > EDGE_MARGIN)
+    return np.concatenate(inner)
 
 
 def _join(atlas: Atlas, chosen: Sequence[tuple[int, Sheet]], name: str, material: str) -> tuple[Mesh, Floats]:

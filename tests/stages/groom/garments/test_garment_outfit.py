@@ -185,3 +185,20 @@ def test_an_item_of_shoes_is_worn_with_what_is_made() -> None:
     shoes = [mesh for mesh in groom.meshes if mesh.name == "shoes"]
     assert [mesh.material for mesh in shoes] == ["shoes"]
     assert "shoes03" in {source.name for source in groom.sources}
+
+
+@pytest.mark.parametrize("person", PEOPLE)
+def test_no_shirt_is_left_under_a_jacket_in_the_armpit(person: str) -> None:
+    """A raised arm brought it through the jacket."""
+    pieces = tuple(PieceSpec(garment=name) for name in ("shirt", "blazer", "chinos"))
+    alone = _count_armpit(make_outfit(build_body(person), choose_outfit(30, 1.0, None, pieces[::2], None, 5), 5))
+    assert _count_armpit(make_outfit(build_body(person), choose_outfit(30, 1.0, None, pieces, None, 5), 5)) < 1.2 * alone
+
+
+def _count_armpit(made: MadeOutfit) -> int:
+    """Triangles of the upper garments around the armpits, in the T-pose."""
+    mesh = made.meshes[0]
+    centres = mesh.positions[mesh.triangles].mean(1)
+    heads = made.meshes[0].positions
+    top = heads[:, 1].max()
+    return int(((np.abs(centres[:, 0]) > 0.14) & (np.abs(centres[:, 0]) < 0.3) & (centres[:, 1] > top - 0.3)).sum())
