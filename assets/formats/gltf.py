@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats, Ints, Material, Mesh, Part, Skeleton, Skin
 from assets.artefacts.motion import Clip
-from assets.conventions import COMBINED_MORPHS, MORPHS_67
+from assets.conventions import COMBINED_MORPHS, MORPHS_67, is_hair_joint
 from assets.errors import Finding, FormatError
 from assets.formats.glb import pack_glb
 from assets.formats.gltf_accessors import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, BufferBuilder
@@ -133,8 +133,8 @@ def make_node_name(mesh: str) -> str:
 
 
 def _find_head_nodes(scene: Scene, first: int) -> tuple[int, ...]:
-    """Nodes of the meshes that follow the head by more than half of their skin weights."""
-    head = {i for i, name in enumerate(scene.skeleton.names) if name in ("Head", "LeftEye", "RightEye")}
+    """Nodes of the meshes that follow the head, or hair that hangs from it, by more than half of their skin weights."""
+    head = {i for i, name in enumerate(scene.skeleton.names) if name in ("Head", "LeftEye", "RightEye") or is_hair_joint(name)}
     nodes = []
     for i, part in enumerate(scene.parts):
         skin = part.mesh.skin
@@ -233,7 +233,7 @@ def _add_shade(shade: Floats, buffers: BufferBuilder) -> int:
 def _add_influences(skin: Skin, buffers: BufferBuilder) -> dict[str, int]:
     joints, weights = quantize_influences(skin)
     return {
-        # 54 joints fit a byte; JOINTS_0 is never normalised (3.7.3.3).
+        # 54 joints and those of hair fit a byte; JOINTS_0 is never normalised (3.7.3.3).
         "JOINTS_0": buffers.add_accessor(joints.astype("u1"), ARRAY_BUFFER),
         "WEIGHTS_0": buffers.add_accessor(weights, ARRAY_BUFFER, normalized=True),
     }

@@ -9,9 +9,9 @@ import numpy as np
 
 from assets.artefacts.character import Body
 from assets.artefacts.geometry import Image, Material, Mesh, Part, Skin
-from assets.conventions import JOINTS
+from assets.artefacts.hair import HairRig
 from assets.rotation import normalize_vectors
-from assets.skinning import apply_matrices, blend_matrices, limit_influences
+from assets.skinning import apply_matrices, blend_matrices, limit_influences, weight_by_height
 from stages.groom.hair.atlas import Atlas, HairColour, curl_uv, paint_atlas
 from stages.groom.hair.chart import Bools, Floats, load_chart
 from stages.groom.hair.guides import (
@@ -24,6 +24,7 @@ from stages.groom.hair.guides import (
     join_strands,
     trim,
 )
+from stages.groom.hair.hanging import HangingStrands, plan_chains, weight_to_chains
 from stages.groom.hair.head import Head, Surface
 from stages.groom.hair.roots import Roots, sample_fringe, sample_scalp
 from stages.groom.hair.strips import Cards, build_ropes, build_strips, join_cards
@@ -43,6 +44,9 @@ _CROPPED_M = 0.035
 _WIDEN, _WIDEN_PUFFS, _MAX_WIDEN = 0.62, 0.5, 2.4
 """Exponents by which fewer strips, and fewer quads of curls, are wider; and the limit of the former."""
 
+_BRAID_WEIGHT = 40.0
+"""Strands of loose hair that one of a braid stands for."""
+
 
 @dataclass(frozen=True)
 class GrownHair:
@@ -52,6 +56,8 @@ class GrownHair:
     materials: tuple[Material, ...]
     images: dict[str, Image]
     atlas: Atlas | None = None
+    rig: HairRig | None = None
+    """Chains of the hair that hangs."""
 
 
 Fit = Callable[[Floats], tuple[Floats, Bools]]
@@ -68,12 +74,13 @@ def grow_hair(
     head = Head.from_body(body)
     groups = _grow_groups(head, style, rng)
     atlas = paint_atlas(colour, np.random.default_rng([seed, 0xA71A]), curls=style.curl_texture)
-    levels = tuple(_build_level(body, head, groups, level, budget, seed, fit) for level, budget in enumerate(budgets))
+    rigging = _plan_rigging(groups, head, body)
+    levels = tuple(_build_level(body, head, groups, rigging, level, budget, seed, fit) for level, budget in enumerate(budgets))
     base = Material(HAIR, ALBEDO, colour=atlas.factor, roughness=style.roughness, alpha="MASK", alpha_cutoff=0.35,
                     double_sided=style.kind == "lying" and not _is_cropped(style), specular=style.gloss)  # fmt: skip
     # Blended: MASK breaks the thin row along the hairline into dashes.
     edge = replace(base, name=EDGE, alpha="BLEND", double_sided=True)
-    return GrownHair(levels, (base, edge), {ALBEDO: atlas.image}, atlas)
+    return GrownHair(levels, (base, edge), {ALBEDO: atlas.image}, atlas, rigging.rig if rigging else None)
 
 
 def _is_cropped(style: Style) -> bool:
@@ -170,15 +177,46 @@ def _grow_edge(head: Head, surface: Surface, style: Style, rng: np.random.Genera
     )
 
 
-def _build_level(body: Body, head: Head, groups: list[_Group], level: int, budget: int, seed: int, fit: Fit | None) -> tuple[Part, ...]:
+@dataclass(frozen=True)
+class _Rigging:
+    """The chains of a head, and how the strands of its groups hang on them."""
+
+    rig: HairRig
+    hanging: HangingStrands
+    firsts: tuple[int, ...]
+    """Of each group that is not the row along the hairline, the number of its first strand."""
+
+    def gather(self, counts: list[int]) -> HangingStrands:
+        """Of the first few strands of each group, as they are drawn."""
+        rows = np.concatenate([first + np.arange(count) for first, count in zip(self.firsts, counts, strict=True)])
+        return HangingStrands(self.hanging.release[rows], self.hanging.shares[rows])
+
+
+def _plan_rigging(groups: list[_Group], head: Head, body: Body) -> _Rigging | None:
+    inner = _list_inner(groups)
+    if not inner:
+        return None
+    planned = plan_chains([(g.strands.points, _BRAID_WEIGHT if g.kind == "braid" else 1.0) for g in inner], head, body)
+    firsts = np.cumsum([0, *(len(group.strands) for group in inner)])[:-1]
+    return _Rigging(*planned, tuple(int(first) for first in firsts)) if planned else None
+
+
+def _list_inner(groups: list[_Group]) -> list[_Group]:
+    """All but the row along the hairline."""
+    return [group for group in groups if group.kind != "edge" and len(group.strands)]
+
+
+def _build_level(
+    body: Body, head: Head, groups: list[_Group], rigging: _Rigging | None, level: int, budget: int, seed: int, fit: Fit | None
+) -> tuple[Part, ...]:
     """The parts of one level: the hair, and the row along its line."""
     rng = np.random.default_rng([seed, 0x5721, level])
     edges = [g for g in groups if g.kind == "edge" and len(g.strands)]
-    inner = [g for g in groups if g.kind != "edge" and len(g.strands)]
+    inner = _list_inner(groups)
     edge_budget = int(budget * _EDGE_SHARES[level]) if edges else 0
     counts = _share(inner, budget - edge_budget, level)
     cards = [_draw(group, head, count, level, rng) for group, count in zip(inner, counts, strict=True) if count]
-    parts = [_skin(join_cards(cards), HAIR, body, fit)]
+    parts = [_skin(join_cards(cards), HAIR, body, fit, (rigging.gather(counts), rigging.rig) if rigging else None)]
     if edge_budget:
         segments = 2 if level == 0 else 1
         count = min(len(edges[0].strands), edge_budget // (2 * segments))
@@ -256,14 +294,16 @@ def build_puffs(strands: Strands, head: Head, width: float, rng: np.random.Gener
                  shade.reshape(-1).astype(np.float32), triangles, np.repeat(rows, 4).astype(np.int32))  # fmt: skip
 
 
-def _skin(cards: Cards, name: str, body: Body, fit: Fit | None) -> Part:
-    """The cards as a part in the T-pose: on the head's joint, and below it on those of the neck and the chest."""
-    skin = weight_to_head(cards.positions, body)
+def _skin(cards: Cards, name: str, body: Body, fit: Fit | None, chains: tuple[HangingStrands, HairRig] | None = None) -> Part:
+    """The cards as a part in the T-pose: on the head's joint, below it on those of the neck and the chest or, where it hangs, on chains."""
+    skin = limit_influences(weight_by_height(cards.positions, body.skeleton))
     points, normals = move_to_bind(cards, skin, body)
     triangles = cards.triangles
     if fit is not None:
         points, unseen = fit(points)
         triangles = triangles[~unseen[triangles].all(1)]
+    if chains is not None:
+        skin = weight_to_chains(points, cards.strand, *chains, body)
     return Part(Mesh(name, points, cards.uv, triangles, skin, (), name), normals, None, cards.shade)
 
 
@@ -272,13 +312,3 @@ def move_to_bind(cards: Cards, skin: Skin, body: Body) -> tuple[Floats, Floats]:
     matrices = blend_matrices(skin, body.rest_to_bind)
     normals = normalize_vectors(np.einsum("vij,vj->vi", matrices[:, :3, :3], cards.normals), 1e-9)
     return apply_matrices(matrices, cards.positions).astype(np.float32), normals.astype(np.float32)
-
-
-def weight_to_head(points: Floats, body: Body) -> Skin:
-    """Influences of hair: the head's; below the neck the neck's and the chest's, never the shoulders'."""
-    heads = dict(zip(JOINTS, body.skeleton.heads, strict=True))
-    knots = [float(heads[name][1]) for name in ("Spine2", "Neck", "Head")]
-    dense = np.zeros((len(points), len(JOINTS)), np.float32)
-    for k, name in enumerate(("Spine2", "Neck", "Head")):
-        dense[:, JOINTS.index(name)] = np.interp(points[:, 1], knots, np.eye(3)[k])
-    return limit_influences(dense)
