@@ -100,7 +100,7 @@ def _find_travel(clip: Clip) -> Floats:
     path = np.asarray(clip.root, np.float64) * [1, 0, 1]
     span = max(float(clip.times[-1]), 1e-6)
     trend = path[:1] + (path[-1:] - path[:1]) * (clip.times[:, None] / span)
-    rest, sigma = path - trend, _TRAVEL_SIGMA_S * (len(clip.times) - 1) / span
+    rest, sigma = path - trend, max(_TRAVEL_SIGMA_S * (len(clip.times) - 1) / span, 1e-3)
     if clip.loop and len(rest) > 2:
         # A loop's last frame is its first: once is enough.
         slow = gaussian_filter1d(rest[:-1], sigma, axis=0, mode="wrap")

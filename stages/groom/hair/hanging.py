@@ -204,7 +204,7 @@ def _build_chain(name: str, fall: _Fall, rows: Rows, weights: Floats, body: Body
     colliders = fit_colliders(build_colliders(body), heads[1:])
     length = top - tip
     # Long hair is heavier: it swings lower and longer. A step of the players' simulation is 1/60 s, in which gravity moves by 0.16 m/s.
-    stiffness, gravity, drag = (float(np.interp(length, (0.10, 0.40), ends)) for ends in ((0.12, 0.05), (0.12, 0.17), (0.30, 0.22)))
+    stiffness, gravity, drag = (float(np.interp(length, (0.10, 0.40), ends)) for ends in ((0.05, 0.02), (0.15, 0.17), (0.25, 0.20)))
     hit_radius = choose_hit_radius(colliders, heads[1:])
     return HairChain(name, heads.astype(np.float32), hit_radius, round(stiffness, 4), round(gravity, 4), round(drag, 4), colliders)
 
