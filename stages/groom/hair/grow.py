@@ -189,7 +189,7 @@ class _Rigging:
     def gather(self, counts: list[int]) -> HangingStrands:
         """Of the first few strands of each group, as they are drawn."""
         rows = np.concatenate([first + np.arange(count) for first, count in zip(self.firsts, counts, strict=True)])
-        return HangingStrands(self.hanging.release[rows], self.hanging.shares[rows])
+        return self.hanging.select(rows)
 
 
 def _plan_rigging(groups: list[_Group], head: Head, body: Body) -> _Rigging | None:

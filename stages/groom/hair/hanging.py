@@ -16,6 +16,7 @@ from assets.artefacts.character import Body
 from assets.artefacts.geometry import Ints, Skin
 from assets.artefacts.hair import HairChain, HairRig
 from assets.conventions import JOINTS, SKIN_VERTICES
+from assets.rotation import normalize_vectors
 from assets.skinning import apply_matrices, blend_matrices, limit_influences, weight_by_height
 from stages.groom.hair.chart import Bools, Floats
 from stages.groom.hair.colliders import build_colliders, choose_hit_radius, fit_colliders
@@ -36,7 +37,7 @@ _WIDTH_M, MAX_CHAINS = 0.13, 6
 """Of the hair on one chain, before there are more chains than that."""
 _BONE_M, _MIN_BONES, _MAX_BONES = 0.09, 2, 3
 _FADE_M = 0.05
-"""Height over which hair passes from the head to its chain."""
+"""Below the place where a strand leaves the head, over which it passes from the head to its chain."""
 _SPREAD_M, _REACH_M = 0.05, 0.12
 """Over which neighbouring chains share hair; and beyond which short hair follows none."""
 _PLACES = ("Front", "FrontLeft", "Left", "BackLeft", "Back", "BackRight", "Right", "FrontRight")
@@ -47,10 +48,28 @@ _PLACES = ("Front", "FrontLeft", "Left", "BackLeft", "Back", "BackRight", "Right
 class HangingStrands:
     """How each strand of a head takes part in the chains."""
 
-    release: Floats
-    """(n,) height at which it leaves the head, in the bind pose, metres."""
+    points: Floats
+    """(n,s,3) from root to tip, in the bind pose, metres."""
+    last: NDArray[np.int64]
+    """(n,) its last point on the head."""
     shares: Floats
     """(n,c) of each chain in its movement; a row sums to 1 where it hangs, to less where it is short."""
+
+    def select(self, rows: NDArray[np.integer]) -> HangingStrands:
+        """Some of the strands."""
+        return HangingStrands(self.points[rows], self.last[rows], self.shares[rows])
+
+    def measure_fall(self, points: Floats, strand: Ints) -> Floats:
+        """(v,) metres between points (v,3) of strands and the place where their strand leaves the head; 0 before it."""
+        line, rows = self.points[strand], np.arange(len(points))
+        nearest = np.linalg.norm(line - points[:, None], axis=2).argmin(1)
+        before, after = line[rows, np.maximum(nearest - 1, 0)], line[rows, np.minimum(nearest + 1, line.shape[1] - 1)]
+        tangent = normalize_vectors(after - before, 1e-9)
+        # The foot of the perpendicular, not the nearest point of the line: steps of a centimetre would show.
+        foot = line[rows, nearest] + np.einsum("va,va->v", points - line[rows, nearest], tangent)[:, None] * tangent
+        # Straight, not along the strand: a curl of 5 cm is hardly longer than its own width.
+        away = np.linalg.norm(foot - line[rows, self.last[strand]], axis=1)
+        return np.asarray(np.where(nearest >= self.last[strand], away, 0), np.float32)
 
 
 def plan_chains(strands: Sequence[tuple[Floats, float]], head: Head, body: Body) -> tuple[HairRig, HangingStrands] | None:
@@ -70,13 +89,13 @@ def plan_chains(strands: Sequence[tuple[Floats, float]], head: Head, body: Body)
     places = np.array([np.average(fall.centre[rows], axis=0, weights=weights[rows]) for rows in members])
     names = _name_places(places - axis)
     rig = HairRig(tuple(_build_chain(name, fall, rows, weights, body) for name, rows in zip(names, members, strict=True)))
-    return rig, HangingStrands(fall.release, _share_chains(fall, rig))
+    return rig, HangingStrands(points, fall.last, _share_chains(fall, rig))
 
 
 def weight_to_chains(points: Floats, strand: Ints, hanging: HangingStrands, rig: HairRig, body: Body) -> Skin:
     """Influences of points (v,3) of these strands (v,): the body's above the place where they leave the head, their chains' below it."""
     base = weight_by_height(points, body.skeleton)
-    shares = hanging.shares[strand] * _ease((hanging.release[strand] - points[:, 1]) / _FADE_M)[:, None]
+    shares = hanging.shares[strand] * _ease(hanging.measure_fall(points, strand) / _FADE_M)[:, None]
     parts = [base * (1 - shares.sum(1, keepdims=True))]
     for chain, share in zip(rig.chains, shares.T, strict=True):
         parts.append(share[:, None] * _weigh_bones(points[:, 1], chain.heads[:, 1]))
@@ -120,6 +139,8 @@ class _Fall:
 
     release: Floats
     """(n,) height, metres."""
+    last: NDArray[np.int64]
+    """(n,) the last point on the head."""
     tip: Floats
     """(n,) the lowest height, metres."""
     centre: Floats
@@ -148,7 +169,7 @@ class _Fall:
         middle = (points * depth[..., None]).sum(1) / depth.sum(1)[:, None]
         scale = head.scale
         hangs = (points[:, 0, 1] - tip > _MIN_LENGTH_M * scale) & (release - tip > _MIN_DROP_M * scale)
-        return cls(release.astype(np.float32), tip.astype(np.float32), middle.astype(np.float32), hangs)
+        return cls(release.astype(np.float32), last, tip.astype(np.float32), middle.astype(np.float32), hangs)
 
 
 def _divide(centres: Floats, weights: Floats, axis: Floats) -> list[Rows]:
