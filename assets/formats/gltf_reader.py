@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from assets.artefacts.character import Model
 from assets.artefacts.geometry import Doubles, Floats, Image, Ints, Material, Mesh, MorphTarget, Part, Skeleton, Skin
+from assets.artefacts.hair import HairRig
 from assets.artefacts.motion import Clip, Motion
 from assets.conventions import JOINTS, MORPHS_67, is_hair_joint
 from assets.errors import Finding, FormatError
 from assets.formats.glb import unpack_glb
+from assets.hair_chains import parse_rig
 from assets.joint_frames import compute_joint_frames, from_file_rotations
 from assets.rotation import make_continuous, slerp
 
@@ -58,7 +60,7 @@ class _Avatar:
         parts = tuple(self._read_part(mesh, materials) for mesh in self.document["meshes"])
         images = {entry["name"]: self._read_picture(entry) for entry in self.document.get("images", ()) if entry["name"] in pictures}
         clips = tuple(self._read_clip(entry) for entry in self.document.get("animations", ()))
-        return Model(self.skeleton, parts, materials, images), Motion(self.skeleton, clips)
+        return Model(self.skeleton, parts, materials, images, hair_rig=self._read_hair()), Motion(self.skeleton, clips)
 
     @cached_property
     def skeleton(self) -> Skeleton:
@@ -75,6 +77,9 @@ class _Avatar:
         if any(parent >= row for row, parent in enumerate(rows)):
             raise ValueError("a joint is before its parent")
         return Skeleton(names, np.array(rows, np.int32), np.linalg.inv(binds)[:, :3, 3].astype(np.float32))
+
+    def _read_hair(self) -> HairRig | None:
+        return parse_rig(self.document["skins"][0].get("extras", {}).get("hair", ()), self.skeleton)
 
     def read_rows(self, index: int) -> Doubles:
         """(count, width) of an accessor: sparse values applied, normalised integers as -1..1."""

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from assets.artefacts.geometry import Floats, Skeleton
-from assets.artefacts.hair import HairRig
 from assets.artefacts.motion import Clip
 from assets.conventions import ARKIT_52, MORPHS_67, VISEMES_15, VRM_BONES
 from assets.formats.gltf import GENERATOR, EncodedImage, GltfDocument, Scene, build_document, build_joint_nodes, to_glb
@@ -67,12 +66,8 @@ class VrmMeta:
     """File name of the consent record, empty without one."""
 
 
-def export_vrm(scene: Scene, meta: VrmMeta, thumbnail: EncodedImage | None = None, rig: HairRig | None = None) -> bytes:
-    """avatar.vrm: the scene without clips (VRM 1.0 forbids them), with its humanoid, expressions, gaze and licence.
-
-    Args:
-        rig: chains of hanging hair, whose joints the skeleton has: they become spring bones.
-    """
+def export_vrm(scene: Scene, meta: VrmMeta, thumbnail: EncodedImage | None = None) -> bytes:
+    """avatar.vrm: the scene without clips (VRM 1.0 forbids them), with its humanoid, spring bones, expressions, gaze and licence."""
     built = build_document(replace(scene, clips=()))
     extension = {
         "specVersion": "1.0",
@@ -86,8 +81,8 @@ def export_vrm(scene: Scene, meta: VrmMeta, thumbnail: EncodedImage | None = Non
         "firstPerson": {"meshAnnotations": _build_annotations(built)},
     }
     extensions = {"VRMC_vrm": extension}
-    if rig is not None:
-        extensions[SPRING_BONE] = build_spring_bones(rig, scene.skeleton, built.joints)
+    if scene.hair_rig is not None:
+        extensions[SPRING_BONE] = build_spring_bones(scene.hair_rig, scene.skeleton, built.joints)
     built.document.update(extensionsUsed=list(extensions), extensions=extensions)
     return to_glb(built)
 

@@ -42,11 +42,13 @@ def run(
         refuse_unsellable(everything)
     title = name or dialogue.name
     # Players of a VRM simulate its hair themselves, and BVH and VRM animations hold the humanoid alone: only the GLB has it baked.
-    swaying = replace(performance, skeleton=model.skeleton, clips=bake_sway(model, performance.clips))
+    swaying = replace(performance, skeleton=model.skeleton, clips=bake_sway(model.skeleton, model.hair_rig, performance.clips))
 
     def build_scene(pictures: dict[str, EncodedImage]) -> Scene:
         combined = BUDGETS[options.target].combined_morphs
-        return Scene(title, model.skeleton, model.parts, model.materials, pictures, swaying.clips, combined_morphs=combined)
+        return Scene(
+            title, model.skeleton, model.parts, model.materials, pictures, swaying.clips, combined_morphs=combined, hair_rig=model.hair_rig
+        )
 
     # Rendering releases the GIL, encoding the files does not: they overlap.
     with ThreadPoolExecutor(1) as pool:
@@ -80,7 +82,7 @@ def _build_vrm_files(
     portrait = previews.pictures.get("portrait.jpg")
     thumbnail = EncodedImage(portrait, "image/jpeg") if portrait else None
     # A VRM has expressions for what the combined morphs do.
-    vrm = export_vrm(replace(scene, clips=(), combined_morphs=False), meta, thumbnail, model.hair_rig)
+    vrm = export_vrm(replace(scene, clips=(), combined_morphs=False), meta, thumbnail)
     body = drop_hair_joints(model.skeleton, model.hair_rig)
     clips = [(f"clips/{clip.name}.vrma", export_vrma(clip, body)) for clip in performance.clips]
     return [

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from assets.artefacts.character import Model
 from assets.artefacts.geometry import Floats, Skeleton
 from assets.artefacts.hair import HairRig
-from assets.artefacts.motion import Clip
+from assets.artefacts.motion import Clip, Motion
 from assets.hair_chains import drop_hair_joints, pad_rotations
 from assets.rotation import IDENTITY, forward_kinematics, inverse, make_continuous, multiply, slerp
 from stages.render.posing import Pose, to_matrices
@@ -28,12 +28,16 @@ _TRAVEL_SIGMA_S = 0.4
 """People walk through still air, and the drag of the simulation is against the world: what is slower than a step is taken out."""
 
 
-def bake_sway(model: Model, clips: Sequence[Clip]) -> tuple[Clip, ...]:
-    """The clips on the model's skeleton, with rotations of the joints of its hair; as they are where no hair hangs."""
-    rig = model.hair_rig
+def bake_sway(skeleton: Skeleton, rig: HairRig | None, clips: Sequence[Clip]) -> tuple[Clip, ...]:
+    """The clips with rotations of the joints of hair; as they are where no hair hangs.
+
+    Args:
+        skeleton: the body's joints, then those of the rig.
+        clips: of the body alone.
+    """
     if rig is None or not clips:
         return tuple(clips)
-    body = drop_hair_joints(model.skeleton, rig)
+    body = drop_hair_joints(skeleton, rig)
     springs = Springs.build(rig, body)
     timelines = [_Timeline.plan(clip) for clip in clips]
     track = stack_tracks([timeline.track_body(body, springs.joints) for timeline in timelines])
@@ -43,13 +47,27 @@ def bake_sway(model: Model, clips: Sequence[Clip]) -> tuple[Clip, ...]:
     return tuple(_add_hair(timeline, local[:, i], sway[:, i], rig) for i, timeline in enumerate(timelines))
 
 
+def drop_sway(motion: Motion, rig: HairRig | None) -> Motion:
+    """The motion of the body alone; inverts `bake_sway`."""
+    skeleton = drop_hair_joints(motion.skeleton, rig)
+    clips = tuple(replace(clip, rotations=clip.rotations[:, : len(skeleton.names)]) for clip in motion.clips)
+    return replace(motion, skeleton=skeleton, clips=clips)
+
+
+def sway_frames(poses: tuple[Floats, Floats, Floats], fps: float, skeleton: Skeleton, rig: HairRig | None) -> tuple[Floats, Floats, Floats]:
+    """Rotations (f,j,4), root (f,3) and face (f,w) of even frames, with hair that moves through all of them."""
+    rotations, root, face = poses
+    times = (np.arange(len(rotations)) / fps).astype(np.float32)
+    return bake_sway(skeleton, rig, [Clip("frames", times, rotations, root, face)])[0].rotations, root, face
+
+
 def settle_pose(model: Model, pose: Pose) -> Pose:
     """The pose with hair at rest in it; as it is where no hair hangs, or where the pose has hair already."""
     if model.hair_rig is None or len(pose.rotations) == len(model.skeleton.names):
         return pose
     rotations, root, face = (np.stack([value] * 2) for value in (pose.rotations, pose.root, pose.face))
     clip = Clip("pose", np.array([0, STEP_S], np.float32), rotations, root, face)
-    return replace(pose, rotations=bake_sway(model, [clip])[0].rotations[0])
+    return replace(pose, rotations=bake_sway(model.skeleton, model.hair_rig, [clip])[0].rotations[0])
 
 
 @dataclass(frozen=True)

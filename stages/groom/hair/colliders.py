@@ -28,12 +28,13 @@ def build_colliders(body: Body) -> tuple[Collider, ...]:
     points = body.positions[:SKIN_VERTICES].astype(np.float64)
     owner = np.array(JOINTS)[body.skin.joints[np.arange(SKIN_VERTICES), body.skin.weights[:SKIN_VERTICES].argmax(1)]]
     found = [_fit_skull(points[owner == "Head"]), _fit_limb("Neck", heads["Neck"], heads["Head"], points[owner == "Neck"])]
-    trunk = points[np.isin(owner, ("Spine", "Spine1", "Spine2", "LeftShoulder", "RightShoulder", "Neck"))]
-    for joint, above in (("Spine2", "Neck"), ("Spine1", "Spine2"), ("Spine", "Spine1")):
-        found.append(_fit_trunk(joint, trunk, (heads[joint][1] + heads[above][1]) / 2))
     for side in ("Left", "Right"):
         for joint, end in ((f"{side}Shoulder", f"{side}Arm"), (f"{side}Arm", f"{side}ForeArm")):
             found.append(_fit_limb(joint, heads[joint], heads[end], points[owner == joint]))
+    # Players push hair out of one after the other: what comes last, the largest, holds.
+    trunk = points[np.isin(owner, ("Spine", "Spine1", "Spine2", "LeftShoulder", "RightShoulder", "Neck"))]
+    for joint, above in (("Spine", "Spine1"), ("Spine1", "Spine2"), ("Spine2", "Neck")):
+        found.append(_fit_trunk(joint, trunk, (heads[joint][1] + heads[above][1]) / 2))
     return tuple(found)
 
 

@@ -66,4 +66,4 @@ def make_scene() -> Scene:
 def write_vrm(*, stiffness: float = 0.08, gravity: float = 0.15, drag: float = 0.25, with_springs: bool = True) -> bytes:
     """The scene as a VRM whose hair has these forces, or none that moves it."""
     chains = tuple(replace(chain, stiffness=stiffness, gravity=gravity, drag=drag) for chain in make_rig().chains)
-    return export_vrm(make_scene(), VrmMeta("Ada", "us", "CC-BY-4.0", ""), rig=HairRig(chains) if with_springs else None)
+    return export_vrm(replace(make_scene(), hair_rig=HairRig(chains) if with_springs else None), VrmMeta("Ada", "us", "CC-BY-4.0", ""))

@@ -23,7 +23,7 @@ HAIR = slice(len(JOINTS), None)
 
 
 def bake(*clips: Clip, model: Model = MODEL) -> tuple[Clip, ...]:
-    return bake_sway(model, clips)
+    return bake_sway(model.skeleton, model.hair_rig, clips)
 
 
 def locate(clip: Clip) -> Floats:
@@ -31,14 +31,14 @@ def locate(clip: Clip) -> Floats:
     return forward_kinematics(MODEL.skeleton.parents, MODEL.skeleton.heads, clip.rotations, clip.root)[0]
 
 
-def drop_sway(clip: Clip) -> Clip:
+def stiffen(clip: Clip) -> Clip:
     """The clip with hair that follows the head like a helmet."""
     return replace(clip, rotations=pad_rotations(clip.rotations[:, : len(JOINTS)], len(MODEL.skeleton.names)))
 
 
 def follow_head(clip: Clip) -> Floats:
     """(f,2,3) where the tips would be then."""
-    return locate(drop_sway(clip))[:, TIPS]
+    return locate(stiffen(clip))[:, TIPS]
 
 
 def ramp(seconds: float, start: float, end: float, radians: float) -> Floats:
@@ -62,7 +62,7 @@ def test_hair_of_a_still_figure_rests_exactly_in_the_bind_pose() -> None:
 
 def test_a_model_without_hanging_hair_gets_its_clips_back() -> None:
     clip = make_clip()
-    assert bake_sway(replace(MODEL, skeleton=BODY, hair_rig=None), [clip]) == (clip,)
+    assert bake_sway(BODY, None, [clip]) == (clip,)
 
 
 def test_tips_lag_behind_a_turning_head_and_come_to_rest() -> None:
@@ -75,7 +75,7 @@ def test_tips_lag_behind_a_turning_head_and_come_to_rest() -> None:
 
 def test_hair_of_a_bowed_head_hangs_instead_of_pointing_backwards() -> None:
     (baked,) = bake(turn_head(make_clip(4), "x", ramp(4, 0, 0.5, 0.6)))
-    places, stiff = locate(baked)[-1], locate(drop_sway(baked))[-1]
+    places, stiff = locate(baked)[-1], locate(stiffen(baked))[-1]
     for chain, last in (("Back", 4), ("Left", 3)):
         root, tip = (MODEL.skeleton.names.index(f"Hair_{chain}_{number}") for number in (1, last))
         slopes = [float(np.degrees(np.arctan2(abs(p[tip, 2] - p[root, 2]), p[root, 1] - p[tip, 1]))) for p in (places, stiff)]
@@ -92,7 +92,7 @@ def test_hair_stays_out_of_the_back_of_a_figure_that_leans_its_head_back() -> No
         # The capsule is across the back, and nothing moves sideways.
         return float((capsule.radius - np.linalg.norm((locate(clip)[:, bones] - np.array(capsule.start))[..., 1:], axis=2)).max())
 
-    assert measure_depth(drop_sway(baked)) > 0.008
+    assert measure_depth(stiffen(baked)) > 0.008
     assert measure_depth(baked) < 0.001
 
 
