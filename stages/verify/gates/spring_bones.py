@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from assets.conventions import is_hair_joint
-from assets.errors import Finding, Location, Severity
+from assets.errors import BackendError, Finding, Location, Severity
 from stages.verify.bundle_view import BundleView, Glb
 from stages.verify.gate import gate
 from stages.verify.gates.engines import count_in_three, find_chromium
@@ -63,6 +63,8 @@ def three_vrm_swings_the_hair(bundle: BundleView) -> Iterator[Finding]:
     loaded = count_in_three(bundle)["avatar.vrm"]
     if "failed" in loaded:
         yield Finding("engine/spring-bones", f"three-vrm cannot load the file: {loaded['failed']}", location=_VRM)
+    elif "hair" not in loaded:
+        raise BackendError(Finding("engine/spring-bones", "load_engine.js was baked by older code", fix="run `fenshen bake`"))
     elif loaded["hair"] is None:
         yield Finding("engine/spring-bones", "three-vrm finds no spring bones", location=_VRM)
     else:

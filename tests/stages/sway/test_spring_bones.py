@@ -17,9 +17,11 @@ from assets.rotation import forward_kinematics
 from stages.sway.spring_bones import STEP_S, BodyTrack, Springs, place_at_rest, simulate
 from stages.verify.bundle_view import BundleView, Glb
 from stages.verify.gate import load_gates
+from stages.verify.gates import spring_bones
 from stages.verify.gates.engines import find_chromium, load_in_three
 from stages.verify.gates.gltf import run_validator
 from stages.verify.gates.spring_bones import find_sway_errors
+from stages.verify.stage import run_gate
 from tests.assets.formats.small_scene import needs_node
 from tests.stages.sway.a_head import HEAD, make_model, make_rig, make_scene, write_vrm
 
@@ -129,3 +131,10 @@ def test_the_gate_says_what_is_wrong_with_a_tip(change: dict[str, float], senten
 def test_both_gates_accept_an_avatar_with_hanging_hair(code: str) -> None:
     bundle = BundleView("web", {"avatar.glb": export_gltf(make_scene()), "avatar.vrm": write_vrm()})
     assert list(load_gates()[code].check(bundle)) == []
+
+
+def test_a_script_of_older_code_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spring_bones, "find_chromium", lambda: "chromium")
+    monkeypatch.setattr(spring_bones, "count_in_three", lambda bundle: {"avatar.vrm": {"bones": 15}})
+    (check,) = run_gate(load_gates()["engine/spring-bones"], BundleView("web", {"avatar.vrm": write_vrm()}))
+    assert (check.ok, check.ran, check.message) == (False, False, "not run: load_engine.js was baked by older code; run `fenshen bake`")
