@@ -34,9 +34,9 @@ def extend_skeleton(skeleton: Skeleton, rig: HairRig | None) -> Skeleton:
     return Skeleton((*skeleton.names, *list_hair_joints(rig)), np.array(parents, np.int32), heads)
 
 
-def drop_hair_joints(skeleton: Skeleton, rig: HairRig | None) -> Skeleton:
+def drop_hair_joints(skeleton: Skeleton) -> Skeleton:
     """The skeleton of the body alone; inverts `extend_skeleton`."""
-    count = len(skeleton.names) - (0 if rig is None else len(list_hair_joints(rig)))
+    count = sum(not is_hair_joint(name) for name in skeleton.names)
     return Skeleton(skeleton.names[:count], skeleton.parents[:count], skeleton.heads[:count])
 
 
@@ -76,15 +76,17 @@ def describe_rig(rig: HairRig) -> list[dict[str, Any]]:
 
 
 def parse_rig(chains: Sequence[Mapping[str, Any]], skeleton: Skeleton) -> HairRig | None:
-    """The rig of `describe_rig` on the skeleton that has its joints; None for no chains.
+    """The rig of `describe_rig` on the skeleton that has its joints; None for no chains, as in files of other makers.
 
     Raises:
         KeyError, TypeError, ValueError: it is not such a description, or the skeleton has other joints.
     """
+    if not chains:
+        return None
     rig = HairRig(tuple(_parse_chain(chain, skeleton) for chain in chains))
     if tuple(list_hair_joints(rig)) != tuple(filter(is_hair_joint, skeleton.names)):
         raise ValueError("its chains of hair are not those of the skeleton")
-    return rig if rig.chains else None
+    return rig
 
 
 def _parse_chain(entry: Mapping[str, Any], skeleton: Skeleton) -> HairChain:

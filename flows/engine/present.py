@@ -127,7 +127,7 @@ def speak_task(talk: Talk) -> SpokenTalk:
     """Every line's sound and movement: the bundle's own, the voice's, or those of a recording."""
     model, baked = load_avatar((talk.bundle.folder / "avatar.glb").read_bytes())
     # Without the movement of hair: that of the film is made of all its clips together.
-    motion = drop_sway(baked, model.hair_rig)
+    motion = drop_sway(baked)
     clips = {clip.name: clip for clip in motion.clips}
     idle = clips["idle"] if "idle" in clips else motion.clips[0]
     sounds = {name: talk.bundle.read_line(name) for name in talk.known}

@@ -63,7 +63,7 @@ def run(
         if options.vrm:
             files += _build_vrm_files(scene, performance, rights, title, model, previews)
         if options.bvh:
-            files += _build_bvh_files(performance, drop_hair_joints(model.skeleton, model.hair_rig), rights.licence)
+            files += _build_bvh_files(performance, drop_hair_joints(model.skeleton), rights.licence)
         pictures = rendering.result()
     files += build_talk_files(dialogue, speech, performance, rights.licence)
     files += _build_texture_files(scene, rights.licence, model)
@@ -83,7 +83,7 @@ def _build_vrm_files(
     thumbnail = EncodedImage(portrait, "image/jpeg") if portrait else None
     # A VRM has expressions for what the combined morphs do.
     vrm = export_vrm(replace(scene, clips=(), combined_morphs=False), meta, thumbnail)
-    body = drop_hair_joints(model.skeleton, model.hair_rig)
+    body = drop_hair_joints(model.skeleton)
     clips = [(f"clips/{clip.name}.vrma", export_vrma(clip, body)) for clip in performance.clips]
     return [
         make_file("avatar.vrm", vrm, "avatar", rights.licence, model.sources),

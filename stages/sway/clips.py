@@ -37,7 +37,7 @@ def bake_sway(skeleton: Skeleton, rig: HairRig | None, clips: Sequence[Clip]) ->
     """
     if rig is None or not clips:
         return tuple(clips)
-    body = drop_hair_joints(skeleton, rig)
+    body = drop_hair_joints(skeleton)
     springs = Springs.build(rig, body)
     timelines = [_Timeline.plan(clip) for clip in clips]
     track = stack_tracks([timeline.track_body(body, springs.joints) for timeline in timelines])
@@ -47,9 +47,9 @@ def bake_sway(skeleton: Skeleton, rig: HairRig | None, clips: Sequence[Clip]) ->
     return tuple(_add_hair(timeline, local[:, i], sway[:, i], rig) for i, timeline in enumerate(timelines))
 
 
-def drop_sway(motion: Motion, rig: HairRig | None) -> Motion:
+def drop_sway(motion: Motion) -> Motion:
     """The motion of the body alone; inverts `bake_sway`."""
-    skeleton = drop_hair_joints(motion.skeleton, rig)
+    skeleton = drop_hair_joints(motion.skeleton)
     clips = tuple(replace(clip, rotations=clip.rotations[:, : len(skeleton.names)]) for clip in motion.clips)
     return replace(motion, skeleton=skeleton, clips=clips)
 

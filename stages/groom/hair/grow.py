@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from stages.groom.hair.guides import (
     join_strands,
     trim,
 )
-from stages.groom.hair.hanging import HangingStrands, plan_chains, weight_to_chains
+from stages.groom.hair.hanging import HangingStrands, StrandLock, plan_chains, weight_to_chains
 from stages.groom.hair.head import Head, Surface
 from stages.groom.hair.roots import Roots, sample_fringe, sample_scalp
 from stages.groom.hair.strips import Cards, build_ropes, build_strips, join_cards
@@ -99,6 +100,8 @@ class _Group:
     segments: int
     weight: float = 1.0
     """Share of the triangles of its level, relative to the other groups."""
+    is_bound: bool = False
+    """A tail or a braid, which swings as one."""
 
 
 def _grow_groups(head: Head, style: Style, rng: np.random.Generator) -> list[_Group]:
@@ -144,12 +147,12 @@ def _grow_tied(head: Head, surface: Surface, roots: Roots, tie: np.ndarray, styl
         if where.kind == "tail":
             tail = grow_tail(head, surface, where, 46, rng)
             tail = add_waves(tail, style, head, rng)
-            groups.append(_Group(tail, "lying", style.width * 1.1, max(style.segments + 2, 7), 0.8))
+            groups.append(_Group(tail, "lying", style.width * 1.1, max(style.segments + 2, 7), 0.8, is_bound=True))
         elif where.kind == "bun":
             groups.append(_Group(wind_bun(head, where, 80, rng), "lying", where.radius * 0.62, 4, 1.2))
         elif where.kind == "braid":
             braid = grow_tail(head, surface, replace(where, radius=0.001), 1, rng)
-            groups.append(_Group(braid, "braid", where.radius, max(10, round(where.length / where.radius / 0.9)), 0.5))
+            groups.append(_Group(braid, "braid", where.radius, max(10, round(where.length / where.radius / 0.9)), 0.5, is_bound=True))
         elif where.kind == "puff":
             groups.append(_Group(round_puff(head, where, 150, rng), "puff", where.radius * 0.62, 1, 1.2))
     return groups
@@ -186,17 +189,18 @@ class _Rigging:
     firsts: tuple[int, ...]
     """Of each group that is not the row along the hairline, the number of its first strand."""
 
-    def gather(self, counts: list[int]) -> HangingStrands:
-        """Of the first few strands of each group, as they are drawn."""
+    def weight(self, points: Floats, cards: Cards, counts: list[int], body: Body) -> Skin:
+        """Influences of points (v,3) of the cards of the first few strands of each group, in the bind pose."""
         rows = np.concatenate([first + np.arange(count) for first, count in zip(self.firsts, counts, strict=True)])
-        return self.hanging.select(rows)
+        return weight_to_chains(points, cards.strand, self.hanging.select(rows), self.rig, body)
 
 
 def _plan_rigging(groups: list[_Group], head: Head, body: Body) -> _Rigging | None:
     inner = _list_inner(groups)
     if not inner:
         return None
-    planned = plan_chains([(g.strands.points, _BRAID_WEIGHT if g.kind == "braid" else 1.0) for g in inner], head, body)
+    locks = [StrandLock(g.strands.points, g.is_bound, _BRAID_WEIGHT if g.kind == "braid" else 1.0) for g in inner]
+    planned = plan_chains(locks, head, body)
     firsts = np.cumsum([0, *(len(group.strands) for group in inner)])[:-1]
     return _Rigging(*planned, tuple(int(first) for first in firsts)) if planned else None
 
@@ -216,7 +220,8 @@ def _build_level(
     edge_budget = int(budget * _EDGE_SHARES[level]) if edges else 0
     counts = _share(inner, budget - edge_budget, level)
     cards = [_draw(group, head, count, level, rng) for group, count in zip(inner, counts, strict=True) if count]
-    parts = [_skin(join_cards(cards), HAIR, body, fit, (rigging.gather(counts), rigging.rig) if rigging else None)]
+    whole = join_cards(cards)
+    parts = [_skin(whole, HAIR, body, fit, partial(rigging.weight, cards=whole, counts=counts, body=body) if rigging else None)]
     if edge_budget:
         segments = 2 if level == 0 else 1
         count = min(len(edges[0].strands), edge_budget // (2 * segments))
@@ -294,7 +299,7 @@ def build_puffs(strands: Strands, head: Head, width: float, rng: np.random.Gener
                  shade.reshape(-1).astype(np.float32), triangles, np.repeat(rows, 4).astype(np.int32))  # fmt: skip
 
 
-def _skin(cards: Cards, name: str, body: Body, fit: Fit | None, chains: tuple[HangingStrands, HairRig] | None = None) -> Part:
+def _skin(cards: Cards, name: str, body: Body, fit: Fit | None, weight: Callable[[Floats], Skin] | None = None) -> Part:
     """The cards as a part in the T-pose: on the head's joint, below it on those of the neck and the chest or, where it hangs, on chains."""
     skin = limit_influences(weight_by_height(cards.positions, body.skeleton))
     points, normals = move_to_bind(cards, skin, body)
@@ -302,8 +307,7 @@ def _skin(cards: Cards, name: str, body: Body, fit: Fit | None, chains: tuple[Ha
     if fit is not None:
         points, unseen = fit(points)
         triangles = triangles[~unseen[triangles].all(1)]
-    if chains is not None:
-        skin = weight_to_chains(points, cards.strand, *chains, body)
+    skin = weight(points) if weight else skin
     return Part(Mesh(name, points, cards.uv, triangles, skin, (), name), normals, None, cards.shade)
 
 

@@ -20,7 +20,7 @@ from assets.rotation import normalize_vectors
 from assets.skinning import apply_matrices, blend_matrices, limit_influences, weight_by_height
 from stages.groom.hair.chart import Bools, Floats
 from stages.groom.hair.colliders import build_colliders, choose_hit_radius, fit_colliders
-from stages.groom.hair.head import Head
+from stages.groom.hair.head import Head, Surface
 
 Rows = NDArray[np.int64]
 _MIN_LENGTH_M, _MIN_DROP_M = 0.12, 0.09
@@ -35,9 +35,11 @@ _GAP_M = 0.030
 """Strands nearer to one another hang together."""
 _WIDTH_M, MAX_CHAINS = 0.13, 6
 """Of the hair on one chain, before there are more chains than that."""
-_BONE_M, _MIN_BONES, _MAX_BONES = 0.09, 2, 3
+_BONE_M, _MIN_BONES, _MAX_BONES = 0.065, 2, 3
 _FADE_M = 0.05
 """Below the place where a strand leaves the head, over which it passes from the head to its chain."""
+_FRICTION, _TOUCH_M, _FREE_M = 0.6, 0.012, 0.035
+"""Share by which hair that lies on the body stays there, up to a height over clothes and none from another one on."""
 _SPREAD_M, _REACH_M = 0.05, 0.12
 """Over which neighbouring chains share hair; and beyond which short hair follows none."""
 _PLACES = ("Front", "FrontLeft", "Left", "BackLeft", "Back", "BackRight", "Right", "FrontRight")
@@ -52,15 +54,17 @@ class HangingStrands:
     """(n,s,3) from root to tip, in the bind pose, metres."""
     last: NDArray[np.int64]
     """(n,) its last point on the head."""
+    sticks: Floats
+    """(n,s) share by which each point stays on the body that it lies on."""
     shares: Floats
     """(n,c) of each chain in its movement; a row sums to 1 where it hangs, to less where it is short."""
 
     def select(self, rows: NDArray[np.integer]) -> HangingStrands:
         """Some of the strands."""
-        return HangingStrands(self.points[rows], self.last[rows], self.shares[rows])
+        return HangingStrands(self.points[rows], self.last[rows], self.sticks[rows], self.shares[rows])
 
-    def measure_fall(self, points: Floats, strand: Ints) -> Floats:
-        """(v,) metres between points (v,3) of strands and the place where their strand leaves the head; 0 before it."""
+    def measure_freedom(self, points: Floats, strand: Ints) -> Floats:
+        """(v,) share of points (v,3) of strands in the movement of chains: none on the head, less than all on the body."""
         line, rows = self.points[strand], np.arange(len(points))
         nearest = np.linalg.norm(line - points[:, None], axis=2).argmin(1)
         before, after = line[rows, np.maximum(nearest - 1, 0)], line[rows, np.minimum(nearest + 1, line.shape[1] - 1)]
@@ -69,17 +73,26 @@ class HangingStrands:
         foot = line[rows, nearest] + np.einsum("va,va->v", points - line[rows, nearest], tangent)[:, None] * tangent
         # Straight, not along the strand: a curl of 5 cm is hardly longer than its own width.
         away = np.linalg.norm(foot - line[rows, self.last[strand]], axis=1)
-        return np.asarray(np.where(nearest >= self.last[strand], away, 0), np.float32)
+        fall = np.where(nearest >= self.last[strand], away, 0)
+        return np.asarray(_ease(fall / _FADE_M) * (1 - self.sticks[strand, nearest]), np.float32)
 
 
-def plan_chains(strands: Sequence[tuple[Floats, float]], head: Head, body: Body) -> tuple[HairRig, HangingStrands] | None:
-    """The chains of a head's hair; None where none hangs.
+@dataclass(frozen=True)
+class StrandLock:
+    """Strands that are drawn alike."""
 
-    Args:
-        strands: of each group, points (n,s,3) from root to tip, at rest, and how many strands each of them stands for.
-    """
-    points = np.concatenate([_move_to_bind(group, body) for group, _ in strands])
-    weights = np.concatenate([np.full(len(group), weight) for group, weight in strands])
+    points: Floats
+    """(n,s,3) from root to tip, at rest, metres."""
+    is_bound: bool
+    """A tail or a braid: it does not stick to what it touches."""
+    weight: float
+    """How many strands each of them stands for."""
+
+
+def plan_chains(locks: Sequence[StrandLock], head: Head, body: Body) -> tuple[HairRig, HangingStrands] | None:
+    """The chains of a head's hair; None where none hangs."""
+    points = np.concatenate([_move_to_bind(lock.points, body) for lock in locks])
+    weights = np.concatenate([np.full(len(lock.points), lock.weight) for lock in locks])
     fall = _Fall.measure(points, head, body)
     chosen = np.flatnonzero(fall.hangs)
     if weights[chosen].sum() < _MIN_WEIGHT:
@@ -89,13 +102,15 @@ def plan_chains(strands: Sequence[tuple[Floats, float]], head: Head, body: Body)
     places = np.array([np.average(fall.centre[rows], axis=0, weights=weights[rows]) for rows in members])
     names = _name_places(places - axis)
     rig = HairRig(tuple(_build_chain(name, fall, rows, weights, body) for name, rows in zip(names, members, strict=True)))
-    return rig, HangingStrands(points, fall.last, _share_chains(fall, rig))
+    surface = Surface.from_head(head)
+    sticks = np.concatenate([_measure_friction(lock, surface) for lock in locks])
+    return rig, HangingStrands(points, fall.last, sticks, _share_chains(fall, rig))
 
 
 def weight_to_chains(points: Floats, strand: Ints, hanging: HangingStrands, rig: HairRig, body: Body) -> Skin:
     """Influences of points (v,3) of these strands (v,): the body's above the place where they leave the head, their chains' below it."""
     base = weight_by_height(points, body.skeleton)
-    shares = hanging.shares[strand] * _ease(hanging.measure_fall(points, strand) / _FADE_M)[:, None]
+    shares = hanging.shares[strand] * hanging.measure_freedom(points, strand)[:, None]
     parts = [base * (1 - shares.sum(1, keepdims=True))]
     for chain, share in zip(rig.chains, shares.T, strict=True):
         parts.append(share[:, None] * _weigh_bones(points[:, 1], chain.heads[:, 1]))
@@ -118,6 +133,14 @@ def _weigh_bones(heights: Floats, joints: Floats) -> Floats:
 def _ease(share: Floats) -> Floats:
     t = np.clip(share, 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)
+
+
+def _measure_friction(lock: StrandLock, surface: Surface) -> Floats:
+    """(n,s) share by which loose hair stays on the skin and the clothes that it lies on."""
+    if lock.is_bound:
+        return np.zeros(lock.points.shape[:2], np.float32)
+    heights, _ = surface.measure(lock.points.reshape(-1, 3))
+    return np.asarray(_FRICTION * _ease((_FREE_M - heights) / (_FREE_M - _TOUCH_M)), np.float32).reshape(lock.points.shape[:2])
 
 
 def _move_to_bind(points: Floats, body: Body) -> Floats:

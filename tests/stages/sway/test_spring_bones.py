@@ -76,7 +76,7 @@ def turn_head() -> BodyTrack:
     share = np.minimum(1, np.arange(1, 121) / 30)
     turns = np.tile(np.array([0, 0, 0, 1.0]), (120, len(JOINTS), 1))
     turns[:, HEAD] = Rotation.from_rotvec(share[:, None] * np.radians([0, 40.0, 0])).as_quat()
-    body = drop_hair_joints(MODEL.skeleton, MODEL.hair_rig)
+    body = drop_hair_joints(MODEL.skeleton)
     places, world = forward_kinematics(body.parents, body.heads, turns, np.zeros((120, 3)))
     joints = [JOINTS.index(name) for name in Springs.build(make_rig(), body).joints]
     matrices = Rotation.from_quat(world[:, joints].reshape(-1, 4)).as_matrix().reshape(120, 1, len(joints), 3, 3)
@@ -87,7 +87,7 @@ def turn_head() -> BodyTrack:
 @needs_chromium
 def test_three_vrm_moves_the_hair_as_we_do() -> None:
     track = turn_head()
-    springs = Springs.build(make_rig(), drop_hair_joints(MODEL.skeleton, MODEL.hair_rig))
+    springs = Springs.build(make_rig(), drop_hair_joints(MODEL.skeleton))
     _, ends = simulate(springs, track)
     lags = np.linalg.norm(ends - place_at_rest(springs, track), axis=-1)[:, 0].max(0)
     assert STEP_S == 1 / 60

@@ -138,6 +138,6 @@ def test_the_skeleton_has_the_chains_below_the_head_and_gives_the_body_back() ->
     assert names[len(JOINTS) :] == ("Hair_Back_1", "Hair_Back_2", "Hair_Back_3", "Hair_Back_4", "Hair_Left_1", "Hair_Left_2", "Hair_Left_3")
     assert [names[parents[names.index(f"Hair_{chain}_1")]] for chain in ("Back", "Left")] == [HAIR_PARENT] * 2
     assert names[parents[names.index("Hair_Back_3")]] == "Hair_Back_2"
-    body = drop_hair_joints(MODEL.skeleton, MODEL.hair_rig)
+    body = drop_hair_joints(MODEL.skeleton)
     assert body.names == JOINTS
     np.testing.assert_array_equal(body.heads, BODY.heads)

