@@ -21,8 +21,8 @@ from assets.rotation import make_continuous, normalize_quaternions
 ROTATION_TOLERANCE, TRANSLATION_TOLERANCE_M, WEIGHT_TOLERANCE = 6e-4, 5e-4, 0.012
 # 0.0024 is 0.28 degrees: 0.4 mm at the tip of a straight finger.
 _FINGER_TOLERANCE = 2.4e-3
-# 0.006 is 0.7 degrees: 4 mm at the tip of hair of 30 cm, which nobody compares with anything.
-_HAIR_TOLERANCE = 6e-3
+# 0.008 is 0.9 degrees: 3 mm at the tip of hair of 20 cm, which nobody compares with anything.
+_HAIR_TOLERANCE = 8e-3
 # A third of an int16 step (1/32767): such a component is stored as 0.
 _MIN_ROTATION = 1e-5
 _Rows = NDArray[np.int64]

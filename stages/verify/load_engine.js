@@ -41,24 +41,24 @@ function measureDepth(tip) {
 }
 
 // What the chains do while a movement turns the body, for some seconds: how far each tip is at most from where the head alone would
-// take it, how deep in a collider, how fast in the last step.
+// take it, how deep in a collider, and how far from its last place in the last quarter of a second.
 function act(vrm, tips, seconds, pose) {
   const head = vrm.humanoid.getRawBoneNode('head');
-  const found = Object.fromEntries(tips.map((tip) => [tip.name, { lag: 0, depth: -1, last_step: 0 }]));
-  const steps = Math.round(seconds / STEP_S);
+  const found = Object.fromEntries(tips.map((tip) => [tip.name, { lag: 0, depth: -1, unrest: 0 }]));
+  const steps = Math.round(seconds / STEP_S), last = tips.map(() => []);
   for (let step = 1; step <= steps; step++) {
     pose(step / steps, step * STEP_S);
-    const before = tips.map((tip) => tip.at());
     vrm.update(STEP_S);
     vrm.scene.updateMatrixWorld(true);
     tips.forEach((tip, i) => {
       const stiff = tip.onHead.clone().applyMatrix4(head.matrixWorld), now = tip.at(), result = found[tip.name];
       result.lag = Math.max(result.lag, now.distanceTo(stiff));
       result.depth = Math.max(result.depth, measureDepth(tip));
-      result.last_step = now.distanceTo(before[i]);
+      if (step > steps - 15) last[i].push(now);
       result.finite = [now.x, now.y, now.z].every(Number.isFinite);
     });
   }
+  tips.forEach((tip, i) => { found[tip.name].unrest = Math.max(...last[i].map((place) => place.distanceTo(last[i].at(-1)))); });
   return found;
 }
 

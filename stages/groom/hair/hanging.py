@@ -33,9 +33,9 @@ _MIN_WEIGHT = 12.0
 """Strands that hang, at least: a few stray ones do not need joints."""
 _GAP_M = 0.030
 """Strands nearer to one another hang together."""
-_WIDTH_M, MAX_CHAINS = 0.13, 6
+_WIDTH_M, MAX_CHAINS = 0.09, 6
 """Of the hair on one chain, before there are more chains than that."""
-_BONE_M, _MIN_BONES, _MAX_BONES = 0.065, 2, 3
+_BONE_M, _MIN_BONES, _MAX_BONES = 0.08, 2, 3
 _FADE_M = 0.05
 """Below the place where a strand leaves the head, over which it passes from the head to its chain."""
 _FRICTION, _TOUCH_M, _FREE_M = 0.6, 0.012, 0.035

@@ -17,8 +17,8 @@ MIN_LAG_M = 0.005
 """Of a tip, against hair that follows a turning head like a helmet: 4 degrees of a chain of 7 cm, the shortest."""
 MAX_DEPTH_M = 0.01
 """Of a tip in a collider: collisions come in turn, and one may push into the next."""
-MAX_LAST_STEP_M = 0.0005
-"""In 1/60 s, two seconds after the head has turned: 3 cm/s is rest to the eye."""
+MAX_UNREST_M = 0.002
+"""In the last quarter of a second of the two in which the head turns and stays: a tip between two colliders trembles by less."""
 MAX_REST_M = 0.01
 """From the bind pose, two seconds after the body is back in it."""
 
@@ -75,7 +75,7 @@ def find_sway_errors(hair: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]
     """A finding for each tip that moves otherwise than hair does.
 
     Args:
-        hair: of load_engine.js: `turned` and `walked`, tip -> {lag, depth, last_step, finite}, and `rest`, tip -> metres.
+        hair: of load_engine.js: `turned` and `walked`, tip -> {lag, depth, unrest, finite}, and `rest`, tip -> metres.
     """
     for tip, rest in hair["rest"].items():
         turned, walked = hair["turned"][tip], hair["walked"][tip]
@@ -84,8 +84,8 @@ def find_sway_errors(hair: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]
             continue
         if turned["lag"] < MIN_LAG_M:
             yield _make_finding(f"{tip} follows the turning head like a helmet", turned["lag"], MIN_LAG_M)
-        if turned["last_step"] > MAX_LAST_STEP_M:
-            yield _make_finding(f"{tip} does not come to rest after the head has turned", turned["last_step"], MAX_LAST_STEP_M)
+        if turned["unrest"] > MAX_UNREST_M:
+            yield _make_finding(f"{tip} does not come to rest after the head has turned", turned["unrest"], MAX_UNREST_M)
         if (depth := max(turned["depth"], walked["depth"])) > MAX_DEPTH_M:
             yield _make_finding(f"{tip} is {100 * depth:.1f} cm inside the body", depth, MAX_DEPTH_M)
         if rest > MAX_REST_M:

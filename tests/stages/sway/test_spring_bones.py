@@ -118,7 +118,7 @@ def test_the_gate_reports_hair_that_is_a_helmet_or_never_rests(forces: dict[str,
     ({"rest": 0.05}, "tip rests 5.0 cm from its place in the bind pose"),
 ])  # fmt: skip
 def test_the_gate_says_what_is_wrong_with_a_tip(change: dict[str, float], sentence: str) -> None:
-    moved = {"lag": 0.03, "depth": -0.01, "last_step": 0.0, "finite": True}
+    moved = {"lag": 0.03, "depth": -0.01, "unrest": 0.0, "finite": True}
     assert list(find_sway_errors({"turned": {"tip": moved}, "walked": {"tip": moved}, "rest": {"tip": 0.001}})) == []
     changed = {**moved, **{key: value for key, value in change.items() if key != "rest"}}
     hair = {"turned": {"tip": changed}, "walked": {"tip": moved}, "rest": {"tip": change.get("rest", 0.001)}}
