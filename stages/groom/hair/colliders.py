@@ -15,8 +15,10 @@ from stages.groom.hair.chart import Bools, Floats
 
 _CLOTH_M = 0.008
 """Of clothes over the skin."""
-_MAX_HIT_M, _TOUCH_M = 0.02, 0.002
+_MAX_HIT_M, _TOUCH_M = 0.01, 0.002
 """Largest sphere at the end of a bone, and the gap that it leaves in the bind pose: a bone that touched would be pushed away at rest."""
+_HAIR_M = 0.025
+"""Of hair between a bone and the body: colliders are larger than the body by as much where it leaves them the room."""
 _MIN_RADIUS_M = 0.015
 """A collider that would have to be smaller is left out."""
 _SLAB_M = 0.03
@@ -39,12 +41,12 @@ def build_colliders(body: Body) -> tuple[Collider, ...]:
 
 
 def fit_colliders(colliders: Sequence[Collider], bones: Floats) -> tuple[Collider, ...]:
-    """The colliders without those, and with the others made smaller, that touch the ends of bones (n,3) in the bind pose."""
+    """The colliders, larger by the hair around bones whose ends are (n,3), but so that none touches an end in the bind pose."""
     found = []
     for collider in colliders:
         most = collider.radius + float(measure_clearance(bones, collider).min()) - 2 * _TOUCH_M
         if most >= _MIN_RADIUS_M:
-            found.append(replace(collider, radius=round(min(collider.radius, most), 4)))
+            found.append(replace(collider, radius=round(min(collider.radius + _HAIR_M, most), 4)))
     return tuple(found)
 
 
