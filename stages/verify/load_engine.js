@@ -70,8 +70,8 @@ function swing(vrm) {
   const tips = findTips(manager), bone = (name) => vrm.humanoid.getNormalizedBoneNode(name);
   const head = bone('head'), hips = bone('hips'), inverse = vrm.humanoid.getRawBoneNode('head').matrixWorld.clone().invert();
   for (const tip of tips) { tip.start = tip.at(); tip.onHead = tip.start.clone().applyMatrix4(inverse); }
-  const height = hips.position.y, turn = (share) => { head.rotation.y = Math.min(1, share * 4) * 40 * Math.PI / 180; };
-  const turned = act(vrm, tips, 2, turn);
+  const height = hips.position.y, turn = (share) => { head.rotation.y = Math.min(1, share * 6) * 40 * Math.PI / 180; };
+  const turned = act(vrm, tips, 3, turn);
   const walked = act(vrm, tips, 2, (share, t) => {
     turn(0);
     hips.position.y = height + 0.02 * Math.sin(4 * Math.PI * t);

@@ -18,7 +18,7 @@ MIN_LAG_M = 0.005
 MAX_DEPTH_M = 0.01
 """Of a tip in a collider: collisions come in turn, and one may push into the next."""
 MAX_UNREST_M = 0.002
-"""In the last quarter of a second of the two in which the head turns and stays: a tip between two colliders trembles by less."""
+"""In the last quarter of a second of the three in which the head turns and stays. Hair that a shoulder holds up slides for two."""
 MAX_REST_M = 0.01
 """From the bind pose, two seconds after the body is back in it."""
 
@@ -52,7 +52,7 @@ def chains_are_springs(bundle: BundleView) -> Iterator[Finding]:
 @gate(
     "engine/spring-bones",
     claim="in three-vrm hair lags behind a turning head, comes to rest, stays out of the body and returns to its place",
-    source="@pixiv/three-vrm: two seconds each of a head that turns by 40 degrees, of a walk and nods, and of the bind pose",
+    source="@pixiv/three-vrm: three seconds of a head that turns by 40 degrees, two of a walk and nods, two of the bind pose",
 )
 def three_vrm_swings_the_hair(bundle: BundleView) -> Iterator[Finding]:
     if bundle.vrm is None or not _list_hair(bundle.vrm):

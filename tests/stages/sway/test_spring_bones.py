@@ -73,13 +73,13 @@ def test_a_hair_joint_has_y_along_its_bone() -> None:
 
 def turn_head() -> BodyTrack:
     """The movement of load_engine.js: 40 degrees in half a second, then still."""
-    share = np.minimum(1, np.arange(1, 121) / 30)
-    turns = np.tile(np.array([0, 0, 0, 1.0]), (120, len(JOINTS), 1))
+    share = np.minimum(1, np.arange(1, 181) / 30)
+    turns = np.tile(np.array([0, 0, 0, 1.0]), (180, len(JOINTS), 1))
     turns[:, HEAD] = Rotation.from_rotvec(share[:, None] * np.radians([0, 40.0, 0])).as_quat()
     body = drop_hair_joints(MODEL.skeleton)
-    places, world = forward_kinematics(body.parents, body.heads, turns, np.zeros((120, 3)))
+    places, world = forward_kinematics(body.parents, body.heads, turns, np.zeros((180, 3)))
     joints = [JOINTS.index(name) for name in Springs.build(make_rig(), body).joints]
-    matrices = Rotation.from_quat(world[:, joints].reshape(-1, 4)).as_matrix().reshape(120, 1, len(joints), 3, 3)
+    matrices = Rotation.from_quat(world[:, joints].reshape(-1, 4)).as_matrix().reshape(180, 1, len(joints), 3, 3)
     return BodyTrack(matrices, places[:, None, joints].astype(np.float64))
 
 
