@@ -17,7 +17,7 @@ MIN_LAG_M = 0.005
 """Of a tip, against hair that follows a turning head like a helmet: 4 degrees of a chain of 7 cm, the shortest."""
 MAX_DEPTH_M = 0.01
 """Of a tip in a collider: collisions come in turn, and one may push into the next."""
-MAX_UNREST_M = 0.002
+MAX_UNREST_M = 0.004
 """In the last quarter of a second of the three in which the head turns and stays. Hair that a shoulder holds up slides for two."""
 MAX_REST_M = 0.01
 """From the bind pose, two seconds after the body is back in it."""
