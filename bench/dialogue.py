@@ -1,10 +1,10 @@
-"""Accuracy of the dialogue backends on held-out questions: one JSON line per persona and backend.
+"""Accuracy of the dialogue backends on questions to the presets: one JSON line per persona and backend.
 
     python -m bench.dialogue [--backend embedding|overlap|transformers|tuned] [--wrong] [persona ...]
 
 `tuned` is transformers with the persona's LoRA, which is trained first, on the example questions alone.
 
-The questions are in tests/data/personas; they were written before any tuning, and nothing is tuned on them.
+The questions are in tests/data/personas. Some synonyms were written after them: `python -m bench.understanding` judges on others.
 """
 
 from __future__ import annotations

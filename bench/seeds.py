@@ -24,7 +24,7 @@ import yaml
 
 from assets.artefacts.verdict import Verdict
 from assets.bundle import Package
-from assets.errors import FenshenError, Severity
+from assets.errors import BackendError, FenshenError, Severity
 from assets.spec.packaging import BUDGETS
 from assets.store import LocalStore, write_atomic
 from flows.engine.partial_build import run_partial_build
@@ -61,6 +61,8 @@ def build_person(seed: int, folder: Path, outfits: Sequence[str] = ()) -> dict[s
     try:
         verdict = store.get(run_partial_build(build, "verify").outcome.ref, Verdict)
         package = store.get(run_partial_build(build, "package").outcome.ref, Package)
+    except BackendError:  # no person's fault: the machine lacks something
+        raise
     except FenshenError as error:
         return row | {"error": str(error)}
     for picture in package.files:

@@ -83,6 +83,10 @@ export function createAnswerer({ lines = [], replies = [], paraphrases = [], fal
     return best;
   }
 
+  // "Any dragons?" is no follow-up of a question about opening hours, "and the dragons?" is.
+  const knowsAllWords = (text) => OPENINGS.some((opening) => normalize(text).trim().startsWith(opening))
+    || [...countTerms(text).keys()].every((term) => documents.has(term) || term[0] === '#' || isHan(term[0]));
+
   return (question, before = '') => {
     if (isOtherScript(question, persona.language ?? 'en')) return { lines: [texts.has('language') ? 'language' : fallback], question: '' };
     const pieces = normalize(question).split(BREAKS).map((part) => part.trim()).filter((part) => countTerms(part).size).slice(0, 3);
@@ -90,7 +94,7 @@ export function createAnswerer({ lines = [], replies = [], paraphrases = [], fal
     const facts = [...new Set(found.filter((one) => one.line.startsWith('fact') && one.score >= MIN_PART_SCORE).map((one) => one.line))];
     if (facts.length > 1) return { lines: facts, question: found.map((one) => one.question).join(' ') };
     let best = find(question);
-    if (best.line === fallback && before && isShort(question)) best = find(`${before} ${question}`);
+    if (best.line === fallback && before && isShort(question) && knowsAllWords(question)) best = find(`${before} ${question}`);
     const known = texts.has(best.line) || best.line === 'repeat';
     return { lines: [known ? best.line : fallback], question: known && best.line !== fallback ? best.question : '' };
   };

@@ -124,7 +124,8 @@ class Anny:
         baked_model = load_baked_model()
         arrays, names = baked_model.arrays, baked_model.names
         weights = np.where(arrays["mask"] != 0, compute_phenotype_weights(phenotype), 1.0).prod(axis=1, dtype=np.float32)
-        mix = weights @ arrays["projection"]
+        # In float64, as in _blend_rows.
+        mix = (weights.astype(np.float64) @ arrays["projection"].astype(np.float64)).astype(np.float32)
         positions = arrays["template"] + _blend_rows(mix * arrays["basis_scale"], arrays["basis"]).reshape(-1, 3)
         heads = arrays["joints"] + np.tensordot(mix.astype(np.float64), arrays["joints_basis"].astype(np.float64), 1)
         for name, value in local.items():

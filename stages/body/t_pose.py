@@ -15,10 +15,11 @@ _ARM_CHAIN = (("Arm", "ForeArm"), ("ForeArm", "Hand"), ("Hand", "HandMiddle1"))
 
 def compute_rotation_between(start: Doubles, end: Doubles) -> Doubles:
     """(3,3) smallest rotation that takes the direction `start` (3,) onto `end` (3,)."""
-    a, b = start / np.linalg.norm(start), end / np.linalg.norm(end)
-    v, c = np.cross(a, b), float(a @ b)
+    # Sums of products instead of matrix products, which round differently on each processor.
+    a, b = start / np.sqrt((start * start).sum()), end / np.sqrt((end * end).sum())
+    v, c = np.cross(a, b), float((a * b).sum())
     cross = np.array([[0, -v[2], v[1]], [v[2], 0, -v[0]], [-v[1], v[0], 0]])
-    rotation: Doubles = np.eye(3) + cross + cross @ cross / (1 + c)
+    rotation: Doubles = np.eye(3) + cross + (v[:, None] * v - (v * v).sum() * np.eye(3)) / (1 + c)
     return rotation
 
 

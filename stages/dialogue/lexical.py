@@ -109,6 +109,12 @@ class LexicalAnswerer:
                 best, score = line, found
         return best, score
 
+    def _knows_all_words(self, question: str) -> bool:
+        """True if no word is new: "any dragons?" is no follow-up of a question about opening hours, "and the dragons?" is."""
+        return normalize(question).strip().startswith(_OPENINGS) or all(
+            term in self.rarity for term in count_terms(question) if "#" < term[0] < "\u3400"
+        )
+
     def answer(self, question: str, before: str = "") -> list[str]:
         """The ids of the lines for a question, after the previous one; ["repeat"] where the last answer is to be repeated."""
         if is_other_script(question, self.language):
@@ -119,7 +125,7 @@ class LexicalAnswerer:
         if len(facts) > 1:
             return facts
         line, _ = self.find(question)
-        if line == self.fallback and before and is_short(question):
+        if line == self.fallback and before and is_short(question) and self._knows_all_words(question):
             line, _ = self.find(f"{before} {question}")
         return [line if line in self.lines or line == REPEAT else self.fallback]
 

@@ -187,7 +187,7 @@ def _place_teeth(positions: Floats, parts: list[NDArray[np.int64]], share: float
     for index, along, centre in zip(order, directions, centres, strict=True):
         out = np.array([-along[2], 0, along[0]])
         local = positions[parts[index]] - centre
-        size = [np.ptp(local @ along), np.ptp(local[:, 1]), np.ptp(local @ out)]
+        size = [np.ptp((local * along).sum(1)), np.ptp(local[:, 1]), np.ptp((local * out).sum(1))]
         found.append(Tooth(centre.astype(np.float32), along.astype(np.float32), out.astype(np.float32), np.array(size, np.float32), share))
     return _symmetrise_row(found)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import pickle
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -47,8 +48,10 @@ _LIBRARY_ERRORS = (RuntimeError, ValueError, KeyError, OSError, TypeError, Attri
 USER_MODEL_NOTE = "the user's own model, whose licence fenshen does not know"
 SPEAKER_WAV, SPEAKER_CONSENT = "speaker.wav", "consent.txt"
 """A voice to clone, in the model folder; only XTTS-like models read it. And the record in which its owner consents."""
-_UNSAFE_CHECKPOINT = "Weights only load failed"
-"""What torch writes of a pickle that is more than tensors and plain values, followed by how to load it all the same."""
+_UNSAFE_CHECKPOINT = re.compile("unsupported (global|class|operand 149)|not an allowed global", re.IGNORECASE)
+"""What torch writes of a pickle that is more than tensors and plain values, followed by how to load it all the same; 149 begins a frame of
+protocol 4, which torch.save does not write."""
+_DAMAGED_CHECKPOINT = "Weights only load failed"
 _WEIGHTS_FIX = "save its weights alone: torch.save({'model': model.state_dict()}, 'model.pth')"
 VOCODER_FOLDER = "vocoder"
 """A coqui vocoder with its own config.json and checkpoint; without one, spectrograms are inverted by Griffin and Lim's algorithm."""
@@ -213,9 +216,11 @@ def _load_synthesizer(folder: str, digest: str) -> Synthesizer:
             warnings.simplefilter("ignore")  # torch's advice on how to load what is refused
             return Synthesizer(tts_checkpoint=checkpoint, tts_config_path=str(config), use_cuda=False, **vocoder)
     except _LIBRARY_ERRORS as error:
-        if _UNSAFE_CHECKPOINT in str(error):
+        if _UNSAFE_CHECKPOINT.search(str(error)):
             message = "a file of the model holds Python objects, which could run code, so it is not loaded"
             raise SpecError(Finding("voice/model-code", message, location=Location(folder), fix=_WEIGHTS_FIX)) from error
+        if _DAMAGED_CHECKPOINT in str(error):
+            raise SpecError(_make_finding(Path(folder), "its checkpoint is damaged, or none of torch's")) from error
         raise SpecError(_make_finding(Path(folder), f"coqui-tts cannot load it: {_get_first_line(error)}")) from error
 
 

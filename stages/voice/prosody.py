@@ -29,6 +29,8 @@ MANDARIN_RISE = 1.5
 RISE_S = 0.45
 SHORTEST_VOICED_FRAMES = 6
 """A shorter run of voiced frames, 30 ms, is no sound of a voice."""
+_RISE_ROUNDS, _RISE_TOLERANCE, _MAX_LIFT = 3, 1.0, 16.0
+"""Tries, semitones that may be missing, and the most by which an end is lifted."""
 EMPHASIS_SEMITONES, EMPHASIS_DB = 2.0, 3.0
 _WH_WORDS = re.compile(r"(?:and |but |so |well |then )*(?:what|where|who|whom|whose|when|why|which|how)\b", re.IGNORECASE)
 _MANDARIN_WH = re.compile("什么|哪|谁|怎|几|多少|为何|吗？$")
@@ -135,12 +137,31 @@ def _bend_pitch(sound: Utterance, sentence: str, language: str, delivery: Delive
     if np.count_nonzero(pitch) < 5:
         return sound
     curve = _follow_delivery(pitch, delivery)
-    times = np.arange(len(pitch)) * HOP_S
+    times = _list_times(pitch)
     for start, end in spans:
         curve += np.where((times >= start) & (times <= end), EMPHASIS_SEMITONES, 0.0)
-    if asks:
-        curve += _rise(pitch, np.asarray(times, float), MANDARIN_RISE if language == "zh" else QUESTION_RISE, measured=language != "zh")
-    return replace(sound, samples=shift_pitch(sound.samples, sound.rate, _smooth(curve, 9), pitch))
+    if not asks:
+        return _shift(sound, curve, pitch)
+    if language == "zh":
+        return _shift(sound, curve + MANDARIN_RISE * _ramp(pitch, times), pitch)
+    return _raise_end(sound, curve, pitch, times)
+
+
+def _shift(sound: Utterance, semitones: Doubles, pitch: Doubles) -> Utterance:
+    return replace(sound, samples=shift_pitch(sound.samples, sound.rate, _smooth(semitones, 9), pitch))
+
+
+def _raise_end(sound: Utterance, curve: Doubles, pitch: Doubles, times: Doubles) -> Utterance:
+    """The sound with an end QUESTION_RISE above what is before it. A creaky end follows its curve in part, so the result is measured."""
+    ramp, lift, shifted, found = _ramp(pitch, times), 0.0, sound, _measure_rise(pitch)
+    for _ in range(_RISE_ROUNDS):
+        if found is None or found > QUESTION_RISE - _RISE_TOLERANCE:
+            break
+        lift = min(lift + QUESTION_RISE - found, _MAX_LIFT)
+        shifted = _shift(sound, curve + lift * ramp, pitch)
+        reached = _drop_creak(track_pitch(shifted.samples, sound.rate))
+        found = _measure_rise(reached) if np.count_nonzero(reached) >= 5 else None
+    return shifted if lift else _shift(sound, curve, pitch)
 
 
 def _drop_creak(pitch: Doubles) -> Doubles:
@@ -163,18 +184,25 @@ def _follow_delivery(pitch: Doubles, delivery: Delivery) -> Doubles:
     return np.where(voiced, (height - middle) * (delivery.pitch_range - 1) + delivery.semitones, 0.0)
 
 
-def _rise(pitch: Doubles, times: Doubles, semitones: float, *, measured: bool) -> Doubles:
-    """A ramp over the end of the voiced sound that brings its last part so much above what is before it."""
-    voiced = np.flatnonzero(pitch > 0)
+def _ramp(pitch: Doubles, times: Doubles) -> Doubles:
+    """(frames,) 0 until RISE_S before the end of the voiced sound, 1 in its last tenth of a second."""
+    end = times[np.flatnonzero(pitch > 0)[-1]]
+    return np.asarray(np.clip((times - (end - RISE_S)) / (RISE_S - 0.1), 0.0, 1.0))
+
+
+def _list_times(pitch: Doubles) -> Doubles:
+    """(frames,) seconds."""
+    return np.arange(len(pitch), dtype=np.float64) * HOP_S
+
+
+def _measure_rise(pitch: Doubles) -> float | None:
+    """Semitones from what is before the end to the end; None where either is not voiced."""
+    voiced, times = np.flatnonzero(pitch > 0), _list_times(pitch)
     end = times[voiced[-1]]
-    height = 12 * np.log2(np.maximum(pitch, 1.0))
-    body = voiced[times[voiced] < end - RISE_S]
-    tail = voiced[times[voiced] > end - 0.12]
-    missing = semitones
-    if measured and len(body) and len(tail):
-        missing = semitones - float(np.median(height[tail]) - np.median(height[body[-60:]]))
-    ramp = np.clip((times - (end - RISE_S)) / (RISE_S - 0.1), 0.0, 1.0)
-    return np.asarray(np.clip(missing, 0.0, 10.0) * ramp)
+    body, tail = voiced[times[voiced] < end - RISE_S][-60:], voiced[times[voiced] > end - 0.12]
+    if not len(body) or not len(tail):
+        return None
+    return float(12 * np.log2(np.median(pitch[tail]) / np.median(pitch[body])))
 
 
 def is_yes_no_question(sentence: str, language: str) -> bool:

@@ -160,4 +160,4 @@ def join_utterances(parts: Sequence[Utterance], pauses: Sequence[float]) -> Utte
     return Utterance(np.concatenate(pieces), rate, merge_phonemes(phonemes), all(part.exact for part in parts))
 
 
-STAGE = Stage("voice", 6, run, makes=Speech, memory_gb=1.5, backends=BACKENDS, imports=("pyloudnorm",))
+STAGE = Stage("voice", 7, run, makes=Speech, memory_gb=1.5, backends=BACKENDS, imports=("pyloudnorm",))

@@ -34,11 +34,16 @@ class _Foot:
 
     def along(self, points: Floats) -> Floats:
         """(n,) 0 at the heel, 1 at the toes."""
-        return np.asarray((points - self.heel)[:, [0, 2]] @ self.ahead / self.length, np.float32)
+        return np.asarray(_project(points - self.heel, self.ahead) / self.length, np.float32)
 
     def across(self, points: Floats) -> Floats:
         """(n,) metres to the left of the middle of the foot."""
-        return np.asarray((points - self.heel)[:, [0, 2]] @ np.array([self.ahead[1], -self.ahead[0]]), np.float32)
+        return np.asarray(_project(points - self.heel, np.array([self.ahead[1], -self.ahead[0]])), np.float32)
+
+
+def _project(points: Floats, way: Floats) -> Doubles:
+    """(n,) metres along a direction (2,) on the ground; term by term, because a matrix product rounds differently on each processor."""
+    return np.asarray(points[:, 0].astype(np.float64) * way[0] + points[:, 2].astype(np.float64) * way[1])
 
 
 def make_shoes(figure: Figure, garment: Garment) -> list[Sheet]:
@@ -56,8 +61,8 @@ def _measure_foot(figure: Figure, side: int) -> _Foot:
     ankle = figure.heads["LeftFoot" if side > 0 else "RightFoot"]
     foot = bind[(np.sign(bind[:, 0]) == side) & (bind[:, 1] < ankle[1] * 0.8)]
     ahead = foot[foot[:, 2] > np.quantile(foot[:, 2], 0.85)].mean(0) - foot[foot[:, 2] < np.quantile(foot[:, 2], 0.15)].mean(0)
-    ahead = ahead[[0, 2]] / np.linalg.norm(ahead[[0, 2]])
-    reach = (foot[:, [0, 2]] - ankle[[0, 2]]) @ ahead
+    ahead = ahead[[0, 2]] / np.hypot(ahead[0], ahead[2])
+    reach = _project(foot - ankle, ahead)
     heel = np.array([ankle[0] + reach.min() * ahead[0], 0, ankle[2] + reach.min() * ahead[1]], np.float32)
     return _Foot(side, heel, ahead.astype(np.float32), float(np.ptp(reach)))
 

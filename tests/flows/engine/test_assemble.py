@@ -211,7 +211,7 @@ def test_our_own_errors_are_printed_once_and_without_a_traceback(tmp_path: Path)
     (tmp_path / "a.txt").write_text("mine")
     command = [sys.executable, "-m", "flows", "build", str(TINY), "--out", str(tmp_path / "a.txt")]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "FENSHEN_HOME": str(tmp_path)}, check=False)
-    assert done.returncode == 4
+    assert done.returncode == 2
     assert done.stderr.count("error[") == done.stderr.count("\n")
     assert "Traceback" not in done.stderr
 

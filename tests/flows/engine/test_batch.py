@@ -52,7 +52,7 @@ def test_a_build_that_fails_is_an_event_and_a_row(built: Built, specs: Path, tmp
     heard: list[Event] = []
     with listen_to_events(heard.append):
         rows = run_batch(BatchRequest(specs, tmp_path / "out", store=built[1]))
-    assert [row["kind"] for row in rows] == ["SpecError", "StoreError", ""]
+    assert [row["kind"] for row in rows] == ["SpecError", "OutputError", ""]
     assert [(event.build, event.stage, event.note) for event in heard if event.state == "failed"] == [("good", "", rows[1]["error"])]
     assert (tmp_path / "out" / "good" / "diary.txt").read_text() == "private"
 

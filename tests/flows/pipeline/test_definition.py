@@ -78,7 +78,7 @@ def test_a_stage_reads_its_section_of_the_spec(walked: Recorder, stage: str, sec
 
 def test_the_backend_is_the_one_of_the_options_or_is_chosen_from_the_whole_spec(walked: Recorder) -> None:
     chosen = {stage: walked.backends[stage] for stage in ("identity", "body", "dialogue", "voice", "groom")}
-    assert chosen == {"identity": None, "body": "anny", "dialogue": "overlap", "voice": "mandarin", "groom": None}
+    assert chosen == {"identity": None, "body": "anny", "dialogue": "embedding", "voice": "mandarin", "groom": None}
 
 
 def test_further_keywords_of_run_come_from_the_spec(walked: Recorder) -> None:

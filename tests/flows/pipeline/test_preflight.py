@@ -43,7 +43,7 @@ def test_a_folder_that_is_no_bundle_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_too_little_disk_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1_000_000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: (2_000_000_000, 1_999_000_000, 1_000_000))
     assert read_error(StoreError, tmp_path / "store", tmp_path / "out") == (
         f"error[store/no-space] {tmp_path} has 1 MB free, a build needs 300 MB; free some disk space or run `fenshen cache gc --days 30`"
     )

@@ -136,7 +136,7 @@ def test_a_bvh_of_5_gb_is_refused_before_it_is_read(tmp_path: Path) -> None:
 def test_ten_million_announced_frames_take_no_memory(tmp_path: Path) -> None:
     from assets.formats.bvh import load_bvh
 
-    film = load_bvh(BVH % (b"", 10_000_000, 0.0001) + b"0 0 0\n0 0 1\n")
+    film = load_bvh(BVH % (b"", 10_000_000, 0.0001) + b"0 0 0\n0 0 9\n")
     assert film.warnings == ("the header announces 10000000 frames, but the file has 2; the recording was stopped",)
 
 
