@@ -70,8 +70,8 @@ def _fit_limb(joint: str, start: Floats, end: Floats, points: Floats) -> Collide
     axis = (end - start) / max(float(np.linalg.norm(end - start)), 1e-9)
     arm = points - start
     along = arm @ axis
-    beside: Bools = (along > 0) & (along < np.linalg.norm(end - start))
-    away = np.linalg.norm(arm - along[:, None] * axis, axis=1)[beside]
+    level: Bools = (along > 0) & (along < np.linalg.norm(end - start))
+    away = np.linalg.norm(arm - along[:, None] * axis, axis=1)[level]
     radius = float(np.median(away)) if len(away) else 0.04
     return Collider(joint, _to_point(start), _to_point(end), round(radius + _CLOTH_M, 4))
 

@@ -182,7 +182,7 @@ def _grow_edge(head: Head, surface: Surface, style: Style, rng: np.random.Genera
 
 @dataclass(frozen=True)
 class _Rigging:
-    """The chains of a head, and how the strands of its groups hang on them."""
+    """The chains of a head, and how the strands of its groups follow them."""
 
     rig: HairRig
     hanging: HangingStrands

@@ -1,7 +1,7 @@
-"""Which hair hangs, and the chains of joints that it hangs on.
+"""Which hair hangs, and the chains of joints that move it.
 
 Decided by the strands, not by the style's name: hair hangs where a strand ends well below both its root and the place at which it
-leaves the head. Strands that hang together share a chain; a wide curtain of hair gets several, side by side.
+leaves the head. Strands that hang together share a chain; a wide sheet of hair gets several, side by side.
 """
 
 from __future__ import annotations
@@ -196,10 +196,10 @@ class _Fall:
 
 
 def _divide(centres: Floats, weights: Floats, axis: Floats) -> list[Rows]:
-    """Rows of the hair of each chain: what hangs together, wide curtains in equal parts around the neck."""
+    """Rows of the hair of each chain: what hangs together, wide sheets in equal parts around the neck."""
     width = _WIDTH_M
     while True:
-        parts = [part for rows in _connect(centres, weights) for part in _cut_curtain(rows, centres, axis, width)]
+        parts = [part for rows in _connect(centres, weights) for part in _cut_sheet(rows, centres, axis, width)]
         if len(parts) <= MAX_CHAINS:
             return parts
         width *= 1.2
@@ -225,10 +225,10 @@ def _connect(centres: Floats, weights: Floats) -> list[Rows]:
     return [np.flatnonzero(owner == k) for k in large]
 
 
-def _cut_curtain(rows: Rows, centres: Floats, axis: Floats, width: float) -> list[Rows]:
+def _cut_sheet(rows: Rows, centres: Floats, axis: Floats, width: float) -> list[Rows]:
     """The rows in parts of at most about that width."""
     arm = (centres[rows] - axis)[:, [0, 2]]
-    # From the back, so that no curtain is cut where the angle wraps: hair keeps off the face.
+    # From the back, so that no sheet is cut where the angle wraps: hair keeps off the face.
     angle = np.arctan2(arm[:, 0], -arm[:, 1])
     low, high = np.quantile(angle, (0.02, 0.98))
     radius = float(np.median(np.hypot(arm[:, 0], arm[:, 1])))

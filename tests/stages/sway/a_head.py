@@ -1,4 +1,4 @@
-"""A head with a tail of hair and a curtain on the back, on the canonical skeleton."""
+"""A head with hair on the back and at the side, on the canonical skeleton."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HEAD = JOINTS.index("Head")
 
 
 def make_rig() -> HairRig:
-    """Two chains of different length, behind the head and beside it; the back is a capsule that the first one touches."""
+    """Two chains of different length, behind the head and next to it; the back is a capsule that the first one touches."""
     head, chest = (BODY.heads[JOINTS.index(joint)].astype(float) for joint in ("Head", "Spine2"))
     back = np.array([head + np.array([0, 0.02 - 0.1 * k, -0.10]) for k in range(4)], np.float32)
     side = np.array([head + np.array([0.12, 0.02 - 0.1 * k, 0]) for k in range(3)], np.float32)
