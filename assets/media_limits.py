@@ -37,6 +37,12 @@ MAX_SOUND_RATE = 384_000
 """Hz: the highest rate of studio converters."""
 MAX_SOUND_CHANNELS = 8
 
+# Documents
+MAX_PDF_BYTES, MAX_PDF_PAGES = 50_000_000, 300
+"""A brochure with photographs has ten megabytes; a few pages already have more passages than one speaks."""
+MAX_PDF_PAGE_CHARACTERS = 50_000
+"""A page of a newspaper has fifteen thousand."""
+
 # The decoder's process
 DECODER_MEMORY_BYTES = 4_000_000_000
 """Address space with the libraries: the most that was measured is 2.3 GB, of an 8K film in FFV1 on four threads."""

@@ -20,6 +20,7 @@ _MARK = re.compile(
 _SSML_TAG = re.compile(r"</?(?:break|emphasis|speak|prosody|say-as|phoneme|sub|audio|voice|mark|lang)(?:\s[^<>]{0,200})?/?>", re.IGNORECASE)
 """What its author means as a mark, readable or not."""
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
+_ESCAPES = {character: entity for entity, character in _ENTITIES.items()}
 _ENTITY = re.compile("|".join(_ENTITIES))
 
 
@@ -59,6 +60,11 @@ def strip_marks(text: str) -> str:
     """The text that is shown: without marks, its escapes written out."""
     shown = re.sub(r"(?<=\s)\s+|\s+(?=[,.;:!?])", "", _MARK.sub("", text)) if _MARK.search(text) else text
     return unescape(shown).strip()
+
+
+def escape_marks(text: str) -> str:
+    """The text so that all of it is shown and read as it is: the inverse of `strip_marks` where there is anything to escape."""
+    return re.sub("[<>&]", lambda match: _ESCAPES[match.group()], text) if has_marks(text) or _SSML_TAG.search(text) else text
 
 
 def unescape(text: str) -> str:

@@ -1,9 +1,11 @@
 """How well questions are understood: right lines, wrong lines and missed ones, of every engine in one run.
 
-    python -m bench.understanding [--tuning] [--wrong] [--engine shipped|page|tfidf|overlap|old] [persona ...]
+    python -m bench.understanding [--tuning] [--wrong] [--passages] [--engine shipped|page|tfidf|overlap|old] [persona ...]
 
 The personas and questions of tests/data/understanding were written before anything was tuned, and nothing is tuned on them; the
 personas of its folder `tuning` set the weights and thresholds (`--tuning`, to see what they know).
+
+With `--passages` the facts are paragraphs of a document (persona.knowledge) without example questions, for the engines shipped and page.
 
 shipped: `fenshen ask` of a bundle; page: the report's box, its JavaScript run by node; tfidf: cosine of character n-grams;
 overlap: the lexical backend; old: the language model (English only). The last three know neither the previous question nor small talk.
@@ -15,6 +17,7 @@ import argparse
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -24,11 +27,12 @@ from typing import Any
 
 import yaml
 
-from assets.spec.behaviour import PersonaSpec
+from assets.spec.behaviour import KnowledgeSpec, PersonaSpec
 from stages.dialogue.answerer import Answerer, Turn
 from stages.dialogue.backend import Candidate
 from stages.dialogue.candidates import FALLBACK_ID, list_authored_lines, list_candidates, list_replies
 from stages.dialogue.cross_validation import pick_line
+from stages.dialogue.knowledge.read import read_passages
 from stages.dialogue.stage import BACKENDS, run
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "data" / "understanding"
@@ -59,6 +63,21 @@ def read_persona(path: Path) -> tuple[PersonaSpec, list[Trial]]:
         for q in data["questions"]
     ]
     return PersonaSpec.model_validate(data["persona"]), trials
+
+
+def quote_facts(persona: PersonaSpec, folder: Path) -> PersonaSpec:
+    """The persona with its facts as paragraphs of a document, without their example questions."""
+    path = folder / "facts.txt"
+    path.write_text("\n\n".join(fact.say for fact in persona.facts), encoding="utf-8")
+    document = KnowledgeSpec(file=str(path))
+    count = len(read_passages(path, persona.language))
+    assert count == len(persona.facts), f"{len(persona.facts)} facts made {count} passages"
+    return persona.model_copy(update={"facts": (), "knowledge": (document,)})
+
+
+def name_fact(line: str) -> str:
+    """passage_001 -> fact_01."""
+    return f"fact_{int(line.removeprefix('passage_')):02d}" if line.startswith("passage_") else line
 
 
 def build_dialogue(persona: PersonaSpec) -> dict[str, Any]:
@@ -131,14 +150,15 @@ def judge(trial: Trial, lines: tuple[str, ...]) -> str:
     return "wrong" if set(lines) - {FALLBACK_ID} - frozenset().union(*trial.want) else "missed"
 
 
-def measure(path: Path, name: str, show: bool) -> dict[str, object] | None:
+def measure(path: Path, name: str, show: bool, passages: bool = False) -> dict[str, object] | None:
     """The counts of one engine on one persona; None where it does not understand the language."""
     persona, trials = read_persona(path)
     if name == "old" and persona.language not in BACKENDS.get("transformers").languages:
         return None
-    engine = ENGINES[name](persona)
+    with tempfile.TemporaryDirectory() as folder:
+        engine = ENGINES[name](quote_facts(persona, Path(folder)) if passages else persona)
     started = time.process_time()
-    answers = engine(trials)
+    answers = [tuple(map(name_fact, lines)) for lines in engine(trials)]
     seconds = time.process_time() - started
     results = [judge(trial, lines) for trial, lines in zip(trials, answers, strict=True)]
     if show:
@@ -160,13 +180,16 @@ def main() -> None:
     parser.add_argument("--engine", action="append", choices=list(ENGINES))
     parser.add_argument("--tuning", action="store_true")
     parser.add_argument("--wrong", action="store_true", help="list the questions that are not right")
+    parser.add_argument("--passages", action="store_true", help="the facts are passages of a document")
     parser.add_argument("personas", nargs="*")
     arguments = parser.parse_args()
     paths = sorted((FOLDER / "tuning" if arguments.tuning else FOLDER).glob("*.yaml"))
     sums: Counter[tuple[str, str, str]] = Counter()
-    for name in arguments.engine or list(ENGINES):
+    for name in arguments.engine or (["shipped", "page"] if arguments.passages else list(ENGINES)):
         for path in paths:
-            if (arguments.personas and path.stem not in arguments.personas) or not (found := measure(path, name, arguments.wrong)):
+            if (arguments.personas and path.stem not in arguments.personas) or not (
+                found := measure(path, name, arguments.wrong, arguments.passages)
+            ):
                 continue
             sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
             sys.stdout.flush()

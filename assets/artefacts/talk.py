@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from assets.artefact import Artefact
 from assets.artefacts.geometry import Floats, Skeleton
 from assets.artefacts.motion import Clip
 from assets.rights import Source
+
+PlaceUnit = Literal["line", "page", "row"]
+
+
+@dataclass(frozen=True)
+class Citation:
+    """Where a passage stands."""
+
+    file: str
+    """The file's name, without its folder."""
+    unit: PlaceUnit
+    number: int
+    """Of the line, page or row, from 1; in a table, row 1 has the names of the columns."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +29,7 @@ class Line:
     """One line of dialogue."""
 
     id: str
-    """Safe as a file name: hello, fact_03, line_01, topic_01, fallback."""
+    """Safe as a file name: hello, fact_03, line_01, topic_01, passage_001, fallback."""
     text: str
     language: str
     """en or zh."""
@@ -28,6 +41,10 @@ class Line:
     """The facts that it is based on, as the author wrote them."""
     spoken: str = ""
     """The text with the author's pause and emphasis marks, for the voice; empty where it has none and `text` is spoken as it is."""
+    source: Citation | None = None
+    """The place of a passage of persona.knowledge; None for the author's own lines."""
+    topic: str = ""
+    """The headings above a passage, by which a question finds it."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +62,17 @@ class Paraphrases:
     line: str
     """A line, the fallback for those that none answers, or `repeat` for those that want the last answer again."""
     questions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RefusedWording:
+    """A sentence of a writer that is not spoken."""
+
+    line: str
+    """Id of the line that is spoken as the author wrote it."""
+    text: str
+    reason: str
+    """One clause, such as: it has the number 9, and the fact has not."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +97,8 @@ class Dialogue(Artefact):
     """warm, formal, lively or calm: how the speaker delivers every line."""
     paraphrases: tuple[Paraphrases, ...] = ()
     """Empty where nobody can ask, or no sentence encoder is installed."""
+    refused: tuple[RefusedWording, ...] = ()
+    """Wordings of a model that the facts do not support, which are not spoken."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from assets.portable_names import WINDOWS_DEVICES
 from assets.spec.appearance import Number, Section, Unit
 from assets.spec.expectation import Expects
+from assets.spec.visible_text import Visible
 
 # A clip's name is a file's name in the bundle, which must also unpack on Windows.
 Name = Annotated[
@@ -22,6 +23,19 @@ LexiconReading = Annotated[
 ]
 StyleToken = Annotated[int, Field(ge=0, le=1000)]
 StyleWeight = Annotated[float, Field(ge=-10, le=10, allow_inf_nan=False), Number]
+DocumentLicence = Annotated[
+    str,
+    Field(pattern=r"\S", max_length=200),
+    Expects("text that is not blank", "write an SPDX id such as CC-BY-4.0, or leave it out"),
+    Visible,
+]
+ModelName = Annotated[
+    str, Field(pattern=r"\S", max_length=200), Expects("text that is not blank", "write the name that the address knows")
+]  # fmt: skip
+EnvironmentVariable = Annotated[
+    str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$"),
+    Expects("the name of an environment variable", "write a name such as MY_KEY, never the key itself"),
+]  # fmt: skip
 Subject = Annotated[str, Field(pattern=r"\S", max_length=80), Expects("text that is not blank", "name a subject, or remove the item")]
 
 
@@ -80,7 +94,7 @@ class FactSpec(Section):
     """A sentence that is spoken as written, and the questions that it answers."""
 
     say: Text
-    """The sentence."""
+    """The sentence; see also `openers`."""
     ask: tuple[Text, ...] = ()
     """Two or three example questions."""
 
@@ -98,6 +112,17 @@ class SmallTalkSpec(Section):
     """Reply to a question in another language."""
 
 
+class KnowledgeSpec(Section):
+    """A document that the person quotes."""
+
+    file: Annotated[str, Field(pattern=r"\S"), Expects("the name of a file", "write a path relative to the spec")]
+    """Markdown, TXT, CSV or PDF file, relative to the spec (docs/knowledge.md)."""
+    licence: DocumentLicence | None = None
+    """SPDX id of the document's licence, listed in the bundle; left out: it is your own, under the spec's licence."""
+    author: Annotated[str, Field(max_length=200), Visible] | None = None
+    """Who wrote it."""
+
+
 class PersonaSpec(Section):
     """Who speaks: facts, manner and the user's own lines."""
 
@@ -108,13 +133,19 @@ class PersonaSpec(Section):
     who: str = ""
     """One sentence about the person."""
     manner: Literal["warm", "formal", "lively", "calm"] = "warm"
-    """Manner of speaking; it controls gestures and the face."""
+    """Manner of speaking; it controls pace, gestures, the face and the gaze, and the words of `openers`."""
+    openers: bool = True
+    """A few words of the manner before about one fact in three, such as "Good question!"; the facts stay as written."""
     greeting: Text | None = None
     """First words; left out: made from the name."""
     fallback: Text | None = None
     """Reply where no fact fits; left out: the language's default."""
     facts: tuple[FactSpec, ...] = ()
     """What the person knows."""
+    knowledge: Annotated[tuple[KnowledgeSpec, ...], Field(max_length=20)] = ()
+    """Documents of which passages are spoken word for word where no fact answers, at most 20."""
+    max_passages: Annotated[int, Field(ge=1, le=300), Number] = 24
+    """Most passages of the documents; each is spoken in the bundle, a few seconds of its build and 0.1 to 0.5 MB."""
     small_talk: SmallTalkSpec = SmallTalkSpec()
     """Four short lines that a persona with facts has as well."""
     out_of_scope: tuple[Text, ...] = ()
@@ -126,7 +157,11 @@ class PersonaSpec(Section):
     tune: bool = False
     """Fine-tune the embedded model on the persona's questions, once, for about a minute; English only."""
     model: str | None = None
-    """For the writer backend: a transformers folder, relative to the spec, or the id of a model in the local cache."""
+    """For the writer backend: a transformers folder, relative to the spec, the id of a cached model, or an OpenAI-compatible address."""
+    model_name: ModelName | None = None
+    """Name of the model at the address of `model`."""
+    key_variable: EnvironmentVariable | None = None
+    """Environment variable that holds the key of that address; left out: none is sent."""
     encoder: str | None = None
     """The embedding backend's sentence encoder: a transformers folder, relative to the spec, or an id; left out: the embedded one."""
 

@@ -14,9 +14,10 @@ from assets.spec.wording import shorten, suggest_yaml_quotes
 FREE_TEXT_FIELDS = (
     "name", "motion.clips.*.video", "motion.clips.*.bvh", "persona.who", "persona.greeting", "persona.fallback", "persona.facts.*.say",
     "persona.facts.*.ask.*", "persona.out_of_scope.*", "persona.lines.*", "persona.topics.*",
-    "persona.model", "persona.encoder", "persona.small_talk.thanks", "persona.small_talk.goodbye", "persona.small_talk.more",
+    "persona.model", "persona.model_name", "persona.key_variable",
+    "persona.encoder", "persona.small_talk.thanks", "persona.small_talk.goodbye", "persona.small_talk.more",
     "persona.small_talk.language", "voice.model",
-    "voice.speaker",
+    "persona.knowledge.*.file", "persona.knowledge.*.licence", "persona.knowledge.*.author", "voice.speaker",
     "voice.lexicon.*",
     "groom.pieces.*.print.text", "groom.pieces.*.print.picture", "groom.pieces.*.print.licence", "groom.pieces.*.print.author",
     "rights.creator", "rights.licence", "rights.consent",

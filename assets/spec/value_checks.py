@@ -26,7 +26,7 @@ from assets.speech_marks import find_wrong_mark, strip_marks
 
 NameChoices = Mapping[str, Callable[[], Iterable[str] | None]]
 """Dotted pattern -> the valid names, None where they are not known; a pattern that ends in `.*` is about a mapping's keys."""
-FILE_FIELDS = ("motion.clips.*.video", "motion.clips.*.bvh", "rights.consent", "groom.pieces.*.print.picture")
+FILE_FIELDS = ("motion.clips.*.video", "motion.clips.*.bvh", "rights.consent", "groom.pieces.*.print.picture", "persona.knowledge.*.file")
 FOLDER_FIELDS = ("voice.model", "persona.model", "persona.encoder")
 MODEL_ID_FIELDS = ("persona.model", "persona.encoder")
 """Fields where a name that is no path and no folder is a model's id."""
@@ -62,8 +62,8 @@ def find_problems(
         wrong: places of values that their fields do not accept.
     """
     paths = list(_check_paths(value, folder, allow_outside))
-    # Rules open pictures of prints and the files of a model's folder: nothing that is outside, is no file, or holds something else.
-    refused = [*wrong, *(loc for loc, _ in paths if loc[-1] == "picture" or format_loc(loc) in FOLDER_FIELDS)]
+    # Rules open pictures of prints, documents and the files of a model's folder: nothing outside, no pipe, nothing of another kind.
+    refused = [*wrong, *(loc for loc, _ in paths if loc[-1] in ("picture", "file") or format_loc(loc) in FOLDER_FIELDS)]
     every = (
         paths, _check_clip_sources(value, wrong), _check_clip_names(value),
         _check_names(value, constraints.names), _check_speakable(value), _check_marks(value),

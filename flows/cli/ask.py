@@ -21,13 +21,13 @@ def ask(
     question: Annotated[str, typer.Argument(help="What a visitor says, in any words.")],
     after: Annotated[list[str] | None, typer.Option(help="A previous question; may be repeated, the oldest first.")] = None,
     encoder: Annotated[str | None, typer.Option(help="A transformers encoder, a folder or an id, as in persona.encoder.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the line's id, score, follow-up and reason as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the line's id, score, follow-up, source and reason as JSON.")] = False,
 ) -> None:
     """Ask a bundle a question and print the line that answers it.
 
     Example: `fenshen ask build/kofi "How do I get in?" --after "Where is the museum?"`
     """
-    from stages.dialogue.answerer import Answerer, Turn
+    from stages.dialogue.answerer import Answerer, Turn, format_source
     from stages.dialogue.embedding import load_encoder
 
     with report_findings():
@@ -38,9 +38,11 @@ def ask(
         answer = answerer.answer(question, history)
         if not as_json:
             out.print(answer.text, markup=False, highlight=False)
+            for source in answer.sources:
+                out.print(f"({format_source(source)})", markup=False, highlight=False, style="dim")
             return
         found = {"line": answer.lines[0], "lines": answer.lines, "text": answer.text, "score": answer.score, "next": answer.next}
-        typer.echo(json.dumps(found | {"why": answer.why}, ensure_ascii=False))
+        typer.echo(json.dumps(found | {"source": list(answer.sources), "why": answer.why}, ensure_ascii=False))
 
 
 def read_dialogue(bundle: Path) -> dict[str, Any]:

@@ -77,6 +77,7 @@ SCRIPTS = (
     Script("live.js", _CLIENT / "live.js", "iife"),
     *(Script(name, _CLIENT / name, "iife") for name in ("microphone.js", "speaker.js", "socket.js")),
     Script("fenshen-avatar.js", _CLIENT / "component.js", "iife"),
+    Script("fenshen-talkinghead.js", _CLIENT / "talkinghead.js", "esm"),
     Script("load_engine.js", _VERIFY / "load_engine.js", "esm"),
     Script("load_talkinghead.js", _VERIFY / "load_talkinghead.js", "esm"),
     Script("load_babylon.mjs", _VERIFY / "load_babylon.js", "esm", "node"),

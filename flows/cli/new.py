@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 from enum import StrEnum
@@ -12,6 +13,7 @@ import typer
 
 from assets.errors import Finding, SpecError
 from assets.portable_names import explain_unportable_name
+from flows.cli.choices import complete_presets
 from flows.cli.console import out, report_findings
 
 _STARTERS = Path(__file__).parent
@@ -35,11 +37,15 @@ def register_new(app: typer.Typer) -> None:
 def new(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The spec to write, e.g. ada.yaml.")],
     language: Annotated[Language, typer.Option(help="Language of the persona and the comments.")] = Language.EN,
+    preset: Annotated[
+        str | None,
+        typer.Option("--from", metavar="PRESET", help="Start from a preset, such as presenter.", autocompletion=complete_presets),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
 ) -> None:
     """Write a commented spec to start from, and next to it the schema for your editor.
 
-    Example: `fenshen new ada.yaml`
+    Example: `fenshen new ada.yaml`, or `fenshen new ada.yaml --from presenter`
     """
     # Inside: with numpy and pydantic they would slow down every command.
     from assets.store import write_atomic
@@ -47,8 +53,15 @@ def new(
 
     with report_findings():
         _check_file(file, force)
-        write_atomic(file, format_starter(name_character(file.stem), language).encode())
+        if preset is None:
+            files = {file: format_starter(name_character(file.stem), language).encode()}
+        else:
+            files = _read_preset(preset, file, force)
+        for path, data in files.items():
+            write_atomic(path, data)
         has_schema = _write_schema(file.parent / SCHEMA_FILE)
+    for path in list(files)[1:]:
+        out.print(f"{path}: written, which the spec names")
     out.print(f"{file}: written" + (f", with {SCHEMA_FILE} for your editor" if has_schema else ""))
     out.print(f"next: edit it, then run `fenshen check {file}` and `fenshen build {file}`")
 
@@ -60,6 +73,28 @@ def format_starter(name: str, language: str) -> str:
     text = (_STARTERS / f"starter_{language}.yaml").read_text(encoding="utf-8")
     # JSON's string is YAML's as well, and quoted: a character may be called No or 007.
     return "\n".join((*EDITOR_LINES, text.replace("name: NAME", f"name: {json.dumps(name, ensure_ascii=False)}", 1)))
+
+
+def _read_preset(preset: str, file: Path, force: bool) -> dict[Path, bytes]:
+    """(path, bytes) of the spec and of the files that it names; raises SpecError where there is no such preset, or one is in the way."""
+    from assets.spec.read import PRESETS_FOLDER, list_presets, read_spec
+    from flows.cli.schema import EDITOR_LINES
+    from flows.pipeline.media import find_media
+
+    if preset not in list_presets():
+        near = difflib.get_close_matches(preset, list_presets(), 1)
+        fix = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(list_presets())}"
+        raise SpecError(Finding("new/preset", f"there is no preset {preset}", fix=fix))
+    found = read_spec(str(PRESETS_FOLDER / f"{preset}.yaml"))
+    files = {file: "\n".join((*EDITOR_LINES, found.text.decode())).encode()}
+    named = [path.name for section in (found.spec.motion, found.spec.groom) for _, path in find_media(section)]
+    for name in (*named, *([found.spec.rights.consent] if found.spec.rights.consent else [])):
+        path, data = file.parent / name, (PRESETS_FOLDER / name).read_bytes()
+        if not force and os.path.lexists(path) and not (path.is_file() and path.read_bytes() == data):
+            message = f"{path} already exists and is not the preset's"
+            raise SpecError(Finding("new/exists", message, fix="choose another folder, or pass --force to overwrite it"))
+        files[path] = data
+    return files
 
 
 def name_character(stem: str) -> str:

@@ -22,8 +22,8 @@ from flows.live.services import Services
 if TYPE_CHECKING:
     from flows.live.bundle import LiveBundle
 
-SCRIPTS = ("live.js", "socket.js", "speaker.js", "microphone.js", "fenshen-avatar.js")
-"""What `fenshen bake` bundles for the page."""
+SCRIPTS = ("live.js", "socket.js", "speaker.js", "microphone.js", "fenshen-avatar.js", "fenshen-talkinghead.js")
+"""What `fenshen bake` bundles for the page, and for pages of others."""
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; media-src 'self' blob:; "
     "connect-src 'self' blob: data:; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

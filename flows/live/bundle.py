@@ -35,6 +35,8 @@ class LiveBundle:
     seed: int
     has_own_voice_model: bool
     """Whether the lines were spoken by a model folder of the user's, which is not in the bundle."""
+    manner: str = "warm"
+    """How new sentences are spoken and moved: as the bundle's own."""
 
     @property
     def language(self) -> str:
@@ -85,12 +87,14 @@ def open_bundle(folder: Path) -> LiveBundle:
             location = Location(str(folder / MANIFEST))
             raise FormatError(Finding("live/not-talking", f"the bundle has no {needed}", location=location, fix="build it again"))
     dialogue = _read_dialogue(folder / DIALOGUE)
+    delivery = manifest.get("delivery")
     stages = {str(row.get("name")): row for row in manifest.get("stages", ()) if isinstance(row, dict)}
     return LiveBundle(
         name=folder.resolve().name, title=manifest["name"], folder=folder.resolve(), dialogue=dialogue,
         files={path: (str(row.get("media_type", "application/octet-stream")), row["sha256"]) for path, row in rows.items()},
         voice=str(stages.get("voice", {}).get("backend", "")), seed=int(manifest.get("seed", 0)),
         has_own_voice_model=_has_own_voice_model(manifest),
+        manner=str(delivery.get("manner", "warm")) if isinstance(delivery, dict) else "warm",
     )  # fmt: skip
 
 

@@ -16,6 +16,9 @@ class Metrics:
         self.sessions = Gauge("fenshen_live_sessions", "Open sessions", registry=self._registry)
         self.connections = Counter("fenshen_live_connections", "Connections by how they began", ["outcome"], registry=self._registry)
         self.answers = Counter("fenshen_live_answers", "Answers by source", ["source"], registry=self._registry)
+        self.writings = Counter(
+            "fenshen_live_writings", "Sentences of the writer by what became of them", ["result"], registry=self._registry
+        )
         self.interruptions = Counter("fenshen_live_interruptions", "Answers that a person interrupted", registry=self._registry)
         self.protocol_errors = Counter("fenshen_live_protocol_errors", "Connections that broke the protocol", registry=self._registry)
         self.slow_readers = Counter("fenshen_live_slow_readers", "Connections that did not read what was sent", registry=self._registry)

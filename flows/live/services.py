@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assets.errors import BackendError
 from flows.live.access import Access
 from flows.live.bundle import LiveBundle
 from flows.live.limits import Clients, Limits
@@ -18,15 +20,28 @@ from flows.live.recognition import RecognitionQueue, count_workers
 
 if TYPE_CHECKING:
     from stages.dialogue.answerer import Answer, Turn
+    from stages.dialogue.free_answers import FreeAnswers
     from stages.voice.backend import Samples
     from stages.voice.listening.recogniser import Hypothesis
     from stages.voice.streaming import StreamingVoice
 
+_LOG = logging.getLogger("fenshen.live")
 MEMORY_S = 120
 """A client that lost its connection finds its conversation again for so long."""
 MAX_MEMORIES = 256
+WRITER_TIMEOUT_S = 8.0
+"""For a model's answer in a talk; after it, the line is spoken."""
 HISTORY = 8
 """Turns that a conversation remembers."""
+
+
+@dataclass(frozen=True)
+class WriterOptions:
+    """A model as `persona.model` names it."""
+
+    model: str
+    name: str = ""
+    key_variable: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,6 +53,8 @@ class LiveOptions:
     record: Path | None = None
     allow_say: bool = False
     """Whether a client may have any text spoken."""
+    writer: WriterOptions | None = None
+    """The model that may answer in words of its own; without one, lines alone are spoken."""
 
 
 class Memories:
@@ -68,6 +85,8 @@ class Services:
         self.metrics, self.clients, self.memories = Metrics(), Clients(options.limits), Memories()
         self.think_pool = ThreadPoolExecutor(1, "think")
         self.speak_pool = ThreadPoolExecutor(1, "speak")
+        self.write_pool = ThreadPoolExecutor(1, "write")
+        self._writers: dict[str, FreeAnswers] = {}
         self.recognition = RecognitionQueue(_recognise, count_workers())
         self._voices: dict[str, StreamingVoice | None] = {}
         self.is_ready = False
@@ -82,6 +101,8 @@ class Services:
             _recognise(np.zeros(16_000, np.float32), language)
         for bundle in self.bundles.values():
             self.open_voice(bundle)
+            if self.options.writer:
+                self._open_writer(bundle)
         self.is_ready = True
 
     def open_voice(self, bundle: LiveBundle) -> StreamingVoice | None:
@@ -98,10 +119,41 @@ class Services:
         answer = await loop.run_in_executor(self.think_pool, lambda: bundle.answerer.answer(question, tuple(history)))
         return answer, answer.lines != (bundle.dialogue["fallback"],)
 
+    def _open_writer(self, bundle: LiveBundle) -> FreeAnswers:
+        """What answers a bundle's questions in the model's words, opened by its first use."""
+        if bundle.name not in self._writers:
+            from stages.dialogue.e5 import load_e5
+            from stages.dialogue.free_answers import FreeAnswers
+            from stages.dialogue.writer import load_writer
+
+            writer = self.options.writer
+            assert writer, "only a server with a writer opens one"
+            model = load_writer(writer.model, writer.name, writer.key_variable, timeout_s=WRITER_TIMEOUT_S)
+            self._writers[bundle.name] = FreeAnswers(bundle.dialogue, bundle.answerer, load_e5(), model)
+        return self._writers[bundle.name]
+
+    async def improve(self, bundle: LiveBundle, question: str, answer: Answer) -> Answer:
+        """The answer, or a new sentence in its place where no line answers with certainty and the facts support it."""
+        if not self.options.writer:
+            return answer
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.run_in_executor(self.write_pool, lambda: self._open_writer(bundle).improve(question, answer))
+        except BackendError as error:
+            # The talk continues with its lines; who runs the server reads why.
+            _LOG.warning("%s", error)
+            self.metrics.writings.labels("failed").inc()
+            return answer
+        if found.result != "unused":
+            self.metrics.writings.labels(found.result).inc()
+        if found.refused:
+            return replace(found.answer, why=f"{found.answer.why}; the model's words are not spoken: {found.refused}")
+        return found.answer
+
     def close(self) -> None:
         """Ends the threads."""
         self.recognition.close()
-        for pool in (self.think_pool, self.speak_pool):
+        for pool in (self.think_pool, self.speak_pool, self.write_pool):
             pool.shutdown(wait=False, cancel_futures=True)
 
 

@@ -160,11 +160,15 @@ class Session:
     async def _give_answer(self, question: str, answer: Answer, timing: dict[str, float], sound: Samples | None) -> None:
         from stages.dialogue.answerer import Turn
 
+        began = time.perf_counter()
+        answer = await self._services.improve(self.bundle, question, answer)
+        if self._services.options.writer:
+            timing = timing | {"write": time.perf_counter() - began}
         self._answers += 1
         self._history = [*self._history, Turn(question, answer.lines)][-HISTORY:]
         fields = {
             "question": question, "lines": list(answer.lines), "text": answer.text, "score": round(answer.score, 3), "why": answer.why,
-            "next": answer.next, "timing": {step: round(seconds, 3) for step, seconds in timing.items()},
+            "next": answer.next, "source": list(answer.sources), "timing": {step: round(seconds, 3) for step, seconds in timing.items()},
         }  # fmt: skip
         if self._is_recorded(answer):
             self._playing = self._answers
@@ -194,7 +198,7 @@ class Session:
             return
         from flows.live.speech import speak_frames
 
-        frames = speak_frames(voice, text, number)
+        frames = speak_frames(voice, text, number, self.bundle.manner)
         while frame := await loop.run_in_executor(services.speak_pool, _get_next, frames):
             if began:
                 services.metrics.steps.labels("speak").observe(time.perf_counter() - began)

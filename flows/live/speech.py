@@ -30,23 +30,26 @@ def open_bundle_voice(bundle: LiveBundle) -> StreamingVoice | None:
         return None
 
 
-def speak_frames(voice: StreamingVoice, text: str, answer: int, emotion: str = "neutral") -> Iterator[bytes]:
-    """A frame for each sentence of the text, as soon as it is spoken."""
-    for number, line in enumerate(voice.speak(text)):
-        yield encode_line(line, answer, number, emotion)
+def speak_frames(voice: StreamingVoice, text: str, answer: int, manner: str = "warm") -> Iterator[bytes]:
+    """A frame for each sentence of the text, as soon as it is spoken, in the speaker's manner."""
+    from stages.voice.delivery import choose_delivery
+
+    for number, line in enumerate(voice.speak(text, choose_delivery("neutral", manner))):
+        yield encode_line(line, answer, number, manner)
 
 
-def encode_line(line: SpokenLine, answer: int, number: int, emotion: str) -> bytes:
+def encode_line(line: SpokenLine, answer: int, number: int, manner: str) -> bytes:
     """One sentence: 16-bit samples, then the face as bytes, 67 a frame at the header's `fps`."""
     from assets.artefacts.talk import SpokenLine
     from assets.conventions import MORPHS_67
     from assets.spec.behaviour import PerformanceSpec
     from stages.performance.lipsync import build_cues
+    from stages.performance.manner import choose_manner
     from stages.performance.stage import FPS, animate_face
 
     assert isinstance(line, SpokenLine)
     rng = np.random.default_rng(zlib.crc32(line.text.encode()))
-    times, visemes, weights = animate_face(line, emotion, PerformanceSpec(), rng)
+    times, visemes, weights = animate_face(line, "neutral", PerformanceSpec(), rng, choose_manner(manner))
     sound = np.round(np.clip(line.samples, -1, 1) * 32767).astype("<i2").tobytes()
     header: dict[str, Any] = {
         "type": "speech", "answer": answer, "number": number, "text": line.text, "rate": line.rate, "samples": len(line.samples),

@@ -1,4 +1,4 @@
-"""Files and folders outside the spec that its options name: films, motion captures, pictures, models. Their bytes are part of a key."""
+"""Files and folders outside the spec that its options name: films, captures, pictures, documents, models. Their bytes are in a key."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ def resolve_media_paths(options: Section, folder: Path) -> Section:
     # A persona's model that is no folder next to the spec is the id of a cached model.
     if isinstance(options, PersonaSpec):
         named = [name for name in ("model", "encoder") if (value := getattr(options, name)) and find_existing_form(folder / value).is_dir()]
-        return _make_paths_absolute(options, named, folder)
+        documents = tuple(_make_paths_absolute(document, ("file",), folder) for document in options.knowledge)
+        return _make_paths_absolute(options.model_copy(update={"knowledge": documents}), named, folder)
     return options
 
 
@@ -40,6 +41,9 @@ def find_media(options: Section) -> Iterator[tuple[str, Path]]:
         for number, piece in enumerate(options.pieces):
             if piece.print and piece.print.picture:
                 yield f"print{number}", Path(piece.print.picture)
+    if isinstance(options, PersonaSpec):
+        for number, document in enumerate(options.knowledge):
+            yield f"knowledge{number}", Path(document.file)
     for name in ("model", "encoder"):
         if (model := getattr(options, name, None)) and (found := find_model_folder(model)):
             yield name, found

@@ -23,7 +23,7 @@ from assets.untrusted_media import load_untrusted_image
 from flows.pipeline.definition import find_stage
 from flows.pipeline.preflight import check_writable
 from flows.pipeline.request import open_store
-from stages.dialogue.tags import choose_emotion, choose_gesture
+from stages.dialogue.tags import choose_tags
 from stages.present.script import Said, Script, read_script
 from stages.present.slide import draw_slides
 from stages.present.timeline import SlideTalk
@@ -251,10 +251,10 @@ def split_known(text: str, known: Mapping[str, str]) -> Iterator[tuple[str, str]
 
 
 def make_line(name: str, text: str, language: str, manner: str) -> Line:
-    """A new line, with the emotion and gesture that a fact of a persona would get."""
+    """A new line, with the emotion and gesture that its meaning asks for."""
     shown = strip_marks(text)
-    emotion, gesture = choose_emotion("fact", shown, manner), choose_gesture("fact", shown, manner)
-    return Line(name, shown, language, emotion, gesture, spoken=text if has_marks(text) else "")
+    tags = choose_tags("script", shown, language, manner)
+    return Line(name, shown, language, tags.emotion, tags.gesture, spoken=text if has_marks(text) else "")
 
 
 def _list_recorded_lines(script: Script, bundle: TalkBundle) -> tuple[list[tuple[Line, int]], list[SlideTalk]]:

@@ -2,7 +2,7 @@
 // stages/dialogue/lexical.py runs the same steps, and a test compares the two; a change here needs the same change there.
 
 const [THRESHOLD, STRAY_WEIGHT, TEXT_WEIGHT, PART_WEIGHT, LETTER_WEIGHT, UNKNOWN_RARITY] = [0.45, 1.0, 0.7, 0.35, 0.3, 3.0];
-const MIN_PART_SCORE = 0.6;
+const [PASSAGE_THRESHOLD, MIN_PART_SCORE] = [0.25, 0.6];
 const TOKENS = /[\u3400-\u4dbf\u4e00-\u9fff]+|[a-z0-9]+(?:'[a-z]+)?/g;
 const ENDINGS = ["'s", 'ings', 'ing', 'ies', 'ed', 'es', 's'];
 const STARTS = 'what|when|where|who|why|how|which|can|could|do|does|did|is|are|may|will|would|should|have|has';
@@ -53,14 +53,9 @@ function isOtherScript(text, language) {
   return letters.length > 0 && latin < 0.4 * letters.length;
 }
 
-/** A function (question, previous question) -> {lines, question}: ids of lines in order, and the known question that was nearest. */
-export function createAnswerer({ lines = [], replies = [], paraphrases = [], fallback, persona = {} }) {
-  const texts = new Map(lines.map((line) => [line.id, line.text]));
-  const examples = [...replies, ...paraphrases].flatMap(({ line, questions }) =>
-    questions.map((text) => ({ line, text, weight: line === fallback ? STRAY_WEIGHT : 1, count: countTerms(text) })));
-  for (const { id, text } of lines) {
-    if (id.startsWith('fact')) examples.push({ line: id, text, weight: TEXT_WEIGHT, count: countTerms(text) });
-  }
+/** find (text, fallback, threshold) -> {line, score, question}: the best of texts of lines with their weights; has: whether one has a term. */
+function createIndex(rows) {
+  const examples = rows.map((row) => ({ ...row, count: countTerms(row.text) }));
   const documents = new Map();
   for (const { count } of examples) for (const term of count.keys()) documents.set(term, (documents.get(term) ?? 0) + 1);
   const rarity = (term) => (documents.has(term) ? Math.log((1 + examples.length) / (1 + documents.get(term))) + 0.2 : UNKNOWN_RARITY);
@@ -72,20 +67,40 @@ export function createAnswerer({ lines = [], replies = [], paraphrases = [], fal
   }
   for (const example of examples) example.row = weigh(example.count);
 
-  function find(text) {
+  const find = (text, fallback, threshold) => {
     const query = weigh(countTerms(text));
-    let best = { line: fallback, score: THRESHOLD, question: '' };
+    let best = { line: fallback, score: threshold, question: '' };
     for (const { line, text: known, weight, row } of examples) {
       let sum = 0;
       for (const [term, value] of query) sum += value * (row.get(term) ?? 0);
       if (weight * sum > best.score) best = { line, score: weight * sum, question: known };
     }
     return best;
+  };
+  return { find, has: (term) => documents.has(term) };
+}
+
+/** A function (question, previous question) -> {lines, question}: ids of lines in order, and the known question that was nearest. */
+export function createAnswerer({ lines = [], replies = [], paraphrases = [], fallback, persona = {} }) {
+  const texts = new Map(lines.map((line) => [line.id, line.text]));
+  const examples = [...replies, ...paraphrases].flatMap(({ line, questions }) =>
+    questions.map((text) => ({ line, text, weight: line === fallback ? STRAY_WEIGHT : 1 })));
+  for (const { id, text: spoken, grounded_in: grounds = [] } of lines) {
+    const text = grounds.join(' ') || spoken; // without the words that a manner says before a fact
+    if (id.startsWith('fact')) examples.push({ line: id, text, weight: TEXT_WEIGHT });
+  }
+  const index = createIndex(examples);
+  const quoted = lines.filter((line) => line.source).map(({ id, text, topic = '' }) => ({ line: id, text: `${topic} ${text}`.trim(), weight: 1 }));
+  const passages = quoted.length ? createIndex([...quoted, ...examples.filter((one) => one.line === fallback)]) : null;
+
+  function find(text) {
+    const best = index.find(text, fallback, THRESHOLD);
+    return passages && best.line === fallback ? passages.find(text, fallback, PASSAGE_THRESHOLD) : best;
   }
 
   // "Any dragons?" is no follow-up of a question about opening hours, "and the dragons?" is.
   const knowsAllWords = (text) => OPENINGS.some((opening) => normalize(text).trim().startsWith(opening))
-    || [...countTerms(text).keys()].every((term) => documents.has(term) || term[0] === '#' || isHan(term[0]));
+    || [...countTerms(text).keys()].every((term) => index.has(term) || passages?.has(term) || term[0] === '#' || isHan(term[0]));
 
   return (question, before = '') => {
     if (isOtherScript(question, persona.language ?? 'en')) return { lines: [texts.has('language') ? 'language' : fallback], question: '' };

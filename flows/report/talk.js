@@ -25,6 +25,7 @@ function createLine(player, line) {
     time.append(label('seconds', { seconds: line.seconds.toFixed(1) }));
     button.append(time);
   }
+  button.append(...createSources([line.id]));
   return button;
 }
 
@@ -71,11 +72,22 @@ function ask(player, question) {
   if (!question.trim()) return;
   byId('question').value = question;
   const { lines: ids, question: known } = answer(question);
-  const [reply, why] = byId('reply').children;
+  const [reply, why, ...old] = byId('reply').children;
+  old.forEach((source) => source.remove());
   reply.textContent = ids.map((id) => lines.find((l) => l.id === id)?.text ?? '').join(' ');
   why.replaceChildren(label(known ? 'nearest' : 'no_nearest'), known ? ` ${known}` : '');
+  byId('reply').append(...createSources(ids));
   byId('reply').hidden = false;
   sayAll(player, ids);
+}
+
+/** The documents that these lines quote, such as guide.pdf, page 3. */
+function createSources(ids) {
+  return lines.filter((line) => line.source && ids.includes(line.id)).map(({ source: { file, ...places } }) => {
+    const shown = create('small', { className: 'source' });
+    for (const [unit, number] of Object.entries(places)) shown.append(label(`source_${unit}`, { file, number }));
+    return shown;
+  });
 }
 
 /** Says lines one after the other. */

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from assets.artefacts.talk import Reply
@@ -13,6 +13,7 @@ from stages.dialogue.conversation import is_elliptical, split_questions
 from stages.dialogue.encoder import SentenceEncoder
 from stages.dialogue.foreign import is_foreign
 from stages.dialogue.matcher import EmbeddingMatcher, Evidence
+from stages.dialogue.passage_matcher import PassageMatcher
 from stages.dialogue.phrases import (
     CONTINUE_QUESTIONS,
     GOODBYE,
@@ -56,6 +57,10 @@ class Answer:
     """A line that would continue the answer; None without one."""
     why: str
     """One sentence in English on the choice, for people who debug."""
+    sources: tuple[Mapping[str, Any], ...] = ()
+    """Of each passage of a document among the lines: its id, file, and line, page or row."""
+    about_health: bool = False
+    """The question is about health and no line is: nothing else may answer it either."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,10 @@ class Answerer:
         grounds = {str(line["id"]): " ".join(line.get("grounded_in", ())) or str(line["text"]) for line in dialogue["lines"]}
         candidates = list_dialogue_candidates(self.replies, grounds, self.fallback, self.language)
         self.matcher = EmbeddingMatcher(candidates, encoder, self.language)
+        self.sources = {str(line["id"]): dict(line["source"]) for line in dialogue["lines"] if line.get("source")}
+        quoted = {line["id"]: f"{line.get('topic', '')} {line['text']}".strip() for line in dialogue["lines"] if line.get("source")}
+        strays = [question for reply in self.replies if reply.line == self.fallback for question in reply.questions]
+        self.passages = PassageMatcher(quoted, strays, encoder, self.language) if quoted else None
 
     @classmethod
     def from_dialogue(cls, dialogue: Mapping[str, Any], *, encoder: SentenceEncoder | None = None) -> Answerer:
@@ -108,7 +117,8 @@ class Answerer:
         if len(pieces) > 1 and (found := self._combine([self._choose(piece) for piece in pieces])):
             return self._speak(*found, history)
         choice = self._follow_up(question, self._choose(question), history)
-        return self._speak((choice.line,), choice.score, choice.why, history)
+        answer = self._speak((choice.line,), choice.score, choice.why, history)
+        return replace(answer, about_health=True) if choice.health else answer
 
     def _choose(self, text: str) -> _Choice:
         """The best line for a text by itself; an act keeps its name."""
@@ -118,6 +128,8 @@ class Answerer:
         score = scores[best]
         if best == FALLBACK_ID or score < self.matcher.threshold:
             health = any(evidence.health)
+            if self.passages and not health and (found := self.passages.find(text)):
+                return _Choice(found.line, found.score, f"no fact answers it, and {format_source(self.sources[found.line])} does")
             why = "it is about health, on which no line says anything" if health else "nothing that the persona knows is near enough"
             return _Choice(self.fallback, scores[FALLBACK_ID], why, health)
         return _Choice(best, score, f'nearest known question: "{self._find_nearest(best, evidence)}"')
@@ -163,16 +175,29 @@ class Answerer:
         known = tuple(line for line in lines if line in self.texts) or (self.fallback,)
         space = "" if self.language == "zh" else " "
         text = space.join(self.texts.get(line, "") for line in known)
-        return Answer(known, text, round(score, 4), self._find_next(known, spoken), why)
+        sources = tuple({"id": line} | self.sources[line] for line in known if line in self.sources)
+        return Answer(known, text, round(score, 4), self._find_next(known, spoken), why, sources)
 
     def _find_next(self, lines: Sequence[str], spoken: set[str]) -> str | None:
-        """The fact nearest in meaning to the last of the lines that has not been spoken; None after anything but a fact."""
+        """The fact nearest in meaning to the last of the lines that has not been spoken, or the next passage of the same document."""
+        if lines and lines[-1] in self.sources:
+            return self._find_next_passage(lines[-1], spoken)
         places = {candidate.line: place for place, candidate in enumerate(self.matcher.lines) if candidate.line in self.texts}
         facts = [line for line in places if line.startswith("fact") and line not in spoken and line not in lines]
         if not lines or not lines[-1].startswith("fact") or lines[-1] not in places or not facts:
             return None
         near = self.matcher.texts @ self.matcher.texts[places[lines[-1]]]
         return max(facts, key=lambda line: float(near[places[line]]))
+
+    def _find_next_passage(self, line: str, spoken: set[str]) -> str | None:
+        ordered = list(self.sources)
+        after = ordered[ordered.index(line) + 1 :][:1]
+        return next((one for one in after if self.sources[one]["file"] == self.sources[line]["file"] and one not in spoken), None)
+
+
+def format_source(source: Mapping[str, Any]) -> str:
+    """guide.pdf, page 3"""
+    return f"{source['file']}, " + ", ".join(f"{unit} {source[unit]}" for unit in ("page", "line", "row") if unit in source)
 
 
 def list_dialogue_candidates(replies: Sequence[Reply], texts: Mapping[str, str], fallback: str, language: str) -> list[Candidate]:

@@ -20,6 +20,17 @@ class Candidate:
     questions: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Wording:
+    """What is spoken for a fact."""
+
+    text: str
+    refused: str = ""
+    """The model's sentence where the fact does not support it."""
+    reason: str = ""
+    """Why it is refused, in one clause."""
+
+
 class Matcher(Protocol):
     """Scores how well each of its candidates answers a question."""
 
@@ -42,7 +53,7 @@ class DialogueBackend(Backend, Protocol):
     def make_matcher(self, candidates: Sequence[Candidate], options: PersonaSpec) -> Matcher:
         """A matcher for these candidates; the same arguments give the same scores."""
 
-    def rephrase_fact(self, fact: str, question: str, options: PersonaSpec, seed: int) -> str:
+    def rephrase_fact(self, fact: str, question: str, options: PersonaSpec, seed: int) -> Wording:
         """The sentence to speak for a fact: the author's own, or a rewording that is supported by the fact alone."""
 
     def sources(self, options: PersonaSpec) -> tuple[Source, ...]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
+from dataclasses import replace
 
 from assets.artefacts.talk import Dialogue, Line, Reply
 from assets.spec.behaviour import PersonaSpec
+from assets.speech_marks import escape_marks
 from stages.dialogue.backend import Candidate
+from stages.dialogue.knowledge.read import Passage
 from stages.dialogue.phrases import (
     FALLBACK_TEXT,
     GREETING_QUESTIONS,
@@ -15,26 +18,44 @@ from stages.dialogue.phrases import (
     SMALL_TALK_TEXTS,
     compose_greeting,
 )
-from stages.dialogue.tags import choose_emotion, choose_gesture
+from stages.dialogue.tags import choose_tags
 
-HELLO_ID, FALLBACK_ID, TOPIC_PREFIX = "hello", "fallback", "topic"
+HELLO_ID, FALLBACK_ID, TOPIC_PREFIX, PASSAGE_PREFIX = "hello", "fallback", "topic", "passage"
 
 
 def list_authored_lines(options: PersonaSpec, name: str) -> list[tuple[str, str]]:
-    """(line id, text) of everything that is said: hello, fact_01.., line_01.., small talk where there are facts, fallback."""
+    """(line id, text) of everything that is said: hello, fact_01.., line_01.., small talk where there is something to ask, fallback."""
     facts = [(f"fact_{index:02d}", fact.say) for index, fact in enumerate(options.facts, start=1)]
     lines = [(f"line_{index:02d}", text) for index, text in enumerate(options.lines, start=1)]
     hello = options.greeting or compose_greeting(name, options.who, options.language)
-    talk = [(line, getattr(options.small_talk, line) or text) for line, text in SMALL_TALK_TEXTS[options.language].items() if facts]
+    talk = [
+        (line, getattr(options.small_talk, line) or text)
+        for line, text in SMALL_TALK_TEXTS[options.language].items()
+        if has_answers(options)
+    ]
     return [(HELLO_ID, hello), *facts, *lines, *talk, (FALLBACK_ID, options.fallback or FALLBACK_TEXT[options.language])]
+
+
+def has_answers(options: PersonaSpec) -> bool:
+    """Whether the persona has anything with which to answer questions."""
+    return bool(options.facts or options.knowledge)
+
+
+def make_passage_lines(passages: Sequence[Passage], options: PersonaSpec) -> list[Line]:
+    """passage_001.. with emotion and gesture, each spoken word for word: what looks like a mark in a document is text."""
+    lines = []
+    for number, passage in enumerate(passages, start=1):
+        line = tag_line(f"{PASSAGE_PREFIX}_{number:03d}", passage.text, options, (passage.text,))
+        spoken = escape_marks(passage.text)
+        spoken = spoken if spoken != passage.text else ""
+        lines.append(replace(line, source=passage.source, topic=passage.topic, spoken=spoken))
+    return lines
 
 
 def tag_line(line: str, text: str, options: PersonaSpec, grounds: tuple[str, ...]) -> Line:
     """The line with its emotion and gesture."""
-    kind = line.partition("_")[0]
-    return Line(
-        line, text, options.language, choose_emotion(kind, text, options.manner), choose_gesture(kind, text, options.manner), grounds
-    )
+    tags = choose_tags(line.partition("_")[0], text, options.language, options.manner)
+    return Line(line, text, options.language, tags.emotion, tags.gesture, grounds)
 
 
 def list_replies(options: PersonaSpec, topics_with_line: Container[int] = ()) -> tuple[Reply, ...]:
@@ -47,7 +68,7 @@ def list_replies(options: PersonaSpec, topics_with_line: Container[int] = ()) ->
     replies += [Reply(f"fact_{index:02d}", _drop_blank(fact.ask)) for index, fact in enumerate(options.facts, start=1)]
     # Only the topic itself: the words of the request, the same for every topic, would attract other questions.
     replies += [Reply(format_topic_id(index), (topic,)) for index, topic in enumerate(options.topics, start=1) if index in topics_with_line]
-    replies += [Reply(line, questions) for line, questions in SMALL_TALK_QUESTIONS[options.language].items() if options.facts]
+    replies += [Reply(line, questions) for line, questions in SMALL_TALK_QUESTIONS[options.language].items() if has_answers(options)]
     return (*replies, Reply(FALLBACK_ID, _drop_blank(options.out_of_scope)))
 
 

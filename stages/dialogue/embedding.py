@@ -9,7 +9,7 @@ from assets.digest import sha256_file, sha256_json
 from assets.rights import Source
 from assets.spec.behaviour import PersonaSpec
 from stages.dialogue import e5
-from stages.dialogue.backend import Candidate
+from stages.dialogue.backend import Candidate, Wording
 from stages.dialogue.encoder import SentenceEncoder
 from stages.dialogue.matcher import EmbeddingMatcher
 
@@ -41,9 +41,9 @@ class Embedding:
         digest = sha256_json([sha256_file(part) for part in sorted(path.glob("*.safetensors"))])
         return (Source(path.name, "unknown", path.name, note="compares questions; it speaks no words", sha256=digest),)
 
-    def rephrase_fact(self, fact: str, question: str, options: PersonaSpec, seed: int) -> str:
+    def rephrase_fact(self, fact: str, question: str, options: PersonaSpec, seed: int) -> Wording:
         """The author's sentence."""
-        return fact
+        return Wording(fact)
 
     def make_matcher(self, candidates: Sequence[Candidate], options: PersonaSpec) -> EmbeddingMatcher:
         """The matcher of these candidates."""

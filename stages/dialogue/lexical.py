@@ -10,17 +10,20 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from assets.artefacts.talk import Paraphrases
 from stages.dialogue.candidates import FALLBACK_ID
 from stages.dialogue.common_questions import read_common_questions
 from stages.dialogue.matcher import COVERED, HEALTH_COVERED, EmbeddingMatcher
+from stages.dialogue.passage_matcher import PassageMatcher
 from stages.dialogue.phrases import REPEAT_QUESTIONS
 
 THRESHOLD, STRAY_WEIGHT, TEXT_WEIGHT, PART_WEIGHT, LETTER_WEIGHT, UNKNOWN_RARITY = 0.45, 1.0, 0.7, 0.35, 0.3, 3.0
 """Least score of a line; weights of strays, of a fact's own text, of four letters of a word, of one Chinese character; of a new word."""
+PASSAGE_THRESHOLD = 0.25
+"""Least score of a passage of a document, which has no example questions: the best of 0.2 to 0.5 on the tuning personas."""
 MIN_PART_SCORE = 0.6
 """Least score of each of several answers."""
 REPEAT = "repeat"
@@ -32,8 +35,8 @@ MAX_SHORT_WORDS, MAX_SHORT_CHARACTERS = 4, 7
 _OPENINGS = ("and ", "what about", "how about", "那")
 
 
-def list_paraphrases(matcher: EmbeddingMatcher, language: str) -> tuple[Paraphrases, ...]:
-    """The common questions by the line that answers them; those of the fallback are answered by none."""
+def list_paraphrases(matcher: EmbeddingMatcher, language: str, passages: PassageMatcher | None = None) -> tuple[Paraphrases, ...]:
+    """The common questions by the line that answers them; those of the fallback are answered by none, nor by a passage."""
     common = read_common_questions(language)
     groups: dict[str, list[str]] = {}
     for group in range(common.groups[-1] + 1):
@@ -42,6 +45,8 @@ def list_paraphrases(matcher: EmbeddingMatcher, language: str) -> tuple[Paraphra
         best = int(covered.argmax()) if len(covered) else 0
         least = HEALTH_COVERED if group in common.health else COVERED
         line = matcher.lines[best].line if len(covered) and covered[best] >= least else FALLBACK_ID
+        if line == FALLBACK_ID and passages and group not in common.health and (found := passages.find(texts[0])):
+            line = found.line
         groups.setdefault(line, []).extend(texts)
     groups[REPEAT] = list(REPEAT_QUESTIONS[language])
     return tuple(Paraphrases(line, tuple(questions)) for line, questions in groups.items())
@@ -88,31 +93,28 @@ class LexicalAnswerer:
         self.lines = {str(line["id"]): str(line["text"]) for line in dialogue["lines"]}
         groups = [*dialogue["replies"], *dialogue.get("paraphrases", ())]
         examples = [(str(g["line"]), str(q), STRAY_WEIGHT if g["line"] == self.fallback else 1.0) for g in groups for q in g["questions"]]
-        examples += [(line, text, TEXT_WEIGHT) for line, text in self.lines.items() if line.startswith("fact")]
-        counts = [count_terms(text) for _, text, _ in examples]
-        documents = Counter(term for count in counts for term in count)
-        self.rarity = {term: math.log((1 + len(examples)) / (1 + number)) + 0.2 for term, number in documents.items()}
-        self.examples = [(line, weight, self._weigh(count)) for (line, _, weight), count in zip(examples, counts, strict=True)]
-
-    def _weigh(self, count: Mapping[str, int]) -> dict[str, float]:
-        weights = {term: number * self.rarity.get(term, UNKNOWN_RARITY) * weigh_kind(term) for term, number in count.items()}
-        length = math.sqrt(sum(weight * weight for weight in weights.values())) or 1.0
-        return {term: weight / length for term, weight in weights.items()}
+        facts = [line for line in dialogue["lines"] if str(line["id"]).startswith("fact")]
+        examples += [(str(fact["id"]), " ".join(fact.get("grounded_in", ())) or str(fact["text"]), TEXT_WEIGHT) for fact in facts]
+        self.index = _Index(examples)
+        quoted = [
+            (str(line["id"]), f"{line.get('topic', '')} {line['text']}".strip(), 1.0) for line in dialogue["lines"] if line.get("source")
+        ]
+        strays = [(self.fallback, text, STRAY_WEIGHT) for line, text, _ in examples if line == self.fallback]
+        self.passages = _Index([*quoted, *strays]) if quoted else None
 
     def find(self, text: str) -> tuple[str, float]:
-        """The best line and its score; the fallback below THRESHOLD."""
-        query = self._weigh(count_terms(text))
-        best, score = self.fallback, THRESHOLD
-        for line, weight, row in self.examples:
-            found = weight * sum(value * row.get(term, 0.0) for term, value in query.items())
-            if found > score:
-                best, score = line, found
-        return best, score
+        """The best line and its score; where none reaches THRESHOLD, the best passage, or the fallback below PASSAGE_THRESHOLD."""
+        line, score = self.index.find(text, self.fallback, THRESHOLD)
+        if self.passages and line == self.fallback:
+            return self.passages.find(text, self.fallback, PASSAGE_THRESHOLD)
+        return line, score
 
     def _knows_all_words(self, question: str) -> bool:
         """True if no word is new: "any dragons?" is no follow-up of a question about opening hours, "and the dragons?" is."""
         return normalize(question).strip().startswith(_OPENINGS) or all(
-            term in self.rarity for term in count_terms(question) if "#" < term[0] < "\u3400"
+            term in self.index.rarity or (self.passages is not None and term in self.passages.rarity)
+            for term in count_terms(question)
+            if "#" < term[0] < "\u3400"
         )
 
     def answer(self, question: str, before: str = "") -> list[str]:
@@ -128,6 +130,31 @@ class LexicalAnswerer:
         if line == self.fallback and before and is_short(question) and self._knows_all_words(question):
             line, _ = self.find(f"{before} {question}")
         return [line if line in self.lines or line == REPEAT else self.fallback]
+
+
+class _Index:
+    """Texts of lines with their weights, searched by the cosine of their terms."""
+
+    def __init__(self, examples: Sequence[tuple[str, str, float]]) -> None:
+        counts = [count_terms(text) for _, text, _ in examples]
+        documents = Counter(term for count in counts for term in count)
+        self.rarity = {term: math.log((1 + len(examples)) / (1 + number)) + 0.2 for term, number in documents.items()}
+        self.examples = [(line, weight, self._weigh(count)) for (line, _, weight), count in zip(examples, counts, strict=True)]
+
+    def _weigh(self, count: Mapping[str, int]) -> dict[str, float]:
+        weights = {term: number * self.rarity.get(term, UNKNOWN_RARITY) * weigh_kind(term) for term, number in count.items()}
+        length = math.sqrt(sum(weight * weight for weight in weights.values())) or 1.0
+        return {term: weight / length for term, weight in weights.items()}
+
+    def find(self, text: str, fallback: str, threshold: float) -> tuple[str, float]:
+        """The best line and its score; the fallback and the threshold where none is better."""
+        query = self._weigh(count_terms(text))
+        best, score = fallback, threshold
+        for line, weight, row in self.examples:
+            found = weight * sum(value * row.get(term, 0.0) for term, value in query.items())
+            if found > score:
+                best, score = line, found
+        return best, score
 
 
 def is_short(text: str) -> bool:

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from assets.rights import Source
 from assets.spec.behaviour import PersonaSpec
-from stages.dialogue.backend import Candidate
+from stages.dialogue.backend import Candidate, Wording
 
 HAN_PATTERN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 WORD_PATTERN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]+|[^\W_]+(?:'[^\W_]+)*")
@@ -56,9 +56,9 @@ class Tfidf:
         """None: it uses no third-party model."""
         return ()
 
-    def rephrase_fact(self, fact: str, question: str, options: PersonaSpec, seed: int) -> str:
+    def rephrase_fact(self, fact: str, question: str, options: PersonaSpec, seed: int) -> Wording:
         """The author's sentence."""
-        return fact
+        return Wording(fact)
 
     def make_matcher(self, candidates: Sequence[Candidate], options: PersonaSpec) -> TfidfMatcher:
         """A matcher whose term weights come from these candidates alone."""

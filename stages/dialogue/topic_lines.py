@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from assets.artefacts.talk import Line, Reply
+from assets.artefacts.talk import Line, RefusedWording, Reply
 from assets.spec.behaviour import PersonaSpec
 from stages.dialogue.backend import Candidate, DialogueBackend, Matcher
 from stages.dialogue.candidates import TOPIC_PREFIX, format_topic_id, tag_line
@@ -60,22 +60,24 @@ def _select_facts(best: str, forms: Sequence[str], similarity: Mapping[str, floa
 
 def build_topic_lines(
     options: PersonaSpec, candidates: Sequence[Candidate], backend: DialogueBackend, seed: int
-) -> tuple[dict[int, Line], tuple[str, ...]]:
-    """Lines by the number of their topic, from 1, and a warning for each topic that no fact is about."""
+) -> tuple[dict[int, Line], tuple[str, ...], tuple[RefusedWording, ...]]:
+    """Lines by the number of their topic, from 1, a warning for each topic that no fact is about, and refused wordings."""
     if not options.topics:
-        return {}, ()
+        return {}, (), ()
     matcher = backend.make_matcher(candidates, options.model_copy(update={"tune": False}))
     facts = {f"fact_{index:02d}": fact.say for index, fact in enumerate(options.facts, start=1)}
-    lines, warnings = {}, []
+    lines, warnings, refused = {}, [], []
     for number, topic in enumerate(options.topics, start=1):
         grounds = tuple(facts[line] for line in find_facts(topic, candidates, matcher, options.language))
         if grounds:
             text = ("" if options.language == "zh" else " ").join(ground.strip() for ground in grounds)
-            text = backend.rephrase_fact(text, TOPIC_QUESTION[options.language].format(topic.strip()), options, seed)
-            lines[number] = tag_line(format_topic_id(number), text, options, grounds)
+            wording = backend.rephrase_fact(text, TOPIC_QUESTION[options.language].format(topic.strip()), options, seed)
+            lines[number] = tag_line(format_topic_id(number), wording.text, options, grounds)
+            if wording.refused:
+                refused.append(RefusedWording(format_topic_id(number), wording.refused, wording.reason))
         else:
             warnings.append(f"no fact of the persona is about {topic.strip()!r}, so there is no line about it")
-    return lines, tuple(warnings)
+    return lines, tuple(warnings), tuple(refused)
 
 
 def find_topic_line(replies: Sequence[Reply], language: str, question: str) -> str:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from assets.rights import Source
 from assets.spec.behaviour import PersonaSpec
 from stages.dialogue import smollm2
-from stages.dialogue.backend import Candidate
+from stages.dialogue.backend import Candidate, Wording
 from stages.dialogue.candidates import FALLBACK_ID, HELLO_ID
 from stages.dialogue.causal import CausalModel, States, load_model
 from stages.dialogue.model_cache import ModelCache
@@ -81,9 +81,9 @@ class Transformers:
         """The embedded model."""
         return (smollm2.describe_source(),)
 
-    def rephrase_fact(self, fact: str, question: str, options: PersonaSpec, seed: int) -> str:
+    def rephrase_fact(self, fact: str, question: str, options: PersonaSpec, seed: int) -> Wording:
         """The author's sentence: a model of this size states falsehoods when it words facts itself."""
-        return fact
+        return Wording(fact)
 
     def make_matcher(self, candidates: Sequence[Candidate], options: PersonaSpec) -> LanguageModelMatcher:
         """A matcher with the baked model and, if `tune` is set, also with the same model tuned to the persona."""

@@ -36,13 +36,14 @@ def encode_texts(encoder: SentenceEncoder, texts: Sequence[str], *, questions: b
     return np.stack([known[text] for text in texts]) if texts else made
 
 
-@lru_cache(maxsize=8)  # 0.6 MB each: two languages, a few encoders
-def encode_once(encoder: SentenceEncoder, texts: tuple[str, ...]) -> Vectors:
-    """(n, width) unit vectors of questions; three seconds at the first call on a machine, then none."""
-    path = get_baked_path(f"questions-{sha256_json([encoder.name, encoder.digest, list(texts)])[:16]}.npy")
+@lru_cache(maxsize=8)  # 0.6 MB each: two languages, two kinds, a few encoders
+def encode_once(encoder: SentenceEncoder, texts: tuple[str, ...], *, questions: bool = True) -> Vectors:
+    """(n, width) unit vectors of questions or statements; three seconds at the first call on a machine, then none."""
+    kind = "questions" if questions else "statements"
+    path = get_baked_path(f"{kind}-{sha256_json([encoder.name, encoder.digest, list(texts)])[:16]}.npy")
     found = _read(path, len(texts))
     if found is None:
-        found = np.asarray(encoder.encode_questions(texts), np.float32)
+        found = np.asarray((encoder.encode_questions if questions else encoder.encode_statements)(texts), np.float32)
         _write(path, found)
     return found
 
@@ -60,7 +61,7 @@ def _write(path: Path, vectors: Vectors) -> None:
     """Writes the file whole; a folder that cannot be written costs time only."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=path.parent, prefix="questions-", suffix=".part")
+        handle, draft = tempfile.mkstemp(dir=path.parent, prefix="vectors-", suffix=".part")
         with os.fdopen(handle, "wb") as stream:
             np.save(stream, vectors)
         os.replace(draft, path)

@@ -82,20 +82,24 @@ def animate_blinks(times: Doubles, blinks: Sequence[float], rng: np.random.Gener
     return lids
 
 
-def animate_gaze(times: Doubles, rng: np.random.Generator) -> MorphCurves:
-    """eyeLook weights of both eyes: saccades between fixations of 0.4 to 2 s around the viewer, straight ahead at the ends."""
+def animate_gaze(times: Doubles, rng: np.random.Generator, averted: float = 0.18, fixation: float = 1.0) -> MorphCurves:
+    """eyeLook weights of both eyes: saccades between fixations around the viewer, straight ahead at the ends.
+
+    Args:
+        averted: share of fixations to the side, as if thinking; the others are within the viewer's face.
+        fixation: factor of their duration, which is 0.4 to 2 s.
+    """
     x, y = np.zeros(len(times)), np.zeros(len(times))
     now, end = float(rng.uniform(0.3, 0.8)), float(times[-1]) - 0.3
     before = (0.0, 0.0)
     while now < end:
-        # Mostly at the viewer's face; now and then to the side, as if thinking.
-        spread = 0.22 if rng.random() < 0.18 else 0.07
+        spread = 0.22 if rng.random() < averted else 0.07
         after = (float(rng.normal(0, spread)), float(rng.normal(0, 0.6 * spread)))
         step = ease((times - now) / 0.045)
         x += (after[0] - before[0]) * step
         y += (after[1] - before[1]) * step
         before = after
-        now += float(rng.uniform(0.4, 2.0))
+        now += fixation * float(rng.uniform(0.4, 2.0))
     window = make_window(times, 0.1, 0.12)
     return _to_eye_look_curves(np.clip(x, -0.4, 0.4) * window, np.clip(y, -0.3, 0.3) * window)
 
@@ -109,17 +113,41 @@ def _to_eye_look_curves(x: Doubles, y: Doubles) -> MorphCurves:
     }  # fmt: skip
 
 
-def animate_emotion(times: Doubles, name: str, visemes: Floats, energy: float, spoken: float) -> MorphCurves:
+def animate_emotion(times: Doubles, name: str, visemes: Floats, strength: float, spoken: float) -> MorphCurves:
     """The line's emotion: it fades in from the first word and out after `spoken` seconds; on the lips the visemes suppress it."""
-    strength = (0.6 + 0.8 * energy) * ease(times / 0.35) * ease((float(times[-1]) - times) / max(0.3, float(times[-1]) - spoken + 0.1))
-    suppression = np.zeros(len(times))
-    for viseme, share in _EMOTION_SUPPRESSION.items():
-        suppression += share * visemes[:, VISEMES_15.index(f"viseme_{viseme}")]
+    shown, kept_by_lips = strength * _fade_speech(times, spoken), 1 - _suppress_lips(visemes)
     curves: MorphCurves = {}
     for morph, weight in EMOTION_WEIGHTS.get(name, EMOTION_WEIGHTS["neutral"]).items():
-        kept = 1 - suppression if morph.startswith(_LIP_MORPHS) else 1.0
-        curves[morph] = np.clip(weight * strength * kept, 0, 1)
+        kept = kept_by_lips if morph.startswith(_LIP_MORPHS) else 1.0
+        curves[morph] = np.clip(weight * shown * kept, 0, 1)
     return curves
+
+
+def animate_smile(times: Doubles, name: str, visemes: Floats, smile: float, spoken: float) -> MorphCurves:
+    """The smile of a speaker's manner, on top of the line's emotion: most of it is left out where that smiles already.
+
+    Args:
+        smile: weight of mouthSmile; below 0 it takes away from the smile at rest, which `combine_curves` keeps at 0 or more.
+    """
+    if name in ("sad", "serious"):
+        return {}
+    shown = (0.4 if name == "happy" else 1.0) * smile * _fade_speech(times, spoken)
+    lips = shown * (1 - _suppress_lips(visemes))
+    return {"mouthSmileLeft": lips, "mouthSmileRight": lips, "cheekSquintLeft": 0.6 * shown, "cheekSquintRight": 0.6 * shown}
+
+
+def _fade_speech(times: Doubles, spoken: float) -> Doubles:
+    """(f,) 0 at both ends of the clip, 1 from shortly after the first word until `spoken` seconds."""
+    faded: Doubles = ease(times / 0.35) * ease((float(times[-1]) - times) / max(0.3, float(times[-1]) - spoken + 0.1))
+    return faded
+
+
+def _suppress_lips(visemes: Floats) -> Doubles:
+    """(f,) share of an emotion's lip shape that the visemes (f,15) take away."""
+    suppression = np.zeros(len(visemes))
+    for viseme, share in _EMOTION_SUPPRESSION.items():
+        suppression += share * visemes[:, VISEMES_15.index(f"viseme_{viseme}")]
+    return suppression
 
 
 def animate_rest_face(times: Doubles, name: str = "neutral") -> MorphCurves:
@@ -128,11 +156,11 @@ def animate_rest_face(times: Doubles, name: str = "neutral") -> MorphCurves:
     return {morph: weight * shown for morph, weight in REST_FACE.items()}
 
 
-def animate_brows(times: Doubles, accents: Sequence[float], energy: float, rng: np.random.Generator) -> MorphCurves:
+def animate_brows(times: Doubles, accents: Sequence[float], strength: float, rng: np.random.Generator) -> MorphCurves:
     """Raises the brows on stressed words, each time to a different height."""
     lift = np.zeros(len(times))
     for accent in accents:
-        height = energy * float(rng.uniform(0.25, 0.6))
+        height = strength * float(rng.uniform(0.25, 0.6))
         np.maximum(lift, height * make_pulse(times, accent, 0.14, 0.08, 0.3), out=lift)
     lift *= make_window(times, 0.15, 0.2)
     return {"browInnerUp": lift, "browOuterUpLeft": 0.7 * lift, "browOuterUpRight": 0.6 * lift}

@@ -12,6 +12,7 @@ from assets.artefacts.motion import Clip
 from assets.conventions import JOINTS
 from assets.rotation import slerp
 from stages.performance.face import ease, make_pulse, make_window
+from stages.performance.manner import BOTH, Manner
 
 Euler = tuple[float, float, float]
 
@@ -36,8 +37,8 @@ GESTURE_POSES: dict[str, dict[str, Euler]] = {
     "point": {"Arm": (0, -48, -34), "ForeArm": (-30, -22, 0), "Hand": (0, 0, 0), **_POINTING_HAND},
 }
 _GESTURE_SIDES: dict[str, tuple[str, ...]] = {"explain": ("Left", "Right"), "shrug": ("Left", "Right"), "point": ("Right",)}
-HAND_WEIGHTS = ((1.0, 1.0), (1.0, 0.2), (0.2, 1.0))
-"""Weights of the left and right hand; a line explains with both hands or mainly with one."""
+_REACHES = {"explain": (0.0, 2.0), "shrug": (0.6, 1.1), "wave": (0.8, 1.0), "nod": (0.0, 1.3), "point": (1.0, 1.0)}
+"""Least and greatest reach of a manner that a gesture follows: a half-raised arm points at nothing."""
 BEAT_ANGLES: dict[str, Euler] = {"Arm": (0, 0, -4), "ForeArm": (0, 13, 0), "Hand": (0, 8, 0)}
 """A beat: forearm and hand drop on the stressed word."""
 
@@ -62,7 +63,7 @@ def rotate_joint(rotations: Doubles, joint: str, vectors: Doubles) -> None:
     rotations[:, index] = (Rotation.from_quat(rotations[:, index]) * Rotation.from_rotvec(vectors)).as_quat()
 
 
-def choose_accents(phonemes: Sequence[tuple[float, float, float]], gap: float = 0.55) -> list[float]:
+def choose_accents(phonemes: Sequence[tuple[float, float, float]], gap: float) -> list[float]:
     """Times of the strongest stresses, at least `gap` seconds apart.
 
     Args:
@@ -128,28 +129,24 @@ def apply_gesture(
     energy: float,
     clips: Mapping[str, Clip],
     rng: np.random.Generator,
+    manner: Manner,
 ) -> None:
     """Blends a gesture into the upper body in place: the character's clip of that name, else a synthetic pose with beats."""
+    if gesture not in clips and gesture not in GESTURE_POSES:
+        return
+    draws_hands = gesture == "explain" and (gesture not in clips or _is_two_handed(clips[gesture]))
+    hands = manner.hands[int(rng.integers(len(manner.hands)))] if draws_hands else BOTH
+    reach = float(np.clip(manner.reach, *_REACHES.get(gesture, (1.0, 1.0))))
     if gesture in clips:
-        hands = _choose_hand_weights(rng) if gesture == "explain" and _is_two_handed(clips[gesture]) else HAND_WEIGHTS[0]
-        up = _apply_clip(rotations, times, clips[gesture], gesture, accents, spoken, hands)
-        if gesture == "explain":
-            _apply_beats(rotations, times, accents, up, 0.5 + energy, hands, rng)
-        return
-    if gesture not in GESTURE_POSES:
-        return
-    up = compute_stroke_weights(times, gesture, accents, spoken)
-    hands = _choose_hand_weights(rng) if gesture == "explain" else HAND_WEIGHTS[0]
-    height = 0.7 + 0.3 * energy if gesture == "explain" else 1.0
-    for index, quaternion in build_gesture_pose(gesture).items():
-        target = np.broadcast_to(quaternion, (len(times), 4))
-        rotations[:, index] = slerp(rotations[:, index], target, up * height * _get_joint_weight(index, hands))
+        up = _apply_clip(rotations, times, clips[gesture], gesture, accents, spoken, hands, reach)
+    else:
+        up = compute_stroke_weights(times, gesture, accents, spoken)
+        height = reach * (0.7 + 0.3 * energy if gesture == "explain" else 1.0)
+        for index, quaternion in build_gesture_pose(gesture).items():
+            target = np.broadcast_to(quaternion, (len(times), 4))
+            rotations[:, index] = slerp(rotations[:, index], target, up * height * _get_joint_weight(index, hands))
     if gesture == "explain":
-        _apply_beats(rotations, times, accents, up, 0.5 + energy, hands, rng)
-
-
-def _choose_hand_weights(rng: np.random.Generator) -> tuple[float, float]:
-    return HAND_WEIGHTS[int(rng.integers(len(HAND_WEIGHTS)))]
+        _apply_beats(rotations, times, accents, up, manner.beat * (0.5 + energy), hands, rng)
 
 
 def _is_two_handed(clip: Clip) -> bool:
@@ -191,9 +188,16 @@ def _apply_beats(
 
 
 def _apply_clip(
-    rotations: Doubles, times: Doubles, clip: Clip, gesture: str, accents: Sequence[float], spoken: float, hands: tuple[float, float]
+    rotations: Doubles,
+    times: Doubles,
+    clip: Clip,
+    gesture: str,
+    accents: Sequence[float],
+    spoken: float,
+    hands: tuple[float, float],
+    reach: float,
 ) -> Doubles:
-    """Blends a clip into the upper body in place; returns its weights (f,)."""
+    """Blends a clip into the upper body in place, up to `reach` of its way; returns its weights (f,) before that."""
     if gesture in ("wave", "nod"):
         start = 0.0 if gesture == "wave" or not accents else max(0.1, min(accents[0], 0.9) - 0.25)
         passes = [(start, start + float(clip.times[-1]), times - start)]
@@ -206,7 +210,7 @@ def _apply_clip(
         up = ease((times - begin) / 0.3) * ease((end - times) / min(LOWER_S, 0.5 * (end - begin)))
         pose, _ = sample_clip(clip, np.maximum(warped, 0), loop=False)
         for index in _UPPER_BODY_JOINTS:
-            rotations[:, index] = slerp(rotations[:, index], pose[:, index], up * _get_joint_weight(index, hands))
+            rotations[:, index] = slerp(rotations[:, index], pose[:, index], reach * up * _get_joint_weight(index, hands))
         np.maximum(weights, up, out=weights)
     return weights
 
@@ -233,8 +237,9 @@ def apply_head_motion(
     sad: bool,
     rng: np.random.Generator,
     has_nod_clip: bool,
+    manner: Manner,
 ) -> None:
-    """Adds nods on stressed words, a slow drift and a tilt to neck and head, in place."""
+    """Adds nods on stressed words, a slow drift and a tilt to neck and head, and the manner's lean to the trunk, in place."""
     window = make_window(times, 0.35, 0.35)
     drift = np.stack([_make_drift(times, rng) for _ in range(3)], 1) * np.radians([1.1, 2.2, 1.3]) * (0.5 + energy)
     nod = np.zeros(len(times))
@@ -243,13 +248,19 @@ def apply_head_motion(
     if gesture == "nod" and not has_nod_clip:
         for start in (0.35, 0.95):
             nod += np.radians(11) * (0.6 + 0.8 * energy) * make_pulse(times, start, 0.22, 0.03, 0.3)
-    drift[:, 0] += nod + np.radians(4.0 if sad else 0.0)
-    lean = {"shrug": 7.0, "point": -3.0}.get(gesture, float(rng.choice([-1, 1]) * rng.uniform(1, 3)))
-    drift[:, 2] += np.radians(lean) * (0.5 + energy)
+    drift[:, 0] += nod
+    tilt = {"shrug": 7.0, "point": -3.0}.get(gesture, float(rng.choice([-1, 1]) * rng.uniform(1, 3)))
+    drift[:, 2] += np.radians(tilt) * (0.5 + energy)
+    drift *= manner.head
+    drift[:, 0] += np.radians(4.0 if sad else 0.0)
     drift *= window[:, None]
     rotate_joint(rotations, "Neck", 0.4 * drift)
     rotate_joint(rotations, "Head", 0.6 * drift)
     rotate_joint(rotations, "Spine2", -0.15 * drift * [0.0, 1.0, 1.0])
+    # The neck takes half of the lean back: the eyes stay with the listener.
+    forward = np.radians(manner.lean) * window[:, None] * [1.0, 0.0, 0.0]
+    for joint, share in (("Spine", 0.5), ("Spine1", 0.5), ("Neck", -0.5)):
+        rotate_joint(rotations, joint, share * forward)
 
 
 def _make_drift(times: Doubles, rng: np.random.Generator) -> Doubles:

@@ -15,6 +15,7 @@ from assets.errors import BackendError, Finding
 from assets.rotation import make_continuous
 from assets.spec.behaviour import PerformanceSpec
 from stages.performance import face, gesture, lipsync
+from stages.performance.manner import MANNERS, Manner, choose_manner
 from stages.performance.presence import make_rng
 from stages.stage import Stage
 
@@ -30,7 +31,8 @@ def run(dialogue: Dialogue, speech: Speech, motion: Motion, *, options: Performa
     _check_motion(motion)
     by_name = {clip.name: clip for clip in motion.clips}
     spoken = {line.id: line for line in speech.lines}
-    animated = [_animate_line(line, spoken[line.id], by_name, options, seed) for line in dialogue.lines if line.id in spoken]
+    manner = choose_manner(dialogue.manner)
+    animated = [_animate_line(line, spoken[line.id], by_name, options, seed, manner) for line in dialogue.lines if line.id in spoken]
     warnings = [f"{line.id}: the line has no sound, so it gets no clip" for line in dialogue.lines if line.id not in spoken]
     if not speech.exact:
         warnings.append("lip sync uses estimated phoneme durations, because the voice model gives none")
@@ -51,12 +53,14 @@ def _check_motion(motion: Motion) -> None:
         )
 
 
-def _animate_line(line: Line, sound: SpokenLine, clips: Mapping[str, Clip], options: PerformanceSpec, seed: int) -> tuple[Clip, LineCues]:
+def _animate_line(
+    line: Line, sound: SpokenLine, clips: Mapping[str, Clip], options: PerformanceSpec, seed: int, manner: Manner
+) -> tuple[Clip, LineCues]:
     """The clip say_ID with body, face and lips, and its viseme cues."""
     rng = make_rng(seed, f"say_{line.id}")
-    times, visemes, weights = animate_face(sound, line.emotion, options, rng)
-    spoken, accents = len(sound.samples) / sound.rate, _find_accents(sound)
-    rotations, root = _animate_body(line, times, spoken, accents, clips, options.energy, rng)
+    times, visemes, weights = animate_face(sound, line.emotion, options, rng, manner)
+    spoken, accents = len(sound.samples) / sound.rate, _find_accents(sound, manner)
+    rotations, root = _animate_body(line, times, spoken, accents, clips, options.energy, rng, manner)
     clip = Clip(
         f"say_{line.id}", times.astype(np.float32), make_continuous(rotations), root.astype(np.float32), weights,
         loop=False, source="performance",
@@ -64,16 +68,21 @@ def _animate_line(line: Line, sound: SpokenLine, clips: Mapping[str, Clip], opti
     return clip, lipsync.build_cues(sound, times.astype(np.float32), visemes)
 
 
-def animate_face(sound: SpokenLine, emotion: str, options: PerformanceSpec, rng: np.random.Generator) -> tuple[Doubles, Floats, Floats]:
+def animate_face(
+    sound: SpokenLine, emotion: str, options: PerformanceSpec, rng: np.random.Generator, manner: Manner = MANNERS["warm"]
+) -> tuple[Doubles, Floats, Floats]:
     """The face of a spoken line: times (f,) at FPS, viseme weights (f,15) and the weights of all morphs (f,67)."""
     spoken = len(sound.samples) / sound.rate
     times = np.arange(math.ceil((spoken + TAIL_S) * FPS) + 1) / FPS
     visemes = lipsync.compute_viseme_weights(sound, times.astype(np.float32))
-    accents = _find_accents(sound)
+    accents = _find_accents(sound, manner)
     blinks = face.sample_blink_times(float(times[-1]), options.blink_rate, rng, accents)
     curves = [
-        face.animate_rest_face(times, emotion), face.animate_emotion(times, emotion, visemes, options.energy, spoken),
-        face.animate_brows(times, accents, options.energy, rng), face.animate_blinks(times, blinks, rng), face.animate_gaze(times, rng),
+        face.animate_rest_face(times, emotion),
+        face.animate_emotion(times, emotion, visemes, manner.emotion * (0.6 + 0.8 * options.energy), spoken),
+        face.animate_smile(times, emotion, visemes, manner.smile, spoken),
+        face.animate_brows(times, accents, manner.brows * options.energy, rng), face.animate_blinks(times, blinks, rng),
+        face.animate_gaze(times, rng, manner.averted, manner.fixation),
     ]  # fmt: skip
     return times, visemes, face.combine_curves(len(times), curves, _fade_visemes(visemes, times))
 
@@ -84,25 +93,32 @@ def _fade_visemes(visemes: Floats, times: Doubles) -> Floats:
     return faded
 
 
-def _find_accents(sound: SpokenLine) -> list[float]:
+def _find_accents(sound: SpokenLine, manner: Manner) -> list[float]:
     levels = lipsync.measure_phoneme_levels(sound)
     vowels = [
         ((p.start + p.end) / 2, p.stress, level) for p, level in zip(sound.phonemes, levels, strict=True) if p.viseme in _VOWEL_VISEMES
     ]  # fmt: skip
-    return gesture.choose_accents(vowels)
+    return gesture.choose_accents(vowels, manner.spacing)
 
 
 def _animate_body(
-    line: Line, times: Doubles, spoken: float, accents: list[float], clips: Mapping[str, Clip], energy: float, rng: np.random.Generator
+    line: Line,
+    times: Doubles,
+    spoken: float,
+    accents: list[float],
+    clips: Mapping[str, Clip],
+    energy: float,
+    rng: np.random.Generator,
+    manner: Manner,
 ) -> tuple[Doubles, Doubles]:
     """Rotations (f,j,4) and root (f,3) of a line, which starts and ends in the idle's first frame."""
     idle = clips[IDLE_CLIP]
     rotations, root = gesture.sample_clip(idle, times, loop=True)
-    gesture.apply_gesture(rotations, times, line.gesture, accents, spoken, energy, clips, rng)
+    gesture.apply_gesture(rotations, times, line.gesture, accents, spoken, energy, clips, rng, manner)
     has_nod_clip = line.gesture == "nod" and "nod" in clips
-    gesture.apply_head_motion(rotations, times, line.gesture, accents, energy, line.emotion == "sad", rng, has_nod_clip)
+    gesture.apply_head_motion(rotations, times, line.gesture, accents, energy, line.emotion == "sad", rng, has_nod_clip, manner)
     first, place = idle.rotations[0].astype(np.float64), idle.root[0].astype(np.float64)
     return gesture.blend_to_pose(rotations, root, times, first, place)
 
 
-STAGE = Stage("performance", 4, run, makes=Performance)
+STAGE = Stage("performance", 5, run, makes=Performance)

@@ -21,14 +21,18 @@ class Delivery:
     """Factor of the movement of the pitch around its middle."""
     loudness: float = 0.0
     """LU; a finished line stays within 1 LU of the target, so this is small."""
+    pause: float = 1.0
+    """Factor of the pauses between sentences and parts of long ones, on top of the rate's."""
 
 
 NEUTRAL = Delivery()
+SLOWEST, FASTEST = 0.82, 1.18
+"""Rates between which emotion and manner stay together."""
 MANNERS: dict[str, Delivery] = {
     "warm": NEUTRAL,
-    "formal": Delivery(0.97, -0.3, 0.9, 0.0),
-    "lively": Delivery(1.06, 0.8, 1.2, 0.25),
-    "calm": Delivery(0.93, -0.6, 0.85, -0.25),
+    "formal": Delivery(0.94, -0.3, 0.9, 0.0, 1.15),
+    "lively": Delivery(1.14, 0.8, 1.2, 0.25, 0.8),
+    "calm": Delivery(0.86, -0.6, 0.85, -0.25, 1.4),
 }
 EMOTIONS: dict[str, Delivery] = {
     "neutral": NEUTRAL,
@@ -42,4 +46,5 @@ EMOTIONS: dict[str, Delivery] = {
 def choose_delivery(emotion: str, manner: str) -> Delivery:
     """Both together; an unknown name is neutral."""
     a, b = EMOTIONS.get(emotion, NEUTRAL), MANNERS.get(manner, NEUTRAL)
-    return Delivery(a.rate * b.rate, a.semitones + b.semitones, a.pitch_range * b.pitch_range, a.loudness + b.loudness)
+    rate = min(max(a.rate * b.rate, SLOWEST), FASTEST)
+    return Delivery(rate, a.semitones + b.semitones, a.pitch_range * b.pitch_range, a.loudness + b.loudness, a.pause * b.pause)

@@ -25,6 +25,8 @@ def measure_loudness(samples: Samples, rate: int) -> float:
     shortest = int(0.4 * rate) + 1
     if len(samples) < shortest:
         samples = np.tile(samples, -(-shortest // max(len(samples), 1)))
+    # pyloudnorm may count a last block of which a part is missing as a whole one: a short line would seem 0.4 LU too quiet.
+    samples = samples[: len(samples) // (rate // 10) * (rate // 10) + 1]
     return float(pyloudnorm.Meter(rate).integrated_loudness(samples.astype(np.float64)))
 
 

@@ -39,7 +39,7 @@ SENTENCE_PAUSE_S, CLAUSE_PAUSE_S = 0.42, 0.25
 """Pauses from the last sound of a sentence, or of a part of a long one, to the first sound of the next, silence of the voice included."""
 SENTENCE_LEAD_S, SENTENCE_TAIL_S = 0.06, 0.12
 """Silence that is kept around a sentence, into which onsets and breath fade."""
-_LINE_VERSION = 4
+_LINE_VERSION = 5
 """Of a cached line: raise it when the same text sounds different."""
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"”’)\]」]*$")
 
@@ -127,7 +127,7 @@ def speak_line(
         parts.append(shape_sentence(_silence_edges(part), sentence, language, delivery, rate))
     marked = pauses or [None] * len(sentences)
     silences = [
-        pause if pause is not None else (SENTENCE_PAUSE_S if _SENTENCE_END.search(text) else CLAUSE_PAUSE_S) / rate
+        pause if pause is not None else delivery.pause * (SENTENCE_PAUSE_S if _SENTENCE_END.search(text) else CLAUSE_PAUSE_S) / rate
         for text, pause in zip(sentences, marked, strict=True)
     ]
     return master_utterance(join_utterances(parts, silences), TARGET_LUFS + delivery.loudness)
@@ -160,4 +160,4 @@ def join_utterances(parts: Sequence[Utterance], pauses: Sequence[float]) -> Utte
     return Utterance(np.concatenate(pieces), rate, merge_phonemes(phonemes), all(part.exact for part in parts))
 
 
-STAGE = Stage("voice", 7, run, makes=Speech, memory_gb=1.5, backends=BACKENDS, imports=("pyloudnorm",))
+STAGE = Stage("voice", 8, run, makes=Speech, memory_gb=1.5, backends=BACKENDS, imports=("pyloudnorm",))

@@ -189,6 +189,8 @@ def test_shown_specs_pass_the_check(block: Block, tmp_path: Path) -> None:
     (tmp_path / "voices" / "mira").mkdir(parents=True)
     for name in ("dance.bvh", "consent.txt", "voices/mira/model.pth"):
         (tmp_path / name).write_text("a placeholder")
+    (tmp_path / "guide.md").write_text("# The tower\n\nThe tower was built in 1583.\n")
+    (tmp_path / "prices.csv").write_text("ticket,price\nadult,8 pounds\n")
     (tmp_path / "voices" / "mira" / "config.json").write_text('{"model": "vits"}')
     shutil.copy(PRESETS_FOLDER / "kofi_reach.mp4", tmp_path / "reach.mp4")
     spec = tmp_path / "shown.yaml"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -103,6 +104,28 @@ def test_a_question_gets_the_nearest_reply_and_an_unknown_one_the_fallback(page:
         page.evaluate(f"document.getElementById('question').value = {question!r}")
         page.click("#ask button")
         assert page.evaluate("document.querySelector('#reply .why').innerText").strip() == why
+
+
+def test_a_passage_is_spoken_with_its_file_and_page(browser: Browser, tmp_path: Path) -> None:
+    """The name of a file is text: neither markup nor a template."""
+    name = "<b>{number}</b> rules.pdf"
+    files = build_files()
+    dialogue = json.loads(files["dialogue.json"])
+    passage = {"id": "passage_001", "text": "The lamp room closes in storms.", "language": "en", "source": {"file": name, "page": 3}}
+    dialogue["lines"].append(passage)
+    files["dialogue.json"] = json.dumps(dialogue).encode()
+    page = tmp_path / "report.html"
+    page.write_bytes(render_report(files, build_manifest()))
+    browser.resize(*DESKTOP, mobile=False)
+    browser.prefer(prefers_reduced_motion="reduce")
+    browser.open(page)
+    browser.wait_for("document.body.dataset.drawn")
+    browser.evaluate("document.getElementById('question').value = 'The lamp room closes in storms?'")
+    browser.click("#ask button")
+    shown = "document.querySelector('{} .source .en').textContent"
+    assert browser.evaluate("document.querySelector('#reply p').textContent") == passage["text"]
+    assert browser.evaluate(shown.format("#reply")) == f"{name}, page 3"
+    assert browser.evaluate(shown.format('[data-line="passage_001"]')) == f"{name}, page 3"
 
 
 def test_hostile_text_is_shown_and_never_run(browser: Browser, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
 from assets.errors import SpecError
-from assets.spec.read import parse_spec, read_spec
+from assets.spec.read import PRESETS_FOLDER, list_presets, parse_spec, read_spec
 from flows.cli.app import app
 from flows.cli.new import format_starter, name_character
 from flows.cli.schema import EDITOR_LINES, SCHEMA_FILE, generate_schema
@@ -183,3 +183,25 @@ def test_the_schema_in_a_folder_of_specs_is_not_taken_for_a_spec(tmp_path: Path)
 
 def test_a_name_that_is_too_long_for_a_file_is_one_sentence(tmp_path: Path) -> None:
     assert run_fenshen("new", str(tmp_path / f"{'x' * 300}.yaml"), code=4).endswith("File name too long; choose another folder")
+
+
+@pytest.mark.parametrize("preset", list_presets())
+def test_a_preset_is_copied_with_the_files_that_it_names(preset: str, tmp_path: Path) -> None:
+    spec = tmp_path / "mine.yaml"
+    printed = run("new", str(spec), "--from", preset)
+    assert spec.read_text(encoding="utf-8") == "\n".join((*EDITOR_LINES, (PRESETS_FOLDER / f"{preset}.yaml").read_text(encoding="utf-8")))
+    assert run("check", str(spec)) == f"{spec}: OK\n"
+    others = {path.name for path in tmp_path.iterdir()} - {"mine.yaml", SCHEMA_FILE}
+    assert others == {"kofi": {"kofi_reach.mp4", "kofi_consent.txt"}, "idol": {"idol_dance.bvh"}}.get(preset, set())
+    assert all(f"{tmp_path / name}: written, which the spec names\n" in printed for name in others)
+
+
+def test_an_unknown_preset_and_a_file_in_the_way_are_one_sentence(tmp_path: Path) -> None:
+    spec = tmp_path / "mine.yaml"
+    assert run("new", str(spec), "--from", "presentr", code=2) == "error[new/preset] there is no preset presentr; did you mean presenter?\n"
+    assert "; choose one of ada, assistant, guide, " in run("new", str(spec), "--from", "../xyz", code=2)
+    (tmp_path / "idol_dance.bvh").write_text("mine")
+    sentence = "already exists and is not the preset's; choose another folder, or pass --force to overwrite it"
+    assert run("new", str(spec), "--from", "idol", code=2) == f"error[new/exists] {tmp_path}/idol_dance.bvh {sentence}\n"
+    assert not spec.exists()
+    assert (tmp_path / "idol_dance.bvh").read_text() == "mine"

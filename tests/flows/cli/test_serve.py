@@ -51,6 +51,24 @@ def test_a_wrong_option_is_one_sentence(tmp_path: Path, option: str, value: str,
     assert f"error[{code}]" in run_fenshen("serve", str(write_live_bundle(tmp_path / "ada")), option, value, code=2)
 
 
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--writer", "http://127.0.0.1:1/v1"), "--writer is an address without --writer-name; add the model's name there"),
+        (("--writer-name", "m"), "--writer-name belongs to an address, and --writer is left out; remove it, or set --writer to an address"),
+        (("--writer", "http://127.0.0.1:1/v1", "--writer-name", "m", "--writer-key", "NO_SUCH_VARIABLE_HERE"),
+         "the environment variable NO_SUCH_VARIABLE_HERE is not set"),
+    ],
+)  # fmt: skip
+def test_a_writer_that_cannot_be_used_is_one_sentence(tmp_path: Path, options: tuple[str, ...], sentence: str) -> None:
+    assert sentence in run_fenshen("serve", str(write_live_bundle(tmp_path / "ada")), *options, code=2)
+
+
+def test_a_writer_that_is_not_here_is_known_before_the_server_starts(tmp_path: Path) -> None:
+    found = run_fenshen("serve", str(write_live_bundle(tmp_path / "ada")), "--writer", "nobody/nothing-of-this-name", code=4)
+    assert "the model nobody/nothing-of-this-name is neither a folder nor in the local cache" in found
+
+
 def test_loopback_needs_no_token_and_any_other_address_does() -> None:
     closed = make_options("localhost", "", [], None, None, allow_say=False)
     opened = make_options("0.0.0.0", "", ["https://museum.example/"], None, None, allow_say=False)

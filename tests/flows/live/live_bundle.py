@@ -43,15 +43,16 @@ def make_wav(seconds: float, rate: int = 16_000) -> bytes:
     return out.getvalue()
 
 
-def write_live_bundle(folder: Path, hours: str = HOURS, voice: str = "hibari") -> Path:
-    """A bundle of three lines in `folder`."""
-    texts = {"hours": hours, "price": PRICE, "lost": LOST}
+def write_live_bundle(folder: Path, hours: str = HOURS, voice: str = "hibari", facts: tuple[str, ...] = ()) -> Path:
+    """A bundle of three lines in `folder`, and of facts without example questions."""
+    texts = {"hours": hours, "price": PRICE, "lost": LOST} | {f"fact_{number}": fact for number, fact in enumerate(facts, start=1)}
     dialogue = {
         "persona": {"name": "Ada", "language": "en"},
         "lines": [{"id": name, "text": text, "language": "en", "emotion": "neutral"} for name, text in texts.items()],
         "replies": [
             {"line": "hours", "questions": ["When do you open?", "What are your opening hours?"]},
             {"line": "price", "questions": ["What does a ticket cost?", "How much is it?"]},
+            *({"line": f"fact_{number}", "questions": []} for number in range(1, len(facts) + 1)),
         ],
         "fallback": "lost",
     }

@@ -16,13 +16,15 @@ from websockets.frames import Frame, Opcode
 from websockets.sync.client import ClientConnection
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent.parent.parent / "stages" / "dialogue"))
+from chat_server import ChatServer, run_chat_server
 from live_bundle import HOURS, LOST, PRICE, Running, Talk, run_live, write_live_bundle
 
 from flows.live import connection
 from flows.live.access import Access
 from flows.live.limits import Limits
 from flows.live.protocol import MAX_FRAME, decode_speech
-from flows.live.services import LiveOptions
+from flows.live.services import LiveOptions, WriterOptions
 
 TOKEN = "a-token-of-this-test"
 
@@ -88,6 +90,44 @@ def test_a_text_is_spoken_with_lips_and_words_where_the_server_allows_it(folder:
         assert max(jaw) > 40
         assert decode_speech(talk.read("binary")["frame"])[0]["text"] == "Come back in spring!"
         assert talk.read("spoken")["answer"] == answer["answer"]
+
+
+WHALE = "The bones in the whale room are two hundred years old, but the teeth are copies."
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken", "is_new"),
+    [
+        ("In the whale room, the bones are two hundred years old, but the teeth are copies.", "", True),
+        ("The bones in the whale room are two hundred years old.", WHALE, False),
+        ("NONE", WHALE, False),
+    ],
+)
+def test_a_writer_answers_in_new_words_where_no_line_is_certain_and_the_facts_support_them(
+    tmp_path: Path, written: str, spoken: str, is_new: bool
+) -> None:
+    """The second text drops what follows the but."""
+    folder = write_live_bundle(tmp_path / "ada", facts=(WHALE,))
+    with run_chat_server(ChatServer(lambda _: written)) as model:
+        options = LiveOptions(writer=WriterOptions(model.address, "small"))
+        with run_live([folder], options) as running, running.talk() as talk:
+            answer = talk.ask("How old is the skeleton?")
+            assert (answer["text"], answer["new"]) == (spoken or written, is_new)
+            assert talk.ask("When do you open?")["text"] == HOURS
+            _, metrics = running.get("/metrics")
+    assert [WHALE in request["messages"][1]["content"] for _, request, _ in model.requests] == [True]
+    result = "spoken" if is_new else "none" if written == "NONE" else "refused"
+    assert f'fenshen_live_writings_total{{result="{result}"}} 1.0' in metrics.decode()
+
+
+def test_a_writer_that_does_not_answer_leaves_the_lines(tmp_path: Path) -> None:
+    folder = write_live_bundle(tmp_path / "ada", facts=(WHALE,))
+    with run_chat_server(ChatServer(lambda _: "", 500)) as model:
+        options = LiveOptions(writer=WriterOptions(model.address, "small"))
+        with run_live([folder], options) as running, running.talk() as talk:
+            assert talk.ask("How old is the skeleton?")["text"] == WHALE
+            assert 'fenshen_live_writings_total{result="failed"} 1.0' in running.get("/metrics")[1].decode()
+    assert len(model.requests) == 1
 
 
 def test_nobody_may_have_it_say_anything_otherwise(server: Running) -> None:

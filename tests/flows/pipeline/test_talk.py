@@ -48,7 +48,7 @@ def test_a_talk_has_known_lines_new_lines_and_their_places(make_request: Callabl
     assert [slide.lines for slide in talk.slides] == [("bye",), ("slide_002_01", "bye")]
     assert talk.known == ("bye",)
     (line,) = talk.dialogue.lines
-    assert (line.text, line.emotion, line.gesture) == ("Visitors are welcome.", "happy", "nod")
+    assert (line.text, line.emotion, line.gesture) == ("Visitors are welcome.", "happy", "wave")
     assert talk.places == {"slide_002_01": 6}
     assert talk.bundle.read_line("bye").words[0].text == "Goodbye"
 

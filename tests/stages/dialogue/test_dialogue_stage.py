@@ -160,8 +160,8 @@ def test_scores_measure_how_consistent_the_examples_are() -> None:
          "error[dialogue/model-unused] persona.model needs the writer backend, the overlap backend cannot use it; "
          "set persona.backend to writer"),
         ("writer", {},
-         "error[dialogue/no-model] the writer backend needs persona.model, a transformers folder or the id of a model in the local "
-         "cache; set persona.model, or remove persona.backend"),
+         "error[dialogue/no-model] the writer backend needs persona.model, a transformers folder, the id of a cached model or an "
+         "address; set persona.model, or remove persona.backend"),
     ],
 )  # fmt: skip
 def test_a_backend_refuses_options_that_it_does_not_support(backend: str, fields: dict[str, object], sentence: str) -> None:

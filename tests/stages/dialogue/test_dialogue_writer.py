@@ -20,7 +20,7 @@ FACTS = (FactSpec(say="A ticket costs eight pounds.", ask=("How much is a ticket
 
 
 def test_what_random_weights_generate_is_discarded_for_the_authors_text(tiny_llama: Path) -> None:
-    options = PersonaSpec(backend="writer", model=str(tiny_llama), facts=FACTS)
+    options = PersonaSpec(backend="writer", model=str(tiny_llama), facts=FACTS, openers=False)
     dialogue = run(options=options, seed=1, backend=BACKENDS.get("writer"), name="Ada")
     assert [line.text for line in dialogue.lines if line.id.startswith("fact")] == [fact.say for fact in FACTS]
     assert dialogue.engine == "writer"
@@ -55,6 +55,7 @@ def test_the_loaded_model_generates_text(tiny_llama: Path) -> None:
     ("written", "spoken"),
     [
         ("Sure, a ticket costs eight pounds!", "Sure, a ticket costs eight pounds!"),
+        ("The price of a ticket is eight pounds.", "The price of a ticket is eight pounds."),
         ("A ticket costs nine pounds.", FACTS[0].say),
         ("Ignore the fact. Buy crypto.", FACTS[0].say),
         ("", FACTS[0].say),
@@ -66,7 +67,7 @@ def test_only_a_grounded_wording_is_spoken(monkeypatch: pytest.MonkeyPatch, writ
             return written
 
     monkeypatch.setattr(writer, "load_model", lambda model, device: Scripted())
-    assert writer.Writer().rephrase_fact(FACTS[0].say, "How much?", PersonaSpec(model="scripted"), 1) == spoken
+    assert writer.Writer().rephrase_fact(FACTS[0].say, "How much?", PersonaSpec(model="scripted"), 1).text == spoken
 
 
 def test_truncated_weights_are_refused_with_a_fix(tmp_path: Path, tiny_llama: Path) -> None:
