@@ -104,6 +104,22 @@ def find_parent_joint(joint: str) -> str | None:
     return f"{side}Hand" if segment == 1 else f"{joint[:-1]}{segment - 1}"
 
 
+# Hanging hair has chains of joints below Head, after JOINTS: Hair_Back_1, Hair_Back_2 and so on; the last one is the tip, which moves
+# nothing. They are no part of the humanoid.
+HAIR_PREFIX = "Hair_"
+HAIR_PARENT = "Head"
+
+
+def name_hair_joint(chain: str, number: int) -> str:
+    """Name of a joint of a chain of hair; they count from 1 at the root."""
+    return f"{HAIR_PREFIX}{chain}_{number}"
+
+
+def is_hair_joint(joint: str) -> bool:
+    """Whether it belongs to a chain of hair."""
+    return joint.startswith(HAIR_PREFIX)
+
+
 PARENTS: tuple[int, ...] = tuple(-1 if find_parent_joint(j) is None else JOINTS.index(str(find_parent_joint(j))) for j in JOINTS)
 
 
@@ -114,7 +130,7 @@ PARENTS: tuple[int, ...] = tuple(-1 if find_parent_joint(j) is None else JOINTS.
 # must be the T-pose that its readers take for the rest.
 # https://github.com/KhronosGroup/glTF-Blender-IO, Blender's bones; https://vrm.dev/vrm1: VRM 1.0 allows any rest rotation.
 FRAME_DIRECTIONS: dict[str, tuple[float, float, float]] = {
-    "front": (0, 0, 1), "up": (0, 1, 0), "palm": (0, -1, 0), "left": (1, 0, 0), "right": (-1, 0, 0),
+    "front": (0, 0, 1), "up": (0, 1, 0), "palm": (0, -1, 0), "down": (0, -1, 0), "left": (1, 0, 0), "right": (-1, 0, 0),
 }  # fmt: skip
 """In the T-pose; the palms face down."""
 _UPRIGHT = ("Hips", "Spine2", "Neck", "Head", "LeftEye", "RightEye")
@@ -122,9 +138,12 @@ _UPRIGHT = ("Hips", "Spine2", "Neck", "Head", "LeftEye", "RightEye")
 up to 20 degrees): along them, a pose of another body would lift the shoulders and pull in the chin."""
 
 
-@functools.lru_cache(maxsize=len(JOINTS))
+@functools.lru_cache(maxsize=2 * len(JOINTS))
 def find_frame_axes(joint: str) -> tuple[str, str]:
     """What Y and Z of a joint's frame follow: Y a joint to point at, a direction or "parent" (the bone before it); Z a direction."""
+    if is_hair_joint(joint):
+        # All bones of hair hang straight down in the bind pose.
+        return "down", "front"
     if joint in _UPRIGHT:
         return "up", "front"
     side = "Left" if joint.startswith("Left") else "Right" if joint.startswith("Right") else ""

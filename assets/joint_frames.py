@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from assets.artefacts.geometry import Doubles, Floats, Skeleton
-from assets.conventions import FRAME_DIRECTIONS, JOINTS, find_frame_axes
+from assets.conventions import FRAME_DIRECTIONS, JOINTS, find_frame_axes, is_hair_joint
 from assets.rotation import from_matrix, inverse, multiply, normalize_vectors, rotate
 
 _MIN_BONE_M = 1e-6
@@ -23,7 +23,7 @@ def compute_joint_frames(skeleton: Skeleton) -> Floats:
     """(j,4) rotation of each joint's frame in the world in the bind pose, as files have it; the identity for unknown joints."""
     places = dict(zip(skeleton.names, skeleton.heads.astype(np.float64), strict=True))
     parents = {name: skeleton.names[p] for name, p in zip(skeleton.names, skeleton.parents, strict=True) if p >= 0}
-    matrices = [_build_frame(name, places, parents) if name in JOINTS else _WORLD for name in skeleton.names]
+    matrices = [_build_frame(name, places, parents) if name in JOINTS or is_hair_joint(name) else _WORLD for name in skeleton.names]
     return from_matrix(np.array(matrices))
 
 

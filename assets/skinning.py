@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.artefacts.geometry import Floats, Skin
+from assets.artefacts.geometry import Floats, Skeleton, Skin
 from assets.conventions import JOINTS
 
 
@@ -34,6 +34,16 @@ def interpolate_weights(skin: Skin, vertices: NDArray[np.integer], shares: NDArr
     for k in range(vertices.shape[1]):
         # Not `dense[...] +=`: that counts a joint once where two mixed vertices share it.
         np.add.at(dense, (rows, skin.joints[vertices[:, k]]), skin.weights[vertices[:, k]] * shares[:, k : k + 1])
+    return dense
+
+
+def weight_by_height(points: Floats, skeleton: Skeleton) -> Floats:
+    """(n,j) weights on JOINTS of what is worn on the head: the head's; below it the neck's and the chest's, never the shoulders'."""
+    names = ("Spine2", "Neck", "Head")
+    knots = [float(skeleton.heads[skeleton.names.index(name)][1]) for name in names]
+    dense = np.zeros((len(points), len(JOINTS)), np.float32)
+    for k, name in enumerate(names):
+        dense[:, JOINTS.index(name)] = np.interp(points[:, 1], knots, np.eye(3)[k])
     return dense
 
 

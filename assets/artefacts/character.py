@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from assets.artefact import Artefact
 from assets.artefacts.geometry import Floats, Image, Material, Mesh, MorphTarget, Part, Skeleton, Skin, Surface
+from assets.artefacts.hair import HairRig
 from assets.rights import Source
 
 SKIN_MATERIALS = ("head", "body")
@@ -82,7 +83,7 @@ class SkinPaint:
 class Groom(Artefact):
     """Everything attached to the body: eyes, brows, lashes, teeth, tongue, hair, outfit, shoes, hat; fitted and skinned."""
 
-    kind: ClassVar[str] = "groom/3"
+    kind: ClassVar[str] = "groom/4"
     meshes: tuple[Mesh, ...]
     """In T-pose; parts of the face have those of the 67 morphs that move them."""
     materials: tuple[Material, ...]
@@ -97,6 +98,8 @@ class Groom(Artefact):
     """Hair painted on the skin."""
     normals: dict[str, Floats] = field(default_factory=dict)
     """Mesh name -> (v,3) bind normals of meshes that are not shaded by their shape in the T-pose: cloth that was draped in another."""
+    hair_rig: HairRig | None = None
+    """Chains of joints for hair that hangs; grown hair refers to them after JOINTS. None where no hair hangs."""
 
 
 @dataclass(frozen=True)
@@ -125,8 +128,9 @@ class LodLevel:
 class Model(Artefact):
     """The dressed character, reduced for a target, in T-pose with its lowest point at Y=0."""
 
-    kind: ClassVar[str] = "model/2"
+    kind: ClassVar[str] = "model/3"
     skeleton: Skeleton
+    """The body's joints, then those of hanging hair."""
     parts: tuple[Part, ...]
     """Together within the triangle budget of the target."""
     materials: tuple[Material, ...]
@@ -137,6 +141,8 @@ class Model(Artefact):
     """Of everything visible, including the skin."""
     lods: tuple[LodLevel, ...] = ()
     """LOD1 to LOD3, where they are requested."""
+    hair_rig: HairRig | None = None
+    """Chains whose joints are the last ones of the skeleton; None where no hair hangs."""
 
     @property
     def triangle_count(self) -> int:

@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats, Ints, Material, Mesh, Part, Skeleton, Skin
+from assets.artefacts.hair import HairRig
 from assets.artefacts.motion import Clip
-from assets.conventions import COMBINED_MORPHS, MORPHS_67
+from assets.conventions import COMBINED_MORPHS, MORPHS_67, is_hair_joint
 from assets.errors import Finding, FormatError
 from assets.formats.glb import pack_glb
 from assets.formats.gltf_accessors import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, BufferBuilder
 from assets.formats.gltf_animation import FrameRanks, add_clips
+from assets.hair_chains import describe_rig
 from assets.joint_frames import compute_file_offsets, compute_inverse_binds, compute_joint_frames, to_file_rotations
 from assets.rotation import IDENTITY
 
@@ -57,6 +59,8 @@ class Scene:
     """Goes into asset.extras."""
     combined_morphs: bool = False
     """Whether meshes with morphs get COMBINED_MORPHS, after the 67."""
+    hair_rig: HairRig | None = None
+    """Chains whose joints the skeleton has; None where no hair hangs."""
 
     @property
     def morph_names(self) -> tuple[str, ...]:
@@ -121,7 +125,7 @@ def build_document(scene: Scene) -> GltfDocument:
         "images": images,
         "textures": textures,
         "samplers": [{"magFilter": _LINEAR, "minFilter": _MIPMAPS, "wrapS": _REPEAT, "wrapT": _REPEAT}] if textures else [],
-        "skins": [_add_skin(scene.skeleton, buffers, len(nodes) - 1)],
+        "skins": [_add_skin(scene, buffers, len(nodes) - 1)],
         "animations": add_clips(buffers, scene.clips, scene.skeleton, list(moving), scene.slack, scene.ranks, extra_weights=extra),
     }
     return GltfDocument(document, buffers, joints, moving, _find_head_nodes(scene, first))
@@ -133,8 +137,8 @@ def make_node_name(mesh: str) -> str:
 
 
 def _find_head_nodes(scene: Scene, first: int) -> tuple[int, ...]:
-    """Nodes of the meshes that follow the head by more than half of their skin weights."""
-    head = {i for i, name in enumerate(scene.skeleton.names) if name in ("Head", "LeftEye", "RightEye")}
+    """Nodes of the meshes that follow the head, or hair that hangs from it, by more than half of their skin weights."""
+    head = {i for i, name in enumerate(scene.skeleton.names) if name in ("Head", "LeftEye", "RightEye") or is_hair_joint(name)}
     nodes = []
     for i, part in enumerate(scene.parts):
         skin = part.mesh.skin
@@ -162,10 +166,13 @@ def _round_floats(values: NDArray[Any]) -> list[float]:
     return [float(f"{value:.7g}") for value in values]
 
 
-def _add_skin(skeleton: Skeleton, buffers: BufferBuilder, root: int) -> dict[str, Any]:
+def _add_skin(scene: Scene, buffers: BufferBuilder, root: int) -> dict[str, Any]:
+    skeleton = scene.skeleton
     matrices = compute_inverse_binds(skeleton, compute_joint_frames(skeleton))
     inverse = buffers.add_accessor(matrices.transpose(0, 2, 1).astype("<f4").reshape(-1, 16))  # column-major
-    return {"name": ARMATURE_NODE, "joints": list(range(len(skeleton.names))), "inverseBindMatrices": inverse, "skeleton": root}
+    # For films of the bundle, whose hair moves with speech that is no clip of it.
+    extras = {"extras": {"hair": describe_rig(scene.hair_rig)}} if scene.hair_rig else {}
+    return {"name": ARMATURE_NODE, "joints": list(range(len(skeleton.names))), "inverseBindMatrices": inverse, "skeleton": root} | extras
 
 
 def _add_mesh(part: Part, buffers: BufferBuilder, materials: dict[str, int], morphs: tuple[str, ...]) -> dict[str, Any]:
@@ -233,7 +240,7 @@ def _add_shade(shade: Floats, buffers: BufferBuilder) -> int:
 def _add_influences(skin: Skin, buffers: BufferBuilder) -> dict[str, int]:
     joints, weights = quantize_influences(skin)
     return {
-        # 54 joints fit a byte; JOINTS_0 is never normalised (3.7.3.3).
+        # 54 joints and those of hair fit a byte; JOINTS_0 is never normalised (3.7.3.3).
         "JOINTS_0": buffers.add_accessor(joints.astype("u1"), ARRAY_BUFFER),
         "WEIGHTS_0": buffers.add_accessor(weights, ARRAY_BUFFER, normalized=True),
     }

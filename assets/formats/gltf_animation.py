@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats, Ints, Skeleton
 from assets.artefacts.motion import Clip
+from assets.conventions import is_hair_joint
 from assets.formats.gltf_accessors import BufferBuilder
 from assets.joint_frames import compute_joint_frames, to_file_rotations
 from assets.rotation import make_continuous, normalize_quaternions
@@ -20,12 +21,14 @@ from assets.rotation import make_continuous, normalize_quaternions
 ROTATION_TOLERANCE, TRANSLATION_TOLERANCE_M, WEIGHT_TOLERANCE = 6e-4, 5e-4, 0.012
 # 0.0024 is 0.28 degrees: 0.4 mm at the tip of a straight finger.
 _FINGER_TOLERANCE = 2.4e-3
+# 0.008 is 0.9 degrees: 3 mm at the tip of hair of 20 cm, which nobody compares with anything.
+_HAIR_TOLERANCE = 8e-3
 # A third of an int16 step (1/32767): such a component is stored as 0.
 _MIN_ROTATION = 1e-5
 _Rows = NDArray[np.int64]
 _Numbers = NDArray[np.float64]
 _LEGS = ("UpLeg", "Leg", "Foot", "ToeBase")
-_ARMS, _FINGERS = ("Shoulder", "Arm", "ForeArm", "Hand"), "Fingers"
+_ARMS, _FINGERS, _HAIR = ("Shoulder", "Arm", "ForeArm", "Hand"), "Fingers", "Hair"
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,7 @@ def _build_animation(buffers: BufferBuilder, clip: Clip, targets: _Targets, slac
 
 
 def _group_joints(names: Sequence[str], joints: Sequence[int]) -> dict[str, list[int]]:
-    """The joints by limb: trunk and head, each arm, and the fingers of each hand.
+    """The joints by limb: trunk and head, each arm, the fingers of each hand, and hair.
 
     Joints of a limb move together, so that the keys of one are nearly those of all: one accessor of times serves them.
     """
@@ -140,6 +143,8 @@ def _group_joints(names: Sequence[str], joints: Sequence[int]) -> dict[str, list
 
 
 def _name_limb(joint: str) -> str:
+    if is_hair_joint(joint):
+        return _HAIR
     side = next((side for side in ("Left", "Right") if joint.startswith(side)), "")
     if f"{side}Hand" in joint and joint != f"{side}Hand":
         return f"{side}{_FINGERS}"
@@ -149,7 +154,8 @@ def _name_limb(joint: str) -> str:
 def _rank_clip(clip: Clip, rotations: Floats, legs: Sequence[int], groups: Mapping[str, Sequence[int]]) -> FrameRanks:
     # Rotations and metres become comparable in units of their tolerances.
     stance = np.concatenate([_flatten(rotations, legs) / ROTATION_TOLERANCE, clip.root / TRANSLATION_TOLERANCE_M], axis=1)
-    tolerances = {name: _FINGER_TOLERANCE if name.endswith(_FINGERS) else ROTATION_TOLERANCE for name in groups}
+    loose = {_HAIR: _HAIR_TOLERANCE, f"Left{_FINGERS}": _FINGER_TOLERANCE, f"Right{_FINGERS}": _FINGER_TOLERANCE}
+    tolerances = {name: loose.get(name, ROTATION_TOLERANCE) for name in groups}
     free = {name: _flatten(rotations, group) / tolerances[name] for name, group in groups.items()}
     face = np.clip(clip.face, 0, 1)
     return FrameRanks(

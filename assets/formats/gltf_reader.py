@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from assets.artefacts.character import Model
 from assets.artefacts.geometry import Doubles, Floats, Image, Ints, Material, Mesh, MorphTarget, Part, Skeleton, Skin
+from assets.artefacts.hair import HairRig
 from assets.artefacts.motion import Clip, Motion
-from assets.conventions import JOINTS, MORPHS_67, PARENTS
+from assets.conventions import JOINTS, MORPHS_67, is_hair_joint
 from assets.errors import Finding, FormatError
 from assets.formats.glb import unpack_glb
+from assets.hair_chains import parse_rig
 from assets.joint_frames import compute_joint_frames, from_file_rotations
 from assets.rotation import make_continuous, slerp
 
@@ -58,18 +60,26 @@ class _Avatar:
         parts = tuple(self._read_part(mesh, materials) for mesh in self.document["meshes"])
         images = {entry["name"]: self._read_picture(entry) for entry in self.document.get("images", ()) if entry["name"] in pictures}
         clips = tuple(self._read_clip(entry) for entry in self.document.get("animations", ()))
-        return Model(self.skeleton, parts, materials, images), Motion(self.skeleton, clips)
+        return Model(self.skeleton, parts, materials, images, hair_rig=self._read_hair()), Motion(self.skeleton, clips)
 
     @cached_property
     def skeleton(self) -> Skeleton:
-        """The joints in the order of JOINTS, which the file's skin has too."""
+        """The joints in the order of JOINTS, which the file's skin has too, then those of hanging hair."""
         skin = self.document["skins"][0]
         names = tuple(self.document["nodes"][node]["name"] for node in skin["joints"])
-        if names != JOINTS:
+        if names[: len(JOINTS)] != JOINTS or not all(map(is_hair_joint, names[len(JOINTS) :])):
             raise ValueError("its joints are not ours")
         # The last column of a bind matrix's inverse is the joint's position; the file's are inverse, and column-major.
         binds = self.read_rows(skin["inverseBindMatrices"]).reshape(-1, 4, 4).transpose(0, 2, 1)
-        return Skeleton(names, np.array(PARENTS, np.int32), np.linalg.inv(binds)[:, :3, 3].astype(np.float32))
+        parents = {child: node for node, entry in enumerate(self.document["nodes"]) for child in entry.get("children", ())}
+        joints = list(skin["joints"])
+        rows = [joints.index(parents[joint]) if parents.get(joint) in joints else -1 for joint in joints]
+        if any(parent >= row for row, parent in enumerate(rows)):
+            raise ValueError("a joint is before its parent")
+        return Skeleton(names, np.array(rows, np.int32), np.linalg.inv(binds)[:, :3, 3].astype(np.float32))
+
+    def _read_hair(self) -> HairRig | None:
+        return parse_rig(self.document["skins"][0].get("extras", {}).get("hair", ()), self.skeleton)
 
     def read_rows(self, index: int) -> Doubles:
         """(count, width) of an accessor: sparse values applied, normalised integers as -1..1."""
@@ -106,7 +116,7 @@ class _Avatar:
         positions = self.read_rows(names["POSITION"]).astype(np.float32)
         skin = Skin(self.read_rows(names["JOINTS_0"]).astype(np.uint16), self.read_rows(names["WEIGHTS_0"]).astype(np.float32))
         triangles = self.read_rows(primitive["indices"]).reshape(-1, 3).astype(np.int32)
-        if triangles.max(initial=0) >= len(positions) or skin.joints.max(initial=0) >= len(JOINTS):
+        if triangles.max(initial=0) >= len(positions) or skin.joints.max(initial=0) >= len(self.skeleton.names):
             raise ValueError(f"the mesh {entry['name']} refers to a vertex or joint that it does not have")
         # The writer makes the first letter a capital.
         name, uv = entry["name"][0].lower() + entry["name"][1:], self.read_rows(names["TEXCOORD_0"]).astype(np.float32)
@@ -153,8 +163,8 @@ class _Avatar:
         tracks = {self._name_track(channel): self._read_track(entry, channel) for channel in entry["channels"]}
         length = min(max((float(keys[-1]) for keys, _ in tracks.values()), default=0.0), _MAX_CLIP_S)
         times = np.arange(round(length * FPS) + 1) / FPS
-        local = np.tile(np.array([0, 0, 0, 1], np.float32), (len(times), len(JOINTS), 1))
-        for index, joint in enumerate(JOINTS):
+        local = np.tile(np.array([0, 0, 0, 1], np.float32), (len(times), len(self.skeleton.names), 1))
+        for index, joint in enumerate(self.skeleton.names):
             rest = self.document["nodes"][self.document["skins"][0]["joints"][index]].get("rotation", (0, 0, 0, 1))
             local[:, index] = _sample_rotations(*tracks[joint, "rotation"], times) if (joint, "rotation") in tracks else rest
         root = np.zeros((len(times), 3))

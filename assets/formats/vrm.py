@@ -1,6 +1,6 @@
 """VRM 1.0 (avatar.vrm) and VRM animations (.vrma) of a scene.
 
-Source: https://github.com/vrm-c/vrm-specification: VRMC_vrm-1.0, VRMC_vrm_animation-1.0.
+Source: https://github.com/vrm-c/vrm-specification: VRMC_vrm-1.0, VRMC_springBone-1.0, VRMC_vrm_animation-1.0.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from assets.formats.gltf_animation import (
     find_key_frames,
     find_key_frames_each,
 )
+from assets.formats.vrm_spring_bones import SPRING_BONE, build_spring_bones
 from assets.joint_frames import compute_joint_frames, to_file_rotations
 from assets.rotation import inverse, make_continuous, normalize_quaternions, rotate
 
@@ -66,7 +67,7 @@ class VrmMeta:
 
 
 def export_vrm(scene: Scene, meta: VrmMeta, thumbnail: EncodedImage | None = None) -> bytes:
-    """avatar.vrm: the scene without clips (VRM 1.0 forbids them), with its humanoid, expressions, gaze and licence."""
+    """avatar.vrm: the scene without clips (VRM 1.0 forbids them), with its humanoid, spring bones, expressions, gaze and licence."""
     built = build_document(replace(scene, clips=()))
     extension = {
         "specVersion": "1.0",
@@ -79,7 +80,10 @@ def export_vrm(scene: Scene, meta: VrmMeta, thumbnail: EncodedImage | None = Non
         "lookAt": _build_look_at(scene.skeleton),
         "firstPerson": {"meshAnnotations": _build_annotations(built)},
     }
-    built.document.update(extensionsUsed=["VRMC_vrm"], extensions={"VRMC_vrm": extension})
+    extensions = {"VRMC_vrm": extension}
+    if scene.hair_rig is not None:
+        extensions[SPRING_BONE] = build_spring_bones(scene.hair_rig, scene.skeleton, built.joints)
+    built.document.update(extensionsUsed=list(extensions), extensions=extensions)
     return to_glb(built)
 
 

@@ -24,6 +24,8 @@ from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from assets.artefact import Artefact, Ref
+from assets.artefacts.geometry import Skeleton
+from assets.artefacts.hair import HairRig
 from assets.artefacts.motion import Clip, Motion
 from assets.artefacts.talk import Performance, Speech, SpokenLine
 from assets.digest import sha256_arrays
@@ -53,6 +55,7 @@ from stages.present.artefacts import AvatarFile, FilmPart, Footage
 from stages.present.captions import TimedCaption, write_srt
 from stages.present.h264 import write_mp4
 from stages.present.timeline import NO_PAUSES, SOUND_RATE, Pauses, cut_parts, list_captions, mix_sound, plan_timeline, pose_frames
+from stages.sway.clips import drop_sway, sway_frames
 
 PROCESSES = 2
 """That draw: more would need as many cores."""
@@ -70,6 +73,9 @@ class SpokenTalk:
     """By line."""
     idle: Clip
     warnings: tuple[str, ...]
+    skeleton: Skeleton
+    rig: HairRig | None
+    """The joints of its hair are the last ones of the skeleton."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +125,9 @@ def present_talk(
 @task(persist_result=False, task_run_name="speak")
 def speak_task(talk: Talk) -> SpokenTalk:
     """Every line's sound and movement: the bundle's own, the voice's, or those of a recording."""
-    _, motion = load_avatar((talk.bundle.folder / "avatar.glb").read_bytes())
+    model, baked = load_avatar((talk.bundle.folder / "avatar.glb").read_bytes())
+    # Without the movement of hair: that of the film is made of all its clips together.
+    motion = drop_sway(baked)
     clips = {clip.name: clip for clip in motion.clips}
     idle = clips["idle"] if "idle" in clips else motion.clips[0]
     sounds = {name: talk.bundle.read_line(name) for name in talk.known}
@@ -132,7 +140,8 @@ def speak_task(talk: Talk) -> SpokenTalk:
         made = {clip.name: clip for clip in performance.clips}
         moves |= {line.id: made[f"say_{line.id}"] for line in talk.dialogue.lines}
         warnings = (*speech.warnings, *performance.warnings)
-    return SpokenTalk(sounds, moves, idle, tuple(dict.fromkeys(describe_warning(warning, talk) for warning in warnings)))
+    described = tuple(dict.fromkeys(describe_warning(warning, talk) for warning in warnings))
+    return SpokenTalk(sounds, moves, idle, described, model.skeleton, model.hair_rig)
 
 
 def _speak(talk: Talk) -> Speech:
@@ -221,7 +230,8 @@ def film_task(talk: Talk, spoken: SpokenTalk, figure: Outcome, workers: queue.Qu
     """Draws every part, and writes the film and its captions."""
     timeline = plan_timeline(talk.slides, spoken.sounds, NO_PAUSES if talk.request.audio else Pauses())
     captions = list_captions(timeline, spoken.sounds)
-    parts = cut_parts(timeline, pose_frames(timeline, spoken.clips, spoken.idle), talk.pictures, captions)
+    poses = sway_frames(pose_frames(timeline, spoken.clips, spoken.idle), FPS, spoken.skeleton, spoken.rig)
+    parts = cut_parts(timeline, poses, talk.pictures, captions)
     streams = run_with_events("film", lambda: _draw_parts(talk, parts, figure.ref, workers))
     run_with_events("mp4", lambda: _write_film(talk, streams, export_wav(mix_sound(timeline, spoken.sounds), SOUND_RATE), captions))
     summary = FilmSummary(

@@ -14,7 +14,7 @@ from assets.base_mesh import load_skin_triangles
 from assets.conventions import BASE_VERTICES, JOINTS, SKIN_VERTICES
 from assets.mesh import compute_vertex_normals, cross_edges, find_boundary_edges, split_components
 from assets.rotation import dot
-from assets.skinning import interpolate_weights, limit_influences, skin_points
+from assets.skinning import interpolate_weights, limit_influences, skin_points, weight_by_height
 from stages.groom.placement import average_over_triangles, average_rows_over_triangles, place_item, place_smoothed, weld_item_triangles
 from stages.groom.wardrobe import WardrobeItem
 
@@ -61,7 +61,7 @@ def fit_item(item: WardrobeItem, body: Body, skin: Skin | None = None) -> Fitted
 
 def _compute_influences(item: WardrobeItem, at_rest: Floats, body: Body) -> Skin:
     if item.slot in ("hair", "hat"):
-        return _weight_to_head(at_rest, body)
+        return limit_influences(weight_by_height(at_rest, body.skeleton))
     if item.slot in ("outfit", "shoes"):
         return _transfer_skin_influences(at_rest, weld_item_triangles(item), body)
     return _inherit_influences(item, body.skin)
@@ -107,16 +107,6 @@ def split_legs(dense: Floats) -> Floats:
     found[:, left] *= (split * both / np.maximum(left_sum, 1e-6))[:, None]
     found[:, right] *= ((1 - split) * both / np.maximum(right_sum, 1e-6))[:, None]
     return found
-
-
-def _weight_to_head(points: Floats, body: Body) -> Skin:
-    """Influences of hair and hats: the head's; below the neck the neck's and the chest's, never the shoulders'."""
-    heads = dict(zip(JOINTS, body.skeleton.heads, strict=True))
-    knots = [float(heads[name][1]) for name in ("Spine2", "Neck", "Head")]
-    dense = np.zeros((len(points), len(JOINTS)), np.float32)
-    for k, name in enumerate(("Spine2", "Neck", "Head")):
-        dense[:, JOINTS.index(name)] = np.interp(points[:, 1], knots, np.eye(3)[k])
-    return limit_influences(dense)
 
 
 def transfer_morphs(item: WardrobeItem, body: Body) -> tuple[MorphTarget, ...]:

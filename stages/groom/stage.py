@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from assets.artefacts.character import EYES, Body, Groom
-from assets.artefacts.geometry import Floats, Image, Material, Mesh, Part
+from assets.artefacts.geometry import Floats, Image, Material, Mesh
 from assets.base_mesh import load_skin_triangles
 from assets.conventions import SKIN_VERTICES
 from assets.rights import Source
@@ -34,6 +34,7 @@ from stages.groom.garments.outfit import MadeOutfit, make_outfit
 from stages.groom.garments.style import digest_garments
 from stages.groom.hair.atlas import HairColour
 from stages.groom.hair.choices import BALD, HairChoice, choose_hair
+from stages.groom.hair.grow import GrownHair
 from stages.groom.hair.style import digest_styles, list_styles
 from stages.groom.hair.wear import grow_head, paint_hair
 from stages.groom.hat import add_hair_room, fit_hair_under_hat, press_strands
@@ -111,7 +112,10 @@ def run(body: Body, *, options: GroomSpec, seed: int) -> Groom:
     grown = _grow_hair(draft, body, choice, clothes, skin_normals, seed)
     paint = paint_hair(choice, seed)
     normals = {EYES: compute_cornea_normals(body), **clothes.normals}
-    return Groom(tuple(draft.meshes), tuple(draft.materials), draft.images, clothes.hidden, tuple(draft.sources), grown, paint, normals)
+    return Groom(
+        tuple(draft.meshes), tuple(draft.materials), draft.images, clothes.hidden, tuple(draft.sources), grown.levels, paint, normals,
+        grown.rig,
+    )  # fmt: skip
 
 
 def choose_items(body: Body, options: GroomSpec, rng: np.random.Generator) -> dict[Slot, str]:
@@ -198,9 +202,7 @@ def _add_hair_item(draft: _GroomDraft, body: Body, name: str, shade: HairColour,
     draft.add(build_mesh(fitted, "hair", "hair", dropped=unseen), material, {"hair_albedo": picture}, build_item_source(item))
 
 
-def _grow_hair(
-    draft: _GroomDraft, body: Body, choice: HairChoice, clothes: _Clothes, skin_normals: Floats, seed: int
-) -> tuple[tuple[Part, ...], ...]:
+def _grow_hair(draft: _GroomDraft, body: Body, choice: HairChoice, clothes: _Clothes, skin_normals: Floats, seed: int) -> GrownHair:
     """Grows hair and beard, where the choice is a style; adds their materials."""
 
     def fit(points: Floats) -> tuple[Floats, Mask]:
@@ -212,7 +214,7 @@ def _grow_hair(
     draft.images |= found.images
     if found.levels:
         draft.sources.append(Source("hair", "Apache-2.0", "grown by Fenshen"))
-    return found.levels
+    return found
 
 
 def _add_clothes(
@@ -287,4 +289,4 @@ def _digest_records() -> dict[str, str]:
     return digest_styles() | digest_garments()
 
 
-STAGE: Stage[Groom] = Stage("groom", 19, run, makes=Groom, missing_requirements=find_missing_wardrobe, code=_digest_records)
+STAGE: Stage[Groom] = Stage("groom", 20, run, makes=Groom, missing_requirements=find_missing_wardrobe, code=_digest_records)

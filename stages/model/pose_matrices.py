@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from assets.artefacts.geometry import Floats, Skeleton
+from assets.hair_chains import pad_rotations
 from assets.paths import PROJECT_ROOT
 from assets.rotation import forward_kinematics
 from stages.render.posing import to_matrices
@@ -22,8 +23,8 @@ def load_test_poses() -> Floats:
 
 
 def compute_pose_matrices(skeleton: Skeleton) -> Floats:
-    """(n,j,4,4) matrices that take points of the bind pose into each test pose; the hips stay in place."""
-    poses = load_test_poses()
+    """(n,j,4,4) matrices that take points of the bind pose into each test pose; the hips stay in place, and hair follows the head."""
+    poses = pad_rotations(load_test_poses(), len(skeleton.names))
     positions, rotations = forward_kinematics(skeleton.parents, skeleton.heads, poses, np.zeros((len(poses), 3)))
     found = np.tile(np.eye(4, dtype=np.float32), (*positions.shape[:2], 1, 1))
     found[..., :3, :3] = to_matrices(rotations.reshape(-1, 4)).reshape(*positions.shape[:2], 3, 3)

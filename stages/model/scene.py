@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from assets.artefacts.character import Body, Groom, TextureSet
 from assets.artefacts.geometry import Floats, Image, Ints, Material, Mesh, MorphTarget, Part, Skeleton, Skin, Surface
+from assets.conventions import JOINTS
 from assets.mesh import compact_vertices, compute_vertex_normals, weld_points
 from assets.rotation import normalize_vectors
+from assets.skinning import limit_influences, weight_by_height
 from stages.model.skin_paint import paint_head
 
 MIN_MORPH_DELTA_M = 4e-5
@@ -142,6 +144,19 @@ def use_grown_hair(character: Character, groom: Groom, level: int, lift: float) 
         replace(piece, mesh=replace(piece.mesh, positions=piece.mesh.positions + up)) for piece in build_grown_pieces(groom, level, first)
     ]
     return replace(character, pieces=(*others, *grown))
+
+
+def unrig_hair(groom: Groom, skeleton: Skeleton) -> Groom:
+    """The groom with hanging hair on the joints of head, neck and chest alone."""
+    if groom.hair_rig is None:
+        return groom
+    return replace(groom, hair_rig=None, grown=tuple(tuple(_unrig_part(part, skeleton) for part in level) for level in groom.grown))
+
+
+def _unrig_part(part: Part, skeleton: Skeleton) -> Part:
+    if part.mesh.skin.joints.max(initial=0) < len(JOINTS):
+        return part
+    return replace(part, mesh=replace(part.mesh, skin=limit_influences(weight_by_height(part.mesh.positions, skeleton))))
 
 
 def _paint_skin(texture: TextureSet, groom: Groom) -> dict[str, Image]:

@@ -8,12 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from assets.artefacts.character import ATLAS, Model, Previews
+from assets.artefacts.geometry import Skeleton
 from assets.artefacts.talk import Dialogue, Performance, Speech
 from assets.bundle import COMPRESSED_FILE, BundleFile, Package
 from assets.formats.bvh import export_bvh
 from assets.formats.gltf import EncodedImage, Scene, export_gltf
 from assets.formats.vrm import VrmMeta, export_vrm, export_vrma
-from assets.rights import Source, merge_sources
+from assets.hair_chains import drop_hair_joints
+from assets.rights import merge_sources
 from assets.spec.packaging import BUDGETS, PackageSpec, RightsSpec
 from stages.package.compress import build_compressed_file
 from stages.package.files import make_file
@@ -23,6 +25,7 @@ from stages.package.previews import build_preview_files
 from stages.package.talk_files import build_talk_files
 from stages.package.target import fit_to_budget
 from stages.stage import Stage
+from stages.sway.clips import bake_sway
 
 
 def run(
@@ -38,14 +41,18 @@ def run(
     if rights.strict:
         refuse_unsellable(everything)
     title = name or dialogue.name
+    # Players of a VRM simulate its hair themselves, and BVH and VRM animations hold the humanoid alone: only the GLB has it baked.
+    swaying = replace(performance, skeleton=model.skeleton, clips=bake_sway(model.skeleton, model.hair_rig, performance.clips))
 
     def build_scene(pictures: dict[str, EncodedImage]) -> Scene:
         combined = BUDGETS[options.target].combined_morphs
-        return Scene(title, model.skeleton, model.parts, model.materials, pictures, performance.clips, combined_morphs=combined)
+        return Scene(
+            title, model.skeleton, model.parts, model.materials, pictures, swaying.clips, combined_morphs=combined, hair_rig=model.hair_rig
+        )
 
     # Rendering releases the GIL, encoding the files does not: they overlap.
     with ThreadPoolExecutor(1) as pool:
-        rendering = pool.submit(copy_context().run, build_preview_files, model, previews, performance, rights.licence)
+        rendering = pool.submit(copy_context().run, build_preview_files, model, previews, swaying, rights.licence)
         scene, glb = fit_to_budget(build_scene, export_gltf, model, BUDGETS[options.target])
         sources = merge_sources((model.sources, performance.sources))
         files = [make_file("avatar.glb", glb, "avatar", rights.licence, sources)]
@@ -54,9 +61,9 @@ def run(
             files.append(make_file(COMPRESSED_FILE, compressed, "avatar", rights.licence, sources))
         files += build_lod_files(title, model, BUDGETS[options.target], rights.licence)
         if options.vrm:
-            files += _build_vrm_files(scene, performance, rights, title, model.sources, previews)
+            files += _build_vrm_files(scene, performance, rights, title, model, previews)
         if options.bvh:
-            files += _build_bvh_files(scene, performance, rights.licence)
+            files += _build_bvh_files(performance, drop_hair_joints(model.skeleton), rights.licence)
         pictures = rendering.result()
     files += build_talk_files(dialogue, speech, performance, rights.licence)
     files += _build_texture_files(scene, rights.licence, model)
@@ -67,24 +74,26 @@ def run(
 
 
 def _build_vrm_files(
-    scene: Scene, performance: Performance, rights: RightsSpec, title: str, sources: tuple[Source, ...], previews: Previews
+    scene: Scene, performance: Performance, rights: RightsSpec, title: str, model: Model, previews: Previews
 ) -> list[BundleFile]:
-    third_party = "\n".join(f"{s.name}: {s.licence} ({s.origin})" for s in sources)
-    meta = VrmMeta(title, rights.creator, rights.licence, third_party, all(s.sellable for s in sources), Path(rights.consent or "").name)
+    third_party = "\n".join(f"{s.name}: {s.licence} ({s.origin})" for s in model.sources)
+    sellable = all(source.sellable for source in model.sources)
+    meta = VrmMeta(title, rights.creator, rights.licence, third_party, sellable, Path(rights.consent or "").name)
     portrait = previews.pictures.get("portrait.jpg")
     thumbnail = EncodedImage(portrait, "image/jpeg") if portrait else None
     # A VRM has expressions for what the combined morphs do.
     vrm = export_vrm(replace(scene, clips=(), combined_morphs=False), meta, thumbnail)
-    clips = [(f"clips/{clip.name}.vrma", export_vrma(clip, scene.skeleton)) for clip in performance.clips]
+    body = drop_hair_joints(model.skeleton)
+    clips = [(f"clips/{clip.name}.vrma", export_vrma(clip, body)) for clip in performance.clips]
     return [
-        make_file("avatar.vrm", vrm, "avatar", rights.licence, sources),
+        make_file("avatar.vrm", vrm, "avatar", rights.licence, model.sources),
         *(make_file(path, data, "clip", rights.licence, performance.sources) for path, data in clips),
     ]
 
 
-def _build_bvh_files(scene: Scene, performance: Performance, licence: str) -> list[BundleFile]:
+def _build_bvh_files(performance: Performance, skeleton: Skeleton, licence: str) -> list[BundleFile]:
     """clips/NAME.bvh of every clip; BVH cannot hold the weights of the face."""
-    clips = [(f"clips/{clip.name}.bvh", export_bvh(clip, scene.skeleton)) for clip in performance.clips]
+    clips = [(f"clips/{clip.name}.bvh", export_bvh(clip, skeleton)) for clip in performance.clips]
     return [make_file(path, data, "clip", licence, performance.sources) for path, data in clips]
 
 
@@ -101,4 +110,4 @@ def _build_texture_files(scene: Scene, licence: str, model: Model) -> list[Bundl
     return files
 
 
-STAGE = Stage("package", 13, run, makes=Package, memory_gb=2, timeout_s=900)
+STAGE = Stage("package", 14, run, makes=Package, memory_gb=2, timeout_s=900)

@@ -48,7 +48,7 @@ class FilmPart(Artefact):
 
     kind: ClassVar[str] = "film-part/1"
     rotations: Floats
-    """(f,j,4) local rotations xyzw of JOINTS in each frame, as in a clip."""
+    """(f,j,4) local rotations xyzw of the joints in each frame, as in a clip."""
     root: Floats
     """(f,3) metres."""
     face: Floats

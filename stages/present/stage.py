@@ -57,5 +57,5 @@ def _report_missing_ffmpeg() -> str:
     return "" if find_program("ffmpeg") else NO_FFMPEG
 
 
-FIGURE = Stage("figure", 1, prepare_figure, makes=Figure, memory_gb=1.5, imports=("pyrender",))
+FIGURE = Stage("figure", 2, prepare_figure, makes=Figure, memory_gb=1.5, imports=("pyrender",))
 FILM = Stage("film", 1, film_part, makes=Footage, memory_gb=1, imports=("pyrender",), missing_requirements=_report_missing_ffmpeg)

@@ -12,6 +12,7 @@ from stages.render.key_frames import extract_pose, find_highest_hand, find_rest_
 from stages.render.posing import turn_to_camera
 from stages.render.preview import Shot, encode_turntable, plan_turntable, render_stills
 from stages.stage import Stage
+from stages.sway.clips import settle_pose
 
 JPEG_QUALITY = 90
 _PORTRAIT_TURN = 0.38
@@ -26,16 +27,18 @@ def run(model: Model, motion: Motion, *, options: PackageSpec, seed: int) -> Pre
     """
     meshes: list[Mesh] = [part.mesh for part in model.parts]
     materials = {material.name: material for material in model.materials}
-    rest = find_rest_pose(motion.clips, motion.skeleton)
+    standing = find_rest_pose(motion.clips, motion.skeleton)
+    rest = settle_pose(model, standing)
     shots = [
-        Shot("portrait", turn_to_camera(model.skeleton, rest, _PORTRAIT_TURN), "portrait", _PORTRAIT_TURN),
+        Shot("portrait", settle_pose(model, turn_to_camera(model.skeleton, standing, _PORTRAIT_TURN)), "portrait", _PORTRAIT_TURN),
         Shot("full", rest, "full", 0.3, (640, 960)),
     ]
     turntable = plan_turntable(rest) if options.turntable else []
     shots += turntable
     wave = next((clip for clip in motion.clips if clip.name == "wave"), None)
     if wave:
-        shots.append(Shot("wave", extract_pose(wave, find_highest_hand(wave, motion.skeleton)), "full", 0.0, (640, 960)))
+        waving = settle_pose(model, extract_pose(wave, find_highest_hand(wave, motion.skeleton)))
+        shots.append(Shot("wave", waving, "full", 0.0, (640, 960)))
     images = render_stills(meshes, materials, model.images, model.skeleton, shots, model.shading, model.shades)
     frames = [images.pop(shot.name) for shot in turntable]
     images["expressions"] = render_expressions(model, rest)
@@ -45,4 +48,4 @@ def run(model: Model, motion: Motion, *, options: PackageSpec, seed: int) -> Pre
     return Previews(pictures)
 
 
-STAGE = Stage("preview", 5, run, makes=Previews, memory_gb=2, timeout_s=900, imports=("pyrender",))
+STAGE = Stage("preview", 6, run, makes=Previews, memory_gb=2, timeout_s=900, imports=("pyrender",))

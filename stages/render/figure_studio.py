@@ -65,7 +65,7 @@ def frame_figure(model: Model, rest: Pose, aspect: float) -> Framing:
     joints = PosedJoints.from_pose(model.skeleton, rest)
     posed = _FigurePose(model.skeleton, model.parts)
     points, _ = posed.compute(rest)
-    positions = dict(zip(JOINTS, joints.positions, strict=True))
+    positions = dict(zip(model.skeleton.names, joints.positions, strict=True))
     eyes = ((positions["LeftEye"] + positions["RightEye"]) / 2).astype(np.float32)
     camera, aim, half = frame_camera("half", points, eyes, positions["Neck"], TURN, aspect)
     eye = np.asarray(aim + _DISTANCE * (camera.eye - aim), np.float32)
@@ -117,7 +117,7 @@ class _FigurePose:
         joints = np.concatenate([mesh.skin.joints for mesh in meshes]).astype(np.int64)
         weights = np.concatenate([mesh.skin.weights for mesh in meshes])
         rows = np.repeat(np.arange(len(joints)), joints.shape[1])
-        self._weights = csr_matrix((weights.ravel(), (rows, joints.ravel())), (len(joints), len(JOINTS)), dtype=np.float32)
+        self._weights = csr_matrix((weights.ravel(), (rows, joints.ravel())), (len(joints), len(skeleton.names)), dtype=np.float32)
         self._moved, self._morphs = self._gather_morphs(meshes)
         self._soft, self._soft_triangles, self._spread = self._gather_soft(skeleton, parts)
 

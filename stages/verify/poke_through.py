@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Skin
+from assets.conventions import is_hair_joint
 from assets.digest import sha256_arrays
 from assets.garment_layers import CLOTH_MESHES, PROBES, SKIN_MESHES, GarmentLayers, Patches
 from assets.mesh import compute_face_normals
@@ -50,7 +51,7 @@ class KeyFrame:
 
 
 def choose_key_frames(glb: Glb, count: int, samples_per_clip: int = 6) -> list[KeyFrame]:
-    """The `count` poses of all clips farthest from the bind pose and from one another (farthest-point sampling), fingers ignored."""
+    """The `count` poses of all clips farthest from the bind pose and one another (farthest-point sampling), without fingers and hair."""
     frames = [
         KeyFrame(clip, float(time_s), glb.sample_pose(clip, float(time_s)))
         for clip in glb.clips
@@ -68,8 +69,8 @@ def choose_key_frames(glb: Glb, count: int, samples_per_clip: int = 6) -> list[K
 
 
 def _collect_joint_quaternions(glb: Glb, pose: Mapping[str, Doubles]) -> Doubles:
-    """(4j,) quaternions of the joints but the hands', from their rest to the pose, each with w >= 0."""
-    names = [name for name in glb.joint_names if "Hand" not in name]
+    """(4j,) quaternions of the joints but those of hands and hair, from their rest to the pose, each with w >= 0."""
+    names = [name for name in glb.joint_names if "Hand" not in name and not is_hair_joint(name)]
     rest = np.array([glb.get_rest_rotation(name) for name in names], float).reshape(-1, 4)
     rotations = np.array([pose.get(f"{name}.rotation", still) for name, still in zip(names, rest, strict=True)], float).reshape(-1, 4)
     # q and -q are one rotation: without one sign, equal poses would be far apart. Only from the rest is w far from 0.

@@ -87,6 +87,6 @@ def find_programs() -> dict[str, str]:
 
 
 STAGE = Stage(
-    "verify", 12, run, makes=Verdict, memory_gb=2, timeout_s=300, programs=find_programs, missing_requirements=describe_missing_tools,
+    "verify", 13, run, makes=Verdict, memory_gb=2, timeout_s=300, programs=find_programs, missing_requirements=describe_missing_tools,
     code=digest_gate_sources, is_final=has_looked,
 )  # fmt: skip

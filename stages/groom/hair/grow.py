@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from assets.artefacts.character import Body
 from assets.artefacts.geometry import Image, Material, Mesh, Part, Skin
-from assets.conventions import JOINTS
+from assets.artefacts.hair import HairRig
 from assets.rotation import normalize_vectors
-from assets.skinning import apply_matrices, blend_matrices, limit_influences
+from assets.skinning import apply_matrices, blend_matrices, limit_influences, weight_by_height
 from stages.groom.hair.atlas import Atlas, HairColour, curl_uv, paint_atlas
 from stages.groom.hair.chart import Bools, Floats, load_chart
 from stages.groom.hair.guides import (
@@ -24,6 +25,7 @@ from stages.groom.hair.guides import (
     join_strands,
     trim,
 )
+from stages.groom.hair.hanging import HangingStrands, StrandLock, plan_chains, weight_to_chains
 from stages.groom.hair.head import Head, Surface
 from stages.groom.hair.roots import Roots, sample_fringe, sample_scalp
 from stages.groom.hair.strips import Cards, build_ropes, build_strips, join_cards
@@ -43,6 +45,9 @@ _CROPPED_M = 0.035
 _WIDEN, _WIDEN_PUFFS, _MAX_WIDEN = 0.62, 0.5, 2.4
 """Exponents by which fewer strips, and fewer quads of curls, are wider; and the limit of the former."""
 
+_BRAID_WEIGHT = 40.0
+"""Strands of loose hair that one of a braid stands for."""
+
 
 @dataclass(frozen=True)
 class GrownHair:
@@ -52,6 +57,8 @@ class GrownHair:
     materials: tuple[Material, ...]
     images: dict[str, Image]
     atlas: Atlas | None = None
+    rig: HairRig | None = None
+    """Chains of the hair that hangs."""
 
 
 Fit = Callable[[Floats], tuple[Floats, Bools]]
@@ -68,12 +75,13 @@ def grow_hair(
     head = Head.from_body(body)
     groups = _grow_groups(head, style, rng)
     atlas = paint_atlas(colour, np.random.default_rng([seed, 0xA71A]), curls=style.curl_texture)
-    levels = tuple(_build_level(body, head, groups, level, budget, seed, fit) for level, budget in enumerate(budgets))
+    rigging = _plan_rigging(groups, head, body)
+    levels = tuple(_build_level(body, head, groups, rigging, level, budget, seed, fit) for level, budget in enumerate(budgets))
     base = Material(HAIR, ALBEDO, colour=atlas.factor, roughness=style.roughness, alpha="MASK", alpha_cutoff=0.35,
                     double_sided=style.kind == "lying" and not _is_cropped(style), specular=style.gloss)  # fmt: skip
     # Blended: MASK breaks the thin row along the hairline into dashes.
     edge = replace(base, name=EDGE, alpha="BLEND", double_sided=True)
-    return GrownHair(levels, (base, edge), {ALBEDO: atlas.image}, atlas)
+    return GrownHair(levels, (base, edge), {ALBEDO: atlas.image}, atlas, rigging.rig if rigging else None)
 
 
 def _is_cropped(style: Style) -> bool:
@@ -92,6 +100,8 @@ class _Group:
     segments: int
     weight: float = 1.0
     """Share of the triangles of its level, relative to the other groups."""
+    is_bound: bool = False
+    """A tail or a braid, which swings as one."""
 
 
 def _grow_groups(head: Head, style: Style, rng: np.random.Generator) -> list[_Group]:
@@ -137,12 +147,12 @@ def _grow_tied(head: Head, surface: Surface, roots: Roots, tie: np.ndarray, styl
         if where.kind == "tail":
             tail = grow_tail(head, surface, where, 46, rng)
             tail = add_waves(tail, style, head, rng)
-            groups.append(_Group(tail, "lying", style.width * 1.1, max(style.segments + 2, 7), 0.8))
+            groups.append(_Group(tail, "lying", style.width * 1.1, max(style.segments + 2, 7), 0.8, is_bound=True))
         elif where.kind == "bun":
             groups.append(_Group(wind_bun(head, where, 80, rng), "lying", where.radius * 0.62, 4, 1.2))
         elif where.kind == "braid":
             braid = grow_tail(head, surface, replace(where, radius=0.001), 1, rng)
-            groups.append(_Group(braid, "braid", where.radius, max(10, round(where.length / where.radius / 0.9)), 0.5))
+            groups.append(_Group(braid, "braid", where.radius, max(10, round(where.length / where.radius / 0.9)), 0.5, is_bound=True))
         elif where.kind == "puff":
             groups.append(_Group(round_puff(head, where, 150, rng), "puff", where.radius * 0.62, 1, 1.2))
     return groups
@@ -170,15 +180,48 @@ def _grow_edge(head: Head, surface: Surface, style: Style, rng: np.random.Genera
     )
 
 
-def _build_level(body: Body, head: Head, groups: list[_Group], level: int, budget: int, seed: int, fit: Fit | None) -> tuple[Part, ...]:
+@dataclass(frozen=True)
+class _Rigging:
+    """The chains of a head, and how the strands of its groups follow them."""
+
+    rig: HairRig
+    hanging: HangingStrands
+    firsts: tuple[int, ...]
+    """Of each group that is not the row along the hairline, the number of its first strand."""
+
+    def weight(self, points: Floats, cards: Cards, counts: list[int], body: Body) -> Skin:
+        """Influences of points (v,3) of the cards of the first few strands of each group, in the bind pose."""
+        rows = np.concatenate([first + np.arange(count) for first, count in zip(self.firsts, counts, strict=True)])
+        return weight_to_chains(points, cards.strand, self.hanging.select(rows), self.rig, body)
+
+
+def _plan_rigging(groups: list[_Group], head: Head, body: Body) -> _Rigging | None:
+    inner = _list_inner(groups)
+    if not inner:
+        return None
+    locks = [StrandLock(g.strands.points, g.is_bound, _BRAID_WEIGHT if g.kind == "braid" else 1.0) for g in inner]
+    planned = plan_chains(locks, head, body)
+    firsts = np.cumsum([0, *(len(group.strands) for group in inner)])[:-1]
+    return _Rigging(*planned, tuple(int(first) for first in firsts)) if planned else None
+
+
+def _list_inner(groups: list[_Group]) -> list[_Group]:
+    """All but the row along the hairline."""
+    return [group for group in groups if group.kind != "edge" and len(group.strands)]
+
+
+def _build_level(
+    body: Body, head: Head, groups: list[_Group], rigging: _Rigging | None, level: int, budget: int, seed: int, fit: Fit | None
+) -> tuple[Part, ...]:
     """The parts of one level: the hair, and the row along its line."""
     rng = np.random.default_rng([seed, 0x5721, level])
     edges = [g for g in groups if g.kind == "edge" and len(g.strands)]
-    inner = [g for g in groups if g.kind != "edge" and len(g.strands)]
+    inner = _list_inner(groups)
     edge_budget = int(budget * _EDGE_SHARES[level]) if edges else 0
     counts = _share(inner, budget - edge_budget, level)
     cards = [_draw(group, head, count, level, rng) for group, count in zip(inner, counts, strict=True) if count]
-    parts = [_skin(join_cards(cards), HAIR, body, fit)]
+    whole = join_cards(cards)
+    parts = [_skin(whole, HAIR, body, fit, partial(rigging.weight, cards=whole, counts=counts, body=body) if rigging else None)]
     if edge_budget:
         segments = 2 if level == 0 else 1
         count = min(len(edges[0].strands), edge_budget // (2 * segments))
@@ -256,14 +299,15 @@ def build_puffs(strands: Strands, head: Head, width: float, rng: np.random.Gener
                  shade.reshape(-1).astype(np.float32), triangles, np.repeat(rows, 4).astype(np.int32))  # fmt: skip
 
 
-def _skin(cards: Cards, name: str, body: Body, fit: Fit | None) -> Part:
-    """The cards as a part in the T-pose: on the head's joint, and below it on those of the neck and the chest."""
-    skin = weight_to_head(cards.positions, body)
+def _skin(cards: Cards, name: str, body: Body, fit: Fit | None, weight: Callable[[Floats], Skin] | None = None) -> Part:
+    """The cards as a part in the T-pose: on the head's joint, below it on those of the neck and the chest or, where it hangs, on chains."""
+    skin = limit_influences(weight_by_height(cards.positions, body.skeleton))
     points, normals = move_to_bind(cards, skin, body)
     triangles = cards.triangles
     if fit is not None:
         points, unseen = fit(points)
         triangles = triangles[~unseen[triangles].all(1)]
+    skin = weight(points) if weight else skin
     return Part(Mesh(name, points, cards.uv, triangles, skin, (), name), normals, None, cards.shade)
 
 
@@ -272,13 +316,3 @@ def move_to_bind(cards: Cards, skin: Skin, body: Body) -> tuple[Floats, Floats]:
     matrices = blend_matrices(skin, body.rest_to_bind)
     normals = normalize_vectors(np.einsum("vij,vj->vi", matrices[:, :3, :3], cards.normals), 1e-9)
     return apply_matrices(matrices, cards.positions).astype(np.float32), normals.astype(np.float32)
-
-
-def weight_to_head(points: Floats, body: Body) -> Skin:
-    """Influences of hair: the head's; below the neck the neck's and the chest's, never the shoulders'."""
-    heads = dict(zip(JOINTS, body.skeleton.heads, strict=True))
-    knots = [float(heads[name][1]) for name in ("Spine2", "Neck", "Head")]
-    dense = np.zeros((len(points), len(JOINTS)), np.float32)
-    for k, name in enumerate(("Spine2", "Neck", "Head")):
-        dense[:, JOINTS.index(name)] = np.interp(points[:, 1], knots, np.eye(3)[k])
-    return limit_influences(dense)

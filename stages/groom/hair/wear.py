@@ -37,7 +37,7 @@ def grow_head(body: Body, choice: HairChoice, seed: int, fit: Fit | None = None)
     curls = bool(style and style.curl_texture and hair.atlas)
     tufts, material = grow_beard(body, beard, atlas, albedo, seed, curls=curls)
     levels = tuple(one + two for one, two in zip(hair.levels or ((),) * len(tufts), tufts, strict=True))
-    return GrownHair(levels, (*hair.materials, material), {**hair.images, albedo: atlas.image}, atlas)
+    return GrownHair(levels, (*hair.materials, material), {**hair.images, albedo: atlas.image}, atlas, hair.rig)
 
 
 def paint_hair(choice: HairChoice, seed: int) -> SkinPaint:

@@ -31,7 +31,8 @@ def find_chromium() -> str | None:
 
 
 def load_in_three(avatars: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
-    """Name -> counts of meshes, morphs (the most on one mesh), clips, VRM bones and expressions in three.js, or `failed`: why.
+    """Name -> counts of meshes, morphs (the most on one mesh), clips, VRM bones and expressions in three.js, and how the spring bones of a
+    VRM move (`hair`), or `failed`: why.
 
     One browser loads them all.
 

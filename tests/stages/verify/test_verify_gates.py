@@ -29,6 +29,7 @@ from stages.verify.bundle_view import BundleView, Glb
 from stages.verify.gate import FOLDER_GATES, TARGET_GATES, load_gates
 from stages.verify.gates.rights import check_folder
 from stages.verify.stage import STAGE, has_looked, run_gate
+from tests.stages.sway.a_head import write_vrm
 from tests.stages.verify import dressed_body, tiny
 from tests.stages.verify.contract import check_gate
 
@@ -88,6 +89,11 @@ def with_json(change: Callable[[dict[str, Any]], object]) -> MakeBundle:
     return make
 
 
+def with_hair_without_springs() -> BundleView:
+    """Its VRM has joints of hair that nothing moves, and its GLB has none."""
+    return tiny.bundle(vrm=write_vrm(with_springs=False))
+
+
 def name_all_idle(document: dict[str, Any]) -> None:
     for animation in document["animations"]:
         animation["name"] = "idle"
@@ -130,6 +136,7 @@ BROKEN: dict[str, MakeBundle] = {
     "vrm/bones": lambda: tiny.bundle(vrm=tiny.vrm(bones=NO_HIPS)),
     "vrm/meta": lambda: tiny.bundle(vrm=tiny.vrm(meta={"name": "x"})),
     "vrm/no-animations": lambda: tiny.bundle(vrm=tiny.vrm(clips=True)),
+    "vrm/spring-bones": with_hair_without_springs,
     "speech/json": with_file("visemes/hello.json", b"{"),
     "speech/wav-format": lambda: tiny.bundle(wav=tiny.wav(channels=2)),
     "speech/clipping": lambda: tiny.bundle(wav=tiny.wav(gain=3.0)),
@@ -148,6 +155,7 @@ BROKEN: dict[str, MakeBundle] = {
     "budget/materials": with_two_materials,
     "engine/three": lambda: tiny.bundle(glb=b"not a glb"),
     "engine/three-vrm": lambda: tiny.bundle(vrm=b"not a vrm"),
+    "engine/spring-bones": with_hair_without_springs,
     "engine/talkinghead": with_glb(along_bones=False),
     "engine/babylon": lambda: tiny.bundle(glb=b"not a glb"),
     "engine/blender": lambda: tiny.bundle(glb=b"not a glb"),
@@ -244,6 +252,12 @@ SENTENCES: list[tuple[str, MakeBundle, str]] = [
      "avatar.vrm: error[vrm/meta] specVersion is '0.0', expected '1.0'"),
     ("vrm/no-animations", BROKEN["vrm/no-animations"],
      "avatar.vrm: error[vrm/no-animations] the VRM holds 2 animations, which VRM 1.0 forbids"),
+    ("vrm/spring-bones", with_hair_without_springs,
+     "avatar.vrm: error[vrm/spring-bones] chains of hair that are no springs: Hair_Back, Hair_Left"),
+    ("vrm/spring-bones", with_hair_without_springs,
+     "avatar.vrm: error[vrm/spring-bones] its joints of hair are not those of avatar.glb"),
+    ("engine/spring-bones", with_hair_without_springs,
+     "avatar.vrm: error[engine/spring-bones] three-vrm finds no spring bones"),
     ("speech/json", BROKEN["speech/json"], "visemes/hello.json: error[speech/json] the file is not a JSON object"),
     ("speech/wav-format", BROKEN["speech/wav-format"],
      "voice/hello.wav: error[speech/wav-format] expected mono 16-bit PCM, found 2 channels of 16 bits"),
