@@ -89,6 +89,8 @@ def list_captions(timeline: Timeline, sounds: Mapping[str, SpokenLine]) -> list[
     for start, line in timeline.starts:
         sound = sounds[line]
         found += time_captions(sound.text, sound.words, start, len(sound.samples) / sound.rate)
+    if not found:
+        return []
     ends = [*(caption.start for caption in found[1:]), timeline.frames / FPS]
     return [TimedCaption(c.start, min(c.end, end), c.rows) for c, end in zip(found, ends, strict=True) if min(c.end, end) > c.start]
 

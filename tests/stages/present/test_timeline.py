@@ -124,3 +124,7 @@ def test_captions_end_where_the_next_begins() -> None:
     captions = list_captions(plan_timeline(SLIDES, SOUNDS), SOUNDS)
     assert [caption.rows for caption in captions] == [("The line a.",), ("The line b.",), ("The line c.",)]
     assert all(a.end <= b.start for a, b in itertools.pairwise(captions))
+
+
+def test_a_film_in_which_nothing_is_said_has_no_captions() -> None:
+    assert list_captions(plan_timeline((SlideTalk((), 2.0),), SOUNDS), SOUNDS) == []
