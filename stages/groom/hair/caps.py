@@ -24,7 +24,7 @@ _MIN_LENGTH_M = 0.20
 _RANK = 0.55
 """Layer of the sheet: the lower half of the cards is beneath it. Ropes are all above theirs."""
 _BEHIND_LINE = 1.5
-"""Degrees behind the hairline, whose soft row of cards lies in front."""
+"""Degrees behind the hairline, whose soft row of cards is in front of it."""
 _ROOT_DEPTH_M, _MAX_RADIUS_M = 0.05, 0.135
 """Depth behind the hairline for which a sheet has its full height; and the largest distance of scalp from the chart's centre."""
 _BACK = (180.0, 5.0)
