@@ -23,6 +23,7 @@ from stages.groom.garments.figure import Figure, measure_figure
 from stages.groom.garments.paint import Cloths, paint_fabric, start_painting
 from stages.groom.garments.patterns import paint_pattern
 from stages.groom.garments.prints import paint_print
+from stages.groom.garments.rollneck import sew_rollneck
 from stages.groom.garments.shade import measure_outfit_sky
 from stages.groom.garments.sheet import Fine, Sheet, make_sheet
 from stages.groom.garments.shell import hangs_below
@@ -117,7 +118,7 @@ def _sew_pieces(figure: Figure, choice: OutfitChoice, seed: int) -> tuple[list[D
         draped.append(found)
         sewn.append(_Sewn(make_sheet(figure, found), piece, False))
         for part in (part for part in piece.garment.parts if part in _COLLARS):
-            collar = sew_collar(figure, found, part)
+            collar = sew_rollneck(figure, found) if part == "roll" else sew_collar(figure, found, part)
             sewn.append(_Sewn(make_sheet(figure, collar), piece, False))
     return draped, [*sewn, *shoes]
 

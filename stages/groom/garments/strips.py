@@ -88,7 +88,7 @@ def find_neckline(draped: Draped) -> Int64s:
 
 
 def sew_collar(figure: Figure, draped: Draped, kind: str) -> Draped:
-    """A collar along the neckline of a draped garment: shirt, polo, stand, roll or hood."""
+    """A collar along the neckline of a draped garment: shirt, polo, stand, hood or lapel."""
     loop = find_neckline(draped)
     points = draped.low[loop]
     # From the middle in front to the wearer's left, round the neck and back: the outer side then faces out.
@@ -98,13 +98,13 @@ def sew_collar(figure: Figure, draped: Draped, kind: str) -> Draped:
     if line[len(line) // 4, 0] < 0:
         line = line[::-1]
     at = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
-    gap = {"shirt": 0.008, "polo": 0.012, "stand": 0.006, "roll": 0.0, "hood": 0.02, "lapel": 0.004}[kind] * figure.scale
+    gap = {"shirt": 0.008, "polo": 0.012, "stand": 0.006, "hood": 0.02, "lapel": 0.004}[kind] * figure.scale
     steps = np.linspace(gap, at[-1] - gap, _COLLAR_COLUMNS)
     base = np.stack([np.interp(steps, at, line[:, k]) for k in range(3)], 1)
     for _ in range(3):
         base[1:-1] = 0.5 * base[1:-1] + 0.25 * (base[:-2] + base[2:])
     rows = _shape_collar(figure, base, kind, draped.collider)
-    weights = _borrow_weights(draped, rows.reshape(-1, 3))
+    weights = borrow_weights(draped.low, draped.cloth.get("weights"), rows.reshape(-1, 3))
     piece = replace(draped.garment, name=f"{draped.garment.name} collar", details=("collar",))
     return build_strip(piece, rows, weights, closed=False)
 
@@ -121,16 +121,16 @@ def _shape_collar(figure: Figure, base: Doubles, kind: str, under: Collider) -> 
     up = np.array([0.0, 1.0, 0.0])
     if kind == "lapel":
         return _shape_lapel(base, out, share, scale, under)
-    stand = {"shirt": 0.022, "polo": 0.016, "stand": 0.034, "roll": 0.050, "hood": 0.030}[kind] * scale
+    stand = {"shirt": 0.022, "polo": 0.016, "stand": 0.03450, "hood": 0.030}[kind] * scale
     if kind == "stand":
         return np.stack([base + up * stand * k - out * 0.003 * k for k in (0.0, 0.5, 1.0)])
-    fall = {"shirt": 0.030, "polo": 0.028, "roll": 0.045, "hood": 0.10}[kind] * scale
+    fall = {"shirt": 0.030, "polo": 0.02845, "hood": 0.10}[kind] * scale
     rise = (stand * (1 - 0.25 * tip))[:, None]
     pointed = 1.0 if kind in ("shirt", "polo") else 0.0
     drop = (fall * (1 + 0.75 * pointed * tip))[:, None]
     if kind == "hood":
         drop = fall * (1 - np.clip(share * 1.25, 0, 1) ** 1.5)[:, None] + 0.02 * scale
-    wide = {"shirt": 0.010, "polo": 0.010, "roll": 0.012, "hood": 0.030}[kind] * scale
+    wide = {"shirt": 0.010, "polo": 0.01012, "hood": 0.030}[kind] * scale
     spread = out + np.array([0, 0, 0.25]) * tip[:, None] * pointed
     side = np.sign(base[:, :1]) * tip[:, None] * 0.010 * scale * np.array([1.0, 0, 0]) * pointed
     inner = [base - out * 0.001, base + up * rise * 0.55 - out * 0.001, base + up * rise]
@@ -178,7 +178,8 @@ def knot_tie(figure: Figure, garment: Garment, shirt: Draped, under: Collider) -
         np.stack([np.full(5, 0.0) + shares * wide * scale, np.full(5, y), z + rise * (1 - shares**2)], 1)
         for wide, y, z, rise in zip(half, heights, front, bulge, strict=True)
     ])[::-1]  # fmt: skip
-    return build_strip(garment, points, _borrow_weights(shirt, points.reshape(-1, 3)), closed=False, is_oriented=True)
+    weights = borrow_weights(shirt.low, shirt.cloth.get("weights"), points.reshape(-1, 3))
+    return build_strip(garment, points, weights, closed=False, is_oriented=True)
 
 
 def _lift(points: Doubles, under: Collider) -> Doubles:
@@ -193,10 +194,11 @@ def _lift(points: Doubles, under: Collider) -> Doubles:
     return points
 
 
-def _borrow_weights(draped: Draped, points: Doubles) -> Floats:
+def borrow_weights(points: Doubles, weights: Floats, places: Doubles) -> Floats:
+    """(n,j) weights at places (n,3), from those (m,j) of the nearest points (m,3)."""
     from scipy.spatial import cKDTree
 
-    distance, nearest = cKDTree(draped.low).query(points, 4)
+    distance, nearest = cKDTree(points).query(places, 4)
     share = 1 / np.maximum(distance, 1e-4)
     share /= share.sum(1, keepdims=True)
-    return np.asarray(np.einsum("nk,nkj->nj", share, draped.cloth.get("weights")[nearest]), np.float32)
+    return np.asarray(np.einsum("nk,nkj->nj", share, weights[nearest]), np.float32)
