@@ -71,6 +71,7 @@ def test_what_is_not_baked_is_listed_with_the_command_that_makes_it(tmp_path: Pa
         "speaker.js",
         "microphone.js",
         "fenshen-avatar.js",
+        "fenshen-talkinghead.js",
     ]
     assert missing == dict.fromkeys(baked, "fenshen bake") | dict.fromkeys(["wardrobe", "glTF validator"], "fenshen bake --node-only")
     assert find_part("disk").version.endswith(f"GB free under {tmp_path}")
