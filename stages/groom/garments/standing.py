@@ -20,22 +20,24 @@ from stages.groom.garments.strips import borrow_weights, build_strip, find_neckl
 from stages.groom.garments.tailor import Draped
 
 _COLUMNS = 40
-_RISE_M, _LEAST_RISE_M = 0.026, 0.008
+_RISE_M, _LEAST_RISE_M = 0.026, 0.006
 """Of the folded edge above the garment's neckline, where the jaw leaves room."""
 _FALL_M, _LEAST_FALL_M = 0.022, 0.013
 """Of the collar's lower edge below the neckline, where the shoulders leave room."""
 _FLARE_M = 0.016
 """The collar ends where the garment below is so much wider than the neckline: it would lie on the shoulder like a cape."""
-_JAW_M = 0.013
-"""Skin so far outside of the neckline is of the jaw or the chin."""
-_JAW_ROOM_M = 0.009
+_JAW_M, _THROAT_M, _JAW_ROOM_M = 0.013, 0.001, 0.010
+"""Skin so far outside of the neckline is of the jaw or the chin; where it begins to go out to them; and how far an edge is below that."""
 _REACH_M = 0.16
 """Of the skin that is looked at, around the middle of the neckline."""
 _NEIGHBOURS = 8
-_PROFILE = ((-1.0, 0.0024), (-0.85, 0.0055), (-0.45, 0.0070), (0.0, 0.0074), (0.6, 0.0074), (1.0, 0.0050), (0.75, 0.0022), (0.0, 0.0016))
+_PROFILE = (
+    (-1.0, 0.0024), (-0.85, 0.0055), (-0.45, 0.0070), (0.0, 0.0076), (0.25, 0.0080),
+    (0.6, 0.0074), (1.0, 0.0050), (0.75, 0.0022), (0.0, 0.0016),
+)  # fmt: skip
 """Rows from the lower outer edge over the fold to the inside: share of the fall (below 0) or the rise, and metres off the surface."""
-
-
+_COVER_SHARE = 0.25
+"""Of the rise: up to here it is outside of the garment's edge."""
 _BAND_M, _BAND_GAP_M, _BAND_COLUMNS = 0.034, 0.003, 37
 """Height of a stand collar, half of its opening in front, and its columns from there around the neck."""
 _BAND_OVERLAP_M, _BAND_ABOVE_M, _BAND_NEIGHBOURS = 0.006, 0.0015, 30
@@ -94,11 +96,13 @@ def sew_rollneck(figure: Figure, draped: Draped) -> Draped:
     for share, outside in _PROFILE:
         height = site.base + share * np.where(share < 0, fall, rise)
         inner = _sample_radius(site.neck.unroll(site.skin), site.angle, height, site.radius + _JAW_M * scale)
-        if share <= 0:
-            cloth = _sample_radius(site.neck.unroll(site.cloth), site.angle, height, site.radius + 2 * _FLARE_M * scale)
-            inner = np.maximum(inner, cloth)
+        under = np.minimum(height, site.base)
+        cloth = _sample_radius(site.neck.unroll(site.cloth), site.angle, under, site.radius + 2 * _FLARE_M * scale)
+        # From the neckline, which it covers, it comes evenly to the neck.
+        upper = float(np.clip((share - _COVER_SHARE) / (1 - _COVER_SHARE), 0, 1))
+        inner = inner + (1 - upper) * np.maximum(cloth - inner, 0)
         points.append(site.neck.roll(site.angle, height, _smooth_around(inner, 2) + outside * scale))
-        shares.append(max(share, 0.0))
+        shares.append(upper)
     return _build_collar(draped, site, np.stack(points), shares, closed=True)
 
 
@@ -154,7 +158,7 @@ def _measure_site(figure: Figure, draped: Draped) -> _Site:
     skin, weights = _pose_skin(figure, neck)
     angle: Doubles = np.arange(_COLUMNS, dtype=np.float64) * (2 * np.pi / _COLUMNS) - np.pi
     base, radius = _interpolate_neckline(neck, line, angle)
-    return _Site(neck, skin, weights, draped.high, line, angle, base, radius)
+    return _Site(neck, skin, weights, np.concatenate([draped.high, draped.low]), line, angle, base, radius)
 
 
 def _measure_neck(figure: Figure, line: Doubles) -> _Neck:
@@ -191,10 +195,10 @@ def _find_rise(site: _Site, most: float, scale: float) -> Doubles:
     turn, height, away = site.neck.unroll(site.skin)
     for column, angle in enumerate(site.angle):
         beside = np.abs((turn - angle + np.pi) % (2 * np.pi) - np.pi) < 2 * np.pi / _COLUMNS
-        jaw = beside & (height > site.base[column]) & (away > site.radius[column] + _JAW_M * scale)
+        jaw = beside & (height > site.base[column]) & (away > site.radius[column] + _THROAT_M * scale)
         room = float((height[jaw] - site.base[column]).min(initial=1.0)) - _JAW_ROOM_M * scale
         rise[column] = np.clip(room, _LEAST_RISE_M * scale, most)
-    return _smooth_around(_erode_around(rise), 4)
+    return _smooth_around(_erode_around(_erode_around(rise)), 3)
 
 
 def _find_fall(site: _Site, scale: float) -> Doubles:
