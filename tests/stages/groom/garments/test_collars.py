@@ -84,7 +84,6 @@ def test_a_turtleneck_is_close_around_the_neck(person: str, turn: tuple[float, f
     fold = points.reshape(len(_PROFILE), -1, 3)[[share for share, _ in _PROFILE].index(1.0)]
     _, nearest = cKDTree(skin).query(fold)
     height = np.einsum("na,na->n", fold - skin[nearest], normals[nearest])
-    print(person, turn, "off the neck", np.quantile(height * 1e3, (0, 0.05, 0.5, 0.95, 1)).round(1))
     assert height.max() < 0.015
     assert height.min() > -0.002
     assert np.median(height) > 0.002
