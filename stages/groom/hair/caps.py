@@ -47,29 +47,25 @@ def plan_caps(head: Head, surface: Surface, style: Style) -> list[Sheet]:
     if style.kind not in ("lying", "rope"):
         return []
     capped = style
-    if not style.ties and not style.part_lines and (_is_long(style) or is_combed_back(style)):
+    if not style.ties and not style.part_lines and (is_long(style) or is_combed_back(style)):
         capped = replace(style, ties=(_crown_tie(head, style),))
     if style.ties and style.tied_above > -90:
         # Over the skirt's upper end.
         capped = replace(style, tied_above=style.tied_above - _OVERLAP)
     sheets = [Sheet(_comb_to(head, surface, capped, k), True) for k in range(len(capped.ties))]
-    if _is_long(style):
+    if is_long(style):
         # Between ropes the neck shows, except from afar, where too few are left.
-        sheets.append(Sheet(_fall(head, surface, style), False, 1 if has_skirt(style) else 2))
+        sheets.append(Sheet(_fall(head, surface, style), False, 1 if style.kind == "lying" else 2))
     return sheets
 
 
-def has_skirt(style: Style) -> bool:
-    """Whether loose hair hangs down as one mass."""
-    return _is_long(style) and style.kind == "lying"
-
-
 def is_combed_back(style: Style) -> bool:
-    """Whether loose hair lies towards the nape."""
-    return not style.ties and style.comb.sink is not None and style.kind == "lying"
+    """Whether loose hair lies towards the nape, on sides that are not shaved."""
+    return not style.ties and style.comb.sink is not None and style.kind == "lying" and style.undercut <= -90
 
 
-def _is_long(style: Style) -> bool:
+def is_long(style: Style) -> bool:
+    """Whether loose hair hangs, as one mass or in ropes."""
     return style.length_top >= _MIN_LENGTH_M and (not style.ties or style.tied_above > -90)
 
 

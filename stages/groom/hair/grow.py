@@ -16,7 +16,7 @@ from assets.artefacts.hair import HairRig
 from assets.rotation import normalize_vectors
 from assets.skinning import apply_matrices, blend_matrices, limit_influences, weight_by_height
 from stages.groom.hair.atlas import Atlas, HairColour, curl_uv, paint_atlas
-from stages.groom.hair.caps import has_skirt, is_combed_back, plan_caps
+from stages.groom.hair.caps import is_combed_back, is_long, plan_caps
 from stages.groom.hair.chart import Bools, Floats, load_chart
 from stages.groom.hair.guides import (
     FaceGuard,
@@ -45,6 +45,8 @@ _SEGMENT_SHARES = {"scalp": (1.0, 0.72, 0.5), "cap": (1.0, 1.0, 0.5), "skirt": (
 """On a sheet, chords of long segments would dive into it and stand off it."""
 _EDGE_SHARES = (0.16, 0.16, 0.0)
 """Of a level's triangles, for the row along the hairline."""
+_CROWD_FRINGE = 3.0
+"""Factor on the weight of a fringe in crowds, where nothing is under it but the forehead."""
 _CROPPED_M = 0.035
 _SHEETS = ("sheet", "ring")
 _SHEET_COLUMNS, _SHEET_SEGMENTS, _MIN_COLUMNS = (0, 32, 22), (0, 6, 5), 10
@@ -163,7 +165,7 @@ def _grow_free(head: Head, surface: Surface, roots: Roots, style: Style, rng: np
 
 
 def _find_support(style: Style) -> Support:
-    if has_skirt(style):
+    if is_long(style) and style.kind in ("lying", "rope"):
         return "skirt"
     return "cap" if is_combed_back(style) else "scalp"
 
@@ -262,7 +264,7 @@ def _build_level(
 def _segments_at(group: _Group, level: int) -> int:
     if group.kind in _SHEETS:
         return min(group.segments + 1, _SHEET_SEGMENTS[level])
-    return max(1, round(group.segments * _SEGMENT_SHARES[group.support][level]))
+    return max(1, round(group.segments * _SEGMENT_SHARES["scalp" if group.kind == "rope" else group.support][level]))
 
 
 def _triangles_each(group: _Group, level: int) -> int:
@@ -292,10 +294,11 @@ def _share(groups: list[_Group], budget: int, level: int) -> list[int]:
     """Strands of each group that fit into the budget of triangles together; every group has at least one."""
     each = [_triangles_each(group, level) for group in groups]
     counts = [0] * len(groups)
-    left, weight = float(budget), sum(len(g.strands) * e * g.weight for g, e in zip(groups, each, strict=True))
+    weights = [g.weight * (_CROWD_FRINGE if g.kind == "fringe" and level == 2 else 1) for g in groups]
+    left, weight = float(budget), sum(len(g.strands) * e * w for g, e, w in zip(groups, each, weights, strict=True))
     # The groups that need least first: what they leave goes to the others.
     for k in sorted(range(len(groups)), key=lambda k: len(groups[k].strands) * each[k]):
-        share = len(groups[k].strands) * each[k] * groups[k].weight
+        share = len(groups[k].strands) * each[k] * weights[k]
         counts[k] = min(len(groups[k].strands), max(1, int(left * share / weight // each[k])))
         left, weight = left - counts[k] * each[k], weight - share
     return counts
@@ -309,6 +312,7 @@ def _draw(group: _Group, head: Head, rows: Rows, level: int, rng: np.random.Gene
         )
     if group.kind in ("rope", "braid"):
         widen = (len(group.strands) / count) ** 0.5
+        widen = min(widen, _MAX_WIDENS["skirt"]) if group.support == "skirt" and level == 2 else widen
         return build_ropes(group.strands.select(slice(count)), head, segments, group.width * widen, rng, braided=group.kind == "braid")
     if group.kind == "puff":
         return _draw_puffs(group, head, count, rng)

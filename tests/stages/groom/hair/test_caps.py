@@ -11,9 +11,9 @@ from assets.conventions import JOINTS
 from stages.groom.hair.head import Head
 from stages.groom.hair.roots import sample_scalp
 from stages.groom.hair.style import load_style
-from tests.stages.groom.hair.test_grow import BROWN, build_body, grow_cached, paint_once, pytestmark
+from tests.stages.groom.hair.test_grow import build_body, grow_cached, one_atlas, pytestmark
 
-__all__ = ["pytestmark"]
+__all__ = ["one_atlas", "pytestmark"]
 _DIRECTIONS, _INSIDE_M = 300, 0.012
 _ALPHA = 0.35 * 255
 _BINS = 80
@@ -39,9 +39,9 @@ def find_hits(origin: np.ndarray, direction: np.ndarray, corners: np.ndarray) ->
     return np.flatnonzero(hit), np.stack([1 - u - v, u, v], 1)[hit]
 
 
-def measure_coverage(body: Body, style: str, parts: tuple[Part, ...]) -> float:
+def measure_coverage(body: Body, style: str, parts: tuple[Part, ...], alpha: np.ndarray) -> float:
     """Share of directions of the scalp in which opaque hair is drawn."""
-    head, alpha = Head.from_body(body), paint_once(False).image.pixels[..., 3]
+    head = Head.from_body(body)
     roots = sample_scalp(load_style(style).hairline, _DIRECTIONS, 9, (_INSIDE_M, 1.0))
     corners, uv = [], []
     for part in parts:
@@ -79,7 +79,10 @@ CLOSED = ("bun", "ponytail", "slick", "bob", "lob", "long_straight", "half_up", 
 @pytest.mark.parametrize("person", ["girl", "man"])
 def test_hair_closes_the_crown(person: str, style: str) -> None:
     """Cards alone covered 0.43 to 0.98 of it for the web, and 0.27 to 0.92 of it in crowds."""
-    web, crowd = (measure_coverage(build_body(person), style, grow_cached(person, style).levels[level]) for level in (1, 2))
+    grown = grow_cached(person, style)
+    assert grown.atlas is not None
+    alpha = grown.atlas.image.pixels[..., 3]
+    web, crowd = (measure_coverage(build_body(person), style, grown.levels[level], alpha) for level in (1, 2))
     assert web > 0.975
     assert crowd > (0.88 if style == "half_up" else 0.97)
 
