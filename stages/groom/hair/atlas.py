@@ -1,4 +1,4 @@
-"""The picture of hair: columns of strands from dense to wispy, a column of tufts, and tiles for ropes and shells; or curls."""
+"""The picture of hair: columns of strands from dense to wispy, a column of tufts, and tiles for ropes and sheets; or curls."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ STRAND_HEIGHT = 0.70
 """Share of the picture that the columns take; below is an opaque tile, after a gap."""
 _TILE_TOP = 0.745
 _ROPE_LEFT = 0.5
-"""The tile's left half is a shell's, its right half that of ropes."""
+"""The tile's left half is that of sheets, its right half that of ropes."""
+_SHEET_STRANDS, _SHEET_COLUMNS = 1100, 4
+"""Strands drawn on the tile of sheets; and how many strands of a sheet it is wide."""
 _DENSITY = (230, 190, 150, 115, 84, 56, 32)
 _GREY, _GREY_SHARE = np.array([0.70, 0.69, 0.67], np.float32), 0.84
 """Grey keeps a little of the pigment around it: pure white among black strands glitters."""
@@ -157,23 +159,32 @@ def curl_uv(count: int, rng: np.random.Generator) -> Floats:
 
 
 def _draw_tiles(canvas: NDArray[np.uint8], colour: HairColour, gain: float, rng: np.random.Generator) -> None:
-    """An opaque tile of short strands for shells, and one of twisted strands for ropes."""
+    """An opaque tile of long strands for sheets, and one of twisted strands for ropes."""
     size = len(canvas)
     top = round(_TILE_TOP * size)
     base = np.clip((colour.root * 0.55 + colour.tip * 0.1) * 255, 0, 255)
     canvas[top:, :] = (*base.astype(np.uint8), 255)
     middle = round(_ROPE_LEFT * size)
-    roots, tips = _vary(colour, gain, 1500, rng)
-    for k in range(900):
-        x, y = rng.uniform(4, middle - 4), rng.uniform(top + 2, size - 2)
-        length, angle = rng.uniform(10, 26), rng.normal(np.pi / 2, 0.5)
-        light = rng.uniform(0.35, 0.85)
-        ends = (
-            np.array([x, x + length * np.cos(angle)]).clip(2, middle - 3),
-            np.array([y, y + length * np.sin(angle)]).clip(top + 1, size - 1),
-        )
-        _draw_strand(canvas, ends[0], ends[1], roots[k] * light, tips[k] * light, 2)
-    _draw_rope_tile(canvas, (middle, top), roots[900:], tips[900:], rng)
+    roots, tips = _vary(colour, gain, _SHEET_STRANDS + 600, rng)
+    _draw_sheet_tile(canvas, (middle, top), roots[:_SHEET_STRANDS], tips[:_SHEET_STRANDS], rng)
+    _draw_rope_tile(canvas, (middle, top), roots[_SHEET_STRANDS:], tips[_SHEET_STRANDS:], rng)
+
+
+def _draw_sheet_tile(canvas: NDArray[np.uint8], corner: tuple[int, int], roots: Floats, tips: Floats, rng: np.random.Generator) -> None:
+    """Strands from root (left) to tip (right), without a gap between them."""
+    right, top = corner
+    size = len(canvas)
+    for k in range(len(roots)):
+        start = rng.uniform(-0.3, 0.85)
+        at = np.clip(np.linspace(start, start + rng.uniform(0.3, 0.7), 6), 0, 1)
+        if at[-1] - at[0] < 0.02:
+            continue
+        sway = rng.uniform(-3, 3) * np.sin(at * rng.uniform(2, 6))
+        y = np.clip(rng.uniform(top + 1, size - 1) + sway, top + 1, size - 1)
+        light = rng.uniform(0.6, 1.0) + 0.1 * k / len(roots)
+        ends = (roots[k] * (1 - share) + tips[k] * 1.1 * share for share in (at[0], at[-1]))
+        first, last = (end * light for end in ends)
+        _draw_strand(canvas, at * (right - 3), y, first, last, 2 if k % 3 else 1)
 
 
 def _draw_rope_tile(canvas: NDArray[np.uint8], corner: tuple[int, int], roots: Floats, tips: Floats, rng: np.random.Generator) -> None:
@@ -191,6 +202,16 @@ def _draw_rope_tile(canvas: NDArray[np.uint8], corner: tuple[int, int], roots: F
         y = np.array([y0, y0 + (rise if side else -rise)])
         light = 0.45 + 0.6 * np.sin(np.pi * share)
         _draw_strand(canvas, x, y.clip(top + 1, size - 1), roots[k] * light, tips[k] * light, 3)
+
+
+def map_sheet(count: int, at: Floats) -> Floats:
+    """(count,s,2) UVs on the tile of sheets, of neighbouring strands at shares along them (s,)."""
+    # Up and down again: the tile cannot repeat within an atlas.
+    across = np.abs((np.arange(count) / _SHEET_COLUMNS + 1) % 2 - 1)
+    uv = np.zeros((count, len(at), 2), np.float32)
+    uv[..., 0] = 0.008 + (_ROPE_LEFT - 0.016) * at[None]
+    uv[..., 1] = _TILE_TOP + 0.012 + (1 - _TILE_TOP - 0.024) * across[:, None]
+    return uv
 
 
 def map_rope(around: Floats, at: Floats, length: Floats, radius: float) -> Floats:

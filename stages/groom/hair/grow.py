@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assets.artefacts.character import Body
 from assets.artefacts.geometry import Image, Material, Mesh, Part, Skin
@@ -14,6 +16,7 @@ from assets.artefacts.hair import HairRig
 from assets.rotation import normalize_vectors
 from assets.skinning import apply_matrices, blend_matrices, limit_influences, weight_by_height
 from stages.groom.hair.atlas import Atlas, HairColour, curl_uv, paint_atlas
+from stages.groom.hair.caps import is_combed_back, is_long, plan_caps
 from stages.groom.hair.chart import Bools, Floats, load_chart
 from stages.groom.hair.guides import (
     FaceGuard,
@@ -28,7 +31,7 @@ from stages.groom.hair.guides import (
 from stages.groom.hair.hanging import HangingStrands, StrandLock, plan_chains, weight_to_chains
 from stages.groom.hair.head import Head, Surface
 from stages.groom.hair.roots import Roots, sample_fringe, sample_scalp
-from stages.groom.hair.strips import Cards, build_ropes, build_strips, join_cards
+from stages.groom.hair.strips import Cards, build_ropes, build_sheet, build_strips, join_cards
 from stages.groom.hair.style import Fringe, Style
 from stages.groom.hair.ties import choose_ties, comb_to_tie, grow_tail, round_puff, wind_bun
 
@@ -38,11 +41,24 @@ HAIR, EDGE, ALBEDO = "hair", "hair_edge", "hair_albedo"
 _EDGE_DEPTH_M = 0.009
 _EDGE_LENGTH_M, _EDGE_WIDTH = 0.030, 0.5
 _FRINGE_STRIPS, _FRINGE_LENGTH_M = 60, 0.14
-_SEGMENT_SHARES = (1.0, 0.72, 0.5)
+_SEGMENT_SHARES = {"scalp": (1.0, 0.72, 0.5), "cap": (1.0, 1.0, 0.5), "skirt": (1.0, 0.85, 0.72)}
+"""On a sheet, chords of long segments would dive into it and stand off it."""
 _EDGE_SHARES = (0.16, 0.16, 0.0)
 """Of a level's triangles, for the row along the hairline."""
+_CROWD_FRINGE = 3.0
+"""Factor on the weight of a fringe in crowds, where nothing is under it but the forehead."""
 _CROPPED_M = 0.035
+_SHEETS = ("sheet", "ring")
+_SHEET_COLUMNS, _SHEET_SEGMENTS, _MIN_COLUMNS = (0, 32, 22), (0, 6, 5), 10
+"""Strands and segments of the sheets of a head at each level, and the fewest strands of one of several sheets.
+
+None at the finest level: there cards alone close the crown, and the part stays open.
+"""
+_WISPS = (1.0, 0.6, 0.3)
+"""Share of the atlas's columns that a level uses: few wide cards of wisps are strings."""
 _WIDEN, _WIDEN_PUFFS, _MAX_WIDEN = 0.62, 0.5, 2.4
+_MAX_WIDENS = {"scalp": _MAX_WIDEN, "cap": 1.5, "skirt": 1.8}
+"""Cards that lie on a sheet need not close the crown, and wide ones stand off like tiles."""
 """Exponents by which fewer strips, and fewer quads of curls, are wider; and the limit of the former."""
 
 _BRAID_WEIGHT = 40.0
@@ -61,6 +77,7 @@ class GrownHair:
     """Chains of the hair that hangs."""
 
 
+Rows = NDArray[np.int64]
 Fit = Callable[[Floats], tuple[Floats, Bools]]
 """Moves points (n,3) in the T-pose off the clothes and into the hat; (n,) which of them nobody can see."""
 
@@ -89,17 +106,24 @@ def _is_cropped(style: Style) -> bool:
     return not style.ties and max(style.length_top, style.length_side, style.length_back) < _CROPPED_M
 
 
+Support = Literal["scalp", "cap", "skirt"]
+
+
 @dataclass(frozen=True)
 class _Group:
     """Strands that are drawn alike, in an order in which any first few cover the whole evenly."""
 
     strands: Strands
     kind: str
-    """lying, upright, puff, rope or braid."""
+    """lying, upright, puff, rope, braid, sheet (open) or ring (a closed sheet)."""
     width: float
     segments: int
     weight: float = 1.0
     """Share of the triangles of its level, relative to the other groups."""
+    support: Support = "scalp"
+    """What it lies on: painted scalp, a cap that closes the crown, or cap and skirt."""
+    first_level: int = 0
+    """The finest level of detail that has it."""
     is_bound: bool = False
     """A tail or a braid, which swings as one."""
 
@@ -121,6 +145,8 @@ def _grow_groups(head: Head, style: Style, rng: np.random.Generator) -> list[_Gr
         groups.append(_grow_fringe(head, surface, style, style.fringe, rng))
     if style.edge_strips:
         groups.append(_grow_edge(head, surface, style, rng))
+    for sheet in plan_caps(head, surface, style):
+        groups.append(_Group(sheet.strands, "ring" if sheet.is_closed else "sheet", 0.0, style.segments, first_level=sheet.first_level))
     return groups
 
 
@@ -135,7 +161,13 @@ def _grow_free(head: Head, surface: Surface, roots: Roots, style: Style, rng: np
     strands = join_clumps(strands, style.clump, rng)
     strands = add_waves(strands, style, head, rng)
     strands = trim(strands, head, style, FaceGuard(head, roots, style).is_fringe, rng)
-    return _Group(strands, style.kind, style.width, style.segments)
+    return _Group(strands, style.kind, style.width, style.segments, support=_find_support(style))
+
+
+def _find_support(style: Style) -> Support:
+    if is_long(style) and style.kind in ("lying", "rope"):
+        return "skirt"
+    return "cap" if is_combed_back(style) else "scalp"
 
 
 def _grow_tied(head: Head, surface: Surface, roots: Roots, tie: np.ndarray, style: Style, rng: np.random.Generator) -> list[_Group]:
@@ -143,7 +175,7 @@ def _grow_tied(head: Head, surface: Surface, roots: Roots, tie: np.ndarray, styl
     for k, where in enumerate(style.ties):
         chosen = roots[tie == k]
         lying = comb_to_tie(head, surface, chosen, where, style, rng, is_edge=False)
-        groups.append(_Group(lying, "lying", style.width, style.segments))
+        groups.append(_Group(lying, "lying", style.width, style.segments, support="cap"))
         if where.kind == "tail":
             tail = grow_tail(head, surface, where, 46, rng)
             tail = add_waves(tail, style, head, rng)
@@ -189,9 +221,9 @@ class _Rigging:
     firsts: tuple[int, ...]
     """Of each group that is not the row along the hairline, the number of its first strand."""
 
-    def weight(self, points: Floats, cards: Cards, counts: list[int], body: Body) -> Skin:
-        """Influences of points (v,3) of the cards of the first few strands of each group, in the bind pose."""
-        rows = np.concatenate([first + np.arange(count) for first, count in zip(self.firsts, counts, strict=True)])
+    def weight(self, points: Floats, cards: Cards, drawn: list[Rows], body: Body) -> Skin:
+        """Influences of points (v,3) of the cards of the strands drawn of each group, in the bind pose."""
+        rows = np.concatenate([first + chosen for first, chosen in zip(self.firsts, drawn, strict=True)])
         return weight_to_chains(points, cards.strand, self.hanging.select(rows), self.rig, body)
 
 
@@ -218,19 +250,21 @@ def _build_level(
     edges = [g for g in groups if g.kind == "edge" and len(g.strands)]
     inner = _list_inner(groups)
     edge_budget = int(budget * _EDGE_SHARES[level]) if edges else 0
-    counts = _share(inner, budget - edge_budget, level)
-    cards = [_draw(group, head, count, level, rng) for group, count in zip(inner, counts, strict=True) if count]
+    drawn = _choose_strands(inner, budget - edge_budget, level)
+    cards = [_draw(group, head, rows, level, rng) for group, rows in zip(inner, drawn, strict=True) if len(rows)]
     whole = join_cards(cards)
-    parts = [_skin(whole, HAIR, body, fit, partial(rigging.weight, cards=whole, counts=counts, body=body) if rigging else None)]
+    parts = [_skin(whole, HAIR, body, fit, partial(rigging.weight, cards=whole, drawn=drawn, body=body) if rigging else None)]
     if edge_budget:
         segments = 2 if level == 0 else 1
         count = min(len(edges[0].strands), edge_budget // (2 * segments))
-        parts.append(_skin(_draw_strips(edges[0], head, count, segments, rng), EDGE, body, fit))
+        parts.append(_skin(_draw_strips(edges[0], head, count, segments, rng, level), EDGE, body, fit))
     return tuple(part for part in parts if len(part.mesh.triangles))
 
 
 def _segments_at(group: _Group, level: int) -> int:
-    return max(1, round(group.segments * _SEGMENT_SHARES[level]))
+    if group.kind in _SHEETS:
+        return min(group.segments + 1, _SHEET_SEGMENTS[level])
+    return max(1, round(group.segments * _SEGMENT_SHARES["scalp" if group.kind == "rope" else group.support][level]))
 
 
 def _triangles_each(group: _Group, level: int) -> int:
@@ -238,34 +272,65 @@ def _triangles_each(group: _Group, level: int) -> int:
     return {"lying": 2, "fringe": 2, "upright": 4, "puff": 4, "rope": 6, "braid": 6}[group.kind] * segments
 
 
+def _choose_strands(groups: list[_Group], budget: int, level: int) -> list[Rows]:
+    """Of each group the numbers of the strands that are drawn: caps first, and cards of what is left."""
+    sheets = [k for k, group in enumerate(groups) if group.kind in _SHEETS and level >= group.first_level]
+    rows: list[Rows] = [np.zeros(0, np.int64) for _ in groups]
+    for k in sheets:
+        columns = max(_MIN_COLUMNS, _SHEET_COLUMNS[level] // len(sheets))
+        is_ring = groups[k].kind == "ring"
+        last = len(groups[k].strands) - (not is_ring)
+        rows[k] = np.round(np.linspace(0, last, columns, endpoint=not is_ring)).astype(np.int64)
+        budget -= 2 * _segments_at(groups[k], level) * (columns if is_ring else columns - 1)
+    # From afar a cap looks like combed hair, and few cards on it like tiles.
+    others = [k for k, group in enumerate(groups) if group.kind not in _SHEETS and not (group.support == "cap" and level == 2)]
+    counts = _share([groups[k] for k in others], budget, level)
+    for k, count in zip(others, counts, strict=True):
+        rows[k] = np.arange(count)
+    return rows
+
+
 def _share(groups: list[_Group], budget: int, level: int) -> list[int]:
     """Strands of each group that fit into the budget of triangles together; every group has at least one."""
     each = [_triangles_each(group, level) for group in groups]
     counts = [0] * len(groups)
-    left, weight = float(budget), sum(len(g.strands) * e * g.weight for g, e in zip(groups, each, strict=True))
+    weights = [g.weight * (_CROWD_FRINGE if g.kind == "fringe" and level == 2 else 1) for g in groups]
+    left, weight = float(budget), sum(len(g.strands) * e * w for g, e, w in zip(groups, each, weights, strict=True))
     # The groups that need least first: what they leave goes to the others.
     for k in sorted(range(len(groups)), key=lambda k: len(groups[k].strands) * each[k]):
-        share = len(groups[k].strands) * each[k] * groups[k].weight
+        share = len(groups[k].strands) * each[k] * weights[k]
         counts[k] = min(len(groups[k].strands), max(1, int(left * share / weight // each[k])))
         left, weight = left - counts[k] * each[k], weight - share
     return counts
 
 
-def _draw(group: _Group, head: Head, count: int, level: int, rng: np.random.Generator) -> Cards:
-    segments = _segments_at(group, level)
+def _draw(group: _Group, head: Head, rows: Rows, level: int, rng: np.random.Generator) -> Cards:
+    segments, count = _segments_at(group, level), len(rows)
+    if group.kind in _SHEETS:
+        return build_sheet(
+            group.strands.select(rows), head, segments, Surface.from_head(head, with_ears=False), is_closed=group.kind == "ring"
+        )
     if group.kind in ("rope", "braid"):
         widen = (len(group.strands) / count) ** 0.5
+        widen = min(widen, _MAX_WIDENS["skirt"]) if group.support == "skirt" and level == 2 else widen
         return build_ropes(group.strands.select(slice(count)), head, segments, group.width * widen, rng, braided=group.kind == "braid")
     if group.kind == "puff":
         return _draw_puffs(group, head, count, rng)
-    return _draw_strips(group, head, count, segments, rng)
+    return _draw_strips(group, head, count, segments, rng, level)
 
 
-def _draw_strips(group: _Group, head: Head, count: int, segments: int, rng: np.random.Generator) -> Cards:
-    widen = min((len(group.strands) / count) ** _WIDEN, _MAX_WIDEN)
+def _draw_strips(group: _Group, head: Head, count: int, segments: int, rng: np.random.Generator, level: int) -> Cards:
+    widen = min((len(group.strands) / count) ** _WIDEN, _MAX_WIDEN if level == 0 else _MAX_WIDENS[group.support])
     strands = group.strands.select(slice(count))
     return build_strips(
-        strands, head, segments, group.width * widen, rng, both_sides=group.kind == "upright", level_tips=group.kind == "fringe"
+        strands,
+        head,
+        segments,
+        group.width * widen,
+        rng,
+        both_sides=group.kind == "upright",
+        level_tips=group.kind == "fringe",
+        wisps=_WISPS[level] if group.support != "scalp" else 1.0,
     )
 
 

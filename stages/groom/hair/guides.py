@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from assets.artefacts.geometry import Ints
 from assets.rotation import normalize_vectors
 from stages.groom.hair.chart import Bools, Floats, evaluate_hairline
 from stages.groom.hair.head import Head, Surface
@@ -50,7 +50,7 @@ class Strands:
     def __len__(self) -> int:
         return len(self.points)
 
-    def select(self, chosen: Bools | slice | Ints) -> Strands:
+    def select(self, chosen: Bools | slice | NDArray[np.integer]) -> Strands:
         """Some of the strands."""
         return Strands(self.points[chosen], self.rank[chosen], self.depth[chosen], self.is_edge[chosen])
 
@@ -119,15 +119,23 @@ def choose_lengths(roots: Roots, style: Style, rng: np.random.Generator) -> Floa
 
 
 def grow_strands(
-    head: Head, surface: Surface, roots: Roots, style: Style, rng: np.random.Generator, lengths: Floats, *, is_edge: bool = False
+    head: Head,
+    surface: Surface,
+    roots: Roots,
+    style: Style,
+    rng: np.random.Generator,
+    lengths: Floats,
+    *,
+    is_edge: bool = False,
+    rank: float | None = None,
 ) -> Strands:
-    """The strands of these roots, `lengths` (n,) metres long on the average adult."""
+    """The strands of these roots, `lengths` (n,) metres long on the average adult, all in the layer `rank` where it is given."""
     count = len(roots)
     points, normals = roots.place(head.points), roots.place(head.normals)
     normals = normalize_vectors(normals, 1e-6)
-    rank = rng.random(count).astype(np.float32) * (0.35 if is_edge else 1)
+    ranks = rng.random(count).astype(np.float32) * (0.35 if is_edge else 1) if rank is None else np.full(count, rank, np.float32)
     steps = (lengths * np.float32(head.scale) / STEPS).astype(np.float32)[None] * np.linspace(_FIRST_STEP, 2 - _FIRST_STEP, STEPS)[:, None]
-    layer = style.thickness * head.scale * (0.15 + 0.85 * rank) * np.clip(0.25 + roots.depth / _RAMP_DEPTH, 0, 1)
+    layer = style.thickness * head.scale * (0.15 + 0.85 * ranks) * np.clip(0.25 + roots.depth / _RAMP_DEPTH, 0, 1)
     layer = np.minimum(layer, _MAX_LAYER_SHARE * lengths)
     field = CombField(head, style)
     stray = _make_noise(count, rng) * style.noise
@@ -151,7 +159,7 @@ def grow_strands(
         moved = path[:, k + 1] - path[:, k]
         direction = np.asarray(normalize_vectors(moved, 1e-6), np.float32)
         travelled = travelled + step
-    return Strands(path, rank, roots.depth, np.full(count, is_edge))
+    return Strands(path, ranks, roots.depth, np.full(count, is_edge))
 
 
 def _start_directions(points: Floats, normals: Floats, field: CombField, roots: Roots, style: Style) -> Floats:

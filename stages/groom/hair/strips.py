@@ -11,7 +11,7 @@ from assets.rotation import normalize_vectors
 from stages.groom.hair.atlas import COLUMNS, STRAND_HEIGHT, TUFT_COLUMN
 from stages.groom.hair.chart import Floats
 from stages.groom.hair.guides import Strands
-from stages.groom.hair.head import Head
+from stages.groom.hair.head import Head, Surface
 
 _PROFILE = (0.22, 1.0, 0.9, 0.45)
 """Width of a strip from root to tip: wide roots show as square ends on the forehead."""
@@ -22,6 +22,10 @@ _ROOT_SHADE, _ROOT_REACH = 0.5, 0.28
 _LOW_LAYER_SHADE = 0.68
 _COLUMN_MARGIN = 0.06
 _ROPE_SIDES = 3
+_SHEET_SHADE = (0.78, 0.9, 0.92, 0.88)
+_LIFT_ROUNDS, _CLEARANCE_M, _MAX_LIFT_M = 4, 0.004, 0.009
+_MAX_GAP_M, _MIN_AREA_M2 = 0.09, 1e-8
+"""Neighbouring strands of a sheet that are farther apart fall on both sides of a shoulder."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,7 @@ def build_strips(
     *,
     both_sides: bool = False,
     level_tips: bool = False,
+    wisps: float = 1.0,
 ) -> Cards:
     """Flat strips along strands, `width` metres wide.
 
@@ -87,6 +92,7 @@ def build_strips(
         both_sides: give every triangle a second one of the other winding, for strips that stand up: a double-sided material turns
             the normal of a strip seen from behind, and half of them would be black.
         level_tips: keep strips wide to their tips, as in a fringe.
+        wisps: share of the columns of the atlas, from the densest on, that are used.
     """
     line = resample(strands.points, segments)
     count = len(line)
@@ -104,7 +110,7 @@ def build_strips(
     tilt = np.array([-_EDGE_TILT, _EDGE_TILT])[None, None, :, None]
     normals = facing[:, :, None] + side[:, :, None] * tilt
     normals = normalize_vectors(normals, 1e-6)
-    uv = _place_in_columns(_choose_columns(strands, rng), at, rng.random(count) < 0.5)
+    uv = _place_in_columns(_choose_columns(strands, rng, wisps), at, rng.random(count) < 0.5)
     shade = _compute_shade(strands, at, rng)
     triangles = _stitch(count, segments, 2, closed=False)
     if both_sides:
@@ -114,6 +120,54 @@ def build_strips(
         edges.reshape(vertices, 3).astype(np.float32), normals.reshape(vertices, 3).astype(np.float32), uv.reshape(vertices, 2),
         np.repeat(shade.reshape(-1), 2).astype(np.float32), triangles, np.repeat(np.arange(count, dtype=np.int32), (segments + 1) * 2),
     )  # fmt: skip
+
+
+def build_sheet(strands: Strands, head: Head, segments: int, surface: Surface, *, is_closed: bool) -> Cards:
+    """One surface through neighbouring strands, torn where they hang apart."""
+    from stages.groom.hair.atlas import map_sheet
+
+    line = resample(strands.points, segments)
+    normal = _compute_volume_normals(line, normalize_vectors(np.gradient(line, axis=1), 1e-6), head)
+    order = np.arange(len(line) + is_closed) % len(line)
+    line, normal = line[order], normal[order]
+    if is_closed:
+        line = _lift_cap(line, surface)
+    count, at = len(line), np.linspace(0, 1, segments + 1)
+    row, column = np.meshgrid(np.arange(count - 1), np.arange(segments), indexing="ij")
+    a = (row * (segments + 1) + column).ravel()
+    b = a + segments + 1
+    gaps = np.linalg.norm(np.diff(line, axis=0), axis=2)
+    whole = ((gaps[:, :-1] < _MAX_GAP_M) & (gaps[:, 1:] < _MAX_GAP_M)).ravel()
+    triangles = np.concatenate([np.stack([a, a + 1, b], 1)[whole], np.stack([b, a + 1, b + 1], 1)[whole]])
+    corners = line.reshape(-1, 3)[triangles]
+    facing = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    if (facing * normal.reshape(-1, 3)[triangles[:, 0]]).sum() < 0:
+        triangles = triangles[:, ::-1]
+    area = np.linalg.norm(facing, axis=1)
+    shade = np.interp(at, np.linspace(0, 1, len(_SHEET_SHADE)), _SHEET_SHADE)
+    return Cards(
+        line.reshape(-1, 3).astype(np.float32), normal.reshape(-1, 3).astype(np.float32), map_sheet(count, at).reshape(-1, 2),
+        np.tile(shade, count).astype(np.float32), triangles[area > _MIN_AREA_M2].astype(np.int32),
+        np.repeat(order, segments + 1).astype(np.int32),
+    )  # fmt: skip
+
+
+def _lift_cap(line: Floats, surface: Surface) -> Floats:
+    """The strands (n,s,3) of a cap, raised where its flat faces would cut into the skull."""
+    line, start = line.astype(np.float64), line
+    for _ in range(_LIFT_ROUNDS):
+        middle = (line[1:, 1:] + line[:-1, 1:] + line[1:, :-1] + line[:-1, :-1]) / 4
+        height, normal = surface.measure(middle.reshape(-1, 3))
+        push = (np.clip(_CLEARANCE_M - height, 0, 0.02)[:, None] * normal).reshape(middle.shape)
+        for rows in (slice(1, None), slice(None, -1)):
+            # A root stays where it is: the sheet begins on the skin.
+            line[rows, 1:] += push / 2
+            line[rows, 1:-1] += push[:, 1:] / 2
+        away = line - start
+        line = start + away * np.minimum(1, _MAX_LIFT_M / np.maximum(np.linalg.norm(away, axis=2, keepdims=True), 1e-9))
+    # Both ends of a ring are the same strand.
+    line[0] = line[-1] = (line[0] + line[-1]) / 2
+    return line.astype(np.float32)
 
 
 def build_ropes(strands: Strands, head: Head, segments: int, radius: float, rng: np.random.Generator, *, braided: bool) -> Cards:
@@ -163,9 +217,9 @@ def _compute_volume_normals(line: Floats, tangent: Floats, head: Head) -> Floats
     return np.asarray(np.where(length > 0.15, flat / np.maximum(length, 1e-6), spare), np.float32)
 
 
-def _choose_columns(strands: Strands, rng: np.random.Generator) -> Ints:
+def _choose_columns(strands: Strands, rng: np.random.Generator, wisps: float) -> Ints:
     """(n,) dense columns below, wispy ones on top; tufts for the row along the hairline."""
-    column = (strands.rank * (COLUMNS - 2) + rng.uniform(-0.8, 0.8, len(strands))).round()
+    column = (strands.rank * wisps * (COLUMNS - 2) + rng.uniform(-0.8, 0.8, len(strands))).round()
     return np.where(strands.is_edge, TUFT_COLUMN, np.clip(column, 0, COLUMNS - 2)).astype(np.int32)
 
 

@@ -28,15 +28,26 @@ def locate_tie(head: Head, tie: Tie) -> Floats:
     return np.asarray(head.centre + head.scale * tie.distance * to_directions(np.array(tie.at[0]), np.array(tie.at[1])), np.float32)
 
 
-def comb_to_tie(head: Head, surface: Surface, roots: Roots, tie: Tie, style: Style, rng: np.random.Generator, *, is_edge: bool) -> Strands:
-    """Strands along the scalp from roots to their tie, bulging a little between."""
+def comb_to_tie(
+    head: Head,
+    surface: Surface,
+    roots: Roots,
+    tie: Tie,
+    style: Style,
+    rng: np.random.Generator,
+    *,
+    is_edge: bool,
+    rank: float | None = None,
+) -> Strands:
+    """Strands along the scalp from roots to their tie, bulging a little between; those of one `rank` make a smooth sheet."""
     count = len(roots)
-    rank = rng.random(count).astype(np.float32) * (0.35 if is_edge else 1)
+    is_smooth = rank is not None
+    ranks = np.full(count, rank, np.float32) if is_smooth else rng.random(count).astype(np.float32) * (0.35 if is_edge else 1)
     start = roots.place(head.points) - 0.0015 * roots.place(head.normals)
-    end = locate_tie(head, tie) + rng.normal(0, 0.3 * min(tie.radius, 0.012), (count, 3))
+    end = locate_tie(head, tie) + (0 if is_smooth else 1) * rng.normal(0, 0.3 * min(tie.radius, 0.012), (count, 3))
     at: Floats = np.linspace(0, 1, STEPS + 1, dtype=np.float32)[None, :, None]
     points: Floats = _follow_great_circles(start - head.centre, end - head.centre, at) + head.centre
-    layer = style.thickness * head.scale * (0.12 + 0.88 * rank) * np.clip(0.2 + roots.depth / 0.03, 0, 1)
+    layer = style.thickness * head.scale * (0.12 + 0.88 * ranks) * np.clip(0.2 + roots.depth / 0.03, 0, 1)
     # Great circles: pushed out of the skull, then smoothed along each strand.
     for sweep in range(4):
         for k in range(1, STEPS):
@@ -46,11 +57,11 @@ def comb_to_tie(head: Head, surface: Surface, roots: Roots, tie: Tie, style: Sty
         if sweep < 3:
             points[:, 1:-1] = (points[:, :-2] + 2 * points[:, 1:-1] + points[:, 2:]) / 4
     stray = rng.normal(0, 0.0012, (count, 1, 3)) * np.sin(np.pi * at)
-    points = points + stray
+    points = points if is_smooth else points + stray
     if is_edge:
         length = np.linalg.norm(np.diff(points, axis=1), axis=2).sum(1)
         points = shorten(points, np.clip(STEPS * 0.032 * rng.uniform(0.7, 1.2, count) / np.maximum(length, 1e-3), 3, STEPS))
-    return Strands(points, rank, roots.depth, np.full(count, is_edge))
+    return Strands(points, ranks, roots.depth, np.full(count, is_edge))
 
 
 def _follow_great_circles(start: Floats, end: Floats, at: Floats) -> Floats:
