@@ -27,6 +27,7 @@ from stages.groom.garments.shade import measure_outfit_sky
 from stages.groom.garments.sheet import Fine, Sheet, make_sheet
 from stages.groom.garments.shell import hangs_below
 from stages.groom.garments.shoes import make_shoes
+from stages.groom.garments.standing import sew_band, sew_rollneck
 from stages.groom.garments.strips import knot_tie, sew_collar
 from stages.groom.garments.style import Garment, get_fabric
 from stages.groom.garments.tailor import Draped, join_colliders, sew
@@ -117,9 +118,15 @@ def _sew_pieces(figure: Figure, choice: OutfitChoice, seed: int) -> tuple[list[D
         draped.append(found)
         sewn.append(_Sewn(make_sheet(figure, found), piece, False))
         for part in (part for part in piece.garment.parts if part in _COLLARS):
-            collar = sew_collar(figure, found, part)
+            collar = _sew_collar(figure, found, part)
             sewn.append(_Sewn(make_sheet(figure, collar), piece, False))
     return draped, [*sewn, *shoes]
+
+
+def _sew_collar(figure: Figure, draped: Draped, part: str) -> Draped:
+    if part == "roll":
+        return sew_rollneck(figure, draped)
+    return sew_band(figure, draped) if part == "stand" else sew_collar(figure, draped, part)
 
 
 def _drop_hidden_sleeves(garment: Garment, others: Sequence[WornPiece]) -> Garment:

@@ -16,7 +16,8 @@ from stages.groom.garments.subdivide import refine
 from stages.groom.garments.tailor import Draped
 
 _COLLAR_COLUMNS = 33
-_ABOVE_M = 0.004
+_ABOVE_M, _LIE_M = 0.004, 0.007
+"""Metres above what is under a collar: at least, and at most at its lower edge."""
 
 
 def build_strip(garment: Garment, points: Doubles, weights: Floats, *, closed: bool, is_oriented: bool = False) -> Draped:
@@ -88,7 +89,7 @@ def find_neckline(draped: Draped) -> Int64s:
 
 
 def sew_collar(figure: Figure, draped: Draped, kind: str) -> Draped:
-    """A collar along the neckline of a draped garment: shirt, polo, stand, roll or hood."""
+    """A collar along the neckline of a draped garment: shirt, polo, hood or lapel."""
     loop = find_neckline(draped)
     points = draped.low[loop]
     # From the middle in front to the wearer's left, round the neck and back: the outer side then faces out.
@@ -98,13 +99,13 @@ def sew_collar(figure: Figure, draped: Draped, kind: str) -> Draped:
     if line[len(line) // 4, 0] < 0:
         line = line[::-1]
     at = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
-    gap = {"shirt": 0.008, "polo": 0.012, "stand": 0.006, "roll": 0.0, "hood": 0.02, "lapel": 0.004}[kind] * figure.scale
+    gap = {"shirt": 0.008, "polo": 0.012, "hood": 0.008, "lapel": 0.004}[kind] * figure.scale
     steps = np.linspace(gap, at[-1] - gap, _COLLAR_COLUMNS)
     base = np.stack([np.interp(steps, at, line[:, k]) for k in range(3)], 1)
     for _ in range(3):
         base[1:-1] = 0.5 * base[1:-1] + 0.25 * (base[:-2] + base[2:])
     rows = _shape_collar(figure, base, kind, draped.collider)
-    weights = _borrow_weights(draped, rows.reshape(-1, 3))
+    weights = borrow_weights(draped.low, draped.cloth.get("weights"), rows.reshape(-1, 3))
     piece = replace(draped.garment, name=f"{draped.garment.name} collar", details=("collar",))
     return build_strip(piece, rows, weights, closed=False)
 
@@ -121,23 +122,26 @@ def _shape_collar(figure: Figure, base: Doubles, kind: str, under: Collider) -> 
     up = np.array([0.0, 1.0, 0.0])
     if kind == "lapel":
         return _shape_lapel(base, out, share, scale, under)
-    stand = {"shirt": 0.022, "polo": 0.016, "stand": 0.034, "roll": 0.050, "hood": 0.030}[kind] * scale
-    if kind == "stand":
-        return np.stack([base + up * stand * k - out * 0.003 * k for k in (0.0, 0.5, 1.0)])
-    fall = {"shirt": 0.030, "polo": 0.028, "roll": 0.045, "hood": 0.10}[kind] * scale
+    stand = {"shirt": 0.022, "polo": 0.016, "hood": 0.030}[kind] * scale
+    fall = {"shirt": 0.030, "polo": 0.028, "hood": 0.10}[kind] * scale
     rise = (stand * (1 - 0.25 * tip))[:, None]
     pointed = 1.0 if kind in ("shirt", "polo") else 0.0
     drop = (fall * (1 + 0.75 * pointed * tip))[:, None]
     if kind == "hood":
-        drop = fall * (1 - np.clip(share * 1.25, 0, 1) ** 1.5)[:, None] + 0.02 * scale
-    wide = {"shirt": 0.010, "polo": 0.010, "roll": 0.012, "hood": 0.030}[kind] * scale
+        drop = np.maximum(fall * (1 - np.clip(share * 1.25, 0, 1) ** 1.5)[:, None] + 0.02 * scale, rise + 0.010 * scale)
+    wide = np.full((len(base), 1), {"shirt": 0.010, "polo": 0.010, "hood": 0.030}[kind] * scale)
+    if kind == "hood":  # its ends in front would stand off like shelves
+        wide *= np.clip(1.15 - share, 0.25, 1)[:, None]
     spread = out + np.array([0, 0, 0.25]) * tip[:, None] * pointed
     side = np.sign(base[:, :1]) * tip[:, None] * 0.010 * scale * np.array([1.0, 0, 0]) * pointed
     inner = [base - out * 0.001, base + up * rise * 0.55 - out * 0.001, base + up * rise]
     outer = []
     for k, bulge in ((0.12, 0.55), (0.45, 0.9), (0.75, 1.0), (1.0, 1.15)):
         outer.append(base + up * (rise * 1.02 - drop * k) + spread * wide * bulge + side * k)
-    outer = [_lift(row, under) for row in outer]
+    outer = [lift(row, under) for row in outer]
+    limit = _LIE_M * scale * (1 + pointed * tip)
+    outer[-1] = lift(lay(outer[-1], under, limit), under)
+    outer[-2] = lift(lay(outer[-2], under, 2 * limit), under)
     return np.stack([*outer[::-1], *inner[::-1]])
 
 
@@ -151,7 +155,8 @@ def _shape_lapel(base: Doubles, out: Doubles, share: Doubles, scale: float, unde
     way = (1 - front) * (0.35 * out - up) + front * (aside + 0.25 * up)
     way = way / np.linalg.norm(way, axis=1, keepdims=True)
     fold = base + up * stand * (1 - front) + out * 0.002
-    outer = [_lift(fold + way * wide * k, under) for k in (0.25, 0.6, 1.0)]
+    outer = [lift(fold + way * wide * k, under) for k in (0.25, 0.6, 1.0)]
+    outer[-1] = lift(lay(outer[-1], under, _LIE_M * scale), under)
     return np.stack([*outer[::-1], fold, base + up * stand * 0.3 * (1 - front)])
 
 
@@ -178,25 +183,36 @@ def knot_tie(figure: Figure, garment: Garment, shirt: Draped, under: Collider) -
         np.stack([np.full(5, 0.0) + shares * wide * scale, np.full(5, y), z + rise * (1 - shares**2)], 1)
         for wide, y, z, rise in zip(half, heights, front, bulge, strict=True)
     ])[::-1]  # fmt: skip
-    return build_strip(garment, points, _borrow_weights(shirt, points.reshape(-1, 3)), closed=False, is_oriented=True)
+    weights = borrow_weights(shirt.low, shirt.cloth.get("weights"), points.reshape(-1, 3))
+    return build_strip(garment, points, weights, closed=False, is_oriented=True)
 
 
-def _lift(points: Doubles, under: Collider) -> Doubles:
-    """(n,3) points moved to _ABOVE_M above what is under them."""
+def lift(points: Doubles, under: Collider, least: float = _ABOVE_M) -> Doubles:
+    """(n,3) points moved so many metres above what is under them."""
     from scipy.spatial import cKDTree
 
     for _ in range(3):
         distance, nearest = cKDTree(under.points).query(points)
         height = np.einsum("na,na->n", points - under.points[nearest], under.normals[nearest])
-        need = np.where((height < _ABOVE_M) & (distance < 0.05), _ABOVE_M - height, 0)
+        need = np.where((height < least) & (distance < 0.05), least - height, 0)
         points = points + under.normals[nearest] * need[:, None]
     return points
 
 
-def _borrow_weights(draped: Draped, points: Doubles) -> Floats:
+def lay(points: Doubles, under: Collider, limit: Doubles | float) -> Doubles:
+    """(n,3) points moved down to what is under them where they are further above it than the limit, metres."""
     from scipy.spatial import cKDTree
 
-    distance, nearest = cKDTree(draped.low).query(points, 4)
+    _, nearest = cKDTree(under.points).query(points)
+    height = np.einsum("na,na->n", points - under.points[nearest], under.normals[nearest])
+    return np.asarray(points - under.normals[nearest] * np.clip(height - limit, 0, None)[:, None])
+
+
+def borrow_weights(points: Doubles, weights: Floats, places: Doubles) -> Floats:
+    """(n,j) weights at places (n,3), from those (m,j) of the nearest points (m,3)."""
+    from scipy.spatial import cKDTree
+
+    distance, nearest = cKDTree(points).query(places, 4)
     share = 1 / np.maximum(distance, 1e-4)
     share /= share.sum(1, keepdims=True)
-    return np.asarray(np.einsum("nk,nkj->nj", share, draped.cloth.get("weights")[nearest]), np.float32)
+    return np.asarray(np.einsum("nk,nkj->nj", share, weights[nearest]), np.float32)
