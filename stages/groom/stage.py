@@ -289,4 +289,4 @@ def _digest_records() -> dict[str, str]:
     return digest_styles() | digest_garments()
 
 
-STAGE: Stage[Groom] = Stage("groom", 22, run, makes=Groom, missing_requirements=find_missing_wardrobe, code=_digest_records)
+STAGE: Stage[Groom] = Stage("groom", 23, run, makes=Groom, missing_requirements=find_missing_wardrobe, code=_digest_records)
