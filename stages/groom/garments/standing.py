@@ -40,7 +40,7 @@ _COVER_SHARE = 0.25
 """Of the rise: up to here it is outside of the garment's edge."""
 _BAND_M, _BAND_GAP_M, _BAND_COLUMNS = 0.034, 0.003, 37
 """Height of a stand collar, half of its opening in front, and its columns from there around the neck."""
-_BAND_OVERLAP_M, _BAND_ABOVE_M, _BAND_NEIGHBOURS = 0.006, 0.0015, 30
+_BAND_COVER_M, _BAND_ABOVE_M, _BAND_NEIGHBOURS = 0.006, 0.0015, 30
 """How far it reaches over its neckline, how far above the garment; and how many points say in which direction that is."""
 _LEAN, _LAYER_LEAN = 0.75, 0.35
 """By which share of the way a stand collar leans from its neckline towards the neck; and one over other garments."""
@@ -139,7 +139,7 @@ def _lay_over_neckline(site: _Site, turn: Doubles, scale: float) -> Doubles:
     inward = normalize_vectors(inward - along * np.einsum("na,na->n", inward, along)[:, None])
     above = np.cross(inward, along)
     above *= np.sign(np.einsum("na,na->n", above, line - site.neck.centre + 0.05 * site.neck.frame[1]))[:, None]
-    return np.asarray(line + (_BAND_OVERLAP_M * inward + _BAND_ABOVE_M * above) * scale)
+    return np.asarray(line + (_BAND_COVER_M * inward + _BAND_ABOVE_M * above) * scale)
 
 
 def _build_collar(draped: Draped, site: _Site, points: Doubles, shares: Sequence[float], *, closed: bool) -> Draped:
@@ -194,8 +194,8 @@ def _find_rise(site: _Site, most: float, scale: float) -> Doubles:
     rise = np.full(_COLUMNS, most)
     turn, height, away = site.neck.unroll(site.skin)
     for column, angle in enumerate(site.angle):
-        beside = np.abs((turn - angle + np.pi) % (2 * np.pi) - np.pi) < 2 * np.pi / _COLUMNS
-        jaw = beside & (height > site.base[column]) & (away > site.radius[column] + _THROAT_M * scale)
+        near = np.abs((turn - angle + np.pi) % (2 * np.pi) - np.pi) < 2 * np.pi / _COLUMNS
+        jaw = near & (height > site.base[column]) & (away > site.radius[column] + _THROAT_M * scale)
         room = float((height[jaw] - site.base[column]).min(initial=1.0)) - _JAW_ROOM_M * scale
         rise[column] = np.clip(room, _LEAST_RISE_M * scale, most)
     return _smooth_around(_erode_around(_erode_around(rise)), 3)

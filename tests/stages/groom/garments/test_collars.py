@@ -66,7 +66,7 @@ def sample_garment(draped: Draped) -> Doubles:
 @pytest.mark.parametrize("garment", SEWN)
 @pytest.mark.parametrize("person", PEOPLE)
 def test_lower_edges_lie_on_the_garment(person: str, garment: str) -> None:
-    """A turtleneck's edge was 12 mm off its sweater, and a stand collar's left skin to be seen."""
+    """A turtleneck's edge stood off its sweater, and a stand collar's left skin to be seen."""
     draped = sew_cached(person, garment)
     collar = SEWN[garment](measure(person), draped)
     count = len(np.unique(collar.pattern.uv[:, 1].round(6)))
