@@ -98,11 +98,14 @@ def test_runs_of_lost_machines_end_and_start_again(farm: Farm) -> None:
     for run in (silent, done):
         send_heartbeat(run, "assemble-batch")
     done.set_state("COMPLETED")
-    for _ in range(3):
-        for state in ("SCHEDULED", "RUNNING", "CRASHED"):
-            tired.set_state(state)
     for _ in range(6):
         restless.schedule_again()
+    for _ in range(2):
+        for state in ("RUNNING", "CRASHED"):
+            tired.set_state(state)
+        tired.wait_for_state("AwaitingRetry")
+    for state in ("RUNNING", "CRASHED"):
+        tired.set_state(state)
 
     assert silent.wait_for_state("AwaitingRetry") == "it crashed; the next free worker starts it again"
     assert farm.list_states(silent.id)[-3:] == ["Running", "Crashed", "AwaitingRetry"]
