@@ -132,9 +132,10 @@ def main(spec: str) -> None:
 
 
 def make_home(folder: Path) -> dict[str, str]:
-    """Environment of a home with this machine's baked files, an empty store and an empty database of Prefect's."""
+    """Environment of a home with this machine's baked files and node packages, an empty store and an empty database of Prefect's."""
     folder.mkdir()
-    (folder / "baked").symlink_to((get_home() / "baked").resolve())
+    for name in ("baked", "node"):
+        (folder / name).symlink_to((get_home() / name).resolve())
     env = {**os.environ, "FENSHEN_HOME": str(folder), "PREFECT_HOME": str(folder / "prefect")}
     subprocess.run([sys.executable, "-m", "prefect", "server", "database", "upgrade", "-y"], env=env, check=True, stdout=subprocess.DEVNULL)
     return env
