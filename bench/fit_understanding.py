@@ -18,9 +18,9 @@ from unittest.mock import patch
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.understanding import FOLDER, Trial, build_dialogue, judge, read_persona
+from bench.understanding import FOLDER, Trial, answer_trial, build_dialogue, judge, read_persona
 from stages.dialogue import matcher
-from stages.dialogue.answerer import Answerer, Turn
+from stages.dialogue.answerer import Answerer
 from stages.dialogue.candidates import FALLBACK_ID
 from stages.dialogue.matcher import EmbeddingMatcher, Evidence
 
@@ -74,12 +74,7 @@ def count_results(answerer: Answerer, trials: Sequence[Trial], weights: Weights,
         patch.object(matcher, "LINE_WEIGHTS", lines), patch.object(matcher, "NONE_WEIGHTS", none),
         patch.object(EmbeddingMatcher, "threshold", threshold),
     ):  # fmt: skip
-        return Counter(judge(trial, _answer(answerer, trial)) for trial in trials)
-
-
-def _answer(answerer: Answerer, trial: Trial) -> tuple[str, ...]:
-    history = [Turn(trial.after, answerer.answer(trial.after).lines)] if trial.after else []
-    return answerer.answer(trial.ask, history).lines
+        return Counter(judge(trial, answer_trial(answerer, trial)) for trial in trials)
 
 
 def main() -> None:

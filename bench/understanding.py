@@ -91,12 +91,13 @@ def build_dialogue(persona: PersonaSpec) -> dict[str, Any]:
 
 def make_shipped(persona: PersonaSpec) -> Engine:
     answerer = Answerer.from_dialogue(build_dialogue(persona))
+    return lambda trials: [answer_trial(answerer, trial) for trial in trials]
 
-    def ask(trial: Trial) -> tuple[str, ...]:
-        history = [Turn(trial.after, answerer.answer(trial.after).lines)] if trial.after else []
-        return answerer.answer(trial.ask, history).lines
 
-    return lambda trials: [ask(trial) for trial in trials]
+def answer_trial(answerer: Answerer, trial: Trial) -> tuple[str, ...]:
+    """Ids of the lines, after the answer to the previous question where there is one."""
+    history = [Turn(trial.after, answerer.answer(trial.after).lines)] if trial.after else []
+    return answerer.answer(trial.ask, history).lines
 
 
 def make_page(persona: PersonaSpec) -> Engine:

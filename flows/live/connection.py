@@ -46,7 +46,7 @@ class Connection:
         except TimeoutError:
             code = await self._refuse("timeout", "the session took too long or nothing was sent", POLICY)
         except WebSocketDisconnect:
-            pass
+            pass  # the client left: nothing to answer
         except asyncio.CancelledError:
             if not self._slow:
                 raise  # the server ends

@@ -143,17 +143,17 @@ def _bend_pitch(sound: Utterance, sentence: str, language: str, delivery: Delive
     if not asks:
         return _shift(sound, curve, pitch)
     if language == "zh":
-        return _shift(sound, curve + MANDARIN_RISE * _ramp(pitch, times), pitch)
-    return _raise_end(sound, curve, pitch, times)
+        return _shift(sound, curve + MANDARIN_RISE * _ramp(pitch), pitch)
+    return _raise_end(sound, curve, pitch)
 
 
 def _shift(sound: Utterance, semitones: Doubles, pitch: Doubles) -> Utterance:
     return replace(sound, samples=shift_pitch(sound.samples, sound.rate, _smooth(semitones, 9), pitch))
 
 
-def _raise_end(sound: Utterance, curve: Doubles, pitch: Doubles, times: Doubles) -> Utterance:
+def _raise_end(sound: Utterance, curve: Doubles, pitch: Doubles) -> Utterance:
     """The sound with an end QUESTION_RISE above what is before it. A creaky end follows its curve in part, so the result is measured."""
-    ramp, lift, shifted, found = _ramp(pitch, times), 0.0, sound, _measure_rise(pitch)
+    ramp, lift, shifted, found = _ramp(pitch), 0.0, sound, _measure_rise(pitch)
     for _ in range(_RISE_ROUNDS):
         if found is None or found > QUESTION_RISE - _RISE_TOLERANCE:
             break
@@ -184,8 +184,9 @@ def _follow_delivery(pitch: Doubles, delivery: Delivery) -> Doubles:
     return np.where(voiced, (height - middle) * (delivery.pitch_range - 1) + delivery.semitones, 0.0)
 
 
-def _ramp(pitch: Doubles, times: Doubles) -> Doubles:
+def _ramp(pitch: Doubles) -> Doubles:
     """(frames,) 0 until RISE_S before the end of the voiced sound, 1 in its last tenth of a second."""
+    times = _list_times(pitch)
     end = times[np.flatnonzero(pitch > 0)[-1]]
     return np.asarray(np.clip((times - (end - RISE_S)) / (RISE_S - 0.1), 0.0, 1.0))
 

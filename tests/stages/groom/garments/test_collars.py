@@ -16,17 +16,13 @@ from assets.mesh import compute_vertex_normals
 from assets.paths import get_baked_path
 from assets.rotation import IDENTITY, forward_kinematics
 from assets.skinning import apply_matrices, blend_matrices, limit_influences
-from assets.spec.appearance import BodySpec, IdentitySpec
-from stages.body.stage import BACKENDS as BODIES
-from stages.body.stage import run as make_body
 from stages.groom.garments.figure import Figure, measure_figure
 from stages.groom.garments.sheet import Sheet, make_sheet
 from stages.groom.garments.standing import _PROFILE, sew_band, sew_rollneck
 from stages.groom.garments.strips import sew_collar
 from stages.groom.garments.style import get_garment
 from stages.groom.garments.tailor import Draped, sew
-from stages.identity.stage import BACKENDS as IDENTITIES
-from stages.identity.stage import run as make_identity
+from tests.stages.groom.people import build_person
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not get_baked_path("helpers.safetensors").exists(), reason="`fenshen bake` makes it")]
 
@@ -36,11 +32,9 @@ OPEN_COLUMNS = 2
 """At each end of an open collar: what is beneath it there is the opening of the garment."""
 
 
-@lru_cache(maxsize=3)
 def build_body(name: str) -> Body:
     years, gender, build = PEOPLE[name]
-    who = make_identity(options=IdentitySpec(age=years, gender=gender), backend=IDENTITIES.get(), seed=41)
-    return make_body(who, options=BodySpec(**build), backend=BODIES.get(), seed=41)
+    return build_person(years, gender, **build)
 
 
 @lru_cache(maxsize=3)

@@ -13,9 +13,7 @@ from assets.conventions import SKIN_VERTICES
 from assets.mesh import list_edges
 from assets.paths import get_baked_path
 from assets.rotation import dot
-from assets.spec.appearance import BodySpec, GroomSpec, IdentitySpec, PieceSpec
-from stages.body.stage import BACKENDS as BODIES
-from stages.body.stage import run as make_body
+from assets.spec.appearance import GroomSpec, PieceSpec
 from stages.groom.garments.choices import choose_outfit
 from stages.groom.garments.cloth import Line
 from stages.groom.garments.drape import Collider
@@ -26,8 +24,7 @@ from stages.groom.garments.shoes import make_shoes
 from stages.groom.garments.style import get_garment
 from stages.groom.garments.tailor import Draped, sew
 from stages.groom.stage import run
-from stages.identity.stage import BACKENDS as IDENTITIES
-from stages.identity.stage import run as make_identity
+from tests.stages.groom.people import build_person
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not get_baked_path("helpers.safetensors").exists(), reason="`fenshen bake` makes it")]
 
@@ -35,11 +32,9 @@ PEOPLE = {"girl": (19, 0.0, {"height": 0.3}), "heavy": (45, 1.0, {"weight": 0.95
 PANELS = {"tshirt": 4, "jeans": 4, "a_line_skirt": 2, "summer_dress": 2}
 
 
-@lru_cache(maxsize=2)
 def build_body(name: str) -> Body:
     years, gender, build = PEOPLE[name]
-    who = make_identity(options=IdentitySpec(age=years, gender=gender), backend=IDENTITIES.get(), seed=41)
-    return make_body(who, options=BodySpec(**build), backend=BODIES.get(), seed=41)
+    return build_person(years, gender, **build)
 
 
 @lru_cache(maxsize=2)

@@ -12,9 +12,6 @@ from assets.artefacts.geometry import Part
 from assets.conventions import BASE_VERTICES, EYE_VERTICES, JOINTS
 from assets.paths import get_baked_path
 from assets.skinning import skin_points
-from assets.spec.appearance import BodySpec, IdentitySpec
-from stages.body.stage import BACKENDS as BODIES
-from stages.body.stage import run as make_body
 from stages.groom.colour import parse_hex_colour
 from stages.groom.hair import grow as grow_module
 from stages.groom.hair.atlas import Atlas, HairColour, paint_atlas
@@ -25,8 +22,7 @@ from stages.groom.hair.paint import Brow
 from stages.groom.hair.roots import sample_scalp
 from stages.groom.hair.style import list_styles, load_style
 from stages.groom.hair.wear import grow_head
-from stages.identity.stage import BACKENDS as IDENTITIES
-from stages.identity.stage import run as make_identity
+from tests.stages.groom.people import build_person
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="`fenshen bake` makes the body")]
 
@@ -45,11 +41,9 @@ def one_atlas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grow_module, "paint_atlas", lambda colour, rng, *, curls: paint_once(curls))
 
 
-@lru_cache(maxsize=3)
 def build_body(name: str) -> Body:
     years, gender, build = PEOPLE[name]
-    who = make_identity(options=IdentitySpec(age=years, gender=gender), backend=IDENTITIES.get(), seed=41)
-    return make_body(who, options=BodySpec(**build), backend=BODIES.get(), seed=41)
+    return build_person(years, gender, **build)
 
 
 @lru_cache(maxsize=200)
