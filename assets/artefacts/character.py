@@ -77,13 +77,15 @@ class SkinPaint:
     """(s,s,4) colour and coverage, laid over the albedo."""
     bare: Image
     """(r,r,1) 255 where the hair that the skin itself shows is removed first."""
+    relief: Floats
+    """(13380,) metres by which short hair raises each vertex of the skin along its normal."""
 
 
 @dataclass(frozen=True)
 class Groom(Artefact):
     """Everything attached to the body: eyes, brows, lashes, teeth, tongue, hair, outfit, shoes, hat; fitted and skinned."""
 
-    kind: ClassVar[str] = "groom/4"
+    kind: ClassVar[str] = "groom/5"
     meshes: tuple[Mesh, ...]
     """In T-pose; parts of the face have those of the 67 morphs that move them."""
     materials: tuple[Material, ...]

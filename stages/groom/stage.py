@@ -110,7 +110,7 @@ def run(body: Body, *, options: GroomSpec, seed: int) -> Groom:
         _add_hair_item(draft, body, items["hair"], choice.colour, clothes, skin_normals)
     _add_jewellery(draft, body, options, seed)
     grown = _grow_hair(draft, body, choice, clothes, skin_normals, seed)
-    paint = paint_hair(choice, seed)
+    paint = paint_hair(choice, seed, under_hat=clothes.hat is not None)
     normals = {EYES: compute_cornea_normals(body), **clothes.normals}
     return Groom(
         tuple(draft.meshes), tuple(draft.materials), draft.images, clothes.hidden, tuple(draft.sources), grown.levels, paint, normals,
@@ -289,4 +289,4 @@ def _digest_records() -> dict[str, str]:
     return digest_styles() | digest_garments()
 
 
-STAGE: Stage[Groom] = Stage("groom", 23, run, makes=Groom, missing_requirements=find_missing_wardrobe, code=_digest_records)
+STAGE: Stage[Groom] = Stage("groom", 24, run, makes=Groom, missing_requirements=find_missing_wardrobe, code=_digest_records)

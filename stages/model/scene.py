@@ -15,7 +15,7 @@ from assets.conventions import JOINTS
 from assets.mesh import compact_vertices, compute_vertex_normals, weld_points
 from assets.rotation import normalize_vectors
 from assets.skinning import limit_influences, weight_by_height
-from stages.model.skin_paint import paint_head
+from stages.model.skin_paint import paint_head, raise_skin, roughen_head
 
 MIN_MORPH_DELTA_M = 4e-5
 """A part has no delta for a vertex that a morph moves by less than this."""
@@ -108,7 +108,9 @@ class Character:
 
 def assemble_character(body: Body, texture: TextureSet, groom: Groom, hair_level: int = 0) -> Character:
     """The dressed character in its T-pose: the skin that no cloth hides, then everything worn, then grown hair at this level."""
-    normals = compute_unit_normals(body.positions, np.concatenate([s.base[s.triangles] for s in texture.surfaces]))
+    triangles = np.concatenate([s.base[s.triangles] for s in texture.surfaces])
+    body = raise_skin(body, groom.paint.relief, triangles) if groom.paint else body
+    normals = compute_unit_normals(body.positions, triangles)
     importance = _compute_morph_importance(len(body.positions), body.morphs) + _compute_joint_importance(body)
     skin = [_build_skin_piece(body, surface, groom.hidden, normals, importance) for surface in texture.surfaces]
     pieces = [piece for piece in skin if len(piece.mesh.triangles)]
@@ -160,10 +162,11 @@ def _unrig_part(part: Part, skeleton: Skeleton) -> Part:
 
 
 def _paint_skin(texture: TextureSet, groom: Groom) -> dict[str, Image]:
-    """The head's albedo with painted hair, where any is painted."""
+    """The pictures of the head with painted hair, where any is painted."""
     if groom.paint is None:
         return {}
-    return {"head_albedo": paint_head(texture.images["head_albedo"], groom.paint)}
+    albedo, orm = (texture.images[f"head_{kind}"] for kind in ("albedo", "orm"))
+    return {"head_albedo": paint_head(albedo, groom.paint), "head_orm": roughen_head(orm, groom.paint)}
 
 
 def move_to_floor(character: Character, skeleton: Skeleton) -> tuple[Character, Skeleton]:

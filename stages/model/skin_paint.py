@@ -1,12 +1,17 @@
-"""Lays painted hair over the albedo of the head: the skin's own painted hair is removed first."""
+"""Short hair on the skin: painted over the head's albedo, from which its own hair is removed first, matt, and in relief."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from assets.artefacts.character import SkinPaint
-from assets.artefacts.geometry import Floats, Image
+from assets.artefacts.character import Body, SkinPaint
+from assets.artefacts.geometry import Floats, Image, Ints
+from assets.mesh import compute_vertex_normals
 
+_HAIR_ROUGHNESS = 0.86
+_MIN_LENGTH = 1e-14
 _FILL_SIDE = 256
 """Pixels at which bare skin is estimated: smooth colour needs no more."""
 _FILL_SIGMAS = (2.0, 5.0, 12.0, 30.0, 80.0)
@@ -31,6 +36,28 @@ def paint_head(albedo: Image, paint: SkinPaint) -> Image:
     mixed = skin + (clean - skin) * bare
     painted = layer[..., :3] * 255 + mixed * (1 - layer[..., 3:])
     return Image(np.clip(painted + 0.5, 0, 255).astype(np.uint8), albedo.srgb)
+
+
+def roughen_head(orm: Image, paint: SkinPaint) -> Image:
+    """The occlusion, roughness and metalness (s,s,3) with hair as matt as it is: on skin's own roughness a crop shines like a wet cap."""
+    import cv2
+
+    size = orm.pixels.shape[1::-1]
+    cover = cv2.resize(paint.layer.pixels[..., 3], size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    pixels = orm.pixels.copy()
+    rough = pixels[..., 1] + (_HAIR_ROUGHNESS * 255 - pixels[..., 1]) * cover
+    pixels[..., 1] = np.clip(np.maximum(rough, pixels[..., 1]) + 0.5, 0, 255)
+    return Image(pixels, orm.srgb)
+
+
+def raise_skin(body: Body, relief: Floats, triangles: Ints) -> Body:
+    """The body with its skin raised along its normals by relief (13380,) metres, for hair that is painted on it."""
+    if not relief.any():
+        return body
+    normals = compute_vertex_normals(body.positions, triangles, product=np.float64, total=np.float64, floor=_MIN_LENGTH)
+    positions = body.positions.copy()
+    positions[: len(relief)] += relief[:, None] * normals[: len(relief)]
+    return replace(body, positions=positions)
 
 
 def _premultiply(image: Image) -> Floats:

@@ -46,4 +46,4 @@ def run(body: Body, texture: TextureSet, groom: Groom, *, options: PackageSpec, 
     return Model(skeleton, parts, character.materials, character.images, texture.sources, sources, lods, rig)
 
 
-STAGE = Stage("model", 15, run, makes=Model, memory_gb=2, timeout_s=600)
+STAGE = Stage("model", 16, run, makes=Model, memory_gb=2, timeout_s=600)

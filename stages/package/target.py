@@ -22,7 +22,7 @@ _FACE_QUALITIES = (90, 93, 95, 97)
 """For the colours of the head, in full resolution of colour."""
 _FACE_BYTES = 200_000
 """Of these colours at 1024 px, at least: people look at the face first, and JPEG smears smooth skin into patches below that."""
-_ALPHA_COLOURS = {"hair_albedo": 128, "beard_albedo": 128, "lashes_albedo": 48, "brows_albedo": 64}
+_ALPHA_COLOURS = {"hair_albedo": 128, "lashes_albedo": 48, "brows_albedo": 64}
 """Pictures of one hue, which a palette of so many colours holds."""
 _ALPHA_SIDES = {"lashes_albedo": 256}
 """Pixels that a picture with alpha needs: lashes are 3 cm wide."""

@@ -29,7 +29,7 @@ _FACE_HEIGHT = 2.0
 
 def render_expressions(model: Model, rest: Pose) -> Image:
     """(h,w,3) two rows, with the name of each expression below it; raises BackendError where this machine cannot render."""
-    subject = _make_subject(model)
+    subject = make_subject(model)
     calm = Pose(rest.rotations, rest.root, np.zeros(len(MORPHS_67), np.float32))
     with open_portrait_studio() as studio:
         # Occlusion is measured once: with the mouth half open, or its teeth would be black in every picture.
@@ -42,7 +42,7 @@ def render_expressions(model: Model, rest: Pose) -> Image:
     return build_contact_sheet(pictures, COLUMNS, CELL)
 
 
-def _make_subject(model: Model) -> PortraitSubject:
+def make_subject(model: Model) -> PortraitSubject:
     meshes = tuple(part.mesh for part in model.parts)
     heads = dict(zip(model.skeleton.names, model.skeleton.heads, strict=True))
     # By the eyes, not by the crown, which tall hair would lift out of a picture of the face.

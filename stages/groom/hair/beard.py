@@ -1,39 +1,23 @@
-"""Beards: painted stubble, and tufts that move with the face because they have its morphs at their roots."""
+"""Beards: hair painted on the skin, which a longer one raises (relief.py), so that it moves with the face as the skin does."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
-from assets.artefacts.character import Body
-from assets.artefacts.geometry import Ints, Material, Mesh, MorphTarget, Part
-from assets.conventions import BASE_VERTICES
 from assets.errors import Finding, SpecError
-from assets.skinning import interpolate_weights, limit_influences
 from assets.spec.wording import suggest_name
-from stages.groom.hair.atlas import COLUMNS, Atlas, HairColour
-from stages.groom.hair.chart import Bools, Floats, find_beard, load_chart, to_polar
-from stages.groom.hair.grow import build_puffs, move_to_bind
-from stages.groom.hair.guides import Strands, grow_strands
-from stages.groom.hair.head import Head, Surface
+from stages.groom.hair.atlas import HairColour
+from stages.groom.hair.chart import Bools, Floats, find_beard, to_polar
 from stages.groom.hair.paint import Painter, paint_stubble
-from stages.groom.hair.roots import Roots, sample_beard
-from stages.groom.hair.strips import build_strips
-from stages.groom.hair.style import Comb, Style
 
-MESH = "beard"
-BEARD_BUDGETS = (1600, 480, 0)
-"""Triangles of a beard at each level; the crowd's is painted alone."""
-_BEARD_SHADE, _TUFT_WIDTH = 0.66, 0.0085
-_UNDER_TUFTS = 0.75
-"""Tint of the skin under tufts: between them it is in their shade."""
-_FIRST_COLUMN, _COLUMN_COUNT = 3, 4
-"""Columns of the atlas that tufts show."""
-_LIP_ELEVATION, _LIP_AZIMUTH, _MIN_MOUSTACHE = -38.0, 20.0, 60
+_LONG_TINT, _SHORT_TINT = 0.75, 0.34
+"""Of the skin under hair that is longer than stubble, whose hairs shade each other, and under stubble."""
+MOUSTACHE_EDGE_M = 0.0035
+"""Over which the hair above the lip rises to its height and density."""
 
 
 @dataclass(frozen=True)
@@ -46,17 +30,16 @@ class BeardStyle:
     shadow: float = 0.8
     """Strength of the painted hair."""
     length: float = 0.0
-    """Of the tufts, metres; 0 for painted hair alone."""
-    strips: int = 0
+    """Metres; 0 where it does not raise the skin."""
 
 
 BEARDS: Mapping[str, BeardStyle] = {
     "shadow": BeardStyle("shaved this morning", shadow=0.35),
     "stubble": BeardStyle("three days", shadow=0.8),
-    "short_beard": BeardStyle("short full beard", shadow=0.95, length=0.010, strips=420),
-    "full_beard": BeardStyle("full beard", shadow=0.95, length=0.024, strips=420),
-    "goatee": BeardStyle("goatee with moustache", region="goatee", shadow=0.95, length=0.013, strips=200),
-    "moustache": BeardStyle("moustache", region="moustache", shadow=0.95, length=0.012, strips=120),
+    "short_beard": BeardStyle("short full beard", shadow=0.95, length=0.010),
+    "full_beard": BeardStyle("full beard", shadow=0.95, length=0.024),
+    "goatee": BeardStyle("goatee with moustache", region="goatee", shadow=0.95, length=0.013),
+    "moustache": BeardStyle("moustache", region="moustache", shadow=0.95, length=0.012),
 }
 
 
@@ -88,78 +71,8 @@ def find_region(arm: Floats, region: str) -> Bools:
 def paint_beard(painter: Painter, beard: BeardStyle, colour: HairColour, seed: int) -> None:
     """The painted hair of a beard."""
     long = min(0.006, 0.0022 + 0.3 * beard.length)
-    tint = _UNDER_TUFTS if beard.length > 0 else 0.34 * beard.shadow
+    tint = _LONG_TINT if beard.length > 0 else _SHORT_TINT * beard.shadow
     paint_stubble(painter, colour, beard.shadow, seed, partial(find_region, region=beard.region), long, tint)
-
-
-def grow_beard(
-    body: Body, beard: BeardStyle, atlas: Atlas, albedo: str, seed: int, *, curls: bool
-) -> tuple[tuple[tuple[Part, ...], ...], Material]:
-    """The tufts of a beard at each level of detail, and their material: a little darker than the hair, with its picture `albedo`."""
-    rng = np.random.default_rng([seed, 0xBEA8])
-    head = Head.from_body(body)
-    roots = _choose_roots(beard)
-    comb = Comb(constant=(0, -1, 0.05), strength=60, fade=0.2)
-    style = Style("beard", kind="upright" if curls else "lying", thickness=0.007, comb=comb, lift=0.3,
-                  stick=3 if curls else 10, gravity=10, noise=10)  # fmt: skip
-    azimuth, elevation, _ = head.to_polar(roots.place(head.points))
-    short = 0.55 + 0.45 * np.clip((-38 - elevation) / 14, 0, 1) * np.clip(1.25 - np.abs(azimuth) / 60, 0.2, 1)
-    lengths = beard.length * short * rng.uniform(0.8, 1.2, len(roots))
-    strands = grow_strands(head, Surface.from_head(head), roots, replace(style, face_azimuth=0), rng, lengths)
-    parts = tuple(_build_part(body, head, roots, strands, beard, share, seed, curls) for share in BEARD_BUDGETS)
-    red, green, blue = (round(v * _BEARD_SHADE, 5) for v in atlas.factor[:3])
-    colour = (red, green, blue, 1.0)
-    material = Material(MESH, albedo, colour=colour, roughness=0.75, alpha="MASK", alpha_cutoff=0.35, double_sided=not curls, specular=0.3)
-    return tuple((part,) if part else () for part in parts), material
-
-
-def _choose_roots(beard: BeardStyle) -> Roots:
-    """Roots of the region, twice as dense above the lip: a moustache is narrow, and is what one looks at."""
-    roots = sample_beard(beard.strips * 4, 4)
-    chart = load_chart()
-    arm = np.einsum("nk,nkd->nd", roots.shares, chart.arms[roots.corners])
-    inside = find_region(arm, beard.region)
-    lip = (roots.elevation > _LIP_ELEVATION) & (np.abs(roots.azimuth) < _LIP_AZIMUTH)
-    dense = np.flatnonzero(inside & lip)[: max(_MIN_MOUSTACHE, beard.strips // 5)]
-    rest = np.flatnonzero(inside & ~lip)[: beard.strips - len(dense)]
-    # Interleaved, so that a coarse level has some of both.
-    order = np.argsort(
-        np.concatenate([np.linspace(0, 1, len(dense), endpoint=False), np.linspace(0, 1, len(rest), endpoint=False)]), kind="stable"
-    )
-    return roots[np.concatenate([dense, rest])[order]]
-
-
-def _build_part(
-    body: Body, head: Head, roots: Roots, strands: Strands, beard: BeardStyle, budget: int, seed: int, curls: bool
-) -> Part | None:
-    """The tufts of one level, which follow the skin at their roots: its joints and its morphs."""
-    rng = np.random.default_rng([seed, 0xBEA9, budget])
-    count = min(len(roots), budget // 4)
-    if not count:
-        return None
-    width = _TUFT_WIDTH * (len(roots) / count) ** 0.45
-    chosen = strands.select(slice(count))
-    cards = build_puffs(chosen, head, 1.3 * width, rng) if curls else build_strips(chosen, head, 2, width, rng)
-    if not curls:
-        # Strands of middling density: dense ones are blocks this short, wispy ones thorns.
-        column = _FIRST_COLUMN + cards.strand % _COLUMN_COUNT
-        cards = replace(cards, uv=np.stack([(column + (cards.uv[:, 0] * COLUMNS) % 1) / COLUMNS, cards.uv[:, 1]], 1).astype(np.float32))
-    corners, shares = roots.corners[:count], roots.shares[:count]
-    skin = limit_influences(interpolate_weights(body.skin, corners[cards.strand], shares[cards.strand].astype(np.float32)))
-    points, normals = move_to_bind(cards, skin, body)
-    morphs = transfer_root_morphs(body, corners, shares, cards.strand)
-    return Part(Mesh(MESH, points, cards.uv, cards.triangles, skin, morphs, MESH), normals, None, cards.shade)
-
-
-def transfer_root_morphs(body: Body, corners: NDArray[np.integer], shares: Floats, owner: Ints) -> tuple[MorphTarget, ...]:
-    """The face's morphs on vertices whose strand has its root in these triangles: all of a strand moves as its root does."""
-    found = []
-    dense = np.zeros((BASE_VERTICES, 3), np.float32)
-    for target in body.morphs:
-        dense[:] = 0
-        dense[target.indices] = target.deltas
-        deltas = np.einsum("nk,nkd->nd", shares, dense[corners])[owner]
-        moved = np.flatnonzero((np.abs(deltas) > 2e-5).any(1)).astype(np.int32)
-        if len(moved):
-            found.append(MorphTarget(target.name, moved, deltas[moved].astype(np.float32)))
-    return tuple(found)
+    if beard.length > 0:
+        # It is nowhere as deep as the edge of a cheek is soft.
+        paint_stubble(painter, colour, beard.shadow, seed + 1, partial(find_region, region="moustache"), long, tint, MOUSTACHE_EDGE_M)

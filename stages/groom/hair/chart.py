@@ -35,7 +35,8 @@ _FRONT_RISE = 3.0
 _EAR_AZIMUTH, _EAR_ELEVATION, _EAR_MIN_X = (76.0, 118.0), 2.0, 0.073
 _CHEEK = {0: -33.4, 8: -33.6, 13: -34.5, 18: -40, 24: -45, 40: -44, 55: -37, 66: -27, 75: -24}
 _JAW = {0: -74, 30: -72, 60: -62, 80: -50}
-_LIPS_AZIMUTH, _LIPS_ELEVATION = 14.5, (-47.5, -36.7)
+_UPPER_LIP = {0: -37.4, 4: -37.6, 8: -38.8, 11: -41, 14: -44.8, 15: -46}
+_LOWER_LIP = {0: -47.5, 8: -47.4, 12: -46.9, 15: -46}
 _MIN_FACE_RADIUS, _MAX_HEAD_RADIUS = 0.086, 0.18
 """Metres from the centre: nearer vertices are inside the mouth or the eye sockets, farther ones are hands and shoulders."""
 _BROW_MIDDLE = {7: -8.3, 11: -7.5, 15: -6.9, 19: -5.7, 23: -4.7, 27: -5.4, 31: -7.5, 35: -10}
@@ -164,7 +165,7 @@ def find_beard(arm: Floats) -> Bools:
     azimuth, elevation, radius = to_polar(arm)
     side = np.abs(azimuth)
     region = (elevation < evaluate_line(dict(_CHEEK), azimuth)) & (elevation > evaluate_line(dict(_JAW), azimuth)) & (side < 80)
-    lips = (side < _LIPS_AZIMUTH) & (elevation > _LIPS_ELEVATION[0]) & (elevation < _LIPS_ELEVATION[1])
+    lips = (side < 15) & (elevation > evaluate_line(dict(_LOWER_LIP), azimuth)) & (elevation < evaluate_line(dict(_UPPER_LIP), azimuth))
     return np.asarray(region & ~lips & (radius > _MIN_FACE_RADIUS) & (radius < _MAX_HEAD_RADIUS) & ~find_ear(arm))
 
 

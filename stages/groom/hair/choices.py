@@ -37,10 +37,9 @@ BEARDS: Mapping[str, Mapping[str, float]] = {
     "young man": {"none": 3, "stubble": 3, "shadow": 2, "goatee": 0.4, "short_beard": 1},
     "man": {"none": 3, "stubble": 2.5, "shadow": 2, "short_beard": 2, "full_beard": 1, "goatee": 0.6, "moustache": 0.4},
     "old man": {"none": 4, "shadow": 2, "short_beard": 1.5, "full_beard": 1, "moustache": 1},
-    # Painted beards alone: curled tufts read as leaves from a portrait's distance. Ask for them by name.
-    "young man, coily": {"none": 3, "stubble": 3, "shadow": 2},
-    "man, coily": {"none": 3, "stubble": 4, "shadow": 3},
-    "old man, coily": {"none": 4, "stubble": 3, "shadow": 2},
+    "young man, coily": {"none": 3, "stubble": 3, "shadow": 2, "goatee": 0.4, "short_beard": 1},
+    "man, coily": {"none": 3, "stubble": 2.5, "shadow": 2, "short_beard": 2, "full_beard": 1, "goatee": 0.6, "moustache": 0.4},
+    "old man, coily": {"none": 4, "shadow": 2, "short_beard": 1.5, "full_beard": 1, "moustache": 1},
 }
 
 

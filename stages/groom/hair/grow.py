@@ -32,7 +32,7 @@ from stages.groom.hair.hanging import HangingStrands, StrandLock, plan_chains, w
 from stages.groom.hair.head import Head, Surface
 from stages.groom.hair.roots import Roots, sample_fringe, sample_scalp
 from stages.groom.hair.strips import Cards, build_ropes, build_sheet, build_strips, join_cards
-from stages.groom.hair.style import Fringe, Style
+from stages.groom.hair.style import Fringe, Style, is_cropped
 from stages.groom.hair.ties import choose_ties, comb_to_tie, grow_tail, round_puff, wind_bun
 
 LEVELS = (4000, 1500, 400)
@@ -47,7 +47,6 @@ _EDGE_SHARES = (0.16, 0.16, 0.0)
 """Of a level's triangles, for the row along the hairline."""
 _CROWD_FRINGE = 3.0
 """Factor on the weight of a fringe in crowds, where nothing is under it but the forehead."""
-_CROPPED_M = 0.035
 _SHEETS = ("sheet", "ring")
 _SHEET_COLUMNS, _SHEET_SEGMENTS, _MIN_COLUMNS = (0, 32, 22), (0, 6, 5), 10
 """Strands and segments of the sheets of a head at each level, and the fewest strands of one of several sheets.
@@ -93,17 +92,16 @@ def grow_hair(
     groups = _grow_groups(head, style, rng)
     atlas = paint_atlas(colour, np.random.default_rng([seed, 0xA71A]), curls=style.curl_texture)
     rigging = _plan_rigging(groups, head, body)
-    levels = tuple(_build_level(body, head, groups, rigging, level, budget, seed, fit) for level, budget in enumerate(budgets))
+    levels = tuple(
+        # Few cards of cropped hair are studs; on these levels it is paint and relief.
+        () if level and is_cropped(style) else _build_level(body, head, groups, rigging, level, budget, seed, fit)
+        for level, budget in enumerate(budgets)
+    )
     base = Material(HAIR, ALBEDO, colour=atlas.factor, roughness=style.roughness, alpha="MASK", alpha_cutoff=0.35,
-                    double_sided=style.kind == "lying" and not _is_cropped(style), specular=style.gloss)  # fmt: skip
+                    double_sided=style.kind == "lying" and not is_cropped(style), specular=style.gloss)  # fmt: skip
     # Blended: MASK breaks the thin row along the hairline into dashes.
     edge = replace(base, name=EDGE, alpha="BLEND", double_sided=True)
     return GrownHair(levels, (base, edge), {ALBEDO: atlas.image}, atlas, rigging.rig if rigging else None)
-
-
-def _is_cropped(style: Style) -> bool:
-    """Whether hair is so short that its inner side shows only past its outline, where it would be a black fringe."""
-    return not style.ties and max(style.length_top, style.length_side, style.length_back) < _CROPPED_M
 
 
 Support = Literal["scalp", "cap", "skirt"]

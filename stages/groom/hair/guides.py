@@ -110,12 +110,17 @@ def _project(vectors: Floats, normals: Floats) -> Floats:
 
 def choose_lengths(roots: Roots, style: Style, rng: np.random.Generator) -> Floats:
     """(n,) metres: from the top to the sides and the back, a little different for every strand."""
-    side = np.abs(roots.azimuth)
-    top = np.clip((roots.elevation - 12) / 30, 0, 1)
+    length = measure_lengths(roots.azimuth, roots.elevation, style)
+    return np.asarray(length * (1 + style.length_variation * rng.uniform(-1, 1, len(roots))), np.float32)
+
+
+def measure_lengths(azimuth: Floats, elevation: Floats, style: Style) -> Floats:
+    """(n,) metres of the hair at azimuths and elevations in degrees."""
+    side = np.abs(azimuth)
+    top = np.clip((elevation - 12) / 30, 0, 1)
     back = np.clip((side - 95) / 45, 0, 1)
     low = style.length_side * (1 - back) + style.length_back * back
-    length = low * (1 - top) + style.length_top * top
-    return np.asarray(length * (1 + style.length_variation * rng.uniform(-1, 1, len(roots))), np.float32)
+    return np.asarray(low * (1 - top) + style.length_top * top)
 
 
 def grow_strands(

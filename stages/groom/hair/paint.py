@@ -30,6 +30,7 @@ _OUTSIDE_M, _INSIDE_M = 0.0015, 0.010
 """The tint of the scalp begins this far outside the hairline and is full this far inside it."""
 _TINT_SHADE, _TINT_SHARE = 0.72, 0.9
 _SCALP_HAIRS, _STUBBLE_HAIRS, _STUBBLE_LENGTH = 9000, 15000, 0.0020
+_STUBBLE_EDGE_M = 0.010
 _THIN_M, _SPARSE_M = 0.010, 0.003
 """Hairs thin out over the first distance behind the hairline, and some stand before it."""
 _BARE_MARGIN_M = 0.006
@@ -171,8 +172,8 @@ class Painter:
         """(n,) which base triangles are in the head's tile."""
         return np.asarray(self._tile.triangle[triangle] >= 0)
 
-    def finish(self) -> SkinPaint:
-        """The layer."""
+    def finish(self, relief: Floats) -> SkinPaint:
+        """The layer, on skin that is raised by `relief` (13380,) metres."""
         import cv2
 
         hairs = cv2.resize(self._hairs, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
@@ -181,7 +182,7 @@ class Painter:
         rgb = both[..., :3] / np.maximum(both[..., 3:], 1e-3)
         pixels = (np.clip(np.concatenate([rgb, both[..., 3:]], 2), 0, 1) * 255 + 0.5).astype(np.uint8)
         bare = (np.clip(self._bare, 0, 1) * 255 + 0.5).astype(np.uint8)[..., None]
-        return SkinPaint(Image(pixels), Image(bare, srgb=False))
+        return SkinPaint(Image(pixels), Image(bare, srgb=False), relief)
 
 
 def paint_scalp(painter: Painter, style: Style, colour: HairColour, seed: int) -> None:
@@ -341,16 +342,17 @@ def paint_stubble(
     is_inside: Callable[[Floats], Bools] = find_beard,
     length: float = _STUBBLE_LENGTH,
     tint: float = 0.3,
+    edge: float = _STUBBLE_EDGE_M,
 ) -> None:
-    """The shadow of a beard: a soft tint and short hairs that point down."""
+    """The shadow of a beard: a soft tint, full `edge` metres inside its region, and short hairs that point down."""
     rng = np.random.default_rng([seed, 0xBEA7])
     shade = _darken(colour)
-    painter.tint(is_inside, shade.mean, tint, (0.001, 0.010))
+    painter.tint(is_inside, shade.mean, tint, (0.001, edge))
     triangle, shares = scatter_points(find_region_triangles(is_inside), _STUBBLE_HAIRS, rng)
     arm = _locate(triangle, shares)
     inside = np.asarray(is_inside(arm))
     depth = np.where(inside, measure_depth(arm, arm[~inside]), 0)
-    keep = inside & (rng.random(len(arm)) < np.clip(depth / 0.008, 0.08, 1)) & painter.on_head(triangle)
+    keep = inside & (rng.random(len(arm)) < np.clip(depth / (0.8 * edge), 0.08, 1)) & painter.on_head(triangle)
     count = int(keep.sum())
     directions = np.array([0, -1, 0.05], np.float32) + 0.3 * rng.standard_normal((count, 3))
     lengths = length * rng.uniform(0.6, 1.2, count)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.mesh import cross_edges
-from stages.groom.hair.chart import Bools, Floats, Hairline, find_beard, find_scalp, load_chart, to_polar
+from stages.groom.hair.chart import Bools, Floats, Hairline, find_scalp, load_chart, to_polar
 
 Region = Callable[[Floats], Bools]
 """Whether arms (n,3) from the centre of the template end in it."""
@@ -58,12 +58,6 @@ def sample_fringe(change: Hairline, azimuth: float, count: int, seed: int, depth
     """About `count` roots of a fringe."""
     roots = sample_scalp(change, count * 12, seed, depth)
     return roots[np.flatnonzero(np.abs(roots.azimuth) < azimuth)[:count]]
-
-
-@lru_cache(maxsize=8)
-def sample_beard(count: int, seed: int, depth: tuple[float, float] = (0.0, 1.0)) -> Roots:
-    """About `count` roots within the region of a full beard."""
-    return _sample_region(find_beard, count, seed, depth)
 
 
 def scatter_points(chosen: NDArray[np.int64], count: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], Floats]:

@@ -13,6 +13,7 @@ from assets.spec.wording import suggest_name
 from stages.groom.hair.chart import Hairline
 
 _FOLDER = Path(__file__).parent / "styles"
+_CROPPED_M = 0.041
 Kind = Literal["lying", "upright", "puff", "rope", "none"]
 TieKind = Literal["tail", "bun", "braid", "puff"]
 Vector = tuple[float, float, float]
@@ -139,6 +140,11 @@ class Style:
     gloss: float = 0.6
     """Specular factor of the material."""
     roughness: float = 0.5
+
+
+def is_cropped(style: Style) -> bool:
+    """Whether hair is so short that it is painted on raised skin, and drawn as cards at the finest level alone."""
+    return style.kind == "lying" and not style.ties and max(style.length_top, style.length_side, style.length_back) < _CROPPED_M
 
 
 def list_styles() -> tuple[str, ...]:

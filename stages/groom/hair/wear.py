@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from assets.artefacts.character import Body, SkinPaint
-from stages.groom.hair.atlas import paint_atlas
-from stages.groom.hair.beard import BEARD_BUDGETS, get_beard, grow_beard, paint_beard
+from stages.groom.hair.beard import get_beard, paint_beard
 from stages.groom.hair.choices import HairChoice
-from stages.groom.hair.grow import ALBEDO, LEVELS, Fit, GrownHair, grow_hair
+from stages.groom.hair.grow import Fit, GrownHair, grow_hair
 from stages.groom.hair.paint import Painter, paint_brows, paint_scalp
+from stages.groom.hair.relief import compute_relief
 from stages.groom.hair.style import Comb, Style, list_styles, load_style
 
-BEARD_ALBEDO = "beard_albedo"
 _UNDER_ITEM = Style("item", comb=Comb(constant=(0, -0.1, -0.9), sink=(180, -38)), scalp=0.9)
 """What is painted under hair of the wardrobe, whose edge is a sawtooth on bare skin otherwise."""
 
@@ -23,28 +20,17 @@ def find_style(name: str) -> Style | None:
 
 
 def grow_head(body: Body, choice: HairChoice, seed: int, fit: Fit | None = None) -> GrownHair:
-    """Hair and beard of a person; no hair where it is an item of the wardrobe, and none of either where it is painted alone."""
+    """The hair of a person; none where it is an item of the wardrobe or painted alone."""
     style = find_style(choice.style)
-    beard = get_beard(choice.beard) if choice.beard != "none" else None
-    is_long = beard is not None and beard.length > 0
-    # A beard takes its triangles from the hair.
-    budgets = tuple(total - own * is_long for total, own in zip(LEVELS, BEARD_BUDGETS, strict=True))
-    hair = grow_hair(body, style, choice.colour, seed, fit, budgets) if style else GrownHair((), (), {})
-    if beard is None or not is_long:
-        return hair
-    atlas = hair.atlas or paint_atlas(choice.colour, np.random.default_rng([seed, 0xA71A]), curls=False)
-    albedo = ALBEDO if hair.atlas else BEARD_ALBEDO
-    curls = bool(style and style.curl_texture and hair.atlas)
-    tufts, material = grow_beard(body, beard, atlas, albedo, seed, curls=curls)
-    levels = tuple(one + two for one, two in zip(hair.levels or ((),) * len(tufts), tufts, strict=True))
-    return GrownHair(levels, (*hair.materials, material), {**hair.images, albedo: atlas.image}, atlas, hair.rig)
+    return grow_hair(body, style, choice.colour, seed, fit) if style else GrownHair((), (), {})
 
 
-def paint_hair(choice: HairChoice, seed: int) -> SkinPaint:
-    """Scalp, brows and beard on the skin."""
+def paint_hair(choice: HairChoice, seed: int, *, under_hat: bool = False) -> SkinPaint:
+    """Scalp, brows and beard on the skin; a hat presses the hair of the head flat."""
+    style, beard = find_style(choice.style), get_beard(choice.beard) if choice.beard != "none" else None
     painter = Painter()
-    paint_scalp(painter, find_style(choice.style) or _UNDER_ITEM, choice.colour, seed)
+    paint_scalp(painter, style or _UNDER_ITEM, choice.colour, seed)
     paint_brows(painter, choice.brow, choice.colour, seed)
-    if choice.beard != "none":
-        paint_beard(painter, get_beard(choice.beard), choice.colour, seed)
-    return painter.finish()
+    if beard:
+        paint_beard(painter, beard, choice.colour, seed)
+    return painter.finish(compute_relief(None if under_hat else style, beard))

@@ -9,7 +9,7 @@ import pytest
 
 from assets.artefacts.character import Body
 from assets.artefacts.geometry import Part
-from assets.conventions import BASE_VERTICES, EYE_VERTICES, JOINTS
+from assets.conventions import EYE_VERTICES, JOINTS
 from assets.paths import get_baked_path
 from assets.skinning import skin_points
 from stages.groom.colour import parse_hex_colour
@@ -20,7 +20,7 @@ from stages.groom.hair.grow import LEVELS, GrownHair, grow_hair
 from stages.groom.hair.head import Head, Surface
 from stages.groom.hair.paint import Brow
 from stages.groom.hair.roots import sample_scalp
-from stages.groom.hair.style import list_styles, load_style
+from stages.groom.hair.style import is_cropped, list_styles, load_style
 from stages.groom.hair.wear import grow_head
 from tests.stages.groom.people import build_person
 
@@ -63,8 +63,10 @@ def count_triangles(parts: tuple[Part, ...]) -> int:
 def test_every_style_grows_on_every_body_within_its_budgets(person: str, style: str) -> None:
     levels = grow_cached(person, style).levels
     assert len(levels) == len(LEVELS)
-    for parts, limit in zip(levels, LEVELS, strict=True):
-        assert 0 < count_triangles(parts) <= limit
+    for level, (parts, limit) in enumerate(zip(levels, LEVELS, strict=True)):
+        is_painted = level > 0 and is_cropped(load_style(style))
+        assert count_triangles(parts) <= (0 if is_painted else limit)
+        assert parts or is_painted
     for part in levels[0]:
         mesh = part.mesh
         assert np.isfinite(mesh.positions).all()
@@ -125,29 +127,11 @@ def test_equal_seeds_give_equal_hair_and_other_seeds_other_hair() -> None:
     assert one.shape != other.shape or not np.allclose(one, other)
 
 
-def test_a_beard_moves_with_the_jaw_and_takes_its_triangles_from_the_hair() -> None:
+def test_a_beard_takes_no_triangle() -> None:
     body = build_body("man")
-    grown = grow_head(body, HairChoice("side_part", "full_beard", BROWN, Brow()), 5)
-    for parts, limit in zip(grown.levels, LEVELS, strict=True):
-        assert count_triangles(parts) <= limit
-    beard = next(part.mesh for part in grown.levels[0] if part.mesh.name == "beard")
-    jaw = next(morph for morph in beard.morphs if morph.name == "jawOpen")
-    skin = next(morph for morph in body.morphs if morph.name == "jawOpen")
-    drop = np.zeros((BASE_VERTICES, 3))
-    drop[skin.indices] = skin.deltas
-    assert jaw.deltas[:, 1].min() == pytest.approx(drop[:13380, 1].min(), abs=0.01)
-    assert jaw.deltas[:, 1].min() < -0.008
-    assert {JOINTS[j] for j in np.unique(beard.skin.joints[beard.skin.weights > 0])} <= {"Head", "Neck", "Spine2"}
-
-
-def test_painted_beards_have_no_triangles_and_a_bald_head_can_have_a_beard() -> None:
-    body = build_body("man")
-    shaved = grow_head(body, HairChoice("bald", "stubble", BROWN, Brow()), 5)
-    bearded = grow_head(body, HairChoice("bald", "full_beard", BROWN, Brow()), 5)
-    assert shaved.levels == ()
-    assert [part.mesh.name for part in bearded.levels[0]] == ["beard"]
-    assert bearded.levels[2] == ()
-    assert {material.albedo for material in bearded.materials} == set(bearded.images)
+    assert grow_head(body, HairChoice("bald", "full_beard", BROWN, Brow()), 5).levels == ()
+    bearded, shaved = (grow_head(body, HairChoice("bob", beard, BROWN, Brow()), 5) for beard in ("full_beard", "none"))
+    assert [count_triangles(parts) for parts in bearded.levels] == [count_triangles(parts) for parts in shaved.levels]
 
 
 def test_the_chart_fits_other_heads() -> None:
