@@ -35,7 +35,7 @@ _FRONT_RISE = 3.0
 _EAR_AZIMUTH, _EAR_ELEVATION, _EAR_MIN_X = (76.0, 118.0), 2.0, 0.073
 _CHEEK = {0: -33.4, 8: -33.6, 13: -34.5, 18: -40, 24: -45, 40: -44, 55: -37, 66: -27, 75: -24}
 _JAW = {0: -74, 30: -72, 60: -62, 80: -50}
-_UPPER_LIP = {0: -37.4, 4: -37.6, 8: -38.8, 11: -41, 14: -44.8, 15: -46}
+_UPPER_LIP = {0: -38.2, 4: -38.3, 8: -39.3, 11: -41.3, 14: -44.8, 15: -46}
 _LOWER_LIP = {0: -47.5, 8: -47.4, 12: -46.9, 15: -46}
 _MIN_FACE_RADIUS, _MAX_HEAD_RADIUS = 0.086, 0.18
 """Metres from the centre: nearer vertices are inside the mouth or the eye sockets, farther ones are hands and shoulders."""
