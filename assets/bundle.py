@@ -23,6 +23,8 @@ from assets.strict_json import parse_json
 MANIFEST = "manifest.json"
 COMPRESSED_FILE = "avatar.meshopt.glb"
 LOD_FOLDER = "lods/"
+JOINED_LODS_FILE = f"{LOD_FOLDER}avatar_lods.glb"
+"""All levels in one file, joined by MSFT_lod."""
 _MAX_MANIFEST_BYTES = 16_000_000
 """One of a thousand spoken lines has half a megabyte."""
 BUNDLE_SCHEMA = "fenshen/bundle@1"

@@ -107,7 +107,7 @@ def build_document(scene: Scene) -> GltfDocument:
     nodes = build_joint_nodes(scene.skeleton)
     largest = max((len(part.mesh.positions) for part in scene.parts if part.mesh.morphs), default=0)
     buffers.reserve_zeros(largest + 1)
-    meshes = [_add_mesh(part, buffers, numbers, scene.morph_names) for part in scene.parts]
+    meshes = [add_mesh(part, buffers, numbers, scene.morph_names) for part in scene.parts]
     first = len(nodes)
     nodes += [{"name": make_node_name(part.mesh.name), "mesh": i, "skin": 0} for i, part in enumerate(scene.parts)]
     nodes.append({"name": ARMATURE_NODE, "children": [0]})
@@ -175,7 +175,16 @@ def _add_skin(scene: Scene, buffers: BufferBuilder, root: int) -> dict[str, Any]
     return {"name": ARMATURE_NODE, "joints": list(range(len(skeleton.names))), "inverseBindMatrices": inverse, "skeleton": root} | extras
 
 
-def _add_mesh(part: Part, buffers: BufferBuilder, materials: dict[str, int], morphs: tuple[str, ...]) -> dict[str, Any]:
+def add_mesh(
+    part: Part, buffers: BufferBuilder, materials: dict[str, int], morphs: tuple[str, ...], *, with_targets: bool = False
+) -> dict[str, Any]:
+    """The entry of a part's mesh, whose accessors are added to the buffers; raises FormatError where its material is missing.
+
+    Args:
+        materials: name -> index.
+        morphs: names of the targets, in their order.
+        with_targets: give it all targets even where none moves it.
+    """
     mesh = part.mesh
     if mesh.material not in materials:
         raise FormatError(Finding("gltf/material", f"the mesh {mesh.name} refers to the material {mesh.material}, which does not exist"))
@@ -197,7 +206,7 @@ def _add_mesh(part: Part, buffers: BufferBuilder, materials: dict[str, int], mor
         "material": materials[mesh.material],
     }
     entry: dict[str, Any] = {"name": mesh.name[0].upper() + mesh.name[1:], "primitives": [primitive]}
-    if mesh.morphs:
+    if mesh.morphs or with_targets:
         primitive["targets"] = _add_morph_targets(mesh, buffers, morphs)
         entry |= {"weights": [0] * len(morphs), "extras": {"targetNames": list(morphs)}}
     return entry

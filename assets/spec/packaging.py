@@ -56,7 +56,7 @@ class PackageSpec(Section):
     compress: Compression = "none"
     """meshopt: write avatar.meshopt.glb as well, about half as large, for players in browsers that can decode it."""
     lods: Levels = "none"
-    """files: write LOD1 to LOD3 into lods/, for games and crowds; a page that shows one person needs none."""
+    """files: write LOD1 to LOD3 into lods/, each as a file and all in one, for games and crowds; a page with one person needs none."""
     turntable: bool = True
     """Render a turntable as well as the stills."""
 

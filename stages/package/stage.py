@@ -110,4 +110,4 @@ def _build_texture_files(scene: Scene, licence: str, model: Model) -> list[Bundl
     return files
 
 
-STAGE = Stage("package", 14, run, makes=Package, memory_gb=2, timeout_s=900)
+STAGE = Stage("package", 15, run, makes=Package, memory_gb=2, timeout_s=900)

@@ -1,4 +1,4 @@
-"""Gates of lods/avatar_lodN.glb, which a bundle has where the spec sets package.lods."""
+"""Gates of lods/, which a bundle has where the spec sets package.lods."""
 
 from __future__ import annotations
 
