@@ -43,8 +43,15 @@ function showState(state) {
 }
 
 /** A turn of the conversation in the log; what people and bundles wrote is text. */
-function addTurn(who, text) {
+/** A turn of the conversation; `sources` are the places of documents that it quotes, {file, and page, line or row}. */
+function addTurn(who, text, sources = []) {
   const row = create('p', { className: who, textContent: text, lang: tag(page.language) });
+  for (const { file, page: sheet, line, row: record } of sources) {
+    const [unit, number] = sheet ? ['page', sheet] : line ? ['line', line] : ['row', record];
+    const place = create('small', { className: 'source' });
+    place.append(label(number ? `quoted_${unit}` : 'quoted', { file, number }));
+    row.append(place);
+  }
   byId('log').append(row);
   while (byId('log').children.length > 200) byId('log').firstChild.remove();
   row.scrollIntoView({ block: 'nearest' });
@@ -80,7 +87,7 @@ const handlers = {
   },
   answer(message) {
     clearTimeout(thinking);
-    addTurn('figure', message.text);
+    addTurn('figure', message.text, message.source);
     note('answer', { answer: message.answer, new: message.new, lines: message.lines, timing: message.timing, question: message.question });
     page.performer.open(message.answer, message.new ? [] : message.lines.map(makeSegment));
     if (!message.new && !message.lines.length) showState('idle');

@@ -225,13 +225,22 @@ def _list_part_lines(style: Style) -> Floats:
 
 def _find_part(arm: Floats, lines: Floats, width: float) -> Bools:
     """(n,) whether arms (n,3) end on a part, half a width from its line."""
+    return np.asarray(_measure_distance(arm, lines) < width / 2)
+
+
+def measure_part_distance(arm: Floats, style: Style) -> Floats:
+    """(n,) metres from the ends of arms (n,3) to the lines on which the scalp shows; far away without one."""
+    return _measure_distance(arm, _list_part_lines(style))
+
+
+def _measure_distance(arm: Floats, lines: Floats) -> Floats:
     from scipy.spatial import cKDTree
 
     if not len(lines):
-        return np.zeros(arm.shape[:-1], bool)
+        return np.full(arm.shape[:-1], np.inf)
     radius = np.linalg.norm(arm, axis=-1)
     away = cKDTree(lines).query(arm / np.maximum(radius, 1e-6)[..., None], distance_upper_bound=0.2)[0]
-    return np.asarray(away * radius < width / 2)
+    return np.asarray(away * radius)
 
 
 def _locate(triangle: NDArray[np.int64], shares: Floats) -> Floats:

@@ -13,12 +13,14 @@ from stages.groom.hair.beard import MOUSTACHE_EDGE_M, BeardStyle, find_region
 from stages.groom.hair.chart import Floats, find_scalp, load_chart, to_polar
 from stages.groom.hair.guides import measure_lengths
 from stages.groom.hair.roots import Region, find_region_triangles, measure_depth, scatter_points
-from stages.groom.hair.style import Style, is_cropped
+from stages.groom.hair.paint import measure_part_distance
+from stages.groom.hair.style import Style, is_cropped, is_short
 
 _HAIR_SHARE, _MAX_HAIR_M = 0.36, 0.009
 """Of its length that cropped hair stands over the skin, and the most."""
 _HAIR_RAMP_M, _BEARD_RAMP_M = 0.020, 0.009
 """Behind the edge of a region over which hair rises to its height."""
+_UNDER_CARDS, _PART_RAMP_M = 0.45, 0.012
 _BEARD_BASE_M, _BEARD_SHARE, _MAX_MOUSTACHE_M = 0.0008, 0.32, 0.005
 _SAMPLES = 24000
 
@@ -27,11 +29,15 @@ def compute_relief(style: Style | None, beard: BeardStyle | None) -> Floats:
     """(13380,) metres on the average adult by which hair raises each skin vertex; 0 where it is longer, shaved, or only painted."""
     chart = load_chart()
     relief = np.zeros(len(chart.positions), np.float32)
-    if style is not None and is_cropped(style):
+    if style is not None and is_short(style):
         azimuth, elevation, _ = to_polar(chart.arms)
         height = np.minimum(_HAIR_SHARE * measure_lengths(azimuth, elevation, style), _MAX_HAIR_M)
         height = np.where(elevation < style.undercut, 0, height)
-        relief = np.maximum(relief, height * _ramp(partial(find_scalp, change=style.hairline), _HAIR_RAMP_M))
+        if not is_cropped(style):
+            # Cards lie on it: the lower half of their layer.
+            height = np.minimum(height, _UNDER_CARDS * style.thickness)
+        height = height * _ramp(partial(find_scalp, change=style.hairline), _HAIR_RAMP_M)
+        relief = np.maximum(relief, height * np.clip(measure_part_distance(chart.arms, style) / _PART_RAMP_M, 0, 1))
     if beard is not None and beard.length > 0:
         height = np.float32(_BEARD_BASE_M + _BEARD_SHARE * beard.length)
         relief = np.maximum(relief, height * _ramp_beard(beard.region, _BEARD_RAMP_M))

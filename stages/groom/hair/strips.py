@@ -60,6 +60,7 @@ def join_cards(parts: list[Cards]) -> Cards:
 
 def resample(points: Floats, segments: int) -> Floats:
     """(n,segments+1,3) strands with their points closer where they bend: equal spacing gives kinks at the part."""
+    points = _smooth(points, points.shape[1] // (2 * segments))
     steps = np.diff(points, axis=1)
     length = np.linalg.norm(steps, axis=2)
     unit = steps / np.maximum(length[..., None], 1e-9)
@@ -73,6 +74,16 @@ def resample(points: Floats, segments: int) -> Floats:
         for axis in range(3):
             found[row, :, axis] = np.interp(want, at, line[:, axis])
     return found
+
+
+def _smooth(points: Floats, reach: int) -> Floats:
+    """(n,s,3) strands without the waves that are shorter than a segment: their samples would be a zigzag. Both ends stay."""
+    if reach < 2:
+        return points
+    smooth = points.astype(np.float64)
+    for _ in range(reach * reach // 3):
+        smooth[:, 1:-1] = (smooth[:, :-2] + 2 * smooth[:, 1:-1] + smooth[:, 2:]) / 4
+    return smooth.astype(np.float32)
 
 
 def build_strips(

@@ -13,7 +13,7 @@ from assets.spec.wording import suggest_name
 from stages.groom.hair.chart import Hairline
 
 _FOLDER = Path(__file__).parent / "styles"
-_CROPPED_M = 0.041
+_CROPPED_M, _SHORT_M = 0.041, 0.09
 Kind = Literal["lying", "upright", "puff", "rope", "none"]
 TieKind = Literal["tail", "bun", "braid", "puff"]
 Vector = tuple[float, float, float]
@@ -145,6 +145,11 @@ class Style:
 def is_cropped(style: Style) -> bool:
     """Whether hair is so short that it is painted on raised skin, and drawn as cards at the finest level alone."""
     return style.kind == "lying" and not style.ties and max(style.length_top, style.length_side, style.length_back) < _CROPPED_M
+
+
+def is_short(style: Style) -> bool:
+    """Whether its cards are too short to close the head: the painted scalp under them is raised."""
+    return style.kind == "lying" and not style.ties and max(style.length_top, style.length_side, style.length_back) < _SHORT_M
 
 
 def list_styles() -> tuple[str, ...]:

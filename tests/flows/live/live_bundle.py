@@ -43,12 +43,13 @@ def make_wav(seconds: float, rate: int = 16_000) -> bytes:
     return out.getvalue()
 
 
-def write_live_bundle(folder: Path, hours: str = HOURS, voice: str = "hibari", facts: tuple[str, ...] = ()) -> Path:
-    """A bundle of three lines in `folder`, and of facts without example questions."""
+def write_live_bundle(folder: Path, hours: str = HOURS, voice: str = "hibari", facts: tuple[str, ...] = (), quoted: bool = False) -> Path:
+    """A bundle of three lines in `folder`, and of facts without example questions; with `quoted` the price is of a document."""
     texts = {"hours": hours, "price": PRICE, "lost": LOST} | {f"fact_{number}": fact for number, fact in enumerate(facts, start=1)}
+    source = {"price": {"source": {"file": "<b>prices</b>.csv", "row": 4}}} if quoted else {}
     dialogue = {
         "persona": {"name": "Ada", "language": "en"},
-        "lines": [{"id": name, "text": text, "language": "en", "emotion": "neutral"} for name, text in texts.items()],
+        "lines": [{"id": name, "text": text, "language": "en", "emotion": "neutral"} | source.get(name, {}) for name, text in texts.items()],
         "replies": [
             {"line": "hours", "questions": ["When do you open?", "What are your opening hours?"]},
             {"line": "price", "questions": ["What does a ticket cost?", "How much is it?"]},

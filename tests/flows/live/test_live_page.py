@@ -69,6 +69,18 @@ def test_what_a_person_types_is_no_markup(browser: Browser, server: Running) -> 
     assert browser.evaluate("document.body.dataset.hacked ?? null") is None
 
 
+def test_an_answer_out_of_a_document_names_its_place(browser: Browser, tmp_path: Path) -> None:
+    with run_live([write_live_bundle(tmp_path / "ada", quoted=True)]) as running:
+        show(browser, running.address)
+        ask(browser, "What does a ticket cost?")
+        browser.wait_for("document.querySelector('#log .source')")
+        assert browser.evaluate("document.querySelector('#log .source .en').textContent") == "From <b>prices</b>.csv, row 4"
+        assert browser.evaluate("document.querySelector('#log .source .zh').textContent") == "出自 <b>prices</b>.csv，第 4 条"
+        ask(browser, "When do you open?")
+        browser.wait_for("document.querySelectorAll('#log .figure').length === 2")
+        assert browser.evaluate("document.querySelectorAll('#log .source').length") == 1
+
+
 def test_the_microphones_sound_reaches_the_server(browser: Browser, server: Running) -> None:
     """Chromium's fake microphone beeps, which is no speech: sound arrives, and nobody is answered."""
     show(browser, server.address)

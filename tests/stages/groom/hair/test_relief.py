@@ -9,7 +9,7 @@ from assets.paths import get_baked_path
 from stages.groom.hair.beard import get_beard, list_beards
 from stages.groom.hair.chart import find_beard, find_scalp, load_chart, to_polar
 from stages.groom.hair.relief import compute_relief
-from stages.groom.hair.style import is_cropped, list_styles, load_style
+from stages.groom.hair.style import is_short, list_styles, load_style
 
 pytestmark = pytest.mark.skipif(not get_baked_path("tiles.safetensors").exists(), reason="`fenshen bake` makes the base mesh")
 
@@ -19,7 +19,7 @@ def test_hair_raises_the_scalp_where_it_is_cropped_and_no_other_skin(style: str)
     relief = compute_relief(load_style(style), None)
     scalp = find_scalp(load_chart().arms, load_style(style).hairline)
     assert not relief[~scalp].any()
-    assert bool(relief.any()) == is_cropped(load_style(style))
+    assert bool(relief.any()) == is_short(load_style(style))
     assert relief.max() <= 0.009
 
 
