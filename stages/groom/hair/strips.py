@@ -60,7 +60,6 @@ def join_cards(parts: list[Cards]) -> Cards:
 
 def resample(points: Floats, segments: int) -> Floats:
     """(n,segments+1,3) strands with their points closer where they bend: equal spacing gives kinks at the part."""
-    points = _smooth(points, points.shape[1] // (2 * segments))
     steps = np.diff(points, axis=1)
     length = np.linalg.norm(steps, axis=2)
     unit = steps / np.maximum(length[..., None], 1e-9)
@@ -77,9 +76,7 @@ def resample(points: Floats, segments: int) -> Floats:
 
 
 def _smooth(points: Floats, reach: int) -> Floats:
-    """(n,s,3) strands without the waves that are shorter than a segment: their samples would be a zigzag. Both ends stay."""
-    if reach < 2:
-        return points
+    """(n,s,3) strands without waves of a few segments of `reach` points: their samples would be a zigzag. Both ends stay."""
     smooth = points.astype(np.float64)
     for _ in range(reach * reach // 3):
         smooth[:, 1:-1] = (smooth[:, :-2] + 2 * smooth[:, 1:-1] + smooth[:, 2:]) / 4
@@ -105,7 +102,7 @@ def build_strips(
         level_tips: keep strips wide to their tips, as in a fringe.
         wisps: share of the columns of the atlas, from the densest on, that are used.
     """
-    line = resample(strands.points, segments)
+    line = resample(_smooth(strands.points, strands.points.shape[1] // segments), segments)
     count = len(line)
     tangent = np.gradient(line, axis=1)
     tangent = normalize_vectors(tangent, 1e-6)
