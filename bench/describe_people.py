@@ -1,0 +1,217 @@
+"""Random people with pictures and labels, to train the reader of renders (bench/describe_reader.py).
+
+python -m bench.describe_people [--count 500] [--first 0] [--folder build/describe_people]
+
+A person is drawn here as a spec, built by the pipeline's own stages (identity, body, texture, groom) at the web level and rendered
+without reduction to a budget: about seven seconds. The labels are read from artefacts and from what was drawn; no text is involved,
+so nothing of stages that turn text into a person can leak into the reader. A second call resumes where the first stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assets.artefacts.character import EYES, SKIN_MATERIALS, Body
+from assets.artefacts.geometry import Pixels
+from assets.spec.avatar import AvatarSpec
+from assets.store import write_atomic
+from stages.body.stage import STAGE as BODY
+from stages.groom.stage import STAGE as GROOM
+from stages.identity.stage import STAGE as IDENTITY
+from stages.model.scene import assemble_character, move_to_floor, unrig_hair
+from stages.render.posing import build_standing_pose
+from stages.render.preview import Shot, render_stills
+from stages.texture.stage import STAGE as TEXTURE
+
+FACE_SIDE, BACK_SIDE, FIGURE_SIZE = 128, 96, (96, 192)
+WEB_HAIR = 1
+Rng = np.random.Generator
+
+STYLES: Mapping[str, tuple[str, str, str]] = {
+    "none": ("bald", "", ""), "buzz": ("buzz", "", ""), "shaved": ("buzz", "", ""), "crew": ("short", "straight", ""),
+    "side_part": ("short", "straight", "parting"), "slick": ("short", "straight", ""), "quiff": ("short", "straight", ""),
+    "pixie": ("short", "straight", ""), "messy": ("short", "", ""), "curly": ("short", "curly", ""), "crown": ("short", "straight", ""),
+    "receding": ("short", "straight", ""), "afro_short": ("short", "coily", ""), "twists": ("short", "coily", ""),
+    "bob": ("medium", "straight", "loose"), "fringe": ("medium", "straight", "fringe"), "lob": ("medium", "straight", "loose"),
+    "afro": ("medium", "coily", "loose"), "coils": ("", "coily", "loose"), "long_straight": ("long", "straight", "loose"),
+    "long_wavy": ("long", "wavy", "loose"), "curly_long": ("long", "curly", "loose"), "half_up": ("long", "straight", ""),
+    "ponytail": ("", "straight", "tail"), "pigtails": ("", "straight", "tail"), "bun": ("", "straight", "bun"),
+    "top_knot": ("", "straight", "bun"), "space_buns": ("", "straight", "bun"), "braid": ("", "straight", "braids"),
+    "braids": ("", "", "braids"), "cornrows": ("", "", "braids"), "locs": ("", "", ""), "fade": ("short", "", ""),
+}  # fmt: skip
+"""groom.hair -> length, texture and style; empty where a careful viewer could not say."""
+BEARDS = {"none": "none", "stubble": "stubble", "moustache": "moustache", "short_beard": "beard", "full_beard": "beard", "goatee": "beard"}
+SETS: Mapping[str, str] = {
+    "tee_jeans": "t-shirt", "tee_chinos": "t-shirt", "tee_shorts": "t-shirt", "shirt_jeans": "shirt", "shirt_tucked": "shirt",
+    "summer_shirt": "shirt", "business": "suit", "business_woman": "suit", "day_dress": "dress", "summer_dress": "dress",
+    "qipao": "dress", "blouse_skirt": "skirt", "knit_skirt": "skirt", "tee_skirt": "skirt", "nurse": "uniform", "lab": "uniform",
+    "site_worker": "uniform", "sweater_jeans": "casual", "cardigan": "casual", "jacket": "casual", "sweater_trousers": "casual",
+}  # fmt: skip
+_SPORT = [["tank", "tshirt", "raglan_tee"], ["sport_shorts", "joggers"], ["running_shoes"]]
+HAIR_RGB = {
+    "black": ("#0d0b0a", "#241b17"), "brown": ("#3b2619", "#7a5233"), "blond": ("#a3845c", "#dcc08c"), "red": ("#6b2a14", "#a04a26"),
+    "grey": ("#7d7a78", "#a5a3a0"), "white": ("#d8d5d0", "#efeeea"),
+}  # fmt: skip
+_DYES = ("#2f4f9e", "#8a3f8f", "#d4568a", "#2f8a5a", "#3fa9b5", "#6a3fae", "#c02030")
+EYE_RGB = {
+    "brown": ("#2e1a10", "#6b4a22"), "blue": ("#3f6f9c", "#7cabd8"), "green": ("#4d6b35", "#7d9a58"), "grey": ("#737d84", "#9aa2a6"),
+    "hazel": ("#7a5a2e", "#8d6f3a"),
+}  # fmt: skip
+_FACES: Mapping[str, Mapping[str, float]] = {
+    "neutral": {}, "smile": {"mouthSmile": 0.7, "cheekSquint": 0.4, "eyeSquint": 0.15},
+    "serious": {"browDown": 0.6, "mouthFrown": 0.35, "mouthPress": 0.5, "eyeSquint": 0.2},
+}  # fmt: skip
+_BUILDS = {"thin": (0.0, 0.25, 0.2, 0.5), "average": (0.4, 0.6, 0.35, 0.6), "heavy": (0.78, 1.0, 0.2, 0.6), "muscular": (0.45, 0.65, 0.85, 1.0)}
+"""Build -> ranges of body.weight and body.muscle."""
+_TONES = {"light": (0.0, 0.3), "medium": (0.4, 0.58), "dark": (0.7, 1.0)}
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What a reader sees of a person."""
+
+    face: Pixels
+    """(128,128,3) sRGB."""
+    back: Pixels
+    """(96,96,3) from behind and aside."""
+    figure: Pixels
+    """(192,96,3)"""
+    height_m: float
+    """Of the model, soles to crown without hair: a picture that is framed to the figure cannot show it."""
+
+
+def render_person(spec: AvatarSpec, face: Mapping[str, float] | None = None, turns: tuple[float, float] = (0.2, 0.3)) -> tuple[Pictures, Body]:
+    """The pictures of a spec's person, with morph weights of the face; `turns` (radians) are those of face and figure."""
+    seed = spec.seed
+    identity = IDENTITY.run(options=spec.identity, backend=IDENTITY.backends.get(spec.identity.backend), seed=seed)
+    body = BODY.run(identity, options=spec.body, backend=BODY.backends.get(spec.body.backend), seed=seed)
+    texture = TEXTURE.run(identity, body, options=spec.texture, seed=seed)
+    groom = unrig_hair(GROOM.run(body, options=spec.groom, seed=seed), body.skeleton)
+    character, skeleton = move_to_floor(assemble_character(body, texture, groom, WEB_HAIR), body.skeleton)
+    meshes = [piece.mesh for piece in character.pieces]
+    shading = {
+        piece.mesh.name: piece.normals
+        for piece in character.pieces
+        if piece.shade is not None or piece.mesh.name == EYES or (not piece.mesh.morphs and piece.mesh.material not in SKIN_MATERIALS)
+    }
+    shades = {piece.mesh.name: piece.shade for piece in character.pieces if piece.shade is not None}
+    pose = build_standing_pose(skeleton, dict(face or {}))
+    wide = FIGURE_SIZE[1] * 2 // 3
+    shots = [
+        Shot("face", pose, "close", turns[0], (FACE_SIDE, FACE_SIDE)), Shot("back", pose, "portrait", 2.5, (BACK_SIDE, BACK_SIDE)),
+        Shot("figure", pose, "full", turns[1], (wide, FIGURE_SIZE[1])),
+    ]  # fmt: skip
+    materials = {material.name: material for material in character.materials}
+    shot = {name: image.pixels for name, image in render_stills(meshes, materials, character.images, skeleton, shots, shading, shades).items()}
+    margin = (wide - FIGURE_SIZE[0]) // 2
+    figure = np.ascontiguousarray(shot["figure"][:, margin : margin + FIGURE_SIZE[0]])
+    return Pictures(shot["face"], shot["back"], figure, float(body.phenotype["height_m"])), body
+
+
+def draw_spec(number: int) -> tuple[AvatarSpec, dict[str, str], dict[str, float]]:
+    """A random spec, what was drawn for each attribute, and the morph weights of its face."""
+    rng = np.random.default_rng([number, 0xDE5C])
+    gender = _pick(("female", "male"), rng)
+    build, tone = _pick(tuple(_BUILDS), rng), _pick(tuple(_TONES), rng)
+    low, high, soft, strong = _BUILDS[build]
+    groom, drawn = _draw_groom(gender, rng)
+    freckles = "yes" if tone != "dark" and rng.random() < 0.45 else "no"
+    expression = _pick(tuple(_FACES), rng)
+    document: dict[str, Any] = {
+        "name": f"Person {number}", "seed": number,
+        "identity": {"age": _draw_age(rng), "gender": float(rng.uniform(0, 0.1) if gender == "female" else rng.uniform(0.9, 1)),
+                     "tone": float(rng.uniform(*_TONES[tone]))},
+        "body": {"weight": float(rng.uniform(low, high)), "muscle": float(rng.uniform(soft, strong)), "height": float(rng.uniform())},
+        "groom": groom,
+        "texture": {"size": 512, "freckles": float(rng.uniform(0.6, 1)) if freckles == "yes" else 0.0},
+    }  # fmt: skip
+    drawn |= {"gender": gender, "build": build, "tone": tone, "freckles": freckles, "expression": expression}
+    strength = float(rng.uniform(0.6, 1.2))
+    face = {morph: weight * strength for name, weight in _FACES[expression].items() for morph in (f"{name}Left", f"{name}Right")}
+    return AvatarSpec.model_validate(document), drawn, face
+
+
+def _draw_age(rng: Rng) -> float:
+    low, high = _pick(((18, 30), (30, 45), (45, 60), (60, 75), (75, 90)), rng)
+    return float(rng.uniform(low, high))
+
+
+def _draw_groom(gender: str, rng: Rng) -> tuple[dict[str, Any], dict[str, str]]:
+    names = [name for name in STYLES if not (gender == "female" and name in ("crown", "receding") or gender == "male" and name == "pigtails")]
+    # Lengths first, so that the rare ones (bald, buzz) are as frequent as the common ones.
+    length = _pick(("bald", "buzz", "short", "medium", "long", ""), rng)
+    hair = _pick([name for name in names if STYLES[name][0] == length], rng)
+    colour = _pick(("black", "brown", "blond", "red", "grey", "white", "dyed"), rng)
+    eyes = _pick(tuple(EYE_RGB), rng)
+    beard = _pick(tuple(BEARDS), rng) if gender == "male" and rng.random() < 0.7 else "none"
+    hat = "yes" if rng.random() < 0.2 else "no"
+    glasses = _pick(("yes", "no"), rng)
+    outfit, pieces = _draw_outfit(gender, rng)
+    groom = {"hair": hair, "beard": beard, "hair_colour": _DYES[int(rng.integers(len(_DYES)))] if colour == "dyed" else _mix(HAIR_RGB[colour], rng),
+             "eye_colour": _mix(EYE_RGB[eyes], rng), "glasses": glasses, **pieces}  # fmt: skip
+    if hat == "yes":
+        groom["hat"] = _pick(("fedora", "fedora_cocked"), rng)
+    kinds = STYLES[hair] if hat == "no" else ("", "", "")
+    unseen = hat == "yes" or kinds[0] in ("bald", "buzz")
+    drawn = {"hair_length": kinds[0], "hair_texture": kinds[1], "hair_style": kinds[2], "hair_colour": "" if unseen else colour}
+    return groom, drawn | {"eye_colour": eyes, "beard": BEARDS[beard], "hat": hat, "glasses": glasses, "outfit": outfit}
+
+
+def _draw_outfit(gender: str, rng: Rng) -> tuple[str, dict[str, Any]]:
+    kinds = [kind for kind in dict.fromkeys((*SETS.values(), "sport")) if gender == "female" or kind not in ("dress", "skirt")]
+    kind = _pick(kinds, rng)
+    if kind == "sport":
+        return kind, {"pieces": [{"garment": _pick(choice, rng)} for choice in _SPORT]}
+    sets = [name for name, value in SETS.items() if value == kind and (gender == "female") >= (name == "business_woman")]
+    return kind, {"outfit": _pick(sets, rng)}
+
+
+def _mix(ends: tuple[str, str], rng: Rng) -> str:
+    share = rng.random()
+    low, high = (np.array([int(end[k : k + 2], 16) for k in (1, 3, 5)]) for end in ends)
+    return "#" + "".join(f"{int(value):02x}" for value in low + share * (high - low))
+
+
+def _pick(names: Any, rng: Rng) -> Any:
+    return names[int(rng.integers(len(names)))]
+
+
+def make_person(number: int) -> tuple[Pictures, dict[str, Any]]:
+    """The pictures of the person of that number, and the labels; an empty label is not known."""
+    spec, drawn, face = draw_spec(number)
+    rng = np.random.default_rng([number, 0x7074])
+    pictures, body = render_person(spec, face, (float(rng.uniform(-0.1, 0.45)), float(rng.uniform(-0.1, 0.4))))
+    height = "short" if spec.body.height < 0.25 else "tall" if spec.body.height > 0.75 else "average"
+    return pictures, {**drawn, "age": float(body.phenotype["age_years"]), "height": height, "height_m": pictures.height_m}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=500)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--folder", type=Path, default=Path("build/describe_people"))
+    chosen = parser.parse_args()
+    chosen.folder.mkdir(parents=True, exist_ok=True)
+    for number in range(chosen.first, chosen.first + chosen.count):
+        file = chosen.folder / f"{number:05d}.npz"
+        if file.exists():
+            continue
+        pictures, labels = make_person(number)
+        stream = io.BytesIO()
+        np.savez(stream, face=pictures.face, back=pictures.back, figure=pictures.figure, labels=np.array(json.dumps(labels)))
+        write_atomic(file, stream.getvalue())
+        sys.stdout.write(f"{number} {labels['outfit']} {labels['hair_length']}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
