@@ -17,23 +17,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
-from assets.artefacts.character import EYES, SKIN_MATERIALS, Body
-from assets.artefacts.geometry import Pixels
+from assets.artefacts.character import EYES, SKIN_MATERIALS, Body, Identity
+from assets.artefacts.geometry import Pixels, Skeleton
 from assets.spec.avatar import AvatarSpec
 from assets.store import write_atomic
 from stages.body.stage import STAGE as BODY
+from stages.groom import stage as groom_stage
+from stages.groom.garments.choices import OutfitChoice
+from stages.groom.garments.outfit import MadeOutfit, make_outfit
 from stages.groom.stage import STAGE as GROOM
 from stages.identity.stage import STAGE as IDENTITY
-from stages.model.scene import assemble_character, move_to_floor, unrig_hair
-from stages.render.posing import build_standing_pose
-from stages.render.preview import Shot, render_stills
+from stages.model.scene import Character, assemble_character, move_to_floor, unrig_hair
+from stages.render.light import build_studio, build_studio_lamps
+from stages.render.portrait import PortraitStudio, PortraitSubject, PortraitView, open_portrait_studio
+from stages.render.posing import Pose, build_standing_pose
 from stages.texture.stage import STAGE as TEXTURE
 
 FACE_SIDE, BACK_SIDE, FIGURE_SIZE = 128, 96, (96, 192)
 WEB_HAIR = 1
+VARIANTS = 4
+"""People of one body and outfit, who differ in hair, beard, colours, glasses, hat, freckles and expression."""
+_FACE_ZOOM, _BACK_ZOOM, _BACK_TURN = 1.3, 0.8, 2.5
+_FIGURE_ZOOM, _FIGURE_SHIFT = 0.19, (0.0, -0.33)
 Rng = np.random.Generator
 
 STYLES: Mapping[str, tuple[str, str, str]] = {
@@ -89,52 +98,89 @@ class Pictures:
     """Of the model, soles to crown without hair: a picture that is framed to the figure cannot show it."""
 
 
-def render_person(spec: AvatarSpec, face: Mapping[str, float] | None = None, turns: tuple[float, float] = (0.2, 0.3)) -> tuple[Pictures, Body]:
-    """The pictures of a spec's person, with morph weights of the face; `turns` (radians) are those of face and figure."""
-    seed = spec.seed
-    identity = IDENTITY.run(options=spec.identity, backend=IDENTITY.backends.get(spec.identity.backend), seed=seed)
-    body = BODY.run(identity, options=spec.body, backend=BODY.backends.get(spec.body.backend), seed=seed)
-    texture = TEXTURE.run(identity, body, options=spec.texture, seed=seed)
-    groom = unrig_hair(GROOM.run(body, options=spec.groom, seed=seed), body.skeleton)
-    character, skeleton = move_to_floor(assemble_character(body, texture, groom, WEB_HAIR), body.skeleton)
-    meshes = [piece.mesh for piece in character.pieces]
+class Photographer:
+    """Builds and photographs people; what the last one wore is kept for the next one of the same body and clothes."""
+
+    def __init__(self, studio: PortraitStudio) -> None:
+        self._studio = studio
+        self._body: tuple[str, Body, Identity] | None = None
+        self._outfits: dict[str, MadeOutfit] = {}
+
+    def take(self, spec: AvatarSpec, face: Mapping[str, float] | None = None, turns: tuple[float, float] = (0.2, 0.3)) -> Pictures:
+        """The pictures of a spec's person, with morph weights of the face; `turns` (radians) are those of face and figure."""
+        body, identity = self._make_body(spec)
+        texture = TEXTURE.run(identity, body, options=spec.texture, seed=spec.seed)
+        with patch.object(groom_stage, "make_outfit", self._make_outfit):
+            groom = GROOM.run(body, options=spec.groom, seed=spec.seed)
+        groom = unrig_hair(groom, body.skeleton)
+        character, skeleton = move_to_floor(assemble_character(body, texture, groom, WEB_HAIR), body.skeleton)
+        calm = build_standing_pose(skeleton)
+        self._studio.set_subject(_make_subject(character, skeleton), calm)
+        pose = build_standing_pose(skeleton, dict(face or {}))
+        figure = self._studio.take(_frame(pose, turns[1], _FIGURE_ZOOM, _FIGURE_SHIFT), FIGURE_SIZE[1])
+        margin = (FIGURE_SIZE[1] - FIGURE_SIZE[0]) // 2
+        return Pictures(
+            self._studio.take(_frame(pose, turns[0], _FACE_ZOOM), FACE_SIDE),
+            self._studio.take(_frame(pose, _BACK_TURN, _BACK_ZOOM), BACK_SIDE),
+            np.ascontiguousarray(figure[:, margin : margin + FIGURE_SIZE[0]]),
+            float(body.phenotype["height_m"]),
+        )
+
+    def _make_body(self, spec: AvatarSpec) -> tuple[Body, Identity]:
+        key = f"{spec.seed} {spec.identity!r} {spec.body!r}"
+        if self._body is None or self._body[0] != key:
+            identity = IDENTITY.run(options=spec.identity, backend=IDENTITY.backends.get(spec.identity.backend), seed=spec.seed)
+            body = BODY.run(identity, options=spec.body, backend=BODY.backends.get(spec.body.backend), seed=spec.seed)
+            self._body, self._outfits = (key, body, identity), {}
+        return self._body[1:]
+
+    def _make_outfit(self, body: Body, choice: OutfitChoice, seed: int) -> MadeOutfit:
+        """Draping takes a third of a person's time, and is the same for all who differ in hair alone."""
+        key = f"{seed} {choice!r}"
+        if key not in self._outfits:
+            self._outfits[key] = make_outfit(body, choice, seed)
+        return self._outfits[key]
+
+
+def _frame(pose: Pose, turn: float, zoom: float, shift: tuple[float, float] = (0.0, 0.0)) -> PortraitView:
+    return PortraitView(pose, build_studio_lamps(turn), build_studio(turn), turn, zoom=zoom, shift=shift)
+
+
+def _make_subject(character: Character, skeleton: Skeleton) -> PortraitSubject:
     shading = {
         piece.mesh.name: piece.normals
         for piece in character.pieces
         if piece.shade is not None or piece.mesh.name == EYES or (not piece.mesh.morphs and piece.mesh.material not in SKIN_MATERIALS)
     }
     shades = {piece.mesh.name: piece.shade for piece in character.pieces if piece.shade is not None}
-    pose = build_standing_pose(skeleton, dict(face or {}))
-    wide = FIGURE_SIZE[1] * 2 // 3
-    shots = [
-        Shot("face", pose, "close", turns[0], (FACE_SIDE, FACE_SIDE)), Shot("back", pose, "portrait", 2.5, (BACK_SIDE, BACK_SIDE)),
-        Shot("figure", pose, "full", turns[1], (wide, FIGURE_SIZE[1])),
-    ]  # fmt: skip
+    heads = dict(zip(skeleton.names, skeleton.heads, strict=True))
+    # By the eyes, not by the crown, which tall hair would lift out of the picture.
+    top = 2.0 * float(heads["LeftEye"][1] - heads["Neck"][1])
     materials = {material.name: material for material in character.materials}
-    shot = {name: image.pixels for name, image in render_stills(meshes, materials, character.images, skeleton, shots, shading, shades).items()}
-    margin = (wide - FIGURE_SIZE[0]) // 2
-    figure = np.ascontiguousarray(shot["figure"][:, margin : margin + FIGURE_SIZE[0]])
-    return Pictures(shot["face"], shot["back"], figure, float(body.phenotype["height_m"])), body
+    return PortraitSubject(tuple(piece.mesh for piece in character.pieces), materials, character.images, skeleton, shading, top, shades)
 
 
 def draw_spec(number: int) -> tuple[AvatarSpec, dict[str, str], dict[str, float]]:
     """A random spec, what was drawn for each attribute, and the morph weights of its face."""
+    # People come in groups of VARIANTS, who share body and clothes.
+    shared = np.random.default_rng([number // VARIANTS, 0xB0D1])
     rng = np.random.default_rng([number, 0xDE5C])
-    gender = _pick(("female", "male"), rng)
-    build, tone = _pick(tuple(_BUILDS), rng), _pick(tuple(_TONES), rng)
+    gender = _pick(("female", "male"), shared)
+    build, tone = _pick(tuple(_BUILDS), shared), _pick(tuple(_TONES), shared)
     low, high, soft, strong = _BUILDS[build]
+    outfit, pieces = _draw_outfit(gender, shared)
     groom, drawn = _draw_groom(gender, rng)
     freckles = "yes" if tone != "dark" and rng.random() < 0.45 else "no"
     expression = _pick(tuple(_FACES), rng)
     document: dict[str, Any] = {
-        "name": f"Person {number}", "seed": number,
-        "identity": {"age": _draw_age(rng), "gender": float(rng.uniform(0, 0.1) if gender == "female" else rng.uniform(0.9, 1)),
-                     "tone": float(rng.uniform(*_TONES[tone]))},
-        "body": {"weight": float(rng.uniform(low, high)), "muscle": float(rng.uniform(soft, strong)), "height": float(rng.uniform())},
-        "groom": groom,
+        "name": f"Person {number}", "seed": number // VARIANTS,
+        "identity": {"age": _draw_age(shared), "gender": float(shared.uniform(0, 0.1) if gender == "female" else shared.uniform(0.9, 1)),
+                     "tone": float(shared.uniform(*_TONES[tone]))},
+        "body": {"weight": float(shared.uniform(low, high)), "muscle": float(shared.uniform(soft, strong)), "height": float(shared.uniform())},
+        "groom": groom | pieces,
         "texture": {"size": 512, "freckles": float(rng.uniform(0.6, 1)) if freckles == "yes" else 0.0},
     }  # fmt: skip
-    drawn |= {"gender": gender, "build": build, "tone": tone, "freckles": freckles, "expression": expression}
+    drawn |= {"outfit": outfit, "gender": gender, "build": build, "tone": tone, "freckles": freckles, "expression": expression}
     strength = float(rng.uniform(0.6, 1.2))
     face = {morph: weight * strength for name, weight in _FACES[expression].items() for morph in (f"{name}Left", f"{name}Right")}
     return AvatarSpec.model_validate(document), drawn, face
@@ -155,15 +201,14 @@ def _draw_groom(gender: str, rng: Rng) -> tuple[dict[str, Any], dict[str, str]]:
     beard = _pick(tuple(BEARDS), rng) if gender == "male" and rng.random() < 0.7 else "none"
     hat = "yes" if rng.random() < 0.2 else "no"
     glasses = _pick(("yes", "no"), rng)
-    outfit, pieces = _draw_outfit(gender, rng)
     groom = {"hair": hair, "beard": beard, "hair_colour": _DYES[int(rng.integers(len(_DYES)))] if colour == "dyed" else _mix(HAIR_RGB[colour], rng),
-             "eye_colour": _mix(EYE_RGB[eyes], rng), "glasses": glasses, **pieces}  # fmt: skip
+             "eye_colour": _mix(EYE_RGB[eyes], rng), "glasses": glasses}  # fmt: skip
     if hat == "yes":
         groom["hat"] = _pick(("fedora", "fedora_cocked"), rng)
     kinds = STYLES[hair] if hat == "no" else ("", "", "")
     unseen = hat == "yes" or kinds[0] in ("bald", "buzz")
     drawn = {"hair_length": kinds[0], "hair_texture": kinds[1], "hair_style": kinds[2], "hair_colour": "" if unseen else colour}
-    return groom, drawn | {"eye_colour": eyes, "beard": BEARDS[beard], "hat": hat, "glasses": glasses, "outfit": outfit}
+    return groom, drawn | {"eye_colour": eyes, "beard": BEARDS[beard], "hat": hat, "glasses": glasses}
 
 
 def _draw_outfit(gender: str, rng: Rng) -> tuple[str, dict[str, Any]]:
@@ -185,13 +230,13 @@ def _pick(names: Any, rng: Rng) -> Any:
     return names[int(rng.integers(len(names)))]
 
 
-def make_person(number: int) -> tuple[Pictures, dict[str, Any]]:
+def make_person(number: int, photographer: Photographer) -> tuple[Pictures, dict[str, Any]]:
     """The pictures of the person of that number, and the labels; an empty label is not known."""
     spec, drawn, face = draw_spec(number)
     rng = np.random.default_rng([number, 0x7074])
-    pictures, body = render_person(spec, face, (float(rng.uniform(-0.1, 0.45)), float(rng.uniform(-0.1, 0.4))))
+    pictures = photographer.take(spec, face, (float(rng.uniform(-0.1, 0.45)), float(rng.uniform(-0.1, 0.4))))
     height = "short" if spec.body.height < 0.25 else "tall" if spec.body.height > 0.75 else "average"
-    return pictures, {**drawn, "age": float(body.phenotype["age_years"]), "height": height, "height_m": pictures.height_m}
+    return pictures, {**drawn, "age": float(spec.identity.age), "height": height, "height_m": pictures.height_m}
 
 
 def main() -> None:
@@ -201,16 +246,17 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("build/describe_people"))
     chosen = parser.parse_args()
     chosen.folder.mkdir(parents=True, exist_ok=True)
-    for number in range(chosen.first, chosen.first + chosen.count):
-        file = chosen.folder / f"{number:05d}.npz"
-        if file.exists():
-            continue
-        pictures, labels = make_person(number)
-        stream = io.BytesIO()
-        np.savez(stream, face=pictures.face, back=pictures.back, figure=pictures.figure, labels=np.array(json.dumps(labels)))
-        write_atomic(file, stream.getvalue())
-        sys.stdout.write(f"{number} {labels['outfit']} {labels['hair_length']}\n")
-        sys.stdout.flush()
+    with open_portrait_studio() as studio:
+        photographer = Photographer(studio)
+        for number in range(chosen.first, chosen.first + chosen.count):
+            file = chosen.folder / f"{number:05d}.npz"
+            if not file.exists():
+                pictures, labels = make_person(number, photographer)
+                stream = io.BytesIO()
+                np.savez(stream, face=pictures.face, back=pictures.back, figure=pictures.figure, labels=np.array(json.dumps(labels)))
+                write_atomic(file, stream.getvalue())
+                sys.stdout.write(f"{number} {labels['outfit']} {labels['hair_length']}\n")
+                sys.stdout.flush()
 
 
 if __name__ == "__main__":
