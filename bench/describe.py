@@ -131,7 +131,7 @@ def moves(attribute: str, direction: str, before: Described, after: Described) -
     old, new = before.attributes.get(attribute), after.attributes.get(attribute)
     if attribute in _RANKS and (step := _RANKS[attribute].get(str(new), 0) - _RANKS[attribute].get(str(old), 0)):
         return step * sign > 0
-    old, new = ((old, new) if attribute == "age" else tuple(_get_field(one, attribute) for one in (before, after)))
+    old, new = (old, new) if attribute == "age" else tuple(_get_field(one, attribute) for one in (before, after))
     return isinstance(old, int | float) and isinstance(new, int | float) and (new - old) * sign > 0
 
 
@@ -175,9 +175,7 @@ def _list_kept(sentence: Sentence) -> list[str]:
     """Attributes that an edit must leave: those that the first text states, and those that do not follow an edited one."""
     linked = frozenset().union(*(LINKED.get(name, frozenset()) for name in sentence.expected_after))
     return [
-        name
-        for name in ("age", *VOCABULARY)
-        if name not in sentence.expected_after and (name in sentence.expected or name not in linked)
+        name for name in ("age", *VOCABULARY) if name not in sentence.expected_after and (name in sentence.expected or name not in linked)
     ]
 
 

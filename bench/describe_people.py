@@ -13,7 +13,7 @@ import argparse
 import io
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,13 @@ from assets.artefacts.character import EYES, SKIN_MATERIALS, Body, Identity
 from assets.artefacts.geometry import Pixels, Skeleton
 from assets.spec.avatar import AvatarSpec
 from assets.store import write_atomic
+from stages.body.stage import BACKENDS as BODIES
 from stages.body.stage import STAGE as BODY
 from stages.groom import stage as groom_stage
 from stages.groom.garments.choices import OutfitChoice
 from stages.groom.garments.outfit import MadeOutfit, make_outfit
 from stages.groom.stage import STAGE as GROOM
+from stages.identity.backend import BACKENDS as IDENTITIES
 from stages.identity.stage import STAGE as IDENTITY
 from stages.model.scene import Character, assemble_character, move_to_floor, unrig_hair
 from stages.render.light import build_studio, build_studio_lamps
@@ -79,7 +81,12 @@ _FACES: Mapping[str, Mapping[str, float]] = {
     "neutral": {}, "smile": {"mouthSmile": 0.7, "cheekSquint": 0.4, "eyeSquint": 0.15},
     "serious": {"browDown": 0.6, "mouthFrown": 0.35, "mouthPress": 0.5, "eyeSquint": 0.2},
 }  # fmt: skip
-_BUILDS = {"thin": (0.0, 0.25, 0.2, 0.5), "average": (0.4, 0.6, 0.35, 0.6), "heavy": (0.78, 1.0, 0.2, 0.6), "muscular": (0.45, 0.65, 0.85, 1.0)}
+_BUILDS = {
+    "thin": (0.0, 0.25, 0.2, 0.5),
+    "average": (0.4, 0.6, 0.35, 0.6),
+    "heavy": (0.78, 1.0, 0.2, 0.6),
+    "muscular": (0.45, 0.65, 0.85, 1.0),
+}
 """Build -> ranges of body.weight and body.muscle."""
 _TONES = {"light": (0.0, 0.3), "medium": (0.4, 0.58), "dark": (0.7, 1.0)}
 
@@ -129,8 +136,8 @@ class Photographer:
     def _make_body(self, spec: AvatarSpec) -> tuple[Body, Identity]:
         key = f"{spec.seed} {spec.identity!r} {spec.body!r}"
         if self._body is None or self._body[0] != key:
-            identity = IDENTITY.run(options=spec.identity, backend=IDENTITY.backends.get(spec.identity.backend), seed=spec.seed)
-            body = BODY.run(identity, options=spec.body, backend=BODY.backends.get(spec.body.backend), seed=spec.seed)
+            identity = IDENTITY.run(options=spec.identity, backend=IDENTITIES.get(spec.identity.backend), seed=spec.seed)
+            body = BODY.run(identity, options=spec.body, backend=BODIES.get(spec.body.backend), seed=spec.seed)
             self._body, self._outfits = (key, body, identity), {}
         return self._body[1:]
 
@@ -172,11 +179,12 @@ def draw_spec(number: int) -> tuple[AvatarSpec, dict[str, str], dict[str, float]
     groom, drawn = _draw_groom(gender, rng)
     freckles = "yes" if tone != "dark" and rng.random() < 0.45 else "no"
     expression = _pick(tuple(_FACES), rng)
+    gender_value = float(shared.uniform(0, 0.1) if gender == "female" else shared.uniform(0.9, 1))
+    body = {"weight": float(shared.uniform(low, high)), "muscle": float(shared.uniform(soft, strong)), "height": float(shared.uniform())}
     document: dict[str, Any] = {
         "name": f"Person {number}", "seed": number // VARIANTS,
-        "identity": {"age": _draw_age(shared), "gender": float(shared.uniform(0, 0.1) if gender == "female" else shared.uniform(0.9, 1)),
-                     "tone": float(shared.uniform(*_TONES[tone]))},
-        "body": {"weight": float(shared.uniform(low, high)), "muscle": float(shared.uniform(soft, strong)), "height": float(shared.uniform())},
+        "identity": {"age": _draw_age(shared), "gender": gender_value, "tone": float(shared.uniform(*_TONES[tone]))},
+        "body": body,
         "groom": groom | pieces,
         "texture": {"size": 512, "freckles": float(rng.uniform(0.6, 1)) if freckles == "yes" else 0.0},
     }  # fmt: skip
@@ -192,7 +200,7 @@ def _draw_age(rng: Rng) -> float:
 
 
 def _draw_groom(gender: str, rng: Rng) -> tuple[dict[str, Any], dict[str, str]]:
-    names = [name for name in STYLES if not (gender == "female" and name in ("crown", "receding") or gender == "male" and name == "pigtails")]
+    names = [name for name in STYLES if name not in (("crown", "receding") if gender == "female" else ("pigtails",))]
     # Lengths first, so that the rare ones (bald, buzz) are as frequent as the common ones.
     length = _pick(("bald", "buzz", "short", "medium", "long", ""), rng)
     hair = _pick([name for name in names if STYLES[name][0] == length], rng)
@@ -201,8 +209,9 @@ def _draw_groom(gender: str, rng: Rng) -> tuple[dict[str, Any], dict[str, str]]:
     beard = _pick(tuple(BEARDS), rng) if gender == "male" and rng.random() < 0.7 else "none"
     hat = "yes" if rng.random() < 0.2 else "no"
     glasses = _pick(("yes", "no"), rng)
-    groom = {"hair": hair, "beard": beard, "hair_colour": _DYES[int(rng.integers(len(_DYES)))] if colour == "dyed" else _mix(HAIR_RGB[colour], rng),
-             "eye_colour": _mix(EYE_RGB[eyes], rng), "glasses": glasses}  # fmt: skip
+    dye = _pick(_DYES, rng)
+    shade = dye if colour == "dyed" else _mix(HAIR_RGB[colour], rng)
+    groom = {"hair": hair, "beard": beard, "hair_colour": shade, "eye_colour": _mix(EYE_RGB[eyes], rng), "glasses": glasses}
     if hat == "yes":
         groom["hat"] = _pick(("fedora", "fedora_cocked"), rng)
     kinds = STYLES[hair] if hat == "no" else ("", "", "")
@@ -226,7 +235,7 @@ def _mix(ends: tuple[str, str], rng: Rng) -> str:
     return "#" + "".join(f"{int(value):02x}" for value in low + share * (high - low))
 
 
-def _pick(names: Any, rng: Rng) -> Any:
+def _pick(names: Sequence[Any], rng: Rng) -> Any:
     return names[int(rng.integers(len(names)))]
 
 
