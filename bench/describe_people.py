@@ -39,7 +39,7 @@ from stages.render.portrait import PortraitStudio, PortraitSubject, PortraitView
 from stages.render.posing import Pose, build_standing_pose
 from stages.texture.stage import STAGE as TEXTURE
 
-FACE_SIDE, BACK_SIDE, FIGURE_SIZE = 128, 96, (96, 192)
+FACE_SIDE, BACK_SIDE, FIGURE_SIZE = 192, 96, (96, 192)
 WEB_HAIR = 1
 VARIANTS = 4
 """People of one body and outfit, who differ in hair, beard, colours, glasses, hat, freckles and expression."""
@@ -96,7 +96,7 @@ class Pictures:
     """What a reader sees of a person."""
 
     face: Pixels
-    """(128,128,3) sRGB."""
+    """(192,192,3) sRGB."""
     back: Pixels
     """(96,96,3) from behind and aside."""
     figure: Pixels
