@@ -1,0 +1,306 @@
+"""Reads a person's attributes from pictures: the judge of texts that became people, which generation never saw.
+
+    python -m bench.describe_reader train [--folder build/describe_people] [--test 0.3]
+
+One linear model an attribute over the measures of bench/describe_measures.py that can show it (regularised softmax, ridge for age),
+trained on the random people of bench/describe_people.py. With a few hundred people this beats a convolutional net, and every
+judgement can be traced to a measure. `train` prints the accuracy on people whose bodies were in no training, fits again on everybody,
+and writes bench/describe_reader.safetensors with its card bench/describe_reader.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.artefacts.geometry import Floats
+from bench.describe import VOCABULARY, Describer, Sentence, accepts
+from bench.describe_people import VARIANTS, Photographer, Pictures
+
+if TYPE_CHECKING:
+    import torch
+
+WEIGHTS = Path(__file__).resolve().with_name("describe_reader.safetensors")
+_COLOUR = r"(L|a|b|chroma|red|blue|green)"
+SEEN_BY: Mapping[str, str] = {
+    "age": r"(forehead|crow|under eye|cheeks|jaw|lens below) (fine|down|across|dark|spread)|shape|height|width|skin|lips|hair [fLab]",
+    "gender": r"(brows|lips|upper lip|chin|jaw|jaw side) |width|height|figure (width|reach) (6|7|8|9|1\d|2\d)$|moustache|back hair",
+    "tone": r"skin [Lab]$",
+    "build": r"figure (width|reach) |width \d+$",
+    "height": r"metres",
+    "hair_length": r"back (hair|centre|skin|width) |back skin$|hair (left|right|front|top)|beside jaw",
+    "hair_texture": r"back (rough|width|hair) |hair (top|front) ",
+    "hair_style": r"back (rough|width|hair|centre) |hair (top|front|left|right) |forehead |beside jaw",
+    "hair_colour": rf"hair {_COLOUR}$|back skin$",
+    "eye_colour": rf"eye {_COLOUR}$",
+    "beard": r"(upper lip|beside lip|chin|jaw|jaw side|under lip|low cheek|below chin) |moustache",
+    "glasses": r"(bridge|lens below|temple|lens side|under eye|nose) ",
+    "hat": r"hair (front|top|left|right) |back (top|width [0-9]$|hair [0-9]$|rough [0-9]$|[Lab]$|skin$)|forehead ",
+    "freckles": r"(cheeks|nose|forehead) (fine|warm|dark)|skin",
+    "outfit": r"figure ",
+    "expression": r"shape|width (61|98)|height",
+}  # fmt: skip
+"""Attribute -> the measures that can show it: few people cannot teach a model which of 800 to ignore."""
+DECAY = 1.0
+"""Weight of the L2 penalty; fixed beforehand, not searched."""
+
+
+@dataclass(frozen=True)
+class LinearModel:
+    """One attribute: standardised measures times weights."""
+
+    attribute: str
+    names: tuple[str, ...]
+    mean: Floats
+    scale: Floats
+    weights: Floats
+    """(measures + 1, values); the last row is the bias. One column of years for age."""
+
+    def score(self, rows: Floats) -> Floats:
+        """(n, values) of measures (n, all measures in `names` order)."""
+        scaled = np.clip((rows - self.mean) / self.scale, -4, 4)
+        scores: Floats = np.c_[scaled, np.ones(len(scaled))] @ self.weights
+        return scores
+
+    def read(self, measures: Mapping[str, float]) -> str | float:
+        """The value of one person."""
+        scores = self.score(np.array([[measures[name] for name in self.names]]))[0]
+        return float(scores[0]) if self.attribute == "age" else VOCABULARY[self.attribute][int(scores.argmax())]
+
+
+def add_derived(measures: Mapping[str, float], height_m: float) -> dict[str, float]:
+    """The measures with the colours of hair and iris in forms that a linear model can use, and the height."""
+    rows = {**measures, "metres": height_m, "metres squared": height_m**2}
+    rows |= _expand_colour("hair", [measures[f"back {channel}"] for channel in "Lab"])
+    rows |= _expand_colour("eye", [measures[f"iris {channel}"] for channel in "Lab"])
+    return rows
+
+
+def _expand_colour(name: str, lab: Sequence[float]) -> dict[str, float]:
+    """Lab, chroma, and nearness to hues that no pigment of hair or iris has."""
+    light, a, b = lab
+    hue, chroma = float(np.degrees(np.arctan2(b, a))), float(np.hypot(a, b))
+    near = {key: chroma * max(0.0, 1 - abs((hue - at + 180) % 360 - 180) / 60) for key, at in (("red", 10), ("blue", -80), ("green", 160))}
+    values = {"L": light, "a": a, "b": b, "chroma": chroma, **near}
+    return {f"{name} {key}": value for key, value in values.items()}
+
+
+def fit(attribute: str, names: Sequence[str], rows: Floats, values: NDArray[Any], decay: float = DECAY) -> LinearModel:
+    """The model of one attribute, of people's measures (n,k) and class numbers or years (n,)."""
+    mean, scale = rows.mean(0), np.maximum(rows.std(0), 1e-4)
+    scaled = np.c_[np.clip((rows - mean) / scale, -4, 4), np.ones(len(rows))]
+    weights = _fit_years(scaled, values, decay) if attribute == "age" else _fit_softmax(scaled, values, len(VOCABULARY[attribute]), decay)
+    return LinearModel(attribute, tuple(names), mean.astype(np.float32), scale.astype(np.float32), weights.astype(np.float32))
+
+
+def _fit_years(rows: NDArray[Any], years: NDArray[Any], decay: float) -> NDArray[Any]:
+    """Ridge regression; the bias is free."""
+    penalty = decay * np.sqrt(rows.shape[1]) * np.eye(rows.shape[1])
+    penalty[-1, -1] = 1e-6
+    return np.asarray(np.linalg.solve(rows.T @ rows + penalty, rows.T @ years))[:, None]
+
+
+def _fit_softmax(rows: NDArray[Any], classes: NDArray[Any], count: int, decay: float) -> NDArray[Any]:
+    """Softmax regression with an L2 penalty, classes balanced, by L-BFGS."""
+    import torch
+
+    inputs, targets = torch.tensor(rows, dtype=torch.float64), torch.tensor(classes)
+    present = torch.bincount(targets, minlength=count)
+    balance = torch.where(present > 0, len(targets) / (present.clamp(min=1) * (present > 0).sum()), torch.zeros(count))
+    weights = torch.zeros(inputs.shape[1], count, dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.LBFGS([weights], max_iter=200, line_search_fn="strong_wolfe")
+    absent = torch.where(present > 0, 0.0, -1e4)
+
+    def closure() -> torch.Tensor:
+        optimiser.zero_grad()
+        loss = torch.nn.functional.cross_entropy(inputs @ weights + absent, targets, balance.double())
+        total = loss + decay * (weights[:-1] ** 2).sum() / len(targets)
+        total.backward()
+        return total
+
+    optimiser.step(closure)
+    found = weights.detach().numpy().copy()
+    found[-1] += absent.numpy()
+    return np.asarray(found)
+
+
+@dataclass(frozen=True)
+class People:
+    """Measures and labels of people, in the order of their numbers."""
+
+    numbers: NDArray[np.int64]
+    measures: list[dict[str, float]]
+    labels: list[dict[str, Any]]
+
+    def select(self, attribute: str, chosen: NDArray[np.bool_]) -> tuple[list[str], Floats, NDArray[Any]]:
+        """Names of the measures, their rows (n,k), and classes or years (n,), of the chosen people whose attribute is known."""
+        names = [name for name in self.measures[0] if re.match(SEEN_BY[attribute], name)]
+        known = [k for k in np.flatnonzero(chosen) if self.labels[k][attribute] != ""]
+        rows = np.array([[self.measures[k][name] for name in names] for k in known], np.float64).reshape(-1, len(names))
+        values = [self.labels[k][attribute] for k in known]
+        numbers = values if attribute == "age" else [VOCABULARY[attribute].index(value) for value in values]
+        return names, rows, np.array(numbers)
+
+
+def load_people(folder: Path) -> People:
+    """The people of bench.describe_people, measured; measures are kept beside the pictures."""
+    from bench.describe_measures import measure, open_landmarks
+
+    numbers, measures, labels = [], [], []
+    with open_landmarks() as landmarks:
+        for file in sorted(folder.glob("*.npz")):
+            data = np.load(file)
+            label = json.loads(str(data["labels"]))
+            pictures = Pictures(data["face"], data["back"], data["figure"], label["height_m"])
+            numbers.append(int(file.stem))
+            measures.append(add_derived(measure(pictures, landmarks), pictures.height_m))
+            labels.append(label)
+    return People(np.array(numbers), measures, labels)
+
+
+def evaluate(people: People, train: NDArray[np.bool_], test: NDArray[np.bool_]) -> dict[str, tuple[int, float]]:
+    """Attribute -> how many people were read and the share that was right; for age the mean error in years."""
+    found = {}
+    for attribute in SEEN_BY:
+        names, rows, values = people.select(attribute, train)
+        _, unseen, wanted = people.select(attribute, test)
+        if len(values) and len(wanted):
+            scores = fit(attribute, names, np.asarray(rows), values).score(np.asarray(unseen))
+            right = np.abs(scores[:, 0] - wanted) if attribute == "age" else scores.argmax(1) == wanted
+            found[attribute] = (len(wanted), float(right.mean()))
+    return found
+
+
+def cross_validate(people: People, folds: int = 5) -> dict[str, tuple[int, float]]:
+    """`evaluate` with every person held out once, together with all people of the same body."""
+    fold = people.numbers // VARIANTS % folds
+    runs = [evaluate(people, fold != k, fold == k) for k in range(folds)]
+    merged = {}
+    for attribute in SEEN_BY:
+        pairs = [run[attribute] for run in runs if attribute in run]
+        total = sum(count for count, _ in pairs)
+        merged[attribute] = (total, sum(count * share for count, share in pairs) / max(total, 1))
+    return merged
+
+
+@dataclass(frozen=True)
+class Reader:
+    """The models of all attributes."""
+
+    models: Mapping[str, LinearModel]
+
+    def read(self, pictures: Pictures, landmarks: Any) -> dict[str, str | float]:
+        """Attribute -> value of the closed vocabulary, age in years."""
+        from bench.describe_measures import measure
+
+        rows = add_derived(measure(pictures, landmarks), pictures.height_m)
+        return {name: model.read(rows) for name, model in self.models.items()}
+
+    def save(self, file: Path) -> None:
+        """Writes the weights as safetensors."""
+        from safetensors.numpy import save_file
+
+        tensors, names = {}, {}
+        for name, model in self.models.items():
+            tensors |= {f"{name}.mean": model.mean, f"{name}.scale": model.scale, f"{name}.weights": np.ascontiguousarray(model.weights)}
+            names[name] = json.dumps(model.names)
+        save_file(tensors, file, metadata=names)
+
+    @classmethod
+    def load(cls, file: Path = WEIGHTS) -> Reader:
+        """The committed reader."""
+        from safetensors import safe_open
+
+        with safe_open(file, framework="numpy") as store:
+            metadata = store.metadata()
+            models = {
+                name: LinearModel(
+                    name, tuple(json.loads(names)), *(store.get_tensor(f"{name}.{part}") for part in ("mean", "scale", "weights"))
+                )
+                for name, names in metadata.items()
+            }
+        return cls(models)
+
+
+def read_back(product: Describer, sentences: Iterable[Sentence], seed: int = 0) -> str:
+    """Markdown: how often what a reader sees in the renders is what the sentence says, and what the product says of itself."""
+    from bench.describe_measures import open_landmarks
+    from stages.render.portrait import open_portrait_studio
+
+    reader, checks = Reader.load(), {name: ([], []) for name in SEEN_BY}  # type: dict[str, tuple[list[bool], list[bool]]]
+    with open_landmarks() as landmarks, open_portrait_studio() as studio:
+        photographer = Photographer(studio)
+        for sentence in sentences:
+            if "refused" in sentence.expected or "reported" in sentence.expected:
+                continue
+            description: Any = product.describe(sentence.text, seed=seed)
+            seen = reader.read(photographer.take(build_spec(description.fields, seed)), landmarks)
+            for name, wanted in sentence.expected.items():
+                near = [wanted[0] - 8, wanted[1] + 8] if name == "age" else wanted
+                said = (
+                    [description.attributes[name] - 8, description.attributes[name] + 8] if name == "age" else description.attributes[name]
+                )
+                checks[name][0].append(accepts(near, seen[name]))
+                checks[name][1].append(accepts(said, seen[name]))
+    lines = ["| read from renders | n | as the sentence says | as the product says |", "|---|---|---|---|"]
+    for name, (by_text, by_product) in checks.items():
+        if by_text:
+            lines.append(f"| {name} | {len(by_text)} | {100 * np.mean(by_text):.1f} % | {100 * np.mean(by_product):.1f} % |")
+    return "\n".join(lines) + "\n"
+
+
+def build_spec(fields: Mapping[str, Any], seed: int) -> Any:
+    """The spec of dotted fields, such as {"identity.age": 62}."""
+    from assets.spec.avatar import AvatarSpec
+
+    document: dict[str, Any] = {"name": "Read back", "seed": seed, "texture": {"size": 512}}
+    for name, value in fields.items():
+        *folders, leaf = name.split(".")
+        inner = document
+        for folder in folders:
+            inner = inner.setdefault(folder, {})
+        inner[leaf] = value
+    return AvatarSpec.model_validate(document)
+
+
+def format_accuracy(found: Mapping[str, tuple[int, float]]) -> str:
+    """Markdown rows."""
+    lines = ["| attribute | people | read right |", "|---|---|---|"]
+    for name, (count, share) in found.items():
+        lines.append(f"| {name} | {count} | {f'{share:.1f} years off' if name == 'age' else f'{100 * share:.1f} %'} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("command", choices=("validate", "test", "train"))
+    parser.add_argument("--folder", type=Path, default=Path("build/describe_people"))
+    parser.add_argument("--first", type=int, default=0, help="number of the first person that is held out for `test`")
+    chosen = parser.parse_args()
+    people = load_people(chosen.folder)
+    held_out = people.numbers >= chosen.first
+    if chosen.command == "validate":
+        sys.stdout.write(format_accuracy(cross_validate(people)))
+    elif chosen.command == "test":
+        sys.stdout.write(format_accuracy(evaluate(people, ~held_out, held_out)))
+    else:
+        everybody = np.ones(len(people.numbers), bool)
+        models = {}
+        for attribute in SEEN_BY:
+            names, rows, values = people.select(attribute, everybody)
+            models[attribute] = fit(attribute, names, np.asarray(rows), values)
+        Reader(models).save(WEIGHTS)
+        sys.stdout.write(f"{WEIGHTS.name}: {len(people.numbers)} people, {WEIGHTS.stat().st_size} bytes\n")
+
+
+if __name__ == "__main__":
+    main()
