@@ -118,11 +118,11 @@ def load_sentences(language: str | None = None, limit: int | None = None) -> lis
     return found
 
 
-def accepts(wanted: Any, value: Any) -> bool:
+def accepts(requested: Any, value: Any) -> bool:
     """Whether a value is what a sentence says: equal, among those listed, or an age within [low, high]."""
     if isinstance(value, int | float):
-        return bool(wanted[0] <= value <= wanted[1])
-    return bool(value == wanted or (isinstance(wanted, list) and value in wanted))
+        return bool(requested[0] <= value <= requested[1])
+    return bool(value == requested or (isinstance(requested, list) and value in requested))
 
 
 def moves(attribute: str, direction: str, before: Described, after: Described) -> bool:
@@ -142,7 +142,7 @@ def _get_field(description: Described, attribute: str) -> Any:
 def judge(sentence: Sentence, describer: Describer, seed: int) -> Outcome:
     """One sentence through the product."""
     outcome, started = Outcome(sentence), time.perf_counter()
-    wanted = {name: value for name, value in sentence.expected.items() if name not in ("refused", "reported")}
+    requested = {name: value for name, value in sentence.expected.items() if name not in ("refused", "reported")}
     try:
         before = describer.describe(sentence.text, seed=seed)
         outcome.seconds = time.perf_counter() - started
@@ -150,9 +150,9 @@ def judge(sentence: Sentence, describer: Describer, seed: int) -> Outcome:
     except SpecError as error:
         outcome.got = f"refused: {error}"
         outcome.is_right = bool(sentence.expected.get("refused") or sentence.expected.get("reported"))
-        outcome.checks = [] if outcome.is_right else [(name, False) for name in (*wanted, *sentence.expected_after)]
+        outcome.checks = [] if outcome.is_right else [(name, False) for name in (*requested, *sentence.expected_after)]
         return outcome
-    outcome.checks = [(name, accepts(value, before.attributes.get(name))) for name, value in wanted.items()]
+    outcome.checks = [(name, accepts(value, before.attributes.get(name))) for name, value in requested.items()]
     if sentence.edit:
         outcome.checks += [(name, _is_after(name, value, before, after)) for name, value in sentence.expected_after.items()]
         kept = _list_kept(sentence)
@@ -165,10 +165,10 @@ def judge(sentence: Sentence, describer: Describer, seed: int) -> Outcome:
     return outcome
 
 
-def _is_after(name: str, wanted: Any, before: Described, after: Described) -> bool:
-    if wanted in ("more", "less"):
-        return moves(name, wanted, before, after)
-    return accepts(wanted, after.attributes.get(name))
+def _is_after(name: str, requested: Any, before: Described, after: Described) -> bool:
+    if requested in ("more", "less"):
+        return moves(name, requested, before, after)
+    return accepts(requested, after.attributes.get(name))
 
 
 def _list_kept(sentence: Sentence) -> list[str]:

@@ -20,13 +20,13 @@ from stages.motion.video_frames import read_landmark_model
 
 _CHEEKS = (50, 280)
 _SPOTS = {
-    "forehead": (151, 9), "nose": (4,), "bridge": (168, 6), "upper lip": (164,), "beside lip": (206, 426), "lips": (13, 14, 0, 17),
+    "forehead": (151, 9), "nose": (4,), "bridge": (168, 6), "upper lip": (164,), "lip side": (206, 426), "lips": (13, 14, 0, 17),
     "under lip": (18, 200), "chin": (199, 175), "jaw": (172, 397), "jaw side": (136, 365), "low cheek": (214, 434), "sideburn": (127, 356),
     "brows": (105, 334), "under eye": (230, 450), "crow": (35, 265), "iris": (468, 473),
 }  # fmt: skip
 """Name -> points of MediaPipe's mesh, whose patches are averaged."""
 _BEYOND = {"hair front": (168, 10, 1.35), "hair top": (168, 10, 1.7), "hair left": (168, 454, 1.2), "hair right": (168, 234, 1.2),
-           "beside jaw left": (4, 397, 1.35), "beside jaw right": (4, 172, 1.35), "below chin": (4, 152, 1.3)}  # fmt: skip
+           "past jaw left": (4, 397, 1.35), "past jaw right": (4, 172, 1.35), "below chin": (4, 152, 1.3)}  # fmt: skip
 """Name -> a point beyond the second of two landmarks, by this factor of their distance."""
 _WIDTHS = ((234, 454), (172, 397), (127, 356), (61, 291), (33, 263), (98, 327), (132, 361))
 _HEIGHTS = ((10, 152), (168, 2), (2, 13), (13, 152), (105, 33), (159, 145))
@@ -168,7 +168,7 @@ def _measure_back(lab: Floats, skin: Floats) -> dict[str, float]:
     step = (side - top) / _PROFILE
     crown_columns = np.flatnonzero(outline[min(top + int(5 * step), side - 1)])
     middle = float(crown_columns.mean()) if len(crown_columns) else side / 2
-    crown = np.median(_patch(lab, np.array([middle, top + 6 * step]) / side, 0.05), 0)
+    crown = np.median(_patch(lab, np.array([middle / side, (top + 6 * step) / side], np.float32), 0.05), 0)
     found = dict(zip(("back L", "back a", "back b"), map(float, crown), strict=True)) | {"back top": top / side}
     found["back skin"] = float(np.linalg.norm(crown - skin))
     for k in range(_PROFILE):

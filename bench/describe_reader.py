@@ -37,12 +37,12 @@ SEEN_BY: Mapping[str, str] = {
     "tone": r"skin [Lab]$",
     "build": r"figure (width|reach) |width \d+$",
     "height": r"metres",
-    "hair_length": r"back (hair|centre|skin|width) |back skin$|hair (left|right|front|top)|beside jaw",
+    "hair_length": r"back (hair|centre|skin|width) |back skin$|hair (left|right|front|top)|past jaw",
     "hair_texture": r"back (rough|width|hair) |hair (top|front) ",
-    "hair_style": r"back (rough|width|hair|centre) |hair (top|front|left|right) |forehead |beside jaw",
+    "hair_style": r"back (rough|width|hair|centre) |hair (top|front|left|right) |forehead |past jaw",
     "hair_colour": rf"hair {_COLOUR}$|back skin$",
     "eye_colour": rf"eye {_COLOUR}$",
-    "beard": r"(upper lip|beside lip|chin|jaw|jaw side|under lip|low cheek|below chin) |moustache",
+    "beard": r"(upper lip|lip side|chin|jaw|jaw side|under lip|low cheek|below chin) |moustache",
     "glasses": r"(bridge|lens below|temple|lens side|under eye|nose) ",
     "hat": r"hair (front|top|left|right) |back (top|width [0-9]$|hair [0-9]$|rough [0-9]$|[Lab]$|skin$)|forehead ",
     "freckles": r"(cheeks|nose|forehead) (fine|warm|dark)|skin",
@@ -145,14 +145,14 @@ class People:
         """Names of the measures, their rows (n,k), and classes or years (n,), of the chosen people whose attribute is known."""
         names = [name for name in self.measures[0] if re.match(SEEN_BY[attribute], name)]
         known = [k for k in np.flatnonzero(chosen) if self.labels[k][attribute] != ""]
-        rows = np.array([[self.measures[k][name] for name in names] for k in known], np.float64).reshape(-1, len(names))
+        rows = np.array([[self.measures[k][name] for name in names] for k in known], np.float32).reshape(-1, len(names))
         values = [self.labels[k][attribute] for k in known]
         numbers = values if attribute == "age" else [VOCABULARY[attribute].index(value) for value in values]
         return names, rows, np.array(numbers)
 
 
 def load_people(folder: Path) -> People:
-    """The people of bench.describe_people, measured; measures are kept beside the pictures."""
+    """The people of bench.describe_people, measured; and their labels."""
     from bench.describe_measures import measure, open_landmarks
 
     numbers, measures, labels = [], [], []
@@ -172,11 +172,11 @@ def evaluate(people: People, train: NDArray[np.bool_], test: NDArray[np.bool_]) 
     found = {}
     for attribute in SEEN_BY:
         names, rows, values = people.select(attribute, train)
-        _, unseen, wanted = people.select(attribute, test)
-        if len(values) and len(wanted):
-            scores = fit(attribute, names, np.asarray(rows), values).score(np.asarray(unseen))
-            right = np.abs(scores[:, 0] - wanted) if attribute == "age" else scores.argmax(1) == wanted
-            found[attribute] = (len(wanted), float(right.mean()))
+        _, unseen, requested = people.select(attribute, test)
+        if len(values) and len(requested):
+            scores = fit(attribute, names, rows, values).score(unseen)
+            right = np.abs(scores[:, 0] - requested) if attribute == "age" else scores.argmax(1) == requested
+            found[attribute] = (len(requested), float(right.mean()))
     return found
 
 
@@ -209,7 +209,8 @@ class Reader:
         """Writes the weights as safetensors."""
         from safetensors.numpy import save_file
 
-        tensors, names = {}, {}
+        tensors: dict[str, Floats] = {}
+        names: dict[str, str] = {}
         for name, model in self.models.items():
             tensors |= {f"{name}.mean": model.mean, f"{name}.scale": model.scale, f"{name}.weights": np.ascontiguousarray(model.weights)}
             names[name] = json.dumps(model.names)
@@ -236,7 +237,8 @@ def read_back(product: Describer, sentences: Iterable[Sentence], seed: int = 0) 
     from bench.describe_measures import open_landmarks
     from stages.render.portrait import open_portrait_studio
 
-    reader, checks = Reader.load(), {name: ([], []) for name in SEEN_BY}  # type: dict[str, tuple[list[bool], list[bool]]]
+    reader = Reader.load()
+    checks: dict[str, tuple[list[bool], list[bool]]] = {name: ([], []) for name in SEEN_BY}
     with open_landmarks() as landmarks, open_portrait_studio() as studio:
         photographer = Photographer(studio)
         for sentence in sentences:
@@ -244,8 +246,8 @@ def read_back(product: Describer, sentences: Iterable[Sentence], seed: int = 0) 
                 continue
             description: Any = product.describe(sentence.text, seed=seed)
             seen = reader.read(photographer.take(build_spec(description.fields, seed)), landmarks)
-            for name, wanted in sentence.expected.items():
-                near = [wanted[0] - 8, wanted[1] + 8] if name == "age" else wanted
+            for name, requested in sentence.expected.items():
+                near = [requested[0] - 8, requested[1] + 8] if name == "age" else requested
                 said = (
                     [description.attributes[name] - 8, description.attributes[name] + 8] if name == "age" else description.attributes[name]
                 )
@@ -297,7 +299,7 @@ def main() -> None:
         models = {}
         for attribute in SEEN_BY:
             names, rows, values = people.select(attribute, everybody)
-            models[attribute] = fit(attribute, names, np.asarray(rows), values)
+            models[attribute] = fit(attribute, names, rows, values)
         Reader(models).save(WEIGHTS)
         sys.stdout.write(f"{WEIGHTS.name}: {len(people.numbers)} people, {WEIGHTS.stat().st_size} bytes\n")
 
