@@ -23,6 +23,7 @@ import numpy as np
 
 from assets.artefacts.character import EYES, SKIN_MATERIALS, Body, Identity
 from assets.artefacts.geometry import Pixels, Skeleton
+from assets.conventions import MORPHS_67
 from assets.spec.avatar import AvatarSpec
 from assets.store import write_atomic
 from stages.body.stage import BACKENDS as BODIES
@@ -34,9 +35,13 @@ from stages.groom.stage import STAGE as GROOM
 from stages.identity.backend import BACKENDS as IDENTITIES
 from stages.identity.stage import STAGE as IDENTITY
 from stages.model.scene import Character, assemble_character, move_to_floor, unrig_hair
+from stages.motion.stage import STAGE as MOTION
+from stages.performance.presence import STAGE as PRESENCE
+from stages.render.key_frames import find_rest_pose
 from stages.render.light import build_studio, build_studio_lamps
 from stages.render.portrait import PortraitStudio, PortraitSubject, PortraitView, open_portrait_studio
 from stages.render.posing import Pose, build_standing_pose
+from stages.retarget.stage import STAGE as RETARGET
 from stages.texture.stage import STAGE as TEXTURE
 
 FACE_SIDE, BACK_SIDE, FIGURE_SIZE = 192, 96, (96, 192)
@@ -78,9 +83,11 @@ EYE_RGB = {
     "hazel": ("#7a5a2e", "#8d6f3a"),
 }  # fmt: skip
 _FACES: Mapping[str, Mapping[str, float]] = {
-    "neutral": {}, "smile": {"mouthSmile": 0.7, "cheekSquint": 0.4, "eyeSquint": 0.15},
+    "neutral": {}, "smile": {"mouthSmile": 0.5, "cheekSquint": 0.4, "eyeSquint": 0.15},
     "serious": {"browDown": 0.6, "mouthFrown": 0.35, "mouthPress": 0.5, "eyeSquint": 0.2},
 }  # fmt: skip
+_AT_REST = {"mouthSmileLeft": 0.16, "mouthSmileRight": 0.16, "browInnerUp": 0.2, "cheekSquintLeft": 0.06, "cheekSquintRight": 0.06}
+"""Of the idle clip, which previews show: a face at rest smiles a little, and is neutral all the same."""
 _BUILDS = {
     "thin": (0.0, 0.25, 0.2, 0.5),
     "average": (0.4, 0.6, 0.35, 0.6),
@@ -114,7 +121,11 @@ class Photographer:
         self._outfits: dict[str, MadeOutfit] = {}
 
     def take(self, spec: AvatarSpec, face: Mapping[str, float] | None = None, turns: tuple[float, float] = (0.2, 0.3)) -> Pictures:
-        """The pictures of a spec's person, with morph weights of the face; `turns` (radians) are those of face and figure."""
+        """The pictures of a spec's person; `turns` (radians) are those of face and figure.
+
+        Args:
+            face: morph weights; left out, those of the spec's idle clip.
+        """
         body, identity = self._make_body(spec)
         texture = TEXTURE.run(identity, body, options=spec.texture, seed=spec.seed)
         with patch.object(groom_stage, "make_outfit", self._make_outfit):
@@ -123,7 +134,7 @@ class Photographer:
         character, skeleton = move_to_floor(assemble_character(body, texture, groom, WEB_HAIR), body.skeleton)
         calm = build_standing_pose(skeleton)
         self._studio.set_subject(_make_subject(character, skeleton), calm)
-        pose = build_standing_pose(skeleton, dict(face or {}))
+        pose = build_standing_pose(skeleton, dict(_find_rest_face(spec, body) if face is None else face))
         figure = self._studio.take(_frame(pose, turns[1], _FIGURE_ZOOM, _FIGURE_SHIFT), FIGURE_SIZE[1])
         margin = (FIGURE_SIZE[1] - FIGURE_SIZE[0]) // 2
         return Pictures(
@@ -151,6 +162,13 @@ class Photographer:
 
 def _frame(pose: Pose, turn: float, zoom: float, shift: tuple[float, float] = (0.0, 0.0)) -> PortraitView:
     return PortraitView(pose, build_studio_lamps(turn), build_studio(turn), turn, zoom=zoom, shift=shift)
+
+
+def _find_rest_face(spec: AvatarSpec, body: Body) -> dict[str, float]:
+    """Morph weights of the face at rest, as previews show it."""
+    motion = RETARGET.run(MOTION.run(options=spec.motion, seed=spec.seed), body, options=spec.retarget, seed=spec.seed)
+    clips = PRESENCE.run(motion, options=spec.performance, seed=spec.seed).clips
+    return dict(zip(MORPHS_67, map(float, find_rest_pose(clips, body.skeleton).face), strict=True))
 
 
 def _make_subject(character: Character, skeleton: Skeleton) -> PortraitSubject:
@@ -191,6 +209,8 @@ def draw_spec(number: int) -> tuple[AvatarSpec, dict[str, str], dict[str, float]
     drawn |= {"outfit": outfit, "gender": gender, "build": build, "tone": tone, "freckles": freckles, "expression": expression}
     strength = float(rng.uniform(0.6, 1.2))
     face = {morph: weight * strength for name, weight in _FACES[expression].items() for morph in (f"{name}Left", f"{name}Right")}
+    rest = 0.0 if expression == "serious" else float(rng.uniform(0, 1.2))
+    face |= {morph: face.get(morph, 0.0) + rest * weight for morph, weight in _AT_REST.items()}
     return AvatarSpec.model_validate(document), drawn, face
 
 
