@@ -66,17 +66,21 @@ def open_landmarks() -> Iterator[FaceLandmarks]:
         yield FaceLandmarks(model)
 
 
-def measure(pictures: Pictures, landmarks: FaceLandmarks) -> dict[str, float]:
-    """Name -> measure of one person; those of the face are 0 where no face was found."""
-    found = landmarks.find(pictures.face)
+def measure(pictures: Pictures, landmarks: FaceLandmarks) -> list[dict[str, float]]:
+    """Name -> measure, once for each picture of the face; those of a face that was not found are 0."""
+    rows = [_measure_face(face, landmarks) for face in pictures.faces]
+    skin = np.array([rows[0]["skin L"], rows[0]["skin a"], rows[0]["skin b"]], np.float32)
+    others = _measure_back(_to_lab(pictures.back), skin) | _measure_figure(_to_lab(pictures.figure), skin)
+    return [row | others for row in rows]
+
+
+def _measure_face(picture: Pixels, landmarks: FaceLandmarks) -> dict[str, float]:
+    found = landmarks.find(picture)
     points, shapes = found if found else (np.full((478, 2), 0.5, np.float32), np.zeros(len(ARKIT_52), np.float32))
-    face = _to_lab(pictures.face)
+    face = _to_lab(picture)
     rows = {"face found": float(found is not None)}
     rows |= {f"shape {name}": float(value) for name, value in zip(ARKIT_52, shapes, strict=True)}
-    rows |= _measure_face_colours(face, points) | _measure_face_lines(face, points) | _measure_proportions(points)
-    skin = np.array([rows["skin L"], rows["skin a"], rows["skin b"]], np.float32)
-    rows |= _measure_back(_to_lab(pictures.back), skin) | _measure_figure(_to_lab(pictures.figure), skin)
-    return rows
+    return rows | _measure_face_colours(face, points) | _measure_face_lines(face, points) | _measure_proportions(points)
 
 
 def _to_lab(pixels: Pixels) -> Floats:

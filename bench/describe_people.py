@@ -46,9 +46,13 @@ from stages.texture.stage import STAGE as TEXTURE
 
 FACE_SIDE, BACK_SIDE, FIGURE_SIZE = 192, 96, (96, 192)
 WEB_HAIR = 1
-VARIANTS = 4
-"""People of one body and outfit, who differ in hair, beard, colours, glasses, hat, freckles and expression."""
+VARIANTS = 2
+"""People of one body and outfit, who differ in hair, beard, colours, glasses, hat and freckles."""
+_ITEM_SHARE = 0.5
+"""Of bodies that wear an item of the wardrobe, which costs no draping, and whose outfit has no label."""
 _FACE_ZOOM, _BACK_ZOOM, _BACK_TURN = 1.3, 0.8, 2.5
+_TURN = 0.2
+"""Radians of a face that nothing else is said of."""
 _FIGURE_ZOOM, _FIGURE_SHIFT = 0.19, (0.0, -0.33)
 Rng = np.random.Generator
 
@@ -73,6 +77,10 @@ SETS: Mapping[str, str] = {
     "site_worker": "uniform", "sweater_jeans": "casual", "cardigan": "casual", "jacket": "casual", "sweater_trousers": "casual",
 }  # fmt: skip
 _SPORT = [["tank", "tshirt", "raglan_tee"], ["sport_shorts", "joggers"], ["running_shoes"]]
+_ITEMS = {
+    "female": ("female_casualsuit01", "female_casualsuit02", "female_elegantsuit01", "female_sportsuit01"),
+    "male": (*(f"male_casualsuit0{k}" for k in range(1, 7)), "male_elegantsuit01"),
+}
 HAIR_RGB = {
     "black": ("#0d0b0a", "#241b17"), "brown": ("#3b2619", "#7a5233"), "blond": ("#a3845c", "#dcc08c"), "red": ("#6b2a14", "#a04a26"),
     "grey": ("#7d7a78", "#a5a3a0"), "white": ("#d8d5d0", "#efeeea"),
@@ -88,6 +96,7 @@ _FACES: Mapping[str, Mapping[str, float]] = {
 }  # fmt: skip
 _AT_REST = {"mouthSmileLeft": 0.16, "mouthSmileRight": 0.16, "browInnerUp": 0.2, "cheekSquintLeft": 0.06, "cheekSquintRight": 0.06}
 """Of the idle clip, which previews show: a face at rest smiles a little, and is neutral all the same."""
+EXPRESSIONS = tuple(_FACES)
 _BUILDS = {
     "thin": (0.0, 0.25, 0.2, 0.5),
     "average": (0.4, 0.6, 0.35, 0.6),
@@ -102,8 +111,8 @@ _TONES = {"light": (0.0, 0.3), "medium": (0.4, 0.58), "dark": (0.7, 1.0)}
 class Pictures:
     """What a reader sees of a person."""
 
-    face: Pixels
-    """(192,192,3) sRGB."""
+    faces: tuple[Pixels, ...]
+    """(192,192,3) sRGB each."""
     back: Pixels
     """(96,96,3) from behind and aside."""
     figure: Pixels
@@ -120,11 +129,11 @@ class Photographer:
         self._body: tuple[str, Body, Identity] | None = None
         self._outfits: dict[str, MadeOutfit] = {}
 
-    def take(self, spec: AvatarSpec, face: Mapping[str, float] | None = None, turns: tuple[float, float] = (0.2, 0.3)) -> Pictures:
-        """The pictures of a spec's person; `turns` (radians) are those of face and figure.
+    def take(self, spec: AvatarSpec, faces: Sequence[tuple[float, Mapping[str, float]]] = (), turn: float = 0.3) -> Pictures:
+        """The pictures of a spec's person, whose figure is turned by `turn` (radians).
 
         Args:
-            face: morph weights; left out, those of the spec's idle clip.
+            faces: turn and morph weights of each picture of the face; left out, one of the face of the spec's idle clip.
         """
         body, identity = self._make_body(spec)
         texture = TEXTURE.run(identity, body, options=spec.texture, seed=spec.seed)
@@ -134,12 +143,12 @@ class Photographer:
         character, skeleton = move_to_floor(assemble_character(body, texture, groom, WEB_HAIR), body.skeleton)
         calm = build_standing_pose(skeleton)
         self._studio.set_subject(_make_subject(character, skeleton), calm)
-        pose = build_standing_pose(skeleton, dict(_find_rest_face(spec, body) if face is None else face))
-        figure = self._studio.take(_frame(pose, turns[1], _FIGURE_ZOOM, _FIGURE_SHIFT), FIGURE_SIZE[1])
+        figure = self._studio.take(_frame(calm, turn, _FIGURE_ZOOM, _FIGURE_SHIFT), FIGURE_SIZE[1])
         margin = (FIGURE_SIZE[1] - FIGURE_SIZE[0]) // 2
+        poses = [(angle, build_standing_pose(skeleton, dict(face))) for angle, face in faces or [(_TURN, _find_rest_face(spec, body))]]
         return Pictures(
-            self._studio.take(_frame(pose, turns[0], _FACE_ZOOM), FACE_SIDE),
-            self._studio.take(_frame(pose, _BACK_TURN, _BACK_ZOOM), BACK_SIDE),
+            tuple(self._studio.take(_frame(pose, angle, _FACE_ZOOM), FACE_SIDE) for angle, pose in poses),
+            self._studio.take(_frame(calm, _BACK_TURN, _BACK_ZOOM), BACK_SIDE),
             np.ascontiguousarray(figure[:, margin : margin + FIGURE_SIZE[0]]),
             float(body.phenotype["height_m"]),
         )
@@ -185,8 +194,8 @@ def _make_subject(character: Character, skeleton: Skeleton) -> PortraitSubject:
     return PortraitSubject(tuple(piece.mesh for piece in character.pieces), materials, character.images, skeleton, shading, top, shades)
 
 
-def draw_spec(number: int) -> tuple[AvatarSpec, dict[str, str], dict[str, float]]:
-    """A random spec, what was drawn for each attribute, and the morph weights of its face."""
+def draw_spec(number: int) -> tuple[AvatarSpec, dict[str, str]]:
+    """A random spec, and what was drawn for each attribute."""
     # People come in groups of VARIANTS, who share body and clothes.
     shared = np.random.default_rng([number // VARIANTS, 0xB0D1])
     rng = np.random.default_rng([number, 0xDE5C])
@@ -196,7 +205,6 @@ def draw_spec(number: int) -> tuple[AvatarSpec, dict[str, str], dict[str, float]
     outfit, pieces = _draw_outfit(gender, shared)
     groom, drawn = _draw_groom(gender, rng)
     freckles = "yes" if tone != "dark" and rng.random() < 0.45 else "no"
-    expression = _pick(tuple(_FACES), rng)
     gender_value = float(shared.uniform(0, 0.1) if gender == "female" else shared.uniform(0.9, 1))
     body = {"weight": float(shared.uniform(low, high)), "muscle": float(shared.uniform(soft, strong)), "height": float(shared.uniform())}
     document: dict[str, Any] = {
@@ -206,12 +214,15 @@ def draw_spec(number: int) -> tuple[AvatarSpec, dict[str, str], dict[str, float]
         "groom": groom | pieces,
         "texture": {"size": 512, "freckles": float(rng.uniform(0.6, 1)) if freckles == "yes" else 0.0},
     }  # fmt: skip
-    drawn |= {"outfit": outfit, "gender": gender, "build": build, "tone": tone, "freckles": freckles, "expression": expression}
-    strength = float(rng.uniform(0.6, 1.2))
+    drawn |= {"outfit": outfit, "gender": gender, "build": build, "tone": tone, "freckles": freckles}
+    return AvatarSpec.model_validate(document), drawn
+
+
+def draw_face(expression: str, rng: Rng) -> dict[str, float]:
+    """Morph weights of an expression, over a face that is at rest."""
+    strength, rest = float(rng.uniform(0.6, 1.2)), 0.0 if expression == "serious" else float(rng.uniform(0, 1.2))
     face = {morph: weight * strength for name, weight in _FACES[expression].items() for morph in (f"{name}Left", f"{name}Right")}
-    rest = 0.0 if expression == "serious" else float(rng.uniform(0, 1.2))
-    face |= {morph: face.get(morph, 0.0) + rest * weight for morph, weight in _AT_REST.items()}
-    return AvatarSpec.model_validate(document), drawn, face
+    return face | {morph: face.get(morph, 0.0) + rest * weight for morph, weight in _AT_REST.items()}
 
 
 def _draw_age(rng: Rng) -> float:
@@ -241,6 +252,8 @@ def _draw_groom(gender: str, rng: Rng) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def _draw_outfit(gender: str, rng: Rng) -> tuple[str, dict[str, Any]]:
+    if rng.random() < _ITEM_SHARE:
+        return "", {"outfit": _pick(_ITEMS[gender], rng)}
     kinds = [kind for kind in dict.fromkeys((*SETS.values(), "sport")) if gender == "female" or kind not in ("dress", "skirt")]
     kind = _pick(kinds, rng)
     if kind == "sport":
@@ -260,12 +273,14 @@ def _pick(names: Sequence[Any], rng: Rng) -> Any:
 
 
 def make_person(number: int, photographer: Photographer) -> tuple[Pictures, dict[str, Any]]:
-    """The pictures of the person of that number, and the labels; an empty label is not known."""
-    spec, drawn, face = draw_spec(number)
+    """The pictures of the person of that number, one face in each expression, and the labels; an empty label is not known."""
+    spec, drawn = draw_spec(number)
     rng = np.random.default_rng([number, 0x7074])
-    pictures = photographer.take(spec, face, (float(rng.uniform(-0.1, 0.45)), float(rng.uniform(-0.1, 0.4))))
+    faces = [(float(rng.uniform(-0.1, 0.45)), draw_face(expression, rng)) for expression in EXPRESSIONS]
+    pictures = photographer.take(spec, faces, float(rng.uniform(-0.1, 0.4)))
     height = "short" if spec.body.height < 0.25 else "tall" if spec.body.height > 0.75 else "average"
-    return pictures, {**drawn, "age": float(spec.identity.age), "height": height, "height_m": pictures.height_m}
+    labels = {"body": number // VARIANTS, "age": float(spec.identity.age), "height": height, "height_m": pictures.height_m}
+    return pictures, {**drawn, **labels, "expression": list(EXPRESSIONS)}
 
 
 def main() -> None:
@@ -282,7 +297,9 @@ def main() -> None:
             if not file.exists():
                 pictures, labels = make_person(number, photographer)
                 stream = io.BytesIO()
-                np.savez(stream, face=pictures.face, back=pictures.back, figure=pictures.figure, labels=np.array(json.dumps(labels)))
+                np.savez(
+                    stream, faces=np.stack(pictures.faces), back=pictures.back, figure=pictures.figure, labels=np.array(json.dumps(labels))
+                )
                 write_atomic(file, stream.getvalue())
                 sys.stdout.write(f"{number} {labels['outfit']} {labels['hair_length']}\n")
                 sys.stdout.flush()

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from assets.artefacts.geometry import Floats
 from bench.describe import VOCABULARY, Describer, Sentence, accepts
-from bench.describe_people import VARIANTS, Photographer, Pictures
+from bench.describe_people import Photographer, Pictures
 
 if TYPE_CHECKING:
     import torch
@@ -135,9 +135,10 @@ def _fit_softmax(rows: NDArray[Any], classes: NDArray[Any], count: int, decay: f
 
 @dataclass(frozen=True)
 class People:
-    """Measures and labels of people, in the order of their numbers."""
+    """Measures and labels, a row for each picture of a face."""
 
-    numbers: NDArray[np.int64]
+    bodies: NDArray[np.int64]
+    """(n,) equal where body and clothes are: people who share them are trained on or tested on together."""
     measures: list[dict[str, float]]
     labels: list[dict[str, Any]]
 
@@ -152,19 +153,20 @@ class People:
 
 
 def load_people(folder: Path) -> People:
-    """The people of bench.describe_people, measured; and their labels."""
+    """One row for each picture of a face of bench.describe_people."""
     from bench.describe_measures import measure, open_landmarks
 
-    numbers, measures, labels = [], [], []
+    bodies, measures, labels = [], [], []
     with open_landmarks() as landmarks:
         for file in sorted(folder.glob("*.npz")):
             data = np.load(file)
             label = json.loads(str(data["labels"]))
-            pictures = Pictures(data["face"], data["back"], data["figure"], label["height_m"])
-            numbers.append(int(file.stem))
-            measures.append(add_derived(measure(pictures, landmarks), pictures.height_m))
-            labels.append(label)
-    return People(np.array(numbers), measures, labels)
+            pictures = Pictures(tuple(data["faces"]), data["back"], data["figure"], label["height_m"])
+            for row, expression in zip(measure(pictures, landmarks), label["expression"], strict=True):
+                bodies.append(label["body"])
+                measures.append(add_derived(row, pictures.height_m))
+                labels.append(label | {"expression": expression})
+    return People(np.array(bodies), measures, labels)
 
 
 def evaluate(people: People, train: NDArray[np.bool_], test: NDArray[np.bool_]) -> dict[str, tuple[int, float]]:
@@ -182,7 +184,7 @@ def evaluate(people: People, train: NDArray[np.bool_], test: NDArray[np.bool_]) 
 
 def cross_validate(people: People, folds: int = 5) -> dict[str, tuple[int, float]]:
     """`evaluate` with every person held out once, together with all people of the same body."""
-    fold = people.numbers // VARIANTS % folds
+    fold = people.bodies % folds
     runs = [evaluate(people, fold != k, fold == k) for k in range(folds)]
     merged = {}
     for attribute in SEEN_BY:
@@ -202,7 +204,7 @@ class Reader:
         """Attribute -> value of the closed vocabulary, age in years."""
         from bench.describe_measures import measure
 
-        rows = add_derived(measure(pictures, landmarks), pictures.height_m)
+        rows = add_derived(measure(pictures, landmarks)[0], pictures.height_m)
         return {name: model.read(rows) for name, model in self.models.items()}
 
     def save(self, file: Path) -> None:
@@ -276,7 +278,7 @@ def build_spec(fields: Mapping[str, Any], seed: int) -> Any:
 
 def format_accuracy(found: Mapping[str, tuple[int, float]]) -> str:
     """Markdown rows."""
-    lines = ["| attribute | people | read right |", "|---|---|---|"]
+    lines = ["| attribute | pictures | read right |", "|---|---|---|"]
     for name, (count, share) in found.items():
         lines.append(f"| {name} | {count} | {f'{share:.1f} years off' if name == 'age' else f'{100 * share:.1f} %'} |")
     return "\n".join(lines) + "\n"
@@ -286,22 +288,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", choices=("validate", "test", "train"))
     parser.add_argument("--folder", type=Path, default=Path("build/describe_people"))
-    parser.add_argument("--first", type=int, default=0, help="number of the first person that is held out for `test`")
+    parser.add_argument("--first", type=int, default=0, help="number of the first body that is held out for `test`")
     chosen = parser.parse_args()
     people = load_people(chosen.folder)
-    held_out = people.numbers >= chosen.first
+    held_out = people.bodies >= chosen.first
     if chosen.command == "validate":
         sys.stdout.write(format_accuracy(cross_validate(people)))
     elif chosen.command == "test":
         sys.stdout.write(format_accuracy(evaluate(people, ~held_out, held_out)))
     else:
-        everybody = np.ones(len(people.numbers), bool)
+        everybody = np.ones(len(people.bodies), bool)
         models = {}
         for attribute in SEEN_BY:
             names, rows, values = people.select(attribute, everybody)
             models[attribute] = fit(attribute, names, rows, values)
         Reader(models).save(WEIGHTS)
-        sys.stdout.write(f"{WEIGHTS.name}: {len(people.numbers)} people, {WEIGHTS.stat().st_size} bytes\n")
+        sys.stdout.write(f"{WEIGHTS.name}: {len(people.bodies)} pictures, {WEIGHTS.stat().st_size} bytes\n")
 
 
 if __name__ == "__main__":
