@@ -1,6 +1,7 @@
 """What can be measured in pictures of a person without learning: colours at landmarks, edges, outlines, profiles.
 
-Landmarks and blendshapes come from MediaPipe's face landmarker, which generation never saw. Colours are CIE Lab, relative to the cheek
+Landmarks and blendshapes come from MediaPipe's face landmarker, which generation never saw, and three numbers from the committed face
+classifier (assets/weights/face-classifier.md). Colours are CIE Lab, relative to the cheek
 where light would matter. All measures of one person are one row, which bench/describe_reader.py learns to read.
 """
 
@@ -8,15 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from assets import weights
 from assets.artefacts.geometry import Floats, Pixels
 from assets.conventions import ARKIT_52
 from bench.describe_people import Pictures
 from stages.motion.video_frames import read_landmark_model
+from stages.nets.weights_io import load_net
 
 _CHEEKS = (50, 280)
 _SPOTS = {
@@ -78,9 +82,26 @@ def _measure_face(picture: Pixels, landmarks: FaceLandmarks) -> dict[str, float]
     found = landmarks.find(picture)
     points, shapes = found if found else (np.full((478, 2), 0.5, np.float32), np.zeros(len(ARKIT_52), np.float32))
     face = _to_lab(picture)
-    rows = {"face found": float(found is not None)}
+    rows = {"face found": float(found is not None)} | _ask_classifier(picture)
     rows |= {f"shape {name}": float(value) for name, value in zip(ARKIT_52, shapes, strict=True)}
     return rows | _measure_face_colours(face, points) | _measure_face_lines(face, points) | _measure_proportions(points)
+
+
+@lru_cache(maxsize=1)
+def _load_classifier() -> Any:
+    return load_net(weights.locate_weights("face-classifier"))
+
+
+def _ask_classifier(picture: Pixels) -> dict[str, float]:
+    """Logits of the committed face classifier: of other clothes and hair, so that they are no more than three measures."""
+    import cv2
+    import torch
+
+    net = _load_classifier()
+    small = cv2.resize(picture, (net.shape.size, net.shape.size), interpolation=cv2.INTER_AREA)
+    with torch.no_grad():
+        logits = net.nets["classifier"].eval()(torch.from_numpy(small).permute(2, 0, 1)[None].float() / 127.5 - 1)[0]
+    return {f"net {name}": float(value) for name, value in zip(("age", "gender", "tone"), logits, strict=True)}
 
 
 def _to_lab(pixels: Pixels) -> Floats:

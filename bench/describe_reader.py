@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 WEIGHTS = Path(__file__).resolve().with_name("describe_reader.safetensors")
 _COLOUR = r"(L|a|b|chroma|red|blue|green)"
 SEEN_BY: Mapping[str, str] = {
-    "age": r"(forehead|crow|under eye|cheeks|jaw|lens below) (fine|down|across|dark|spread)|shape|height|width|skin|lips|hair [fLab]",
-    "gender": r"(brows|lips|upper lip|chin|jaw|jaw side) |width|height|figure (width|reach) (6|7|8|9|1\d|2\d)$|moustache|back hair",
+    "age": r"net age|(forehead|crow|under eye|cheeks|jaw|lens below) (fine|down|across|dark|spread)|shape|height|width|skin|lips|hair [fLab]",
+    "gender": r"net gender|(brows|lips|upper lip|chin|jaw|jaw side) |width|height|figure (width|reach) (6|7|8|9|1\d|2\d)$|moustache|back hair",
     "tone": r"skin [Lab]$",
     "build": r"figure (width|reach) |width \d+$",
     "height": r"metres",
@@ -318,8 +318,8 @@ def format_card(people: People, found: Mapping[str, tuple[int, float]]) -> str:
 `bench/describe_reader.safetensors` ({size} bytes): one linear model an attribute over measures of a person's pictures
 (bench/describe_measures.py), for `python -m bench.describe --render`. Generation never sees it.
 
-- Data: {len(people.bodies)} pictures of {len(set(people.bodies.tolist()))} random bodies of the pipeline (bench/describe_people.py), labels of their
-  artefacts and draws; no real person, no text.
+- Data: {len(people.bodies)} pictures of faces of {len(set(people.bodies.tolist()))} random bodies (bench/describe_people.py), labels of
+  their artefacts and draws; no real person, no text.
 - Licence: Apache-2.0. Made by: `python -m bench.describe_people --count N`, then `python -m bench.describe_reader train`.
 - Below: every picture read by models that saw neither its person nor its body (five folds); the committed weights are fitted on all.
 - Not reliable yet (below {100 * RELIABLE:.0f} %): {", ".join(weak) or "none"}. More people make it better.
