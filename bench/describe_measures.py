@@ -34,7 +34,8 @@ _BEYOND = {"hair front": (168, 10, 1.35), "hair top": (168, 10, 1.7), "hair left
 """Name -> a point beyond the second of two landmarks, by this factor of their distance."""
 _WIDTHS = ((234, 454), (172, 397), (127, 356), (61, 291), (33, 263), (98, 327), (132, 361))
 _HEIGHTS = ((10, 152), (168, 2), (2, 13), (13, 152), (105, 33), (159, 145))
-_PROFILE, _COLUMNS = 32, (-0.16, 0.0, 0.16)
+PROFILE, COLUMNS = 32, (-0.16, 0.0, 0.16)
+"""Steps from crown to soles, or to the lower border; columns of the figure, as shares of its height times 0.45."""
 FACE_SIDE_UP = 384
 """The landmarker finds small faces better when they are enlarged."""
 
@@ -167,7 +168,7 @@ def _measure_proportions(points: Floats) -> dict[str, float]:
 
 
 def find_outline(lab: Floats) -> NDArray[np.bool_]:
-    """(h,w) where a person is: what differs from a smooth surface through the upper and outer borders, which show the studio."""
+    """(h,w) where a person is: what differs from a smooth surface through the upper and outer borders, which show the wall."""
     height, width = lab.shape[:2]
     y, x = np.mgrid[0:height, 0:width] / max(height, width)
     terms = np.stack([np.ones_like(x), x, y, x * y, x * x, y * y], -1).astype(np.float32)
@@ -190,13 +191,13 @@ def _measure_back(lab: Floats, skin: Floats) -> dict[str, float]:
     rows_there = np.flatnonzero(outline.mean(1) > 0.04)
     top = int(rows_there[0]) if len(rows_there) else 0
     side = len(lab)
-    step = (side - top) / _PROFILE
+    step = (side - top) / PROFILE
     crown_columns = np.flatnonzero(outline[min(top + int(5 * step), side - 1)])
     middle = float(crown_columns.mean()) if len(crown_columns) else side / 2
     crown = np.median(_patch(lab, np.array([middle / side, (top + 6 * step) / side], np.float32), 0.05), 0)
     found = dict(zip(("back L", "back a", "back b"), map(float, crown), strict=True)) | {"back top": top / side}
     found["back skin"] = float(np.linalg.norm(crown - skin))
-    for k in range(_PROFILE):
+    for k in range(PROFILE):
         line = lab[min(int(top + (k + 0.5) * step), side - 1)]
         there = outline[min(int(top + (k + 0.5) * step), side - 1)]
         near = np.linalg.norm(line - crown, axis=-1) < 14
@@ -214,19 +215,31 @@ def _measure_figure(lab: Floats, skin: Floats) -> dict[str, float]:
     outline = find_outline(lab)
     rows_there = np.flatnonzero(outline.mean(1) > 0.02)
     top, bottom = (int(rows_there[0]), int(rows_there[-1])) if len(rows_there) else (0, len(lab) - 1)
-    step, found = (bottom - top) / _PROFILE, {"figure height": (bottom - top) / len(lab)}
+    step, found = (bottom - top) / PROFILE, {"figure height": (bottom - top) / len(lab)}
     columns = np.flatnonzero(outline.any(0))
     middle = float(np.median(columns)) if len(columns) else lab.shape[1] / 2
-    for k in range(_PROFILE):
+    for k in range(PROFILE):
         row = min(int(top + (k + 0.5) * step), len(lab) - 1)
         there = outline[row]
         found[f"figure width {k}"] = float(there.sum()) / max(bottom - top, 1)
         inner = np.flatnonzero(there)
         found[f"figure reach {k}"] = float(np.ptp(inner)) / max(bottom - top, 1) if len(inner) else 0.0
+        run = _find_run(there, int(middle))
+        found[f"figure torso {k}"] = run / max(bottom - top, 1)
+        found[f"figure gap {k}"] = (float(np.ptp(inner)) + 1 - len(inner)) / max(bottom - top, 1) if len(inner) else 0.0
         bare = (np.linalg.norm((lab[row] - skin)[:, 1:], axis=-1) < 9) & (np.abs(lab[row, :, 0] - skin[0]) < 25) & there
         found[f"figure bare {k}"] = float(bare.sum()) / max(bottom - top, 1)
-        for offset in _COLUMNS:
+        for offset in COLUMNS:
             column = int(np.clip(middle + offset * (bottom - top) * 0.45, 0, lab.shape[1] - 1))
             colour = np.median(lab[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2].reshape(-1, 3), 0)
             found |= {f"figure {name} {offset} {k}": float(value) for name, value in zip("Lab", colour, strict=True)}
     return found
+
+
+def _find_run(there: NDArray[np.bool_], middle: int) -> float:
+    """Pixels of the unbroken part of a row that the middle column is in: the trunk without arms."""
+    edges = np.flatnonzero(~there)
+    left, right = edges[edges <= middle], edges[edges >= middle]
+    low = int(left[-1]) if len(left) else -1
+    high = int(right[0]) if len(right) else len(there)
+    return float(max(high - low - 1, 0))

@@ -14,7 +14,7 @@ import io
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -54,7 +54,10 @@ _FACE_ZOOM, _BACK_ZOOM, _BACK_TURN = 1.3, 0.8, 2.5
 _TURN = 0.2
 """Radians of a face that nothing else is said of."""
 _FIGURE_ZOOM, _FIGURE_SHIFT = 0.19, (0.0, -0.33)
+_GREEN = (0.0, 0.8, 0.05)
+"""Linear colour of the wall behind back and figure, which no cloth or hair has: a white shirt would melt into the studio's grey."""
 Rng = np.random.Generator
+Colour = tuple[float, float, float]
 
 STYLES: Mapping[str, tuple[str, str, str]] = {
     "none": ("bald", "", ""), "buzz": ("buzz", "", ""), "shaved": ("buzz", "", ""), "crew": ("short", "straight", ""),
@@ -143,12 +146,12 @@ class Photographer:
         character, skeleton = move_to_floor(assemble_character(body, texture, groom, WEB_HAIR), body.skeleton)
         calm = build_standing_pose(skeleton)
         self._studio.set_subject(_make_subject(character, skeleton), calm)
-        figure = self._studio.take(_frame(calm, turn, _FIGURE_ZOOM, _FIGURE_SHIFT), FIGURE_SIZE[1])
+        figure = self._studio.take(_frame(calm, turn, _FIGURE_ZOOM, _FIGURE_SHIFT, _GREEN), FIGURE_SIZE[1])
         margin = (FIGURE_SIZE[1] - FIGURE_SIZE[0]) // 2
         poses = [(angle, build_standing_pose(skeleton, dict(face))) for angle, face in faces or [(_TURN, _find_rest_face(spec, body))]]
         return Pictures(
             tuple(self._studio.take(_frame(pose, angle, _FACE_ZOOM), FACE_SIDE) for angle, pose in poses),
-            self._studio.take(_frame(calm, _BACK_TURN, _BACK_ZOOM), BACK_SIDE),
+            self._studio.take(_frame(calm, _BACK_TURN, _BACK_ZOOM, wall=_GREEN), BACK_SIDE),
             np.ascontiguousarray(figure[:, margin : margin + FIGURE_SIZE[0]]),
             float(body.phenotype["height_m"]),
         )
@@ -169,8 +172,11 @@ class Photographer:
         return self._outfits[key]
 
 
-def _frame(pose: Pose, turn: float, zoom: float, shift: tuple[float, float] = (0.0, 0.0)) -> PortraitView:
-    return PortraitView(pose, build_studio_lamps(turn), build_studio(turn), turn, zoom=zoom, shift=shift)
+def _frame(pose: Pose, turn: float, zoom: float, shift: tuple[float, float] = (0.0, 0.0), wall: Colour | None = None) -> PortraitView:
+    """The studio of previews, in front of its own wall or of one in this colour."""
+    studio = build_studio(turn)
+    studio = replace(studio, inner=wall, outer=wall) if wall else studio
+    return PortraitView(pose, build_studio_lamps(turn), studio, turn, zoom=zoom, shift=shift)
 
 
 def _find_rest_face(spec: AvatarSpec, body: Body) -> dict[str, float]:
