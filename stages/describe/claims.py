@@ -173,8 +173,8 @@ class _Reader:
         concept = item.get("modifier")[0].name
         head = self._find_head(at)
         name = self.heads[head] if head is not None and head >= 0 else ""
-        if item.has("person") and name in ("", "person"):
-            return True
+        if name in ("", "person") and any(not name.startswith("~") and not name.endswith("_weak") for sense in item.get("person") for name, _ in sense.terms):
+            return True  # `lanky` says as a noun all that it says as a modifier, `bald` does not
         if item.is_han and len(item.text) == 1 and not name:
             if item.text not in _STANDALONE or not self._stands_alone(at):
                 return False

@@ -226,5 +226,16 @@ def _build_sport(garments: Sequence[GarmentWish], colour: str | None, rng: np.ra
     return pieces
 
 
+def list_slots() -> dict[str, str]:
+    """Garment -> top, over, bottom, dress or shoes."""
+    from stages.groom.garments.style import load_garments
+
+    found = {}
+    for name, garment in load_garments().items():
+        kind = {"trousers": "bottom", "skirt": "bottom", "shoes": "shoes", "tie": "over"}.get(garment.kind, "over" if name in OVER | WORK - {"scrub_top"} else "top")
+        found[name] = "dress" if name in DRESSES else kind
+    return found
+
+
 def _pick(names: Sequence[str], rng: np.random.Generator) -> str:
     return names[int(rng.integers(len(names)))]
