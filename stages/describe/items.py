@@ -50,7 +50,7 @@ def split_items(text: str, lexicon: Lexicon) -> list[Item]:
     """The items of a normalised text."""
     ages = find_ages(text)
     tokens = [token for token in split_tokens(text) if not any(one.start <= token[1] < one.end for one in ages)]
-    words = [(correct_word(token, lexicon.words), start, end) for token, start, end in tokens]
+    words = [(correct_word(token, lexicon.words, lexicon.targets), start, end) for token, start, end in tokens]
     found = _segment(words, text, lexicon.root)
     found += [Item(text[one.start : one.end], one.start, one.end, age=one) for one in ages]
     return sorted(found, key=lambda item: item.start)

@@ -55,7 +55,8 @@ class Lexicon:
     meanings: Mapping[str, Meaning]
     words: frozenset[str]
     """Every English word that stands in a phrase: what a misspelt word is compared with."""
-    colours: Mapping[str, Terms]
+    targets: frozenset[str]
+    """Those of them that say something: what a misspelt word may be meant to be."""
 
 
 def split_tokens(text: str) -> list[tuple[str, int, int]]:
@@ -69,16 +70,17 @@ def load_lexicon() -> Lexicon:
     """Both languages' tables."""
     root = Node()
     words: set[str] = set()
-    colours: dict[str, Terms] = {}
+    targets: set[str] = set()
     shades: list[tuple[str, str, str]] = []
     bare: list[tuple[str, Sense, str]] = []
     for language in LANGUAGES:
         for section, payload, phrase in _read_lines(language):
             sense = _parse_sense(section, payload, language)
             _add(root, phrase, sense, words)
+            if section not in ("stop", "neutral", "join"):
+                targets.update(token for token, _, _ in split_tokens(phrase))
             if section == "colours":
                 bare.append((phrase, sense, language))
-                colours.setdefault(sense.name, sense.terms)
             if section == "shades":
                 shades.append((phrase, payload, language))
     for shade, amount, language in shades:
@@ -86,7 +88,7 @@ def load_lexicon() -> Lexicon:
             if of == language:
                 joined = f"{shade}{phrase}" if language == "zh" else f"{shade} {phrase}"
                 _add(root, joined, Sense("colour", sense.name, (*sense.terms, ("shade", amount))), words, keep=True)
-    return Lexicon(root, _read_meanings(), frozenset(word for word in words if word.isalpha() and word.isascii()), colours)
+    return Lexicon(root, _read_meanings(), *(frozenset(word for word in some if word.isalpha() and word.isascii()) for some in (words, targets)))
 
 
 def _read_lines(language: str) -> Iterator[tuple[str, str, str]]:

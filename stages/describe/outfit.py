@@ -167,7 +167,10 @@ def _fill(slots: dict[str, list[dict[str, Any]]], is_man: bool, rng: np.random.G
     over = {piece["garment"] for piece in slots["over"]}
     if not slots["top"]:
         dressy = over & {"blazer", "lab_coat", "sweater_vest", "tie"} or any(piece["garment"] in SKIRTS for piece in slots["bottom"])
-        top = ("shirt" if is_man else "blouse") if dressy else "sweater" if over & {"coat", "puffer"} else "tshirt"
+        bottoms = {piece["garment"] for piece in slots["bottom"]}
+        dressy = bool(dressy) or "suit_trousers" in bottoms
+        plain = "sweatshirt" if bottoms & {"shorts", "denim_shorts"} else "tshirt" if over or bottoms & SPORT_BOTTOMS else "sweater"
+        top = ("shirt" if is_man else "blouse") if dressy else "sweater" if over & {"coat", "puffer"} else plain
         slots["top"] = [{"garment": top}]
     if not slots["bottom"]:
         formal = over & {"blazer", "lab_coat", "tie"}

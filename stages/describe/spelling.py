@@ -9,8 +9,13 @@ _SHORTEST, _LONG = 5, 8
 """Letters from which one edit is forgiven, and two."""
 
 
-def correct_word(word: str, known: Collection[str]) -> str:
-    """The word, or the nearest known one: of a plural or a possessive its stem."""
+def correct_word(word: str, known: Collection[str], targets: frozenset[str]) -> str:
+    """The word, or the nearest known one: of a plural or a possessive its stem.
+
+    Args:
+        known: words that are spelt right.
+        targets: those that a misspelt word may be meant to be.
+    """
     if word in known or not word.isascii() or not word.isalpha() and "'" not in word:
         return word
     for ending in ("'s", "s", "es"):
@@ -18,7 +23,7 @@ def correct_word(word: str, known: Collection[str]) -> str:
             return word.removesuffix(ending)
     if len(word) < _SHORTEST:
         return word
-    return _find_nearest(word, _index(frozenset(known)))
+    return _find_nearest(word, _index(targets))
 
 
 @lru_cache(maxsize=2)
