@@ -192,7 +192,7 @@ _PATTERNS = (
     ),
     (_compile(rf"(?P<a>\b(?:{'|'.join(_TENS)})|\b[2-9]0)[- ]?some?thing\b(?:[- ]years?[- ]old)?"), _something),
     (_compile(rf"(?:^|(?<=[^a-z]))(?P<q>{_QUALIFIER}) (?:the age of )?(?P<a>{_NUM})(?:{_YEARS}|\b(?! ?(?:cm|kg|ft|feet|foot|inch|lbs|pounds|%|m\b)))"), _qualified),
-    (_compile(rf"(?P<a>{_NUM})(?P<q>ish| or so|-odd|-ish)(?:{_YEARS})?"), _qualified),
+    (_compile(rf"(?P<a>(?:{'|'.join(_TENS)})|\d{{2}}|{_NUM})(?P<q>ish| or so|-odd|-ish)\b(?:{_YEARS})?"), _qualified),
     (_compile(rf"(?P<a>{_NUM}){_YEARS}"), _exact),
     (_compile(rf"\b(?:age|aged|turning|turned|ages|just turned)[: ]+(?:of )?(?P<a>{_NUM})\b(?:{_YEARS})?"), _exact),
     (_compile(r"奔(?P<a>[三四五六七八九])(?:十)?(?:的?人)?"), _chinese_approach),
@@ -203,7 +203,7 @@ _PATTERNS = (
     (_compile(r"(?P<q>)(?P<a>[二三四五六七八九]十[一二三四五六七八九]{2})(?P<s>左右|上下|)"), _chinese),
     (_compile(r"(?<![\w.'-])(?P<a>\d{2})(?![\w.%'\"-]| ?(?:cm|kg|ft|feet|foot|inch|inches|lbs|pounds|kilos|m\b|厘米|公斤|斤|%|percent))"), _bare),
     (
-        _compile(rf"(?:^|(?<=[,;.(] )|(?<=(?:man|ady) of )|(?<=son of ))(?P<a>{'|'.join(_TEENS)}|(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_UNITS)}))?)(?=[,;.)]|$| and | with )"),
+        _compile(rf"(?:^|(?<=[,;.(:] )|(?<= of ))(?P<a>{'|'.join(_TEENS)}|(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_UNITS)}))?)(?=[,;.)]|$| and | with )"),
         _bare,
     ),
 )  # fmt: skip

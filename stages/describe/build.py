@@ -10,7 +10,7 @@ import numpy as np
 from stages.describe.colours import EYE_COLOURS, HAIR_COLOURS, classify_eyes, classify_hair, shade_colour
 from stages.describe.face import build_face_changes
 from stages.describe.field_values import Fields, get_field
-from stages.describe.hair import BEARD_CHOICES, BEARD_KINDS, choose_style
+from stages.describe.hair import BEARD_CHOICES, BEARD_KINDS, HairWish, choose_style
 from stages.describe.outfit import build_outfit
 from stages.describe.person import build_phenotype, draw_person
 from stages.describe.vocabulary import HEIGHTS, MAX_AGE, MILD, MIN_AGE, MUSCLES, TONES, VALUES, WEIGHTS, Band
@@ -33,14 +33,14 @@ def draw(seed: int, name: str) -> np.random.Generator:
     return np.random.default_rng([seed, _KEY, _STREAMS[name]])
 
 
-def build_fields(wishes: Wishes, seed: int, base: Fields) -> dict[str, Any]:
+def build_fields(wishes: Wishes, seed: int, base: Fields, wish: HairWish) -> dict[str, Any]:
     """Every field of the person; those of `base` win and decide with."""
     fields: dict[str, Any] = {}
     _build_identity(fields, wishes, seed, base)
     _build_body(fields, wishes, seed)
     _build_extras(fields, wishes, seed)
     known = {**fields, **base}
-    _build_hair(fields, wishes, seed, known)
+    _build_hair(fields, wishes, wish, seed, known)
     _build_colours(fields, wishes, seed, {**fields, **base})
     _build_worn(fields, wishes, seed, {**fields, **base})
     return {name: value for name, value in {**fields, **base}.items() if value is not None}
@@ -120,9 +120,8 @@ def _build_extras(fields: dict[str, Any], wishes: Wishes, seed: int) -> None:
             fields[target] = float(value)
 
 
-def _build_hair(fields: dict[str, Any], wishes: Wishes, seed: int, known: Fields) -> None:
+def _build_hair(fields: dict[str, Any], wishes: Wishes, wish: HairWish, seed: int, known: Fields) -> None:
     """The style and the beard: as the build draws them, where the text allows that."""
-    wish = wishes.build_hair_wish()
     drawn = draw_person(known, seed)
     is_man = float(get_field(known, "identity.gender")) >= 0.5
     is_coily = build_phenotype(known, seed)["african"] > 0.5

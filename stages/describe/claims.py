@@ -121,10 +121,15 @@ class _Reader:
     def _read_item(self, at: int, item: Item) -> None:
         if item.age:
             self._add(at, "age", f"{item.age.low}-{item.age.high}", EXACT)
+            for pronoun, gender in (("her", "female"), ("his", "male")):
+                if f" {pronoun} " in item.text:  # `in her sixties`
+                    self._add(at, "gender", gender, PRONOUN)
             return
         if item.has("garment"):
             return
         used = self._read_people(at, item) if item.has("person") else False
+        if item.has("head") and at in self.negated and item.get("head")[0].name == "hair" and at not in self.has_own:
+            self.reading.claims.append(Claim("hair_length", "bald", item.start, item.end, head="hair"))
         if item.has("noun"):
             used = self._read_noun(at, item.get("noun")[0]) or True
         elif item.has("modifier"):
@@ -148,10 +153,16 @@ class _Reader:
             if name in ("ignore", "note"):
                 continue
             weak = name.startswith("~") or name.endswith("_weak")
-            if weak and at in self.negated:
+            if at in self.negated and (weak or (name == "gender" and not self._is_right_after_negation(at))):
                 continue
+            if (name, value, degree) == ("hair_length", "short", "strong"):
+                value = "buzz"  # very short hair
             rank = NORMAL if not weak else PRONOUN if self.items[at].text in _PRONOUNS else WEAK
             self._add(at, name.removeprefix("~").removesuffix("_weak"), value, rank, degree, head)
+
+    def _is_right_after_negation(self, at: int) -> bool:
+        before = next((self.items[k] for k in range(at - 1, -1, -1) if not self.items[k].has("stop")), None)
+        return before is not None and before.has("neg")
 
     def _read_people(self, at: int, item: Item) -> bool:
         # A word that is a modifier as well says by its head which of the two it is.
@@ -173,8 +184,8 @@ class _Reader:
         concept = item.get("modifier")[0].name
         head = self._find_head(at)
         name = self.heads[head] if head is not None and head >= 0 else ""
-        if item.has("person") and name in ("", "person"):
-            return True
+        if name in ("", "person") and any(term in ("height", "build") for sense in item.get("person") for term, _ in sense.terms):
+            return True  # `lanky` says as a noun all that it says as a modifier, `bald` does not
         if item.is_han and len(item.text) == 1 and not name:
             if item.text not in _STANDALONE or not self._stands_alone(at):
                 return False
@@ -274,6 +285,14 @@ class _Reader:
             return name in HAIR_HEADS or name in _SKIN_HEADS or name == "eyes" or name in _WORN
         return name in _WORN
 
+    def _says_nothing(self, at: int, head: int) -> bool:
+        """Whether the modifier is read and ignored of that head, as `thin hair` is."""
+        item = self.items[at]
+        if not item.has("modifier"):
+            return False
+        terms = self.lexicon.meanings[item.get("modifier")[0].name].heads.get(self.heads[head], ())
+        return all(name == "ignore" for name, _ in terms)
+
     def _find_head(self, at: int) -> int | None:
         """Index of the head that the item belongs to; None where there is none."""
         right = self._look_right(at)
@@ -323,11 +342,11 @@ class _Reader:
 
     def _look_left(self, at: int) -> tuple[int | None, bool]:
         """(head, whether the item is its predicate): the nearest head before the item that it can be said of."""
-        is_predicate, has_article, crossed = True, False, 0
+        is_predicate, has_article, crossed, skipped = True, False, 0, 0
         for to in range(at - 1, -1, -1):
             item = self.items[to]
             if self.heads[to]:
-                if self._is_bound(to) or not self._fits(at, to):
+                if self._is_bound(to) or not self._fits(at, to) or (crossed and (to in self.has_own or self._says_nothing(at, to))):
                     if crossed or self.heads[to] == "person":
                         continue
                     is_predicate = False
@@ -338,7 +357,11 @@ class _Reader:
                 has_article = True
             if item.has("stop", *_TRANSPARENT) or item.text in _COPULAS:
                 continue
-            if item.is_sign and item.text in (",", "、") and not crossed and not self._clause_has_head(at):
+            if (item.is_unknown or item.has("neutral")) and not item.is_han and skipped < 2:
+                skipped += 1
+                continue
+            is_single = self.items[at].is_han and len(self.items[at].text) == 1
+            if item.is_sign and item.text in (",", "、") and not crossed and not is_single and not self._clause_has_head(at):
                 crossed += 1
                 continue
             if item.has("scope") and item.is_han and item.text == "有":

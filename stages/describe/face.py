@@ -22,6 +22,8 @@ _CHIN_ABOVE_MENTON_M, _CHIN_DEPTH_M = 0.012, 0.10
 _MEAN_LENGTH = (1.224, 0.071)
 """Height over width of the face: women's mean, and what men's is more; means of 40 seeds each at variety 0.6, deviation 0.045."""
 _LONG, _SHORT, _BROAD_CHIN = 0.1, -0.08, (1.305, 0.022)
+_REFERENCE_AGE = 30.0
+"""Years at which a face is measured, with the mean weight: a face stays long or round while its owner gets older or heavier."""
 _PAIRED = ("cheek-volume-incr", "cheek-inner-incr")
 SHAPES: Mapping[str, Mapping[str, float]] = {
     "round": {
@@ -96,7 +98,7 @@ def _find_chin() -> tuple[int, int]:
 
 
 def _evaluate_head(fields: Fields, seed: int, local: Mapping[str, float]) -> Floats | None:
-    """(v, 3) the body of these fields at rest; None where no body model is baked or it has not these changes."""
+    """(v, 3) the person of these fields at thirty with the mean build, at rest; None where no body model is baked or it has not these changes."""
     from assets.errors import FenshenError
     from stages.body.anny import Anny
     from stages.body.phenotype import resolve_local_changes, resolve_phenotype
@@ -108,11 +110,11 @@ def _evaluate_head(fields: Fields, seed: int, local: Mapping[str, float]) -> Flo
         return None
     own = fields.get("identity.seed")
     latent = draw_latent(seed if own is None else int(own), IDENTITY_LATENT_SIZE)
-    gender, age, tone = (float(get_field(fields, f"identity.{name}")) for name in ("gender", "age", "tone"))
-    options = BodySpec(weight=get_field(fields, "body.weight"), muscle=get_field(fields, "body.muscle"), local=dict(local))
+    gender, tone = (float(get_field(fields, f"identity.{name}")) for name in ("gender", "tone"))
+    options = BodySpec(local=dict(local))
     try:
         face = derive_face_changes(latent, load_face_change_names(), float(get_field(fields, "identity.variety")))
-        identity = cast(Identity, SimpleNamespace(latent=latent, gender=gender, age=age, tone=tone, face=face))
+        identity = cast(Identity, SimpleNamespace(latent=latent, gender=gender, age=_REFERENCE_AGE, tone=tone, face=face))
         axes, _ = resolve_phenotype(identity, options)
         return model.evaluate(axes, resolve_local_changes(identity, options, model.list_changes())).positions
     except FenshenError:

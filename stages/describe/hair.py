@@ -84,6 +84,9 @@ _WISHES = ("style", "length", "texture")
 """In the order of what is given up last: a bun without curls is a bun, curls without a bun are none."""
 _COSTS: Mapping[str, float] = {"style": 4.0, "length": 3.0, "texture": 2.5}
 
+_KEPT_SHARE = 0.12
+"""Of these costs, for what an edit does not speak of."""
+
 
 @dataclass(frozen=True)
 class HairWish:
@@ -98,6 +101,8 @@ class HairWish:
     not_textures: frozenset[str] = frozenset()
     not_styles: frozenset[str] = frozenset()
     not_names: frozenset[str] = frozenset()
+    kept: frozenset[str] = frozenset()
+    """Of length, texture and style what is only to stay as it was, if it can."""
 
     @property
     def is_empty(self) -> bool:
@@ -151,7 +156,8 @@ def _compute_cost(look: Look, wish: HairWish, *, prefers_coily: bool = False) ->
     for kind in _WISHES:
         wished, found = getattr(wish, kind), words[kind]
         if wished is not None:
-            cost += 0.0 if wished == found[0] else 0.3 if wished in found else _COSTS[kind]
+            share = _KEPT_SHARE if kind in wish.kept else 1.0
+            cost += share * (0.0 if wished == found[0] else 0.3 if wished in found else _COSTS[kind])
         if all(word in excluded[kind] for word in found):
             cost += _COSTS[kind]
     # Who does not speak of curls, braids, buns or a shaved head does not mean them.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stages.describe.ages import AgeSpan, find_ages
@@ -50,8 +51,8 @@ def split_items(text: str, lexicon: Lexicon) -> list[Item]:
     """The items of a normalised text."""
     ages = find_ages(text)
     tokens = [token for token in split_tokens(text) if not any(one.start <= token[1] < one.end for one in ages)]
-    words = [(correct_word(token, lexicon.words), start, end) for token, start, end in tokens]
-    found = _segment(words, text, lexicon.root)
+    words = [(correct_word(token, lexicon.words, lexicon.targets), start, end) for token, start, end in tokens]
+    found = list(_join_shades(_segment(words, text, lexicon.root)))
     found += [Item(text[one.start : one.end], one.start, one.end, age=one) for one in ages]
     return sorted(found, key=lambda item: item.start)
 
@@ -68,6 +69,22 @@ def _segment(words: list[tuple[str, int, int]], text: str, root: Node) -> list[I
             if score >= best[at]:
                 best[at], choice[at] = score, (length, node)
     return list(_collect(words, text, choice))
+
+
+def _join_shades(items: list[Item]) -> Iterator[Item]:
+    """The items, a shade and the colour after it as one: dark blue, 浅棕色."""
+    at = 0
+    while at < len(items):
+        item, after = items[at], items[at + 1] if at + 1 < len(items) else None
+        if item.has("shade") and after is not None and after.has("colour") and after.start - item.end <= 1:
+            amount, colour = item.get("shade")[0].name, after.get("colour")[0]
+            sense = Sense("colour", colour.name, (*(term for term in colour.terms if term[0] != "shade"), ("shade", amount)))
+            text = item.text + after.text if item.is_han else f"{item.text} {after.text}"
+            yield Item(text, item.start, after.end, (sense, *after.get("person")), joins_next=after.joins_next)
+            at += 2
+        else:
+            yield item
+            at += 1
 
 
 def _rate(first: str, length: int) -> float:

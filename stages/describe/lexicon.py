@@ -55,7 +55,8 @@ class Lexicon:
     meanings: Mapping[str, Meaning]
     words: frozenset[str]
     """Every English word that stands in a phrase: what a misspelt word is compared with."""
-    colours: Mapping[str, Terms]
+    targets: frozenset[str]
+    """Those of them that say something: what a misspelt word may be meant to be."""
 
 
 def split_tokens(text: str) -> list[tuple[str, int, int]]:
@@ -69,24 +70,14 @@ def load_lexicon() -> Lexicon:
     """Both languages' tables."""
     root = Node()
     words: set[str] = set()
-    colours: dict[str, Terms] = {}
-    shades: list[tuple[str, str, str]] = []
-    bare: list[tuple[str, Sense, str]] = []
+    targets: set[str] = set()
     for language in LANGUAGES:
         for section, payload, phrase in _read_lines(language):
-            sense = _parse_sense(section, payload, language)
+            sense = _parse_sense(section, payload)
             _add(root, phrase, sense, words)
-            if section == "colours":
-                bare.append((phrase, sense, language))
-                colours.setdefault(sense.name, sense.terms)
-            if section == "shades":
-                shades.append((phrase, payload, language))
-    for shade, amount, language in shades:
-        for phrase, sense, of in bare:
-            if of == language:
-                joined = f"{shade}{phrase}" if language == "zh" else f"{shade} {phrase}"
-                _add(root, joined, Sense("colour", sense.name, (*sense.terms, ("shade", amount))), words, keep=True)
-    return Lexicon(root, _read_meanings(), frozenset(word for word in words if word.isalpha() and word.isascii()), colours)
+            if section not in ("stop", "neutral", "join"):
+                targets.update(token for token, _, _ in split_tokens(phrase))
+    return Lexicon(root, _read_meanings(), *(frozenset(word for word in some if word.isalpha() and word.isascii()) for some in (words, targets)))
 
 
 def _read_lines(language: str) -> Iterator[tuple[str, str, str]]:
@@ -100,7 +91,7 @@ def _read_lines(language: str) -> Iterator[tuple[str, str, str]]:
             yield from ((section, payload.strip(), phrase.strip()) for phrase in phrases.split(",") if phrase.strip())
 
 
-def _parse_sense(section: str, payload: str, language: str) -> Sense:
+def _parse_sense(section: str, payload: str) -> Sense:
     if section in ("neg", "join", "scope", "stop", "neutral"):
         return Sense(section, payload)
     if section in ("degree", "modifiers", "patterns", "fabrics", "shades"):
@@ -137,11 +128,9 @@ def _read_meanings() -> dict[str, Meaning]:
     return found
 
 
-def _add(root: Node, phrase: str, sense: Sense, words: set[str], *, keep: bool = False) -> None:
+def _add(root: Node, phrase: str, sense: Sense, words: set[str]) -> None:
     node = root
     for token, _, _ in split_tokens(normalise(phrase).text):
         node = node.next.setdefault(token, Node())
         words.add(token)
-    if keep and any(one.kind == "colour" for one in node.senses):
-        return
     node.senses.append(sense)

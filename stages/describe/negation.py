@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from stages.describe.items import Item
 
@@ -12,7 +12,7 @@ _CONTENT = ("noun", "garment", "head", "modifier", "colour", "person")
 
 def find_negated(items: Sequence[Item]) -> frozenset[int]:
     """Indices of the items that a negation applies to."""
-    found: set[int] = set()
+    found: set[int] = set(_find_denied(items))
     at = 0
     while at < len(items):
         if items[at].has("neg"):
@@ -28,6 +28,17 @@ def find_negated(items: Sequence[Item]) -> frozenset[int]:
         else:
             at += 1
     return frozenset(found)
+
+
+def _find_denied(items: Sequence[Item]) -> Iterator[int]:
+    """Nouns with a no after them, as in a form: `Glasses: no`, `beard none`."""
+    for at, item in enumerate(items):
+        if item.has("neg") and (at + 1 == len(items) or items[at + 1].is_sign):
+            back = at - 1
+            if back > 0 and items[back].is_sign and items[back].text == ":":
+                back -= 1
+            if back >= 0 and items[back].has("noun", "garment", "head"):
+                yield back
 
 
 def _find_end(items: Sequence[Item], start: int, word: str) -> int:

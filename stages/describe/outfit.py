@@ -167,7 +167,10 @@ def _fill(slots: dict[str, list[dict[str, Any]]], is_man: bool, rng: np.random.G
     over = {piece["garment"] for piece in slots["over"]}
     if not slots["top"]:
         dressy = over & {"blazer", "lab_coat", "sweater_vest", "tie"} or any(piece["garment"] in SKIRTS for piece in slots["bottom"])
-        top = ("shirt" if is_man else "blouse") if dressy else "sweater" if over & {"coat", "puffer"} else "tshirt"
+        bottoms = {piece["garment"] for piece in slots["bottom"]}
+        dressy = bool(dressy) or "suit_trousers" in bottoms
+        plain = "sweatshirt" if bottoms & {"shorts", "denim_shorts"} else "tshirt" if over or bottoms & SPORT_BOTTOMS else "sweater"
+        top = ("shirt" if is_man else "blouse") if dressy else "sweater" if over & {"coat", "puffer"} else plain
         slots["top"] = [{"garment": top}]
     if not slots["bottom"]:
         formal = over & {"blazer", "lab_coat", "tie"}
@@ -224,6 +227,17 @@ def _build_sport(garments: Sequence[GarmentWish], colour: str | None, rng: np.ra
         # A shade apart: of one colour it would be a uniform.
         pieces[1] |= {"colour": shade_colour(colour, -0.5, 0.0, rng), "pattern": "plain"}
     return pieces
+
+
+def list_slots() -> dict[str, str]:
+    """Garment -> top, over, bottom, dress or shoes."""
+    from stages.groom.garments.style import load_garments
+
+    found = {}
+    for name, garment in load_garments().items():
+        kind = {"trousers": "bottom", "skirt": "bottom", "shoes": "shoes", "tie": "over"}.get(garment.kind, "over" if name in OVER | WORK - {"scrub_top"} else "top")
+        found[name] = "dress" if name in DRESSES else kind
+    return found
 
 
 def _pick(names: Sequence[str], rng: np.random.Generator) -> str:

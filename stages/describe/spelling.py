@@ -9,16 +9,23 @@ _SHORTEST, _LONG = 5, 8
 """Letters from which one edit is forgiven, and two."""
 
 
-def correct_word(word: str, known: Collection[str]) -> str:
-    """The word, or the nearest known one: of a plural or a possessive its stem."""
+def correct_word(word: str, known: Collection[str], targets: frozenset[str]) -> str:
+    """The word, or the nearest known one: of a plural or a possessive its stem.
+
+    Args:
+        known: words that are spelt right.
+        targets: those that a misspelt word may be meant to be.
+    """
     if word in known or not word.isascii() or not word.isalpha() and "'" not in word:
         return word
     for ending in ("'s", "s", "es"):
         if word.endswith(ending) and word.removesuffix(ending) in known and len(word) > len(ending) + 2:
             return word.removesuffix(ending)
     if len(word) < _SHORTEST:
-        return word
-    return _find_nearest(word, _index(frozenset(known)))
+        # Of four letters only a transposition is forgiven.
+        swapped = [other for other in _index(targets).get(len(word), ()) if sorted(other) == sorted(word) and other[0] == word[0]]
+        return swapped[0] if len(word) == _SHORTEST - 1 and swapped else word
+    return _find_nearest(word, _index(targets))
 
 
 @lru_cache(maxsize=2)
@@ -38,8 +45,9 @@ def _find_nearest(word: str, index: dict[int, tuple[str, ...]]) -> str:
         for other in index.get(length, ()):
             if other[0] != word[0] and sorted(other[:2]) != sorted(word[:2]) and other[1:3] != word[1:3]:
                 continue
-            distance = measure_edits(word, other, least)
-            if distance < least or (distance == least and distance <= most and other[0] == word[0] and best[0] != word[0]):
+            distance = measure_edits(word, other, least + 1)
+            # Of two as near the longer one: letters are left out more often than put in.
+            if distance < least or (distance == least <= most and other[0] == word[0] and len(other) > len(best)):
                 best, least = other, distance
     return best
 

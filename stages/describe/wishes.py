@@ -89,6 +89,8 @@ def _choose(wishes: Wishes, name: str, claims: Sequence[Claim]) -> None:
         if name == "gender" and top < NORMAL:
             wishes.values[name] = _vote(best)
         _note_contradiction(wishes, name, best)
+    elif name == "hair_length" and {"long", "short"} <= wishes.excluded.get(name, frozenset()):
+        wishes.values[name] = Claim(name, "medium", negative[-1].start, negative[-1].end, NORMAL, "", True, "hair")  # 不长不短
     elif negative and name in _OPPOSITES:
         last = negative[-1]
         value = "average" if len(negative) > 1 and name in ("height", "build") else _OPPOSITES[name].get(last.value.split("|")[0])
