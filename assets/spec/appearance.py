@@ -52,6 +52,8 @@ class MixSpec(Section):
 class IdentitySpec(Section):
     """Age, gender, skin tone, and the seed of the individual face."""
 
+    text: Annotated[str | None, Field(pattern=r"\S", max_length=2000)] = None
+    """Who it is, in English or Chinese; fills every field of the looks that the spec does not name (docs/describe.md)."""
     backend: str | None = None
     """Generator; left out: the default (`fenshen backends`)."""
     seed: Annotated[int | None, Field(ge=0, lt=2**32), Number] = None

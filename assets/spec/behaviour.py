@@ -190,3 +190,5 @@ class PerformanceSpec(Section):
     """Strength of gestures, brows and head."""
     blink_rate: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False), Number] = 16
     """Blinks per minute."""
+    expression: Literal["neutral", "smile", "serious"] = "neutral"
+    """The face at rest, in the portrait too; a line's emotion comes on top of it."""

@@ -21,6 +21,7 @@ from flows.cli.cache import cache
 from flows.cli.champions import register_champions
 from flows.cli.console import expand_home_paths
 from flows.cli.data import app as data
+from flows.cli.describe import describe
 from flows.cli.doctor import doctor
 from flows.cli.evaluate import evaluate
 from flows.cli.lineup import lineup
@@ -54,6 +55,7 @@ def fenshen(
 def _register_commands() -> None:
     """Adds every command; those that work for a while get `--quiet`, `--verbose` and `--log-file`."""
     app.command()(new)
+    app.command()(describe)
     app.command()(add_output_options(build))
     app.command()(add_output_options(batch))
     app.command()(add_output_options(lineup))

@@ -36,16 +36,17 @@ def register_new(app: typer.Typer) -> None:
 
 def new(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The spec to write, e.g. ada.yaml.")],
-    language: Annotated[Language, typer.Option(help="Language of the persona and the comments.")] = Language.EN,
+    language: Annotated[Language | None, typer.Option(help="Language of the persona and the comments; left out: the text's, or en.")] = None,
     preset: Annotated[
         str | None,
         typer.Option("--from", metavar="PRESET", help="Start from a preset, such as presenter.", autocompletion=complete_presets),
     ] = None,
+    text: Annotated[str | None, typer.Option(metavar="TEXT", help="The person in words, English or Chinese (docs/describe.md).")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
 ) -> None:
     """Write a commented spec to start from, and next to it the schema for your editor.
 
-    Example: `fenshen new ada.yaml`, or `fenshen new ada.yaml --from presenter`
+    Example: `fenshen new ada.yaml`, `fenshen new ada.yaml --from presenter`, or `fenshen new ada.yaml --text "a tall woman with red hair"`
     """
     # Inside: with numpy and pydantic they would slow down every command.
     from assets.store import write_atomic
@@ -53,8 +54,10 @@ def new(
 
     with report_findings():
         _check_file(file, force)
-        if preset is None:
-            files = {file: format_starter(name_character(file.stem), language).encode()}
+        if text is not None:
+            files = {file: _format_text(name_character(file.stem), text, preset, language).encode()}
+        elif preset is None:
+            files = {file: format_starter(name_character(file.stem), language or Language.EN).encode()}
         else:
             files = _read_preset(preset, file, force)
         for path, data in files.items():
@@ -73,6 +76,17 @@ def format_starter(name: str, language: str) -> str:
     text = (_STARTERS / f"starter_{language}.yaml").read_text(encoding="utf-8")
     # JSON's string is YAML's as well, and quoted: a character may be called No or 007.
     return "\n".join((*EDITOR_LINES, text.replace("name: NAME", f"name: {json.dumps(name, ensure_ascii=False)}", 1)))
+
+
+def _format_text(name: str, text: str, preset: str | None, language: Language | None) -> str:
+    """The spec of a person in words; raises SpecError where a preset is given as well, or the text is refused."""
+    from flows.cli.text_starter import detect_language, format_text_starter
+    from stages.describe.resolve import describe
+
+    if preset is not None:
+        raise SpecError(Finding("new/text-and-preset", "--text and --from exclude each other", fix="give one of the two"))
+    spoken = language or detect_language(text)
+    return format_text_starter(format_starter(name, spoken), describe(text, seed=1), spoken)
 
 
 def _read_preset(preset: str, file: Path, force: bool) -> dict[Path, bytes]:

@@ -22,6 +22,7 @@ from assets.store import LocalStore
 from flows.pipeline.definition import STAGES
 from flows.pipeline.plan import plan_build
 from flows.pipeline.request import BuildRequest, resolve_request
+from flows.pipeline.text_fields import fill_from_text, list_text_warnings
 from flows.report import render_report
 from stages.execute import Outcome
 from stages.motion.consent_rules import CONSENT_FIX, list_missing_consents
@@ -91,7 +92,9 @@ def collect_bundle_warnings(spec: AvatarSpec, package: Package) -> list[dict[str
 
 def collect_spec_warnings(spec: AvatarSpec) -> list[dict[str, str]]:
     """What a user should know of a valid spec before it is built: a voice of another gender, a video without a consent record."""
-    warnings = [("voice", message)] if (message := describe_gender_mismatch(spec)) else []
+    warnings = [("spec", message) for message in list_text_warnings(spec)]
+    spec = fill_from_text(spec)
+    warnings += [("voice", message)] if (message := describe_gender_mismatch(spec)) else []
     warnings += [("motion", f"{message}; {CONSENT_FIX}") for message in list_missing_consents(spec)]
     return [{"stage": stage, "message": message} for stage, message in warnings]
 

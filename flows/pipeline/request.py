@@ -21,6 +21,7 @@ from flows.pipeline.definition import STAGES
 from flows.pipeline.limits import SEED_LIMIT
 from flows.pipeline.media import find_media, resolve_media_paths
 from flows.pipeline.spec_choices import collect_spec_choices
+from flows.pipeline.text_fields import fill_from_text
 from stages.execute import Job
 from stages.stage import Stage
 
@@ -78,10 +79,11 @@ def resolve_request(build: BuildRequest) -> tuple[ResolvedRequest, SpecFile, Pat
     chosen = {name: value for name, value in (("target", build.target), ("compress", build.compress)) if value}
     if chosen:
         spec = spec.model_copy(update={"package": spec.package.model_copy(update=chosen)})
-    if "size" not in spec.texture.model_fields_set:
-        spec = spec.model_copy(update={"texture": spec.texture.model_copy(update={"size": BUDGETS[spec.package.target].side})})
     if build.seed is not None:
         spec = spec.model_copy(update={"seed": build.seed})
+    spec = fill_from_text(spec)
+    if "size" not in spec.texture.model_fields_set:
+        spec = spec.model_copy(update={"texture": spec.texture.model_copy(update={"size": BUDGETS[spec.package.target].side})})
     folder = expand_home(build.out) if build.out else Path("build") / name_bundle(file.path)
     return ResolvedRequest(spec, file.path.resolve().parent, open_store(build.store), build.force), file, folder
 

@@ -10,6 +10,7 @@ from functools import partial
 
 from assets.spec.value_checks import NameChoices, SpecConstraints
 from flows.pipeline.definition import STAGES
+from flows.pipeline.text_fields import RULES as TEXT
 from stages.body.phenotype import ORIGINS
 from stages.dialogue.persona_rules import RULES as DIALOGUE
 from stages.groom.garments.choices import TAILORED, list_outfit_names, list_shoe_names
@@ -32,7 +33,7 @@ _SLOTS: tuple[Slot, ...] = ("hair", "brows", "lashes", "outfit", "shoes", "hat")
 
 def collect_spec_choices() -> SpecConstraints:
     """The valid names and the rules of all stages."""
-    return SpecConstraints(_list_names(), (*DIALOGUE, *MOTION, *MEDIA, *VOICE, *PRINTS))
+    return SpecConstraints(_list_names(), (*DIALOGUE, *MOTION, *MEDIA, *VOICE, *PRINTS, *TEXT))
 
 
 def _list_names() -> NameChoices:

@@ -28,7 +28,12 @@ EMOTION_WEIGHTS: dict[str, dict[str, float]] = {
     "serious": {**_mirror_sides(browDown=0.3, eyeSquint=0.15, mouthPress=0.08)},
 }
 # The neutral face of a scan looks stern; a face at rest has the corners of the mouth and the inner brows slightly raised.
-REST_FACE: dict[str, float] = {"browInnerUp": 0.2, **_mirror_sides(mouthSmile=0.16, cheekSquint=0.06, browOuterUp=0.05)}
+REST_FACES: dict[str, dict[str, float]] = {
+    "neutral": {"browInnerUp": 0.2, **_mirror_sides(mouthSmile=0.16, cheekSquint=0.06, browOuterUp=0.05)},
+    "smile": {"browInnerUp": 0.16, **_mirror_sides(mouthSmile=0.58, cheekSquint=0.4, eyeSquint=0.12, mouthDimple=0.2, browOuterUp=0.1)},
+    "serious": _mirror_sides(browDown=0.2, eyeSquint=0.14, mouthPress=0.1),
+}
+"""Expression (performance.expression) -> weights of the face while nothing else moves it. None of them opens the lips."""
 _LIP_MORPHS = ("mouthSmile", "mouthDimple", "mouthFrown", "mouthPress")
 # How much each viseme suppresses the emotion of the lips: closures and rounding nearly undo a smile.
 _EMOTION_SUPPRESSION = {"PP": 0.55, "FF": 0.5, "O": 0.6, "U": 0.75, "CH": 0.5, "RR": 0.35}
@@ -150,10 +155,20 @@ def _suppress_lips(visemes: Floats) -> Doubles:
     return suppression
 
 
-def animate_rest_face(times: Doubles, name: str = "neutral") -> MorphCurves:
-    """The face at rest throughout the clip; it fades out during a sad or serious line."""
-    shown = np.ones(len(times)) if name not in ("sad", "serious") else 1 - make_window(times, 0.35, 0.35)
-    return {morph: weight * shown for morph, weight in REST_FACE.items()}
+def animate_rest_face(times: Doubles, name: str = "neutral", expression: str = "neutral") -> MorphCurves:
+    """The face at rest throughout the clip; it fades out during a sad or serious line, and to the neutral one during a happy line.
+
+    Args:
+        name: emotion of the line. A happy line brings a smile of its own: two of them would be a grimace.
+        expression: key of REST_FACES.
+    """
+    rest, shown = REST_FACES[expression], np.ones(len(times))
+    if name in ("sad", "serious"):
+        shown -= make_window(times, 0.35, 0.35)
+    elif name == "happy" and expression == "smile":
+        during, calm = make_window(times, 0.35, 0.35), REST_FACES["neutral"]
+        return {morph: weight + (min(calm.get(morph, 0.0), weight) - weight) * during for morph, weight in rest.items()}
+    return {morph: weight * shown for morph, weight in rest.items()}
 
 
 def animate_brows(times: Doubles, accents: Sequence[float], strength: float, rng: np.random.Generator) -> MorphCurves:
@@ -180,7 +195,7 @@ def combine_curves(frames: int, curves: Sequence[Mapping[str, Doubles]], visemes
     return np.clip(weights, 0, 1).astype(np.float32)
 
 
-def animate_idle_face(times: Doubles, rate: float, rng: np.random.Generator) -> Floats:
+def animate_idle_face(times: Doubles, rate: float, rng: np.random.Generator, expression: str = "neutral") -> Floats:
     """(f,67) weights of a waiting face: blinks and gaze, at rest in the first and last frame."""
     blinks = sample_blink_times(float(times[-1]), rate, rng)
-    return combine_curves(len(times), [animate_rest_face(times), animate_blinks(times, blinks, rng), animate_gaze(times, rng)])
+    return combine_curves(len(times), [animate_rest_face(times, expression=expression), animate_blinks(times, blinks, rng), animate_gaze(times, rng)])

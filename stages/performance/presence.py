@@ -35,7 +35,8 @@ def _animate_clip(clip: Clip, options: PerformanceSpec, seed: int) -> Clip:
         clip = replace(clip, rotations=make_continuous(rotations))
     if clip.face.shape[1] == len(MORPHS_67) and len(clip.face) == len(times):
         return clip
-    return replace(clip, face=face.animate_idle_face(times, options.blink_rate, make_rng(seed, clip.name)))
+    rng = make_rng(seed, clip.name)
+    return replace(clip, face=face.animate_idle_face(times, options.blink_rate, rng, options.expression))
 
 
-STAGE = Stage("presence", 1, run, makes=Motion)
+STAGE = Stage("presence", 2, run, makes=Motion)

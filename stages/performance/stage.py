@@ -78,7 +78,7 @@ def animate_face(
     accents = _find_accents(sound, manner)
     blinks = face.sample_blink_times(float(times[-1]), options.blink_rate, rng, accents)
     curves = [
-        face.animate_rest_face(times, emotion),
+        face.animate_rest_face(times, emotion, options.expression),
         face.animate_emotion(times, emotion, visemes, manner.emotion * (0.6 + 0.8 * options.energy), spoken),
         face.animate_smile(times, emotion, visemes, manner.smile, spoken),
         face.animate_brows(times, accents, manner.brows * options.energy, rng), face.animate_blinks(times, blinks, rng),
@@ -121,4 +121,4 @@ def _animate_body(
     return gesture.blend_to_pose(rotations, root, times, first, place)
 
 
-STAGE = Stage("performance", 5, run, makes=Performance)
+STAGE = Stage("performance", 6, run, makes=Performance)

@@ -1,0 +1,136 @@
+"""The tables of words of both languages as one tree of tokens: what a word is, and what it means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from stages.describe.normalise import normalise
+
+_FOLDER = Path(__file__).parent / "lexicon"
+LANGUAGES = ("en", "zh")
+TOKEN = re.compile(r"[a-z]+(?:'[a-z]+)*|\d+(?:\.\d+)?|[\u4e00-\u9fff]|[^\s]")
+HAN = re.compile(r"[\u4e00-\u9fff]")
+Terms = tuple[tuple[str, str], ...]
+"""(name, value) pairs: an attribute, a field or an instruction, and what it becomes."""
+
+
+@dataclass(frozen=True)
+class Sense:
+    """One meaning of a word."""
+
+    kind: str
+    """neg, degree, join, scope, stop, neutral, head, noun, modifier, colour, shade, pattern, fabric, person or garment."""
+    name: str = ""
+    """Head, concept, colour, slot or degree."""
+    terms: Terms = ()
+    is_bound: bool = False
+    """A head that is the end of a compound: -haired, -eyed."""
+
+
+@dataclass
+class Node:
+    """A place in the tree of phrases."""
+
+    next: dict[str, Node] = field(default_factory=dict)
+    senses: list[Sense] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a modifier means by its head."""
+
+    heads: Mapping[str, Terms]
+    needs_head: bool
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """All words."""
+
+    root: Node
+    meanings: Mapping[str, Meaning]
+    words: frozenset[str]
+    """Every English word that stands in a phrase: what a misspelt word is compared with."""
+    targets: frozenset[str]
+    """Those of them that say something: what a misspelt word may be meant to be."""
+
+
+def split_tokens(text: str) -> list[tuple[str, int, int]]:
+    """(token, start, end) of a normalised text: English words, numbers, single Chinese characters, signs; hyphens between words are dropped."""
+    found = [(match.group(), match.start(), match.end()) for match in TOKEN.finditer(text)]
+    return [token for token in found if token[0] != "-"]
+
+
+@lru_cache(maxsize=1)  # both languages, half a megabyte of text
+def load_lexicon() -> Lexicon:
+    """Both languages' tables."""
+    root = Node()
+    words: set[str] = set()
+    targets: set[str] = set()
+    for language in LANGUAGES:
+        for section, payload, phrase in _read_lines(language):
+            sense = _parse_sense(section, payload)
+            _add(root, phrase, sense, words)
+            if section not in ("stop", "neutral", "join"):
+                targets.update(token for token, _, _ in split_tokens(phrase))
+    return Lexicon(root, _read_meanings(), *(frozenset(word for word in some if word.isalpha() and word.isascii()) for some in (words, targets)))
+
+
+def _read_lines(language: str) -> Iterator[tuple[str, str, str]]:
+    """(section, payload, phrase) of every word of a language."""
+    section = ""
+    for line in (_FOLDER / f"{language}.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            section = line.strip("[]")
+        elif line and not line.startswith("#"):
+            payload, _, phrases = line.partition(" :: ")
+            yield from ((section, payload.strip(), phrase.strip()) for phrase in phrases.split(",") if phrase.strip())
+
+
+def _parse_sense(section: str, payload: str) -> Sense:
+    if section in ("neg", "join", "scope", "stop", "neutral"):
+        return Sense(section, payload)
+    if section in ("degree", "modifiers", "patterns", "fabrics", "shades"):
+        return Sense({"modifiers": "modifier", "patterns": "pattern", "fabrics": "fabric", "shades": "shade"}.get(section, section), payload)
+    if section in ("heads", "bound"):
+        return Sense("head", payload, is_bound=section == "bound")
+    if section == "nouns":
+        head, _, terms = payload.partition("|")
+        return Sense("noun", head.strip(), parse_terms(terms))
+    if section == "colours":
+        name, _, terms = payload.partition(" ")
+        return Sense("colour", name, parse_terms(terms))
+    if section == "people":
+        return Sense("person", "", () if payload == "-" else parse_terms(payload))
+    slot, names, *rest = payload.split(" ")
+    return Sense("garment", slot, (("names", names), *parse_terms(" ".join(rest))))
+
+
+def parse_terms(text: str) -> Terms:
+    """The pairs of `name=value name=value`."""
+    pairs = (part.partition("=") for part in text.split())
+    return tuple((name, value) for name, _, value in pairs)
+
+
+def _read_meanings() -> dict[str, Meaning]:
+    found = {}
+    for line in (_FOLDER / "meanings.txt").read_text(encoding="utf-8").splitlines():
+        if not line or line.startswith("#"):
+            continue
+        concept, _, rest = line.partition(" = ")
+        needs = rest.startswith("!")
+        heads = [part.partition(":") for part in rest.lstrip("!").split(";")]
+        found[concept] = Meaning({head.strip(): parse_terms(terms) for head, _, terms in heads}, needs)
+    return found
+
+
+def _add(root: Node, phrase: str, sense: Sense, words: set[str]) -> None:
+    node = root
+    for token, _, _ in split_tokens(normalise(phrase).text):
+        node = node.next.setdefault(token, Node())
+        words.add(token)
+    node.senses.append(sense)
