@@ -66,6 +66,8 @@ class IdentitySpec(Section):
     """Skin tone: 0 lightest, 1 darkest."""
     variety: Unit = 0.6
     """How far the face may differ from the average."""
+    axes: dict[str, Signed] = {}
+    """One trait of the face each, from -1 to 1, by the names of docs/axes.md; added to the face of the seed."""
 
 
 class BodySpec(Section):

@@ -34,11 +34,19 @@ SPOKEN_CLIP_PREFIX = "say_"
 """Prefix of the clips of spoken lines, whose names the user may not take."""
 _CLIP_SOURCES = ("library", "video", "bvh")
 _NOUNS = {
-    "backend": "backend", "library": "clip", "local": "body change", "garment": "garment", "fabric": "fabric", "pattern": "pattern",
+    "backend": "backend", "axes": "axis", "library": "clip", "local": "body change", "garment": "garment", "fabric": "fabric",
+    "pattern": "pattern",
 }  # fmt: skip
 """Last part of a field's name -> what its names are; a piece of the wardrobe elsewhere."""
 _MOST_NAMES = 20
 """Names of a list in one sentence; an editor with the schema shows all."""
+_OWN_FIELDS = {
+    "identity.axes.*": {
+        "age": "identity.age", "gender": "identity.gender", "variety": "identity.variety", "height": "body.height", "weight": "body.weight",
+        "muscle": "body.muscle", "proportions": "body.proportions", "freckles": "texture.freckles", "wrinkles": "texture.wrinkles",
+    },
+}  # fmt: skip
+"""Pattern -> names that are fields of their own elsewhere."""
 _SPOKEN_FIELDS = ("persona.greeting", "persona.fallback", "persona.facts.*.say", "persona.lines.*")
 _SCRIPTS = {"en": ("LATIN", "an English", "zh"), "zh": ("CJK", "a Mandarin", "en")}
 
@@ -181,10 +189,12 @@ def _check_names(value: Any, choices: NameChoices) -> Iterator[Problem]:
             if given not in allowed:
                 noun = _NOUNS.get(str(where[-1]), "item")
                 message = f"{format_loc(where)}: unknown {noun} {quote(given)}"
-                yield loc, Finding("spec/unknown-name", message, fix=_suggest_name(given, allowed))
+                yield loc, Finding("spec/unknown-name", message, fix=_suggest_name(given, allowed, _OWN_FIELDS.get(pattern, {})))
 
 
-def _suggest_name(given: str, allowed: Sequence[str]) -> str:
+def _suggest_name(given: str, allowed: Sequence[str], own_fields: Mapping[str, str]) -> str:
+    if given in own_fields:
+        return f"write it as {own_fields[given]}"
     if near := difflib.get_close_matches(given.lower(), allowed, 1, 0.5):
         return f"did you mean {near[0]}?"
     more = f" and {len(allowed) - _MOST_NAMES} more (see `fenshen schema`)" if len(allowed) > _MOST_NAMES else ""

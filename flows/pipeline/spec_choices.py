@@ -10,7 +10,7 @@ from functools import partial
 
 from assets.spec.value_checks import NameChoices, SpecConstraints
 from flows.pipeline.definition import STAGES
-from stages.body.phenotype import ORIGINS
+from stages.body.face_axes import list_axes
 from stages.dialogue.persona_rules import RULES as DIALOGUE
 from stages.groom.garments.choices import TAILORED, list_outfit_names, list_shoe_names
 from stages.groom.garments.patterns import list_patterns
@@ -20,9 +20,11 @@ from stages.groom.hair.style import list_styles
 from stages.groom.jewellery import EARRING_KINDS, list_glasses
 from stages.groom.print_rules import RULES as PRINTS
 from stages.groom.wardrobe import OPTIONAL_SLOTS, Slot, load_catalogue
+from stages.identity.stage import TONE_AXIS
 from stages.motion.clips import LIBRARY
 from stages.motion.consent_rules import RULES as MOTION
 from stages.motion.media_rules import RULES as MEDIA
+from stages.origins import ORIGINS
 from stages.voice.voice_rules import RULES as VOICE
 
 _SECTIONS = {"identity": "identity", "body": "body", "persona": "dialogue", "voice": "voice"}
@@ -38,6 +40,7 @@ def collect_spec_choices() -> SpecConstraints:
 def _list_names() -> NameChoices:
     """Dotted pattern -> names; each list is only made where a spec has such a field."""
     table: dict[str, Callable[[], Iterable[str] | None]] = {"body.local.*": _list_body_changes, "motion.clips.*.library": lambda: LIBRARY}
+    table["identity.axes.*"] = lambda: (*list_axes(), TONE_AXIS)
     for section, stage in _SECTIONS.items():
         table[f"{section}.backend"] = partial(_list_backends, stage)
     for slot in _SLOTS:

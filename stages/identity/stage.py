@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from assets.artefacts.character import Identity
+from assets.artefacts.character import FACE_AXIS, FACE_ORIGIN, Identity
 from assets.artefacts.geometry import Floats, Image
 from assets.errors import BackendError, Finding
 from assets.paths import get_baked_path, wrap_read_errors
@@ -16,6 +16,7 @@ from assets.rights import Source
 from assets.spec.appearance import IdentitySpec
 from assets.weights import describe_weights
 from stages.identity.backend import BACKENDS, IdentityBackend
+from stages.origins import derive_origins
 from stages.stage import Stage
 
 ASYMMETRY = 0.06
@@ -31,6 +32,9 @@ RESTING_CHANGES = {"eyebrows-angle-up": 0.4, "eyebrows-trans-up": 0.1, "mouth-an
 TENSE_SHARE = 0.4
 """Of a draw below these: a low inner brow or a low corner of the mouth is read as a mood, not as a feature. Of seeds 1 to 32 seven had
 inner brows less than 8 mm above the lid or level with the outer ones."""
+TONE_AXIS = "tone"
+"""An axis of the identity itself: a darker or lighter skin on the same shape, where the field `tone` changes the origin too."""
+TONE_AT_ONE = 0.4
 LATENT_LIMIT = 2.0
 """Standard deviations at which a latent is clipped: beyond, the generator has seen too few samples."""
 
@@ -100,10 +104,14 @@ def run(*, options: IdentitySpec, backend: IdentityBackend, seed: int) -> Identi
     latent = draw_latent(seed if options.seed is None else options.seed, backend.latent_size)
     if options.mix:
         latent = interpolate_latents(latent, draw_latent(options.mix.seed, backend.latent_size), options.mix.share)
-    head, body = backend.generate_skin(latent, age=options.age, gender=options.gender, tone=options.tone)
+    tone = float(np.clip(options.tone + TONE_AT_ONE * options.axes.get(TONE_AXIS, 0), 0, 1))
+    head, body = backend.generate_skin(latent, age=options.age, gender=options.gender, tone=tone)
     sources = tuple(_build_source(backend.name, digest) for digest in list(backend.weights().values()) or [""])
     face = derive_face_changes(latent, load_face_change_names(), options.variety)
-    return Identity(latent, Image(head), Image(body), float(options.age), options.gender, options.tone, face, sources)
+    face |= {FACE_AXIS + name: value for name, value in options.axes.items() if name != TONE_AXIS}
+    if tone != options.tone:
+        face |= {FACE_ORIGIN + name: share for name, share in derive_origins(options.tone, latent).items()}
+    return Identity(latent, Image(head), Image(body), float(options.age), options.gender, tone, face, sources)
 
 
 STAGE: Stage[Identity] = Stage("identity", 5, run, makes=Identity, backends=BACKENDS)
