@@ -29,7 +29,7 @@ from stages.texture import stage as texture_stage
 
 JUDGED_SEEDS = range(7000, 7100)
 AMOUNTS = (-1.0, -0.5, 0.5, 1.0)
-GOAL = 0.05
+GOAL, _LEAST_EFFECT = 0.05, 0.2
 PICTURES = ("skin", "hair", "eyes")
 Doubles = NDArray[np.float64]
 
@@ -70,8 +70,10 @@ def judge_axis(axis: str, people: list[tuple[Identity, BodySpec]], before: list[
     for (identity, options), start in zip(people, before, strict=True):
         for amount in AMOUNTS:
             change = measure_deviations(make_body(identity, options, {axis: amount})) - start
-            ratios.append(change / change[own])
-            effects.append(change[own] / amount)
+            # A face that is far out already is moved less, or not at all.
+            if abs(change[own]) > _LEAST_EFFECT:
+                ratios.append(change / change[own])
+                effects.append(change[own] / amount)
     return Leakage(axis, np.array(ratios), float(np.median(effects)))
 
 

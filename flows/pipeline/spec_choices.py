@@ -37,10 +37,15 @@ def collect_spec_choices() -> SpecConstraints:
     return SpecConstraints(_list_names(), (*DIALOGUE, *MOTION, *MEDIA, *VOICE, *PRINTS))
 
 
+def list_identity_axes() -> tuple[str, ...]:
+    """Names of the axes of a person: those of the face, and the skin's tone."""
+    return (*list_axes(), TONE_AXIS)
+
+
 def _list_names() -> NameChoices:
     """Dotted pattern -> names; each list is only made where a spec has such a field."""
     table: dict[str, Callable[[], Iterable[str] | None]] = {"body.local.*": _list_body_changes, "motion.clips.*.library": lambda: LIBRARY}
-    table["identity.axes.*"] = lambda: (*list_axes(), TONE_AXIS)
+    table["identity.axes.*"] = list_identity_axes
     for section, stage in _SECTIONS.items():
         table[f"{section}.backend"] = partial(_list_backends, stage)
     for slot in _SLOTS:

@@ -35,30 +35,6 @@ inner brows less than 8 mm above the lid or level with the outer ones."""
 TONE_AXIS = "tone"
 """An axis of the identity itself: a darker or lighter skin on the same shape, where the field `tone` changes the origin too."""
 TONE_AT_ONE = 0.4
-LATENT_LIMIT = 2.0
-"""Standard deviations at which a latent is clipped: beyond, the generator has seen too few samples."""
-
-
-def draw_latent(seed: int, size: int) -> Floats:
-    """(size,) standard normal, clipped at LATENT_LIMIT."""
-    values = np.random.default_rng(seed).standard_normal(size)
-    latent: Floats = np.clip(values, -LATENT_LIMIT, LATENT_LIMIT).astype(np.float32)
-    return latent
-
-
-def interpolate_latents(first: Floats, second: Floats, share: float) -> Floats:
-    """(n,) the latent at `share` 0..1 between two (n,): spherical interpolation of the directions, linear of the lengths.
-
-    A straight line passes near the origin, where a Gaussian of many dimensions has almost no mass (White 2016).
-    """
-    lengths = float(np.linalg.norm(first)), float(np.linalg.norm(second))
-    a, b = first / lengths[0], second / lengths[1]
-    angle = float(np.arccos(np.clip(a @ b, -1, 1)))
-    if angle < 1e-4:
-        return np.asarray(first + share * (second - first), np.float32)
-    on_circle = (np.sin((1 - share) * angle) * a + np.sin(share * angle) * b) / np.sin(angle)
-    return np.asarray(on_circle * (lengths[0] + share * (lengths[1] - lengths[0])), np.float32)
-
 
 def _project_to_scalar(latent: Floats, text: str) -> float:
     """A standard normal number: the latent's projection on a direction that the text determines."""
