@@ -2,8 +2,8 @@
 
 Each axis is the combination of local changes that moves its own measure by two standard deviations and every other measure by none, on
 the people of SOLVE_SEEDS, by least squares with two penalties: on the coefficients, and on how much skin moves altogether. Changes of
-little weight are dropped one by one and the rest is solved again, so that an axis stays a sum of few. Deviations are those of CENSUS_SEEDS within
-each sex. `python -m bench.leakage` judges the axes on other people.
+little weight are dropped one by one and the rest is solved again, so that an axis stays a sum of few. Deviations are those of
+CENSUS_SEEDS within each sex. `python -m bench.leakage` judges the axes on other people.
 """
 
 from __future__ import annotations
@@ -23,14 +23,15 @@ from stages.body.anny import Anny, load_baked_model
 from stages.body.face_axes import AXES_FILE, CONTROLS, DEVIATIONS_AT_ONE, WINDOWS, build_field
 from stages.body.face_measures import MEASURES, measure_face
 from stages.body.phenotype import resolve_local_changes, resolve_phenotype
-from stages.identity.stage import derive_face_changes, draw_latent, load_face_change_names
+from stages.identity.latents import draw_latent
+from stages.identity.stage import derive_face_changes, load_face_change_names
 
 CENSUS_SEEDS, SOLVE_SEEDS = range(1000, 1300), range(24)
 # Dodgson 2004, Variation and extrema of human interpupillary distance: 3.7 mm in men, 3.6 mm in women (ANSUR 1988); ours is larger.
 PUBLISHED_DEVIATIONS = {"eye_distance": 0.0037}
 _EXCLUDED = (
-    "nose-trans-out", "mouth-trans-out", "head-", "eye-bag", "eye-eyefold", "forehead-scale", "forehead-trans", "chin-cleft", "mouth-dimples",
-    "mouth-laugh-lines",
+    "nose-trans-out", "mouth-trans-out", "head-", "eye-bag", "eye-eyefold", "forehead-scale", "forehead-trans", "chin-cleft",
+    "mouth-dimples", "mouth-laugh-lines",
 )  # fmt: skip
 """Beginnings of names of changes that no axis uses: what shifts a part sideways, moves the whole head, or shows age rather than shape."""
 _COEFFICIENT_PENALTY, _MOTION_PENALTY = 2e-3, 4e-3

@@ -161,7 +161,11 @@ class PortraitMaker:
         ordered = sorted((*worn, *character.pieces), key=lambda piece: not piece.is_grown)
         cropped = [(piece, *_crop(piece, neck, skull)) for piece in ordered]
         shown = [(piece, mesh, normals) for piece, mesh, normals in cropped if len(mesh.triangles)]
-        own = {mesh.name: normals for piece, mesh, normals in shown if piece.is_grown or mesh.name == EYES or mesh.name in dressed.groom.normals}
+        own = {
+            mesh.name: normals
+            for piece, mesh, normals in shown
+            if piece.is_grown or mesh.name == EYES or mesh.name in dressed.groom.normals
+        }
         top = max(float(mesh.positions[:, 1].max()) for _, mesh, _ in shown) - neck[1]
         images = {**dressed.groom.images, **character.images}
         materials = {material.name: material for material in (*character.materials, *dressed.groom.materials, *texture.materials)}

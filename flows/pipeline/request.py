@@ -22,6 +22,7 @@ from flows.pipeline.limits import SEED_LIMIT
 from flows.pipeline.media import find_media, resolve_media_paths
 from flows.pipeline.spec_choices import collect_spec_choices
 from stages.execute import Job
+from stages.identity.people import fill_traits
 from stages.stage import Stage
 
 _MOST_NAMES = 20
@@ -82,6 +83,7 @@ def resolve_request(build: BuildRequest) -> tuple[ResolvedRequest, SpecFile, Pat
         spec = spec.model_copy(update={"texture": spec.texture.model_copy(update={"size": BUDGETS[spec.package.target].side})})
     if build.seed is not None:
         spec = spec.model_copy(update={"seed": build.seed})
+    spec = fill_traits(spec, file.path.resolve().parent)
     folder = expand_home(build.out) if build.out else Path("build") / name_bundle(file.path)
     return ResolvedRequest(spec, file.path.resolve().parent, open_store(build.store), build.force), file, folder
 

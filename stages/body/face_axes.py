@@ -96,7 +96,7 @@ def load_axes() -> FaceAxes:
 def _build_axes(model: BakedModel) -> FaceAxes:
     data = _read_file()
     fields = {name: build_field(model, changes) for name, changes in data["axes"].items()}
-    return FaceAxes(fields, data["measures"]["deviation"])  # type: ignore[arg-type]
+    return FaceAxes(fields, data["measures"]["deviation"])
 
 
 def build_field(model: BakedModel, changes: Mapping[str, float]) -> Floats:

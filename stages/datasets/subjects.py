@@ -33,7 +33,8 @@ from stages.groom.fit import (
 from stages.groom.teeth import build_teeth, find_lip_line, paint_teeth
 from stages.groom.wardrobe import Slot, WardrobeItem, load_item
 from stages.identity.backend import IDENTITY_LATENT_SIZE
-from stages.identity.stage import derive_face_changes, draw_latent, load_face_change_names
+from stages.identity.latents import draw_latent
+from stages.identity.stage import derive_face_changes, load_face_change_names
 from stages.model.scene import Piece, assemble_character, take_vertices
 from stages.render.portrait import PortraitSubject
 from stages.texture.albedo import find_seam_vertices, to_pixels

@@ -87,7 +87,7 @@ def read_person(path: Path, before: Sequence[Path] = (), constraints: SpecConstr
 
 def list_people(identity: IdentitySpec) -> tuple[PersonSpec, ...]:
     """The people that an identity names."""
-    return (*identity.mix, *(identity.child_of or ()))
+    return (*identity.mix, *identity.child_of)
 
 
 def find_people_files(identity: IdentitySpec, folder: Path, name: str = "person") -> Iterator[tuple[str, Path]]:
@@ -141,7 +141,9 @@ def _draw_child(parents: Sequence[AvatarSpec], seed: int) -> dict[str, dict[str,
     def draw(stream: int) -> np.random.Generator:
         return np.random.default_rng([seed, 0xC41D, stream])
 
-    tones, heights = ([getattr(getattr(parent, section), name) for parent in parents] for section, name in (("identity", "tone"), ("body", "height")))
+    tones, heights = (
+        [getattr(getattr(parent, section), name) for parent in parents] for section, name in (("identity", "tone"), ("body", "height"))
+    )
     share = draw(1).beta(3, 3)
     tone = tones[0] + share * (tones[1] - tones[0]) + draw(2).normal(0, _TONE_SPREAD)
     height = np.mean(heights) + draw(3).normal(0, _HEIGHT_SPREAD)

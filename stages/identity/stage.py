@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from assets.rights import Source
 from assets.spec.appearance import IdentitySpec
 from assets.weights import describe_weights
 from stages.identity.backend import BACKENDS, IdentityBackend
+from stages.identity.people import combine_people
 from stages.origins import derive_origins
 from stages.stage import Stage
 
@@ -35,6 +37,7 @@ inner brows less than 8 mm above the lid or level with the outer ones."""
 TONE_AXIS = "tone"
 """An axis of the identity itself: a darker or lighter skin on the same shape, where the field `tone` changes the origin too."""
 TONE_AT_ONE = 0.4
+
 
 def _project_to_scalar(latent: Floats, text: str) -> float:
     """A standard normal number: the latent's projection on a direction that the text determines."""
@@ -76,17 +79,20 @@ def _build_source(name: str, digest: str) -> Source:
 
 
 def run(*, options: IdentitySpec, backend: IdentityBackend, seed: int) -> Identity:
-    """The identity of the spec's own seed, or else of the avatar's seed."""
-    latent = draw_latent(seed if options.seed is None else options.seed, backend.latent_size)
-    if options.mix:
-        latent = interpolate_latents(latent, draw_latent(options.mix.seed, backend.latent_size), options.mix.share)
-    tone = float(np.clip(options.tone + TONE_AT_ONE * options.axes.get(TONE_AXIS, 0), 0, 1))
+    """The identity of the spec's own seed, or else of the avatar's seed, with the people that it is mixed of or a child of.
+
+    Raises:
+        SpecError: the spec file of one of these people is wrong.
+    """
+    traits = combine_people(options, seed, Path(), backend.latent_size)
+    latent = traits.latent
+    tone = float(np.clip(options.tone + TONE_AT_ONE * traits.axes.get(TONE_AXIS, 0), 0, 1))
     head, body = backend.generate_skin(latent, age=options.age, gender=options.gender, tone=tone)
     sources = tuple(_build_source(backend.name, digest) for digest in list(backend.weights().values()) or [""])
     face = derive_face_changes(latent, load_face_change_names(), options.variety)
-    face |= {FACE_AXIS + name: value for name, value in options.axes.items() if name != TONE_AXIS}
-    if tone != options.tone:
-        face |= {FACE_ORIGIN + name: share for name, share in derive_origins(options.tone, latent).items()}
+    face |= {FACE_AXIS + name: value for name, value in traits.axes.items() if name != TONE_AXIS}
+    origins = traits.origins or (derive_origins(options.tone, latent) if tone != options.tone else {})
+    face |= {FACE_ORIGIN + name: share for name, share in origins.items()}
     return Identity(latent, Image(head), Image(body), float(options.age), options.gender, tone, face, sources)
 
 

@@ -17,7 +17,8 @@ from stages.body.anny import BODY_FILE
 from stages.body.face_axes import CONTROLS, DEVIATIONS_AT_ONE, FURTHEST, limit_axes, list_axes, load_axes
 from stages.body.face_measures import LANDMARKS, MEASURES, measure_face
 from stages.body.stage import BACKENDS, make_average_adult, run
-from stages.identity.stage import derive_face_changes, draw_latent, load_face_change_names
+from stages.identity.latents import draw_latent
+from stages.identity.stage import derive_face_changes, load_face_change_names
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not get_baked_path(BODY_FILE).exists(), reason="run `fenshen bake` first")]
 
