@@ -21,7 +21,7 @@ from stages.render.contact_sheet import build_contact_sheet
 AMOUNTS = (-1.0, 0.0, 1.0)
 IN_PROFILE = ("chin", "nose_bridge", "nose_hump", "nose_tip", "nose_upturn", "eye_depth", "cheeks")
 _CELL, _COLUMNS, _QUALITY = 200, 12, 84
-_ZOOM, _TURN, _PROFILE = 1.45, 0.0, 1.15
+_ZOOM, _TURN, _PROFILE = 1.45, 0.0, 1.3
 
 
 def main() -> None:
