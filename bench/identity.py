@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.datasets.skins import split_skins
-from stages.identity.stage import BACKENDS, derive_face_changes, draw_latent, load_face_change_names
+from stages.identity.latents import draw_latent
+from stages.identity.stage import BACKENDS, derive_face_changes, load_face_change_names
 from stages.texture.tiles import load_skin_library
 
 

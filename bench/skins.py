@@ -18,7 +18,7 @@ from assets.artefacts.geometry import Image
 from assets.spec.appearance import BodySpec, TextureSpec
 from stages.body import stage as body_stage
 from stages.identity.backend import BACKENDS, IdentityBackend
-from stages.identity.stage import draw_latent
+from stages.identity.latents import draw_latent
 from stages.texture import stage as texture_stage
 
 REPEATS = 5

@@ -17,6 +17,8 @@ SKIN_MATERIALS = ("head", "body")
 """Names of the skin's two surfaces and materials."""
 EYES = "eyes"
 """Name of the eyes' mesh; its normals are those of the cornea."""
+FACE_AXIS, FACE_ORIGIN = "axis/", "origin/"
+"""Beginnings of names in Identity.face: of an axis (stages/body/face_axes.py), and of an origin whose share is the person's own."""
 ATLAS = "atlas"
 """Name of the material and the picture of a model that has only one of each."""
 
@@ -39,7 +41,7 @@ class Identity(Artefact):
     tone: float
     """0 lightest .. 1 darkest skin."""
     face: dict[str, float]
-    """Local change name -> -1..1: the face shape, derived from the same latent."""
+    """Local change name -> -1..1: the face shape, derived from the same latent; axes and origins with their prefixes."""
     sources: tuple[Source, ...] = ()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticKnownError
 
 from assets.spec.expectation import Expects
@@ -23,6 +23,8 @@ def _name_bool(value: Any) -> Any:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
 
 
+SPEC_SUFFIXES = (".yaml", ".yml", ".json")
+"""Of spec files, by which a word for a person is told from a preset."""
 YesNo = BeforeValidator(_name_bool)
 """Annotation of a name that may be yes or no."""
 Number = BeforeValidator(_reject_bool)
@@ -40,13 +42,33 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, populate_by_name=True)
 
 
-class MixSpec(Section):
-    """A second person mixed into this one, for relatives and in-betweens."""
+class PersonSpec(Section):
+    """A person to mix in or descend from: exactly one of seed, spec and preset, or a word for a preset or a spec file."""
 
-    seed: Annotated[int, Field(ge=0, lt=2**32), Number]
-    """Seed of the second person's latent."""
-    share: Unit = 0.5
-    """Share of the second person: 0 none, 1 all; age, gender and tone are not mixed."""
+    seed: Annotated[int | None, Field(ge=0, lt=2**32), Number] = None
+    """Seed of the person's latent; everything else is as in this spec."""
+    spec: Annotated[str | None, Field(pattern=r"\S")] = None
+    """Spec file of the person, relative to this one."""
+    preset: str | None = None
+    """Preset of the person."""
+    weight: Annotated[float, Field(ge=0.01, le=100, allow_inf_nan=False), Number] = 1.0
+    """Of this person among those that are mixed."""
+    share: Unit | None = None
+    """Of a single seed: its share, the rest being the spec's own person; age, gender and tone are not mixed."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _expand_word(cls, value: Any) -> Any:
+        if not isinstance(value, str) or not value.strip():
+            return value
+        return {"spec" if value.lower().endswith(SPEC_SUFFIXES) else "preset": value}
+
+
+def _list_people(value: Any) -> Any:
+    # `mix: {seed: 2, share: 0.5}` is a single person mixed into the spec's own, half and half where nothing else is said.
+    if isinstance(value, dict) and "seed" in value and not value.keys() & {"weight", "spec", "preset"}:
+        return [{"share": 0.5, **value}]
+    return [value] if isinstance(value, dict | str) else value
 
 
 class IdentitySpec(Section):
@@ -58,8 +80,10 @@ class IdentitySpec(Section):
     """Generator; left out: the default (`fenshen backends`)."""
     seed: Annotated[int | None, Field(ge=0, lt=2**32), Number] = None
     """Seed of the latent; left out: the avatar's seed."""
-    mix: MixSpec | None = None
-    """A second person whose skin and face are mixed in."""
+    mix: Annotated[tuple[PersonSpec, ...], Field(max_length=16), BeforeValidator(_list_people)] = ()
+    """People whose skin, face, age, gender, tone and build are mixed; what this spec says itself stays (docs/axes.md)."""
+    child_of: Annotated[tuple[PersonSpec, ...], Field(max_length=2)] = ()
+    """Two parents, such as [ada, kofi.yaml]: the seed draws what their grown-up child has from whom (docs/axes.md)."""
     age: Annotated[float, Field(ge=18, le=90, allow_inf_nan=False), Number] = 30
     """Age in years."""
     gender: Unit = 0.5
@@ -68,6 +92,8 @@ class IdentitySpec(Section):
     """Skin tone: 0 lightest, 1 darkest."""
     variety: Unit = 0.6
     """How far the face may differ from the average."""
+    axes: dict[str, Signed] = {}
+    """One trait of the face each, from -1 to 1, by the names of docs/axes.md; added to the face of the seed."""
 
 
 class BodySpec(Section):

@@ -12,7 +12,8 @@ from assets.spec.nodes import Loc, SpecText, format_loc
 from assets.spec.wording import shorten, suggest_yaml_quotes
 
 FREE_TEXT_FIELDS = (
-    "name", "identity.text", "motion.clips.*.video", "motion.clips.*.bvh", "persona.who", "persona.greeting", "persona.fallback", "persona.facts.*.say",
+    "name", "identity.text", "identity.mix.*.spec", "identity.child_of.*.spec",
+    "motion.clips.*.video", "motion.clips.*.bvh", "persona.who", "persona.greeting", "persona.fallback", "persona.facts.*.say",
     "persona.facts.*.ask.*", "persona.out_of_scope.*", "persona.lines.*", "persona.topics.*",
     "persona.model", "persona.model_name", "persona.key_variable",
     "persona.encoder", "persona.small_talk.thanks", "persona.small_talk.goodbye", "persona.small_talk.more",

@@ -103,11 +103,14 @@ def find_matches(value: Any, pattern: tuple[str, ...], loc: Loc = ()) -> Iterato
 def _get_child(node: yaml.Node | None, part: int | str) -> yaml.Node | None:
     if isinstance(node, yaml.MappingNode):
         # Of two equal keys the last one counts, as for the values.
-        return next((value for key, value in reversed(node.value) if key.value == str(part)), None)
+        found = next((value for key, value in reversed(node.value) if key.value == str(part)), None)
+        if found is not None or part != 0:
+            return found
     if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
         child: yaml.Node = node.value[part]
         return child
-    return None
+    # Where a list may have one item, its item may stand alone.
+    return node if part == 0 and isinstance(part, int) and not isinstance(node, yaml.SequenceNode) else None
 
 
 def _untab_json(text: str) -> str:

@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from assets.errors import Finding
 from assets.paths import find_existing_form
 from assets.portable_names import is_device_name
+from assets.spec.appearance import SPEC_SUFFIXES
 from assets.spec.cross_field import CrossFieldRule, Problem, check_rules
 from assets.spec.expectation import join_alternatives
 from assets.spec.nodes import Loc, find_matches, format_loc
@@ -26,7 +28,12 @@ from assets.speech_marks import find_wrong_mark, strip_marks
 
 NameChoices = Mapping[str, Callable[[], Iterable[str] | None]]
 """Dotted pattern -> the valid names, None where they are not known; a pattern that ends in `.*` is about a mapping's keys."""
-FILE_FIELDS = ("motion.clips.*.video", "motion.clips.*.bvh", "rights.consent", "groom.pieces.*.print.picture", "persona.knowledge.*.file")
+PERSON_FIELDS = ("identity.mix", "identity.mix.*", "identity.child_of.*")
+"""Fields where a word with the ending of a spec is a file, and any other a preset."""
+FILE_FIELDS = (
+    "motion.clips.*.video", "motion.clips.*.bvh", "rights.consent", "groom.pieces.*.print.picture", "persona.knowledge.*.file",
+    *PERSON_FIELDS, *(f"{field}.spec" for field in PERSON_FIELDS),
+)  # fmt: skip
 FOLDER_FIELDS = ("voice.model", "persona.model", "persona.encoder")
 MODEL_ID_FIELDS = ("persona.model", "persona.encoder")
 """Fields where a name that is no path and no folder is a model's id."""
@@ -34,11 +41,21 @@ SPOKEN_CLIP_PREFIX = "say_"
 """Prefix of the clips of spoken lines, whose names the user may not take."""
 _CLIP_SOURCES = ("library", "video", "bvh")
 _NOUNS = {
-    "backend": "backend", "library": "clip", "local": "body change", "garment": "garment", "fabric": "fabric", "pattern": "pattern",
+    "backend": "backend", "axes": "axis", "library": "clip", "local": "body change", "garment": "garment", "fabric": "fabric",
+    "pattern": "pattern", "preset": "preset",
 }  # fmt: skip
 """Last part of a field's name -> what its names are; a piece of the wardrobe elsewhere."""
 _MOST_NAMES = 20
 """Names of a list in one sentence; an editor with the schema shows all."""
+_OWN_FIELDS = {
+    "identity.axes.*": {
+        "age": "identity.age", "gender": "identity.gender", "variety": "identity.variety", "height": "body.height", "weight": "body.weight",
+        "muscle": "body.muscle", "proportions": "body.proportions", "freckles": "texture.freckles", "wrinkles": "texture.wrinkles",
+    },
+}  # fmt: skip
+"""Pattern -> names that are fields of their own elsewhere."""
+_OPENED = ("picture", "file")
+"""Last parts of fields whose files rules open."""
 _SPOKEN_FIELDS = ("persona.greeting", "persona.fallback", "persona.facts.*.say", "persona.lines.*")
 _SCRIPTS = {"en": ("LATIN", "an English", "zh"), "zh": ("CJK", "a Mandarin", "en")}
 
@@ -63,7 +80,7 @@ def find_problems(
     """
     paths = list(_check_paths(value, folder, allow_outside))
     # Rules open pictures of prints, documents and the files of a model's folder: nothing outside, no pipe, nothing of another kind.
-    refused = [*wrong, *(loc for loc, _ in paths if loc[-1] in ("picture", "file") or format_loc(loc) in FOLDER_FIELDS)]
+    refused = [*wrong, *(loc for loc, _ in paths if loc[-1] in _OPENED or format_loc(loc) in FOLDER_FIELDS or loc[0] == "identity")]
     every = (
         paths, _check_clip_sources(value, wrong), _check_clip_names(value),
         _check_names(value, constraints.names), _check_speakable(value), _check_marks(value),
@@ -93,6 +110,8 @@ def _check_paths(value: Any, folder: Path, allow_outside: bool) -> Iterator[Prob
     for pattern in (*FILE_FIELDS, *FOLDER_FIELDS):
         for loc, written in _find_field_values(value, pattern):
             if not isinstance(written, str) or not written:
+                continue
+            if pattern in PERSON_FIELDS and not written.lower().endswith(SPEC_SUFFIXES):
                 continue
             # os.path.realpath and not Path.resolve, which raises at links that lead to one another.
             target = Path(os.path.realpath(find_existing_form(folder / written)))
@@ -181,10 +200,13 @@ def _check_names(value: Any, choices: NameChoices) -> Iterator[Problem]:
             if given not in allowed:
                 noun = _NOUNS.get(str(where[-1]), "item")
                 message = f"{format_loc(where)}: unknown {noun} {quote(given)}"
-                yield loc, Finding("spec/unknown-name", message, fix=_suggest_name(given, allowed))
+                yield loc, Finding("spec/unknown-name", message, fix=suggest_name(given, allowed, _OWN_FIELDS.get(pattern, {})))
 
 
-def _suggest_name(given: str, allowed: Sequence[str]) -> str:
+def suggest_name(given: str, allowed: Sequence[str], own_fields: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The nearest of the allowed names, or some of them."""
+    if given in own_fields:
+        return f"write it as {own_fields[given]}"
     if near := difflib.get_close_matches(given.lower(), allowed, 1, 0.5):
         return f"did you mean {near[0]}?"
     more = f" and {len(allowed) - _MOST_NAMES} more (see `fenshen schema`)" if len(allowed) > _MOST_NAMES else ""

@@ -24,6 +24,7 @@ from flows.cli.data import app as data
 from flows.cli.describe import describe
 from flows.cli.doctor import doctor
 from flows.cli.evaluate import evaluate
+from flows.cli.explore import explore
 from flows.cli.lineup import lineup
 from flows.cli.listing import backends, gates, schema, stages
 from flows.cli.new import new
@@ -60,7 +61,7 @@ def _register_commands() -> None:
     app.command()(add_output_options(batch))
     app.command()(add_output_options(lineup))
     app.command()(add_output_options(present))
-    for command in (plan, check, inspect, preview, ask, serve, gates, backends, stages, schema, doctor):
+    for command in (plan, check, inspect, preview, ask, serve, explore, gates, backends, stages, schema, doctor):
         app.command()(command)
     app.add_typer(cache, name="cache")
     app.command()(add_output_options(bake))

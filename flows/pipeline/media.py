@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from assets.paths import find_existing_form
-from assets.spec.appearance import GroomSpec, PieceSpec, Section
+from assets.spec.appearance import GroomSpec, IdentitySpec, PieceSpec, Section
 from assets.spec.behaviour import MotionSpec, PersonaSpec, VoiceSpec
 from stages.dialogue.causal import find_model_folder
+from stages.identity.people import find_people_files
 
 S = TypeVar("S", bound=Section)
+_PEOPLE = ("mix", "child_of")
 
 
 def resolve_media_paths(options: Section, folder: Path) -> Section:
@@ -20,6 +22,9 @@ def resolve_media_paths(options: Section, folder: Path) -> Section:
         return options.model_copy(update={"clips": tuple(_make_paths_absolute(clip, ("video", "bvh"), folder) for clip in options.clips)})
     if isinstance(options, GroomSpec):
         return options.model_copy(update={"pieces": tuple(_resolve_print(piece, folder) for piece in options.pieces)})
+    if isinstance(options, IdentitySpec):
+        people = {name: tuple(_make_paths_absolute(one, ("spec",), folder) for one in getattr(options, name)) for name in _PEOPLE}
+        return options.model_copy(update={"mix": people["mix"], "child_of": people["child_of"]})
     if isinstance(options, VoiceSpec):
         return _make_paths_absolute(options, ("model",), folder)
     # A persona's model that is no folder next to the spec is the id of a cached model.
@@ -41,6 +46,8 @@ def find_media(options: Section) -> Iterator[tuple[str, Path]]:
         for number, piece in enumerate(options.pieces):
             if piece.print and piece.print.picture:
                 yield f"print{number}", Path(piece.print.picture)
+    if isinstance(options, IdentitySpec):
+        yield from find_people_files(options, Path())
     if isinstance(options, PersonaSpec):
         for number, document in enumerate(options.knowledge):
             yield f"knowledge{number}", Path(document.file)

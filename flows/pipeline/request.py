@@ -23,6 +23,7 @@ from flows.pipeline.media import find_media, resolve_media_paths
 from flows.pipeline.spec_choices import collect_spec_choices
 from flows.pipeline.text_fields import fill_from_text
 from stages.execute import Job
+from stages.identity.people import fill_traits
 from stages.stage import Stage
 
 _MOST_NAMES = 20
@@ -81,7 +82,7 @@ def resolve_request(build: BuildRequest) -> tuple[ResolvedRequest, SpecFile, Pat
         spec = spec.model_copy(update={"package": spec.package.model_copy(update=chosen)})
     if build.seed is not None:
         spec = spec.model_copy(update={"seed": build.seed})
-    spec = fill_from_text(spec)
+    spec = fill_traits(fill_from_text(spec), file.path.resolve().parent)
     if "size" not in spec.texture.model_fields_set:
         spec = spec.model_copy(update={"texture": spec.texture.model_copy(update={"size": BUDGETS[spec.package.target].side})})
     folder = expand_home(build.out) if build.out else Path("build") / name_bundle(file.path)

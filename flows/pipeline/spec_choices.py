@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 
+from assets.spec.read import list_presets
 from assets.spec.value_checks import NameChoices, SpecConstraints
 from flows.pipeline.definition import STAGES
 from flows.pipeline.text_fields import RULES as TEXT
-from stages.body.phenotype import ORIGINS
+from stages.body.face_axes import list_axes
 from stages.dialogue.persona_rules import RULES as DIALOGUE
 from stages.groom.garments.choices import TAILORED, list_outfit_names, list_shoe_names
 from stages.groom.garments.patterns import list_patterns
@@ -21,9 +22,12 @@ from stages.groom.hair.style import list_styles
 from stages.groom.jewellery import EARRING_KINDS, list_glasses
 from stages.groom.print_rules import RULES as PRINTS
 from stages.groom.wardrobe import OPTIONAL_SLOTS, Slot, load_catalogue
+from stages.identity.people_rules import make_people_rules
+from stages.identity.stage import TONE_AXIS
 from stages.motion.clips import LIBRARY
 from stages.motion.consent_rules import RULES as MOTION
 from stages.motion.media_rules import RULES as MEDIA
+from stages.origins import ORIGINS
 from stages.voice.voice_rules import RULES as VOICE
 
 _SECTIONS = {"identity": "identity", "body": "body", "persona": "dialogue", "voice": "voice"}
@@ -33,12 +37,20 @@ _SLOTS: tuple[Slot, ...] = ("hair", "brows", "lashes", "outfit", "shoes", "hat")
 
 def collect_spec_choices() -> SpecConstraints:
     """The valid names and the rules of all stages."""
-    return SpecConstraints(_list_names(), (*DIALOGUE, *MOTION, *MEDIA, *VOICE, *PRINTS, *TEXT))
+    names = _list_names()
+    return SpecConstraints(names, (*DIALOGUE, *MOTION, *MEDIA, *VOICE, *PRINTS, *TEXT, *make_people_rules(names)))
+
+
+def list_identity_axes() -> tuple[str, ...]:
+    """Names of the axes of a person: those of the face, and the skin's tone."""
+    return (*list_axes(), TONE_AXIS)
 
 
 def _list_names() -> NameChoices:
     """Dotted pattern -> names; each list is only made where a spec has such a field."""
     table: dict[str, Callable[[], Iterable[str] | None]] = {"body.local.*": _list_body_changes, "motion.clips.*.library": lambda: LIBRARY}
+    table |= {f"identity.{field}.*.preset": list_presets for field in ("mix", "child_of")}
+    table["identity.axes.*"] = list_identity_axes
     for section, stage in _SECTIONS.items():
         table[f"{section}.backend"] = partial(_list_backends, stage)
     for slot in _SLOTS:

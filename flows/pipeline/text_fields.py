@@ -20,6 +20,16 @@ _TOGETHER = (
 """Fields that show in one another: where the spec names one of a group, a text fills none of it."""
 
 
+_DECIDES = {
+    "age": ("identity.age",), "gender": ("identity.gender",), "tone": ("identity.tone",), "build": ("body.weight", "body.muscle"),
+    "height": ("body.height",), "face": ("body.local",), "hair_length": ("groom.hair",), "hair_texture": ("groom.hair",),
+    "hair_style": ("groom.hair",), "hair_colour": ("groom.hair_colour", "groom.grey"), "eye_colour": ("groom.eye_colour",),
+    "beard": ("groom.beard",), "glasses": ("groom.glasses",), "hat": ("groom.hat",), "freckles": ("texture.freckles",),
+    "outfit": ("groom.outfit", "groom.pieces", "groom.role", "groom.shoes"), "expression": ("performance.expression",),
+}  # fmt: skip
+"""Attribute -> the fields that show it."""
+
+
 def fill_from_text(spec: AvatarSpec) -> AvatarSpec:
     """The spec with every field that its text fills; fields that the spec names itself stay as they are.
 
@@ -59,7 +69,17 @@ def list_text_warnings(spec: AvatarSpec) -> list[str]:
 def _choose_fields(spec: AvatarSpec, described: Description) -> Mapping[str, Any]:
     given = set(list_given_fields(spec))
     taken = given.union(*(group for group in _TOGETHER if group & given))
-    return {name: value for name, value in described.fields.items() if name not in taken}
+    chosen = {name: value for name, value in described.fields.items() if name not in taken}
+    if spec.identity.mix or spec.identity.child_of:
+        # What the text leaves open is inherited, not drawn.
+        said = _list_said_fields(described)
+        return {name: value for name, value in chosen.items() if name in said}
+    return chosen
+
+
+def _list_said_fields(described: Description) -> set[str]:
+    """The fields that words of the text decided."""
+    return {name for word in described.words for name in (*word.fields, *(f for a in word.attributes for f in _DECIDES.get(a, ())))}
 
 
 def _check_text(spec: AvatarSpec, folder: Path) -> Iterator[Problem]:

@@ -20,7 +20,7 @@ from assets.errors import BackendError, Finding
 from assets.paths import get_baked_path, wrap_read_errors
 from assets.rights import Source
 from stages.body.backend import BodyBuild, BodyShape
-from stages.body.phenotype import ORIGINS
+from stages.origins import ORIGINS
 
 BODY_FILE = "body.safetensors"
 # Anchors of Anny's piecewise linear axes, and the mask column of each axis' first anchor: the order of

@@ -13,7 +13,7 @@ from assets.artefacts.geometry import Floats
 from assets.base_mesh import load_skin_triangles
 from assets.conventions import SKIN_VERTICES
 from stages.body.anny import compute_phenotype_weights, load_baked_model
-from stages.body.phenotype import ORIGINS
+from stages.origins import ORIGINS
 
 PHENOTYPE_AXES = ("gender", "age", "muscle", "weight", "height", "proportions", "cupsize", "firmness", *ORIGINS)
 """Anny's axes, the first components of a body vector; Anny's gender is 0 male .. 1 female."""

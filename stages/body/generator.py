@@ -18,8 +18,9 @@ from assets.rights import Source
 from stages.body.anny import Anny, load_baked_model
 from stages.body.anthropometry import find_limit_violations, measure_body
 from stages.body.backend import BodyBuild
-from stages.body.phenotype import ORIGINS, to_age_axis
+from stages.body.phenotype import to_age_axis
 from stages.nets.weights_io import TrainedNet, load_net
+from stages.origins import ORIGINS
 
 LATENT_SCALES = (1.0, 0.8, 0.6, 0.4, 0.2, 0.0)
 """Scales of the latent, tried in this order."""

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from assets.artefacts.character import Identity
+from assets.artefacts.character import FACE_AXIS, FACE_ORIGIN, Identity
 from assets.errors import Finding, SpecError
 from assets.spec.appearance import BodySpec
+from stages.origins import ORIGINS, derive_origins, share_origins, smoothstep
 
-ORIGINS = ("african", "asian", "caucasian")
 # MakeHuman's anchors: baby 1, child 11, young 25, old 90 years; at 18, in between, growth is almost complete.
 _AXIS_YEARS = (0.0, 1.0, 11.0, 14.0, 18.0, 25.0, 90.0)
 _AXIS_AGES = (-1 / 3, 0.0, 1 / 3, 0.45, 0.62, 2 / 3, 1.0)
@@ -29,21 +28,9 @@ def to_years(axis: float) -> float:
 
 
 def resolve_origins(identity: Identity, given: Mapping[str, float]) -> dict[str, float]:
-    """Shares of african, asian and caucasian shape, summing to 1; if any are `given`, these alone count."""
-    requested = {name: max(given[name], 0.0) for name in ORIGINS if name in given}
-    if sum(requested.values()) > 0:
-        total = sum(requested.values())
-        return {name: requested.get(name, 0.0) / total for name in ORIGINS}
-    # Every origin keeps a share: real faces are mixtures, and so is the average of the skins.
-    african = 0.04 + 0.9 * _smoothstep((identity.tone - 0.45) / 0.4)
-    draw = 0.5 * (1 + math.erf(float(identity.latent.ravel()[0]) / math.sqrt(2))) if identity.latent.size else 0.5
-    asian = (1 - african) * (0.05 + 0.9 * _smoothstep((draw - 0.35) / 0.4))
-    return {"african": african, "asian": asian, "caucasian": 1 - african - asian}
-
-
-def _smoothstep(x: float) -> float:
-    x = min(max(x, 0.0), 1.0)
-    return x * x * (3 - 2 * x)
+    """Shares of african, asian and caucasian shape, summing to 1; if any are `given`, these alone count, then the identity's own."""
+    own = {name: identity.face[FACE_ORIGIN + name] for name in ORIGINS if FACE_ORIGIN + name in identity.face}
+    return share_origins(given) or share_origins(own) or derive_origins(identity.tone, identity.latent)
 
 
 # Mean statures in metres by age, female and male: WHO growth references up to 19; four centimetres are lost between 50 and 90.
@@ -86,7 +73,8 @@ def resolve_local_changes(
     """
     names = set(known)
     requested = {name: value for name, value in options.local.items() if name not in ORIGINS}
-    changes = {**(proposed or {}), **identity.face}
+    shape = {name: value for name, value in identity.face.items() if not name.startswith((FACE_AXIS, FACE_ORIGIN))}
+    changes = {**(proposed or {}), **shape}
     years = identity.age if options.age is None else to_years(options.age)
     gender = identity.gender if options.gender is None else options.gender
     for name, amount in compute_soft_tissue(years, options.weight, gender).items():
@@ -125,8 +113,8 @@ _AGEING_YEARS = 45.0, 90.0
 
 def compute_soft_tissue(years: float, weight: float, gender: float) -> dict[str, float]:
     """Local change -> what age and a weight 0..1 add to it at this gender (0 female .. 1 male); nothing for the average adult."""
-    age = _smoothstep((years - _AGEING_YEARS[0]) / (_AGEING_YEARS[1] - _AGEING_YEARS[0]))
-    heavy = _smoothstep((weight - 0.55) / 0.45)
+    age = smoothstep((years - _AGEING_YEARS[0]) / (_AGEING_YEARS[1] - _AGEING_YEARS[0]))
+    heavy = smoothstep((weight - 0.55) / 0.45)
     found = {name: age * value for name, value in _OLD_AGE.items()}
     for table, share in ((_HEAVY, 1.0), (_HEAVY_MAN, gender), (_HEAVY_WOMAN, 1 - gender)):
         for name, value in table.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from assets.skinning import blend_matrices, interpolate_weights, limit_influence
 from assets.spec.appearance import BodySpec
 from stages.body.backend import BodyBackend, BodyShape
 from stages.body.eyelids import close_eyelids
+from stages.body.face_axes import apply_axes, get_axis_values, limit_axes
 from stages.body.lips import close_lips
 from stages.body.morphs import build_morph_targets
 from stages.body.phenotype import apply_proposed_axes, compute_stature, resolve_local_changes, resolve_phenotype
@@ -47,6 +49,10 @@ def run(identity: Identity, *, options: BodySpec, backend: BodyBackend, seed: in
 
     axes["height"] = solve_height_axis(evaluate, metres)
     shape = evaluate(axes["height"])
+    if values := get_axis_values(identity.face):
+        straight = backend.evaluate(axes, local)
+        average = backend.evaluate(axes, resolve_local_changes(replace(identity, face={}), options, backend.list_changes(), build.local))
+        shape = bend_back(apply_axes(straight, limit_axes(values, straight.positions, average.positions)), years)
     ground = _compute_ground_offset(shape.positions)
     rest = close_lips(shape.positions - ground, shape.actions)
     centres, radius = fit_eyeballs(rest)

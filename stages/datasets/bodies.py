@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from assets.artefacts.geometry import Floats
 from assets.rights import Source
 from stages.body.batch_evaluation import MEASUREMENT_NAMES, PHENOTYPE_AXES, BatchEvaluator
-from stages.body.phenotype import ORIGINS, compute_stature
+from stages.body.phenotype import compute_stature
 from stages.datasets.shards import DatasetCard, DatasetItem, Shard, compute_split_counts, plan_shards
 from stages.datasets.splits import SPLITS, Split
+from stages.origins import ORIGINS
 
 VECTORS_PER_ITEM = 250
 ITEMS_PER_SHARD = 4

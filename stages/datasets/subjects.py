@@ -33,7 +33,8 @@ from stages.groom.fit import (
 from stages.groom.teeth import build_teeth, find_lip_line, paint_teeth
 from stages.groom.wardrobe import Slot, WardrobeItem, load_item
 from stages.identity.backend import IDENTITY_LATENT_SIZE
-from stages.identity.stage import derive_face_changes, draw_latent, load_face_change_names
+from stages.identity.latents import draw_latent
+from stages.identity.stage import derive_face_changes, load_face_change_names
 from stages.model.scene import Piece, assemble_character, take_vertices
 from stages.render.portrait import PortraitSubject
 from stages.texture.albedo import find_seam_vertices, to_pixels
@@ -67,7 +68,7 @@ class SubjectBuilder:
         skull = float(body.positions[:SKIN_VERTICES, 1].max() - neck[1])
         # Hair is rendered first: what it hides need not be shaded.
         ordered = sorted(character.pieces, key=lambda piece: {"hair": 0, "outfit": 1}.get(piece.mesh.name, 2))
-        cropped = [_crop_piece(piece, neck, skull) for piece in ordered]
+        cropped = [crop_piece(piece, neck, skull) for piece in ordered]
         meshes = tuple(mesh for mesh, _ in cropped)
         normals = {mesh.name: facing for mesh, facing in cropped if mesh.name in ("hair", EYES)}
         materials = {m.name: m for m in character.materials}
@@ -201,10 +202,10 @@ def compute_outfit_skin(name: str) -> Skin:
     return fit_item(crop_to_chest(name), _load_average_body(name.startswith("male"))).skin
 
 
-def _crop_piece(piece: Piece, neck: Floats, skull: float) -> tuple[Mesh, Floats]:
-    """The part of the mesh that a portrait can show, and its normals."""
+def crop_piece(piece: Piece, neck: Floats, skull: float, *, everything: bool = False) -> tuple[Mesh, Floats]:
+    """The part of the mesh that a portrait can show, and its normals; with `everything` parts of any name are cropped."""
     mesh = piece.mesh
-    if mesh.name not in ("body", "outfit", "hair"):
+    if not everything and mesh.name not in ("body", "outfit", "hair"):
         return mesh, piece.normals
     low = neck[1] - _HEADS_BELOW_NECK * skull * (1.4 if mesh.name == "hair" else 1)
     inside = (mesh.positions[:, 1] > low) & (np.abs(mesh.positions[:, 0] - neck[0]) < _HEADS_SIDEWAYS * skull)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
-from assets.artefacts.character import Identity
+from assets.artefacts.character import FACE_AXIS, FACE_ORIGIN, Identity
 from assets.artefacts.geometry import Floats, Image
 from assets.errors import BackendError, Finding
 from assets.paths import get_baked_path, wrap_read_errors
@@ -16,6 +17,9 @@ from assets.rights import Source
 from assets.spec.appearance import IdentitySpec
 from assets.weights import describe_weights
 from stages.identity.backend import BACKENDS, IdentityBackend
+from stages.identity.latents import draw_latent as draw_latent
+from stages.identity.people import combine_people
+from stages.origins import derive_origins
 from stages.stage import Stage
 
 ASYMMETRY = 0.06
@@ -31,29 +35,9 @@ RESTING_CHANGES = {"eyebrows-angle-up": 0.4, "eyebrows-trans-up": 0.1, "mouth-an
 TENSE_SHARE = 0.4
 """Of a draw below these: a low inner brow or a low corner of the mouth is read as a mood, not as a feature. Of seeds 1 to 32 seven had
 inner brows less than 8 mm above the lid or level with the outer ones."""
-LATENT_LIMIT = 2.0
-"""Standard deviations at which a latent is clipped: beyond, the generator has seen too few samples."""
-
-
-def draw_latent(seed: int, size: int) -> Floats:
-    """(size,) standard normal, clipped at LATENT_LIMIT."""
-    values = np.random.default_rng(seed).standard_normal(size)
-    latent: Floats = np.clip(values, -LATENT_LIMIT, LATENT_LIMIT).astype(np.float32)
-    return latent
-
-
-def interpolate_latents(first: Floats, second: Floats, share: float) -> Floats:
-    """(n,) the latent at `share` 0..1 between two (n,): spherical interpolation of the directions, linear of the lengths.
-
-    A straight line passes near the origin, where a Gaussian of many dimensions has almost no mass (White 2016).
-    """
-    lengths = float(np.linalg.norm(first)), float(np.linalg.norm(second))
-    a, b = first / lengths[0], second / lengths[1]
-    angle = float(np.arccos(np.clip(a @ b, -1, 1)))
-    if angle < 1e-4:
-        return np.asarray(first + share * (second - first), np.float32)
-    on_circle = (np.sin((1 - share) * angle) * a + np.sin(share * angle) * b) / np.sin(angle)
-    return np.asarray(on_circle * (lengths[0] + share * (lengths[1] - lengths[0])), np.float32)
+TONE_AXIS = "tone"
+"""An axis of the identity itself: a darker or lighter skin on the same shape, where the field `tone` changes the origin too."""
+TONE_AT_ONE = 0.4
 
 
 def _project_to_scalar(latent: Floats, text: str) -> float:
@@ -96,14 +80,21 @@ def _build_source(name: str, digest: str) -> Source:
 
 
 def run(*, options: IdentitySpec, backend: IdentityBackend, seed: int) -> Identity:
-    """The identity of the spec's own seed, or else of the avatar's seed."""
-    latent = draw_latent(seed if options.seed is None else options.seed, backend.latent_size)
-    if options.mix:
-        latent = interpolate_latents(latent, draw_latent(options.mix.seed, backend.latent_size), options.mix.share)
-    head, body = backend.generate_skin(latent, age=options.age, gender=options.gender, tone=options.tone)
+    """The identity of the spec's own seed, or else of the avatar's seed, with the people that it is mixed of or a child of.
+
+    Raises:
+        SpecError: the spec file of one of these people is wrong.
+    """
+    traits = combine_people(options, seed, Path(), backend.latent_size)
+    latent = traits.latent
+    tone = float(np.clip(options.tone + TONE_AT_ONE * traits.axes.get(TONE_AXIS, 0), 0, 1))
+    head, body = backend.generate_skin(latent, age=options.age, gender=options.gender, tone=tone)
     sources = tuple(_build_source(backend.name, digest) for digest in list(backend.weights().values()) or [""])
     face = derive_face_changes(latent, load_face_change_names(), options.variety)
-    return Identity(latent, Image(head), Image(body), float(options.age), options.gender, options.tone, face, sources)
+    face |= {FACE_AXIS + name: value for name, value in traits.axes.items() if name != TONE_AXIS}
+    origins = traits.origins or (derive_origins(options.tone, latent) if tone != options.tone else {})
+    face |= {FACE_ORIGIN + name: share for name, share in origins.items()}
+    return Identity(latent, Image(head), Image(body), float(options.age), options.gender, tone, face, sources)
 
 
 STAGE: Stage[Identity] = Stage("identity", 5, run, makes=Identity, backends=BACKENDS)

@@ -148,9 +148,10 @@ class Renderer:
                 gl.glUniform1fv(location, len(value), np.ascontiguousarray(value, np.float32))
 
     def replace_images(self, images: Mapping[str, Image]) -> None:
-        """Replaces the pictures and frees the video memory of the old ones."""
-        unused = [texture for name, texture in self.textures.items() if name in self.images]
-        self.textures = {name: texture for name, texture in self.textures.items() if name not in self.images}
+        """Replaces the pictures and frees the video memory of the old ones; a picture that stays is not uploaded again."""
+        changed = {name for name, image in self.images.items() if images.get(name) is not image}
+        unused = [texture for name, texture in self.textures.items() if name in changed]
+        self.textures = {name: texture for name, texture in self.textures.items() if name not in changed}
         if unused:
             self.gl.glDeleteTextures(unused)
         self.images = images

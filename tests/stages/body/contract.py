@@ -10,7 +10,8 @@ from assets.artefacts.geometry import Floats
 from assets.conventions import ARKIT_52, EYE_VERTICES, SKIN_VERTICES
 from stages.body.anthropometry import find_limit_violations, measure_body
 from stages.body.backend import BodyBackend, BodyShape
-from stages.body.phenotype import ORIGINS, to_age_axis
+from stages.body.phenotype import to_age_axis
+from stages.origins import ORIGINS
 from stages.stage import Backend
 
 VERTICES = 19158

@@ -14,7 +14,8 @@ from stages.body.lips import close_lips
 from stages.body.phenotype import compute_soft_tissue, resolve_local_changes, to_age_axis
 from stages.body.stage import BACKENDS
 from stages.body.stage import run as make_body
-from stages.identity.stage import derive_face_changes, draw_latent, load_face_change_names
+from stages.identity.latents import draw_latent
+from stages.identity.stage import derive_face_changes, load_face_change_names
 
 FLAT = Image(np.zeros((1, 1, 3), np.uint8))
 

@@ -22,7 +22,8 @@ from stages.groom.eyes import EYE_RINGS, EYE_SEGMENTS, PICTURE_SIDE, build_eyes,
 from stages.groom.fit import fit_item, transfer_morphs
 from stages.groom.teeth import build_teeth, find_lip_line, locate_enamel, paint_teeth
 from stages.groom.wardrobe import load_catalogue, load_item
-from stages.identity.stage import derive_face_changes, draw_latent, load_face_change_names
+from stages.identity.latents import draw_latent
+from stages.identity.stage import derive_face_changes, load_face_change_names
 from stages.model.scene import select_morphs
 from stages.texture.face_map import find_inner_islands
 from tests.stages.face_view import FaceView, pose_face, view_face

@@ -9,7 +9,8 @@ import numpy as np
 from assets.artefacts.geometry import Floats, Pixels
 from assets.spec.appearance import IdentitySpec
 from stages.identity.backend import IDENTITY_LATENT_SIZE, IdentityBackend
-from stages.identity.stage import draw_latent, run
+from stages.identity.latents import draw_latent
+from stages.identity.stage import run
 from stages.stage import Backend
 
 FACE = (slice(40, 100), slice(40, 88))

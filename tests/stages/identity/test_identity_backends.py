@@ -15,7 +15,8 @@ from assets.errors import BackendError
 from assets.paths import get_baked_path
 from stages.identity.backend import BACKENDS, IDENTITY_LATENT_SIZE, IdentityBackend
 from stages.identity.generator import GenerativeSkin, StyleGan, match_latent_size
-from stages.identity.stage import draw_latent, load_face_change_names
+from stages.identity.latents import draw_latent
+from stages.identity.stage import load_face_change_names
 from stages.nets import dcgan
 from stages.nets.weights_io import TrainedNet, export_net
 from tests.stages.identity.contract import CHEEK, check_backend, check_reason, generate

@@ -9,9 +9,10 @@ import pytest
 
 from assets import weights
 from assets.paths import get_baked_path
-from assets.spec.appearance import IdentitySpec, MixSpec
+from assets.spec.appearance import IdentitySpec
 from stages.identity.backend import BACKENDS, IDENTITY_LATENT_SIZE
-from stages.identity.stage import derive_face_changes, draw_latent, interpolate_latents, run
+from stages.identity.latents import draw_latent, interpolate_latents
+from stages.identity.stage import derive_face_changes, run
 from tests.stages.identity.contract import generate
 
 pytestmark = pytest.mark.slow
@@ -47,7 +48,8 @@ def test_a_mixed_person_is_between_the_two(name: str) -> None:
     if reason := backend.unavailable_reason():
         pytest.skip(f"{name}: {reason}")
     one, half, other = (
-        run(options=IdentitySpec(age=40, seed=1, mix=MixSpec(seed=2, share=share)), backend=backend, seed=0) for share in (0.0, 0.5, 1.0)
+        run(options=IdentitySpec.model_validate({"age": 40, "seed": 1, "mix": {"seed": 2, "share": share}}), backend=backend, seed=0)
+        for share in (0.0, 0.5, 1.0)
     )
     assert one.face == run(options=IdentitySpec(age=40, seed=1), backend=backend, seed=0).face
     skins = [identity.head.pixels.astype(float) for identity in (one, half, other)]
