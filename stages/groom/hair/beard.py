@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -93,9 +93,9 @@ def paint_beard(painter: Painter, beard: BeardStyle, colour: HairColour, seed: i
 
 
 def grow_beard(
-    body: Body, beard: BeardStyle, atlas: Atlas, albedo: str, seed: int, *, curls: bool
+    body: Body, beard: BeardStyle, atlas: Atlas, albedo: str, seed: int, *, curls: bool, budgets: Sequence[int] = BEARD_BUDGETS
 ) -> tuple[tuple[tuple[Part, ...], ...], Material]:
-    """The tufts of a beard at each level of detail, and their material: a little darker than the hair, with its picture `albedo`."""
+    """The tufts of a beard with each of these budgets, and their material: a little darker than the hair, with its picture `albedo`."""
     rng = np.random.default_rng([seed, 0xBEA8])
     head = Head.from_body(body)
     roots = _choose_roots(beard)
@@ -106,7 +106,7 @@ def grow_beard(
     short = 0.55 + 0.45 * np.clip((-38 - elevation) / 14, 0, 1) * np.clip(1.25 - np.abs(azimuth) / 60, 0.2, 1)
     lengths = beard.length * short * rng.uniform(0.8, 1.2, len(roots))
     strands = grow_strands(head, Surface.from_head(head), roots, replace(style, face_azimuth=0), rng, lengths)
-    parts = tuple(_build_part(body, head, roots, strands, beard, share, seed, curls) for share in BEARD_BUDGETS)
+    parts = tuple(_build_part(body, head, roots, strands, beard, share, seed, curls) for share in budgets)
     red, green, blue = (round(v * _BEARD_SHADE, 5) for v in atlas.factor[:3])
     colour = (red, green, blue, 1.0)
     material = Material(MESH, albedo, colour=colour, roughness=0.75, alpha="MASK", alpha_cutoff=0.35, double_sided=not curls, specular=0.3)

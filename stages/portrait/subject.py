@@ -1,0 +1,105 @@
+"""The person of a spec as the subject of a portrait, by the pipeline's own stages; only what a portrait shows is made."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from assets.artefacts.character import EYES, SKIN_MATERIALS, Body, Groom, TextureSet
+from assets.artefacts.geometry import Floats, Mesh
+from assets.conventions import SKIN_VERTICES
+from assets.mesh import compact_vertices
+from assets.spec.avatar import AvatarSpec
+from stages.body import stage as body_stage
+from stages.groom.detail import PORTRAIT
+from stages.groom.stage import groom_person
+from stages.identity import stage as identity_stage
+from stages.identity.backend import IdentityBackend
+from stages.model.hair_backfaces import add_hair_backfaces
+from stages.model.scene import Piece, assemble_character, take_vertices
+from stages.render.portrait import PortraitSubject
+from stages.texture import stage as texture_stage
+
+MAX_SIDE = 512
+"""Pixels a side of the largest portrait that these details suffice for."""
+_SKIN_SIDES = (256, 512)
+"""Of the skin's textures: a portrait of 256 px shows no more than the first."""
+_MANY = 10**9
+"""More triangles than anybody has."""
+_HEADS_BELOW_NECK, _HEADS_SIDEWAYS = 0.95, 1.25
+"""What a portrait can show, in head heights from the neck."""
+_WIDE_PARTS = ("body", "outfit", "hair", "hair_edge")
+"""Parts that reach out of the picture."""
+_FACE_HEIGHT = 2.06
+"""From the neck joint to a bald crown, over the height of the eyes above that joint."""
+_MAX_HAIR = 1.15
+"""Height of a head with hair over that of a bald one up to which a picture shows all of it; an afro fills the picture instead."""
+
+
+def build_person(spec: AvatarSpec, size: int = MAX_SIDE) -> PortraitSubject:
+    """The bundle's own person of this spec and its seed, for portraits of `size` pixels.
+
+    Raises:
+        SpecError: the spec requests what does not exist.
+        BackendError: a backend lacks its weights, or this machine lacks what `fenshen doctor` lists.
+    """
+    identity = identity_stage.run(options=spec.identity, backend=_open_generator(spec.identity.backend), seed=spec.seed)
+    body = body_stage.run(identity, options=spec.body, backend=body_stage.BACKENDS.get(spec.body.backend), seed=spec.seed)
+    side = next((side for side in _SKIN_SIDES if side >= size), _SKIN_SIDES[-1])
+    texture = texture_stage.run(identity, body, options=spec.texture.model_copy(update={"size": side}), seed=spec.seed)
+    return build_subject(body, texture, groom_person(body, spec.groom, spec.seed, PORTRAIT))
+
+
+@lru_cache(maxsize=2)  # of 13 MB
+def _open_generator(name: str | None) -> IdentityBackend:
+    """The backend, which keeps its weights."""
+    return identity_stage.BACKENDS.get(name)
+
+
+def build_subject(body: Body, texture: TextureSet, groom: Groom) -> PortraitSubject:
+    """Skin and groom as a subject, cropped to what a portrait can show."""
+    character = add_hair_backfaces(assemble_character(body, texture, groom), _MANY)
+    heads = dict(zip(body.skeleton.names, body.skeleton.heads, strict=True))
+    neck, skull = heads["Neck"], float(body.positions[:SKIN_VERTICES, 1].max() - heads["Neck"][1])
+    # Hair is rendered first: what it hides need not be shaded.
+    ordered = sorted(character.pieces, key=lambda piece: {"hair": 0, "outfit": 1}.get(piece.mesh.name, 2))
+    cropped = [(piece, *crop_piece(piece, neck, skull)) for piece in ordered if piece.mesh.name != "shoes"]
+    crown = max(float(mesh.positions[:, 1].max()) for _, mesh, _ in cropped) - float(neck[1])
+    bald = _FACE_HEIGHT * float(heads["LeftEye"][1] - neck[1])
+    normals = {mesh.name: facing for piece, mesh, facing in cropped if _has_own_normals(piece)}
+    shades = {mesh.name: _crop_shade(piece, neck, skull) for piece, mesh, _ in cropped if piece.shade is not None}
+    return PortraitSubject(
+        tuple(mesh for _, mesh, _ in cropped), {m.name: m for m in character.materials}, character.images, body.skeleton, normals,
+        float(min(max(crown, bald), _MAX_HAIR * bald)), shades,
+    )  # fmt: skip
+
+
+def _has_own_normals(piece: Piece) -> bool:
+    """Whether it is shaded by its bind normals, as Model.shading says of a bundle's parts."""
+    mesh = piece.mesh
+    return piece.is_grown or mesh.name == EYES or (not mesh.morphs and mesh.material not in SKIN_MATERIALS)
+
+
+def crop_piece(piece: Piece, neck: Floats, skull: float) -> tuple[Mesh, Floats]:
+    """The part of the mesh that a portrait can show, and its normals.
+
+    Args:
+        neck: (3,) the joint, metres.
+        skull: metres from there to the crown of the bald head.
+    """
+    if piece.mesh.name not in _WIDE_PARTS:
+        return piece.mesh, piece.normals
+    kept, triangles = _find_shown(piece, neck, skull)
+    return take_vertices(piece.mesh, kept, triangles), piece.normals[kept]
+
+
+def _crop_shade(piece: Piece, neck: Floats, skull: float) -> Floats:
+    assert piece.shade is not None
+    return piece.shade[_find_shown(piece, neck, skull)[0]] if piece.mesh.name in _WIDE_PARTS else piece.shade
+
+
+def _find_shown(piece: Piece, neck: Floats, skull: float) -> tuple[Floats, Floats]:
+    """Vertices (k,) and renumbered triangles (t,3) that a portrait can show."""
+    mesh = piece.mesh
+    low = neck[1] - _HEADS_BELOW_NECK * skull * (1.4 if mesh.name == "hair" else 1)
+    inside = (mesh.positions[:, 1] > low) & (abs(mesh.positions[:, 0] - neck[0]) < _HEADS_SIDEWAYS * skull)
+    return compact_vertices(mesh.triangles[inside[mesh.triangles].any(1)], len(mesh.positions))
