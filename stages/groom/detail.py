@@ -5,7 +5,7 @@ Both give the same person: choices, colours, strands and folds come from the sam
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 DRAPE_FRAMES = ((60, 10), (16, 8), (6, 4))
 """Frames and substeps of the three levels of draping: fine cloth alone sags before it folds, and crumples like paper."""
@@ -41,3 +41,5 @@ PORTRAIT = GroomDetail(
     drape_frames=((24, 8), (8, 8), (0, 0)), hair_level=1, is_upper_body=True,
 )  # fmt: skip
 """For pictures of head and shoulders of at most 512 px; hair as on a web page."""
+THUMBNAIL = replace(PORTRAIT, cloth_side=256, eye_side=128, sky_directions=8, drape_frames=((16, 6), (4, 6), (0, 0)))
+"""For the same pictures of at most 128 px."""

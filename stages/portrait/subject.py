@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from assets.artefacts.character import EYES, SKIN_MATERIALS, Body, Groom, TextureSet
+from assets.artefacts.character import EYES, SKIN_MATERIALS, Body, Groom, Identity, TextureSet
 from assets.artefacts.geometry import Floats, Mesh
 from assets.conventions import SKIN_VERTICES
 from assets.mesh import compact_vertices
 from assets.spec.avatar import AvatarSpec
 from stages.body import stage as body_stage
-from stages.groom.detail import PORTRAIT
+from stages.groom.detail import PORTRAIT, THUMBNAIL
 from stages.groom.stage import groom_person
 from stages.identity import stage as identity_stage
 from stages.identity.backend import IdentityBackend
@@ -21,6 +21,7 @@ from stages.texture import stage as texture_stage
 
 MAX_SIDE = 512
 """Pixels a side of the largest portrait that these details suffice for."""
+_THUMBNAIL_SIDE = 128
 _SKIN_SIDES = (256, 512)
 """Of the skin's textures: a portrait of 256 px shows no more than the first."""
 _MANY = 10**9
@@ -35,18 +36,25 @@ _MAX_HAIR = 1.15
 """Height of a head with hair over that of a bald one up to which a picture shows all of it; an afro fills the picture instead."""
 
 
-def build_person(spec: AvatarSpec, size: int = MAX_SIDE) -> PortraitSubject:
-    """The bundle's own person of this spec and its seed, for portraits of `size` pixels.
+def make_identity(spec: AvatarSpec) -> Identity:
+    """As the identity stage makes it; raises BackendError where the backend lacks its weights."""
+    return identity_stage.run(options=spec.identity, backend=_open_generator(spec.identity.backend), seed=spec.seed)
 
-    Raises:
-        SpecError: the spec requests what does not exist.
-        BackendError: a backend lacks its weights, or this machine lacks what `fenshen doctor` lists.
-    """
-    identity = identity_stage.run(options=spec.identity, backend=_open_generator(spec.identity.backend), seed=spec.seed)
-    body = body_stage.run(identity, options=spec.body, backend=body_stage.BACKENDS.get(spec.body.backend), seed=spec.seed)
+
+def make_body(spec: AvatarSpec, identity: Identity) -> Body:
+    """As the body stage makes it."""
+    return body_stage.run(identity, options=spec.body, backend=body_stage.BACKENDS.get(spec.body.backend), seed=spec.seed)
+
+
+def make_texture(spec: AvatarSpec, identity: Identity, body: Body, size: int = MAX_SIDE) -> TextureSet:
+    """As the texture stage makes it, for portraits of `size` pixels."""
     side = next((side for side in _SKIN_SIDES if side >= size), _SKIN_SIDES[-1])
-    texture = texture_stage.run(identity, body, options=spec.texture.model_copy(update={"size": side}), seed=spec.seed)
-    return build_subject(body, texture, groom_person(body, spec.groom, spec.seed, PORTRAIT))
+    return texture_stage.run(identity, body, options=spec.texture.model_copy(update={"size": side}), seed=spec.seed)
+
+
+def groom_portrait(spec: AvatarSpec, body: Body, size: int = MAX_SIDE) -> Groom:
+    """As the groom stage makes it, in the detail of a portrait of `size` pixels; raises SpecError for a style or an item that does not exist."""
+    return groom_person(body, spec.groom, spec.seed, THUMBNAIL if size <= _THUMBNAIL_SIDE else PORTRAIT)
 
 
 @lru_cache(maxsize=2)  # of 13 MB
