@@ -91,7 +91,7 @@ def _make_portraits(request: DatasetRequest, progress: Progress | None) -> Path:
     card, shards = plan(load_skin_library(), count=request.count, size=request.size, seed=request.seed, command=request.command)
     claim_folder(request.out, card, shards)
     with open_portrait_studio() as studio:
-        generator = PortraitGenerator(studio, count=request.count, size=request.size, seed=request.seed)
+        generator = PortraitGenerator(studio, size=request.size, seed=request.seed)
         return write_dataset(request.out, card, shards, generator, progress)
 
 

@@ -83,17 +83,17 @@ class PortraitPerson:
     monk: int
 
 
-def assign_cell(index: int) -> tuple[int, int, int]:
-    """Monk class 1..10, age band and gender (0 or 1) of the index-th person of a split; any 80 in a row cover every cell once."""
-    cell = index % CELL_COUNT
+def assign_cell(number: int) -> tuple[int, int, int]:
+    """Monk class 1..10, age band and gender (0 or 1) of a person; any 80 in a row cover every cell once."""
+    cell = number % CELL_COUNT
     # Coprime steps, so that few people already differ in all three.
     return cell % 10 + 1, (cell // 10 + cell) % len(AGE_BANDS), (cell // 40 + cell + cell // 4) % 2
 
 
-def sample_portrait_person(number: int, index: int, seed: int) -> PortraitPerson:
-    """The person of that number, the index-th of its split."""
+def sample_portrait_person(number: int, seed: int) -> PortraitPerson:
+    """The person of that number."""
     rng = np.random.default_rng([seed, 21, number])
-    monk, band, man = assign_cell(index)
+    monk, band, man = assign_cell(number)
     low, high = AGE_BANDS[band]
     years, tone = int(rng.integers(low, high + 1)), monk_to_tone(monk, float(rng.uniform(0.05, 0.95)))
     origins = sample_origins(tone, rng)

@@ -12,7 +12,7 @@ from stages.body.stage import STAGE as BODY
 from stages.datasets import portrait_people as people
 from stages.datasets import shots
 from stages.datasets.portrait_captions import LANGUAGES, compose_caption
-from stages.datasets.shards import DatasetCard, DatasetItem, Shard, compute_split_counts, plan_shards
+from stages.datasets.shards import DatasetCard, DatasetItem, Shard, plan_shards
 from stages.datasets.splits import SPLITS, Split
 from stages.groom.stage import STAGE as GROOM
 from stages.groom.wardrobe import build_item_source, load_catalogue, load_item
@@ -25,6 +25,7 @@ from stages.texture.tiles import SkinLibrary
 
 PICTURES_PER_PERSON = 6
 ITEMS_PER_SHARD = 10 * PICTURES_PER_PERSON
+_HELD_OUT_EVERY = 12
 VERSION = 1
 """To be raised when the same seed makes other people or pictures; changes of the stages are in their own versions."""
 MOODS: Mapping[str, float] = {
@@ -51,7 +52,7 @@ COLUMNS = (
 def plan(library: SkinLibrary, *, count: int, size: int, seed: int, command: str) -> tuple[DatasetCard, tuple[Shard, ...]]:
     """The data set that `fenshen data portraits` writes: `count` pictures of count / 6 people, each person in one split only."""
     items = {
-        split: range(numbers.start * PICTURES_PER_PERSON, min(numbers.stop * PICTURES_PER_PERSON, count))
+        split: [index for number in numbers for index in range(number * PICTURES_PER_PERSON, min((number + 1) * PICTURES_PER_PERSON, count))]
         for split, numbers in split_people(count).items()
     }
     number = -(-count // PICTURES_PER_PERSON)
@@ -62,13 +63,12 @@ def plan(library: SkinLibrary, *, count: int, size: int, seed: int, command: str
     return card, plan_shards(items, ITEMS_PER_SHARD)
 
 
-def split_people(count: int) -> dict[Split, range]:
-    """Split -> numbers of its people, for `count` pictures."""
-    numbers, start = {}, 0
-    for split, size in compute_split_counts(-(-count // PICTURES_PER_PERSON)).items():
-        numbers[split] = range(start, start + size)
-        start += size
-    return numbers
+def split_people(count: int) -> dict[Split, list[int]]:
+    """Split -> numbers of its people, for `count` pictures: every twelfth is held out, so that a larger set holds a smaller one."""
+    people = -(-count // PICTURES_PER_PERSON)
+    every = min(_HELD_OUT_EVERY, people)
+    held_out: dict[int, Split] = {every - 2: "validation", every - 1: "test"}
+    return {split: [number for number in range(people) if held_out.get(number % every, "train") == split] for split in SPLITS}
 
 
 def list_sources(library: SkinLibrary) -> tuple[Source, ...]:
@@ -82,8 +82,8 @@ def list_sources(library: SkinLibrary) -> tuple[Source, ...]:
 class PortraitGenerator:
     """Makes the items of a plan; keeps the last person, because the next picture usually shows the same one."""
 
-    def __init__(self, studio: PortraitStudio, *, count: int, size: int, seed: int) -> None:
-        self._studio, self._size, self._seed, self._numbers = studio, size, seed, split_people(count)
+    def __init__(self, studio: PortraitStudio, *, size: int, seed: int) -> None:
+        self._studio, self._size, self._seed = studio, size, seed
         self._number = -1
 
     def __call__(self, index: int) -> DatasetItem:
@@ -102,8 +102,7 @@ class PortraitGenerator:
         return DatasetItem(index, number, {name: attributes[name] for name in COLUMNS}, picture, captions=captions, labels=labels)
 
     def _prepare_subject(self, number: int) -> None:
-        split = next(split for split in SPLITS if number in self._numbers[split])
-        self._person = person = people.sample_portrait_person(number, number - self._numbers[split].start, self._seed)
+        self._person = person = people.sample_portrait_person(number, self._seed)
         spec, size = person.spec, self._size
         identity = make_identity(spec)
         body = make_body(spec, identity)
