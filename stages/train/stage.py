@@ -27,7 +27,7 @@ from stages.train.loop.lineage import continue_lineage, make_lineage, make_weigh
 from stages.train.loop.loop import Plan, ProgressCallback, Run, TrainingProgress, begin_run, resume_run, train
 from stages.train.loop.tensorboard import TensorboardWriter
 
-SINGULAR_KINDS = {"skins": "skin", "faces": "face", "bodies": "body"}
+SINGULAR_KINDS = {"skins": "skin", "faces": "face", "portraits": "portrait", "bodies": "body"}
 
 
 def apply_settings(family: Family, changes: Mapping[str, Any]) -> Family:

@@ -46,6 +46,12 @@ def _make_classifier() -> Family:
     return ClassifierFamily()
 
 
+def _make_clip() -> Family:
+    from stages.train.families.clip import ClipFamily
+
+    return ClipFamily()
+
+
 def _make_stylegan() -> Family:
     from stages.train.families.adversarial import AdversarialFamily, Recipe
 
@@ -82,6 +88,7 @@ FAMILIES: Mapping[str, Callable[[], Family]] = {
     "bodygan": _make_bodygan,
     "bodyvae": _make_bodyvae,
     "classifier": _make_classifier,
+    "clip": _make_clip,
 }
 
 
