@@ -38,7 +38,7 @@ def portrait(
     who: Annotated[str, typer.Argument(metavar='SPEC|"TEXT"', help="A spec file, a preset, or a description in English or Chinese.")],
     count: Annotated[int, typer.Option(min=1, max=_MAX_COUNT, help="How many people.")] = 1,
     size: Annotated[int, typer.Option(help="Pixels a side: 128, 256 or 512.")] = 512,
-    origin: Annotated[Origin, typer.Option("--from", help="render: the bundle's own person; net: the generator of portraits.")] = Origin.RENDER,
+    origin: Annotated[Origin, typer.Option("--from", help="render: the bundle's own person; net: our generator.")] = Origin.RENDER,
     seed: Annotated[int | None, typer.Option(min=0, max=SEED_LIMIT - _MAX_COUNT, help="Of the first; the others follow it.")] = None,
     folder: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the pictures.")] = Path("portraits"),
 ) -> None:

@@ -58,7 +58,8 @@ def compose_caption(labels: Mapping[str, str], language: Language, rng: np.rando
 
 
 _FRAMES_EN = (
-    "{a} {who}{age}{has}{wears}{mood}{views}", "portrait of {a} {who}{age}{has}{wears}{mood}{views}", "{a} {who}{mood}{has}{wears}{age}{views}",
+    "{a} {who}{age}{has}{wears}{mood}{views}", "portrait of {a} {who}{age}{has}{wears}{mood}{views}",
+    "{a} {who}{mood}{has}{wears}{age}{views}",
     "photo of {a} {who}{has}{age}{mood}{wears}", "{who}{age}{wears}{has}{mood}{views}", "I want {a} {who}{has}{wears}{mood}",
     "the face of {a} {who}{age}{has}{mood}{views}", "a picture of {a} {who}{wears}{has}{mood}",
 )  # fmt: skip
@@ -68,7 +69,8 @@ _FRAMES_EN_HELD_OUT = (
 )  # fmt: skip
 _FRAMES_ZH = (
     "{who}{age}{has}{wears}{mood}{views}", "一张{who}的肖像{age}{has}{wears}{mood}{views}", "一位{who}{mood}{has}{wears}{age}{views}",
-    "{who}的照片{has}{age}{mood}{wears}", "一个{who}{age}{wears}{has}{mood}", "我想要一位{who}{has}{wears}{mood}", "{who}的脸{age}{has}{mood}{views}",
+    "{who}的照片{has}{age}{mood}{wears}", "一个{who}{age}{wears}{has}{mood}", "我想要一位{who}{has}{wears}{mood}",
+    "{who}的脸{age}{has}{mood}{views}",
 )  # fmt: skip
 _FRAMES_ZH_HELD_OUT = (
     "这是一位{who}{has}{mood}{age}{wears}{views}", "头像:{who}{age}{has}{wears}{mood}", "请画一个{who}{wears}{has}{age}{mood}",

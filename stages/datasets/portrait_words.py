@@ -14,9 +14,9 @@ NOUNS_EN: Mapping[str, str] = {
     "female young": "young woman; young lady; young girl | lass; young female",
     "male young": "young man; young guy; lad | youngster; young fellow",
     "female middle": "woman; lady; middle-aged woman | madam; grown woman",
-    "male middle": "man; middle-aged man; gentleman | guy; grown man",
+    "male middle": "man; middle-aged man; gentleman | bloke; grown man",
     "female old": "old woman; elderly lady; grandmother; senior woman | granny; aged lady",
-    "male old": "old man; elderly gentleman; grandfather; senior man | grandpa; aged man",
+    "male old": "old man; elderly gentleman; grandfather; senior man | grandpa; man of great age",
 }
 NOUNS_ZH: Mapping[str, str] = {
     "female young": "年轻女子;年轻姑娘;女青年 | 小姑娘;年轻女性",
@@ -63,7 +63,8 @@ FEATURES_EN: Table = {
     "earrings": {"yes": "earrings | ear jewellery"},
     "freckles": {"yes": "freckles; a freckled face | freckly cheeks"},
     "outfit": {
-        "t-shirt": "a T-shirt; a tee | a casual tee", "shirt": "a shirt; a collared shirt | a button-up", "suit": "a suit; a blazer | a business suit",
+        "t-shirt": "a T-shirt; a tee | a casual tee", "shirt": "a shirt; a collared shirt | a button-up",
+        "suit": "a suit; a blazer | a business suit",
         "dress": "a dress | a frock", "skirt": "a top and skirt | a skirt outfit", "uniform": "a uniform; work clothes | workwear",
         "casual": "casual clothes; a sweater | everyday clothes", "sport": "sportswear; a hoodie; a sweatshirt | athletic clothes",
     },
@@ -89,13 +90,15 @@ MOODS_EN: Mapping[str, str] = {
     "eyes_closed": "with closed eyes; eyes shut | with the eyes closed",
 }  # fmt: skip
 VIEWS_EN: Mapping[str, str] = {
-    "front": "facing the camera; seen from the front | looking straight ahead", "side": "turned to the side; looking aside | half in profile",
+    "front": "facing the camera; seen from the front | looking straight ahead",
+    "side": "turned to the side; looking aside | half in profile",
     "light background": "on a light background | before a bright wall", "dark background": "on a dark background | before a dark wall",
     "soft": "in soft light | softly lit", "hard": "in hard light | harshly lit",
 }  # fmt: skip
 
 ADJECTIVES_ZH: Table = {
-    "tone": {"light": "皮肤白皙的;白皮肤的 | 肤色很浅的", "medium": "小麦色皮肤的;肤色中等的 | 肤色偏黄的", "dark": "黑皮肤的;皮肤黝黑的 | 深色皮肤的"},
+    "tone": {"light": "皮肤白皙的;白皮肤的 | 肤色很浅的", "medium": "小麦色皮肤的;肤色中等的 | 肤色偏黄的",
+             "dark": "黑皮肤的;皮肤黝黑的 | 深色皮肤的"},
     "build": {"thin": "瘦瘦的;苗条的 | 清瘦的", "heavy": "胖胖的;丰满的;微胖的 | 富态的"},
     "expression": {"smile": "微笑的;开心的 | 笑眯眯的", "serious": "严肃的;板着脸的 | 神情凝重的", "surprise": "惊讶的 | 吃惊的",
                    "sad": "悲伤的;难过的 | 忧愁的"},
@@ -123,7 +126,8 @@ FEATURES_ZH: Table = {
     "earrings": {"yes": "耳环 | 耳饰"},
     "freckles": {"yes": "雀斑;脸上的雀斑 | 斑点"},
     "outfit": {
-        "t-shirt": "T恤;短袖衫 | 圆领衫", "shirt": "衬衫;衬衣 | 翻领衬衫", "suit": "西装;西服 | 正装", "dress": "连衣裙;裙装 | 长裙",
+        "t-shirt": "T恤;短袖衫 | 圆领衫", "shirt": "衬衫;衬衣 | 翻领衬衫", "suit": "西装;西服 | 正装",
+        "dress": "连衣裙;裙装 | 长裙",
         "skirt": "上衣和半身裙 | 半裙", "uniform": "制服;工作服 | 工装", "casual": "便装;毛衣;休闲装 | 日常衣服", "sport": "运动服;卫衣 | 运动装",
     },
     "outfit_colour": {
@@ -134,7 +138,8 @@ FEATURES_ZH: Table = {
     },
 }  # fmt: skip
 NEGATIONS_ZH: Mapping[str, str] = {
-    "glasses no": "没戴眼镜;不戴眼镜 | 没有眼镜", "hat no": "没戴帽子;不戴帽子 | 没有帽子", "beard none": "没有胡子;不留胡子 | 胡子刮得干净",
+    "glasses no": "没戴眼镜;不戴眼镜 | 没有眼镜", "hat no": "没戴帽子;不戴帽子 | 没有帽子",
+    "beard none": "没有胡子;不留胡子 | 胡子刮得干净",
     "freckles no": "没有雀斑 | 脸上干净", "earrings no": "没戴耳环 | 不戴耳饰",
 }  # fmt: skip
 MOODS_ZH: Mapping[str, str] = {

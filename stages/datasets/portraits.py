@@ -52,7 +52,7 @@ COLUMNS = (
 def plan(library: SkinLibrary, *, count: int, size: int, seed: int, command: str) -> tuple[DatasetCard, tuple[Shard, ...]]:
     """The data set that `fenshen data portraits` writes: `count` pictures of count / 6 people, each person in one split only."""
     items = {
-        split: [index for number in numbers for index in range(number * PICTURES_PER_PERSON, min((number + 1) * PICTURES_PER_PERSON, count))]
+        split: [i for number in numbers for i in range(number * PICTURES_PER_PERSON, (number + 1) * PICTURES_PER_PERSON) if i < count]
         for split, numbers in split_people(count).items()
     }
     number = -(-count // PICTURES_PER_PERSON)
@@ -137,5 +137,3 @@ def describe_attributes(person: people.PortraitPerson, labels: Mapping[str, str]
     flags = {name: float(labels[name] == "yes") for name in _FLAGS}
     values = {f"{name}_{value}": float(labels[name] == value) for name, known in _CATEGORIES.items() for value in known}
     return numbers | flags | values
-
-

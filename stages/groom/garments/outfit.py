@@ -123,7 +123,9 @@ def _sew_pieces(figure: Figure, choice: OutfitChoice, seed: int, detail: GroomDe
             tie = knot_tie(figure, piece.garment, _find_shirt(draped), join_colliders([one.collider for one in draped]))
             sewn.append(_Sewn(make_sheet(figure, tie), piece, False))
             continue
-        found = sew(figure, _drop_hidden_sleeves(piece.garment, ordered), under, seed + 31 * number, is_tucked=tucked, frames=detail.drape_frames)
+        found = sew(
+            figure, _drop_hidden_sleeves(piece.garment, ordered), under, seed + 31 * number, is_tucked=tucked, frames=detail.drape_frames
+        )
         draped.append(found)
         sewn.append(_Sewn(make_sheet(figure, found), piece, False))
         for part in (part for part in piece.garment.parts if part in _COLLARS):

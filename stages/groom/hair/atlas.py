@@ -93,9 +93,7 @@ def _vary(colour: HairColour, gain: float, count: int, rng: np.random.Generator,
     return root.astype(np.float32), tip.astype(np.float32)
 
 
-def _draw_column(
-    canvas: NDArray[np.uint8], column: int, colour: HairColour, gain: float, rng: np.random.Generator, steps: int
-) -> None:
+def _draw_column(canvas: NDArray[np.uint8], column: int, colour: HairColour, gain: float, rng: np.random.Generator, steps: int) -> None:
     """One column of strands, back to front, which converge to a few locks."""
     is_tuft = column == TUFT_COLUMN
     size = len(canvas)
@@ -147,8 +145,9 @@ def _draw_curls(canvas: NDArray[np.uint8], colour: HairColour, gain: float, rng:
             rgb = np.clip((roots[k] if k % 2 else tips[k]) * light * 255, 0, 255)
             start = float(rng.uniform(0, 360))
             end = start + float(rng.uniform(170, 330))
-            ink = (*map(float, rgb), 255.0)
-            cv2.ellipse(canvas, (round(x * 16), round(y * 16)), axes, float(rng.uniform(0, 180)), start, end, ink, max(1, 3 * size // SIDE), cv2.LINE_AA, 4)
+            ink, width = (*map(float, rgb), 255.0), max(1, 3 * size // SIDE)
+            middle, turn = (round(x * 16), round(y * 16)), float(rng.uniform(0, 180))
+            cv2.ellipse(canvas, middle, axes, turn, start, end, ink, width, cv2.LINE_AA, 4)
 
 
 def curl_uv(count: int, rng: np.random.Generator) -> Floats:

@@ -93,7 +93,9 @@ def grow_hair(
     rng = np.random.default_rng([seed, 0x6A12])
     head = Head.from_body(body)
     groups = _grow_groups(head, style, rng)
-    atlas = paint_atlas(colour, np.random.default_rng([seed, 0xA71A]), curls=style.curl_texture, side=detail.hair_side, steps=detail.strand_steps)
+    atlas = paint_atlas(
+        colour, np.random.default_rng([seed, 0xA71A]), curls=style.curl_texture, side=detail.hair_side, steps=detail.strand_steps
+    )
     rigging = _plan_rigging(groups, head, body) if detail.hair_level is None else None
     chosen = range(len(budgets)) if detail.hair_level is None else (detail.hair_level,)
     levels = tuple(_build_level(body, head, groups, rigging, level, budgets[level], seed, fit) for level in chosen)

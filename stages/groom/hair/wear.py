@@ -33,7 +33,9 @@ def grow_head(body: Body, choice: HairChoice, seed: int, fit: Fit | None = None,
     hair = grow_hair(body, style, choice.colour, seed, fit, budgets, detail) if style else GrownHair((), (), {})
     if beard is None or not is_long:
         return hair
-    atlas = hair.atlas or paint_atlas(choice.colour, np.random.default_rng([seed, 0xA71A]), curls=False, side=detail.hair_side, steps=detail.strand_steps)
+    atlas = hair.atlas or paint_atlas(
+        choice.colour, np.random.default_rng([seed, 0xA71A]), curls=False, side=detail.hair_side, steps=detail.strand_steps
+    )
     albedo = ALBEDO if hair.atlas else BEARD_ALBEDO
     curls = bool(style and style.curl_texture and hair.atlas)
     tuft_budgets = BEARD_BUDGETS if detail.hair_level is None else (BEARD_BUDGETS[detail.hair_level],)
