@@ -1,7 +1,8 @@
 """CLIP (Radford et al. 2021): a text encoder and an image encoder whose vectors of a picture and of its caption are alike.
 
-Differences: both encoders are small enough for one core; a token is an English word or a Chinese character, embedded as the mean of
-its hashed character n-grams (Bojanowski et al. 2017), so that misspelt words and words of other forms stay near those of the training.
+Differences: both encoders are small enough for one core. A token is an English word or a Chinese character, embedded as the mean of its
+hashed character n-grams (Bojanowski et al. 2017), so that misspelt words and words of other forms stay near those of the training. A
+batch norm before each last layer spreads the vectors from the first step on: without it, they were nearly the same for sixty steps.
 """
 
 from __future__ import annotations
@@ -104,6 +105,7 @@ class TextEncoder(nn.Module):  # type: ignore[misc]
         )
         self.layers = nn.TransformerEncoder(layer, shape.text_layers, enable_nested_tensor=False)
         self.norm, self.out = nn.LayerNorm(shape.text_width), nn.Linear(shape.text_width, shape.embedding, bias=False)
+        self.spread = nn.BatchNorm1d(shape.text_width)
         nn.init.normal_(self.grams.weight, 0, 0.05)
         with torch.no_grad():
             self.grams.weight[0] = 0
@@ -117,7 +119,7 @@ class TextEncoder(nn.Module):  # type: ignore[misc]
         x = self.grams(tokens).sum(2) / count + self.places
         x = self.norm(self.layers(x, src_key_padding_mask=~used))
         weight = used[..., None].to(x.dtype)
-        return self.out((x * weight).sum(1) / weight.sum(1))
+        return self.out(self.spread((x * weight).sum(1) / weight.sum(1)))
 
 
 class ImageEncoder(nn.Module):  # type: ignore[misc]
@@ -133,12 +135,12 @@ class ImageEncoder(nn.Module):  # type: ignore[misc]
             before = wide
         self.trunk = nn.Sequential(*layers, nn.Conv2d(before, before, 3, padding=1), nn.GroupNorm(8, before), nn.SiLU())
         self.cells = nn.AdaptiveAvgPool2d(_GRID)
-        self.gather = nn.Linear(before * _GRID**2, 2 * shape.embedding)
+        self.gather, self.spread = nn.Linear(before * _GRID**2, 2 * shape.embedding), nn.BatchNorm1d(2 * shape.embedding)
         self.out = nn.Linear(2 * shape.embedding, shape.embedding, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """(b,embedding)."""
-        return self.out(F.silu(self.gather(self.cells(self.trunk(x)).flatten(1))))
+        return self.out(F.silu(self.spread(self.gather(self.cells(self.trunk(x)).flatten(1)))))
 
 
 class Clip(nn.Module):  # type: ignore[misc]
