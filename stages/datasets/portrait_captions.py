@@ -50,11 +50,9 @@ def compose_caption(labels: Mapping[str, str], language: Language, rng: np.rando
         held_out: take frames that training never sees, and phrases that it sees no more often than others.
     """
     parts = _choose_parts(labels, language, rng, held_out)
-    if language == "en":
-        frames = _FRAMES_EN_HELD_OUT if held_out else _FRAMES_EN
-        return _fill_english(frames[int(rng.integers(len(frames)))], parts)
-    frames = _FRAMES_ZH_HELD_OUT if held_out else _FRAMES_ZH
-    return _fill_chinese(frames[int(rng.integers(len(frames)))], parts)
+    frames = _FRAMES[language, held_out]
+    frame = frames[int(rng.integers(len(frames)))]
+    return _fill_english(frame, parts) if language == "en" else _fill_chinese(frame, parts)
 
 
 _FRAMES_EN = (
@@ -76,6 +74,10 @@ _FRAMES_ZH_HELD_OUT = (
     "这是一位{who}{has}{mood}{age}{wears}{views}", "头像:{who}{age}{has}{wears}{mood}", "请画一个{who}{wears}{has}{age}{mood}",
     "画面里有一位{who}{mood}{wears}{has}{views}",
 )  # fmt: skip
+_FRAMES: Mapping[tuple[Language, bool], tuple[str, ...]] = {
+    ("en", False): _FRAMES_EN, ("en", True): _FRAMES_EN_HELD_OUT, ("zh", False): _FRAMES_ZH, ("zh", True): _FRAMES_ZH_HELD_OUT,
+}  # fmt: skip
+"""Language, and whether they are held out -> the frames of sentences."""
 
 
 def _choose_parts(labels: Mapping[str, str], language: Language, rng: np.random.Generator, held_out: bool) -> Parts:
