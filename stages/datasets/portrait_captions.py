@@ -162,7 +162,7 @@ def _fill_english(frame: str, parts: Parts) -> str:
     dressed = f" wearing {_list_english(parts.dressed)}" if parts.dressed else ""
     having = [*parts.worn, *(one for one in parts.negations if not one.startswith(("without", "not ")) and " " in one)]
     has = f" with {_list_english(having)}" if having else ""
-    # What is an adjective or a preposition of its own stands between commas.
+    # What is an adjective or a preposition of its own is written between commas.
     loose = "".join(f", {one}" for one in parts.negations if one not in having)
     text = frame.format(
         a="{a}", who=parts.who, age=f", {parts.age}," if parts.age else "", has=has + loose, wears=dressed,

@@ -96,7 +96,7 @@ class PortraitGenerator:
         shot = shots.sample_shot(self._skeleton, mood, rng)
         picture = self._studio.take(shot.view, self._size)
         labels = {**self._person.labels, **label_shot(shot)}
-        captions = {language: compose_caption(labels, language, rng) for language in LANGUAGES}
+        captions: dict[str, str] = {language: compose_caption(labels, language, rng) for language in LANGUAGES}
         attributes = describe_attributes(self._person, labels) | shots.describe_shot(shot)
         attributes["serious"] = shot.strength * (shot.expression == "serious")
         return DatasetItem(index, number, {name: attributes[name] for name in COLUMNS}, picture, captions=captions, labels=labels)

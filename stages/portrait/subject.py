@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from assets.artefacts.character import EYES, SKIN_MATERIALS, Body, Groom, Identity, TextureSet
-from assets.artefacts.geometry import Floats, Mesh
+from assets.artefacts.geometry import Floats, Ints, Mesh
 from assets.conventions import SKIN_VERTICES
 from assets.mesh import compact_vertices
 from assets.spec.avatar import AvatarSpec
@@ -13,6 +13,7 @@ from stages.body import stage as body_stage
 from stages.groom.detail import PORTRAIT, THUMBNAIL
 from stages.groom.stage import groom_person
 from stages.identity import stage as identity_stage
+from stages.identity.backend import BACKENDS as IDENTITIES
 from stages.identity.backend import IdentityBackend
 from stages.model.hair_backfaces import add_hair_backfaces
 from stages.model.scene import Piece, assemble_character, take_vertices
@@ -53,14 +54,14 @@ def make_texture(spec: AvatarSpec, identity: Identity, body: Body, size: int = M
 
 
 def groom_portrait(spec: AvatarSpec, body: Body, size: int = MAX_SIDE) -> Groom:
-    """As the groom stage makes it, in the detail of a portrait of `size` pixels; raises SpecError for a style or an item that does not exist."""
+    """As the groom stage makes it, in the detail of a portrait of `size` pixels; raises SpecError for what does not exist."""
     return groom_person(body, spec.groom, spec.seed, THUMBNAIL if size <= _THUMBNAIL_SIDE else PORTRAIT)
 
 
 @lru_cache(maxsize=2)  # of 13 MB
 def _open_generator(name: str | None) -> IdentityBackend:
     """The backend, which keeps its weights."""
-    return identity_stage.BACKENDS.get(name)
+    return IDENTITIES.get(name)
 
 
 def build_subject(body: Body, texture: TextureSet, groom: Groom) -> PortraitSubject:
@@ -105,7 +106,7 @@ def _crop_shade(piece: Piece, neck: Floats, skull: float) -> Floats:
     return piece.shade[_find_shown(piece, neck, skull)[0]] if piece.mesh.name in _WIDE_PARTS else piece.shade
 
 
-def _find_shown(piece: Piece, neck: Floats, skull: float) -> tuple[Floats, Floats]:
+def _find_shown(piece: Piece, neck: Floats, skull: float) -> tuple[Ints, Ints]:
     """Vertices (k,) and renumbered triangles (t,3) that a portrait can show."""
     mesh = piece.mesh
     low = neck[1] - _HEADS_BELOW_NECK * skull * (1.4 if mesh.name == "hair" else 1)

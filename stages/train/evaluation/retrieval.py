@@ -14,7 +14,9 @@ from stages.nets.weights_io import TrainedNet
 from stages.train.families.captions import CaptionSource
 from stages.train.loop.family import Examples
 
-NAMED_ATTRIBUTES = ("gender", "tone", "build", "hair_colour", "hair_length", "beard", "glasses", "hat", "expression", "outfit", "outfit_colour")
+NAMED_ATTRIBUTES = (
+    "gender", "tone", "build", "hair_colour", "hair_length", "beard", "glasses", "hat", "expression", "outfit", "outfit_colour",
+)  # fmt: skip
 """Labels that are named from a picture alone."""
 _CAPTION_SEED, _BATCH = 11, 64
 
@@ -88,7 +90,7 @@ def name_attributes(nets: TrainedNet, test: Examples) -> dict[str, tuple[float, 
     for name in NAMED_ATTRIBUTES:
         shown = [one[name] for one in labels]
         phrases = {language: collect_phrases(name, language) for language in LANGUAGES}
-        # What has no words, such as an ordinary build, is not asked for.
+        # What has no words, such as an ordinary build, is left out.
         rows = [row for row, value in enumerate(shown) if value in phrases["en"]]
         values = sorted({shown[row] for row in rows})
         if len(values) < 2:

@@ -91,7 +91,8 @@ def test_a_text_is_refused_where_descriptions_cannot_be_read(monkeypatch: pytest
 
 @pytest.mark.parametrize(("words", "code", "sentence"), [
     (("kofi", "--size", "300"), 2, "error[portrait/size] a portrait cannot have 300 pixels a side; use --size 128, 256 or 512"),
-    (("kofi", "--from", "net"), 2, "error[portrait/net-spec] the generator of portraits takes a description, not a spec; use --from render"),
+    (("kofi", "--from", "net"), 2,
+     "error[portrait/net-spec] the generator of portraits takes a description, not a spec; use --from render"),
     (("nobody.yaml",), 2, "error[spec/missing] there is no file nobody.yaml"),
 ])  # fmt: skip
 def test_what_is_wrong_is_said_in_one_sentence(words: tuple[str, ...], code: int, sentence: str, tmp_path: Path) -> None:

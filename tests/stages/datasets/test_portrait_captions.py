@@ -27,7 +27,9 @@ def compose_many(labels: dict[str, str], language: Language, count: int = 400, *
 
 def test_sentences_say_what_the_labels_say_and_nothing_else() -> None:
     english = " ".join(compose_many(OLD_MAN, "en"))
-    assert all(word in english for word in ("elderly gentleman", "in his seventies", "72 years old", "bald head", "glasses", "clean-shaven"))
+    assert all(
+        word in english for word in ("elderly gentleman", "in his seventies", "72 years old", "bald head", "glasses", "clean-shaven")
+    )
     assert not re.search(r"\b(woman|lady|with a beard|wearing a hat|red hair|freckled|long hair)\b", english)
     chinese = " ".join(compose_many(OLD_MAN, "zh"))
     assert all(word in chinese for word in ("老先生", "七十多岁", "72岁", "光头", "戴眼镜", "没有胡子"))

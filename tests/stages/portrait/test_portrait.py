@@ -18,7 +18,8 @@ from stages.portrait.picture import RESTING_FACES, PortraitMaker, open_portrait_
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="run `fenshen bake` first")]
 VALUES: dict[str, Any] = {
-    "name": "Ada", "seed": 4, "identity": {"age": 34, "gender": 1.0}, "groom": {"hair": "side_part", "beard": "short_beard", "glasses": "round"},
+    "name": "Ada", "seed": 4, "identity": {"age": 34, "gender": 1.0},
+    "groom": {"hair": "side_part", "beard": "short_beard", "glasses": "round"},
 }  # fmt: skip
 SPEC = AvatarSpec.model_validate(VALUES)
 SIZE = 64
@@ -97,6 +98,7 @@ def test_only_what_changed_is_made_again(maker: PortraitMaker, monkeypatch: pyte
     maker.make(SPEC, SIZE)
     called = set()
     for name in ("make_identity", "make_body", "make_texture", "groom_portrait"):
+
         def count(*arguments: Any, _name: str = name, _make: Any = getattr(picture, name)) -> Any:
             called.add(_name)
             return _make(*arguments)

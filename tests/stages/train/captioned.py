@@ -42,7 +42,9 @@ def write_captioned_set(folder: Path, count: int = 36, seed: int = 0, size: int 
     split = draw_captioned(count, seed, size)
     places = iter(range(count))
     shards = plan_shards({name: [next(places) for _ in range(n)] for name, n in compute_split_counts(count).items()}, 64)
-    card = DatasetCard("patches", "portraits", size, count, COLUMNS, seed, "CC0-1.0", (Source("patches", "CC0-1.0", "made here"),), "a test")
+    card = DatasetCard(
+        "patches", "portraits", size, count, COLUMNS, seed, "CC0-1.0", (Source("patches", "CC0-1.0", "made here"),), "a test"
+    )
 
     def make_item(index: int) -> DatasetItem:
         attributes = dict(zip(COLUMNS, split.attributes[index].tolist(), strict=True))

@@ -64,7 +64,7 @@ def test_a_data_set_without_captions_is_refused() -> None:
     assert str(caught.value) == f"error[train/captions] the data set has no captions; {fix}"
 
 
-def test_training_writes_weights_with_a_card_that_tells_how_well_it_finds(tmp_path: Path) -> None:
+def test_training_writes_weights_with_a_card_that_reports_retrieval(tmp_path: Path) -> None:
     data = write_captioned_set(tmp_path / "set")
     changes = {**dict(CHANGES), "batch": 8}
     file = train_net("clip", data, tmp_path / "out", plan=Plan(steps=3, validate_every=2), changes=changes)
