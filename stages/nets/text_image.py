@@ -15,6 +15,7 @@ import numpy as np
 
 from assets import weights as committed
 from assets.artefacts.geometry import Floats
+from assets.digest import sha256_file
 from assets.errors import BackendError, Finding
 from stages.nets.weights_io import load_net
 
@@ -117,6 +118,14 @@ def find_missing_encoder() -> str:
     if os.environ.get(FOLDER_VARIABLE) or committed.has_weights(TITLE):
         return ""
     return f"there are no weights named {TITLE}: make them with `fenshen train clip`"
+
+
+def digest_encoder() -> str:
+    """sha256 of the weights that `open_encoder` reads; empty where there are none. A generator takes the vectors of one encoder alone."""
+    if folder := os.environ.get(FOLDER_VARIABLE):
+        file = Path(folder) / "model.safetensors"
+        return sha256_file(file) if file.is_file() else ""
+    return committed.read_sha256(TITLE) if committed.has_weights(TITLE) else ""
 
 
 def open_encoder() -> TextImageEncoder:

@@ -10,7 +10,7 @@ from assets import weights as committed
 from assets.artefacts.geometry import Image
 from assets.errors import BackendError, Finding
 from assets.formats.image import resize
-from stages.nets.text_image import TEXT_CONDITIONS, embed_conditions, find_missing_encoder
+from stages.nets.text_image import FOLDER_VARIABLE, TEXT_CONDITIONS, digest_encoder, embed_conditions, find_missing_encoder
 from stages.nets.weights_io import load_net, to_images
 
 TITLE = "portrait-textgan"
@@ -33,6 +33,9 @@ def generate_portraits(text: str, seeds: Sequence[int], size: int) -> Iterator[I
     if net.conditions != TEXT_CONDITIONS:
         fix = "train them with `fenshen train textgan`"
         raise BackendError(Finding("weights/foreign", f"the weights {TITLE} take no text", fix=fix))
+    if committed.read_entry(TITLE).get("encoder", "") != digest_encoder():
+        fix = f"unset {FOLDER_VARIABLE}, or train the generator again"
+        raise BackendError(Finding("portrait/other-encoder", f"{TITLE} was trained with another text-image encoder", fix=fix))
     conditions = embed_conditions([text])
     for seed in seeds:
         latent = np.random.default_rng(seed).standard_normal((1, net.shape.latent)).astype(np.float32)

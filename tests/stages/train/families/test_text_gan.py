@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from assets import weights as committed
-from assets.errors import SpecError
+from assets.errors import BackendError, SpecError
 from stages.nets import text_image
 from stages.nets.clip import Clip, Shape
 from stages.nets.text_image import TEXT_CONDITIONS, OwnEncoder
@@ -103,7 +103,11 @@ def test_weights_make_the_same_portrait_of_the_same_text_and_seed(tmp_path: Path
     monkeypatch.setenv("FENSHEN_WEIGHTS", str(tmp_path / "out"))
     monkeypatch.setattr("stages.portrait.generator.find_missing_encoder", lambda: "")
     assert committed.has_weights("portrait-textgan")
+    assert "encoder" in committed.read_entry("portrait-textgan")
     one, again = (list(generate_portraits("a man", [3, 4], 128)) for _ in range(2))
     assert one[0].pixels.shape == (128, 128, 3)
     assert (one[0].pixels == again[0].pixels).all()
     assert (one[0].pixels != one[1].pixels).any()
+    monkeypatch.setattr("stages.portrait.generator.digest_encoder", lambda: "another")
+    with pytest.raises(BackendError, match="portrait-textgan was trained with another text-image encoder; unset FENSHEN_CLIP"):
+        next(generate_portraits("a man", [3], 128))
