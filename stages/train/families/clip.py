@@ -25,6 +25,8 @@ class Recipe:
     lr: Weight = 1.5e-3
     weight_decay: Weight = 0.05
     average: Fraction = 0.99
+    p: Fraction = 0.7
+    """Probability of each augmentation of portraits: mirrored, turned, shifted, brighter; none changes what a sentence says."""
     noise: Weight = 0.05
     """Standard deviation of noise added to the images, so that vectors do not depend on single pixels."""
 
@@ -62,15 +64,16 @@ class ClipFamily:
         return TrainState({"clip": net}, {"clip": optimiser}, shape, device)
 
     def step(self, state: TrainState, batch: Batch) -> Mapping[str, float]:
-        """One update on new sentences; half of the batches are mirrored, which changes nothing that a sentence says."""
+        """One update on new sentences."""
         import torch
 
+        from stages.nets.augment import PORTRAITS
         from stages.nets.clip import compute_contrastive_loss, tokenize
 
         assert self.captions is not None
         rng = np.random.default_rng(int(torch.randint(2**31, ())))
         tokens = torch.from_numpy(tokenize(self.captions.draw([int(row) for row in batch.rows], rng), state.shape))
-        x = batch.values.flip(-1) if float(torch.rand(())) < 0.5 else batch.values
+        x = PORTRAITS(batch.values, self.recipe.p)
         net = state.nets["clip"].train()
         with state.device.autocast():
             images = net.embed_images(x + self.recipe.noise * torch.randn_like(x))
