@@ -29,6 +29,7 @@ from flows.cli.lineup import lineup
 from flows.cli.listing import backends, gates, schema, stages
 from flows.cli.new import new
 from flows.cli.output import add_output_options
+from flows.cli.portrait import portrait
 from flows.cli.present import present
 from flows.cli.serve import serve
 from flows.cli.train import register_training
@@ -60,6 +61,7 @@ def _register_commands() -> None:
     app.command()(add_output_options(build))
     app.command()(add_output_options(batch))
     app.command()(add_output_options(lineup))
+    app.command()(add_output_options(portrait))
     app.command()(add_output_options(present))
     for command in (plan, check, inspect, preview, ask, serve, explore, gates, backends, stages, schema, doctor):
         app.command()(command)

@@ -58,6 +58,23 @@ def faces(
 
 
 @app.command()
+def portraits(
+    folder: OutOption,
+    count: CountOption = 6000,
+    size: Annotated[int, typer.Option(min=32, max=256, help="Pixels a side.")] = 128,
+    seed: SeedOption = 0,
+    style: StyleOption = "realistic",
+) -> None:
+    """Portraits of random specs as bundles show them, with labels and captions; six pictures of each person.
+
+    Example: `fenshen data portraits --out sets/portraits128 --count 6000 --size 128`
+    """
+    from stages.datasets.make import DatasetRequest
+
+    _make_data_set(DatasetRequest("portraits", folder, count, size, seed, style))
+
+
+@app.command()
 def bodies(folder: OutOption, count: CountOption = 20000, seed: SeedOption = 0) -> None:
     """Body vectors from Anny's calibrated shape distribution, with measurements.
 

@@ -20,10 +20,10 @@ MIN_PEOPLE = 3
 
 @dataclass(frozen=True)
 class DatasetRequest:
-    """The arguments of `fenshen data skins|faces|bodies`."""
+    """The arguments of `fenshen data skins|faces|portraits|bodies`."""
 
     kind: str
-    """skins, faces or bodies."""
+    """skins, faces, portraits or bodies."""
     out: Path
     count: int
     size: int = 0
@@ -49,9 +49,9 @@ def make_dataset(request: DatasetRequest, progress: Progress | None = None) -> P
 
 
 def _require_enough_people(request: DatasetRequest) -> None:
-    from stages.datasets.faces import PICTURES_PER_PERSON
+    from stages.datasets import faces, portraits
 
-    each = PICTURES_PER_PERSON if request.kind == "faces" else 1
+    each = {"faces": faces.PICTURES_PER_PERSON, "portraits": portraits.PICTURES_PER_PERSON}.get(request.kind, 1)
     people = -(-request.count // each)
     if people < MIN_PEOPLE:
         message = f"{request.count} {request.kind} show only {people} people, fewer than one for each of the {MIN_PEOPLE} splits"
@@ -83,6 +83,18 @@ def _make_faces(request: DatasetRequest, progress: Progress | None) -> Path:
         )
 
 
+def _make_portraits(request: DatasetRequest, progress: Progress | None) -> Path:
+    from stages.datasets.portraits import PortraitGenerator, plan
+    from stages.render.portrait import open_portrait_studio
+    from stages.texture.tiles import load_skin_library
+
+    card, shards = plan(load_skin_library(), count=request.count, size=request.size, seed=request.seed, command=request.command)
+    claim_folder(request.out, card, shards)
+    with open_portrait_studio() as studio:
+        generator = PortraitGenerator(studio, size=request.size, seed=request.seed)
+        return write_dataset(request.out, card, shards, generator, progress)
+
+
 def _make_bodies(request: DatasetRequest, progress: Progress | None) -> Path:
     from stages.datasets.bodies import BodyGenerator, plan
 
@@ -91,7 +103,7 @@ def _make_bodies(request: DatasetRequest, progress: Progress | None) -> Path:
     return write_dataset(request.out, card, shards, BodyGenerator(shards, sizes, seed=request.seed), progress, sizes)
 
 
-_MAKERS = {"skins": _make_skins, "faces": _make_faces, "bodies": _make_bodies}
+_MAKERS = {"skins": _make_skins, "faces": _make_faces, "portraits": _make_portraits, "bodies": _make_bodies}
 
 
 def make_folder_dataset(request: FolderRequest, out: Path, progress: Progress | None = None) -> tuple[Path, tuple[Finding, ...]]:

@@ -104,7 +104,7 @@ def sample_person(number: int, index: int, seed: int) -> Person:
     years, tone = float(rng.uniform(low, high + 1)), monk_to_tone(monk, float(rng.uniform(0.05, 0.95)))
     between = np.minimum(rng.beta(1, 6, 2), 0.45)
     gender = float(1 - between[0] if man else between[1])
-    origins = _sample_origins(tone, rng)
+    origins = sample_origins(tone, rng)
     hair = _sample_hairstyle(man, years, origins["african"], rng)
     kind = _sample_hair_kind(tone, years, man, rng)
     eyes = _sample_eyes_kind(tone, rng)
@@ -116,12 +116,12 @@ def sample_person(number: int, index: int, seed: int) -> Person:
     lashes = "Eyelashes01" if man else f"eyelashes0{int(rng.integers(2, 4))}"
     return Person(
         number, years, gender, monk, tone, origins, build, float(rng.uniform(0.35, 0.6) if years < 13 else rng.uniform(0.5, 0.85)),
-        hair, kind, _sample_shade(_HAIR_RGB[kind], rng) if kind != "dyed" else _DYE_RGB[int(rng.integers(len(_DYE_RGB)))],
-        f"eyebrow{brow:03d}", lashes, eyes, _sample_shade(_EYE_RGB[eyes], rng), outfit, tint, _sample_blemishes(man, years, rng),
+        hair, kind, sample_shade(_HAIR_RGB[kind], rng) if kind != "dyed" else _DYE_RGB[int(rng.integers(len(_DYE_RGB)))],
+        f"eyebrow{brow:03d}", lashes, eyes, sample_shade(_EYE_RGB[eyes], rng), outfit, tint, _sample_blemishes(man, years, rng),
     )  # fmt: skip
 
 
-def _sample_origins(tone: float, rng: np.random.Generator) -> dict[str, float]:
+def sample_origins(tone: float, rng: np.random.Generator) -> dict[str, float]:
     """A mixture of origins; the tone makes some more likely, but every tone occurs with every origin."""
     alpha = np.array([0.3 + 1.8 * np.clip((tone - 0.4) / 0.4, 0, 1), 0.5 + 0.8 * np.clip(1 - abs(tone - 0.35) / 0.35, 0, 1),
                        0.3 + 1.6 * np.clip((0.6 - tone) / 0.45, 0, 1)])  # fmt: skip
@@ -153,7 +153,7 @@ def _sample_eyes_kind(tone: float, rng: np.random.Generator) -> str:
     return str(rng.choice(list(_EYE_RGB), p=weights / weights.sum()))
 
 
-def _sample_shade(ends: tuple[str, str], rng: np.random.Generator) -> str:
+def sample_shade(ends: tuple[str, str], rng: np.random.Generator) -> str:
     low, high = (np.array([int(end[k : k + 2], 16) for k in (1, 3, 5)]) for end in ends)
     mixed = np.rint(low + (high - low) * rng.random()).astype(int)
     return "#" + "".join(f"{value:02x}" for value in mixed)

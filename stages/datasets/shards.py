@@ -309,6 +309,7 @@ def load_images(folder: Path, split: Split) -> ImageSplit:
     images = np.empty((count, size, size, channels), np.uint8)
     attributes, people = np.empty((count, len(columns)), np.float32), np.empty(count, np.int64)
     captions: list[dict[str, str]] = []
+    labels: list[dict[str, str]] = []
     row = 0
     for shard in find_shard_files(folder, split):
         for record, _, data in iterate_entries(shard):
@@ -316,9 +317,15 @@ def load_images(folder: Path, split: Split) -> ImageSplit:
             attributes[row] = [record["attributes"][name] for name in columns]
             people[row] = record["person"]
             captions.append(record["captions"])
+            labels.append({name: str(value) for name, value in record.items() if name not in _RECORD_FIELDS})
             row += 1
     languages = dict.fromkeys(language for each in captions for language in each)
-    return ImageSplit(images, attributes, columns, people, {k: tuple(each.get(k, "") for each in captions) for k in languages})
+    sentences = {k: tuple(each.get(k, "") for each in captions) for k in languages}
+    return ImageSplit(images, attributes, columns, people, sentences, tuple(labels) if any(labels) else ())
+
+
+_RECORD_FIELDS = ("index", "person", "attributes", "captions")
+"""Of an item's JSON; all others are labels."""
 
 
 def decode_picture(data: bytes, channels: int) -> Pixels:

@@ -35,7 +35,9 @@ EXPRESSIONS: dict[str, Mapping[str, float]] = {
     "talk": _mirror_weights(viseme_aa=0.5, jawOpen=0.08),
     "eyes_closed": _mirror_weights(eyeBlink=1.0),
 }
-"""Expression -> morph weights at full strength."""
+"""Expression -> morph weights at full strength; a data set of faces shows each of a person once."""
+SERIOUS: Mapping[str, float] = _mirror_weights(browDown=0.4, mouthFrown=0.35, mouthPress=0.3)
+_EVERY_EXPRESSION = EXPRESSIONS | {"serious": SERIOUS}
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def sample_shot(skeleton: Skeleton, expression: str, rng: np.random.Generator) -
     strength = float(rng.uniform(0.6, 1.0))
     yaw, pitch, roll = (float(np.clip(rng.normal(0, s), -2.4 * s, 2.4 * s)) for s in (16, 5, 4))
     share = float(rng.uniform(0, 1))  # of the yaw that the neck turns; the camera moves by the rest
-    face = {name: weight * strength for name, weight in EXPRESSIONS[expression].items()}
+    face = {name: weight * strength for name, weight in _EVERY_EXPRESSION[expression].items()}
     face |= _sample_gaze(yaw * share, pitch, rng) if expression != "eyes_closed" else {}
     pose = build_standing_pose(skeleton, face, **_turn_head(yaw * share, pitch, roll))
     lamps, light = _sample_lamps(yaw * (1 - share), rng)

@@ -29,6 +29,8 @@ class ImageSplit:
     """(n,) the person in each picture: sets are split by person, never by picture."""
     captions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Language (en, zh) -> (n,) one sentence per picture; empty if the data set has none."""
+    labels: tuple[Mapping[str, str], ...] = ()
+    """(n,) what each picture shows, attribute -> word; empty if the data set has none."""
 
     def __len__(self) -> int:
         return len(self.images)

@@ -47,7 +47,7 @@ def build_phenotype(fields: Fields, seed: int) -> dict[str, float]:
     """What the choices of hair, eyes and clothes read of a body: gender, years and origins."""
     own = fields.get("identity.seed")
     latent = draw_latent(seed if own is None else int(own), IDENTITY_LATENT_SIZE)
-    identity = cast(Identity, SimpleNamespace(tone=float(get_field(fields, "identity.tone")), latent=latent))
+    identity = cast(Identity, SimpleNamespace(tone=float(get_field(fields, "identity.tone")), latent=latent, face={}))
     gender = fields.get("body.gender")
     return {
         "gender": float(get_field(fields, "identity.gender") if gender is None else gender),

@@ -27,6 +27,7 @@ NET_MODULES: Mapping[str, str] = {
     "diffusion": "stages.nets.diffusion",
     "bodygan": "stages.nets.bodygan",
     "classifier": "stages.nets.classifier",
+    "clip": "stages.nets.clip",
 }
 """Net -> module with `Shape` (frozen dataclass with `latent`), `build_nets(shape)` and `generate(nets, latents, conditions, noise)`."""
 GENERATION_BATCH_SIZE = 16

@@ -27,7 +27,7 @@ from stages.train.loop.lineage import continue_lineage, make_lineage, make_weigh
 from stages.train.loop.loop import Plan, ProgressCallback, Run, TrainingProgress, begin_run, resume_run, train
 from stages.train.loop.tensorboard import TensorboardWriter
 
-SINGULAR_KINDS = {"skins": "skin", "faces": "face", "bodies": "body"}
+SINGULAR_KINDS = {"skins": "skin", "faces": "face", "portraits": "portrait", "bodies": "body"}
 
 
 def apply_settings(family: Family, changes: Mapping[str, Any]) -> Family:
@@ -160,6 +160,7 @@ def publish_weights(run: Run, data: Path, out: Path, title: str, changes: Mappin
     """Writes the weights of the best validation, their weights.json entry, card, sheet and curves; returns the weights file."""
     from assets.digest import sha256
     from assets.weights import INDEX_FILE, build_weights_index
+    from stages.nets.text_image import TEXT_CONDITIONS, digest_encoder
     from stages.nets.weights_io import export_net
 
     # Without a validation there is no best of this run: a file of that name is from the run that it replaced.
@@ -168,6 +169,8 @@ def publish_weights(run: Run, data: Path, out: Path, title: str, changes: Mappin
     index, nets = read_index(data), run.to_trained_net()
     assert run.lineage is not None
     facts = make_weights_facts(run.lineage.origins, str(index.get("command", "")))
+    if nets.conditions == TEXT_CONDITIONS:
+        facts = {**facts, "encoder": digest_encoder()}
     content = export_net(nets, facts)
     file = out / f"{title}.safetensors"
     write_run_file(file, content)

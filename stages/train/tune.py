@@ -31,6 +31,11 @@ class SearchRange:
 
 
 _RATES = {"generator_lr": SearchRange(1e-4, 3e-3), "critic_lr": SearchRange(1e-4, 3e-3)}
+_DIFFUSION = {
+    "autoencoder_lr": SearchRange(3e-4, 5e-3), "denoiser_lr": SearchRange(2e-4, 5e-3), "kl": SearchRange(1e-5, 1e-3),
+    "edges": SearchRange(0.2, 5),
+    "drop": SearchRange(0.05, 0.3, log=False),
+}  # fmt: skip
 SEARCH_SPACES: Mapping[str, Mapping[str, SearchRange]] = {
     "dcgan": {**_RATES, "smooth": SearchRange(0, 0.2, log=False), "noise": SearchRange(0, 0.2, log=False)},
     "dcgan-lsgan": {**_RATES, "noise": SearchRange(0, 0.2, log=False)},
@@ -39,16 +44,15 @@ SEARCH_SPACES: Mapping[str, Mapping[str, SearchRange]] = {
     "stylegan": {**_RATES, "real_gamma": SearchRange(0.5, 20), "adapt_target": SearchRange(0.4, 0.8, log=False)},
     "vae": {"lr": SearchRange(2e-4, 5e-3), "beta": SearchRange(3e-7, 3e-5), "weight_decay": SearchRange(1e-6, 1e-2)},
     "unet": {**_RATES, "adversarial": SearchRange(0.03, 3), "kl": SearchRange(2e-4, 2e-2), "gamma": SearchRange(0.1, 10)},
-    "diffusion": {
-        "autoencoder_lr": SearchRange(3e-4, 5e-3), "denoiser_lr": SearchRange(2e-4, 5e-3), "kl": SearchRange(1e-5, 1e-3),
-        "edges": SearchRange(0.2, 5),
-        "drop": SearchRange(0.05, 0.3, log=False),
-    },
+    "diffusion": _DIFFUSION, "textdiffusion": _DIFFUSION,
+    "clip": {"lr": SearchRange(2e-4, 5e-3), "weight_decay": SearchRange(1e-3, 0.3), "noise": SearchRange(0.01, 0.2)},
+    "textgan": {**_RATES, "real_gamma": SearchRange(0.01, 10), "contrast": SearchRange(0.1, 10), "spread": SearchRange(0.001, 0.3)},
+    "textstylegan": {**_RATES, "real_gamma": SearchRange(0.01, 10), "contrast": SearchRange(0.1, 10), "spread": SearchRange(0.001, 0.3)},
     "bodygan": {"lr": SearchRange(1e-4, 3e-3), "penalty": SearchRange(1, 30), "average": SearchRange(0.99, 0.9995, log=False)},
     "bodyvae": {"lr": SearchRange(2e-4, 5e-3), "beta": SearchRange(3e-4, 3e-2), "weight_decay": SearchRange(1e-6, 1e-2)},
 }  # fmt: skip
 """Family -> setting -> range to search."""
-SCORED_BY_SAMPLES = ("vae", "bodyvae", "diffusion")
+SCORED_BY_SAMPLES = ("vae", "bodyvae", "diffusion", "textdiffusion")
 """Families scored by their samples: a VAE's bound depends on beta, and a denoiser's error is small for uninformative latents."""
 MAX_SCORED = 256
 """Images of a score."""

@@ -12,6 +12,7 @@ from stages.groom.garments.sheet import Fine, Sheet
 from stages.groom.garments.texels import Texels
 
 SIDE = 1024
+"""Texels a side of the picture of a bundle."""
 _PADDING = 5
 """Texels around a panel."""
 _SKY_SIDE, _SKY_RADIUS_M, _LIFT_M, _BIAS_M = 288, 1.15, 0.006, 0.010
@@ -43,6 +44,8 @@ class Atlas:
     """Texels per metre."""
     places: tuple[tuple[Place, ...], ...]
     """By sheet and panel."""
+    side: int = SIDE
+    """Texels a side."""
 
     def map_rows(self, sheet: int, uv: Floats, panel: Ints) -> Floats:
         """(m,2) texels of pattern rows in metres."""
@@ -57,7 +60,7 @@ class Atlas:
         return found
 
 
-def pack_sheets(sheets: Sequence[Sheet]) -> Atlas:
+def pack_sheets(sheets: Sequence[Sheet], side: int = SIDE) -> Atlas:
     """All panels in one picture, at the largest scale at which they fit."""
     lows, sizes, owner = [], [], []
     for number, sheet in enumerate(sheets):
@@ -69,35 +72,35 @@ def pack_sheets(sheets: Sequence[Sheet]) -> Atlas:
     low, high, spots = 100.0, 3000.0, None
     for _ in range(_STEPS):
         scale = (low + high) / 2
-        found = _pack([(int(np.ceil(w * scale)) + 2 * _PADDING, int(np.ceil(h * scale)) + 2 * _PADDING) for w, h in sizes])
+        found = _pack([(int(np.ceil(w * scale)) + 2 * _PADDING, int(np.ceil(h * scale)) + 2 * _PADDING) for w, h in sizes], side)
         low, high, spots = (scale, high, found) if found else (low, scale, spots)
     assert spots is not None, "panels of several metres"
     places: list[list[Place]] = [[] for _ in sheets]
     for number, (x, y, turned), base, size in zip(owner, spots, lows, sizes, strict=True):
         places[number].append(Place(x, y, turned, base, size))
-    return Atlas(low, tuple(map(tuple, places)))
+    return Atlas(low, tuple(map(tuple, places)), side)
 
 
-def _pack(sizes: Sequence[tuple[int, int]]) -> list[tuple[int, int, bool]] | None:
+def _pack(sizes: Sequence[tuple[int, int]], side: int) -> list[tuple[int, int, bool]] | None:
     """Corner of each rectangle and whether it is turned; None where they do not fit: bottom-left over a skyline, tallest first."""
-    skyline = np.zeros(SIDE, np.int64)
+    skyline = np.zeros(side, np.int64)
     spots: dict[int, tuple[int, int, bool]] = {}
     for index in sorted(range(len(sizes)), key=lambda i: (-max(sizes[i]), i)):
         options = []
         for turned in (False, True):
             w, h = sizes[index][::-1] if turned else sizes[index]
-            if w > SIDE:
+            if w > side:
                 continue
             window = np.lib.stride_tricks.sliding_window_view(skyline, w)
             top = window.max(1)
             waste = top * w - window.sum(1)
-            cost = (top + h) * SIDE + waste
+            cost = (top + h) * side + waste
             x = int(cost.argmin())
             options.append((int(cost[x]), x, int(top[x]), turned, w, h))
         if not options:
             return None
         _, x, y, turned, w, h = min(options)
-        if y + h > SIDE:
+        if y + h > side:
             return None
         skyline[x : x + w] = y + h
         spots[index] = (x, y, turned)
@@ -109,8 +112,8 @@ def find_texels(atlas: Atlas, number: int, fine: Fine) -> Texels:
     from stages.groom.garments.kernels import rasterize
 
     at = atlas.map_rows(number, fine.uv, fine.panel).astype(np.float64)
-    owner = np.full((SIDE, SIDE), -1, np.int32)
-    shares = np.zeros((SIDE, SIDE, 2), np.float32)
+    owner = np.full((atlas.side, atlas.side), -1, np.int32)
+    shares = np.zeros((atlas.side, atlas.side, 2), np.float32)
     rasterize(at[fine.triangles], owner, shares)
     index = np.flatnonzero(owner.ravel() >= 0)
     both = shares.reshape(-1, 2)[index]

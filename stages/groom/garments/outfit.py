@@ -14,8 +14,9 @@ from assets.mesh import compact_vertices
 from assets.rights import Source
 from assets.rotation import normalize_vectors
 from assets.skinning import limit_influences
+from stages.groom.detail import BUNDLE, GroomDetail
 from stages.groom.fit import EDGE_MARGIN, GarmentSurface
-from stages.groom.garments.atlas import SIDE, Atlas, find_texels, pack_sheets
+from stages.groom.garments.atlas import Atlas, find_texels, pack_sheets
 from stages.groom.garments.choices import OutfitChoice, WornPiece
 from stages.groom.garments.details import paint_details
 from stages.groom.garments.drape import Collider
@@ -35,6 +36,8 @@ from stages.groom.garments.texels import Texels
 
 OUTFIT, SHOES = "outfit", "shoes"
 """Names of the two meshes; both have the material OUTFIT, shoes without an outfit their own."""
+UPPER_KINDS = ("top", "tie")
+"""Of garments that a portrait shows."""
 _COLLARS = ("shirt", "polo", "stand", "roll", "hood", "lapel")
 _STRIPS = (("collar",), ("sole",), ("tie",))
 """Details of what covers nothing by itself."""
@@ -74,13 +77,14 @@ class _Sewn:
     is_shoe: bool
 
 
-def make_outfit(body: Body, choice: OutfitChoice, seed: int) -> MadeOutfit:
+def make_outfit(body: Body, choice: OutfitChoice, seed: int, detail: GroomDetail = BUNDLE) -> MadeOutfit:
     """The outfit on this body; equal arguments give equal bytes."""
     figure = measure_figure(body)
-    draped, sewn = _sew_pieces(figure, choice, seed)
-    atlas = pack_sheets([one.sheet for one in sewn])
+    draped, sewn = _sew_pieces(figure, choice, seed, detail)
+    atlas = pack_sheets([one.sheet for one in sewn], detail.cloth_side)
+    skies = measure_outfit_sky(figure, [one.sheet.fine for one in sewn], draped, detail.sky_directions)
     surface = SHOES if all(one.is_shoe for one in sewn) else OUTFIT
-    images = {f"{surface}_{role}": image for role, image in _paint(figure, choice, atlas, sewn, draped, seed).items()}
+    images = {f"{surface}_{role}": image for role, image in _paint(figure, choice, atlas, sewn, skies, seed).items()}
     surfaces = _build_surfaces(figure, sewn)
     sewn = _drop_inner_cloth(figure, sewn, surfaces)
     meshes, normals = [], {}
@@ -98,14 +102,19 @@ def make_outfit(body: Body, choice: OutfitChoice, seed: int) -> MadeOutfit:
     return MadeOutfit(tuple(meshes), normals, material, images, surfaces, sources)
 
 
-def _sew_pieces(figure: Figure, choice: OutfitChoice, seed: int) -> tuple[list[Draped], list[_Sewn]]:
+def _sew_pieces(figure: Figure, choice: OutfitChoice, seed: int, detail: GroomDetail) -> tuple[list[Draped], list[_Sewn]]:
     draped: list[Draped] = []
     sewn: list[_Sewn] = []
     shoes = [
-        _Sewn(sheet, piece, True) for piece in choice.pieces if piece.garment.kind == "shoes" for sheet in make_shoes(figure, piece.garment)
+        _Sewn(sheet, piece, True)
+        for piece in choice.pieces
+        if piece.garment.kind == "shoes" and not detail.is_upper_body
+        for sheet in make_shoes(figure, piece.garment)
     ]
     ordered = sorted(choice.pieces, key=lambda piece: _get_order(piece, is_tucked=choice.is_tucked))
     for number, piece in enumerate(piece for piece in ordered if piece.garment.kind != "shoes"):
+        if detail.is_upper_body and piece.garment.kind not in UPPER_KINDS:
+            continue
         tucked = choice.is_tucked and piece.garment.tuckable
         under = [one.collider for one in draped]
         if piece.garment.kind == "trousers":  # their hems fall over the shafts of boots
@@ -114,7 +123,9 @@ def _sew_pieces(figure: Figure, choice: OutfitChoice, seed: int) -> tuple[list[D
             tie = knot_tie(figure, piece.garment, _find_shirt(draped), join_colliders([one.collider for one in draped]))
             sewn.append(_Sewn(make_sheet(figure, tie), piece, False))
             continue
-        found = sew(figure, _drop_hidden_sleeves(piece.garment, ordered), under, seed + 31 * number, is_tucked=tucked)
+        found = sew(
+            figure, _drop_hidden_sleeves(piece.garment, ordered), under, seed + 31 * number, is_tucked=tucked, frames=detail.drape_frames
+        )
         draped.append(found)
         sewn.append(_Sewn(make_sheet(figure, found), piece, False))
         for part in (part for part in piece.garment.parts if part in _COLLARS):
@@ -158,14 +169,14 @@ def _get_order(piece: WornPiece, *, is_tucked: bool) -> float:
 
 
 def _paint(
-    figure: Figure, choice: OutfitChoice, atlas: Atlas, sewn: Sequence[_Sewn], draped: Sequence[Draped], seed: int
+    figure: Figure, choice: OutfitChoice, atlas: Atlas, sewn: Sequence[_Sewn], skies: Sequence[Floats], seed: int
 ) -> dict[str, Image]:
     """Pictures by role: albedo, normal and orm."""
-    albedo = np.zeros((SIDE * SIDE, 3), np.float32)
-    orm = np.zeros((SIDE * SIDE, 3), np.float32)
-    slope = np.zeros((SIDE * SIDE, 3), np.float32)
-    relief, covered = np.zeros(SIDE * SIDE, np.float32), np.zeros(SIDE * SIDE, bool)
-    skies = measure_outfit_sky(figure, [one.sheet.fine for one in sewn], draped)
+    side = atlas.side
+    albedo = np.zeros((side * side, 3), np.float32)
+    orm = np.zeros((side * side, 3), np.float32)
+    slope = np.zeros((side * side, 3), np.float32)
+    relief, covered = np.zeros(side * side, np.float32), np.zeros(side * side, bool)
     for number, one in enumerate(sewn):
         fine = one.sheet.fine
         texels = find_texels(atlas, number, fine)
@@ -175,19 +186,19 @@ def _paint(
         orm[texels.index] = np.stack([light, np.clip(cloths.rough, 0.08, 1), np.zeros_like(light)], 1)
         slope[texels.index] = _find_slopes(fine, texels, atlas, number, _FOLD_GAIN * one.piece.fabric.folds)
         covered[texels.index] = True
-    normal = _add_relief(slope, relief, covered, atlas.scale)
-    fill = _find_nearest(covered)
+    normal = _add_relief(slope, relief, covered, atlas)
+    fill = _find_nearest(covered, side)
     return {
-        "albedo": Image((np.clip(albedo[fill], 0, 1) * 255 + 0.5).astype(np.uint8).reshape(SIDE, SIDE, 3)),
-        "normal": Image(((normal[fill] * 0.5 + 0.5) * 255 + 0.5).astype(np.uint8).reshape(SIDE, SIDE, 3), srgb=False),
-        "orm": Image(_halve((orm[fill] * 255 + 0.5).reshape(SIDE, SIDE, 3)), srgb=False),
+        "albedo": Image((np.clip(albedo[fill], 0, 1) * 255 + 0.5).astype(np.uint8).reshape(side, side, 3)),
+        "normal": Image(((normal[fill] * 0.5 + 0.5) * 255 + 0.5).astype(np.uint8).reshape(side, side, 3), srgb=False),
+        "orm": Image(_halve((orm[fill] * 255 + 0.5).reshape(side, side, 3)), srgb=False),
     }  # fmt: skip
 
 
 def _halve(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
     import cv2
 
-    return np.asarray(cv2.resize(pixels.astype(np.uint8), (SIDE // 2, SIDE // 2), interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(pixels.astype(np.uint8), (len(pixels) // 2, len(pixels) // 2), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _paint_sheet(figure: Figure, choice: OutfitChoice, one: _Sewn, texels: Texels, seed: int, light: Floats) -> Cloths:
@@ -229,12 +240,13 @@ def _find_slopes(fine: Fine, texels: Texels, atlas: Atlas, number: int, gain: fl
     return np.asarray(normalize_vectors(found), np.float32)
 
 
-def _add_relief(slope: Floats, relief: Floats, covered: NDArray[np.bool_], scale: float) -> Floats:
+def _add_relief(slope: Floats, relief: Floats, covered: NDArray[np.bool_], atlas: Atlas) -> Floats:
     """(n,3) the normals with the relief's slopes."""
     import cv2
 
-    height = relief.reshape(SIDE, SIDE) * scale * _BUMP_GAIN
-    inside = cv2.erode(covered.reshape(SIDE, SIDE).astype(np.uint8), np.ones((3, 3), np.uint8)).ravel() > 0
+    side = atlas.side
+    height = relief.reshape(side, side) * atlas.scale * _BUMP_GAIN
+    inside = cv2.erode(covered.reshape(side, side).astype(np.uint8), np.ones((3, 3), np.uint8)).ravel() > 0
     found = slope.copy()
     for axis, (dx, dy, sign) in enumerate(((1, 0, -1.0), (0, 1, 1.0))):
         step = cv2.Sobel(height, cv2.CV_32F, dx, dy, ksize=3).ravel() / 8
@@ -242,12 +254,12 @@ def _add_relief(slope: Floats, relief: Floats, covered: NDArray[np.bool_], scale
     return np.asarray(normalize_vectors(found), np.float32)
 
 
-def _find_nearest(covered: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _find_nearest(covered: NDArray[np.bool_], side: int) -> NDArray[np.int64]:
     """(n,) for each texel the nearest covered one, so that small pictures do not mix in a background."""
     from scipy.ndimage import distance_transform_edt
 
-    _, (rows, columns) = distance_transform_edt(~covered.reshape(SIDE, SIDE), return_indices=True)
-    return np.asarray((rows * SIDE + columns).ravel(), np.int64)
+    _, (rows, columns) = distance_transform_edt(~covered.reshape(side, side), return_indices=True)
+    return np.asarray((rows * side + columns).ravel(), np.int64)
 
 
 def _build_surfaces(figure: Figure, sewn: Sequence[_Sewn]) -> tuple[GarmentSurface, ...]:
@@ -332,7 +344,7 @@ def _join(atlas: Atlas, chosen: Sequence[tuple[int, Sheet]], name: str, material
     for number, sheet in chosen:
         points.append(sheet.positions)
         normals.append(sheet.normals)
-        uv.append(atlas.map_rows(number, sheet.uv, sheet.panel) / SIDE)
+        uv.append(atlas.map_rows(number, sheet.uv, sheet.panel) / atlas.side)
         weights.append(sheet.weights)
         triangles.append(sheet.triangles + first)
         first += len(sheet.positions)

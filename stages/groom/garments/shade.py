@@ -22,8 +22,8 @@ _ARM_SHARE, _SIDE_M, _FORK_M = 0.3, 0.01, 0.12
 length the other leg loses its effect."""
 
 
-def measure_outfit_sky(figure: Figure, sheets: Sequence[Fine], draped: Sequence[Draped]) -> list[Floats]:
-    """For each sheet (k,) the free part of the hemisphere over the rows of its first level, 0..1."""
+def measure_outfit_sky(figure: Figure, sheets: Sequence[Fine], draped: Sequence[Draped], directions: int = 40) -> list[Floats]:
+    """For each sheet (k,) the free part of the hemisphere over the rows of its first level, 0..1, from so many directions."""
     corners, arms = _list_blockers(figure, draped)
     middle = corners.mean(1)[:, 0]
     points = np.concatenate([fine.points[: fine.coarse_count] for fine in sheets])
@@ -35,7 +35,7 @@ def measure_outfit_sky(figure: Figure, sheets: Sequence[Fine], draped: Sequence[
     def measure(chosen: Bools, blocking: Bools, others: Floats) -> Floats:
         found = others.copy()
         if chosen.any():
-            found[chosen] = measure_sky(points[chosen], normals[chosen], corners[blocking])
+            found[chosen] = measure_sky(points[chosen], normals[chosen], corners[blocking], directions)
         return found
 
     core = measure(arm < 1, ~arms, np.ones(len(points), np.float32))

@@ -11,6 +11,7 @@ import numpy as np
 from assets.artefacts.geometry import Doubles, Floats, Ints
 from assets.mesh import compute_vertex_normals, find_boundary_edges
 from assets.rotation import dot, normalize_vectors
+from stages.groom.detail import DRAPE_FRAMES
 from stages.groom.garments.bridge import bridge_legs
 from stages.groom.garments.cloth import Bools, Cloth, Int64s, Line, index_edges
 from stages.groom.garments.drape import GAP_M, STRETCH_COMPLIANCE, Collider, Springs, find_bends, find_tethers, settle
@@ -27,8 +28,6 @@ _PATTERN_SHARE = 0.5
 _STRETCH_LIMITS, _BEND_LIMITS = (0.97, 1.15), (0.95, 1.25)
 _POSED_LIMITS = (0.975, 1.05)
 """Of a length over that of the shell in the draping pose: more, where arms come down, would crumple all that hangs below."""
-_COARSEST, _COARSE, _FINE = (60, 10), (16, 8), (6, 4)
-"""Frames and substeps of the three levels: fine cloth alone sags before it folds, and crumples like paper."""
 _COARSEST_STIFFNESS = 1.5
 """Added at the first level, whose edges are 25 mm long: it cannot hold a fold, and would crease over a belly."""
 _FOLD_ROUNDS, _BORDER_ROUNDS, _LOW_BORDER_ROUNDS = 7, 40, 4
@@ -75,8 +74,11 @@ def compute_normals(points: Doubles, triangles: Ints) -> Doubles:
     return np.asarray(found, np.float64)
 
 
-def sew(figure: Figure, garment: Garment, under: Sequence[Collider], seed: int, *, is_tucked: bool = False) -> Draped:
-    """The garment made for this body, draped over it and over what is worn under it."""
+def sew(
+    figure: Figure, garment: Garment, under: Sequence[Collider], seed: int, *, is_tucked: bool = False,
+    frames: tuple[tuple[int, int], ...] = DRAPE_FRAMES,
+) -> Draped:  # fmt: skip
+    """The garment made for this body, draped over it and over what is worn under it, at three levels with these frames and substeps."""
     rng = np.random.default_rng([seed, 0x6A23])
     cloth = cut_shell(figure, garment, is_tucked=is_tucked)
     base = 0.004 * garment.layer * figure.scale
@@ -98,9 +100,9 @@ def sew(figure: Figure, garment: Garment, under: Sequence[Collider], seed: int, 
     rest2, uv2, linear2 = two.smooth @ rest1, two.linear_rows @ uv1, two.linear @ one.linear
     pins1, pins2 = one.linear @ pins > 0.999, linear2 @ pins > 0.999
     zero = Level(cloth.triangles, pattern.corners, None, None, None)
-    coarse = _drape(zero, rest.astype(np.float64), pattern.uv, traits, pins, shell, shell, collider, garment, _COARSEST, rng)
-    middle = _drape(one, rest1, uv1, one.linear @ traits, pins1, shell1, one.smooth @ coarse, collider, garment, _COARSE, rng)
-    high = _drape(two, rest2, uv2, linear2 @ traits, pins2, shell2, two.smooth @ middle, collider, garment, _FINE, rng)
+    coarse = _drape(zero, rest.astype(np.float64), pattern.uv, traits, pins, shell, shell, collider, garment, frames[0], rng)
+    middle = _drape(one, rest1, uv1, one.linear @ traits, pins1, shell1, one.smooth @ coarse, collider, garment, frames[1], rng)
+    high = _drape(two, rest2, uv2, linear2 @ traits, pins2, shell2, two.smooth @ middle, collider, garment, frames[2], rng)
     high = _iron(high, two.triangles)
     return Draped(garment, cloth, pattern, tuple(seams), (one, two), _reduce(cloth, linear2, high), middle, high)
 
@@ -165,6 +167,8 @@ def _drape(
         traits: (n,3) share of extra length along the grain; 0..1 how much slack is allowed; 1 where arms are passed through.
         start: (n,3) where it begins.
     """
+    if not effort[0]:
+        return np.asarray(start)
     stiffness = garment.stiffness + (0 if level.smooth is not None else _COARSEST_STIFFNESS)
     extra, slack, torso = traits.T
     edges, lengths = _measure_edges(level, rest, uv)

@@ -11,6 +11,7 @@ from assets.artefacts.geometry import Image
 from stages.groom.hair.chart import Floats
 
 SIDE = 1024
+"""Pixels a side of the picture of a bundle."""
 COLUMNS, TUFT_COLUMN = 8, 7
 STRAND_HEIGHT = 0.70
 """Share of the picture that the columns take; below is an opaque tile, after a gap."""
@@ -59,17 +60,16 @@ class Atlas:
     factor: tuple[float, float, float, float]
 
 
-def paint_atlas(colour: HairColour, rng: np.random.Generator, *, curls: bool) -> Atlas:
-    """The atlas of straight strands, or of curls, in this colour."""
+def paint_atlas(colour: HairColour, rng: np.random.Generator, *, curls: bool, side: int = SIDE, steps: int = 9) -> Atlas:
+    """The atlas of straight strands, each of so many straight pieces, or of curls, in this colour."""
     gain = _choose_gain(colour)
     bright = HairColour(np.clip(colour.root * gain, 0, 1), np.clip(colour.tip * gain, 0, 1), colour.grey)
-    size = SIDE
-    canvas = np.zeros((size, size, 4), np.uint8)
+    canvas = np.zeros((side, side, 4), np.uint8)
     if curls:
         _draw_curls(canvas, bright, gain, rng)
     else:
         for column in range(COLUMNS):
-            _draw_column(canvas, column, bright, gain, rng)
+            _draw_column(canvas, column, bright, gain, rng, steps)
     _draw_tiles(canvas, bright, gain, rng)
     factor = float((1 / gain) ** 2.2)
     return Atlas(_finish(canvas, bright), (round(factor, 5),) * 3 + (1.0,))
@@ -93,7 +93,7 @@ def _vary(colour: HairColour, gain: float, count: int, rng: np.random.Generator,
     return root.astype(np.float32), tip.astype(np.float32)
 
 
-def _draw_column(canvas: NDArray[np.uint8], column: int, colour: HairColour, gain: float, rng: np.random.Generator) -> None:
+def _draw_column(canvas: NDArray[np.uint8], column: int, colour: HairColour, gain: float, rng: np.random.Generator, steps: int) -> None:
     """One column of strands, back to front, which converge to a few locks."""
     is_tuft = column == TUFT_COLUMN
     size = len(canvas)
@@ -101,7 +101,7 @@ def _draw_column(canvas: NDArray[np.uint8], column: int, colour: HairColour, gai
     count = _TUFT_COUNT if is_tuft else _DENSITY[column]
     roots, tips = _vary(colour, gain, count, rng)
     locks = rng.uniform(0.14, 0.86, 3 + column % 3)
-    at = np.linspace(0, 1, 10)
+    at = np.linspace(0, 1, steps + 1)
     for k in range(count):
         start = rng.uniform(0.08, 0.92)
         lock = locks[np.abs(locks - start).argmin()]
@@ -122,7 +122,7 @@ def _draw_strand(canvas: NDArray[np.uint8], x: Floats, y: Floats, root: Floats, 
     shares = np.linspace(0, 1, len(points) - 1)
     for a, b, share in zip(points[:-1], points[1:], shares, strict=True):
         rgb = np.clip((root * (1 - share) + tip * share) * 255, 0, 255)
-        thin = thickness if share < 0.75 else max(1, thickness - 1)
+        thin = max(1, (thickness if share < 0.75 else thickness - 1) * len(canvas) // SIDE)
         cv2.line(canvas, a.tolist(), b.tolist(), (*map(float, rgb), 255.0), thin, cv2.LINE_AA, 4)
 
 
@@ -145,8 +145,9 @@ def _draw_curls(canvas: NDArray[np.uint8], colour: HairColour, gain: float, rng:
             rgb = np.clip((roots[k] if k % 2 else tips[k]) * light * 255, 0, 255)
             start = float(rng.uniform(0, 360))
             end = start + float(rng.uniform(170, 330))
-            ink = (*map(float, rgb), 255.0)
-            cv2.ellipse(canvas, (round(x * 16), round(y * 16)), axes, float(rng.uniform(0, 180)), start, end, ink, 3, cv2.LINE_AA, 4)
+            ink, width = (*map(float, rgb), 255.0), max(1, 3 * size // SIDE)
+            middle, turn = (round(x * 16), round(y * 16)), float(rng.uniform(0, 180))
+            cv2.ellipse(canvas, middle, axes, turn, start, end, ink, width, cv2.LINE_AA, 4)
 
 
 def curl_uv(count: int, rng: np.random.Generator) -> Floats:
@@ -235,7 +236,7 @@ def _finish(canvas: NDArray[np.uint8], colour: HairColour) -> Image:
     alpha = small[..., 3:] / 255
     # Drawn over nothing, colours are premultiplied by their coverage.
     plain = np.clip((colour.root * 0.5 + colour.tip * 0.35) * 255, 0, 255)
-    soft = cv2.GaussianBlur(small, (0, 0), 3)
+    soft = cv2.GaussianBlur(small, (0, 0), 3 * len(canvas) / SIDE)
     around = np.where(soft[..., 3:] > 2, soft[..., :3] * 255 / np.maximum(soft[..., 3:], 1), plain)
     rgb = np.where(alpha > 0.02, small[..., :3] / np.maximum(alpha, 0.02), around)
     wide = np.clip(alpha * _COVERAGE_GAIN, 0, 1) * 255

@@ -15,6 +15,7 @@ from assets.artefacts.geometry import Image, Material, Mesh, Part, Skin
 from assets.artefacts.hair import HairRig
 from assets.rotation import normalize_vectors
 from assets.skinning import apply_matrices, blend_matrices, limit_influences, weight_by_height
+from stages.groom.detail import BUNDLE, GroomDetail
 from stages.groom.hair.atlas import Atlas, HairColour, curl_uv, paint_atlas
 from stages.groom.hair.caps import is_combed_back, is_long, plan_caps
 from stages.groom.hair.chart import Bools, Floats, load_chart
@@ -82,20 +83,23 @@ Fit = Callable[[Floats], tuple[Floats, Bools]]
 
 
 def grow_hair(
-    body: Body, style: Style, colour: HairColour, seed: int, fit: Fit | None = None, budgets: tuple[int, ...] = LEVELS
+    body: Body, style: Style, colour: HairColour, seed: int, fit: Fit | None = None, detail: GroomDetail = BUNDLE
 ) -> GrownHair:
-    """The hair of a style on this body, fitted to what is worn, with at most `budgets` triangles at each level."""
+    """The hair of a style on this body, fitted to what is worn, within the LEVELS of triangles."""
     if style.kind == "none":
         return GrownHair((), (), {})
     rng = np.random.default_rng([seed, 0x6A12])
     head = Head.from_body(body)
     groups = _grow_groups(head, style, rng)
-    atlas = paint_atlas(colour, np.random.default_rng([seed, 0xA71A]), curls=style.curl_texture)
-    rigging = _plan_rigging(groups, head, body)
+    atlas = paint_atlas(
+        colour, np.random.default_rng([seed, 0xA71A]), curls=style.curl_texture, side=detail.hair_side, steps=detail.strand_steps
+    )
+    rigging = _plan_rigging(groups, head, body) if detail.hair_level is None else None
+    chosen = range(len(LEVELS)) if detail.hair_level is None else (detail.hair_level,)
     levels = tuple(
         # Few cards of cropped hair are studs; on these levels it is paint and relief.
-        () if level and is_cropped(style) else _build_level(body, head, groups, rigging, level, budget, seed, fit)
-        for level, budget in enumerate(budgets)
+        () if level and is_cropped(style) else _build_level(body, head, groups, rigging, level, LEVELS[level], seed, fit)
+        for level in chosen
     )
     base = Material(HAIR, ALBEDO, colour=atlas.factor, roughness=style.roughness, alpha="MASK", alpha_cutoff=0.35,
                     double_sided=style.kind == "lying" and not is_cropped(style), specular=style.gloss)  # fmt: skip

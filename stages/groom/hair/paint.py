@@ -24,7 +24,8 @@ from stages.groom.hair.head import Head
 from stages.groom.hair.roots import find_region_triangles, measure_depth, scatter_points
 from stages.groom.hair.style import Style
 
-SIDE, _FIELD_SIDE = 1024, 512
+SIDE, _FIELD_SHARE = 1024, 0.5
+"""Pixels a side in a bundle; and the side of the tint over that of the picture."""
 _OVERSAMPLING = 2
 _OUTSIDE_M, _INSIDE_M = 0.0015, 0.010
 """The tint of the scalp begins this far outside the hairline and is full this far inside it."""
@@ -62,14 +63,14 @@ class _Tile:
     """(s,s)"""
 
 
-@lru_cache(maxsize=1)  # one tile: 4 MB
-def _load_tile() -> _Tile:
+@lru_cache(maxsize=2)  # of bundles and of portraits: 4 and 1 MB
+def _load_tile(field_side: int) -> _Tile:
     chart, surface = load_chart(), load_skin_surface("head")
     rows = {tuple(sorted(map(int, face))): i for i, face in enumerate(surface.base[surface.triangles])}
     triangle = np.array([rows.get(tuple(sorted(map(int, face))), -1) for face in chart.triangles], np.int64)
     skin = (surface.base[surface.triangles] < len(chart.positions)).all(1)
     arms = chart.arms[np.minimum(surface.base, len(chart.positions) - 1)]
-    arm, covered = rasterise(surface.uv, surface.triangles[skin], arms, _FIELD_SIDE)
+    arm, covered = rasterise(surface.uv, surface.triangles[skin], arms, field_side)
     return _Tile(surface, triangle, arm, covered)
 
 
@@ -81,11 +82,13 @@ def _thin(mask: Bools) -> int:
 class Painter:
     """Collects painted hair, then gives it as one layer."""
 
-    def __init__(self) -> None:
-        self._tile = _load_tile()
-        self._tint = np.zeros((_FIELD_SIDE, _FIELD_SIDE, 4), np.float32)
-        self._bare = np.zeros((_FIELD_SIDE, _FIELD_SIDE), np.float32)
-        size = SIDE * _OVERSAMPLING
+    def __init__(self, side: int = SIDE) -> None:
+        self._side = side
+        field_side = round(side * _FIELD_SHARE)
+        self._tile = _load_tile(field_side)
+        self._tint = np.zeros((field_side, field_side, 4), np.float32)
+        self._bare = np.zeros((field_side, field_side), np.float32)
+        size = side * _OVERSAMPLING
         self._hairs = np.zeros((size, size, 4), np.uint8)
 
     def clear(self, is_inside: Callable[[Floats], Bools], reach: float) -> None:
@@ -137,7 +140,9 @@ class Painter:
         import cv2
 
         start, end = self._trace(corners, directions * lengths[:, None])
-        size = SIDE * _OVERSAMPLING
+        size = self._side * _OVERSAMPLING
+        # At half the side, a hair of half the width has the same look.
+        width = max(1, round(width * self._side / SIDE))
         points = np.round(np.stack([start, end], 1) * size * 16 - 8).astype(int)
         middle = (points[:, 0] * 2 + points[:, 1]) // 3
         # A seam of the tile lies between ends that are far apart.
@@ -176,8 +181,9 @@ class Painter:
         """The layer, on skin that is raised by `relief` (13380,) metres."""
         import cv2
 
-        hairs = cv2.resize(self._hairs, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-        tint = cv2.resize(self._tint, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
+        size = (self._side, self._side)
+        hairs = cv2.resize(self._hairs, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+        tint = cv2.resize(self._tint, size, interpolation=cv2.INTER_LINEAR)
         both = hairs + tint * (1 - hairs[..., 3:])
         rgb = both[..., :3] / np.maximum(both[..., 3:], 1e-3)
         pixels = (np.clip(np.concatenate([rgb, both[..., 3:]], 2), 0, 1) * 255 + 0.5).astype(np.uint8)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from assets.artefacts.character import Body, SkinPaint
+from stages.groom.detail import BUNDLE, GroomDetail
 from stages.groom.hair.beard import get_beard, paint_beard
 from stages.groom.hair.choices import HairChoice
 from stages.groom.hair.grow import Fit, GrownHair, grow_hair
-from stages.groom.hair.paint import Painter, paint_brows, paint_scalp
+from stages.groom.hair.paint import SIDE, Painter, paint_brows, paint_scalp
 from stages.groom.hair.relief import compute_relief
 from stages.groom.hair.style import Comb, Style, list_styles, load_style
 
@@ -19,16 +20,16 @@ def find_style(name: str) -> Style | None:
     return load_style(name) if name in list_styles() else None
 
 
-def grow_head(body: Body, choice: HairChoice, seed: int, fit: Fit | None = None) -> GrownHair:
+def grow_head(body: Body, choice: HairChoice, seed: int, fit: Fit | None = None, detail: GroomDetail = BUNDLE) -> GrownHair:
     """The hair of a person; none where it is an item of the wardrobe or painted alone."""
     style = find_style(choice.style)
-    return grow_hair(body, style, choice.colour, seed, fit) if style else GrownHair((), (), {})
+    return grow_hair(body, style, choice.colour, seed, fit, detail) if style else GrownHair((), (), {})
 
 
-def paint_hair(choice: HairChoice, seed: int, *, under_hat: bool = False) -> SkinPaint:
-    """Scalp, brows and beard on the skin; a hat presses the hair of the head flat."""
+def paint_hair(choice: HairChoice, seed: int, side: int = SIDE, *, under_hat: bool = False) -> SkinPaint:
+    """Scalp, brows and beard on the skin, in a picture of so many pixels a side; a hat presses the hair of the head flat."""
     style, beard = find_style(choice.style), get_beard(choice.beard) if choice.beard != "none" else None
-    painter = Painter()
+    painter = Painter(side)
     paint_scalp(painter, style or _UNDER_ITEM, choice.colour, seed)
     paint_brows(painter, choice.brow, choice.colour, seed)
     if beard:

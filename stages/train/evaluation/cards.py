@@ -76,6 +76,8 @@ def write_card(run: Run, nets: TrainedNet, data: Path, stem: Path, entry: dict[s
         lines += _describe_bodies(nets, test, stem)
     elif nets.net == "classifier":
         lines += _describe_classifier(nets, test)
+    elif nets.net == "clip":
+        lines += _describe_encoder(nets, test)
     else:
         lines += _describe_images(run, nets, test, stem)
     write_png(stem.with_name(f"{stem.name}{CURVES_SUFFIX}"), draw_curves(run.counters.history))
@@ -137,6 +139,23 @@ def _describe_classifier(nets: TrainedNet, test: Examples) -> list[str]:
     rows = [f"| {name} | {value:.3f} | {blind:.3f} |" for (name, value), blind in zip(errors.items(), guess, strict=True)]
     head = [MEASURED_TITLE, "", "| mean absolute error | classifier | always the median |", "|---|---|---|"]
     return [*head, *rows, "", "`fenshen-frechet` and `fenshen-kernel` are computed on its features, not on Inception's."]
+
+
+def _describe_encoder(nets: TrainedNet, test: Examples) -> list[str]:
+    """Retrieval of pictures and sentences, and what is named rightly."""
+    from stages.train.evaluation.retrieval import name_attributes, retrieve
+
+    people = len(set(test.source.people.tolist()))
+    rows = [f"| {name} | {one.first:.3f} | {one.fifth:.3f} | {one.rank:.3f} |" for name, one in retrieve(nets, test).items()]
+    chance = f"| chance | {1 / len(test):.3f} | {min(5 / len(test), 1):.3f} | 0.500 |"
+    note = (f"Among {len(test)} pictures of {people} people; sentences have frames that training never used, and a third of their",
+            "phrases are new to it. Many sentences fit several pictures; rank is the mean place, 0 first and 1 last.")  # fmt: skip
+    lines = [MEASURED_TITLE, "", "| search | first | among five | rank |", "|---|---|---|---|", *rows, chance, "", *note]
+    if named := name_attributes(nets, test):
+        head = ["", "Named by the nearest phrases, of pictures that show one of the values with words of their own:", ""]
+        table = ["| attribute | English | Chinese | always the commonest |", "|---|---|---|---|"]
+        lines += head + table + [f"| {name} | {en:.3f} | {zh:.3f} | {blind:.3f} |" for name, (en, zh, blind) in named.items()]
+    return lines
 
 
 def _draw_sheet(nets: TrainedNet, test: Examples) -> NDArray[np.uint8]:

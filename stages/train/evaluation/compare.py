@@ -19,6 +19,7 @@ from stages.train.evaluation.equal_budget import (
 )
 from stages.train.evaluation.evaluate import (
     MEASURES,
+    NOT_GENERATORS,
     EvaluationReport,
     evaluate_training_data,
     evaluate_weights,
@@ -27,9 +28,9 @@ from stages.train.evaluation.evaluate import (
 )
 from stages.train.evaluation.metrics import find_worst_group
 
-DATASET_KINDS = {"skin": "skins", "face": "faces", "body": "bodies", "folder": "folder"}
+DATASET_KINDS = {"skin": "skins", "face": "faces", "portrait": "portraits", "body": "bodies", "folder": "folder"}
 """First word of a weights' title -> kind of data set."""
-CLASSIFIER_KINDS = {"skin": ("skin",), "face": ("face",), "body": (), "folder": ("folder", "face")}
+CLASSIFIER_KINDS = {"skin": ("skin",), "face": ("face",), "portrait": ("portrait", "face"), "body": (), "folder": ("folder", "face")}
 """First word of a weights' title -> kinds of classifiers for its images, the best first; bodies need none."""
 ReportCallback = Callable[[EvaluationReport], None]
 PAGE_HEAD = """# Families of generators
@@ -55,7 +56,7 @@ machines are not comparable; a net takes fewer steps in the time if the machine 
 
 def find_titles(table: WeightsIndex, name: str) -> list[str]:
     """Titles of weights.json that `name` refers to: all generators, a family's, or one; raises SpecError if there are none."""
-    generators = [title for title, entry in table.items() if entry.get("net") not in (None, "classifier")]
+    generators = [title for title, entry in table.items() if entry.get("net") not in (None, *NOT_GENERATORS)]
     found = [title for title in generators if name in ("all", title, table[title]["net"], title.partition("-")[2])]
     if not found:
         known = f"take all or one of {', '.join(sorted(generators))}; " if generators else ""
@@ -107,8 +108,8 @@ def refuse_unmeasurable(title: str, folder: Path, data: Path, size: int | None =
     """
     from stages.datasets.shards import read_index
 
-    if title.endswith("-classifier"):
-        raise make_not_a_generator_error(title)
+    if (net := title.rpartition("-")[2]) in NOT_GENERATORS:
+        raise make_not_a_generator_error(title, net)
     index, source = read_index(data), find_feature_source(title, folder)
     if source.file is not None:
         refuse_unclassifiable(source.file, size or index["size"], 6 if index["kind"] == "skins" else 3)

@@ -17,7 +17,7 @@ from stages.train.families.registry import FAMILIES, make_family
 from stages.train.files import AUTOENCODER_STEPS_FILE, find_newest_checkpoint, get_run_folder
 from stages.train.loop.loop import Plan
 
-TRAINING_SIZES = {"skin": 128, "face": 64, "folder": 64}
+TRAINING_SIZES = {"skin": 128, "face": 64, "portrait": 64, "folder": 64}
 """First word of a title -> pixels a side, if the data set's can be reduced to it; otherwise the data set's own."""
 PORTRAIT_SETTINGS = {"augment": "portraits", "patch": 1, "batch": 32, "generator_lr": 1e-3}
 """The default recipe of a StyleGAN is for skins, which share one layout; this one is docs/training.md's for portraits."""

@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from assets.artefacts.geometry import Floats
 from assets.errors import BackendError, Finding, SpecError
 from stages.datasets.splits import VectorSplit
+from stages.nets.text_image import TEXT_CONDITIONS
 from stages.nets.weights_io import TrainedNet, load_net
 from stages.train.evaluation import metrics
 from stages.train.evaluation.sliced_wasserstein import compute_sliced_wasserstein
-from stages.train.loop.examples import downscale_images, read_examples
+from stages.train.loop.examples import downscale_images, make_examples, read_examples
 from stages.train.loop.family import Examples
 
 MAX_SAMPLES = 300
@@ -87,6 +88,10 @@ MEASURES: Mapping[str, MeasureDescription] = {
     ),
     "gender error": MeasureDescription("the same for gender, 0..1", _SAME),
     "tone error": MeasureDescription("the same for skin tone, 0..1", _SAME),
+    "text rank": MeasureDescription(
+        "mean place of a sample, 0 first to 1 last, when our text-image encoder searches all samples for its caption; chance is 0.5",
+        "what the encoder does not see; a generator that was trained against the same encoder may deceive it",
+    ),
     "impossible": MeasureDescription(
         "share of bodies with impossible proportions (stature for age, body mass index, limbs)",
         "whether a possible body is the requested one",
@@ -127,8 +132,8 @@ def evaluate_weights(
     started = time.perf_counter()
     nets = load_net(file, sha256)
     loading_s = time.perf_counter() - started
-    if nets.net == "classifier":
-        raise make_not_a_generator_error(file.name)
+    if nets.net in NOT_GENERATORS:
+        raise make_not_a_generator_error(file.name, nets.net)
     size = getattr(nets.shape, "size", None)
     train, test = (read_examples(data, part, nets.conditions, size) for part in ("train", split))
     test = _select_subjects(test, data)
@@ -143,9 +148,14 @@ def evaluate_weights(
     return EvaluationReport(file.stem, data.name, len(samples), values, groups)
 
 
-def make_not_a_generator_error(name: str) -> SpecError:
-    """The error for a classifier, which has no samples to measure."""
-    return SpecError(Finding("evaluate/reader", f"{name} is a classifier and generates nothing", fix="give the weights of a generator"))
+NOT_GENERATORS: Mapping[str, str] = {"classifier": "a classifier", "clip": "a text-image encoder"}
+"""Nets that have no samples to measure -> what they are."""
+
+
+def make_not_a_generator_error(name: str, net: str) -> SpecError:
+    """The error for a net of NOT_GENERATORS."""
+    message = f"{name} is {NOT_GENERATORS[net]} and generates nothing"
+    return SpecError(Finding("evaluate/reader", message, fix="give the weights of a generator"))
 
 
 def evaluate_training_data(data: Path, *, classifier: Path | None = None, inception: Path | None = None) -> EvaluationReport:
@@ -193,6 +203,8 @@ def measure_samples(
         values = {"impossible": measure_impossible_share(samples[:MAX_BODIES], test.conditions[:MAX_BODIES], test.source.names)}
     else:
         features, values = _measure_images(samples, train, test, classifier)
+        if test.names == TEXT_CONDITIONS:
+            values |= {"text rank": measure_text_rank(samples, test)}
         if inception is not None:
             values |= _measure_inception(test.values, samples, inception)
     values |= measure_features(*features)
@@ -206,8 +218,25 @@ def measure_samples(
     return values, groups
 
 
+def measure_text_rank(samples: NDArray[Any], test: Examples) -> float:
+    """Mean place of each sample among all, 0 first .. 1 last, when the encoder searches for the sample's caption."""
+    import torch
+
+    from stages.nets.text_image import open_encoder, to_conditions
+    from stages.train.evaluation.retrieval import measure_retrieval
+
+    encoder = open_encoder()
+    with torch.no_grad():
+        images = torch.cat([to_conditions(encoder.embed_images(x)) for x in _iterate_batches(samples)]).numpy()
+    return measure_retrieval((test.conditions - 0.5) @ (images - 0.5).T).rank
+
+
 def _select_recorded(test: Examples) -> tuple[Floats, tuple[str, ...]]:
     """Conditions (n,k) that the data set records, and their names."""
+    if test.names == TEXT_CONDITIONS:
+        # A text says some of them; what it does not say counts as an error of chance, the same for every net.
+        names = tuple(name for name in ATTRIBUTE_ERRORS if name in test.source.columns)
+        return make_examples(test.source, names).conditions, names
     names = tuple(name for name in test.names if name in test.source.columns)
     return test.conditions[:, [test.names.index(name) for name in names]], names
 

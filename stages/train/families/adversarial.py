@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -111,10 +111,10 @@ class AdversarialFamily:
 
     def step(self, state: TrainState, batch: Batch) -> Mapping[str, float]:
         """Updates the critic and, every `critic_steps`, the generator."""
-        batch = _grow_batch(self.recipe, state, batch)
-        losses = _update_critic(self.recipe, state, batch)
+        batch = grow_batch(self.recipe, state, batch)
+        losses = update_critic(self.recipe, state, batch)
         if state.step % self.recipe.critic_steps == 0:
-            losses |= _update_generator(self.recipe, state, batch)
+            losses |= update_generator(self.recipe, state, batch)
         return losses
 
     def validate(self, state: TrainState, examples: Examples) -> float:
@@ -165,7 +165,7 @@ def refuse_all_frozen(**trainable: list[Any]) -> None:
             raise SpecError(Finding("train/frozen", f"frozen: no layer of the {name} is left to train", fix="freeze fewer layers"))
 
 
-def _grow_batch(recipe: Recipe, state: TrainState, batch: Batch) -> Batch:
+def grow_batch(recipe: Recipe, state: TrainState, batch: Batch) -> Batch:
     """The batch at this step's resolution; also sets how far the nets have grown."""
     import torch.nn.functional as F
 
@@ -198,7 +198,7 @@ def _augment_input(recipe: Recipe, state: TrainState, x: Any) -> Any:
     return x + recipe.noise * left * torch.randn_like(x) if left else x
 
 
-def _generate(recipe: Recipe, state: TrainState, conditions: Any) -> tuple[Any, Any]:
+def generate_images(recipe: Recipe, state: TrainState, conditions: Any) -> tuple[Any, Any]:
     """Images and their styles, or None for nets without styles."""
     import torch
 
@@ -214,7 +214,8 @@ def _generate(recipe: Recipe, state: TrainState, conditions: Any) -> tuple[Any, 
     return net.synthesise(styles, conditions, noise=True), styles
 
 
-def _update_critic(recipe: Recipe, state: TrainState, batch: Batch) -> dict[str, float]:
+def update_critic(recipe: Recipe, state: TrainState, batch: Batch) -> dict[str, float]:
+    """Updates the critic and the strength of the augmentation."""
     import torch
 
     from stages.nets.losses import ADVERSARIAL_LOSSES
@@ -224,7 +225,7 @@ def _update_critic(recipe: Recipe, state: TrainState, batch: Batch) -> dict[str,
     _set_trainable("critic", critic, recipe.frozen)
     with state.device.autocast():
         with torch.no_grad():
-            generated, _ = _generate(recipe, state, batch.conditions)
+            generated, _ = generate_images(recipe, state, batch.conditions)
         real, fake = _augment_input(recipe, state, batch.values), _augment_input(recipe, state, generated)
         scores = _score_images(state, real, batch.conditions), _score_images(state, fake, batch.conditions)
         loss = adversarial.critic(*scores, recipe.smooth)
@@ -269,18 +270,28 @@ def _adapt_augmentation(recipe: Recipe, state: TrainState, sign: float) -> None:
         numbers["sign"] = numbers["signs"] = 0.0
 
 
-def _update_generator(recipe: Recipe, state: TrainState, batch: Batch) -> dict[str, float]:
+WeightedLosses = Mapping[str, tuple[float, Any]]
+"""Name -> the weight and the value of a loss."""
+
+
+def update_generator(
+    recipe: Recipe, state: TrainState, batch: Batch, measure: Callable[[Any], WeightedLosses] | None = None
+) -> dict[str, float]:
+    """Updates the generator; `measure` adds losses of the generated images (b,c,h,w)."""
     from stages.nets.losses import ADVERSARIAL_LOSSES, compute_path_lengths
 
     state.nets["critic"].requires_grad_(False)
     state.nets["generator"].train()
     with state.device.autocast():
-        images, styles = _generate(recipe, state, batch.conditions)
+        images, styles = generate_images(recipe, state, batch.conditions)
         loss = ADVERSARIAL_LOSSES[recipe.loss].generator(_score_images(state, _augment_input(recipe, state, images), batch.conditions))
     losses = {"generator": float(loss.detach())}
+    for name, (weight, value) in (measure(images) if measure else {}).items():
+        losses[name] = float(value.detach())
+        loss = loss + weight * value
     if recipe.path_weight and styles is not None and state.step % recipe.lazy == 0:
         half = max(len(batch.conditions) // 2, 1)
-        images, styles = _generate(recipe, state, batch.conditions[:half])
+        images, styles = generate_images(recipe, state, batch.conditions[:half])
         lengths = compute_path_lengths(images.float(), styles)
         mean = state.numbers["path"] or float(lengths.mean().detach())
         state.numbers["path"] = state.device.reduce_mean(mean + 0.01 * recipe.lazy * (float(lengths.mean().detach()) - mean))

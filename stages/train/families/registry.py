@@ -46,6 +46,33 @@ def _make_classifier() -> Family:
     return ClassifierFamily()
 
 
+def _make_clip() -> Family:
+    from stages.train.families.clip import ClipFamily
+
+    return ClipFamily()
+
+
+def _make_textgan() -> Family:
+    from stages.train.families.text_gan import TextGanFamily, TextRecipe
+
+    recipe = TextRecipe(augment="portraits", p=0.5, loss="hinge", real_gamma=0.1)
+    return TextGanFamily("textgan", "dcgan", recipe, (("latent", 128),))
+
+
+def _make_text_stylegan() -> Family:
+    from stages.train.families.text_gan import TextGanFamily, TextRecipe
+
+    recipe = TextRecipe(generator_lr=1e-3, critic_lr=1e-3, momentum=0.0, real_gamma=0.05, mixing=0.3, average=0.995, augment="portraits")
+    return TextGanFamily("textstylegan", "stylegan", replace(recipe, adaptive=True), (("latent", 128), ("width", 16), ("patch", 1)))
+
+
+def _make_textdiffusion() -> Family:
+    from stages.nets.text_image import TEXT_CONDITIONS
+    from stages.train.families.diffusion import DiffusionFamily
+
+    return DiffusionFamily("textdiffusion", conditions=TEXT_CONDITIONS)
+
+
 def _make_stylegan() -> Family:
     from stages.train.families.adversarial import AdversarialFamily, Recipe
 
@@ -82,6 +109,10 @@ FAMILIES: Mapping[str, Callable[[], Family]] = {
     "bodygan": _make_bodygan,
     "bodyvae": _make_bodyvae,
     "classifier": _make_classifier,
+    "clip": _make_clip,
+    "textgan": _make_textgan,
+    "textstylegan": _make_text_stylegan,
+    "textdiffusion": _make_textdiffusion,
 }
 
 

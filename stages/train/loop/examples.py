@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from assets.artefacts.geometry import Floats
 from assets.errors import Finding, Severity, SpecError
 from stages.datasets.splits import ImageSplit, Split, VectorSplit
+from stages.nets.text_image import TEXT_CONDITIONS, embed_conditions
 from stages.train.loop.device import Device
 from stages.train.loop.family import Batch, Examples, Family
 
@@ -27,6 +28,8 @@ def make_examples(source: ImageSplit | VectorSplit, names: tuple[str, ...]) -> E
     Raises:
         SpecError: a data set of bodies does not record a condition.
     """
+    if names == TEXT_CONDITIONS and isinstance(source, ImageSplit):
+        return Examples(source.images, embed_captions(source), names, source)
     missing = [name for name in names if name not in source.columns]
     if missing and isinstance(source, VectorSplit):
         message = f"the data set does not record {', '.join(missing)}"
@@ -36,6 +39,14 @@ def make_examples(source: ImageSplit | VectorSplit, names: tuple[str, ...]) -> E
     columns = [_get_column(source, name) for name in names]
     conditions: Floats = np.stack(columns, 1).astype(np.float32) if columns else np.zeros((len(source), 0), np.float32)
     return Examples(values, conditions, names, source)
+
+
+def embed_captions(source: ImageSplit) -> Floats:
+    """(n,k) 0..1 conditions of a caption of each picture, in the languages by turns; raises SpecError where it has none."""
+    if not source.captions:
+        raise SpecError(Finding("train/captions", "the data set has no captions", fix="make one with `fenshen data portraits`"))
+    languages = list(source.captions.values())
+    return embed_conditions([languages[row % len(languages)][row] for row in range(len(source))])
 
 
 def _get_column(source: ImageSplit | VectorSplit, name: str) -> Floats:
@@ -48,6 +59,8 @@ def check_conditions(folder: Path, family: Family) -> Finding | None:
     """A warning about conditions of the family that the data set does not record; None if it records them all."""
     from stages.datasets.shards import read_index
 
+    if family.conditions == TEXT_CONDITIONS:
+        return None
     if not (missing := [name for name in family.conditions if name not in read_index(folder)["columns"]]):
         return None
     names = ", ".join(missing)

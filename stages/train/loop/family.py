@@ -39,6 +39,8 @@ class Examples:
         captions = getattr(self.source, "captions", {})
         if captions:
             parts["captions"] = {language: tuple(lines[i] for i in rows) for language, lines in captions.items()}
+        if labels := getattr(self.source, "labels", ()):
+            parts["labels"] = tuple(labels[i] for i in rows)
         return Examples(self.values[rows], self.conditions[rows], self.names, replace(self.source, **parts))
 
 

@@ -18,7 +18,7 @@ from tests.flows.cli.command import list_commands, read_help, run_fenshen
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[3]
-WORKING = {"build", "batch", "lineup", "bake", "train", "tune", "retrain", "evaluate", "present"}
+WORKING = {"build", "batch", "lineup", "portrait", "bake", "train", "tune", "retrain", "evaluate", "present"}
 """Commands that work for a while; every command of `data` does too."""
 
 

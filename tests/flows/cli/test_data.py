@@ -54,6 +54,13 @@ def test_too_few_people_for_three_splits_are_refused_with_the_smallest_count(tmp
 
 
 @needs_body
+def test_data_portraits_makes_a_set_with_nobody_in_two_splits(tmp_path: Path) -> None:
+    made = run_data("portraits", "--out", tmp_path / "p", "--count", "18", "--size", "32")
+    assert made.exit_code == 0, made.output
+    assert "portraits, train 6, validation 6, test 6" in made.stdout
+
+
+@needs_body
 def test_data_bodies_and_faces_make_sets(tmp_path: Path) -> None:
     made = run_data("bodies", "--out", tmp_path / "b", "--count", "12")
     assert made.exit_code == 0, made.output

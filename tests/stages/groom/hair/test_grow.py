@@ -38,7 +38,7 @@ def paint_once(curls: bool) -> Atlas:
 @pytest.fixture(autouse=True)
 def one_atlas(monkeypatch: pytest.MonkeyPatch) -> None:
     """The picture is the same for every style, and takes longer than the strands."""
-    monkeypatch.setattr(grow_module, "paint_atlas", lambda colour, rng, *, curls: paint_once(curls))
+    monkeypatch.setattr(grow_module, "paint_atlas", lambda colour, rng, *, curls, side, steps: paint_once(curls))
 
 
 def build_body(name: str) -> Body:

@@ -26,7 +26,7 @@ from tests.stages.train.tiny import make_tiny_examples
 
 needs_body = pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="run `fenshen bake` first")
 TIMED = {"a second", "loads in", "megabytes"}
-OF_IMAGES = MEASURES.keys() - TIMED - {"FID", "KID", "impossible", "worst"}
+OF_IMAGES = MEASURES.keys() - TIMED - {"FID", "KID", "text rank", "impossible", "worst"}
 ATTRIBUTE_MEASURES = {"age error", "tone error", "gender error"}
 TRAIN_CLASSIFIER = "train a classifier on this data set with `fenshen train classifier`"
 
