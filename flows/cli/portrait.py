@@ -27,6 +27,9 @@ _CELL, _COLUMNS = 256, 6
 SHEET = "portraits.png"
 
 
+_NAME = "Portrait"
+
+
 class Origin(StrEnum):
     """What makes the pictures."""
 
@@ -81,30 +84,32 @@ def is_spec(who: str) -> bool:
 
 def _render(who: str, count: int, size: int, seed: int | None) -> Iterator[tuple[int, Image]]:
     """Seed and picture of each person; raises what the stages raise."""
-    from stages.portrait.picture import open_portrait_maker, read_expression
+    from stages.portrait.picture import open_portrait_maker
 
     people = list(_find_people(who, count, seed)) if is_spec(who) else _find_people(who, count, seed)
     with open_portrait_maker() as maker:
         for own, spec in people:
-            yield own, maker.make(spec, size, read_expression(spec))
+            yield own, maker.make(spec, size)
 
 
 def _find_people(who: str, count: int, seed: int | None) -> Iterator[tuple[int, AvatarSpec]]:
-    """Seed and spec of each person."""
-    from stages.portrait.request import resolve_text, vary_seed
+    """Seed and spec of each person; what a text leaves open is drawn anew for each seed."""
+    from assets.spec.avatar import AvatarSpec
+    from flows.pipeline.media import resolve_media_paths
+    from flows.pipeline.request import BuildRequest, resolve_request
+    from flows.pipeline.text_fields import fill_from_text
 
     if not is_spec(who):
         first = seed or 0
-        yield from ((own, resolve_text(who, own)) for own in range(first, first + count))
+        for own in range(first, first + count):
+            text = {"name": _NAME, "seed": own, "identity": {"text": who}}
+            yield own, fill_from_text(AvatarSpec.model_validate(text))
         return
-    from flows.pipeline.media import resolve_media_paths
-    from flows.pipeline.request import BuildRequest, resolve_request
-
-    request, _, _ = resolve_request(BuildRequest(who))
-    groom = resolve_media_paths(request.spec.groom, request.folder)
-    spec = request.spec.model_copy(update={"groom": groom})
-    first = spec.seed if seed is None else seed
-    yield from ((own, vary_seed(spec, own)) for own in range(first, first + count))
+    first = resolve_request(BuildRequest(who))[0].spec.seed if seed is None else seed
+    for own in range(first, first + count):
+        request, _, _ = resolve_request(BuildRequest(who, seed=own))
+        sections = {name: resolve_media_paths(getattr(request.spec, name), request.folder) for name in ("identity", "groom")}
+        yield own, request.spec.model_copy(update=sections)
 
 
 def _generate(who: str, count: int, size: int, seed: int | None) -> Iterator[tuple[int, Image]]:

@@ -11,29 +11,19 @@ import numpy as np
 
 from assets.artefacts.geometry import Doubles, Floats
 from assets.conventions import ARKIT_52, MORPHS_67, VISEMES_15
+from assets.rest_faces import REST_FACES, mirror_sides
 
 MorphCurves = dict[str, Doubles]
 
 
-def _mirror_sides(**weights: float) -> dict[str, float]:
-    return {f"{name}{side}": weight for name, weight in weights.items() for side in ("Left", "Right")}
-
-
 # A spoken emotion at full strength: readable, but far from a grimace. None of them opens the lips.
 EMOTION_WEIGHTS: dict[str, dict[str, float]] = {
-    "neutral": _mirror_sides(mouthSmile=0.06),
-    "happy": {"browInnerUp": 0.12, **_mirror_sides(mouthSmile=0.38, cheekSquint=0.35, eyeSquint=0.12, mouthDimple=0.1, browOuterUp=0.1)},
-    "sad": {"browInnerUp": 0.42, **_mirror_sides(mouthFrown=0.28, eyeSquint=0.1, browDown=0.05)},
-    "surprised": {"browInnerUp": 0.35, **_mirror_sides(browOuterUp=0.45, eyeWide=0.35)},
-    "serious": {**_mirror_sides(browDown=0.3, eyeSquint=0.15, mouthPress=0.08)},
+    "neutral": mirror_sides(mouthSmile=0.06),
+    "happy": {"browInnerUp": 0.12, **mirror_sides(mouthSmile=0.38, cheekSquint=0.35, eyeSquint=0.12, mouthDimple=0.1, browOuterUp=0.1)},
+    "sad": {"browInnerUp": 0.42, **mirror_sides(mouthFrown=0.28, eyeSquint=0.1, browDown=0.05)},
+    "surprised": {"browInnerUp": 0.35, **mirror_sides(browOuterUp=0.45, eyeWide=0.35)},
+    "serious": {**mirror_sides(browDown=0.3, eyeSquint=0.15, mouthPress=0.08)},
 }
-# The neutral face of a scan looks stern; a face at rest has the corners of the mouth and the inner brows slightly raised.
-REST_FACES: dict[str, dict[str, float]] = {
-    "neutral": {"browInnerUp": 0.2, **_mirror_sides(mouthSmile=0.16, cheekSquint=0.06, browOuterUp=0.05)},
-    "smile": {"browInnerUp": 0.16, **_mirror_sides(mouthSmile=0.58, cheekSquint=0.4, eyeSquint=0.12, mouthDimple=0.2, browOuterUp=0.1)},
-    "serious": _mirror_sides(browDown=0.2, eyeSquint=0.14, mouthPress=0.1),
-}
-"""Expression (performance.expression) -> weights of the face while nothing else moves it. None of them opens the lips."""
 _LIP_MORPHS = ("mouthSmile", "mouthDimple", "mouthFrown", "mouthPress")
 # How much each viseme suppresses the emotion of the lips: closures and rounding nearly undo a smile.
 _EMOTION_SUPPRESSION = {"PP": 0.55, "FF": 0.5, "O": 0.6, "U": 0.75, "CH": 0.5, "RR": 0.35}
@@ -198,4 +188,6 @@ def combine_curves(frames: int, curves: Sequence[Mapping[str, Doubles]], visemes
 def animate_idle_face(times: Doubles, rate: float, rng: np.random.Generator, expression: str = "neutral") -> Floats:
     """(f,67) weights of a waiting face: blinks and gaze, at rest in the first and last frame."""
     blinks = sample_blink_times(float(times[-1]), rate, rng)
-    return combine_curves(len(times), [animate_rest_face(times, expression=expression), animate_blinks(times, blinks, rng), animate_gaze(times, rng)])
+    return combine_curves(
+        len(times), [animate_rest_face(times, expression=expression), animate_blinks(times, blinks, rng), animate_gaze(times, rng)]
+    )

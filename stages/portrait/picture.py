@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 from assets.artefacts.geometry import Image
+from assets.rest_faces import REST_FACES
 from assets.spec.avatar import AvatarSpec
 from stages.portrait.subject import build_subject, groom_portrait, make_body, make_identity, make_texture
 from stages.render.light import build_studio, build_studio_lamps
@@ -18,13 +19,6 @@ TURN = 0.38
 """Radians by which the shoulders are turned away, as in a bundle's portrait; the eyes meet the camera."""
 _ZOOM, _SHIFT = 1.08, (0.0, -0.045)
 """A square picture has less room under the chin than a bundle's upright one."""
-RESTING_FACES: Mapping[str, Mapping[str, float]] = {
-    "neutral": {},
-    "smile": {"mouthSmileLeft": 0.5, "mouthSmileRight": 0.5, "cheekSquintLeft": 0.35, "cheekSquintRight": 0.35},
-    "serious": {"browDownLeft": 0.3, "browDownRight": 0.3, "mouthFrownLeft": 0.2, "mouthFrownRight": 0.2,
-                "mouthPressLeft": 0.25, "mouthPressRight": 0.25},
-}  # fmt: skip
-"""Resting expression -> morph weights."""
 
 
 class PortraitMaker:
@@ -35,14 +29,10 @@ class PortraitMaker:
         self._made: dict[str, tuple[str, object]] = {}
         """Stage -> the key of its last result, and the result."""
 
-    def make(self, spec: AvatarSpec, size: int, expression: str = "neutral") -> Image:
-        """(size,size,3) the person of the spec and its seed; raises as stages.portrait.subject does.
-
-        Args:
-            expression: a name in RESTING_FACES.
-        """
+    def make(self, spec: AvatarSpec, size: int) -> Image:
+        """(size,size,3) the person of the spec and its seed; raises as stages.portrait.subject does."""
         key, subject = self._build(spec, size)
-        rest = build_standing_pose(subject.skeleton, RESTING_FACES[expression])
+        rest = build_standing_pose(subject.skeleton, REST_FACES[spec.performance.expression])
         self._get_or_make("studio", key, lambda: self._studio.set_subject(subject, build_standing_pose(subject.skeleton)))
         pose = turn_to_camera(subject.skeleton, rest, TURN)
         view = PortraitView(pose, build_studio_lamps(TURN), build_studio(TURN), TURN, zoom=_ZOOM, shift=_SHIFT)
@@ -73,9 +63,3 @@ def open_portrait_maker() -> Iterator[PortraitMaker]:
     """A maker for this thread; while it is open no other thread draws. Raises BackendError if EGL is missing."""
     with open_portrait_studio() as studio:
         yield PortraitMaker(studio)
-
-
-def read_expression(spec: AvatarSpec) -> str:
-    """The resting expression that the spec requests; neutral where it requests none."""
-    found: Any = getattr(spec.performance, "expression", None)
-    return found if found in RESTING_FACES else "neutral"

@@ -82,9 +82,7 @@ Fit = Callable[[Floats], tuple[Floats, Bools]]
 """Moves points (n,3) in the T-pose off the clothes and into the hat; (n,) which of them nobody can see."""
 
 
-def grow_hair(
-    body: Body, style: Style, colour: HairColour, seed: int, fit: Fit | None = None, detail: GroomDetail = BUNDLE
-) -> GrownHair:
+def grow_hair(body: Body, style: Style, colour: HairColour, seed: int, fit: Fit | None = None, detail: GroomDetail = BUNDLE) -> GrownHair:
     """The hair of a style on this body, fitted to what is worn, within the LEVELS of triangles."""
     if style.kind == "none":
         return GrownHair((), (), {})

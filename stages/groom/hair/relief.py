@@ -12,8 +12,8 @@ import numpy as np
 from stages.groom.hair.beard import MOUSTACHE_EDGE_M, BeardStyle, find_region
 from stages.groom.hair.chart import Floats, find_scalp, load_chart, to_polar
 from stages.groom.hair.guides import measure_lengths
-from stages.groom.hair.roots import Region, find_region_triangles, measure_depth, scatter_points
 from stages.groom.hair.paint import measure_part_distance
+from stages.groom.hair.roots import Region, find_region_triangles, measure_depth, scatter_points
 from stages.groom.hair.style import Style, is_cropped, is_short
 
 _HAIR_SHARE, _MAX_HAIR_M = 0.36, 0.009
@@ -39,9 +39,9 @@ def compute_relief(style: Style | None, beard: BeardStyle | None) -> Floats:
         height = height * _ramp(partial(find_scalp, change=style.hairline), _HAIR_RAMP_M)
         relief = np.maximum(relief, height * np.clip(measure_part_distance(chart.arms, style) / _PART_RAMP_M, 0, 1))
     if beard is not None and beard.length > 0:
-        height = np.float32(_BEARD_BASE_M + _BEARD_SHARE * beard.length)
-        relief = np.maximum(relief, height * _ramp_beard(beard.region, _BEARD_RAMP_M))
-        relief = np.maximum(relief, min(height, _MAX_MOUSTACHE_M) * _ramp_beard("moustache", MOUSTACHE_EDGE_M))
+        full = _BEARD_BASE_M + _BEARD_SHARE * beard.length
+        relief = np.maximum(relief, full * _ramp_beard(beard.region, _BEARD_RAMP_M))
+        relief = np.maximum(relief, min(full, _MAX_MOUSTACHE_M) * _ramp_beard("moustache", MOUSTACHE_EDGE_M))
     return np.asarray(relief, np.float32)
 
 

@@ -16,6 +16,7 @@ from stages.groom.hair.head import Head, Surface
 _PROFILE = (0.22, 1.0, 0.9, 0.45)
 """Width of a strip from root to tip: wide roots show as square ends on the forehead."""
 _FRINGE_PROFILE = (0.5, 1.0, 1.0, 0.8)
+_KEPT_WAVES = 0.4
 _ROLL, _EDGE_TILT, _BACK_TILT = 0.18, 0.18, 0.35
 _RADIAL_SHARE = 0.55
 _ROOT_SHADE, _ROOT_REACH = 0.5, 0.28
@@ -76,11 +77,11 @@ def resample(points: Floats, segments: int) -> Floats:
 
 
 def _smooth(points: Floats, reach: int) -> Floats:
-    """(n,s,3) strands without waves of a few segments of `reach` points: their samples would be a zigzag. Both ends stay."""
+    """(n,s,3) strands with weaker waves where these are a few segments of `reach` points long: their samples are a zigzag. Ends stay."""
     smooth = points.astype(np.float64)
     for _ in range(reach * reach // 3):
         smooth[:, 1:-1] = (smooth[:, :-2] + 2 * smooth[:, 1:-1] + smooth[:, 2:]) / 4
-    return smooth.astype(np.float32)
+    return np.asarray(smooth + _KEPT_WAVES * (points - smooth), np.float32)
 
 
 def build_strips(

@@ -49,7 +49,9 @@ def write_live_bundle(folder: Path, hours: str = HOURS, voice: str = "hibari", f
     source = {"price": {"source": {"file": "<b>prices</b>.csv", "row": 4}}} if quoted else {}
     dialogue = {
         "persona": {"name": "Ada", "language": "en"},
-        "lines": [{"id": name, "text": text, "language": "en", "emotion": "neutral"} | source.get(name, {}) for name, text in texts.items()],
+        "lines": [
+            {"id": name, "text": text, "language": "en", "emotion": "neutral"} | source.get(name, {}) for name, text in texts.items()
+        ],
         "replies": [
             {"line": "hours", "questions": ["When do you open?", "What are your opening hours?"]},
             {"line": "price", "questions": ["What does a ticket cost?", "How much is it?"]},
