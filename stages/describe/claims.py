@@ -25,15 +25,37 @@ _COPULAS = frozenset({
 _PRONOUNS = frozenset({"she", "her", "herself", "hers", "she's", "he", "him", "his", "himself", "he's", "她", "他", "她的", "他的"})
 _ARTICLES = frozenset({"a", "an", "the", "this", "that", "一个", "一位", "个", "一名", "位", "的"})
 _TRANSPARENT = ("modifier", "colour", "degree", "shade", "pattern", "fabric", "join", "neg")
-_STANDALONE = {"矮": "short", "高": "tall", "瘦": "thin", "胖": "fat", "老": "old", "壮": "muscular", "黑": "dark", "白": "fair", "秃": "bald", "肥": "fat"}
+_STANDALONE = {
+    "矮": "short",
+    "高": "tall",
+    "瘦": "thin",
+    "胖": "fat",
+    "老": "old",
+    "壮": "muscular",
+    "黑": "dark",
+    "白": "fair",
+    "秃": "bald",
+    "肥": "fat",
+}
 """Chinese characters that speak of the person by themselves."""
 _EYES = {
-    "black": "brown", "brown": "brown", "blue": "blue", "green": "green", "grey": "grey", "hazel": "hazel", "blond": "hazel", "yellow": "hazel",
+    "black": "brown", "brown": "brown", "blue": "blue", "green": "green", "grey": "grey", "hazel": "hazel", "blond": "hazel",
+    "yellow": "hazel",
     "white": "grey", "beige": "hazel", "orange": "hazel",
 }  # fmt: skip
 _HAIR = {"yellow": "blond", "orange": "red", "beige": "blond", "hazel": "brown"}
 _DYES = frozenset({"blue", "green", "pink", "purple"})
-_TONES = {"black": "dark", "white": "light", "brown": "medium", "yellow": "medium", "red": "", "blond": "medium", "beige": "medium", "pink": "light", "grey": "light"}
+_TONES = {
+    "black": "dark",
+    "white": "light",
+    "brown": "medium",
+    "yellow": "medium",
+    "red": "",
+    "blond": "medium",
+    "beige": "medium",
+    "pink": "light",
+    "grey": "light",
+}
 
 
 @dataclass(frozen=True)
@@ -144,7 +166,9 @@ class _Reader:
 
     def _add(self, at: int, name: str, value: str, rank: float, degree: str = "", head: str = "") -> None:
         item = self.items[at]
-        self.reading.claims.append(Claim(name, value, item.start, item.end, rank, degree, at in self.negated, head))
+        # `a man who is not tall` is a man.
+        is_negated = at in self.negated and (name != "gender" or self._is_right_after_negation(at))
+        self.reading.claims.append(Claim(name, value, item.start, item.end, rank, degree, is_negated, head))
 
     def _add_terms(self, at: int, terms: Terms, degree: str = "", head: str = "") -> None:
         for name, value in terms:
@@ -153,7 +177,7 @@ class _Reader:
             if name in ("ignore", "note"):
                 continue
             weak = name.startswith("~") or name.endswith("_weak")
-            if at in self.negated and (weak or (name == "gender" and not self._is_right_after_negation(at))):
+            if weak and at in self.negated:
                 continue
             if (name, value, degree) == ("hair_length", "short", "strong"):
                 value = "buzz"  # very short hair
@@ -221,7 +245,10 @@ class _Reader:
         sense = item.get("colour")[0]
         head = self._find_head(at)
         name = self.heads[head] if head is not None and head >= 0 else ""
-        if not name and (item.is_han and (len(item.text) == 1 or sense.name not in ("grey", "white")) or sense.name not in ("blond", "red", "grey", "white", "black", "brown")):
+        if not name and (
+            (item.is_han and (len(item.text) == 1 or sense.name not in ("grey", "white")))
+            or sense.name not in ("blond", "red", "grey", "white", "black", "brown")
+        ):
             return False
         if name in _WORN and head is not None:
             return self._colour_worn(head, sense, item)
@@ -250,7 +277,9 @@ class _Reader:
         colour = part.get("colour")
         if colour and part.get("shade") not in (None, "0"):
             colour = f"{colour}{part['shade']}"
-        wish = GarmentWish(sense.name, names, item.text, colour, part.get("pattern"), part.get("fabric"), float(part["fit"]) if "fit" in part else None)
+        wish = GarmentWish(
+            sense.name, names, item.text, colour, part.get("pattern"), part.get("fabric"), float(part["fit"]) if "fit" in part else None
+        )
         kind = terms["names"] if sense.name == "set" else terms.get("class", "")
         whole, _, uniform = kind.partition(":")
         self.reading.garments.append(WornClaim(wish, item.start, item.end, at in self.negated, whole, uniform))
@@ -258,7 +287,7 @@ class _Reader:
     def _find_degree(self, at: int) -> str:
         for back in range(at - 1, max(at - 3, -1), -1):
             item = self.items[back]
-            if item.has("degree") and not (item.has("modifier") and item.text in _STANDALONE and back and False):
+            if item.has("degree"):
                 return item.get("degree")[0].name
             if not item.has("stop", "neg"):
                 break
@@ -317,14 +346,17 @@ class _Reader:
             item = self.items[to]
             if self.heads[to]:
                 if self._is_bound(to):
-                    if all(self.items[k].has("modifier", "colour", "shade") and (self.items[k].joins_next or k == to - 1) for k in range(at, to)):
+                    if all(
+                        self.items[k].has("modifier", "colour", "shade") and (self.items[k].joins_next or k == to - 1)
+                        for k in range(at, to)
+                    ):
                         return to
                     continue
                 if self._fits(at, to):
                     return to
                 if self.heads[to] in _WORN or self.heads[to] == "person" or not item.age:
                     return None
-            if item.age or item.has("stop", *_TRANSPARENT) and not item.has("scope"):
+            if item.age or (item.has("stop", *_TRANSPARENT) and not item.has("scope")):
                 continue
             if item.is_sign and item.text in (",", "、", "/", "(", '"', "'") and self._continues_list(at, to):
                 continue
@@ -338,7 +370,9 @@ class _Reader:
         """Whether a comma parts two modifiers of one head, as in `long, curly hair`."""
         before = self.items[comma - 1]
         after = self.items[comma + 1] if comma + 1 < len(self.items) else None
-        return before.has("modifier", "colour") and after is not None and (after.has("modifier", "colour", "degree") or after.age is not None)
+        return (
+            before.has("modifier", "colour") and after is not None and (after.has("modifier", "colour", "degree") or after.age is not None)
+        )
 
     def _look_left(self, at: int) -> tuple[int | None, bool]:
         """(head, whether the item is its predicate): the nearest head before the item that it can be said of."""
@@ -387,7 +421,11 @@ def _read_colour_claims(sense: Sense, head: str) -> list[tuple[str, str]]:
             return [("tone", "dark")]
         return [("tone", _TONES[sense.name])] if _TONES.get(sense.name) else []
     if sense.name in _DYES:
-        return [("hair_colour", "dyed"), ("hair_hex", CLOTH_COLOURS[sense.name]), *([("hair_shade", terms["shade"])] if "shade" in terms else [])]
+        return [
+            ("hair_colour", "dyed"),
+            ("hair_hex", CLOTH_COLOURS[sense.name]),
+            *([("hair_shade", terms["shade"])] if "shade" in terms else []),
+        ]
     name = _HAIR.get(sense.name, sense.name)
     found = [("hair_colour", name)]
     if "hair" in terms:

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from stages.describe.items import Item
 
-_WITHOUT = frozenset({"without", "w/o", "minus", "sans", "free of", "lacking", "lacks", "devoid of", "neither", "without any", "remove", "removes"})
+_WITHOUT = frozenset(
+    {"without", "w/o", "minus", "sans", "free of", "lacking", "lacks", "devoid of", "neither", "without any", "remove", "removes"}
+)
 _CONTENT = ("noun", "garment", "head", "modifier", "colour", "person")
 
 
@@ -77,7 +79,7 @@ def _continues(items: Sequence[Item], at: int, word: str) -> bool:
     """Whether a negation reaches over `and` or `or`."""
     if items[at].get("join")[0].name in ("or", "或"):
         return True
-    after = [item for item in items[at + 1 : at + 4]]
+    after = items[at + 1 : at + 4]
     if not after:
         return False
     if after[0].has("noun", "garment") or (after[0].has("head") and not after[0].has("modifier")):
