@@ -191,6 +191,9 @@ _BEFORE = (
     r"(?:大约|约莫|约|大概|差不多|估摸|看着|接近|将近|年近|快要|快到|快|近|年过|过了|已过|"
     r"刚过|超过|年逾|逾|不到|未满|年约|年届|年满|刚满|年方|芳龄|现年|年龄|年纪|今年|虚岁|实岁|:|：)"
 )
+_NO_AGE = r"(?! ?(?:cm|kg|ft|feet|foot|inch|inches|lbs|pounds|kilos|percent|%|m\b|厘米|公斤|斤))"
+"""What follows a number that is a measure of something else."""
+_TENS_WORDS = rf"(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_UNITS)}))?"
 _PATTERNS = (
     (_compile(rf"(?:aged?[: ]+)?(?:between|from) (?P<a>{_NUM}) (?:and|to) (?P<b>{_NUM})(?:{_YEARS})?"), _range),
     (_compile(rf"(?:aged?[: ]+|ages )?(?P<a>{_NUM}) ?(?:-|to|or|–) ?(?P<b>{_NUM}){_YEARS}"), _range),
@@ -205,7 +208,7 @@ _PATTERNS = (
         _decade,
     ),
     (_compile(rf"(?P<a>\b(?:{'|'.join(_TENS)})|\b[2-9]0)[- ]?some?thing\b(?:[- ]years?[- ]old)?"), _something),
-    (_compile(rf"(?:^|(?<=[^a-z]))(?P<q>{_QUALIFIER}) (?:the age of )?(?P<a>{_NUM})(?:{_YEARS}|\b(?! ?(?:cm|kg|ft|feet|foot|inch|lbs|pounds|%|m\b)))"), _approximate),
+    (_compile(rf"(?:^|(?<=[^a-z]))(?P<q>{_QUALIFIER}) (?:the age of )?(?P<a>{_NUM})(?:{_YEARS}|\b{_NO_AGE})"), _approximate),
     (_compile(rf"(?P<a>(?:{'|'.join(_TENS)})|\d{{2}}|{_NUM})(?P<q>ish| or so|-odd|-ish)\b(?:{_YEARS})?"), _approximate),
     (_compile(rf"(?P<a>{_NUM}){_YEARS}"), _exact),
     (_compile(rf"\b(?:age|aged|turning|turned|ages|just turned)[: ]+(?:of )?(?P<a>{_NUM})\b(?:{_YEARS})?"), _exact),
@@ -215,9 +218,9 @@ _PATTERNS = (
     (_compile(rf"(?P<q>{_BEFORE})? ?(?P<a>[二三四五六七八九]十|[2-9]0)(?P<s>多|几|出头|开外|来)"), _chinese),
     (_compile(r"(?P<q>年近|将近|年过|年逾|快|年约|年届|年满|年方)(?P<a>[二三四五六七八九]?十[一二三四五六七八九]?)(?P<s>)"), _chinese),
     (_compile(r"(?P<q>)(?P<a>[二三四五六七八九]十[一二三四五六七八九]{2})(?P<s>左右|上下|)"), _chinese),
-    (_compile(r"(?<![\w.'-])(?P<a>\d{2})(?![\w.%'\"-]| ?(?:cm|kg|ft|feet|foot|inch|inches|lbs|pounds|kilos|m\b|厘米|公斤|斤|%|percent))"), _bare),
+    (_compile(rf"(?<![\w.'-])(?P<a>\d{{2}})(?![\w.%'\"-]){_NO_AGE}"), _bare),
     (
-        _compile(rf"(?:^|(?<=[,;.(:] )|(?<= of ))(?P<a>{'|'.join(_TEENS)}|(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_UNITS)}))?)(?=[,;.)]|$| and | with )"),
+        _compile(rf"(?:^|(?<=[,;.(:] )|(?<= of ))(?P<a>{'|'.join(_TEENS)}|{_TENS_WORDS})(?=[,;.)]|$| and | with )"),
         _bare,
     ),
 )  # fmt: skip

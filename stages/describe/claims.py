@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from stages.describe.colours import CLOTH_COLOURS
 from stages.describe.items import Item, split_items
@@ -10,10 +10,11 @@ from stages.describe.lexicon import Lexicon, Sense, Terms, load_lexicon
 from stages.describe.negation import find_negated
 from stages.describe.outfit import GarmentWish
 
-WEAK, PRONOUN, NORMAL, EXACT = 1.0, 1.5, 2.0, 3.0
-"""Ranks of a claim: what a word suggests, says, and gives as a number."""
+WEAK, GUESS, PRONOUN, NORMAL, EXACT = 1.0, 1.2, 1.5, 2.0, 3.0
+"""Ranks of a claim: what a word suggests, what the net makes of an unknown one, pronouns, what a word says, and numbers."""
 HAIR_HEADS = frozenset({
-    "hair", "curls", "waves", "tail", "bun", "braids", "bob", "fringe", "temples", "sides", "beard", "moustache", "stubble", "head", "brows",
+    "hair", "curls", "waves", "tail", "bun", "braids", "bob", "fringe", "temples", "sides", "beard", "moustache", "stubble", "head",
+    "brows",
 })  # fmt: skip
 _BEARDS = frozenset({"beard", "moustache", "stubble", "brows"})
 _SKIN_HEADS = frozenset({"skin", "face", "tone", "body", "arms", "hands", "cheeks"})
@@ -101,6 +102,8 @@ class Reading:
     unknown: list[Item] = field(default_factory=list)
     """Words of content that say nothing."""
     items: list[Item] = field(default_factory=list)
+    negated: frozenset[int] = frozenset()
+    """Indices of the items that a negation applies to."""
 
 
 def read_claims(text: str, lexicon: Lexicon | None = None) -> Reading:
@@ -119,7 +122,7 @@ class _Reader:
         """Heads that a modifier before them belongs to."""
         self.parts: dict[int, dict[str, str]] = {}
         """Garment -> colour, pattern and cloth that were said of it."""
-        self.reading = Reading(items=items)
+        self.reading = Reading(items=items, negated=self.negated)
 
     def read(self) -> Reading:
         for at, item in enumerate(self.items):
@@ -179,8 +182,6 @@ class _Reader:
             weak = name.startswith("~") or name.endswith("_weak")
             if weak and at in self.negated:
                 continue
-            if (name, value, degree) == ("hair_length", "short", "strong"):
-                value = "buzz"  # very short hair
             rank = NORMAL if not weak else PRONOUN if self.items[at].text in _PRONOUNS else WEAK
             self._add(at, name.removeprefix("~").removesuffix("_weak"), value, rank, degree, head)
 
@@ -433,8 +434,3 @@ def _read_colour_claims(sense: Sense, head: str) -> list[tuple[str, str]]:
     elif "cloth" in terms and name == "red":
         found = [("hair_colour", "red"), ("hair_hex", "#7a2f1a,#6f2c18")]
     return found + ([("hair_shade", terms["shade"])] if "shade" in terms else [])
-
-
-def merge_readings(first: Reading, second: Reading) -> Reading:
-    """Both; the second one is of words that the first does not know."""
-    return replace(first, claims=[*first.claims, *second.claims], garments=[*first.garments, *second.garments])

@@ -72,7 +72,7 @@ def load_lexicon() -> Lexicon:
     words: set[str] = set()
     targets: set[str] = set()
     for language in LANGUAGES:
-        for section, payload, phrase in _read_lines(language):
+        for section, payload, phrase in read_lines(language):
             sense = _parse_sense(section, payload)
             _add(root, phrase, sense, words)
             if section not in ("stop", "neutral", "join"):
@@ -82,7 +82,7 @@ def load_lexicon() -> Lexicon:
     )
 
 
-def _read_lines(language: str) -> Iterator[tuple[str, str, str]]:
+def read_lines(language: str) -> Iterator[tuple[str, str, str]]:
     """(section, payload, phrase) of every word of a language."""
     section = ""
     for line in (_FOLDER / f"{language}.txt").read_text(encoding="utf-8").splitlines():

@@ -53,6 +53,7 @@ def _find_end(items: Sequence[Item], start: int, word: str) -> int:
         if item.is_sign:
             if not (has_content and item.text in ",、/" and _is_list(items, at)):
                 return at
+            has_content = False
         elif item.has("join"):
             if not has_content or not _continues(items, at, word):
                 return at

@@ -10,6 +10,7 @@ from assets.errors import Finding, SpecError
 from stages.describe.build import build_fields
 from stages.describe.claims import Claim, Reading, read_claims
 from stages.describe.edit import Steps, apply_steps, find_relative_years, find_steps, list_affected, merge_pieces
+from stages.describe.guess import add_guesses
 from stages.describe.hair import HairWish
 from stages.describe.normalise import PlainText, normalise
 from stages.describe.outfit import list_slots
@@ -83,7 +84,7 @@ def describe(text: str, *, seed: int, base: Mapping[str, Any] | None = None) -> 
         SpecError: the text is empty or too long, names a real person, asks for nudity, or describes a child.
     """
     plain = _prepare(text)
-    reading = read_claims(plain.text)
+    reading = add_guesses(read_claims(plain.text), plain, text)
     wishes = gather_wishes(reading)
     check_text(plain.text, text, wishes)
     fixed = dict(base or {})
@@ -105,7 +106,7 @@ def edit(description: Description, change: str, *, seed: int) -> Description:
     """
     plain = _prepare(change)
     relative = find_relative_years(plain.text)
-    reading = read_claims(relative.text)
+    reading = add_guesses(read_claims(relative.text), plain, change)
     steps, rest = find_steps(reading)
     wishes = replace(gather_wishes(rest), contradictions=[])  # `change the beard to a moustache` is none
     check_text(plain.text, change, wishes)

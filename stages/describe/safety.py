@@ -24,7 +24,8 @@ _LIKE_CHINESE = re.compile(
 )
 _ABOUT_CHILDREN = re.compile(
     r"(?:mother|father|mum|mom|dad|parent|teacher|nurse|doctor|friend|lover|carer|guardian) of (?:\w+ )?$|"
-    r"(?:with|has|have|having|carrying|holding|loves?|for|helps?|teaches|raising|to|and) (?:(?:a|an|his|her|their|two|three|four|five|six|small|many|young|own|the|little) )*$|"
+    r"(?:with|has|have|having|carrying|holding|loves?|for|helps?|teaches|raising|to|and) "
+    r"(?:(?:a|an|his|her|their|two|three|four|five|six|small|many|young|own|the|little) )*$|"
     r"(?:like|as) (?:a|an) (?:\w+ )?$|(?:kindergarten|nursery|teaches|inner) $|(?:not|no|never|no longer) (?:a |an )?$"
 )
 _OF_CHILDREN = re.compile(
