@@ -30,6 +30,10 @@ _HAN = "零一二两三四五六七八九十廿卅"
 _CNUM = rf"(?:\d{{1,3}}|[{_HAN}]{{1,4}})"
 
 
+MIN_BARE = 14
+"""Years from which a number after `about` or `over` is an age without the word years."""
+
+
 @dataclass(frozen=True)
 class AgeSpan:
     """Years from `low` to `high`, both included, as written from `start` to `end`."""
@@ -88,8 +92,8 @@ def _exact(match: re.Match[str]) -> tuple[int, int] | None:
 
 def _approximate(match: re.Match[str]) -> tuple[int, int] | None:
     years = parse_number(match["a"])
-    if not 0 < years < 130:
-        return None
+    if not 0 < years < 130 or (years < MIN_BARE and "y" not in match[0][match.end("a") - match.start() :]):
+        return None  # `over one eye` is no age
     word = match["q"].strip()
     if re.search(r"nearly|almost|pushing|approaching|under|close to|nearing|going[ ]on|shy of", word):
         return years - 2, years - 1
@@ -215,12 +219,12 @@ _PATTERNS = (
     (_compile(r"奔(?P<a>[三四五六七八九])(?:十)?(?:的?人)?"), _chinese_approach),
     (_compile(rf"(?P<q>{_BEFORE})?(?P<a>[五六七八九])旬"), _chinese_decade),
     (_compile(rf"(?P<q>{_BEFORE})? ?(?P<a>{_CNUM}) ?(?P<s>{_AFTER})?(?:周)?岁(?P<t>{_AFTER})?"), _chinese_both),
-    (_compile(rf"(?P<q>{_BEFORE})? ?(?P<a>[二三四五六七八九]十|[2-9]0)(?P<s>多|几|出头|开外|来)"), _chinese),
+    (_compile(rf"(?P<q>{_BEFORE})? ?(?P<a>[二三四五六七八九]十[一二三四五六七八九]?|[2-9]\d)(?P<s>多|几|出头|开外|来|上下|左右)"), _chinese),
     (_compile(r"(?P<q>年近|将近|年过|年逾|快|年约|年届|年满|年方)(?P<a>[二三四五六七八九]?十[一二三四五六七八九]?)(?P<s>)"), _chinese),
     (_compile(r"(?P<q>)(?P<a>[二三四五六七八九]十[一二三四五六七八九]{2})(?P<s>左右|上下|)"), _chinese),
-    (_compile(rf"(?<![\w.'-])(?P<a>\d{{2}})(?![\w.%'\"-]){_NO_AGE}"), _bare),
+    (_compile(rf"(?<![\w.'-])(?P<a>\d{{2}})(?![\w%'\"-]|\.\d){_NO_AGE}"), _bare),
     (
-        _compile(rf"(?:^|(?<=[,;.(:] )|(?<= of ))(?P<a>{'|'.join(_TEENS)}|{_TENS_WORDS})(?=[,;.)]|$| and | with )"),
+        _compile(rf"(?:^|(?<=[,;.(:] )|(?<= of ))(?P<a>{'|'.join(_TEENS)}|{_TENS_WORDS})(?=[,;.)]|$| and | with | if | in )"),
         _bare,
     ),
 )  # fmt: skip

@@ -246,6 +246,10 @@ class _Reader:
         sense = item.get("colour")[0]
         head = self._find_head(at)
         name = self.heads[head] if head is not None and head >= 0 else ""
+        if not name and item.text in _STANDALONE and self._find_degree(at):
+            concept = _STANDALONE[item.text]  # 晒得很黑
+            self._add_terms(at, self.lexicon.meanings[concept].heads["skin"], self._find_degree(at), "skin")
+            return True
         if not name and (
             (item.is_han and (len(item.text) == 1 or sense.name not in ("grey", "white")))
             or sense.name not in ("blond", "red", "grey", "white", "black", "brown")
@@ -342,7 +346,7 @@ class _Reader:
 
     def _look_right(self, at: int) -> int | None:
         """The next head that the item is said of, over other modifiers."""
-        skipped = 0
+        skipped, has_comma = 0, False
         for to in range(at + 1, len(self.items)):
             item = self.items[to]
             if self.heads[to]:
@@ -353,13 +357,14 @@ class _Reader:
                     ):
                         return to
                     continue
-                if self._fits(at, to):
+                if self._fits(at, to) and not (has_comma and self._says_nothing(at, to)):
                     return to
                 if self.heads[to] in _WORN or self.heads[to] == "person" or not item.age:
                     return None
             if item.age or (item.has("stop", *_TRANSPARENT) and not item.has("scope")):
                 continue
             if item.is_sign and item.text in (",", "、", "/", "(", '"', "'") and self._continues_list(at, to):
+                has_comma = True
                 continue
             if (item.is_unknown or item.has("neutral")) and not skipped and not item.is_han:
                 skipped += 1
