@@ -29,7 +29,7 @@ COMMANDS = {
     "champion rollback": "flows/engine/test_retraining.py", "check": "flows/cli/test_build.py", "data bodies": "flows/cli/test_data.py",
     "data faces": "flows/cli/test_data.py", "data folder": "flows/cli/test_data.py", "data portraits": "flows/cli/test_data.py",
     "data skins": "flows/cli/test_data.py",
-    "doctor": "flows/cli/test_doctor.py", "evaluate": "flows/cli/test_evaluate.py", "gates": "flows/cli/test_listing.py",
+    "describe": "flows/cli/test_describe.py", "doctor": "flows/cli/test_doctor.py", "evaluate": "flows/cli/test_evaluate.py", "gates": "flows/cli/test_listing.py",
     "inspect": "flows/cli/test_bundle.py", "lineup": "flows/cli/test_lineup.py",
     "new": "flows/cli/test_new.py", "plan": "flows/cli/test_build.py", "portrait": "flows/cli/test_portrait.py",
     "present": "flows/cli/test_present.py", "preview": "flows/cli/test_bundle.py", "retrain": "flows/engine/test_retraining.py",
