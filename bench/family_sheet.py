@@ -41,7 +41,8 @@ def main() -> None:
     pictures: dict[str, Image] = {}
     with open_portrait_maker() as maker:
         for caption, identity, seed in list_people(*chosen.parents):
-            spec = fill_traits(AvatarSpec.model_validate({"name": "Sheet", "seed": seed, "identity": identity, "groom": {"beard": "none"}}), Path())
+            values = {"name": "Sheet", "seed": seed, "identity": identity, "groom": {"beard": "none"}}
+            spec = fill_traits(AvatarSpec.model_validate(values), Path())
             pictures[caption] = Image(maker.draw(spec, exact=True, size=2 * _CELL).pixels)
     write_atomic(chosen.file, encode_jpeg(build_contact_sheet(pictures, _COLUMNS, _CELL), _QUALITY))
 

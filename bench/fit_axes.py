@@ -122,15 +122,15 @@ class Solver:
         return float(np.abs(errors).max()) / DEVIATIONS_AT_ONE
 
     def _solve_kept(self, kept: list[int], goal: Doubles) -> Doubles:
-        """(k,) least squares; what the penalties keep from the goal is asked for once more on top."""
-        rows, asked, target = self._rows[:, kept], np.tile(goal, self._people), np.tile(goal, self._people)
+        """(k,) least squares; what the penalties keep from the goal is requested for once more on top."""
+        rows, requested, target = self._rows[:, kept], np.tile(goal, self._people), np.tile(goal, self._people)
         penalty = _COEFFICIENT_PENALTY * np.eye(len(kept)) + _MOTION_PENALTY * self._motion[np.ix_(kept, kept)]
         solve = np.linalg.inv(rows.T @ rows / self._people + penalty) @ rows.T / self._people
-        found: Doubles = solve @ asked
+        found: Doubles = solve @ requested
         for _ in range(_TREATIES):
             mean = (target - rows @ found).reshape(self._people, -1).mean(0)
-            asked = asked + np.tile(mean, self._people)
-            found = solve @ asked
+            requested = requested + np.tile(mean, self._people)
+            found = solve @ requested
         return found
 
 

@@ -1,4 +1,4 @@
-"""What each axis of identity.axes changes besides its own measure: python -m bench.leakage [--people 6] [--full]
+"""What each axis of identity.axes changes in addition to its own measure: python -m bench.leakage [--people 6] [--full]
 
 People that no axis was solved on (JUDGED_SEEDS; any build, 18 to 75 years) are made by the body stage with the axis at -1, -0.5, 0.5 and
 1. A change counts in standard deviations of its measure between people of one sex and build, divided by the change of the axis' own

@@ -33,7 +33,7 @@ COMMANDS = {
     "inspect": "flows/cli/test_bundle.py", "lineup": "flows/cli/test_lineup.py",
     "new": "flows/cli/test_new.py", "plan": "flows/cli/test_build.py", "portrait": "flows/cli/test_portrait.py",
     "present": "flows/cli/test_present.py", "preview": "flows/cli/test_bundle.py", "retrain": "flows/engine/test_retraining.py",
-    "schema": "flows/cli/test_schema.py", "serve": "flows/cli/test_serve.py",
+    "schema": "flows/cli/test_schema.py", "serve": "flows/cli/test_serve.py", "explore": "flows/cli/test_explore.py",
     "stages": "flows/cli/test_listing.py", "train": "flows/cli/test_train.py", "tune": "flows/cli/test_train.py",
 }  # fmt: skip
 """Command -> the file whose tests run it."""

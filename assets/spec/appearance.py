@@ -24,7 +24,7 @@ def _name_bool(value: Any) -> Any:
 
 
 SPEC_SUFFIXES = (".yaml", ".yml", ".json")
-"""Of spec files, by which a word for a person is told from a preset."""
+"""Of spec files, by which the word for a file differs from that for a preset."""
 YesNo = BeforeValidator(_name_bool)
 """Annotation of a name that may be yes or no."""
 Number = BeforeValidator(_reject_bool)

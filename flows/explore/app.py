@@ -110,41 +110,41 @@ def _add_pages(app: FastAPI, document: Document) -> None:
 def _add_portraits(app: FastAPI, document: Document, studio: Studio) -> None:
     @app.post("/portrait")
     async def portrait(request: Request) -> Response:
-        asked = await _read_request(request)
-        size = THUMBNAIL if asked.get("thumbnail") is True else SIZE
-        spec = document.resolve(asked.get("fields", {}))
-        made = await studio.draw(spec, exact=asked.get("exact") is True, size=size)
+        requested = await _read_request(request)
+        size = THUMBNAIL if requested.get("thumbnail") is True else SIZE
+        spec = document.resolve(requested.get("fields", {}))
+        made = await studio.draw(spec, exact=requested.get("exact") is True, size=size)
         headers = {"X-Exact": "yes" if made.exact else "no", "X-Seconds": f"{made.seconds:.3f}"}
         return Response(encode_jpeg(Image(made.pixels), _QUALITY), media_type="image/jpeg", headers=headers)
 
     @app.post("/neighbours")
     async def neighbours(request: Request) -> Response:
-        asked = await _read_request(request)
-        fields, salt = asked.get("fields", {}), asked.get("salt", 0)
+        requested = await _read_request(request)
+        fields, salt = requested.get("fields", {}), requested.get("salt", 0)
         spec = document.parse(document.lay_over(fields))
         return JSONResponse(list_neighbours(spec, fields, salt if isinstance(salt, int) else 0, NEIGHBOURS))
 
 
 def _add_spec(app: FastAPI, document: Document) -> None:
     @app.post("/resolved")
-    async def resolved(request: Request) -> Response:
+    async def resolve(request: Request) -> Response:
         """What the sliders show: the fields as the spec and its people have them."""
         spec = document.resolve((await _read_request(request)).get("fields", {}))
         return JSONResponse(json.loads(spec.model_dump_json(include={"seed", "name", "identity", "body", "groom", "texture"})))
 
     @app.post("/describe")
     async def describe(request: Request) -> Response:
-        asked = await _read_request(request)
+        requested = await _read_request(request)
         if not has_describe():
             raise SpecError(Finding("explore/text", "this installation does not read texts", fix="use the sliders"))
-        seed = asked.get("fields", {}).get("seed", 1)
-        found = importlib.import_module(DESCRIBE).describe(str(asked.get("text", "")), seed=seed if isinstance(seed, int) else 1)
+        seed = requested.get("fields", {}).get("seed", 1)
+        found = importlib.import_module(DESCRIBE).describe(str(requested.get("text", "")), seed=seed if isinstance(seed, int) else 1)
         return JSONResponse({"fields": found.fields, "ignored": list(found.ignored)})
 
     @app.post("/write")
     async def write(request: Request) -> Response:
-        asked = await _read_request(request)
-        path = document.write(asked.get("fields", {}), str(asked.get("file", "")), overwrite=asked.get("overwrite") is True)
+        requested = await _read_request(request)
+        path = document.write(requested.get("fields", {}), str(requested.get("file", "")), overwrite=requested.get("overwrite") is True)
         return JSONResponse({"file": path.name, "folder": str(path.parent)})
 
 

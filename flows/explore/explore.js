@@ -56,12 +56,12 @@ function show() {
 }
 
 // Sliders show the values that the spec and its people have, where the page sets none.
-let asked = 0;
+let requested = 0;
 async function resolve() {
-  const mine = ++asked;
+  const mine = ++requested;
   try {
     const spec = await (await post('/resolved', { fields })).json();
-    if (mine !== asked) return;
+    if (mine !== requested) return;
     for (const input of sliders) {
       const value = input.dataset.field.split('.').reduce((holder, name) => (holder ? holder[name] : undefined), spec);
       input.value = value ?? 0;
@@ -72,7 +72,7 @@ async function resolve() {
     document.body.dataset.resolved = mine;
     report(null);
   } catch (error) {
-    if (mine === asked) report(error);
+    if (mine === requested) report(error);
   }
 }
 

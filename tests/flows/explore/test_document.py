@@ -34,7 +34,7 @@ def test_fields_are_laid_over_the_spec_and_none_removes_one(tmp_path: Path) -> N
     ],
 )
 def test_what_the_page_may_not_say_is_one_sentence(tmp_path: Path, fields: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(SpecError, match="(?s).*") as caught:
+    with pytest.raises(SpecError, match=r"error\[") as caught:
         Document(tmp_path).resolve(fields)
     assert sentence in str(caught.value)
 

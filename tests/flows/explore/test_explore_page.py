@@ -75,7 +75,18 @@ def browser() -> Iterator[Browser]:
 def show(browser: Browser, server: Running, size: tuple[int, int] = (1280, 900)) -> None:
     browser.resize(*size, mobile=size == PHONE)
     browser.open(server.address)
-    browser.wait_for("document.body.dataset.drawn && document.body.dataset.resolved", seconds=240)
+    wait_for(browser, "document.body.dataset.drawn && document.body.dataset.resolved")
+
+
+def wait_for(browser: Browser, condition: str, attempts: int = 5) -> None:
+    """A first portrait takes five seconds of a free core, and minutes on a busy machine; the browser answers within two minutes."""
+    for left in reversed(range(attempts)):
+        try:
+            browser.wait_for(condition, seconds=80)
+            return
+        except AssertionError:
+            if not left:
+                raise
 
 
 def move_slider(browser: Browser, field: str, value: float) -> None:
@@ -94,11 +105,11 @@ def test_a_slider_draws_another_portrait_and_can_be_undone_and_redone(browser: B
     show(browser, server)
     before = count_drawn(browser)
     move_slider(browser, "identity.axes.nose_width", 0.8)
-    browser.wait_for(f"Number(document.body.dataset.drawn) > {before}", seconds=240)
+    wait_for(browser, f"Number(document.body.dataset.drawn) > {before}")
     assert browser.evaluate("window.fenshenExplore.fields") == {"identity.axes.nose_width": 0.8}
     browser.click("#undo")
     assert browser.evaluate("window.fenshenExplore.fields") == {}
-    browser.wait_for("document.querySelector('[data-field=\"identity.axes.nose_width\"]').value === '0'")
+    wait_for(browser, "document.querySelector('[data-field=\"identity.axes.nose_width\"]').value === '0'")
     browser.click("#redo")
     assert browser.evaluate("window.fenshenExplore.fields") == {"identity.axes.nose_width": 0.8}
     assert browser.evaluate("document.getElementById('redo').disabled")
@@ -106,12 +117,12 @@ def test_a_slider_draws_another_portrait_and_can_be_undone_and_redone(browser: B
 
 def test_the_exact_portrait_and_the_neighbours_follow(browser: Browser, server: Running) -> None:
     show(browser, server)
-    browser.wait_for("document.body.dataset.exact === 'yes' && document.querySelectorAll('#neighbours img').length === 6", seconds=400)
+    wait_for(browser, "document.body.dataset.exact === 'yes' && document.querySelectorAll('#neighbours img').length === 6")
     browser.click("#neighbours button:nth-child(2)")
     people = browser.evaluate("window.fenshenExplore.fields['identity.mix']")
-    assert [person.get("seed") for person in people][0] == 3
+    assert next(person.get("seed") for person in people) == 3
     assert len(people) == 2
-    browser.wait_for("document.querySelectorAll('#mix li').length === 2")
+    wait_for(browser, "document.querySelectorAll('#mix li').length === 2")
 
 
 def test_people_are_mixed_and_taken_out_again(browser: Browser, server: Running) -> None:
@@ -119,11 +130,11 @@ def test_people_are_mixed_and_taken_out_again(browser: Browser, server: Running)
     browser.evaluate("document.querySelector('#mix').closest('details').open = true")
     browser.evaluate("document.getElementById('mix-person').value = 'kofi'")
     browser.click("#mix-add")
-    browser.wait_for("document.querySelectorAll('#mix li').length === 2")
+    wait_for(browser, "document.querySelectorAll('#mix li').length === 2")
     assert browser.evaluate("window.fenshenExplore.fields['identity.mix']") == [{"seed": 3, "weight": 1}, {"preset": "kofi", "weight": 1}]
-    browser.wait_for("Number(document.querySelector('[data-field=\"identity.age\"]').value) === 45")
+    wait_for(browser, "Number(document.querySelector('[data-field=\"identity.age\"]').value) === 45")
     browser.click("#mix li:first-child button")
-    browser.wait_for("document.querySelectorAll('#mix li').length === 1")
+    wait_for(browser, "document.querySelectorAll('#mix li').length === 1")
 
 
 def test_the_spec_is_written_once_and_overwritten_only_on_demand(browser: Browser, server: Running) -> None:
@@ -131,13 +142,13 @@ def test_the_spec_is_written_once_and_overwritten_only_on_demand(browser: Browse
     move_slider(browser, "identity.axes.lips", 0.5)
     browser.evaluate("document.getElementById('file').value = 'found.yaml'")
     browser.click("#write")
-    browser.wait_for("document.getElementById('written').textContent.includes('fenshen build found.yaml')")
+    wait_for(browser, "document.getElementById('written').textContent.includes('fenshen build found.yaml')")
     assert read_spec(str(server.folder / "found.yaml"), constraints=collect_spec_choices()).spec.identity.axes == {"lips": 0.5}
     browser.click("#write")
-    browser.wait_for("document.getElementById('problem').textContent.includes('found.yaml already exists')")
+    wait_for(browser, "document.getElementById('problem').textContent.includes('found.yaml already exists')")
     browser.click("#overwrite")
     browser.click("#write")
-    browser.wait_for("document.getElementById('written').textContent.includes('found.yaml')")
+    wait_for(browser, "document.getElementById('written').textContent.includes('found.yaml')")
 
 
 def test_the_page_speaks_both_languages(browser: Browser, server: Running) -> None:
