@@ -100,7 +100,7 @@ class _Cache:
         return found
 
 
-class PortraitMaker:
+class LivePortraits:
     """Makes portraits; lives on one thread, as its OpenGL context does. Only `dress` may run on another."""
 
     def __init__(self, studio: PortraitStudio) -> None:
@@ -274,7 +274,7 @@ def _move(piece: Piece, moved: Floats, rows: NDArray[np.int64], weights: Floats)
 
 
 @contextmanager
-def open_portrait_maker() -> Iterator[PortraitMaker]:
+def open_portrait_maker() -> Iterator[LivePortraits]:
     """A maker for this thread; raises BackendError if EGL is missing."""
     with open_portrait_studio() as studio:
-        yield PortraitMaker(studio)
+        yield LivePortraits(studio)

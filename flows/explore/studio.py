@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from typing import TypeVar
 
 from assets.spec.avatar import AvatarSpec
-from flows.explore.portrait import Bare, Portrait, PortraitMaker, open_portrait_maker
+from flows.explore.portrait import Bare, Portrait, LivePortraits, open_portrait_maker
 
 R = TypeVar("R")
 THUMBNAIL = 160
@@ -23,7 +23,7 @@ class Studio:
         self._drawing = ThreadPoolExecutor(1, "explore-draw")
         self._dressing = ThreadPoolExecutor(1, "explore-dress")
         self._stack = ExitStack()
-        self._maker: PortraitMaker | None = None
+        self._maker: LivePortraits | None = None
 
     def open(self) -> None:
         """Opens the context; raises BackendError if EGL is missing."""
