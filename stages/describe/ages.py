@@ -224,7 +224,7 @@ _PATTERNS = (
     (_compile(r"(?P<q>)(?P<a>[二三四五六七八九]十[一二三四五六七八九]{2})(?P<s>左右|上下|)"), _chinese),
     (_compile(rf"(?<![\w.'-])(?P<a>\d{{2}})(?![\w%'\"-]|\.\d){_NO_AGE}"), _bare),
     (
-        _compile(rf"(?:^|(?<=[,;.(:] )|(?<= of ))(?P<a>{'|'.join(_TEENS)}|{_TENS_WORDS})(?=[,;.)]|$| and | with | if | in )"),
+        _compile(rf"(?:^|(?<=[,;.(:] )|(?<= of )|(?<=^at )|(?<= at ))(?P<a>{'|'.join(_TEENS)}|{_TENS_WORDS})(?=[,;.)]|$| and | with | if | in )"),
         _bare,
     ),
 )  # fmt: skip

@@ -206,9 +206,9 @@ class _Reader:
         return self.heads[head] if head is not None and head >= 0 else ""
 
     def _read_modifier(self, at: int, item: Item) -> bool:
-        concept = item.get("modifier")[0].name
         head = self._find_head(at)
         name = self.heads[head] if head is not None and head >= 0 else ""
+        concept = self._pick_concept(item, name)
         if name in ("", "person") and any(term in ("height", "build") for sense in item.get("person") for term, _ in sense.terms):
             return True  # `lanky` says as a noun all that it says as a modifier, `bald` does not
         if item.is_han and len(item.text) == 1 and not name:
@@ -227,6 +227,11 @@ class _Reader:
             return self._note_part(head, terms)
         self._add_terms(at, terms, self._find_degree(at), name)
         return bool(terms)
+
+    def _pick_concept(self, item: Item, head: str) -> str:
+        """The concept that can be said of the head: a trim figure is slim, trim the beard is not."""
+        concepts = [sense.name for sense in item.get("modifier")]
+        return next((concept for concept in concepts if head in self.lexicon.meanings[concept].heads), concepts[0])
 
     def _note_part(self, head: int, terms: Terms) -> bool:
         for name, value in terms:
@@ -290,13 +295,15 @@ class _Reader:
         self.reading.garments.append(WornClaim(wish, item.start, item.end, at in self.negated, whole, uniform))
 
     def _find_degree(self, at: int) -> str:
-        for back in range(at - 1, max(at - 3, -1), -1):
+        found: list[str] = []
+        for back in range(at - 1, max(at - 4, -1), -1):
             item = self.items[back]
             if item.has("degree"):
-                return item.get("degree")[0].name
-            if not item.has("stop", "neg"):
+                found.append(item.get("degree")[0].name)
+            elif not item.has("stop", "neg"):
                 break
-        return ""
+        # 少一点雀斑 are fewer freckles.
+        return next((name for name in ("less", "more") if name in found), found[0] if found else "")
 
     def _stands_alone(self, at: int) -> bool:
         """Whether degree, negation or the lack of neighbours makes a single character speak of the person."""
@@ -304,14 +311,14 @@ class _Reader:
         after = self.items[at + 1] if at + 1 < len(self.items) else None
         if before is None or before.is_sign or before.has("degree", "neg", "join", "scope", "person"):
             return True
-        return after is not None and after.has("person", "join") and not before.is_unknown
+        return after is not None and after.has("person", "join", "degree") and not before.is_unknown
 
     def _fits(self, at: int, head: int) -> bool:
         """Whether the modifier or colour can be said of this head."""
         item, name = self.items[at], self.heads[head]
         if item.has("modifier"):
-            meaning = self.lexicon.meanings[item.get("modifier")[0].name]
-            return name in meaning.heads or (name in _WORN and "garment" in meaning.heads)
+            heads = self.lexicon.meanings[self._pick_concept(item, name)].heads
+            return name in heads or (name in _WORN and "garment" in heads)
         if item.has("colour"):
             colour = item.get("colour")[0].name
             if name == "person":
@@ -324,7 +331,7 @@ class _Reader:
         item = self.items[at]
         if not item.has("modifier"):
             return False
-        terms = self.lexicon.meanings[item.get("modifier")[0].name].heads.get(self.heads[head], ())
+        terms = self.lexicon.meanings[self._pick_concept(item, self.heads[head])].heads.get(self.heads[head], ())
         return all(name == "ignore" for name, _ in terms)
 
     def _find_head(self, at: int) -> int | None:
