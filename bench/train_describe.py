@@ -1,6 +1,6 @@
 """Trains the net of stages/describe/net.py on the words of its tables, and measures it on the third that it has not seen.
 
-    python -m bench.train_describe --out assets/weights
+    python -m bench.train_describe
 
 Every third word of each label is held out by its hash; of the others one in seven sets the thresholds. Words that say nothing are the
 tables' own, names, and the words of this project's manuals. The encoder is the slowest part by far, so that it reads some words of each label
@@ -26,7 +26,7 @@ from assets.digest import sha256_file
 from assets.store import write_atomic
 from assets.weights import build_weights_index
 from stages.describe.lexicon import HAN, LANGUAGES, load_lexicon, parse_terms, read_lines
-from stages.describe.net import BUCKETS, MEANING, TITLE, encode_meaning, hash_ngrams
+from stages.describe.net import BUCKETS, MEANING, TITLE, WEIGHTS_FOLDER, encode_meaning, hash_ngrams
 from stages.describe.vocabulary import VALUES
 
 _WIDTH, _HIDDEN, _STEPS, _BATCH = 96, 96, 1600, 256
@@ -203,7 +203,7 @@ def measure(rated: Floats, targets: Floats, threshold: float, labels: Sequence[s
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("assets/weights"))
+    parser.add_argument("--out", type=Path, default=WEIGHTS_FOLDER)
     parser.add_argument("--vectors", type=Path)
     options = parser.parse_args()
     folder: Path = options.out
@@ -253,7 +253,7 @@ def save(folder: Path, net: Net, labels: Sequence[str], limits: dict[str, float]
     write_atomic(file, data)
     entry = {
         "file": file.name, "sha256": sha256_file(file), "net": "words", "licence": "CC0-1.0", "data": "the words of stages/describe/lexicon",
-        "data_command": "none: the words are in the tree", "command": "python -m bench.train_describe --out assets/weights", "steps": _STEPS,
+        "data_command": "none: the words are in the tree", "command": "python -m bench.train_describe", "steps": _STEPS,
         "wall_seconds": round(seconds),
     }  # fmt: skip
     write_atomic(folder / "weights.json", build_weights_index(folder, TITLE, entry))

@@ -19,6 +19,8 @@ HAIR_HEADS = frozenset({
 _BEARDS = frozenset({"beard", "moustache", "stubble", "brows"})
 _SKIN_HEADS = frozenset({"skin", "face", "tone", "body", "arms", "hands", "cheeks"})
 _WORN = frozenset({"garment", "hat", "glasses"})
+_OF_ANYTHING = frozenset({"small", "big", "short", "long", "heavy", "medium", "average", "middling", "messy", "oval", "thick"})
+"""Concepts that are said of things as well."""
 _COPULAS = frozenset({
     "is", "are", "was", "looks", "seems", "appears", "be", "that", "which", "she's", "he's", "they're", ":", "keeps", "wore",
     "是", "显", "生得", "长得", "染成", "烫成", "剪成", "理成", "变成", "换成", "改成", "换", "改", "变",
@@ -217,7 +219,7 @@ class _Reader:
             concept = _STANDALONE[item.text]
         meaning = self.lexicon.meanings[concept]
         if not name:
-            if meaning.needs_head:
+            if meaning.needs_head or (concept in _OF_ANYTHING and self._is_of_unknown(at)):
                 return False
             name = next(iter(meaning.heads))
         elif name in _WORN and name not in meaning.heads:
@@ -232,6 +234,11 @@ class _Reader:
         """The concept that can be said of the head: a trim figure is slim, trim the beard is not."""
         concepts = [sense.name for sense in item.get("modifier")]
         return next((concept for concept in concepts if head in self.lexicon.meanings[concept].heads), concepts[0])
+
+    def _is_of_unknown(self, at: int) -> bool:
+        """Whether a word that no table has follows: a small scar is no small person."""
+        after = next((item for item in self.items[at + 1 :] if not item.has("modifier", "colour", "stop")), None)
+        return after is not None and (after.is_unknown or after.has("neutral")) and not after.is_han
 
     def _note_part(self, head: int, terms: Terms) -> bool:
         for name, value in terms:

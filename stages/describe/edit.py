@@ -42,7 +42,7 @@ _TOWARDS: Mapping[tuple[str, str], tuple[str, float]] = {
 """What `more` of a value is a step along."""
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "gender": ("identity.gender",), "age": ("identity.age",), "tone": ("identity.tone",), "build": ("body.weight", "body.muscle"),
-    "height": ("body.height",), "hair_length": ("groom.hair",), "hair_texture": ("groom.hair",), "hair_style": ("groom.hair",),
+    "height": ("body.height",), "stature": ("body.height",), "hair_length": ("groom.hair",), "hair_texture": ("groom.hair",), "hair_style": ("groom.hair",),
     "hair": ("groom.hair",), "hair_colour": ("groom.hair_colour", "groom.grey"), "hair_hex": ("groom.hair_colour", "groom.grey"),
     "dye": ("groom.hair_colour", "groom.grey"), "eye_colour": ("groom.eye_colour",), "eye_hex": ("groom.eye_colour",),
     "beard": ("groom.beard",),
@@ -83,7 +83,13 @@ def find_relative_years(text: str) -> Steps:
         if not match:
             continue
         number = match.groupdict().get("m") or match["n"]
-        years = _FEW.get(number, 0) or 1 if number in ("a", *_FEW) else parse_number(number.split()[-1]) if parse_number(number) < 0 else parse_number(number)
+        years = (
+            _FEW.get(number, 0) or 1
+            if number in ("a", *_FEW)
+            else parse_number(number.split()[-1])
+            if parse_number(number) < 0
+            else parse_number(number)
+        )
         if 0 < years < 80:
             sign = -1 if match["d"] in _YOUNGER else 1
             return Steps(sign * years * unit, text[: match.start()] + " " * (match.end() - match.start()) + text[match.end() :])

@@ -12,15 +12,19 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assets import weights as committed
+from assets.digest import sha256_file
+from assets.errors import BackendError, Finding
+from assets.weights import read_weights_index
 from stages.describe.lexicon import HAN
 
 Floats = NDArray[np.float32]
-TITLE = "text-words"
+TITLE = "words"
+WEIGHTS_FOLDER = Path(__file__).parent / "weights"
 BUCKETS, MEANING = 8192, 384
 """Rows of the table of n-grams, and the length of an encoder's vector."""
 
@@ -62,12 +66,17 @@ def hash_ngrams(text: str) -> NDArray[np.int64]:
 
 @lru_cache(maxsize=1)
 def load_word_net() -> WordNet | None:
-    """The committed net; None where there are no such weights."""
-    if not committed.has_weights(TITLE):
+    """The committed net; None where there are no such weights; raises BackendError where they are damaged."""
+    entry = read_weights_index(WEIGHTS_FOLDER).get(TITLE)
+    if entry is None:
         return None
     from safetensors import safe_open
 
-    with safe_open(committed.locate_weights(TITLE), framework="numpy") as stream:
+    file = WEIGHTS_FOLDER / str(entry["file"])
+    if not file.is_file() or sha256_file(file) != entry["sha256"]:
+        message = f"{file.name} does not match its sha256 in weights.json"
+        raise BackendError(Finding("weights/corrupt", message, fix="restore it from the repository"))
+    with safe_open(file, framework="numpy") as stream:
         arrays = {name: stream.get_tensor(name).astype(np.float32) for name in stream.keys()}  # noqa: SIM118
         notes = json.loads(stream.metadata()["net"])
     return WordNet(tuple(notes["labels"]), **arrays, threshold=notes["threshold"], letter_threshold=notes["letter_threshold"])
