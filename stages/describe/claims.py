@@ -122,6 +122,8 @@ class _Reader:
         self.heads = [self._name_head(item) for item in items]
         self.has_own: set[int] = set()
         """Heads that a modifier before them belongs to."""
+        self.refined: dict[int, set[str]] = {}
+        """Noun -> what a modifier before it says more exactly."""
         self.parts: dict[int, dict[str, str]] = {}
         """Garment -> colour, pattern and cloth that were said of it."""
         self.reading = Reading(items=items, negated=self.negated)
@@ -160,7 +162,7 @@ class _Reader:
         if item.has("noun"):
             used = self._read_noun(at, item.get("noun")[0]) or True
         elif item.has("modifier"):
-            used = self._read_modifier(at, item) or used
+            used = self._read_modifier(at, item) or (item.has("colour") and self._read_colour(at, item)) or used
         elif item.has("colour"):
             used = self._read_colour(at, item) or used
         elif item.has("pattern", "fabric"):
@@ -200,7 +202,9 @@ class _Reader:
         return True
 
     def _read_noun(self, at: int, sense: Sense) -> bool:
-        self._add_terms(at, sense.terms, self._find_degree(at), sense.name)
+        # Of tight curls the modifier says how curly they are.
+        terms = tuple(term for term in sense.terms if term[0] not in self.refined.get(at, ()))
+        self._add_terms(at, terms, self._find_degree(at), sense.name)
         return True
 
     def _get_head_name(self, at: int) -> str:
@@ -227,6 +231,8 @@ class _Reader:
         terms = meaning.heads.get(name, ())
         if head is not None and head >= 0 and name == "garment":
             return self._note_part(head, terms)
+        if head is not None and head > at:
+            self.refined.setdefault(head, set()).update(term for term, _ in terms)
         self._add_terms(at, terms, self._find_degree(at), name)
         return bool(terms)
 
@@ -325,7 +331,8 @@ class _Reader:
         item, name = self.items[at], self.heads[head]
         if item.has("modifier"):
             heads = self.lexicon.meanings[self._pick_concept(item, name)].heads
-            return name in heads or (name in _WORN and "garment" in heads)
+            if name in heads or (name in _WORN and "garment" in heads):
+                return True
         if item.has("colour"):
             colour = item.get("colour")[0].name
             if name == "person":
@@ -400,7 +407,11 @@ class _Reader:
         for to in range(at - 1, -1, -1):
             item = self.items[to]
             if self.heads[to]:
-                if self._is_bound(to) or not self._fits(at, to) or (crossed and (to in self.has_own or self._says_nothing(at, to))):
+                if (
+                    self._is_bound(to)
+                    or not self._fits(at, to)
+                    or (crossed and (to in self.has_own or self.heads[to] in _WORN or self._says_nothing(at, to)))
+                ):
                     if crossed or self.heads[to] == "person":
                         continue
                     is_predicate = False
@@ -414,14 +425,21 @@ class _Reader:
             if (item.is_unknown or item.has("neutral")) and not item.is_han and skipped < 2:
                 skipped += 1
                 continue
-            is_single = self.items[at].is_han and len(self.items[at].text) == 1
-            if item.is_sign and item.text in (",", "、") and not crossed and not is_single and not self._clause_has_head(at):
+            if item.is_sign and item.text in (",", "、") and crossed < self._count_crossable(at) and not self._clause_has_head(at):
                 crossed += 1
                 continue
             if item.has("scope") and item.is_han and item.text == "有":
                 continue
             return None, False
         return None, False
+
+    def _count_crossable(self, at: int) -> int:
+        """How many commas the item's head may be away: a single Chinese character needs a degree or a negation, 是 looks further back."""
+        item = self.items[at]
+        if item.is_han and len(item.text) == 1 and not (at and self.items[at - 1].has("degree", "neg", "stop")):
+            return 0
+        first = next((k + 1 for k in range(at - 1, -1, -1) if self.items[k].is_sign), 0)
+        return 2 if self.items[first].text in ("是", "is", "are", "was") else 1
 
     def _clause_has_head(self, at: int) -> bool:
         """Whether a head that is no person is in the item's clause."""
