@@ -32,10 +32,10 @@ _RIDGE, _MOST_FALSE, _FEWEST = 0.4, 0.08, 4
 _ENCODED = {"train": 9, "tune": 4, "test": 5}
 """Words of each label, and 20 times as many that say nothing, whose meaning is read."""
 _NAMES = (
-    "anna", "marco", "peter", "mary", "john", "lucy", "tom", "sarah", "emma", "oliver", "noah", "liam", "sofia", "chloe", "ivan", "olga", "pedro",
-    "hans", "greta", "yuki", "kenji", "ahmed", "fatima", "raj", "priya", "kwame", "amara", "luca", "giulia", "pierre", "camille", "robert",
-    "barbara", "susan", "jack", "harry", "george", "charlie", "alice", "ella", "max", "felix", "lena", "hugo", "theo", "nina", "boris", "dmitri",
-    "igor", "lars", "astrid", "carlos", "diego", "elena", "小明", "小红", "小丽", "小刚", "王伟", "张伟", "刘洋", "陈静", "杨光", "赵敏", "阿强",
+    "anna", "marco", "peter", "mary", "john", "lucy", "tom", "sarah", "emma", "oliver", "noah", "liam", "sofia", "chloe", "ivan", "olga",
+    "pedro", "hans", "greta", "yuki", "kenji", "ahmed", "fatima", "raj", "priya", "kwame", "amara", "luca", "giulia", "pierre", "camille",
+    "barbara", "susan", "jack", "harry", "george", "charlie", "alice", "ella", "max", "felix", "lena", "hugo", "theo", "nina", "boris",
+    "igor", "lars", "astrid", "carlos", "diego", "elena", "小明", "小红", "小丽", "小刚", "王伟", "张伟", "刘洋", "陈静", "杨光", "赵敏",
     "阿花", "老王", "小李", "大宝", "翠花", "建国", "志强", "淑芬", "秀英", "美玲", "雅婷",
 )  # fmt: skip
 Floats = NDArray[np.float32]
@@ -197,7 +197,8 @@ def save(folder: Path, net: WordNet, seconds: float) -> None:
     file = folder / f"{TITLE}.safetensors"
     write_atomic(file, data)
     entry = {
-        "file": file.name, "sha256": sha256_file(file), "net": "ridge", "licence": "CC0-1.0", "data": "the words of stages/describe/lexicon",
+        "file": file.name, "sha256": sha256_file(file), "net": "ridge", "licence": "CC0-1.0",
+        "data": "the words of stages/describe/lexicon",
         "command": "python -m bench.train_describe", "wall_seconds": round(seconds),
     }  # fmt: skip
     write_atomic(folder / "weights.json", build_weights_index(folder, TITLE, entry))

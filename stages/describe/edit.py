@@ -42,7 +42,8 @@ _TOWARDS: Mapping[tuple[str, str], tuple[str, float]] = {
 """What `more` of a value is a step along."""
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "gender": ("identity.gender",), "age": ("identity.age",), "tone": ("identity.tone",), "build": ("body.weight", "body.muscle"),
-    "height": ("body.height",), "stature": ("body.height",), "hair_length": ("groom.hair",), "hair_texture": ("groom.hair",), "hair_style": ("groom.hair",),
+    "height": ("body.height",), "stature": ("body.height",), "hair_length": ("groom.hair",),
+    "hair_texture": ("groom.hair",), "hair_style": ("groom.hair",),
     "hair": ("groom.hair",), "hair_colour": ("groom.hair_colour", "groom.grey"), "hair_hex": ("groom.hair_colour", "groom.grey"),
     "dye": ("groom.hair_colour", "groom.grey"), "eye_colour": ("groom.eye_colour",), "eye_hex": ("groom.eye_colour",),
     "beard": ("groom.beard",),

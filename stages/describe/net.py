@@ -37,7 +37,7 @@ class WordNet:
 
     labels: tuple[str, ...]
     mean: Floats
-    """Of the encoder's vectors of all words: e5's vectors lie in a narrow cone."""
+    """Of the encoder's vectors of all words: e5's vectors fill a narrow cone."""
     meaning: Floats
     letters: Floats
     bias: Floats

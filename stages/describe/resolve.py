@@ -22,11 +22,10 @@ from stages.describe.vocabulary import MAX_TEXT
 from stages.describe.wishes import Wishes, gather_wishes
 
 _FIELD_NAMES = {
-    "hair": "groom.hair", "stature": "body.height", "beard_style": "groom.beard", "manner": "persona.manner", "rate": "voice.rate", "energy": "performance.energy",
-    "wrinkles": "texture.wrinkles", "earrings": "groom.earrings", "lashes": "groom.lashes", "grey": "groom.grey",
-    "hair_hex": "groom.hair_colour",
-    "hair_shade": "groom.hair_colour", "eye_hex": "groom.eye_colour", "eye_shade": "groom.eye_colour", "origin": "body.local",
-    "dye": "groom.hair_colour", "fit": "groom.pieces", "shade": "groom.pieces",
+    "hair": "groom.hair", "stature": "body.height", "beard_style": "groom.beard", "manner": "persona.manner", "rate": "voice.rate",
+    "energy": "performance.energy", "wrinkles": "texture.wrinkles", "earrings": "groom.earrings", "lashes": "groom.lashes",
+    "grey": "groom.grey", "hair_hex": "groom.hair_colour", "hair_shade": "groom.hair_colour", "eye_hex": "groom.eye_colour",
+    "eye_shade": "groom.eye_colour", "origin": "body.local", "dye": "groom.hair_colour", "fit": "groom.pieces", "shade": "groom.pieces",
 }  # fmt: skip
 """Claims that are no attributes -> the field that they decide."""
 

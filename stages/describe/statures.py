@@ -14,7 +14,8 @@ _HAN = "零一二两三四五六七八九"
 _CENTIMETRES = re.compile(r"(?<![\d.])(?P<a>1[3-9]\d|2[0-3]\d) ?(?:cms?\b|centimet(?:er|re)s?|厘米|公分)(?: tall)?")
 _METRES = re.compile(r"(?<![\d.])(?P<a>[12][.,]\d{1,2}) ?(?:m\b|met(?:er|re)s?\b|米)(?: tall)?")
 _FEET = re.compile(
-    rf"(?<![\w.])(?P<f>[4-7]|four|five|six|seven)(?: ?(?:'|ft\b|foot\b|feet\b)|-foot\b)[ -]?(?P<i>{_SMALL})?(?: ?(?:\"|''|in\b|inch(?:es)?\b))?(?: tall)?"
+    rf"(?<![\w.])(?P<f>[4-7]|four|five|six|seven)(?: ?(?:'|ft\b|foot\b|feet\b)|-foot\b)[ -]?"
+    rf"(?P<i>{_SMALL})?(?: ?(?:\"|''|in\b|inch(?:es)?\b))?(?: tall)?"
 )
 _CHINESE = re.compile(rf"(?P<m>[一二12])米(?P<d>[{_HAN}\d])(?P<c>[{_HAN}\d])?(?P<s>几|多)?")
 

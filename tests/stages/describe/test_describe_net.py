@@ -73,7 +73,10 @@ def test_damaged_weights_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     with pytest.raises(BackendError) as error:
         net.load_word_net()
     net.load_word_net.cache_clear()
-    assert str(error.value) == "error[weights/corrupt] words.safetensors does not match its sha256 in weights.json; restore it from the repository"
+    assert (
+        str(error.value)
+        == "error[weights/corrupt] words.safetensors does not match its sha256 in weights.json; restore it from the repository"
+    )
 
 
 def test_the_committed_layer_knows_a_word_that_no_table_has() -> None:
