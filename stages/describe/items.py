@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from stages.describe.ages import AgeSpan, find_ages
 from stages.describe.lexicon import HAN, Lexicon, Node, Sense, split_tokens
 from stages.describe.spelling import correct_word
+from stages.describe.statures import StatureSpan, find_statures
 
 FUNCTION_KINDS = ("neg", "degree", "join", "scope", "stop")
 _UNKNOWN_COST, _SINGLE_HAN = -0.4, 0.6
@@ -49,12 +50,19 @@ class Item:
 
 def split_items(text: str, lexicon: Lexicon) -> list[Item]:
     """The items of a normalised text."""
-    ages = find_ages(text)
-    tokens = [token for token in split_tokens(text) if not any(one.start <= token[1] < one.end for one in ages)]
+    statures = find_statures(text)
+    ages = [one for one in find_ages(text) if not any(one.start < other.end and other.start < one.end for other in statures)]
+    numbers = [*ages, *statures]
+    tokens = [token for token in split_tokens(text) if not any(one.start <= token[1] < one.end for one in numbers)]
     words = [(correct_word(token, lexicon.words, lexicon.targets), start, end) for token, start, end in tokens]
     found = list(_join_shades(_segment(words, text, lexicon.root)))
     found += [Item(text[one.start : one.end], one.start, one.end, age=one) for one in ages]
+    found += [Item(text[one.start : one.end], one.start, one.end, (_name_stature(one),)) for one in statures]
     return sorted(found, key=lambda item: item.start)
+
+
+def _name_stature(stature: StatureSpan) -> Sense:
+    return Sense("noun", "height", (("stature", f"{stature.metres:g}"),))
 
 
 def _segment(words: list[tuple[str, int, int]], text: str, root: Node) -> list[Item]:

@@ -18,7 +18,7 @@ def correct_word(word: str, known: Collection[str], targets: frozenset[str]) -> 
     """
     if word in known or not word.isascii() or (not word.isalpha() and "'" not in word):
         return word
-    for ending in ("'s", "s", "es"):
+    for ending in ("'s", "s", "es", "ish"):
         if word.endswith(ending) and word.removesuffix(ending) in known and len(word) > len(ending) + 2:
             return word.removesuffix(ending)
     if len(word) < _SHORTEST:

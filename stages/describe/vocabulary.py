@@ -41,7 +41,9 @@ MILD: Mapping[str, Band] = {
     "light": (0.27, 0.35), "dark": (0.62, 0.68),
 }  # fmt: skip
 """The same where the text says `slightly`."""
-_TONE_EDGES, _EXTENT_EDGES, _MUSCLE_EDGE, _GENDER_EDGES, _FRECKLES_EDGE = (0.38, 0.59), (0.33, 0.67), 0.68, (0.35, 0.65), 0.2
+_TONE_EDGES, _WEIGHT_EDGES, _HEIGHT_EDGES = (0.38, 0.59), (0.33, 0.67), (0.36, 0.58)
+"""Of the height: 1.70 and 1.80 m for men, 1.57 and 1.67 m for women."""
+_MUSCLE_EDGE, _GENDER_EDGES, _FRECKLES_EDGE = 0.68, (0.35, 0.65), 0.2
 
 
 def check_value(attribute: str, value: Any) -> bool:
@@ -61,14 +63,14 @@ def classify_gender(gender: float) -> str:
 
 def classify_height(height: float) -> str:
     """short, average or tall by body.height."""
-    return _classify(height, _EXTENT_EDGES, ("short", "average", "tall"))
+    return _classify(height, _HEIGHT_EDGES, ("short", "average", "tall"))
 
 
 def classify_build(weight: float, muscle: float) -> str:
     """thin, average, heavy or muscular by body.weight and body.muscle."""
     if muscle >= _MUSCLE_EDGE:
         return "muscular"
-    return _classify(weight, _EXTENT_EDGES, ("thin", "average", "heavy"))
+    return _classify(weight, _WEIGHT_EDGES, ("thin", "average", "heavy"))
 
 
 def classify_freckles(freckles: float) -> str:

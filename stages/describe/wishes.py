@@ -98,6 +98,9 @@ def _choose(wishes: Wishes, name: str, claims: Sequence[Claim]) -> None:
     elif negative and name in _OPPOSITES:
         last = negative[-1]
         value = "average" if len(negative) > 1 and name in ("height", "build") else _OPPOSITES[name].get(last.value.split("|")[0])
+        if value and "|" in value:
+            # 不白也不黑 leaves what is between.
+            value = "|".join(one for one in value.split("|") if one not in wishes.excluded[name])
         if value and last.rank > WEAK:
             wishes.values[name] = Claim(name, value, last.start, last.end, last.rank, "", True, last.head)
 

@@ -18,7 +18,9 @@ def test_the_page_lists_the_vocabulary() -> None:
 
 def test_the_examples_of_the_page_are_understood() -> None:
     tables = PAGE.partition("## What is understood")[2].partition("## Edits")[0]
-    examples = re.findall(r"`([^`]+)`", "".join(row.split("|")[2] for row in tables.splitlines() if row.startswith("| ") and row.count("|") == 3))
+    examples = re.findall(
+        r"`([^`]+)`", "".join(row.split("|")[2] for row in tables.splitlines() if row.startswith("| ") and row.count("|") == 3)
+    )
     assert len(examples) > 30
     assert [text for text in examples if not describe(text, seed=1).words] == []
 
