@@ -33,7 +33,17 @@ def generate_schema() -> Schema:
             subschema["propertyNames"] = {"enum": sorted(names)}
         else:
             _find_text_schema(subschema)["enum"] = sorted(names)
+    _allow_words_for_people(_find_subschema(schema, "identity"))
     return schema
+
+
+def _allow_words_for_people(identity: Schema) -> None:
+    """A person may be a word, and a mixture one person, which the reader expands before pydantic sees them."""
+    people = identity["properties"]
+    for name in ("mix", "child_of"):
+        people[name]["items"] = {"anyOf": [people[name]["items"], {"type": "string", "pattern": r"\S"}]}
+    listed = {key: people["mix"].pop(key) for key in ("type", "items", "maxItems")}
+    people["mix"]["anyOf"] = [listed, *listed["items"]["anyOf"]]
 
 
 def format_schema() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib
 import importlib.util
@@ -18,7 +19,7 @@ from assets.artefacts.geometry import Image
 from assets.errors import FenshenError, Finding, SpecError
 from assets.formats.image import encode_jpeg
 from assets.strict_json import parse_json
-from flows.explore.document import Document, list_neighbours
+from flows.explore.document import Document, list_neighbours, may_set
 from flows.explore.page import read_script, read_style, render_page
 from flows.explore.portrait import SIZE
 from flows.explore.studio import THUMBNAIL, Studio
@@ -60,6 +61,8 @@ def _make_guard(access: Access) -> Callable[[Request, Callable[[Request], Awaita
             response = PlainTextResponse(reason + "\n", 403) if reason else await handle(request)
         except FenshenError as error:
             response = _report(error)
+        except asyncio.CancelledError:  # Ctrl-C while a portrait is drawn
+            response = PlainTextResponse("the server ends\n", 503)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         response.headers.setdefault("Cache-Control", "no-store")
@@ -139,7 +142,9 @@ def _add_spec(app: FastAPI, document: Document) -> None:
             raise SpecError(Finding("explore/text", "this installation does not read texts", fix="use the sliders"))
         seed = requested.get("fields", {}).get("seed", 1)
         found = importlib.import_module(DESCRIBE).describe(str(requested.get("text", "")), seed=seed if isinstance(seed, int) else 1)
-        return JSONResponse({"fields": found.fields, "ignored": list(found.ignored)})
+        return JSONResponse(
+            {"fields": {name: value for name, value in found.fields.items() if may_set(name)}, "ignored": list(found.ignored)}
+        )
 
     @app.post("/write")
     async def write(request: Request) -> Response:

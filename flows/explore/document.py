@@ -24,8 +24,11 @@ from stages.identity.people import fill_traits
 
 Fields = Mapping[str, Any]
 """Dotted name -> value, such as {"identity.axes.lips": 0.4}."""
-_OPEN_FIELDS = ("seed", "identity.", "body.", "groom.", "texture.freckles", "name")
-"""Beginnings of the fields that the page may set: none names a file but specs to mix in."""
+_OPEN_SECTIONS = ("identity.", "body.", "groom.")
+_OPEN_FIELDS = (
+    "seed", "name", "texture.freckles", "texture.wrinkles", "persona.manner", "voice.rate", "performance.energy", "performance.expression",
+)  # fmt: skip
+"""What the page, or a text on it, may set: the only files are specs to mix in, and pictures of prints, in the spec's folder."""
 _SUFFIXES = (".yaml", ".yml")
 
 
@@ -47,7 +50,7 @@ class Document:
         """Plain values of the spec with these fields; None removes one. Raises SpecError for fields that the page may not set."""
         values: dict[str, Any] = deepcopy(dict(self.base))
         for name, value in fields.items():
-            if not name.startswith(_OPEN_FIELDS):
+            if not may_set(name):
                 raise SpecError(Finding("explore/field", f"{name} is not a field of the page", fix="edit the spec file instead"))
             *path, last = name.split(".")
             holder = values
@@ -86,6 +89,11 @@ class Document:
         else:
             _write_new(path, text.encode())
         return path
+
+
+def may_set(name: str) -> bool:
+    """Whether the page may set the field of that dotted name."""
+    return name in _OPEN_FIELDS or name.startswith(_OPEN_SECTIONS)
 
 
 def check_file_name(name: str) -> str:

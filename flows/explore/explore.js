@@ -24,6 +24,11 @@ async function post(path, body) {
   throw new Error(found.map((finding) => finding.message).join('\n'));
 }
 
+function showState(name) {
+  find('state').dataset.name = name;
+  find('state').textContent = say(name);
+}
+
 function report(error) {
   find('problem').hidden = !error;
   find('problem').textContent = error ? (error instanceof TypeError ? say('lost') : error.message) : '';
@@ -90,7 +95,7 @@ const portrait = {
     this.busy = true;
     this.waiting = false;
     const mine = this.turn;
-    find('state').textContent = say('drawing');
+    showState('drawing');
     await this.draw(mine, false);
     this.busy = false;
     if (this.waiting) this.next();
@@ -110,7 +115,7 @@ const portrait = {
       document.body.dataset.exact = exact ? 'yes' : answer.headers.get('X-Exact');
       document.body.dataset.drawn = Number(document.body.dataset.drawn || 0) + 1;
       document.body.dataset.seconds = answer.headers.get('X-Seconds');
-      find('state').textContent = say(exact ? 'exact' : 'quick');
+      showState(exact ? 'exact' : document.body.dataset.exact === 'yes' ? 'exact' : 'quick');
     } catch (error) {
       if (mine === this.turn) report(error);
     }
@@ -247,6 +252,7 @@ for (const button of document.querySelectorAll('[data-language]')) {
     for (const other of document.querySelectorAll('[data-language]')) other.setAttribute('aria-pressed', String(other === button));
     if (find('text')) find('text').placeholder = say('text_hint');
     find('portrait').alt = say('portrait');
+    if (find('state').dataset.name) showState(find('state').dataset.name);
     resolve();
   };
 }

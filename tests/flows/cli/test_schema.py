@@ -83,10 +83,21 @@ def test_a_valid_spec_is_valid_in_an_editor(path: Path) -> None:
         ({"retarget": {"window": 8}}, "$.retarget.window"),
         ({"motion": {"clips": [{"name": "con", "library": "nod"}]}}, "$.motion.clips[0].name"),
         ({"groom": {"hair_colour": "5a2e1a"}}, "$.groom.hair_colour"),
+        ({"identity": {"axes": {"nose_widht": 1}}}, "$.identity.axes"),
+        ({"identity": {"axes": {"lips": 2}}}, "$.identity.axes.lips"),
+        ({"identity": {"child_of": ["ada", "kofi", "lin"]}}, "$.identity.child_of"),
     ],
 )
 def test_what_check_refuses_is_wrong_in_an_editor_too(spec: dict[str, object], place: str) -> None:
     assert find_errors({"name": "A", **spec}) == [place]
+
+
+@pytest.mark.parametrize("identity", [
+    {"mix": ["ada", {"seed": 5, "weight": 2}, {"spec": "mum.yaml"}]}, {"mix": {"seed": 5, "share": 0.3}}, {"mix": "ada"},
+    {"child_of": ["ada", "dad.yaml"]}, {"axes": {"lips": 0.5, "tone": -1}},
+])  # fmt: skip
+def test_people_and_axes_are_valid_in_an_editor(identity: dict[str, object]) -> None:
+    assert find_errors({"name": "A", "identity": identity}) == []
 
 
 def test_what_may_be_left_out_may_be_null() -> None:

@@ -24,7 +24,7 @@ from flows.pipeline.spec_choices import collect_spec_choices
 from stages.verify.gates.engines import find_chromium
 
 PHONE = (390, 844)
-HOSTILE = '</script><img src=x onerror="document.body.dataset.hacked=1">{{ 7*7 }}'
+HOSTILE = '<img src=x onerror="document.body.dataset.bad=1">{{ 7*7 }}'
 BALD = {"hair": "none", "beard": "none", "outfit": "female_casualsuit01", "shoes": "shoes03"}
 """Dressing takes most of an exact portrait."""
 
@@ -54,7 +54,7 @@ class Running:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("explore")
-    document = Document(folder, {"name": HOSTILE.replace("/", "|"), "seed": 3, "groom": BALD})
+    document = Document(folder, {"name": HOSTILE, "seed": 3, "groom": BALD})
     served = make_server(create_app(document, Access()))
     listener = open_listener("127.0.0.1", 0)
     thread = threading.Thread(target=lambda: asyncio.run(served.serve(sockets=[listener])), daemon=True)
@@ -172,7 +172,7 @@ def test_a_phones_screen_is_wide_enough_and_its_buttons_large_enough(browser: Br
 
 def test_a_hostile_name_is_only_text(browser: Browser, server: Running) -> None:
     show(browser, server)
-    assert browser.evaluate("document.body.dataset.hacked") is None
+    assert browser.evaluate("document.body.dataset.bad") is None
     assert "{{ 7*7 }}" in browser.evaluate("document.querySelector('h1').textContent")
 
 
