@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -88,16 +89,27 @@ def _sample_smoothed(lab: Floats, uv: Floats) -> Floats:
     return colours
 
 
+@lru_cache(maxsize=2)  # the seams of head and body: the same for everybody, 10 MB each
+def _weigh_seam(uv: bytes, kind: str) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """(128,128,k) weights of seam points in a coarse tile, (128,128,1) their sums, and (128,128,1) how far corrections reach.
+
+    Args:
+        uv: (k,2) of this kind of number.
+    """
+    points = np.frombuffer(uv, np.dtype(kind)).reshape(-1, 2)
+    grid = (np.stack(np.meshgrid(np.arange(128), np.arange(128)), -1) + 0.5) / 128
+    squared = ((grid[:, :, None] - points[None, None]) ** 2).sum(-1)
+    # The second term keeps the sum above 0 where every Gaussian underflows; there the nearest seam point decides.
+    weights = np.exp(-squared / (2 * 0.012**2)) + 1e-12 / (squared + 1e-6)
+    return weights, weights.sum(-1, keepdims=True), np.exp(-squared.min(-1) / SEAM_REACH**2)[..., None]
+
+
 def _spread_correction(uv: Floats, change: NDArray[Any], size: int) -> Floats:
     """(size,size,3) the changes (k,3) of seam points (k,2), fading with the distance from them."""
     import cv2
 
-    grid = (np.stack(np.meshgrid(np.arange(128), np.arange(128)), -1) + 0.5) / 128
-    squared = ((grid[:, :, None] - uv[None, None]) ** 2).sum(-1)
-    # The second term keeps the sum above 0 where every Gaussian underflows; there the nearest seam point decides.
-    weights = np.exp(-squared / (2 * 0.012**2)) + 1e-12 / (squared + 1e-6)
-    field = (weights @ change) / weights.sum(-1, keepdims=True)
-    fade = np.exp(-squared.min(-1) / SEAM_REACH**2)[..., None]
+    weights, total, fade = _weigh_seam(uv.tobytes(), uv.dtype.str)
+    field = (weights @ change) / total
     spread: Floats = cv2.resize((field * fade).astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC)
     return spread
 

@@ -11,12 +11,12 @@ import torch
 
 from assets import weights as committed
 from assets.errors import BackendError, SpecError
-from stages.nets import text_image
+from stages.nets import classifier, text_image
 from stages.nets.clip import Clip, Shape
 from stages.nets.text_image import TEXT_CONDITIONS, OwnEncoder
 from stages.nets.weights_io import TrainedNet, export_net, load_net
 from stages.portrait.generator import generate_portraits
-from stages.train.evaluation.evaluate import measure_text_rank
+from stages.train.evaluation.evaluate import evaluate_weights, measure_text_rank
 from stages.train.families import text_gan
 from stages.train.families.registry import make_family
 from stages.train.loop.device import Device
@@ -24,6 +24,7 @@ from stages.train.loop.examples import check_conditions, make_examples
 from stages.train.loop.loop import Plan, Run, advance_run, begin_run, train
 from stages.train.stage import apply_settings, train_net
 from tests.stages.train.captioned import draw_captioned, write_captioned_set
+from tests.stages.train.evaluation.tiny_weights import write_weights
 from tests.stages.train.tiny import draw_discs
 
 SMALL: dict[str, Any] = {"width": 8, "widest": 16, "batch": 8}
@@ -88,6 +89,22 @@ def test_the_contrastive_loss_makes_pictures_fit_their_texts(encoder: OwnEncoder
 def test_a_texts_rank_is_a_half_for_pictures_that_ignore_it() -> None:
     test = make_examples(draw_captioned(12, 3), TEXT_CONDITIONS)
     assert measure_text_rank(np.zeros_like(test.values), test) == pytest.approx(0.5)
+
+
+def test_an_evaluation_measures_attributes_and_the_rank_of_the_texts(tmp_path: Path) -> None:
+    data = write_captioned_set(tmp_path / "set", count=60)
+    file = train_net("textgan", data, tmp_path / "out", plan=Plan(steps=2, validate_every=2), changes=SMALL)
+    reader = write_weights(tmp_path, "face-classifier", "classifier", classifier.Shape(size=16, width=8))
+    values = evaluate_weights(file, data, classifier=reader).values
+    assert {"text rank", "age error", "gender error", "tone error", "fenshen-frechet"} <= values.keys()
+    assert 0 <= values["text rank"] <= 1
+
+
+def test_an_encoder_generates_nothing_to_measure(tmp_path: Path) -> None:
+    with pytest.raises(SpecError) as caught:
+        evaluate_weights(tmp_path / "clip.safetensors", tmp_path)
+    sentence = "clip.safetensors is a text-image encoder and generates nothing; give the weights of a generator"
+    assert str(caught.value) == f"error[evaluate/reader] {sentence}"
 
 
 def test_a_data_set_without_captions_is_refused() -> None:
