@@ -16,7 +16,7 @@ from typing import Any
 
 from assets.spec.read import read_spec
 from flows.explore.document import Document
-from flows.explore.portrait import PortraitMaker, open_portrait_maker
+from flows.explore.portrait import LivePortraits, open_portrait_maker
 
 REPEATS = 5
 
@@ -38,7 +38,7 @@ def measure(draw: Callable[[], object]) -> tuple[float, float]:
     return time.process_time() - cpu, time.perf_counter() - wall
 
 
-def measure_changes(maker: PortraitMaker, document: Document) -> Iterator[tuple[str, float, float]]:
+def measure_changes(maker: LivePortraits, document: Document) -> Iterator[tuple[str, float, float]]:
     """(what changed, processor's seconds, seconds that passed)."""
     first = measure(lambda: maker.draw(document.resolve({}), exact=True))
     for name, make_fields in list_changes():

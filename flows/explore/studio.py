@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from typing import TypeVar
 
 from assets.spec.avatar import AvatarSpec
-from flows.explore.portrait import Bare, Portrait, LivePortraits, open_portrait_maker
+from flows.explore.portrait import Bare, LivePortraits, Portrait, open_portrait_maker
 
 R = TypeVar("R")
 THUMBNAIL = 160
