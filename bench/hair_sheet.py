@@ -34,7 +34,8 @@ from stages.sway.clips import settle_pose
 
 TURNS = {"front": 0.25, "side": 1.35, "back": 2.7}
 """View -> radians by which the camera goes around the head."""
-CELL = 200
+CELL = 120
+"""Pixels a side of each picture."""
 COLOURS = ("#1c1410", "#6b4428", "#b8925a")
 _OUTFITS = {"man": "male_casualsuit02", "woman": "female_casualsuit01"}
 
@@ -82,7 +83,8 @@ def main() -> None:
                 for number, colour in enumerate(chosen.colour):
                     file.write_text(yaml.safe_dump(build_spec(style, beard, colour, chosen.target)), encoding="utf-8")
                     for view, pixels in zip(TURNS, render_views(studio, file, store), strict=True):
-                        pictures[f"{title}" if view == "front" and not number else f"{title} {colour} {view}"] = Image(pixels)
+                        # Names of pictures must differ; what is too long for its cell is cut off.
+                        pictures[title if view == "front" and not number else f"{colour} {view}{' ' * len(pictures)}"] = Image(pixels)
     sheet = build_contact_sheet(pictures, len(TURNS) * len(chosen.colour), CELL)
     write_atomic(chosen.out, encode_jpeg(sheet, 88))
 

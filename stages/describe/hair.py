@@ -44,6 +44,8 @@ LOOKS: Mapping[str, Look] = {
     "curly_long": _look("long medium", "curly", "loose", 3, 2),
     "fade": _look("short", "straight", "loose", 0.1, 1.5),
     "fringe": _look("medium short", "straight", "fringe", 3, 0.3),
+    "fringe_long": _look("long", "straight", "fringe", 3, 0.3),
+    "fringe_wavy": _look("long medium", "wavy curly", "fringe", 3, 0.3),
     "half_up": _look("long", "straight wavy", "loose tail", 0.5, 0.2),
     "lob": _look("medium", "straight wavy", "loose parting", 3, 1),
     "locs": _look("medium long", "coily", "braids", 1, 1.5),

@@ -14,7 +14,7 @@ from assets.errors import BackendError
 from assets.paths import get_baked_path
 from assets.spec.appearance import GroomSpec, IdentitySpec
 from assets.spec.avatar import AvatarSpec
-from flows.explore.portrait import PortraitMaker, open_portrait_maker
+from flows.explore.portrait import LivePortraits, open_portrait_maker
 from flows.pipeline.definition import STAGES
 from stages.render.portrait import PortraitStudio
 
@@ -31,18 +31,18 @@ def make_spec(seed: int = 3, **axes: float) -> AvatarSpec:
 def count_runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Names of the stages that a maker runs in the block."""
     runs: list[str] = []
-    original = PortraitMaker._run
+    original = LivePortraits._run
 
-    def run(self: PortraitMaker, stage: str, backend: str | None, **arguments: Any) -> Any:
+    def run(self: LivePortraits, stage: str, backend: str | None, **arguments: Any) -> Any:
         runs.append(stage)
         return original(self, stage, backend, **arguments)
 
-    monkeypatch.setattr(PortraitMaker, "_run", run)
+    monkeypatch.setattr(LivePortraits, "_run", run)
     yield runs
 
 
 def test_a_quick_body_has_the_face_of_the_exact_one() -> None:
-    maker = PortraitMaker(cast(PortraitStudio, None))
+    maker = LivePortraits(cast(PortraitStudio, None))
     for axes in ({}, {"nose_width": 1.0, "jaw_width": -0.7}, {"lips": 0.8, "eye_distance": 0.6}):
         spec = make_spec(**axes)
         quick, exact = maker.undress(spec).body, maker.undress(spec, exact=True).body
@@ -53,7 +53,7 @@ def test_a_quick_body_has_the_face_of_the_exact_one() -> None:
 
 
 def test_a_slider_runs_neither_texture_nor_body_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    maker = PortraitMaker(cast(PortraitStudio, None))
+    maker = LivePortraits(cast(PortraitStudio, None))
     maker.undress(make_spec(lips=0.1))
     with count_runs(monkeypatch) as runs:
         maker.undress(make_spec(lips=0.2, chin=0.3))

@@ -10,7 +10,7 @@ from assets.artefacts.geometry import Part
 from assets.conventions import JOINTS
 from stages.groom.hair.head import Head
 from stages.groom.hair.roots import sample_scalp
-from stages.groom.hair.style import load_style
+from stages.groom.hair.style import list_styles, load_style
 from tests.stages.groom.hair.test_grow import build_body, grow_cached, one_atlas, pytestmark
 
 __all__ = ["one_atlas", "pytestmark"]
@@ -94,3 +94,14 @@ def test_the_outline_of_the_crown_is_smooth(person: str, style: str) -> None:
     web, crowd = (measure_roughness(build_body(person), grow_cached(person, style).levels[level]) for level in (1, 2))
     assert web < 0.0014
     assert crowd < 0.0014
+
+
+@pytest.mark.parametrize("style", [name for name in list_styles() if load_style(name).fringe])
+@pytest.mark.parametrize("level", [1, 2])
+def test_under_a_fringe_nothing_hangs_before_the_eyes(style: str, level: int) -> None:
+    """The sheet of the sides began 20 degrees from the middle, and hung like a curtain from the fringe to the jaw."""
+    body = build_body("girl")
+    for part in grow_cached("girl", style).levels[level]:
+        azimuth, elevation, _ = Head.from_body(body).to_polar(move_to_rest(body, part.mesh.positions))
+        # The eyes: 25 degrees to the side and 15 below the chart's equator.
+        assert not ((np.abs(azimuth) < 28) & (np.abs(elevation + 15) < 6)).any()
