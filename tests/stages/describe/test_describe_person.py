@@ -67,6 +67,13 @@ def test_explicit_fields_win_and_the_attributes_say_so() -> None:
     assert (found.fields["groom.hair"], found.attributes["hair_length"]) == ("buzz", "buzz")
 
 
+def test_explicit_local_changes_are_added_to_those_of_the_text() -> None:
+    found = describe("a man with a round face", seed=1, base={"body.local": {"nose-hump-incr": 0.5, "head-fat-incr": 0.1}})
+    local = found.fields["body.local"]
+    assert (local["nose-hump-incr"], local["head-fat-incr"]) == (0.5, 0.1)
+    assert local["head-scale-horiz-incr"] > 0.3
+
+
 def test_the_spec_accepts_the_fields() -> None:
     """performance.expression is the one field that the spec gets from elsewhere."""
     for text in (
