@@ -406,7 +406,7 @@ class _Reader:
     def _look_left(self, at: int) -> tuple[int | None, bool]:
         """(head, whether the item is its predicate): the nearest head before the item that it can be said of."""
         is_predicate, has_article, crossed, skipped = True, False, 0, 0
-        for to in range(at - 1, -1, -1):
+        for to in range(at - 1, max(at - _REACH, -1), -1):
             item = self.items[to]
             if self.heads[to]:
                 if (
