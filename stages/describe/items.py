@@ -52,8 +52,8 @@ def split_items(text: str, lexicon: Lexicon) -> list[Item]:
     """The items of a normalised text."""
     statures = find_statures(text)
     ages = [one for one in find_ages(text) if not any(one.start < other.end and other.start < one.end for other in statures)]
-    numbers = [*((one.start, one.end) for one in ages), *((one.start, one.end) for one in statures)]
-    tokens = [token for token in split_tokens(text) if not any(start <= token[1] < end for start, end in numbers)]
+    numbers: list[AgeSpan | StatureSpan] = [*ages, *statures]
+    tokens = [token for token in split_tokens(text) if not any(one.start <= token[1] < one.end for one in numbers)]
     words = [(correct_word(token, lexicon.words, lexicon.targets), start, end) for token, start, end in tokens]
     found = list(_join_shades(_segment(words, text, lexicon.root)))
     found += [Item(text[one.start : one.end], one.start, one.end, age=one) for one in ages]

@@ -40,7 +40,7 @@ def _find_denied(items: Sequence[Item]) -> Iterator[int]:
             yield at - 1  # `take the glasses off`
         if item.has("neg") and (at + 1 == len(items) or items[at + 1].is_sign):
             back = at - 1
-            if back > 0 and items[back].is_sign and items[back].text == ":":
+            if back > 0 and items[back].is_sign and items[back].text in (":", "?"):
                 back -= 1
             if back >= 0 and items[back].has("noun", "garment", "head"):
                 yield back
