@@ -384,7 +384,9 @@ def load_product() -> Describer | None:
     """The product's module of public functions; None where this tree does not have it."""
     try:
         module: Any = importlib.import_module("stages.describe.resolve")
-    except ModuleNotFoundError:
+    except ModuleNotFoundError as error:
+        if not str(error.name).startswith("stages.describe"):
+            raise  # it is there, but a library is not
         return None
     return module  # type: ignore[no-any-return]
 
