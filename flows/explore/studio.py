@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TypeVar
 
+from assets.errors import BackendError, Finding
 from assets.spec.avatar import AvatarSpec
 from flows.explore.portrait import Bare, Portrait, PortraitMaker, open_portrait_maker
 
@@ -24,10 +25,15 @@ class Studio:
         self._dressing = ThreadPoolExecutor(1, "explore-dress")
         self._stack = ExitStack()
         self._maker: PortraitMaker | None = None
+        self._stopping = asyncio.Event()
 
     def open(self) -> None:
         """Opens the context; raises BackendError if EGL is missing."""
         self._maker = self._drawing.submit(lambda: self._stack.enter_context(open_portrait_maker())).result()
+
+    def stop(self) -> None:
+        """Ends what waits for a portrait; called on the event loop."""
+        self._stopping.set()
 
     def close(self) -> None:
         """Ends both threads."""
@@ -50,6 +56,12 @@ class Studio:
 
         return await self._run(self._drawing, finish)
 
-    @staticmethod
-    async def _run(pool: ThreadPoolExecutor, work: Callable[[], R]) -> R:
-        return await asyncio.get_running_loop().run_in_executor(pool, work)
+    async def _run(self, pool: ThreadPoolExecutor, work: Callable[[], R]) -> R:
+        """The work's result; raises BackendError where the server ends before."""
+        working = asyncio.get_running_loop().run_in_executor(pool, work)
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not working.done():
+            raise BackendError(Finding("explore/stopped", "the server ends before the portrait is drawn", fix="start it again"))
+        return working.result()
