@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from assets.errors import BackendError, Finding
 from assets.spec.avatar import AvatarSpec
@@ -60,7 +60,8 @@ class Studio:
         """The work's result; raises BackendError where the server ends before."""
         working = asyncio.get_running_loop().run_in_executor(pool, work)
         stopping = asyncio.ensure_future(self._stopping.wait())
-        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        both: set[asyncio.Future[Any]] = {working, stopping}
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         if not working.done():
             raise BackendError(Finding("explore/stopped", "the server ends before the portrait is drawn", fix="start it again"))
