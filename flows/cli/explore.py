@@ -28,6 +28,7 @@ def explore(
         from assets.spec.read import PRESETS_FOLDER, read_spec
         from flows.explore.app import create_app
         from flows.explore.document import Document
+        from flows.explore.studio import Studio
         from flows.live.access import Access
         from flows.live.server import run_server
         from flows.pipeline.spec_choices import collect_spec_choices
@@ -42,5 +43,6 @@ def explore(
             if open_page:
                 typer.launch(f"{address}/")
 
-        run_server(create_app(document, Access()), "127.0.0.1", port, announce)
+        studio = Studio()
+        run_server(create_app(document, Access(), studio), "127.0.0.1", port, announce, studio.stop)
         out.print("stopped")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import importlib
 import importlib.util
@@ -61,8 +60,6 @@ def _make_guard(access: Access) -> Callable[[Request, Callable[[Request], Awaita
             response = PlainTextResponse(reason + "\n", 403) if reason else await handle(request)
         except FenshenError as error:
             response = _report(error)
-        except asyncio.CancelledError:  # Ctrl-C while a portrait is drawn
-            response = PlainTextResponse("the server ends\n", 503)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         response.headers.setdefault("Cache-Control", "no-store")

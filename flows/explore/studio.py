@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from assets.errors import BackendError, Finding
 from assets.spec.avatar import AvatarSpec
-from flows.explore.portrait import Bare, LivePortraits, Portrait, open_portrait_maker
+from flows.explore.portrait import Bare, Portrait, LivePortraits, open_portrait_maker
 
 R = TypeVar("R")
 THUMBNAIL = 160
@@ -24,10 +25,15 @@ class Studio:
         self._dressing = ThreadPoolExecutor(1, "explore-dress")
         self._stack = ExitStack()
         self._maker: LivePortraits | None = None
+        self._stopping = asyncio.Event()
 
     def open(self) -> None:
         """Opens the context; raises BackendError if EGL is missing."""
         self._maker = self._drawing.submit(lambda: self._stack.enter_context(open_portrait_maker())).result()
+
+    def stop(self) -> None:
+        """Ends what waits for a portrait; called on the event loop."""
+        self._stopping.set()
 
     def close(self) -> None:
         """Ends both threads."""
@@ -50,6 +56,13 @@ class Studio:
 
         return await self._run(self._drawing, finish)
 
-    @staticmethod
-    async def _run(pool: ThreadPoolExecutor, work: Callable[[], R]) -> R:
-        return await asyncio.get_running_loop().run_in_executor(pool, work)
+    async def _run(self, pool: ThreadPoolExecutor, work: Callable[[], R]) -> R:
+        """The work's result; raises BackendError where the server ends before."""
+        working = asyncio.get_running_loop().run_in_executor(pool, work)
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        both: set[asyncio.Future[Any]] = {working, stopping}
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not working.done():
+            raise BackendError(Finding("explore/stopped", "the server ends before the portrait is drawn", fix="start it again"))
+        return working.result()

@@ -26,18 +26,19 @@ class _Server(uvicorn.Server):
         yield
 
 
-def run_server(app: FastAPI, host: str, port: int, on_ready: Callable[[str], None]) -> None:
+def run_server(app: FastAPI, host: str, port: int, on_ready: Callable[[str], None], on_stop: Callable[[], None] = lambda: None) -> None:
     """Serves until a signal comes.
 
     Args:
         port: 0 for any free port.
         on_ready: gets the address, once connections are accepted.
+        on_stop: called on the event loop when a signal comes, so that requests that take long can end.
 
     Raises:
         BackendError: the port is taken, or the host is no address of this machine.
     """
     listener = open_listener(host, port)
-    asyncio.run(_serve(make_server(app), listener, on_ready, f"http://{format_host(host)}:{listener.getsockname()[1]}"))
+    asyncio.run(_serve(make_server(app), listener, on_ready, on_stop, f"http://{format_host(host)}:{listener.getsockname()[1]}"))
 
 
 def make_server(app: FastAPI) -> uvicorn.Server:
@@ -69,10 +70,13 @@ def format_host(host: str) -> str:
     return f"[{shown}]" if ":" in shown else shown
 
 
-async def _serve(server: uvicorn.Server, listener: socket.socket, on_ready: Callable[[str], None], address: str) -> None:
+async def _serve(
+    server: uvicorn.Server, listener: socket.socket, on_ready: Callable[[str], None], on_stop: Callable[[], None], address: str
+) -> None:
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
+        on_stop()
         server.force_exit, server.should_exit = server.should_exit, True  # a second signal does not wait
 
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -6,7 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,13 @@ def test_it_says_where_the_page_is_and_a_signal_ends_it(tmp_path: Path) -> None:
         assert process.stdout
         address = process.stdout.readline().split()[-1]
         assert "Ada" in urllib.request.urlopen(address, timeout=30).read().decode()
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+        request = urllib.request.Request(f"{address}portrait", b'{"exact": true}', {"Content-Type": "application/json"})
+        with ThreadPoolExecutor(1) as pool:
+            drawing = pool.submit(urllib.request.urlopen, request, timeout=60)
+            urllib.request.urlopen(f"{address}health", timeout=30).read()  # the request before it has been taken
+            process.send_signal(signal.SIGTERM)
+            assert isinstance(drawing.exception(60), urllib.error.URLError | ConnectionError)
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0
+        assert "Traceback" not in errors, errors
     assert list(tmp_path.iterdir()) == [], "nothing is written before the button is pressed"
