@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from assets.errors import BackendError, Finding
 from assets.spec.avatar import AvatarSpec
-from flows.explore.portrait import Bare, Portrait, LivePortraits, open_portrait_maker
+from flows.explore.portrait import Bare, LivePortraits, Portrait, open_portrait_maker
 
 R = TypeVar("R")
 THUMBNAIL = 160

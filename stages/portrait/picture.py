@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 from collections.abc import Callable, Iterator
+=======
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+>>>>>>> portraits
 from contextlib import contextmanager
 from typing import TypeVar, cast
 
@@ -46,9 +51,11 @@ class PortraitMaker:
         grown = f"{born} {spec.body.model_dump_json()}"
         body = self._get_or_make("body", grown, lambda: make_body(spec, identity))
         painted = f"{born} {spec.texture.model_dump_json()} {size}"
-        texture = self._get_or_make("texture", painted, lambda: make_texture(spec, identity, body, size))
         dressed = f"{grown} {spec.groom.model_dump_json()} {size}"
-        groom = self._get_or_make("groom", dressed, lambda: groom_portrait(spec, body, size))
+        with ThreadPoolExecutor(1) as second:  # skin and groom need the body alone: where there are two cores, they are made at once
+            skin = second.submit(self._get_or_make, "texture", painted, lambda: make_texture(spec, identity, body, size))
+            groom = self._get_or_make("groom", dressed, lambda: groom_portrait(spec, body, size))
+            texture = skin.result()
         key = f"{painted} {dressed}"
         return key, self._get_or_make("subject", key, lambda: build_subject(body, texture, groom))
 

@@ -21,7 +21,10 @@ from tests.stages.groom.hair.test_grow import BROWN, PEOPLE, build_body, grow_ca
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="`fenshen bake` makes the body")]
 
-HANGING = ("braid", "braids", "curly_long", "fringe_long", "fringe_wavy", "half_up", "lob", "locs", "long_straight", "long_wavy", "pigtails", "ponytail")
+HANGING = (
+    "braid", "braids", "curly_long", "fringe_long", "fringe_wavy", "half_up", "lob", "locs", "long_straight", "long_wavy", "pigtails",
+    "ponytail",
+)  # fmt: skip
 BOUND = ("braid", "pigtails", "ponytail")
 SHORT = ("afro", "bob", "bun", "buzz", "cornrows", "crew", "fringe", "mohawk", "pixie", "side_part", "slick", "space_buns")
 
