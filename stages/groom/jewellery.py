@@ -135,7 +135,9 @@ def make_earrings(body: Body, name: str, seed: int) -> Accessory:
     rng = np.random.default_rng([seed, 0xEA51])
     colour, roughness = _FRAME_COLOURS[("gold", "steel")[int(rng.integers(2))]]
     head = _measure_head(body)
-    lobe = head.ear[head.ear[:, 1] < np.quantile(head.ear[:, 1], 0.08)]
+    low = head.ear[:, 1] < np.quantile(head.ear[:, 1], 0.08)
+    # Of a head that is as wide above its ears, one point alone is known.
+    lobe = head.ear[low] if low.any() else head.ear
     place = np.array([lobe[:, 0].max(), lobe[:, 1].min() + 0.005 * head.scale, lobe[:, 2].mean()])
     parts = _shape_earring(name, place, head.scale)
     mesh = _make_mesh(EARRINGS, [*parts, *map(_mirror, parts)])

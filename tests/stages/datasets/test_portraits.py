@@ -21,6 +21,8 @@ from stages.datasets.splits import SPLITS
 from stages.groom.garments.style import load_sets
 from stages.groom.hair.beard import list_beards
 from stages.groom.hair.style import list_styles
+from stages.groom.jewellery import make_earrings
+from stages.portrait.subject import make_body, make_identity
 from stages.render.portrait import PortraitStudio, open_portrait_studio
 
 needs_body = pytest.mark.skipif(not get_baked_path("body.safetensors").exists(), reason="run `fenshen bake` first")
@@ -92,3 +94,14 @@ def test_pictures_are_complete_in_range_and_independent_of_the_previous_one(stud
     assert again.attributes == items[1].attributes
     assert again.captions == items[1].captions
     assert (again.picture == items[1].picture).all()
+
+
+@needs_body
+def test_a_head_as_wide_above_its_ears_can_wear_earrings() -> None:
+    """Person 72 stopped a data set: no vertex was known as an ear's, and the lowest of none has no place."""
+    person = sample_portrait_person(72, 0)
+    body = make_body(person.spec, make_identity(person.spec))
+    (mesh,) = make_earrings(body, "studs", 1).meshes
+    eye = body.eye_centres.mean(0)
+    assert np.abs(np.abs(mesh.positions[:, 0]) - 0.09).max() < 0.03
+    assert np.abs(mesh.positions[:, 1] - eye[1]).max() < 0.1
