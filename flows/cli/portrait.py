@@ -93,7 +93,7 @@ def _render(who: str, count: int, size: int, seed: int | None) -> Iterator[tuple
 
 
 def _find_people(who: str, count: int, seed: int | None) -> Iterator[tuple[int, AvatarSpec]]:
-    """Seed and spec of each person; what a text leaves open is drawn anew for each seed."""
+    """Seed and spec of each person; what a text leaves open is drawn for each seed."""
     from assets.spec.avatar import AvatarSpec
     from flows.pipeline.media import resolve_media_paths
     from flows.pipeline.request import BuildRequest, resolve_request

@@ -19,7 +19,7 @@ _RAYS, _RAY_STEPS, _RAY_REACH = 48, 160, 2.7
 """Around a tie; and points on each, up to this angle (radians) from it."""
 _SKIRT_STRANDS, _SKIRT_TOP, _OVERLAP = 44, 34.0, 12.0
 """Around the back of the head, from this elevation down; degrees by which a tied crown reaches below its own hair."""
-_BESIDE_FRINGE = 18.0
+_FRINGE_MARGIN = 18.0
 """Degrees from the side of a fringe at which hair falls as one mass."""
 _MIN_LENGTH_M = 0.20
 """Of hair on top that falls over the sides; shorter hair is cards on painted scalp."""
@@ -113,8 +113,8 @@ def _is_tied_to(directions: Floats, style: Style, k: int) -> Bools:
 def _line_skirt(style: Style) -> Roots:
     """Roots from the left temple around the back to the right one, below the tied crown or the cap."""
     azimuth = np.linspace(-180, 180, 721)
-    # Beside a fringe: under it the sheet would hang before the eyes.
-    front = style.fringe.azimuth + _BESIDE_FRINGE if style.fringe else 20.0
+    # Outside of a fringe: under it the sheet would hang before the eyes.
+    front = style.fringe.azimuth + _FRINGE_MARGIN if style.fringe else 20.0
     top = (style.tied_above if style.ties else _SKIRT_TOP) - _BEHIND_LINE
     free = azimuth[(evaluate_hairline(azimuth, style.hairline) < top - _BEHIND_LINE) & (np.abs(azimuth) > front)] % 360
     around = np.linspace(free.min(), free.max(), _SKIRT_STRANDS)

@@ -99,7 +99,7 @@ def test_the_outline_of_the_crown_is_smooth(person: str, style: str) -> None:
 @pytest.mark.parametrize("style", [name for name in list_styles() if load_style(name).fringe])
 @pytest.mark.parametrize("level", [1, 2])
 def test_under_a_fringe_nothing_hangs_before_the_eyes(style: str, level: int) -> None:
-    """The sheet of the sides began 20 degrees from the middle, and hung like a curtain from the fringe to the jaw."""
+    """The sheet of the sides began 20 degrees from the middle, and hung from the fringe to the jaw."""
     body = build_body("girl")
     for part in grow_cached("girl", style).levels[level]:
         azimuth, elevation, _ = Head.from_body(body).to_polar(move_to_rest(body, part.mesh.positions))
