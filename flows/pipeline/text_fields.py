@@ -46,7 +46,7 @@ def fill_from_text(spec: AvatarSpec) -> AvatarSpec:
 
 
 def describe_spec(spec: AvatarSpec) -> Description:
-    """What the text of a spec means beside the fields that the spec names; raises SpecError as `fill_from_text` does."""
+    """What the text of a spec means next to the fields that the spec names; raises SpecError as `fill_from_text` does."""
     assert spec.identity.text
     return describe(spec.identity.text, seed=spec.seed, base=list_given_fields(spec))
 
