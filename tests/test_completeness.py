@@ -28,7 +28,7 @@ COMMANDS = {
     "cache verify": "flows/cli/test_cache.py", "champion ls": "flows/engine/test_retraining.py",
     "champion rollback": "flows/engine/test_retraining.py", "check": "flows/cli/test_build.py", "data bodies": "flows/cli/test_data.py",
     "data faces": "flows/cli/test_data.py", "data folder": "flows/cli/test_data.py", "data skins": "flows/cli/test_data.py",
-    "doctor": "flows/cli/test_doctor.py", "evaluate": "flows/cli/test_evaluate.py", "gates": "flows/cli/test_listing.py",
+    "describe": "flows/cli/test_describe.py", "doctor": "flows/cli/test_doctor.py", "evaluate": "flows/cli/test_evaluate.py", "gates": "flows/cli/test_listing.py",
     "inspect": "flows/cli/test_bundle.py", "lineup": "flows/cli/test_lineup.py",
     "new": "flows/cli/test_new.py", "plan": "flows/cli/test_build.py",
     "present": "flows/cli/test_present.py", "preview": "flows/cli/test_bundle.py", "retrain": "flows/engine/test_retraining.py",

@@ -21,7 +21,9 @@ _SHOWN = 60
 
 def describe(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="The person in English or Chinese.")],
-    change: Annotated[list[str] | None, typer.Option("--edit", metavar="CHANGE", help="A change such as `older, without glasses`; may be repeated.")] = None,
+    change: Annotated[
+        list[str] | None, typer.Option("--edit", metavar="CHANGE", help="A change such as `older, without glasses`; may be repeated.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, max=SEED_LIMIT - 1, help="Draws what the text leaves open.")] = 1,
     as_json: JsonOption = False,
 ) -> None:

@@ -36,7 +36,9 @@ def register_new(app: typer.Typer) -> None:
 
 def new(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The spec to write, e.g. ada.yaml.")],
-    language: Annotated[Language | None, typer.Option(help="Language of the persona and the comments; left out: the text's, or en.")] = None,
+    language: Annotated[
+        Language | None, typer.Option(help="Language of the persona and the comments; left out: the text's, or en.")
+    ] = None,
     preset: Annotated[
         str | None,
         typer.Option("--from", metavar="PRESET", help="Start from a preset, such as presenter.", autocompletion=complete_presets),

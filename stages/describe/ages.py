@@ -5,17 +5,33 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_UNITS = dict(zip("one two three four five six seven eight nine".split(), range(1, 10), strict=True))
-_TEENS = dict(zip("ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(), range(10, 20), strict=True))
-_TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True)) | {"fourty": 40}
-_DECADES = dict(zip("twenties thirties forties fifties sixties seventies eighties nineties".split(), range(20, 100, 10), strict=True))
+_UNITS = dict(zip(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"], range(1, 10), strict=True))
+_TEENS = dict(
+    zip(
+        ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"],
+        range(10, 20),
+        strict=True,
+    )
+)
+_TENS = dict(zip(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], range(20, 100, 10), strict=True)) | {
+    "fourty": 40
+}
+_DECADES = dict(
+    zip(["twenties", "thirties", "forties", "fifties", "sixties", "seventies", "eighties", "nineties"], range(20, 100, 10), strict=True)
+)
 _DECADES |= {"fourties": 40, "teens": 10}
 _WORD = rf"(?:(?:{'|'.join(_TENS)})(?:[- ]?(?:{'|'.join(_UNITS)}))?|{'|'.join(_TEENS)}|{'|'.join(_UNITS)})"
 _NUM = rf"(?:(?<![\d.])\d{{1,3}}(?![\d.]*\d)|\b{_WORD}\b)"
-_YEARS = r"(?:[- ]*(?:years?|yrs?|yr|year's|years')[- ]*(?:old|of[- ]age|young)s?\b|[- ]*(?:y/?\.?o\.?\b|years\b(?! (?:ago|later|of|in|on))))"
+_YEARS = (
+    r"(?:[- ]*(?:years?|yrs?|yr|year's|years')[- ]*(?:old|of[- ]age|young)s?\b|[- ]*(?:y/?\.?o\.?\b|years\b(?! (?:ago|later|of|in|on))))"
+)
 _DIGITS = dict(zip("零一二三四五六七八九", range(10), strict=True)) | {"两": 2, "〇": 0}
 _HAN = "零一二两三四五六七八九十廿卅"
 _CNUM = rf"(?:\d{{1,3}}|[{_HAN}]{{1,4}})"
+
+
+MIN_BARE = 14
+"""Years from which a number after `about` or `over` is an age without the word years."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +90,12 @@ def _exact(match: re.Match[str]) -> tuple[int, int] | None:
     return (years, years) if 0 < years < 130 else None
 
 
-def _qualified(match: re.Match[str]) -> tuple[int, int] | None:
+def _approximate(match: re.Match[str]) -> tuple[int, int] | None:
     years = parse_number(match["a"])
-    if not 0 < years < 130:
-        return None
+    if not 0 < years < 130 or (years < MIN_BARE and "y" not in match[0][match.end("a") - match.start() :]):
+        return None  # `over one eye` is no age
     word = match["q"].strip()
-    if re.search(r"nearly|almost|pushing|approaching|under|close to|nearing|going on|shy of", word):
+    if re.search(r"nearly|almost|pushing|approaching|under|close to|nearing|going[ ]on|shy of", word):
         return years - 2, years - 1
     if re.search(r"over|past|more|above|older|upwards|beyond|least", word):
         return years + 1, years + 4
@@ -165,18 +181,23 @@ def _chinese_both(match: re.Match[str]) -> tuple[int, int] | None:
     return _qualify_chinese(years, match["q"] or "", after) if 0 < years < 130 else None
 
 
-
 def _compile(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
 _QUALIFIER = (
     r"about|around|roughly|approximately|approx\.?|circa|ca\.?|c\.|maybe|perhaps|some|nearly|almost|pushing|approaching|just under|nearing|"
-    r"close to|going on|shy of|over|past|more than|above|older than|well over|just over|slightly over|upwards of|beyond|at least|under|"
+    r"close to|going[ ]on|shy of|over|past|more than|above|older than|well over|just over|slightly over|upwards of|beyond|at least|under|"
     r"younger than|below|less than|at most|~|looks like|looks|looking"
 )
 _AFTER = r"(?:左右|上下|多|好几|几|出头|开外|不到|来|有余|余|以上|的样子|前后)"
-_BEFORE = r"(?:大约|约莫|约|大概|差不多|估摸|看着|接近|将近|年近|快要|快到|快|近|年过|过了|已过|刚过|超过|年逾|逾|不到|未满|年约|年届|年满|刚满|年方|芳龄|现年|年龄|年纪|今年|虚岁|实岁|:|：)"
+_BEFORE = (
+    r"(?:大约|约莫|约|大概|差不多|估摸|看着|接近|将近|年近|快要|快到|快|近|年过|过了|已过|"
+    r"刚过|超过|年逾|逾|不到|未满|年约|年届|年满|刚满|年方|芳龄|现年|年龄|年纪|今年|虚岁|实岁|:|：)"
+)
+_NO_AGE = r"(?! ?(?:cm|kg|ft|feet|foot|inch|inches|lbs|pounds|kilos|percent|%|m\b|厘米|公斤|斤))"
+"""What follows a number that is a measure of something else."""
+_TENS_WORDS = rf"(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_UNITS)}))?"
 _PATTERNS = (
     (_compile(rf"(?:aged?[: ]+)?(?:between|from) (?P<a>{_NUM}) (?:and|to) (?P<b>{_NUM})(?:{_YEARS})?"), _range),
     (_compile(rf"(?:aged?[: ]+|ages )?(?P<a>{_NUM}) ?(?:-|to|or|–) ?(?P<b>{_NUM}){_YEARS}"), _range),
@@ -191,19 +212,19 @@ _PATTERNS = (
         _decade,
     ),
     (_compile(rf"(?P<a>\b(?:{'|'.join(_TENS)})|\b[2-9]0)[- ]?some?thing\b(?:[- ]years?[- ]old)?"), _something),
-    (_compile(rf"(?:^|(?<=[^a-z]))(?P<q>{_QUALIFIER}) (?:the age of )?(?P<a>{_NUM})(?:{_YEARS}|\b(?! ?(?:cm|kg|ft|feet|foot|inch|lbs|pounds|%|m\b)))"), _qualified),
-    (_compile(rf"(?P<a>(?:{'|'.join(_TENS)})|\d{{2}}|{_NUM})(?P<q>ish| or so|-odd|-ish)\b(?:{_YEARS})?"), _qualified),
+    (_compile(rf"(?:^|(?<=[^a-z]))(?P<q>{_QUALIFIER}) (?:the age of )?(?P<a>{_NUM})(?:{_YEARS}|\b{_NO_AGE})"), _approximate),
+    (_compile(rf"(?P<a>(?:{'|'.join(_TENS)})|\d{{2}}|{_NUM})(?P<q>ish| or so|-odd|-ish)\b(?:{_YEARS})?"), _approximate),
     (_compile(rf"(?P<a>{_NUM}){_YEARS}"), _exact),
     (_compile(rf"\b(?:age|aged|turning|turned|ages|just turned)[: ]+(?:of )?(?P<a>{_NUM})\b(?:{_YEARS})?"), _exact),
     (_compile(r"奔(?P<a>[三四五六七八九])(?:十)?(?:的?人)?"), _chinese_approach),
     (_compile(rf"(?P<q>{_BEFORE})?(?P<a>[五六七八九])旬"), _chinese_decade),
     (_compile(rf"(?P<q>{_BEFORE})? ?(?P<a>{_CNUM}) ?(?P<s>{_AFTER})?(?:周)?岁(?P<t>{_AFTER})?"), _chinese_both),
-    (_compile(rf"(?P<q>{_BEFORE})? ?(?P<a>[二三四五六七八九]十|[2-9]0)(?P<s>多|几|出头|开外|来)"), _chinese),
-    (_compile(rf"(?P<q>年近|将近|年过|年逾|快|年约|年届|年满|年方)(?P<a>[二三四五六七八九]?十[一二三四五六七八九]?)(?P<s>)"), _chinese),
+    (_compile(rf"(?P<q>{_BEFORE})? ?(?P<a>[二三四五六七八九]十[一二三四五六七八九]?|[2-9]\d)(?P<s>多|几|出头|开外|来|上下|左右)"), _chinese),
+    (_compile(r"(?P<q>年近|将近|年过|年逾|快|年约|年届|年满|年方)(?P<a>[二三四五六七八九]?十[一二三四五六七八九]?)(?P<s>)"), _chinese),
     (_compile(r"(?P<q>)(?P<a>[二三四五六七八九]十[一二三四五六七八九]{2})(?P<s>左右|上下|)"), _chinese),
-    (_compile(r"(?<![\w.'-])(?P<a>\d{2})(?![\w.%'\"-]| ?(?:cm|kg|ft|feet|foot|inch|inches|lbs|pounds|kilos|m\b|厘米|公斤|斤|%|percent))"), _bare),
+    (_compile(rf"(?<![\w.'-])(?P<a>\d{{2}})(?![\w%'\"-]|\.\d){_NO_AGE}"), _bare),
     (
-        _compile(rf"(?:^|(?<=[,;.(:] )|(?<= of ))(?P<a>{'|'.join(_TEENS)}|(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_UNITS)}))?)(?=[,;.)]|$| and | with )"),
+        _compile(rf"(?:^|(?<=[,;.(:] )|(?<= of ))(?P<a>{'|'.join(_TEENS)}|{_TENS_WORDS})(?=[,;.)]|$| and | with | if | in )"),
         _bare,
     ),
 )  # fmt: skip

@@ -19,7 +19,23 @@ from stages.describe.wishes import Wishes
 _STREAMS = {
     name: index
     for index, name in enumerate(
-        ("gender", "age", "tone", "build", "height", "face", "hair", "hair_colour", "eye_colour", "beard", "freckles", "outfit", "glasses", "hat", "origin")
+        (
+            "gender",
+            "age",
+            "tone",
+            "build",
+            "height",
+            "face",
+            "hair",
+            "hair_colour",
+            "eye_colour",
+            "beard",
+            "freckles",
+            "outfit",
+            "glasses",
+            "hat",
+            "origin",
+        )
     )
 }
 """Each choice has random numbers of its own, so that a word more leaves the others as they are."""
@@ -62,7 +78,9 @@ def _build_identity(fields: dict[str, Any], wishes: Wishes, seed: int, base: Fie
         rng = draw(seed, "tone")
         pick = options[int(rng.integers(len(options)))]
         degree = wishes.get_degree("tone")
-        fields["identity.tone"] = _sample(MILD[pick] if degree == "mild" and pick in MILD else _push(TONES[pick], pick == "dark", degree), rng)
+        fields["identity.tone"] = _sample(
+            MILD[pick] if degree == "mild" and pick in MILD else _push(TONES[pick], pick == "dark", degree), rng
+        )
     else:
         fields["identity.tone"] = get_field(base, "identity.tone")
 
@@ -78,15 +96,19 @@ def _build_body(fields: dict[str, Any], wishes: Wishes, seed: int) -> None:
     fields["body.weight"] = _sample(weight_band, rng) if build else 0.5
     fields["body.muscle"] = _sample(muscle_band, rng) if build else 0.5
     degree = wishes.get_degree("height")
-    band = MILD[height] if height in MILD and degree == "mild" else _push(HEIGHTS[height], height == "tall", degree) if height else (0.5, 0.5)
-    fields["body.height"] = _sample(band, draw(seed, "height")) if height else 0.5
+    fields["body.height"] = 0.5
+    if height:
+        band = MILD[height] if height in MILD and degree == "mild" else _push(HEIGHTS[height], height == "tall", degree)
+        fields["body.height"] = _sample(band, draw(seed, "height"))
     local: dict[str, float] = {}
     if face := wishes.get("face"):
         options = face.split("|")
         local |= build_face_changes(options[int(draw(seed, "face").integers(len(options)))], draw(seed, "face"))
     for name, claim in wishes.values.items():
         if name.startswith("local."):
-            local[name.removeprefix("local.")] = round(float(np.clip(float(claim.value) * {"mild": 0.5, "strong": 1.5}.get(claim.degree, 1.0), -1, 1)), 3)
+            local[name.removeprefix("local.")] = round(
+                float(np.clip(float(claim.value) * {"mild": 0.5, "strong": 1.5}.get(claim.degree, 1.0), -1, 1)), 3
+            )
     if origin := wishes.get("origin"):
         local |= _sample_origins(origin, draw(seed, "origin"))
     if local:
@@ -130,7 +152,9 @@ def _build_hair(fields: dict[str, Any], wishes: Wishes, wish: HairWish, seed: in
             wish, is_man=is_man, prefers_coily=is_coily, usual=drawn.hair, rng=draw(seed, "hair")
         )  # fmt: skip
     kind = wishes.get("beard")
-    fields["groom.beard"] = drawn.beard if kind is None else _choose_beard(kind, wishes.get("beard_style"), drawn.beard, draw(seed, "beard"))
+    fields["groom.beard"] = (
+        drawn.beard if kind is None else _choose_beard(kind, wishes.get("beard_style"), drawn.beard, draw(seed, "beard"))
+    )
 
 
 def _choose_beard(kind: str, style: str | None, usual: str, rng: np.random.Generator) -> str:
@@ -249,4 +273,3 @@ def _push(band: Band, is_high: bool, degree: str) -> Band:
         return band
     middle = (band[0] + band[1]) / 2
     return (middle, band[1]) if is_high else (band[0], middle)
-

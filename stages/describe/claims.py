@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from stages.describe.colours import CLOTH_COLOURS
 from stages.describe.items import Item, split_items
@@ -10,10 +10,11 @@ from stages.describe.lexicon import Lexicon, Sense, Terms, load_lexicon
 from stages.describe.negation import find_negated
 from stages.describe.outfit import GarmentWish
 
-WEAK, PRONOUN, NORMAL, EXACT = 1.0, 1.5, 2.0, 3.0
-"""Ranks of a claim: what a word suggests, says, and gives as a number."""
+WEAK, GUESS, PRONOUN, NORMAL, EXACT = 1.0, 1.2, 1.5, 2.0, 3.0
+"""Ranks of a claim: what a word suggests, what the net makes of an unknown one, pronouns, what a word says, and numbers."""
 HAIR_HEADS = frozenset({
-    "hair", "curls", "waves", "tail", "bun", "braids", "bob", "fringe", "temples", "sides", "beard", "moustache", "stubble", "head", "brows",
+    "hair", "curls", "waves", "tail", "bun", "braids", "bob", "fringe", "temples", "sides", "beard", "moustache", "stubble", "head",
+    "brows",
 })  # fmt: skip
 _BEARDS = frozenset({"beard", "moustache", "stubble", "brows"})
 _SKIN_HEADS = frozenset({"skin", "face", "tone", "body", "arms", "hands", "cheeks"})
@@ -25,15 +26,37 @@ _COPULAS = frozenset({
 _PRONOUNS = frozenset({"she", "her", "herself", "hers", "she's", "he", "him", "his", "himself", "he's", "她", "他", "她的", "他的"})
 _ARTICLES = frozenset({"a", "an", "the", "this", "that", "一个", "一位", "个", "一名", "位", "的"})
 _TRANSPARENT = ("modifier", "colour", "degree", "shade", "pattern", "fabric", "join", "neg")
-_STANDALONE = {"矮": "short", "高": "tall", "瘦": "thin", "胖": "fat", "老": "old", "壮": "muscular", "黑": "dark", "白": "fair", "秃": "bald", "肥": "fat"}
+_STANDALONE = {
+    "矮": "short",
+    "高": "tall",
+    "瘦": "thin",
+    "胖": "fat",
+    "老": "old",
+    "壮": "muscular",
+    "黑": "dark",
+    "白": "fair",
+    "秃": "bald",
+    "肥": "fat",
+}
 """Chinese characters that speak of the person by themselves."""
 _EYES = {
-    "black": "brown", "brown": "brown", "blue": "blue", "green": "green", "grey": "grey", "hazel": "hazel", "blond": "hazel", "yellow": "hazel",
+    "black": "brown", "brown": "brown", "blue": "blue", "green": "green", "grey": "grey", "hazel": "hazel", "blond": "hazel",
+    "yellow": "hazel",
     "white": "grey", "beige": "hazel", "orange": "hazel",
 }  # fmt: skip
 _HAIR = {"yellow": "blond", "orange": "red", "beige": "blond", "hazel": "brown"}
 _DYES = frozenset({"blue", "green", "pink", "purple"})
-_TONES = {"black": "dark", "white": "light", "brown": "medium", "yellow": "medium", "red": "", "blond": "medium", "beige": "medium", "pink": "light", "grey": "light"}
+_TONES = {
+    "black": "dark",
+    "white": "light",
+    "brown": "medium",
+    "yellow": "medium",
+    "red": "",
+    "blond": "medium",
+    "beige": "medium",
+    "pink": "light",
+    "grey": "light",
+}
 
 
 @dataclass(frozen=True)
@@ -79,6 +102,8 @@ class Reading:
     unknown: list[Item] = field(default_factory=list)
     """Words of content that say nothing."""
     items: list[Item] = field(default_factory=list)
+    negated: frozenset[int] = frozenset()
+    """Indices of the items that a negation applies to."""
 
 
 def read_claims(text: str, lexicon: Lexicon | None = None) -> Reading:
@@ -97,7 +122,7 @@ class _Reader:
         """Heads that a modifier before them belongs to."""
         self.parts: dict[int, dict[str, str]] = {}
         """Garment -> colour, pattern and cloth that were said of it."""
-        self.reading = Reading(items=items)
+        self.reading = Reading(items=items, negated=self.negated)
 
     def read(self) -> Reading:
         for at, item in enumerate(self.items):
@@ -144,7 +169,9 @@ class _Reader:
 
     def _add(self, at: int, name: str, value: str, rank: float, degree: str = "", head: str = "") -> None:
         item = self.items[at]
-        self.reading.claims.append(Claim(name, value, item.start, item.end, rank, degree, at in self.negated, head))
+        # `a man who is not tall` is a man.
+        is_negated = at in self.negated and (name != "gender" or self._is_right_after_negation(at))
+        self.reading.claims.append(Claim(name, value, item.start, item.end, rank, degree, is_negated, head))
 
     def _add_terms(self, at: int, terms: Terms, degree: str = "", head: str = "") -> None:
         for name, value in terms:
@@ -153,10 +180,8 @@ class _Reader:
             if name in ("ignore", "note"):
                 continue
             weak = name.startswith("~") or name.endswith("_weak")
-            if at in self.negated and (weak or (name == "gender" and not self._is_right_after_negation(at))):
+            if weak and at in self.negated:
                 continue
-            if (name, value, degree) == ("hair_length", "short", "strong"):
-                value = "buzz"  # very short hair
             rank = NORMAL if not weak else PRONOUN if self.items[at].text in _PRONOUNS else WEAK
             self._add(at, name.removeprefix("~").removesuffix("_weak"), value, rank, degree, head)
 
@@ -221,7 +246,14 @@ class _Reader:
         sense = item.get("colour")[0]
         head = self._find_head(at)
         name = self.heads[head] if head is not None and head >= 0 else ""
-        if not name and (item.is_han and (len(item.text) == 1 or sense.name not in ("grey", "white")) or sense.name not in ("blond", "red", "grey", "white", "black", "brown")):
+        if not name and item.text in _STANDALONE and self._find_degree(at):
+            concept = _STANDALONE[item.text]  # 晒得很黑
+            self._add_terms(at, self.lexicon.meanings[concept].heads["skin"], self._find_degree(at), "skin")
+            return True
+        if not name and (
+            (item.is_han and (len(item.text) == 1 or sense.name not in ("grey", "white")))
+            or sense.name not in ("blond", "red", "grey", "white", "black", "brown")
+        ):
             return False
         if name in _WORN and head is not None:
             return self._colour_worn(head, sense, item)
@@ -250,7 +282,9 @@ class _Reader:
         colour = part.get("colour")
         if colour and part.get("shade") not in (None, "0"):
             colour = f"{colour}{part['shade']}"
-        wish = GarmentWish(sense.name, names, item.text, colour, part.get("pattern"), part.get("fabric"), float(part["fit"]) if "fit" in part else None)
+        wish = GarmentWish(
+            sense.name, names, item.text, colour, part.get("pattern"), part.get("fabric"), float(part["fit"]) if "fit" in part else None
+        )
         kind = terms["names"] if sense.name == "set" else terms.get("class", "")
         whole, _, uniform = kind.partition(":")
         self.reading.garments.append(WornClaim(wish, item.start, item.end, at in self.negated, whole, uniform))
@@ -258,7 +292,7 @@ class _Reader:
     def _find_degree(self, at: int) -> str:
         for back in range(at - 1, max(at - 3, -1), -1):
             item = self.items[back]
-            if item.has("degree") and not (item.has("modifier") and item.text in _STANDALONE and back and False):
+            if item.has("degree"):
                 return item.get("degree")[0].name
             if not item.has("stop", "neg"):
                 break
@@ -312,21 +346,25 @@ class _Reader:
 
     def _look_right(self, at: int) -> int | None:
         """The next head that the item is said of, over other modifiers."""
-        skipped = 0
+        skipped, has_comma = 0, False
         for to in range(at + 1, len(self.items)):
             item = self.items[to]
             if self.heads[to]:
                 if self._is_bound(to):
-                    if all(self.items[k].has("modifier", "colour", "shade") and (self.items[k].joins_next or k == to - 1) for k in range(at, to)):
+                    if all(
+                        self.items[k].has("modifier", "colour", "shade") and (self.items[k].joins_next or k == to - 1)
+                        for k in range(at, to)
+                    ):
                         return to
                     continue
-                if self._fits(at, to):
+                if self._fits(at, to) and not (has_comma and self._says_nothing(at, to)):
                     return to
                 if self.heads[to] in _WORN or self.heads[to] == "person" or not item.age:
                     return None
-            if item.age or item.has("stop", *_TRANSPARENT) and not item.has("scope"):
+            if item.age or (item.has("stop", *_TRANSPARENT) and not item.has("scope")):
                 continue
             if item.is_sign and item.text in (",", "、", "/", "(", '"', "'") and self._continues_list(at, to):
+                has_comma = True
                 continue
             if (item.is_unknown or item.has("neutral")) and not skipped and not item.is_han:
                 skipped += 1
@@ -338,7 +376,9 @@ class _Reader:
         """Whether a comma parts two modifiers of one head, as in `long, curly hair`."""
         before = self.items[comma - 1]
         after = self.items[comma + 1] if comma + 1 < len(self.items) else None
-        return before.has("modifier", "colour") and after is not None and (after.has("modifier", "colour", "degree") or after.age is not None)
+        return (
+            before.has("modifier", "colour") and after is not None and (after.has("modifier", "colour", "degree") or after.age is not None)
+        )
 
     def _look_left(self, at: int) -> tuple[int | None, bool]:
         """(head, whether the item is its predicate): the nearest head before the item that it can be said of."""
@@ -387,7 +427,11 @@ def _read_colour_claims(sense: Sense, head: str) -> list[tuple[str, str]]:
             return [("tone", "dark")]
         return [("tone", _TONES[sense.name])] if _TONES.get(sense.name) else []
     if sense.name in _DYES:
-        return [("hair_colour", "dyed"), ("hair_hex", CLOTH_COLOURS[sense.name]), *([("hair_shade", terms["shade"])] if "shade" in terms else [])]
+        return [
+            ("hair_colour", "dyed"),
+            ("hair_hex", CLOTH_COLOURS[sense.name]),
+            *([("hair_shade", terms["shade"])] if "shade" in terms else []),
+        ]
     name = _HAIR.get(sense.name, sense.name)
     found = [("hair_colour", name)]
     if "hair" in terms:
@@ -395,8 +439,3 @@ def _read_colour_claims(sense: Sense, head: str) -> list[tuple[str, str]]:
     elif "cloth" in terms and name == "red":
         found = [("hair_colour", "red"), ("hair_hex", "#7a2f1a,#6f2c18")]
     return found + ([("hair_shade", terms["shade"])] if "shade" in terms else [])
-
-
-def merge_readings(first: Reading, second: Reading) -> Reading:
-    """Both; the second one is of words that the first does not know."""
-    return replace(first, claims=[*first.claims, *second.claims], garments=[*first.garments, *second.garments])

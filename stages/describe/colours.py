@@ -53,12 +53,12 @@ def classify_hair(colour: str, grey: float) -> str:
 def classify_eyes(colour: str) -> str:
     """The word for an iris of this colour."""
     red, green, blue = parse(colour)
-    hue, light, saturation = colorsys.rgb_to_hls(red, green, blue)
+    hue, _, saturation = colorsys.rgb_to_hls(red, green, blue)
     degrees, top = hue * 360, max(red, green, blue)
     if saturation < 0.125 and top > 0.3:
         return "grey"
     if degrees < 60 or degrees > 330:
-        return "hazel" if 28 <= degrees and top > 0.4 else "brown"
+        return "hazel" if degrees >= 28 and top > 0.4 else "brown"
     return "green" if degrees < 168 else "blue"
 
 

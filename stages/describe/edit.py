@@ -21,24 +21,31 @@ _SIZES = {"": 1.0, "mild": 0.5, "strong": 1.8, "more": 1.8, "less": -1.0}
 _STEPS: Mapping[str, tuple[str, float, tuple[float, float]]] = {
     "height": ("body.height", 0.22, (0.0, 1.0)), "weight": ("body.weight", 0.22, (0.0, 1.0)), "muscle": ("body.muscle", 0.24, (0.0, 1.0)),
     "tone": ("identity.tone", 0.16, (0.0, 1.0)), "freckles": ("texture.freckles", 0.3, (0.0, 1.0)), "grey": ("groom.grey", 0.3, (0.0, 1.0)),
-    "wrinkles": ("texture.wrinkles", 0.3, (0.0, 1.0)), "rate": ("voice.rate", 0.15, (0.5, 2.0)), "gender": ("identity.gender", 0.25, (0.0, 1.0)),
+    "wrinkles": ("texture.wrinkles", 0.3, (0.0, 1.0)), "rate": ("voice.rate", 0.15, (0.5, 2.0)),
+    "gender": ("identity.gender", 0.25, (0.0, 1.0)),
 }  # fmt: skip
 """Axis -> field, one step, limits."""
 _LENGTHS = ("bald", "buzz", "short", "medium", "long")
 _TEXTURES = ("straight", "wavy", "curly", "coily")
 _TOWARDS: Mapping[tuple[str, str], tuple[str, float]] = {
-    ("height", "tall"): ("height", 1), ("height", "short"): ("height", -1), ("build", "thin"): ("weight", -1), ("build", "heavy"): ("weight", 1),
-    ("build", "muscular"): ("muscle", 1), ("tone", "dark"): ("tone", 1), ("tone", "light"): ("tone", -1), ("freckles", "yes"): ("freckles", 1),
-    ("age", "66-82"): ("age", 10), ("age", "19-29"): ("age", -10), ("age", "42-56"): ("age", 10), ("hair_length", "long"): ("hair_length", 1),
-    ("hair_length", "short"): ("hair_length", -1), ("hair_texture", "curly"): ("hair_texture", 1), ("hair_texture", "wavy"): ("hair_texture", 1),
-    ("hair_texture", "straight"): ("hair_texture", -1), ("hair_texture", "coily"): ("hair_texture", 1), ("hair_colour", "grey"): ("grey", 1),
+    ("height", "tall"): ("height", 1), ("height", "short"): ("height", -1), ("build", "thin"): ("weight", -1),
+    ("build", "heavy"): ("weight", 1),
+    ("build", "muscular"): ("muscle", 1), ("tone", "dark"): ("tone", 1), ("tone", "light"): ("tone", -1),
+    ("freckles", "yes"): ("freckles", 1),
+    ("age", "66-82"): ("age", 10), ("age", "19-29"): ("age", -10), ("age", "42-56"): ("age", 10),
+    ("hair_length", "long"): ("hair_length", 1),
+    ("hair_length", "short"): ("hair_length", -1), ("hair_texture", "curly"): ("hair_texture", 1),
+    ("hair_texture", "wavy"): ("hair_texture", 1),
+    ("hair_texture", "straight"): ("hair_texture", -1), ("hair_texture", "coily"): ("hair_texture", 1),
+    ("hair_colour", "grey"): ("grey", 1),
 }  # fmt: skip
 """What `more` of a value is a step along."""
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "gender": ("identity.gender",), "age": ("identity.age",), "tone": ("identity.tone",), "build": ("body.weight", "body.muscle"),
     "height": ("body.height",), "hair_length": ("groom.hair",), "hair_texture": ("groom.hair",), "hair_style": ("groom.hair",),
     "hair": ("groom.hair",), "hair_colour": ("groom.hair_colour", "groom.grey"), "hair_hex": ("groom.hair_colour", "groom.grey"),
-    "dye": ("groom.hair_colour", "groom.grey"), "eye_colour": ("groom.eye_colour",), "eye_hex": ("groom.eye_colour",), "beard": ("groom.beard",),
+    "dye": ("groom.hair_colour", "groom.grey"), "eye_colour": ("groom.eye_colour",), "eye_hex": ("groom.eye_colour",),
+    "beard": ("groom.beard",),
     "beard_style": ("groom.beard",), "glasses": ("groom.glasses",), "hat": ("groom.hat",), "freckles": ("texture.freckles",),
     "wrinkles": ("texture.wrinkles",), "expression": ("performance.expression",), "manner": ("persona.manner",), "rate": ("voice.rate",),
     "energy": ("performance.energy",), "earrings": ("groom.earrings",), "outfit": ("groom.outfit", "groom.pieces", "groom.outfit_colour"),
@@ -105,7 +112,12 @@ def _read_step(claim: Claim, reading: Reading) -> Claim | None:
 def _is_followed_by_little(claim: Claim, reading: Reading) -> bool:
     """Whether 一点 or 些 follows: 胖一点 is fatter, 有点胖 is not."""
     after = next((item for item in reading.items if item.start >= claim.end), None)
-    return after is not None and after.start == claim.end and after.is_han and (after.text in ("一点", "一点儿", "一点点", "一些", "些", "点", "点儿") or _is_followed_by_much(claim, reading))
+    return (
+        after is not None
+        and after.start == claim.end
+        and after.is_han
+        and (after.text in ("一点", "一点儿", "一点点", "一些", "些", "点", "点儿") or _is_followed_by_much(claim, reading))
+    )
 
 
 def _is_followed_by_much(claim: Claim, reading: Reading) -> bool:
@@ -132,7 +144,9 @@ def apply_steps(fields: Fields, steps: Sequence[Claim], years: int, attributes: 
             hair[step.name] = _move(_LENGTHS if step.name == "hair_length" else _TEXTURES, str(attributes[step.name]), amount)
         elif step.name in ("hair_shade", "eye_shade"):
             field_name = "groom.hair_colour" if step.name == "hair_shade" else "groom.eye_colour"
-            changed[field_name] = shade_colour(str(known[field_name]), float(np.clip(0.6 * amount, -1.2, 1.2)), 0.0, np.random.default_rng(0))
+            changed[field_name] = shade_colour(
+                str(known[field_name]), float(np.clip(0.6 * amount, -1.2, 1.2)), 0.0, np.random.default_rng(0)
+            )
         elif step.name.startswith("local."):
             local = get_local(known)
             key = step.name.removeprefix("local.")
@@ -167,7 +181,9 @@ def list_affected(wishes: Wishes, has_garments: bool) -> frozenset[str]:
     return frozenset(fields)
 
 
-def merge_pieces(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]], named: frozenset[str], slots: Mapping[str, str]) -> list[dict[str, Any]]:
+def merge_pieces(
+    old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]], named: frozenset[str], slots: Mapping[str, str]
+) -> list[dict[str, Any]]:
     """The old pieces, those of the named slots replaced.
 
     Args:

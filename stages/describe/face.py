@@ -98,7 +98,7 @@ def _find_chin() -> tuple[int, int]:
 
 
 def _evaluate_head(fields: Fields, seed: int, local: Mapping[str, float]) -> Floats | None:
-    """(v, 3) the person of these fields at thirty with the mean build, at rest; None where no body model is baked or it has not these changes."""
+    """(v, 3) the person of these fields at thirty with the mean build, at rest; None where no body model has these changes."""
     from assets.errors import FenshenError
     from stages.body.anny import Anny
     from stages.body.phenotype import resolve_local_changes, resolve_phenotype

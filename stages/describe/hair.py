@@ -157,13 +157,21 @@ def _compute_cost(look: Look, wish: HairWish, *, prefers_coily: bool = False) ->
         wished, found = getattr(wish, kind), words[kind]
         if wished is not None:
             share = _KEPT_SHARE if kind in wish.kept else 1.0
-            cost += share * (0.0 if wished == found[0] else 0.3 if wished in found else _COSTS[kind])
+            near = _COSTS[kind] if kind != "length" else _rate_length(wished, found)
+            cost += share * (0.0 if wished == found[0] else 0.3 if wished in found else near)
         if all(word in excluded[kind] for word in found):
             cost += _COSTS[kind]
     # Who does not speak of curls, braids, buns or a shaved head does not mean them.
     is_usual = "coily" in look.textures if prefers_coily else look.textures[0] not in ("curly", "coily")
     cost += 0.4 * (wish.texture is None and not is_usual) + 0.6 * (wish.style is None and look.styles[0] in ("tail", "bun", "braids"))
     return cost + 0.8 * (wish.length is None and look.lengths[0] in ("bald", "buzz"))
+
+
+def _rate_length(wished: str, found: tuple[str, ...]) -> float:
+    """The cost of another length: more, the further it is from the wished one."""
+    order = ("bald", "buzz", "short", "medium", "long")
+    distance = min(abs(order.index(wished) - order.index(one)) for one in found)
+    return _COSTS["length"] - 0.5 + 0.5 * distance
 
 
 def _draw(best: Mapping[str, Look], rng: np.random.Generator, *, is_man: bool) -> str:

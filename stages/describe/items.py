@@ -89,8 +89,8 @@ def _join_shades(items: list[Item]) -> Iterator[Item]:
 
 def _rate(first: str, length: int) -> float:
     if HAN.match(first):
-        return _SINGLE_HAN if length == 1 else float(length) ** 1.35
-    return float(length) ** 1.35
+        return _SINGLE_HAN if length == 1 else float(length**1.35)
+    return float(length**1.35)
 
 
 def _match(words: list[tuple[str, int, int]], text: str, at: int, root: Node) -> list[tuple[int, Node]]:
@@ -120,7 +120,15 @@ def _collect(words: list[tuple[str, int, int]], text: str, choice: list[tuple[in
         is_hyphen = text[end : end + 1] == "-" and text[end + 1 : end + 2].isalpha()
         senses = tuple(node.senses) if node else ()
         previous = items[-1] if items else None
-        if node is None and not is_sign and previous and previous.is_unknown and previous.is_han and HAN.match(spelt) and previous.end == start:
+        if (
+            node is None
+            and not is_sign
+            and previous
+            and previous.is_unknown
+            and previous.is_han
+            and HAN.match(spelt)
+            and previous.end == start
+        ):
             items[-1] = Item(previous.text + spelt, previous.start, end)  # unknown characters in a row are one word
         else:
             items.append(Item(spelt, start, end, senses, is_sign=is_sign, joins_next=is_hyphen))

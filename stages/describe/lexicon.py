@@ -54,13 +54,13 @@ class Lexicon:
     root: Node
     meanings: Mapping[str, Meaning]
     words: frozenset[str]
-    """Every English word that stands in a phrase: what a misspelt word is compared with."""
+    """Every English word of a phrase."""
     targets: frozenset[str]
     """Those of them that say something: what a misspelt word may be meant to be."""
 
 
 def split_tokens(text: str) -> list[tuple[str, int, int]]:
-    """(token, start, end) of a normalised text: English words, numbers, single Chinese characters, signs; hyphens between words are dropped."""
+    """(token, start, end) of a normalised text: English words, numbers, single Chinese characters, signs; no hyphens."""
     found = [(match.group(), match.start(), match.end()) for match in TOKEN.finditer(text)]
     return [token for token in found if token[0] != "-"]
 
@@ -72,15 +72,17 @@ def load_lexicon() -> Lexicon:
     words: set[str] = set()
     targets: set[str] = set()
     for language in LANGUAGES:
-        for section, payload, phrase in _read_lines(language):
+        for section, payload, phrase in read_lines(language):
             sense = _parse_sense(section, payload)
             _add(root, phrase, sense, words)
             if section not in ("stop", "neutral", "join"):
                 targets.update(token for token, _, _ in split_tokens(phrase))
-    return Lexicon(root, _read_meanings(), *(frozenset(word for word in some if word.isalpha() and word.isascii()) for some in (words, targets)))
+    return Lexicon(
+        root, _read_meanings(), *(frozenset(word for word in some if word.isalpha() and word.isascii()) for some in (words, targets))
+    )
 
 
-def _read_lines(language: str) -> Iterator[tuple[str, str, str]]:
+def read_lines(language: str) -> Iterator[tuple[str, str, str]]:
     """(section, payload, phrase) of every word of a language."""
     section = ""
     for line in (_FOLDER / f"{language}.txt").read_text(encoding="utf-8").splitlines():
@@ -95,7 +97,9 @@ def _parse_sense(section: str, payload: str) -> Sense:
     if section in ("neg", "join", "scope", "stop", "neutral"):
         return Sense(section, payload)
     if section in ("degree", "modifiers", "patterns", "fabrics", "shades"):
-        return Sense({"modifiers": "modifier", "patterns": "pattern", "fabrics": "fabric", "shades": "shade"}.get(section, section), payload)
+        return Sense(
+            {"modifiers": "modifier", "patterns": "pattern", "fabrics": "fabric", "shades": "shade"}.get(section, section), payload
+        )
     if section in ("heads", "bound"):
         return Sense("head", payload, is_bound=section == "bound")
     if section == "nouns":

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from stages.describe.items import Item
 
-_WITHOUT = frozenset({"without", "w/o", "minus", "sans", "free of", "lacking", "lacks", "devoid of", "neither", "without any", "remove", "removes"})
+_WITHOUT = frozenset(
+    {"without", "w/o", "minus", "sans", "free of", "lacking", "lacks", "devoid of", "neither", "without any", "remove", "removes"}
+)
 _CONTENT = ("noun", "garment", "head", "modifier", "colour", "person")
 
 
@@ -51,6 +53,7 @@ def _find_end(items: Sequence[Item], start: int, word: str) -> int:
         if item.is_sign:
             if not (has_content and item.text in ",、/" and _is_list(items, at)):
                 return at
+            has_content = False
         elif item.has("join"):
             if not has_content or not _continues(items, at, word):
                 return at
@@ -77,7 +80,7 @@ def _continues(items: Sequence[Item], at: int, word: str) -> bool:
     """Whether a negation reaches over `and` or `or`."""
     if items[at].get("join")[0].name in ("or", "或"):
         return True
-    after = [item for item in items[at + 1 : at + 4]]
+    after = items[at + 1 : at + 4]
     if not after:
         return False
     if after[0].has("noun", "garment") or (after[0].has("head") and not after[0].has("modifier")):

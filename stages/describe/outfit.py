@@ -19,7 +19,7 @@ OVER = frozenset({"blazer", "cardigan", "coat", "denim_jacket", "jacket", "puffe
 SPORT_TOPS = frozenset({"sweatshirt", "hoodie", "zip_hoodie", "tshirt", "tank", "raglan_tee", "polo"})
 SPORT_BOTTOMS = frozenset({"joggers", "sport_shorts"})
 _DRESSY = frozenset({"suit_trousers", "pencil_skirt", "wide_trousers"})
-_NEAR = 24.0
+_NEAR = 3.0
 """Largest difference of two 8-bit colours that are one uniform's."""
 ITEM_CLASSES: Mapping[str, str] = {
     "female_elegantsuit01": "suit", "male_elegantsuit01": "suit", "female_sportsuit01": "sport", "female_casualsuit01": "casual",
@@ -183,7 +183,9 @@ def _choose_shoes(slots: Mapping[str, Sequence[Mapping[str, Any]]], is_man: bool
         return "running_shoes"
     if names & (DRESSES | SKIRTS):
         return _pick(("flats", "pumps", "loafers"), rng)
-    return _pick(("derbies", "loafers"), rng) if names & {"blazer", "suit_trousers", "coat"} else _pick(("sneakers", "loafers", "boots"), rng)
+    return (
+        _pick(("derbies", "loafers"), rng) if names & {"blazer", "suit_trousers", "coat"} else _pick(("sneakers", "loafers", "boots"), rng)
+    )
 
 
 def _build_piece(wish: GarmentWish, rng: np.random.Generator) -> dict[str, Any]:
@@ -235,7 +237,9 @@ def list_slots() -> dict[str, str]:
 
     found = {}
     for name, garment in load_garments().items():
-        kind = {"trousers": "bottom", "skirt": "bottom", "shoes": "shoes", "tie": "over"}.get(garment.kind, "over" if name in OVER | WORK - {"scrub_top"} else "top")
+        kind = {"trousers": "bottom", "skirt": "bottom", "shoes": "shoes", "tie": "over"}.get(
+            garment.kind, "over" if name in OVER | WORK - {"scrub_top"} else "top"
+        )
         found[name] = "dress" if name in DRESSES else kind
     return found
 

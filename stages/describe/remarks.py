@@ -19,7 +19,20 @@ _SENTENCES = {
     "teen": "{word}: the youngest age is 18",
     "curves": "",
 }  # fmt: skip
-_LISTED = ("tone", "build", "height", "hair_length", "hair_texture", "hair_style", "hair_colour", "eye_colour", "beard", "freckles", "expression", "face")
+_LISTED = (
+    "tone",
+    "build",
+    "height",
+    "hair_length",
+    "hair_texture",
+    "hair_style",
+    "hair_colour",
+    "eye_colour",
+    "beard",
+    "freckles",
+    "expression",
+    "face",
+)
 
 
 def list_remarks(reading: Reading, wishes: Wishes, attributes: Mapping[str, Any], plain: PlainText, text: str) -> tuple[str, ...]:
@@ -48,7 +61,9 @@ def _list_unmet(wishes: Wishes, attributes: Mapping[str, Any], quote: Any) -> li
     for name in _LISTED:
         claim = wishes.values.get(name)
         if claim and claim.rank >= NORMAL and claim.name in VALUES and attributes[name] not in claim.value.split("|"):
-            found.append(f"{quote(claim.start, claim.end)}: no {name.replace('_', ' ')} like it goes with the rest; it is {attributes[name]}")
+            found.append(
+                f"{quote(claim.start, claim.end)}: no {name.replace('_', ' ')} like it goes with the rest; it is {attributes[name]}"
+            )
     kind = wishes.outfit.kind
     if kind and attributes["outfit"] != kind:
         found.append(f"the outfit is {attributes['outfit']}, not {kind}")

@@ -10,6 +10,7 @@ from assets.errors import Finding, SpecError
 from stages.describe.build import build_fields
 from stages.describe.claims import Claim, Reading, read_claims
 from stages.describe.edit import Steps, apply_steps, find_relative_years, find_steps, list_affected, merge_pieces
+from stages.describe.guess import add_guesses
 from stages.describe.hair import HairWish
 from stages.describe.normalise import PlainText, normalise
 from stages.describe.outfit import list_slots
@@ -21,7 +22,8 @@ from stages.describe.wishes import Wishes, gather_wishes
 
 _FIELD_NAMES = {
     "hair": "groom.hair", "beard_style": "groom.beard", "manner": "persona.manner", "rate": "voice.rate", "energy": "performance.energy",
-    "wrinkles": "texture.wrinkles", "earrings": "groom.earrings", "lashes": "groom.lashes", "grey": "groom.grey", "hair_hex": "groom.hair_colour",
+    "wrinkles": "texture.wrinkles", "earrings": "groom.earrings", "lashes": "groom.lashes", "grey": "groom.grey",
+    "hair_hex": "groom.hair_colour",
     "hair_shade": "groom.hair_colour", "eye_hex": "groom.eye_colour", "eye_shade": "groom.eye_colour", "origin": "body.local",
     "dye": "groom.hair_colour", "fit": "groom.pieces", "shade": "groom.pieces",
 }  # fmt: skip
@@ -37,7 +39,7 @@ class Word:
     start: int
     end: int
     attributes: Mapping[str, Any] = field(default_factory=dict)
-    """Attribute -> the value that it asked for; `not VALUE` where it is negated."""
+    """Attribute -> the value that it stands for; `not VALUE` where it is negated."""
     fields: Mapping[str, Any] = field(default_factory=dict)
     """The other fields that it decided."""
 
@@ -56,8 +58,8 @@ class Description:
     """Words of content that did nothing."""
     notes: tuple[str, ...] = ()
     """Sentences: what contradicts itself, and what the wardrobe does not hold."""
-    hair_wish: HairWish = HairWish()
-    """Tells apart the words that fit one style: a bun is of medium or of long hair."""
+    hair_wish: HairWish = field(default_factory=HairWish)
+    """Decides between the words that fit one style: a bun is of medium or of long hair."""
     base: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -82,7 +84,7 @@ def describe(text: str, *, seed: int, base: Mapping[str, Any] | None = None) -> 
         SpecError: the text is empty or too long, names a real person, asks for nudity, or describes a child.
     """
     plain = _prepare(text)
-    reading = read_claims(plain.text)
+    reading = add_guesses(read_claims(plain.text), plain, text)
     wishes = gather_wishes(reading)
     check_text(plain.text, text, wishes)
     fixed = dict(base or {})
@@ -104,7 +106,7 @@ def edit(description: Description, change: str, *, seed: int) -> Description:
     """
     plain = _prepare(change)
     relative = find_relative_years(plain.text)
-    reading = read_claims(relative.text)
+    reading = add_guesses(read_claims(relative.text), plain, change)
     steps, rest = find_steps(reading)
     wishes = replace(gather_wishes(rest), contradictions=[])  # `change the beard to a moustache` is none
     check_text(plain.text, change, wishes)
@@ -140,10 +142,17 @@ def _keep_hair(wish: HairWish, description: Description) -> HairWish:
         return description.hair_wish
     old = {name: str(description.attributes[f"hair_{name}"]) for name in ("length", "texture", "style")}
     is_new = old["length"] == "bald" and wish.length is None
-    kept = {name: value for name, value in old.items() if getattr(wish, name) is None and value not in getattr(wish, f"not_{name}s") and not is_new}
+    kept = {
+        name: value
+        for name, value in old.items()
+        if getattr(wish, name) is None and value not in getattr(wish, f"not_{name}s") and not is_new
+    }
     if wish.length == "bald":
         kept = {}
-    return replace(wish, **kept, kept=frozenset(kept))
+    return replace(
+        wish, length=kept.get("length", wish.length), texture=kept.get("texture", wish.texture), style=kept.get("style", wish.style),
+        kept=frozenset(kept),
+    )  # fmt: skip
 
 
 def _merge_outfit(fields: dict[str, Any], before: Mapping[str, Any], reading: Reading, affected: frozenset[str]) -> None:
@@ -220,4 +229,3 @@ def list_ignored(reading: Reading, plain: PlainText, text: str) -> tuple[str, ..
     """The words that did nothing, as they were written."""
     spans = [plain.locate(item.start, item.end) for item in reading.unknown]
     return tuple(text[start:end] for start, end in spans)
-

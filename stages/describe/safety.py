@@ -19,13 +19,18 @@ _LIKE = re.compile(
     r"((?:[A-Z][a-z'’-]+|[A-Z]\.)(?:\s+(?:[A-Z][a-z'’-]+|[A-Z]\.|de|von|van|al|bin)){1,3})"
 )
 """Somebody is compared with a person of a first name and a surname."""
-_LIKE_CHINESE = re.compile(r"(?:长得|长相|外貌|脸|模样)?(?:酷似|神似|貌似|很像|像极了|长得像|像是|像|撞脸)(?:明星|演员|歌手|球星|主席|总统|影帝|影后)([\u4e00-\u9fff]{2,4})")
+_LIKE_CHINESE = re.compile(
+    r"(?:长得|长相|外貌|脸|模样)?(?:酷似|神似|貌似|很像|像极了|长得像|像是|像|撞脸)(?:明星|演员|歌手|球星|主席|总统|影帝|影后)([\u4e00-\u9fff]{2,4})"
+)
 _ABOUT_CHILDREN = re.compile(
     r"(?:mother|father|mum|mom|dad|parent|teacher|nurse|doctor|friend|lover|carer|guardian) of (?:\w+ )?$|"
-    r"(?:with|has|have|having|carrying|holding|loves?|for|helps?|teaches|raising|to|and) (?:(?:a|an|his|her|their|two|three|four|five|six|small|many|young|own|the|little) )*$|"
+    r"(?:with|has|have|having|carrying|holding|loves?|for|helps?|teaches|raising|to|and) "
+    r"(?:(?:a|an|his|her|their|two|three|four|five|six|small|many|young|own|the|little) )*$|"
     r"(?:like|as) (?:a|an) (?:\w+ )?$|(?:kindergarten|nursery|teaches|inner) $|(?:not|no|never|no longer) (?:a |an )?$"
 )
-_OF_CHILDREN = re.compile(r"^(?:'s|s'|-like|like|hood|ish|ren's|care|minder|psycholog| psycholog| doctor| teacher|'s doctor| therapist| specialist)")
+_OF_CHILDREN = re.compile(
+    r"^(?:'s|s'|-like|like|hood|ish|ren's|care|minder|psycholog| psycholog| doctor| teacher|'s doctor| therapist| specialist)"
+)
 _ABOUT_CHILDREN_CHINESE = re.compile(r"(?:带着?|有|抱着?|教|照顾|喜欢|爱|两个|几个|三个|一个|的|像个?|不是|疼爱|关心|为|给|对)$")
 _OF_CHILDREN_CHINESE = re.compile(r"^(?:的(?:妈|爸|母|父|老师|医生)|科|脸|气|们|般|似|头|妈|爸|他|节目|作家|读物|医院|文学|心理|音|菜|鱼)")
 
@@ -42,7 +47,11 @@ def _load_phrases() -> dict[str, re.Pattern[str]]:
 
 
 def _compile(phrases: list[str]) -> re.Pattern[str]:
-    latin = sorted((re.escape(one).replace(r"\ ", r"[\s·.-]+").replace("\\-", r"[\s-]?") for one in phrases if not HAN.search(one)), key=len, reverse=True)
+    latin = sorted(
+        (re.escape(one).replace(r"\ ", r"[\s·.-]+").replace("\\-", r"[\s-]?") for one in phrases if not HAN.search(one)),
+        key=len,
+        reverse=True,
+    )
     han = sorted((re.escape(one) for one in phrases if HAN.search(one)), key=len, reverse=True)
     parts = ([rf"(?<![a-z])(?:{'|'.join(latin)})(?![a-z])"] if latin else []) + (["|".join(han)] if han else [])
     return re.compile("|".join(parts))
@@ -57,12 +66,18 @@ def check_text(plain: str, text: str, wishes: Wishes) -> None:
     """
     phrases = _load_phrases()
     joined = re.sub(r"(?<=[\u4e00-\u9fff])[\s·.]+(?=[\u4e00-\u9fff])", "", plain)
-    is_young = _find_child(joined) is not None or bool(phrases["young"].search(joined)) or bool(wishes.age and wishes.age_rank >= 3 and wishes.age[1] < MIN_AGE)
+    is_young = (
+        _find_child(joined) is not None
+        or bool(phrases["young"].search(joined))
+        or bool(wishes.age and wishes.age_rank >= 3 and wishes.age[1] < MIN_AGE)
+    )
     nudity, sexual = phrases["nudity"].search(joined), phrases["sexual"].search(joined)
     if is_young and (nudity or sexual):
         raise SpecError(Finding("describe/minor", "descriptions that make a young person sexual are refused", fix="leave that out"))
     if nudity:
-        raise SpecError(Finding("describe/nudity", f"{nudity.group()!r} asks for nudity, which is not made", fix="describe what the person wears"))
+        raise SpecError(
+            Finding("describe/nudity", f"{nudity.group()!r} asks for nudity, which is not made", fix="describe what the person wears")
+        )
     if name := _find_name(joined, text):
         message = f"{name!r} is the name of a real person, whose likeness is not made"
         raise SpecError(Finding("describe/real-person", message, fix="describe the looks in words, without a name"))
@@ -82,7 +97,7 @@ def _find_child(plain: str) -> str | None:
     for match in _load_phrases()["child"].finditer(plain):
         before, after = plain[: match.start()], plain[match.end() :]
         if HAN.search(match.group()):
-            if _ABOUT_CHILDREN_CHINESE.search(before) and not before.endswith(("一个", "的")) or _OF_CHILDREN_CHINESE.search(after):
+            if (_ABOUT_CHILDREN_CHINESE.search(before) and not before.endswith(("一个", "的"))) or _OF_CHILDREN_CHINESE.search(after):
                 continue
             if match.group() in ("孩子", "娃娃", "宝宝") and before.endswith(("男", "女", "大", "布", "洋")):
                 continue

@@ -16,7 +16,7 @@ def correct_word(word: str, known: Collection[str], targets: frozenset[str]) -> 
         known: words that are spelt right.
         targets: those that a misspelt word may be meant to be.
     """
-    if word in known or not word.isascii() or not word.isalpha() and "'" not in word:
+    if word in known or not word.isascii() or (not word.isalpha() and "'" not in word):
         return word
     for ending in ("'s", "s", "es"):
         if word.endswith(ending) and word.removesuffix(ending) in known and len(word) > len(ending) + 2:

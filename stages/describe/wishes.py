@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from stages.describe.claims import EXACT, NORMAL, WEAK, Claim, Reading, WornClaim
 from stages.describe.hair import HairWish
@@ -86,6 +86,10 @@ def _choose(wishes: Wishes, name: str, claims: Sequence[Claim]) -> None:
         top = max(claim.rank for claim in positive)
         best = [claim for claim in positive if claim.rank == top]
         wishes.values[name] = best[0] if name in _FIRST_COUNTS else best[-1]
+        options = wishes.values[name].value.split("|")
+        hints = [claim for claim in positive if claim.rank < top and claim.value in options]
+        if len(options) > 1 and hints:
+            wishes.values[name] = replace(wishes.values[name], value=hints[-1].value)  # dark hair and a black beard
         if name == "gender" and top < NORMAL:
             wishes.values[name] = _vote(best)
         _note_contradiction(wishes, name, best)
@@ -110,9 +114,9 @@ def _note_contradiction(wishes: Wishes, name: str, best: Sequence[Claim]) -> Non
     chosen = wishes.values[name]
     if name not in VALUES or chosen.rank < NORMAL:
         return
-    wanted = set(chosen.value.split("|"))
+    allowed = set(chosen.value.split("|"))
     for claim in best:
-        if not wanted & set(claim.value.split("|")) and (claim.start, claim.end) != (chosen.start, chosen.end):
+        if not allowed & set(claim.value.split("|")) and (claim.start, claim.end) != (chosen.start, chosen.end):
             wishes.contradictions.append((claim, chosen))
 
 
