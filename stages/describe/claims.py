@@ -150,6 +150,9 @@ class _Reader:
                 if f" {pronoun} " in item.text:  # `in her sixties`
                     self._add(at, "gender", gender, PRONOUN)
             return
+        if item.measure:
+            self._add(at, item.measure.kind + "_number", str(item.measure.value), EXACT)
+            return
         if item.has("garment"):
             return
         used = self._read_people(at, item) if item.has("person") else False

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stages.describe.ages import AgeSpan, find_ages
+from stages.describe.measures import Measure, blank_measures, find_measures
 from stages.describe.lexicon import HAN, Lexicon, Node, Sense, split_tokens
 from stages.describe.spelling import correct_word
 
@@ -24,6 +25,7 @@ class Item:
     end: int
     senses: tuple[Sense, ...] = ()
     age: AgeSpan | None = None
+    measure: Measure | None = None
     is_sign: bool = False
     joins_next: bool = False
     """Whether a hyphen follows."""
@@ -44,16 +46,19 @@ class Item:
     @property
     def is_unknown(self) -> bool:
         """A word that no table has."""
-        return not self.senses and self.age is None and not self.is_sign
+        return not self.senses and self.age is None and self.measure is None and not self.is_sign
 
 
 def split_items(text: str, lexicon: Lexicon) -> list[Item]:
     """The items of a normalised text."""
-    ages = find_ages(text)
-    tokens = [token for token in split_tokens(text) if not any(one.start <= token[1] < one.end for one in ages)]
+    measures = find_measures(text)
+    ages = find_ages(blank_measures(text, measures))
+    numbers = (*measures, *ages)
+    tokens = [token for token in split_tokens(text) if not any(one.start <= token[1] < one.end for one in numbers)]
     words = [(correct_word(token, lexicon.words, lexicon.targets), start, end) for token, start, end in tokens]
     found = list(_join_shades(_segment(words, text, lexicon.root)))
     found += [Item(text[one.start : one.end], one.start, one.end, age=one) for one in ages]
+    found += [Item(text[one.start : one.end], one.start, one.end, measure=one) for one in measures]
     return sorted(found, key=lambda item: item.start)
 
 
