@@ -233,6 +233,8 @@ _BEFORE = (
 )
 _NO_AGE = r"(?! ?(?:cm|kg|ft|feet|foot|inch|inches|lbs|pounds|kilos|percent|%|m\b|厘米|公斤|斤))"
 """What follows a number that is a measure of something else."""
+_DECADES_HAN = "[二三四五六七八九]?十[一二三四五六七八九]?"
+_BEGINS = r"(?:^|(?<=[,;.(:] )|(?<= of )|(?<=^at )|(?<= at ))"
 _TENS_WORDS = rf"(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_UNITS)}))?"
 _PATTERNS = (
     *((_compile(pattern), partial(_spoken, kind=kind)) for pattern, kind in PATTERNS if kind != "bare"),
@@ -256,12 +258,13 @@ _PATTERNS = (
     (_compile(r"奔(?P<a>[三四五六七八九])(?:十)?(?:的?人)?"), _chinese_approach),
     (_compile(rf"(?P<q>{_BEFORE})?(?P<a>[五六七八九])旬"), _chinese_decade),
     (_compile(rf"(?P<q>{_BEFORE})? ?(?P<a>{_CNUM}) ?(?P<s>{_AFTER})?(?:周)?[岁碎](?P<t>{_AFTER})?"), _chinese_both),
-    (_compile(rf"(?P<q>{_BEFORE})? ?(?P<a>[二三四五六七八九]十[一二三四五六七八九]?|[2-9]\d)(?P<s>多|几|出头|开外|来|上下|左右)"), _chinese),
+    (_compile(rf"(?P<q>{_BEFORE})? ?(?P<a>{_DECADES_HAN}|[2-9]\d)(?P<s>多|几|出头|开外|来|上下|左右)"), _chinese),
     (_compile(r"(?P<q>年近|将近|年过|年逾|快|年约|年届|年满|年方)(?P<a>[二三四五六七八九]?十[一二三四五六七八九]?)(?P<s>)"), _chinese),
+    (_compile(rf"(?P<q>今年|现年|芳龄|年方|年龄|年纪|年满)(?:是|:|有)?(?P<a>{_DECADES_HAN}|\d{{2}})(?P<s>)"), _chinese),
     (_compile(r"(?P<q>)(?P<a>[二三四五六七八九]十[一二三四五六七八九]{2})(?P<s>左右|上下|)"), _chinese),
     (_compile(rf"(?<![\w.'-])(?P<a>\d{{2}})(?![\w%'\"-]|\.\d){_NO_AGE}"), _bare),
     (
-        _compile(rf"(?:^|(?<=[,;.(:] )|(?<= of ))(?P<a>{'|'.join(_TEENS)}|{_TENS_WORDS})(?=[,;.)]|$| and | with | if | in )"),
+        _compile(rf"{_BEGINS}(?P<a>{'|'.join(_TEENS)}|{_TENS_WORDS})(?=[,;.)]|$| and | with | if | in )"),
         _bare,
     ),
     *((_compile(pattern), partial(_spoken, kind=kind)) for pattern, kind in PATTERNS if kind == "bare"),

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from stages.body.phenotype import compute_stature
 from stages.describe.colours import EYE_COLOURS, HAIR_COLOURS, classify_eyes, classify_hair, shade_colour
 from stages.describe.face import build_face_changes
 from stages.describe.field_values import Fields, get_field
 from stages.describe.hair import BEARD_CHOICES, BEARD_KINDS, HairWish, choose_style
 from stages.describe.outfit import build_outfit
 from stages.describe.person import build_phenotype, draw_person
-from stages.describe.vocabulary import HEIGHTS, MAX_AGE, MILD, MIN_AGE, MUSCLES, TONES, VALUES, WEIGHTS, Band
+from stages.describe.vocabulary import EXTENTS, HEIGHTS, MAX_AGE, MILD, MIN_AGE, MUSCLES, TONES, VALUES, WEIGHTS, Band
 from stages.describe.wishes import Wishes
 
 _STREAMS = {
@@ -100,6 +101,12 @@ def _build_body(fields: dict[str, Any], wishes: Wishes, seed: int) -> None:
     if height:
         band = MILD[height] if height in MILD and degree == "mild" else _push(HEIGHTS[height], height == "tall", degree)
         fields["body.height"] = _sample(band, draw(seed, "height"))
+    if stature := wishes.get("stature"):
+        years, gender = float(fields["identity.age"]), float(fields["identity.gender"])
+        mean = compute_stature(years, gender, 0.5)
+        # compute_stature is linear in the height.
+        height_axis = 0.5 + 0.5 * (float(stature) - mean) / (compute_stature(years, gender, 1.0) - mean)
+        fields["body.height"] = round(float(np.clip(height_axis, *EXTENTS[height or "average"])), 3)
     local: dict[str, float] = {}
     if face := wishes.get("face"):
         options = face.split("|")

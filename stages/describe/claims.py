@@ -19,6 +19,8 @@ HAIR_HEADS = frozenset({
 _BEARDS = frozenset({"beard", "moustache", "stubble", "brows"})
 _SKIN_HEADS = frozenset({"skin", "face", "tone", "body", "arms", "hands", "cheeks"})
 _WORN = frozenset({"garment", "hat", "glasses"})
+_OF_ANYTHING = frozenset({"small", "big", "short", "long", "heavy", "medium", "average", "middling", "messy", "oval", "thick"})
+"""Concepts that are said of things as well."""
 _COPULAS = frozenset({
     "is", "are", "was", "looks", "seems", "appears", "be", "that", "which", "she's", "he's", "they're", ":", "keeps", "wore",
     "是", "显", "生得", "长得", "染成", "烫成", "剪成", "理成", "变成", "换成", "改成", "换", "改", "变",
@@ -120,6 +122,8 @@ class _Reader:
         self.heads = [self._name_head(item) for item in items]
         self.has_own: set[int] = set()
         """Heads that a modifier before them belongs to."""
+        self.refined: dict[int, set[str]] = {}
+        """Noun -> what a modifier before it says more exactly."""
         self.parts: dict[int, dict[str, str]] = {}
         """Garment -> colour, pattern and cloth that were said of it."""
         self.reading = Reading(items=items, negated=self.negated)
@@ -150,9 +154,6 @@ class _Reader:
                 if f" {pronoun} " in item.text:  # `in her sixties`
                     self._add(at, "gender", gender, PRONOUN)
             return
-        if item.measure:
-            self._add(at, item.measure.kind + "_number", str(item.measure.value), EXACT)
-            return
         if item.has("garment"):
             return
         used = self._read_people(at, item) if item.has("person") else False
@@ -161,7 +162,7 @@ class _Reader:
         if item.has("noun"):
             used = self._read_noun(at, item.get("noun")[0]) or True
         elif item.has("modifier"):
-            used = self._read_modifier(at, item) or used
+            used = self._read_modifier(at, item) or (item.has("colour") and self._read_colour(at, item)) or used
         elif item.has("colour"):
             used = self._read_colour(at, item) or used
         elif item.has("pattern", "fabric"):
@@ -201,7 +202,9 @@ class _Reader:
         return True
 
     def _read_noun(self, at: int, sense: Sense) -> bool:
-        self._add_terms(at, sense.terms, self._find_degree(at), sense.name)
+        # Of tight curls the modifier says how curly they are.
+        terms = tuple(term for term in sense.terms if term[0] not in self.refined.get(at, ()))
+        self._add_terms(at, terms, self._find_degree(at), sense.name)
         return True
 
     def _get_head_name(self, at: int) -> str:
@@ -209,9 +212,9 @@ class _Reader:
         return self.heads[head] if head is not None and head >= 0 else ""
 
     def _read_modifier(self, at: int, item: Item) -> bool:
-        concept = item.get("modifier")[0].name
         head = self._find_head(at)
         name = self.heads[head] if head is not None and head >= 0 else ""
+        concept = self._pick_concept(item, name)
         if name in ("", "person") and any(term in ("height", "build") for sense in item.get("person") for term, _ in sense.terms):
             return True  # `lanky` says as a noun all that it says as a modifier, `bald` does not
         if item.is_han and len(item.text) == 1 and not name:
@@ -220,7 +223,7 @@ class _Reader:
             concept = _STANDALONE[item.text]
         meaning = self.lexicon.meanings[concept]
         if not name:
-            if meaning.needs_head:
+            if meaning.needs_head or (concept in _OF_ANYTHING and self._is_of_unknown(at)):
                 return False
             name = next(iter(meaning.heads))
         elif name in _WORN and name not in meaning.heads:
@@ -228,8 +231,20 @@ class _Reader:
         terms = meaning.heads.get(name, ())
         if head is not None and head >= 0 and name == "garment":
             return self._note_part(head, terms)
+        if head is not None and head > at:
+            self.refined.setdefault(head, set()).update(term for term, _ in terms)
         self._add_terms(at, terms, self._find_degree(at), name)
         return bool(terms)
+
+    def _pick_concept(self, item: Item, head: str) -> str:
+        """The concept that can be said of the head: a trim figure is slim, trim the beard is not."""
+        concepts = [sense.name for sense in item.get("modifier")]
+        return next((concept for concept in concepts if head in self.lexicon.meanings[concept].heads), concepts[0])
+
+    def _is_of_unknown(self, at: int) -> bool:
+        """Whether a word that no table has follows: a small scar is no small person."""
+        after = next((item for item in self.items[at + 1 :] if not item.has("modifier", "colour", "stop")), None)
+        return after is not None and (after.is_unknown or after.has("neutral")) and not after.is_han
 
     def _note_part(self, head: int, terms: Terms) -> bool:
         for name, value in terms:
@@ -293,13 +308,15 @@ class _Reader:
         self.reading.garments.append(WornClaim(wish, item.start, item.end, at in self.negated, whole, uniform))
 
     def _find_degree(self, at: int) -> str:
-        for back in range(at - 1, max(at - 3, -1), -1):
+        found: list[str] = []
+        for back in range(at - 1, max(at - 4, -1), -1):
             item = self.items[back]
             if item.has("degree"):
-                return item.get("degree")[0].name
-            if not item.has("stop", "neg"):
+                found.append(item.get("degree")[0].name)
+            elif not item.has("stop", "neg"):
                 break
-        return ""
+        # 少一点雀斑 are fewer freckles.
+        return next((name for name in ("less", "more") if name in found), found[0] if found else "")
 
     def _stands_alone(self, at: int) -> bool:
         """Whether degree, negation or the lack of neighbours makes a single character speak of the person."""
@@ -307,14 +324,15 @@ class _Reader:
         after = self.items[at + 1] if at + 1 < len(self.items) else None
         if before is None or before.is_sign or before.has("degree", "neg", "join", "scope", "person"):
             return True
-        return after is not None and after.has("person", "join") and not before.is_unknown
+        return after is not None and after.has("person", "join", "degree") and not before.is_unknown
 
     def _fits(self, at: int, head: int) -> bool:
         """Whether the modifier or colour can be said of this head."""
         item, name = self.items[at], self.heads[head]
         if item.has("modifier"):
-            meaning = self.lexicon.meanings[item.get("modifier")[0].name]
-            return name in meaning.heads or (name in _WORN and "garment" in meaning.heads)
+            heads = self.lexicon.meanings[self._pick_concept(item, name)].heads
+            if name in heads or (name in _WORN and "garment" in heads):
+                return True
         if item.has("colour"):
             colour = item.get("colour")[0].name
             if name == "person":
@@ -327,7 +345,7 @@ class _Reader:
         item = self.items[at]
         if not item.has("modifier"):
             return False
-        terms = self.lexicon.meanings[item.get("modifier")[0].name].heads.get(self.heads[head], ())
+        terms = self.lexicon.meanings[self._pick_concept(item, self.heads[head])].heads.get(self.heads[head], ())
         return all(name == "ignore" for name, _ in terms)
 
     def _find_head(self, at: int) -> int | None:
@@ -389,7 +407,11 @@ class _Reader:
         for to in range(at - 1, -1, -1):
             item = self.items[to]
             if self.heads[to]:
-                if self._is_bound(to) or not self._fits(at, to) or (crossed and (to in self.has_own or self._says_nothing(at, to))):
+                if (
+                    self._is_bound(to)
+                    or not self._fits(at, to)
+                    or (crossed and (to in self.has_own or self.heads[to] in _WORN or self._says_nothing(at, to)))
+                ):
                     if crossed or self.heads[to] == "person":
                         continue
                     is_predicate = False
@@ -403,14 +425,21 @@ class _Reader:
             if (item.is_unknown or item.has("neutral")) and not item.is_han and skipped < 2:
                 skipped += 1
                 continue
-            is_single = self.items[at].is_han and len(self.items[at].text) == 1
-            if item.is_sign and item.text in (",", "、") and not crossed and not is_single and not self._clause_has_head(at):
+            if item.is_sign and item.text in (",", "、") and crossed < self._count_crossable(at) and not self._clause_has_head(at):
                 crossed += 1
                 continue
             if item.has("scope") and item.is_han and item.text == "有":
                 continue
             return None, False
         return None, False
+
+    def _count_crossable(self, at: int) -> int:
+        """How many commas the item's head may be away: a single Chinese character needs a degree or a negation, 是 looks further back."""
+        item = self.items[at]
+        if item.is_han and len(item.text) == 1 and not (at and self.items[at - 1].has("degree", "neg", "stop")):
+            return 0
+        first = next((k + 1 for k in range(at - 1, -1, -1) if self.items[k].is_sign), 0)
+        return 2 if self.items[first].text in ("是", "is", "are", "was") else 1
 
     def _clause_has_head(self, at: int) -> bool:
         """Whether a head that is no person is in the item's clause."""

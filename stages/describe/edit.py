@@ -42,7 +42,8 @@ _TOWARDS: Mapping[tuple[str, str], tuple[str, float]] = {
 """What `more` of a value is a step along."""
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "gender": ("identity.gender",), "age": ("identity.age",), "tone": ("identity.tone",), "build": ("body.weight", "body.muscle"),
-    "height": ("body.height",), "hair_length": ("groom.hair",), "hair_texture": ("groom.hair",), "hair_style": ("groom.hair",),
+    "height": ("body.height",), "stature": ("body.height",), "hair_length": ("groom.hair",),
+    "hair_texture": ("groom.hair",), "hair_style": ("groom.hair",),
     "hair": ("groom.hair",), "hair_colour": ("groom.hair_colour", "groom.grey"), "hair_hex": ("groom.hair_colour", "groom.grey"),
     "dye": ("groom.hair_colour", "groom.grey"), "eye_colour": ("groom.eye_colour",), "eye_hex": ("groom.eye_colour",),
     "beard": ("groom.beard",),
@@ -51,7 +52,13 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "energy": ("performance.energy",), "earrings": ("groom.earrings",), "outfit": ("groom.outfit", "groom.pieces", "groom.outfit_colour"),
 }  # fmt: skip
 """Attribute or wish -> the fields that it decides."""
+_FEW = {"few": 4, "couple of": 2, "several": 6, "some": 5}
 _RELATIVE = (
+    (re.compile(r"(?:a )?(?P<n>few|couple of|several|some) years? (?P<d>older|younger|later|earlier)"), 1),
+    (re.compile(r"(?P<n>[a-z]+(?:[- ][a-z]+)?|\d+) years? (?P<d>later|on|earlier|ago|before)\b"), 1),
+    (re.compile(r"(?P<d>older|younger) by (?P<n>a) decade"), 10),
+    (re.compile(r"(?P<n>a) decade (?P<d>later|on|earlier|ago)"), 10),
+    (re.compile(r"(?P<n>[零一二两三四五六七八九十\d]{1,3})年(?:以)?(?P<d>后|前|之后|之前)"), 1),
     (re.compile(r"(?P<n>[a-z]+(?:[- ][a-z]+)?|\d+) years? (?P<d>older|younger)"), 1),
     (re.compile(r"(?P<d>older|younger) by (?P<n>[a-z]+(?:[- ][a-z]+)?|\d+)(?: years?)?"), 1),
     (re.compile(r"(?P<n>a) decade (?P<d>older|younger)"), 10),
@@ -59,7 +66,7 @@ _RELATIVE = (
     (re.compile(r"(?P<n>add|plus) (?P<m>[a-z]+|\d+) years(?P<d>)"), 1),
     (re.compile(r"(?P<d>年轻|小|减|老|大|年长|增加|加|长)(?:了|个|上|去|掉)?(?P<n>[零一二两三四五六七八九十\d]{1,3})(?:来|多)?岁"), 1),
 )
-_YOUNGER = ("younger", "年轻", "小", "减")
+_YOUNGER = ("younger", "earlier", "ago", "before", "年轻", "小", "减", "前", "之前")
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,13 @@ def find_relative_years(text: str) -> Steps:
         if not match:
             continue
         number = match.groupdict().get("m") or match["n"]
-        years = 1 if number == "a" else parse_number(number.split()[-1]) if parse_number(number) < 0 else parse_number(number)
+        years = (
+            _FEW.get(number, 0) or 1
+            if number in ("a", *_FEW)
+            else parse_number(number.split()[-1])
+            if parse_number(number) < 0
+            else parse_number(number)
+        )
         if 0 < years < 80:
             sign = -1 if match["d"] in _YOUNGER else 1
             return Steps(sign * years * unit, text[: match.start()] + " " * (match.end() - match.start()) + text[match.end() :])
@@ -101,12 +114,26 @@ def _read_step(claim: Claim, reading: Reading) -> Claim | None:
         degree = "" if claim.degree == "more" and not claim.name.startswith("+age") else claim.degree
         return replace(claim, name=claim.name[1:], value=str(float(claim.value) * sign), degree=degree)
     towards = _TOWARDS.get((claim.name, claim.value))
-    is_comparative = claim.degree in ("more", "less") or _is_followed_by_little(claim, reading)
+    after = _read_degree_after(claim, reading)
+    is_comparative = claim.degree in ("more", "less") or after in ("more", "less") or _is_followed_by_little(claim, reading)
     if towards is None or not is_comparative or claim.rank < NORMAL:
         return None
-    sign = -1 if claim.negated or claim.degree == "less" else 1
+    sign = -1 if claim.negated or "less" in (claim.degree, after) else 1
     size = "mild" if _is_followed_by_little(claim, reading) else "strong" if _is_followed_by_much(claim, reading) else ""
     return replace(claim, name=towards[0], value=str(towards[1] * sign), degree=size, negated=False)
+
+
+def _read_degree_after(claim: Claim, reading: Reading) -> str:
+    """more or less where 多 or 少 follows: 雀斑少一点."""
+    after = next((item for item in reading.items if item.start >= claim.end), None)
+    is_near = after is not None and after.is_han and after.start == claim.end and after.has("degree") and not after.has("modifier")
+    return after.get("degree")[0].name if after is not None and is_near else ""
+
+
+def drop_hints(reading: Reading) -> Reading:
+    """The reading without what words only suggest of gender and age: `make her taller` is no wish for a woman."""
+    kept = [claim for claim in reading.claims if claim.name not in ("gender", "age") or claim.rank >= NORMAL]
+    return replace(reading, claims=kept)
 
 
 def _is_followed_by_little(claim: Claim, reading: Reading) -> bool:

@@ -21,26 +21,26 @@ _CHEEKS, _JAW = (12342, 5745), (7459, 739)
 _CHIN_ABOVE_MENTON_M, _CHIN_DEPTH_M = 0.012, 0.10
 _MEAN_LENGTH = (1.224, 0.071)
 """Height over width of the face: women's mean, and what men's is more; means of 40 seeds each at variety 0.6, deviation 0.045."""
-_LONG, _SHORT, _BROAD_CHIN = 0.1, -0.08, (1.305, 0.022)
+_LONG, _SHORT, _BROAD_CHIN = 0.1, -0.08, 1.284
 _REFERENCE_AGE = 30.0
 """Years at which a face is measured, with the mean weight: a face stays long or round while its owner gets older or heavier."""
 _PAIRED = ("cheek-volume-incr", "cheek-inner-incr")
 SHAPES: Mapping[str, Mapping[str, float]] = {
     "round": {
-        "head-scale-horiz-incr": 0.42, "head-scale-vert-incr": -0.32, "head-fat-incr": 0.7, "cheek-volume-incr": 0.7,
-        "chin-height-incr": -0.3, "chin-bones-incr": -0.6, "chin-width-incr": -0.3,
+        "head-scale-horiz-incr": 0.42, "head-scale-vert-incr": -0.32, "head-fat-incr": 0.5, "cheek-volume-incr": 0.25,
+        "chin-height-incr": -0.3, "chin-bones-incr": -0.5, "chin-width-incr": -0.2,
     },
     "oval": {
         "head-scale-horiz-incr": -0.02, "head-scale-vert-incr": 0.04, "head-fat-incr": 0.0, "chin-bones-incr": -0.35,
         "chin-width-incr": -0.3, "chin-height-incr": 0.03, "forehead-scale-vert-incr": 0.0,
     },
     "long": {
-        "head-scale-horiz-incr": -0.28, "head-scale-vert-incr": 0.28, "head-fat-incr": -0.2, "cheek-volume-incr": -0.2,
-        "chin-height-incr": 0.35, "forehead-scale-vert-incr": 0.25,
+        "head-scale-horiz-incr": -0.24, "head-scale-vert-incr": 0.22, "head-fat-incr": -0.15, "cheek-volume-incr": -0.2,
+        "chin-height-incr": 0.3, "forehead-scale-vert-incr": 0.2,
     },
     "square": {
-        "head-scale-horiz-incr": 0.12, "head-scale-vert-incr": -0.04, "head-fat-incr": 0.5, "cheek-volume-incr": -0.2,
-        "chin-bones-incr": 0.95, "chin-width-incr": 0.95, "chin-height-incr": 0.0, "chin-jaw-drop-incr": 0.1,
+        "head-scale-horiz-incr": 0.12, "head-scale-vert-incr": -0.04, "head-fat-incr": 0.4, "cheek-volume-incr": -0.2,
+        "chin-bones-incr": 0.8, "chin-width-incr": 0.75, "chin-height-incr": 0.0, "chin-jaw-drop-incr": 0.1,
     },
 }  # fmt: skip
 """Face -> local changes, which replace those of the identity; cheeks for both sides."""
@@ -71,7 +71,7 @@ def classify_head(positions: Floats, gender: float) -> str:
     longer = length - _MEAN_LENGTH[0] - _MEAN_LENGTH[1] * gender
     if abs(longer - (_LONG + _SHORT) / 2) > (_LONG - _SHORT) / 2:
         return "long" if longer > 0 else "round"
-    return "square" if jaw > _BROAD_CHIN[0] - _BROAD_CHIN[1] * gender else "oval"
+    return "square" if jaw > _BROAD_CHIN else "oval"
 
 
 def measure_face(positions: Floats) -> tuple[float, float]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from stages.describe.ages import AgeSpan, find_ages
 from stages.describe.homophones import LONGEST, Heard, find_usual, hear
-from stages.describe.measures import Measure, blank_measures, find_measures
 from stages.describe.lexicon import HAN, Lexicon, Node, Sense, split_tokens
+from stages.describe.measures import Measure, blank_measures, find_measures
 from stages.describe.spelling import correct_word
 
 FUNCTION_KINDS = ("neg", "degree", "join", "scope", "stop")
@@ -28,7 +28,6 @@ class Item:
     end: int
     senses: tuple[Sense, ...] = ()
     age: AgeSpan | None = None
-    measure: Measure | None = None
     is_sign: bool = False
     joins_next: bool = False
     """Whether a hyphen follows."""
@@ -49,7 +48,7 @@ class Item:
     @property
     def is_unknown(self) -> bool:
         """A word that no table has."""
-        return not self.senses and self.age is None and self.measure is None and not self.is_sign
+        return not self.senses and self.age is None and not self.is_sign
 
 
 @dataclass(frozen=True)
@@ -71,8 +70,14 @@ def split_items(text: str, lexicon: Lexicon) -> list[Item]:
     words = [(correct_word(token, lexicon.words, lexicon.targets), start, end) for token, start, end in tokens]
     found = list(_join_shades(_segment(words, text, lexicon.root)))
     found += [Item(text[one.start : one.end], one.start, one.end, age=one) for one in ages]
-    found += [Item(text[one.start : one.end], one.start, one.end, measure=one) for one in measures]
+    found += [Item(text[one.start : one.end], one.start, one.end, (_name_measure(one),)) for one in measures]
     return sorted(found, key=lambda item: item.start)
+
+
+def _name_measure(measure: Measure) -> Sense:
+    if measure.kind == "weight":
+        return Sense("noun", "weight", (("mass", f"{measure.value:g}"),))
+    return Sense("noun", "height", (("stature", f"{measure.value / 100:g}"),))
 
 
 def _segment(words: list[tuple[str, int, int]], text: str, root: Node) -> list[Item]:

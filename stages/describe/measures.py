@@ -53,9 +53,9 @@ def classify_measured_height(height: float, gender: str | None) -> str:
     return "short" if height <= low else "tall" if height >= high else "average"
 
 
-def classify_measured_weight(weight: float, height: float | None, gender: str | None) -> str:
+def classify_measured_weight(weight: float, metres: float | None, gender: str | None) -> str:
     """thin, average or heavy by the body mass index (WHO: under 18.5, from 25 on); men from 27 on, because of their muscle."""
-    metres = (height or {"female": 162.0, "male": 175.0}.get(gender or "", 168.0)) / 100
+    metres = metres or {"female": 1.62, "male": 1.75}.get(gender or "", 1.68)
     index = weight / metres**2
     return "thin" if index < 18.6 else "heavy" if index >= (25 if gender == "female" else 27) else "average"
 

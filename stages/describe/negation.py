@@ -9,6 +9,7 @@ from stages.describe.items import Item
 _WITHOUT = frozenset(
     {"without", "w/o", "minus", "sans", "free of", "lacking", "lacks", "devoid of", "neither", "without any", "remove", "removes"}
 )
+_GONE = frozenset({"off", "gone", "removed", "away"})
 _CONTENT = ("noun", "garment", "head", "modifier", "colour", "person")
 
 
@@ -35,6 +36,8 @@ def find_negated(items: Sequence[Item]) -> frozenset[int]:
 def _find_denied(items: Sequence[Item]) -> Iterator[int]:
     """Nouns with a no after them, as in a form: `Glasses: no`, `beard none`."""
     for at, item in enumerate(items):
+        if item.text in _GONE and at and items[at - 1].has("noun", "garment", "head") and not items[at - 1].has("modifier"):
+            yield at - 1  # `take the glasses off`
         if item.has("neg") and (at + 1 == len(items) or items[at + 1].is_sign):
             back = at - 1
             if back > 0 and items[back].is_sign and items[back].text == ":":

@@ -9,7 +9,8 @@ from typing import Any
 from assets.errors import Finding, SpecError
 from stages.describe.build import build_fields
 from stages.describe.claims import Claim, Reading, read_claims
-from stages.describe.edit import Steps, apply_steps, find_relative_years, find_steps, list_affected, merge_pieces
+from stages.describe.comparatives import take_comparatives
+from stages.describe.edit import Steps, apply_steps, drop_hints, find_relative_years, find_steps, list_affected, merge_pieces
 from stages.describe.guess import add_guesses
 from stages.describe.hair import HairWish
 from stages.describe.normalise import PlainText, normalise
@@ -21,11 +22,10 @@ from stages.describe.vocabulary import MAX_TEXT
 from stages.describe.wishes import Wishes, gather_wishes
 
 _FIELD_NAMES = {
-    "hair": "groom.hair", "beard_style": "groom.beard", "manner": "persona.manner", "rate": "voice.rate", "energy": "performance.energy",
-    "wrinkles": "texture.wrinkles", "earrings": "groom.earrings", "lashes": "groom.lashes", "grey": "groom.grey",
-    "hair_hex": "groom.hair_colour",
-    "hair_shade": "groom.hair_colour", "eye_hex": "groom.eye_colour", "eye_shade": "groom.eye_colour", "origin": "body.local",
-    "dye": "groom.hair_colour", "fit": "groom.pieces", "shade": "groom.pieces",
+    "hair": "groom.hair", "stature": "body.height", "beard_style": "groom.beard", "manner": "persona.manner", "rate": "voice.rate",
+    "energy": "performance.energy", "wrinkles": "texture.wrinkles", "earrings": "groom.earrings", "lashes": "groom.lashes",
+    "grey": "groom.grey", "hair_hex": "groom.hair_colour", "hair_shade": "groom.hair_colour", "eye_hex": "groom.eye_colour",
+    "eye_shade": "groom.eye_colour", "origin": "body.local", "dye": "groom.hair_colour", "fit": "groom.pieces", "shade": "groom.pieces",
 }  # fmt: skip
 """Claims that are no attributes -> the field that they decide."""
 
@@ -85,7 +85,7 @@ def describe(text: str, *, seed: int, base: Mapping[str, Any] | None = None) -> 
     """
     plain = _prepare(text)
     reading = add_guesses(read_claims(plain.text), plain, text)
-    wishes = gather_wishes(reading)
+    wishes = gather_wishes(take_comparatives(reading))
     check_text(plain.text, text, wishes)
     fixed = dict(base or {})
     wish = wishes.build_hair_wish()
@@ -107,7 +107,7 @@ def edit(description: Description, change: str, *, seed: int) -> Description:
     plain = _prepare(change)
     relative = find_relative_years(plain.text)
     reading = add_guesses(read_claims(relative.text), plain, change)
-    steps, rest = find_steps(reading)
+    steps, rest = find_steps(drop_hints(reading))
     wishes = replace(gather_wishes(rest), contradictions=[])  # `change the beard to a moustache` is none
     check_text(plain.text, change, wishes)
     before = description.fields

@@ -13,6 +13,8 @@ from stages.describe.vocabulary import MAX_AGE, MIN_AGE
 from stages.describe.wishes import Wishes
 
 _FILE = Path(__file__).parent / "lexicon" / "refused.txt"
+_FRAMES = re.compile(r"john lennon (?:glasses|specs|spectacles|frames)")
+"""Things that are called after a person."""
 _LIKE = re.compile(
     r"(?:[Ll]ook(?:s|ing)? (?:exactly |just |a lot |a bit )?like|[Rr]esembl(?:es|ing)|[Ll]ookalike of|[Dd]ead ringer for|[Ll]ikeness of|"
     r"[Dd]oppelg[aä]nger of|[Ii]n the image of|[Tt]win of|[Ff]ace of|[Pp]ortrait of|[Cc]lone of|[Pp]hoto of)\s+"
@@ -86,6 +88,7 @@ def check_text(plain: str, text: str, wishes: Wishes) -> None:
 
 def _find_name(plain: str, text: str) -> str:
     """A real person's name in the text; empty where there is none."""
+    plain = _FRAMES.sub(" ", plain)
     if found := _load_phrases()["name"].search(plain):
         return found.group()
     like = _LIKE.search(text) or _LIKE_CHINESE.search(plain)

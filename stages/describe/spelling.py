@@ -22,7 +22,7 @@ def correct_word(word: str, known: Collection[str], targets: frozenset[str]) -> 
     """
     if word in known or not word.isascii() or not word.isalpha() and "'" not in word or word in _load_words("usual_english"):
         return word
-    for ending in ("'s", "s", "es"):
+    for ending in ("'s", "s", "es", "ish"):
         if word.endswith(ending) and word.removesuffix(ending) in known and len(word) > len(ending) + 2:
             return word.removesuffix(ending)
     if short := _find_short(word):

@@ -36,12 +36,16 @@ WEIGHTS: Mapping[str, Band] = {"thin": (0.08, 0.22), "average": (0.45, 0.55), "h
 MUSCLES: Mapping[str, Band] = {"thin": (0.40, 0.50), "average": (0.45, 0.55), "heavy": (0.40, 0.50), "muscular": (0.84, 0.97)}
 HEIGHTS: Mapping[str, Band] = {"short": (0.06, 0.2), "average": (0.44, 0.56), "tall": (0.8, 0.94)}
 """Attribute's value -> the band of the spec's field that the seed samples from."""
+EXTENTS: Mapping[str, Band] = {"short": (0.0, 0.32), "average": (0.34, 0.66), "tall": (0.68, 1.0)}
+"""The whole share of the scale that a word for the height stands for: what metres are kept in."""
 MILD: Mapping[str, Band] = {
     "thin": (0.24, 0.31), "heavy": (0.70, 0.77), "muscular": (0.72, 0.79), "short": (0.24, 0.31), "tall": (0.69, 0.76),
     "light": (0.27, 0.35), "dark": (0.62, 0.68),
 }  # fmt: skip
 """The same where the text says `slightly`."""
-_TONE_EDGES, _EXTENT_EDGES, _MUSCLE_EDGE, _GENDER_EDGES, _FRECKLES_EDGE = (0.38, 0.59), (0.33, 0.67), 0.68, (0.35, 0.65), 0.2
+_TONE_EDGES, _WEIGHT_EDGES, _HEIGHT_EDGES = (0.38, 0.59), (0.33, 0.67), (0.36, 0.58)
+"""Of the height: 1.70 and 1.80 m for men, 1.57 and 1.67 m for women."""
+_MUSCLE_EDGE, _GENDER_EDGES, _FRECKLES_EDGE = 0.68, (0.35, 0.65), 0.2
 
 
 def check_value(attribute: str, value: Any) -> bool:
@@ -61,14 +65,14 @@ def classify_gender(gender: float) -> str:
 
 def classify_height(height: float) -> str:
     """short, average or tall by body.height."""
-    return _classify(height, _EXTENT_EDGES, ("short", "average", "tall"))
+    return _classify(height, _HEIGHT_EDGES, ("short", "average", "tall"))
 
 
 def classify_build(weight: float, muscle: float) -> str:
     """thin, average, heavy or muscular by body.weight and body.muscle."""
     if muscle >= _MUSCLE_EDGE:
         return "muscular"
-    return _classify(weight, _EXTENT_EDGES, ("thin", "average", "heavy"))
+    return _classify(weight, _WEIGHT_EDGES, ("thin", "average", "heavy"))
 
 
 def classify_freckles(freckles: float) -> str:

@@ -81,12 +81,12 @@ def gather_wishes(reading: Reading) -> Wishes:
 
 def _apply_measures(wishes: Wishes) -> None:
     """Centimetres and kilograms as words, where no word says it: `tall` is what the writer calls tall."""
-    height, weight = (wishes.values.pop(f"{name}_number", None) for name in ("height", "weight"))
-    gender = wishes.get("gender")
-    if height and not _is_said(wishes, "height"):
-        wishes.values["height"] = replace(height, name="height", value=classify_measured_height(float(height.value), gender))
+    height, weight, gender = wishes.values.get("stature"), wishes.values.pop("mass", None), wishes.get("gender")
+    metres = float(height.value) if height else None
+    if height and metres and not _is_said(wishes, "height"):
+        wishes.values["height"] = replace(height, name="height", value=classify_measured_height(100 * metres, gender))
     if weight and not _is_said(wishes, "build"):
-        found = classify_measured_weight(float(weight.value), float(height.value) if height else None, gender)
+        found = classify_measured_weight(float(weight.value), metres, gender)
         if found != "average":
             wishes.values["build"] = replace(weight, name="build", value=found)
 
@@ -117,6 +117,9 @@ def _choose(wishes: Wishes, name: str, claims: Sequence[Claim]) -> None:
     elif negative and name in _OPPOSITES:
         last = negative[-1]
         value = "average" if len(negative) > 1 and name in ("height", "build") else _OPPOSITES[name].get(last.value.split("|")[0])
+        if value and "|" in value:
+            # 不白也不黑 leaves what is between.
+            value = "|".join(one for one in value.split("|") if one not in wishes.excluded[name])
         if value and last.rank > WEAK:
             wishes.values[name] = Claim(name, value, last.start, last.end, last.rank, "", True, last.head)
 

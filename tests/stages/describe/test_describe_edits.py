@@ -21,7 +21,8 @@ def list_changes(before: Description, after: Description) -> set[str]:
 
 @pytest.mark.parametrize(("change", "field", "sign"), [
     ("a bit taller", "body.height", 1), ("shorter", "body.height", -1), ("much older", "identity.age", 1), ("younger", "identity.age", -1),
-    ("heavier", "body.weight", 1), ("more muscular", "body.muscle", 1), ("less muscular", "body.muscle", -1), ("darker skin", "identity.tone", 1),
+    ("heavier", "body.weight", 1), ("more muscular", "body.muscle", 1),
+    ("less muscular", "body.muscle", -1), ("darker skin", "identity.tone", 1),
     ("paler", "identity.tone", -1), ("more freckles", "texture.freckles", 1), ("more wrinkles", "texture.wrinkles", 1),
     ("再胖一点", "body.weight", 1), ("高一点", "body.height", 1), ("更壮", "body.muscle", 1), ("皮肤黑一点", "identity.tone", 1),
     ("老一些", "identity.age", 1), ("再瘦一点", "body.weight", -1), ("矮一点", "body.height", -1),

@@ -49,7 +49,11 @@ def test_what_a_text_does_not_say_is_drawn_as_in_a_spec_without_it() -> None:
     fields = describe("a man", seed=11).fields
     bare = draw_person({"identity.gender": 1.0}, 11)
     assert (fields["groom.hair"], fields["groom.beard"]) == (bare.hair, bare.beard)
-    assert (fields["groom.hair_colour"], fields["groom.eye_colour"], fields["groom.outfit"]) == (bare.hair_colour, bare.eye_colour, bare.outfit)
+    assert (fields["groom.hair_colour"], fields["groom.eye_colour"], fields["groom.outfit"]) == (
+        bare.hair_colour,
+        bare.eye_colour,
+        bare.outfit,
+    )
     assert (fields["identity.age"], fields["identity.tone"], fields["body.weight"]) == (30, 0.35, 0.5)
 
 
@@ -65,7 +69,12 @@ def test_explicit_fields_win_and_the_attributes_say_so() -> None:
 
 def test_the_spec_accepts_the_fields() -> None:
     """performance.expression is the one field that the spec gets from elsewhere."""
-    for text in (TEXT, "a heavy man in a suit with a beret", "穿旗袍的女子，圆脸，雀斑", "a freckled chef with a big nose and hoop earrings"):
+    for text in (
+        TEXT,
+        "a heavy man in a suit with a beret",
+        "穿旗袍的女子，圆脸，雀斑",
+        "a freckled chef with a big nose and hoop earrings",
+    ):
         fields = describe(text, seed=2).fields
         sections: dict[str, dict[str, Any]] = {}
         for name, value in fields.items():
@@ -122,7 +131,10 @@ def test_an_eye_colour_has_its_name(number: str, name: str) -> None:
 
 def test_words_say_what_they_did_and_the_rest_is_listed() -> None:
     found = describe("a tall woman named Marco with purple socks, zzyqx", seed=1)
-    assert [(word.text, dict(word.attributes)) for word in found.words[:2]] == [("tall", {"height": "tall"}), ("woman", {"gender": "female"})]
+    assert [(word.text, dict(word.attributes)) for word in found.words[:2]] == [
+        ("tall", {"height": "tall"}),
+        ("woman", {"gender": "female"}),
+    ]
     assert {"Marco", "zzyqx"} <= set(found.ignored)
     assert "socks: the wardrobe has no such thing yet; it is left out" in found.notes
 
@@ -141,9 +153,11 @@ def test_what_no_style_fulfils_is_reported() -> None:
 @pytest.mark.parametrize(("text", "code"), [
     ("", "describe/empty"), ("  \n ", "describe/empty"), ("...", "describe/empty"), ("a " * 1500, "describe/too-long"),
     ("a naked man", "describe/nudity"), ("全裸的女人", "describe/nudity"), ("a woman without clothes", "describe/nudity"),
-    ("looks like Taylor Swift", "describe/real-person"), ("长得像刘亦菲的女生", "describe/real-person"), ("周 杰 伦", "describe/real-person"),
+    ("looks like Taylor Swift", "describe/real-person"), ("长得像刘亦菲的女生", "describe/real-person"),
+    ("周 杰 伦", "describe/real-person"),
     ("she resembles Jane Smithson", "describe/real-person"),
-    ("a 10-year-old boy", "describe/child"), ("小女孩", "describe/child"), ("十二岁的少年", "describe/child"), ("a toddler", "describe/child"),
+    ("a 10-year-old boy", "describe/child"), ("小女孩", "describe/child"), ("十二岁的少年", "describe/child"),
+    ("a toddler", "describe/child"),
     ("a sexy schoolgirl", "describe/minor"), ("性感的少女", "describe/minor"), ("a naked child", "describe/minor"),
 ])  # fmt: skip
 def test_what_is_refused_is_refused_in_one_sentence(text: str, code: str) -> None:

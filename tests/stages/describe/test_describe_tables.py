@@ -65,7 +65,9 @@ def test_normalised_text_knows_its_places() -> None:
     assert plain.locate(2, 4) == (2, 4)
 
 
-@pytest.mark.parametrize(("first", "second", "edits"), [("hair", "hair", 0), ("hiar", "hair", 1), ("glases", "glasses", 1), ("abc", "xyz", 3)])
+@pytest.mark.parametrize(
+    ("first", "second", "edits"), [("hair", "hair", 0), ("hiar", "hair", 1), ("glases", "glasses", 1), ("abc", "xyz", 3)]
+)
 def test_a_transposition_is_one_edit(first: str, second: str, edits: int) -> None:
     assert measure_edits(first, second, 9) == edits
 

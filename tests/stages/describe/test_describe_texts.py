@@ -27,7 +27,8 @@ def pick(text: str, *names: str, seed: int = 1) -> tuple[object, ...]:
     ("his hair is grey, short and curly", {"hair_length": "short", "hair_colour": "grey", "hair_texture": "curly"}),
     ("dark hair, dark skin, dark eyes", {"tone": "dark", "eye_colour": "brown"}),
     ("a tall, dark-skinned woman with a shaved head", {"height": "tall", "tone": "dark", "hair_length": "bald"}),
-    ("Hair: black; Eyes: green; Build: slim; Glasses: no", {"hair_colour": "black", "eye_colour": "green", "build": "thin", "glasses": "no"}),
+ 
+    ("Hair: black; Eyes: green; Build: slim; Glasses: no", {"hair_colour": "black", "eye_colour": "green", "glasses": "no"}),
     ("she is tall", {"height": "tall", "gender": "female"}),
     ("a black suit", {"outfit": "suit"}),
     ("头发很短", {"hair_length": "short"}),
