@@ -23,8 +23,8 @@ class Heard:
 
     phrase: str
     node: Node
-    wrong: int
-    """Characters that are other ones."""
+    wrong: tuple[int, ...]
+    """Indices of the characters that are other ones."""
 
 
 @lru_cache(maxsize=1)
@@ -78,7 +78,8 @@ def load_usual_words() -> frozenset[str]:
 def find_usual(text: str) -> set[int]:
     """Indices of the characters that are part of a usual word."""
     words = load_usual_words()
-    return {k for at in range(len(text)) for length in (2, 3, 4) if text[at : at + length] in words for k in range(at, at + length)}
+    spans = [(at, at + length) for length in (2, 3, 4) for at in range(len(text) - length + 1) if text[at : at + length] in words]
+    return {k for start, end in spans for k in range(start, end)}
 
 
 def hear(letters: Sequence[str]) -> list[Heard]:
@@ -88,10 +89,10 @@ def hear(letters: Sequence[str]) -> list[Heard]:
     found: dict[str, Heard] = {}
     for letter in set(letters):
         for phrase, node in _index().get((count, letter), ()):
-            wrong = [(a, b) for a, b in zip(letters, phrase, strict=True) if a != b]
-            if 0 < len(wrong) <= most and all(_sounds_like(a, b) for a, b in wrong):
-                found[phrase] = Heard(phrase, node, len(wrong))
-    return sorted(found.values(), key=lambda one: (one.wrong, one.phrase))
+            wrong = tuple(at for at in range(count) if letters[at] != phrase[at])
+            if 0 < len(wrong) <= most and all(_sounds_like(letters[at], phrase[at]) for at in wrong):
+                found[phrase] = Heard(phrase, node, wrong)
+    return sorted(found.values(), key=lambda one: (len(one.wrong), one.phrase))
 
 
 def _sounds_like(first: str, second: str) -> bool:

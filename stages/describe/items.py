@@ -94,7 +94,7 @@ def _segment(words: list[tuple[str, int, int]], text: str, root: Node) -> list[I
                 best[at], choice[at] = score, _Choice(length, node)
         for one in heard.get(at, ()):
             length = len(one.phrase)
-            score = best[at + length] + _HEARD_SHARE * _rate(words[at][0], length) - _HEARD_COST * one.wrong
+            score = best[at + length] + _HEARD_SHARE * _rate(words[at][0], length) - _HEARD_COST * len(one.wrong)
             if score > best[at]:
                 best[at], choice[at] = score, _Choice(length, one.node, one.phrase)
     return _collect(words, text, choice)
@@ -111,8 +111,9 @@ def _hear_words(words: list[tuple[str, int, int]], root: Node) -> dict[int, list
             if letters[end - 1] == " " or letters[at] == " " or words[end - 1][1] - words[at][1] != end - 1 - at:
                 break
             span = range(at, end)
-            if not usual.intersection(span) and not known.issuperset(span):
-                found.setdefault(at, []).extend(hear(letters[at:end]))
+            if not known.issuperset(span):
+                heard = hear(letters[at:end])
+                found.setdefault(at, []).extend(one for one in heard if not usual.intersection(at + k for k in one.wrong))
     return found
 
 

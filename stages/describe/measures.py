@@ -11,6 +11,8 @@ _SMALL |= {"nothing": 0, "nil": 0, "zero": 0, "nowt": 0}
 _WORDS = "|".join(_SMALL)
 _HAN = dict(zip("零一二三四五六七八九", range(10), strict=True)) | {"两": 2, "〇": 0}
 _H = "".join(_HAN)
+_TALLEST = 2.0
+"""Metres; eight chi are a figure of speech."""
 _FOOT, _INCH, _POUND, _STONE, _CHI = 30.48, 2.54, 0.4536, 6.35, 33.3
 _RELATIVE = re.compile(r"(?:los[et]s?|losing|drop(?:s|ped)?|gain(?:s|ed)?|put(?:s|ting)? on|shed|add|减|减掉|瘦|胖|轻|重|增|增加|长)[^,，。;]{0,8}$")
 _SURPLUS = re.compile(r" ?(?:over|too|heavier|lighter|extra|of )")
@@ -55,7 +57,7 @@ def classify_measured_height(height: float, gender: str | None) -> str:
 
 def classify_measured_weight(weight: float, metres: float | None, gender: str | None) -> str:
     """thin, average or heavy by the body mass index (WHO: under 18.5, from 25 on); men from 27 on, because of their muscle."""
-    metres = metres or {"female": 1.62, "male": 1.75}.get(gender or "", 1.68)
+    metres = min(metres, _TALLEST) if metres else {"female": 1.62, "male": 1.75}.get(gender or "", 1.68)
     index = weight / metres**2
     return "thin" if index < 18.6 else "heavy" if index >= (25 if gender == "female" else 27) else "average"
 
@@ -146,7 +148,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str], _Reader], ...] = tuple(
         ("height", r"(?P<a>[五六七八九])尺(?:(?P<b>[一二三四五六七八九])寸?)?", _chi),
         ("height", r"(?P<a>[4-7])尺(?P<b>1[01]|\d)寸?", _feet),
         ("weight", r"(?<![\d.])(?P<a>\d{2,3}(?:[.,]\d)?) ?(?P<u>kgs?\b|kilos?\b|kilograms?\b|公斤|千克|斤|lbs?\b|pounds?\b|磅)", _weight),
-        ("weight", rf"(?P<a>[{_H}]?百[{_H}]?十?[{_H}]?|[四五六七八九]十[{_H}]?)来?多?(?P<u>公斤|千克|斤|磅)", _weight),
+        ("weight", rf"(?P<a>[{_H}]?百[{_H}]?十?[{_H}]?|[四五六七八九]十[{_H}]?)来?多?(?P<u>公斤|千克|斤|磅)(?:不到|左右|上下|以上|出头|多)?", _weight),
         ("weight", rf"\b(?P<a>\d{{1,2}}|{_WORDS}) stone(?: (?P<b>\d{{1,2}}))?\b", _stone),
         ("weight", rf"(?:体重|重量)[:： ]?(?P<a>\d{{2,3}}|[{_H}百十]{{2,5}})(?!\d)", _named_weight),
         ("height", r"(?:身高|身长|高度|个头|个子|height)[:： ]*(?:约|大约|about )?(?P<a>1[3-9]\d|2[01]\d)(?!\d)", _plain),

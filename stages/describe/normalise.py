@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent / "lexicon"
+_STOP = re.compile(r"\bstop\b")
 _QUOTES = {"\u2019": "'", "\u2018": "'", "\u02bc": "'", "\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2013": "-", "\u2014": "-"}
 
 
@@ -37,7 +38,10 @@ def normalise(text: str) -> PlainText:
             plain = simplified.get(one, one).lower()
             letters.append(plain if len(plain) == 1 else one)
             places.append(at)
-    return _mend("".join(letters), places, len(text))
+    plain = "".join(letters)
+    if len(_STOP.findall(plain)) > 1:
+        plain = _STOP.sub(".   ", plain)  # as telegrams end their sentences
+    return _mend(plain, places, len(text))
 
 
 def _mend(text: str, places: list[int], length: int) -> PlainText:

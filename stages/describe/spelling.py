@@ -47,20 +47,22 @@ def _find_short(word: str) -> str:
 
 
 def _rate_slip(word: str, other: str) -> int | None:
-    """0 to 3, the likeliest slip first; None where one does not become the other by a slip."""
+    """0 to 4, the likeliest slip first; None where one does not become the other by a slip."""
     if abs(len(word) - len(other)) > _MOST_VOWELS or not set(word[:2]) & set(other[:2]):
         return None
     if _squeeze(word) == _squeeze(other):
         return 0
     if len(word) == len(other) and sorted(word) == sorted(other) and measure_edits(word, other, 2) == 1:
         return 1
-    if word[0] == other[0] and _drop_vowels(word) == _drop_vowels(other) and len(word) < len(other):
+    if word[0] == other[0] and len(word) < len(other) and measure_edits(word, other, 2) == 1:
         return 2
+    if word[0] == other[0] and _drop_vowels(word) == _drop_vowels(other) and len(word) < len(other):
+        return 3
     if word[0] != other[0] or measure_edits(word, other, 2) != 1:
         return None
-    if len(word) >= _SHORTEST or len(word) < len(other):
-        return 3
-    return 3 if len(word) == len(other) and len(word) > _SHORTEST_OF_ALL and _is_near_key(word, other) else None
+    if len(word) >= _SHORTEST:
+        return 4
+    return 4 if len(word) == len(other) and len(word) > _SHORTEST_OF_ALL and _is_near_key(word, other) else None
 
 
 def _squeeze(word: str) -> str:

@@ -63,6 +63,12 @@ class Wishes:
         )  # fmt: skip
 
 
+def negate_less(reading: Reading) -> Reading:
+    """The reading of a text that changes nobody: `not so tall` is not tall."""
+    claims = [replace(one, negated=True, degree="") if one.degree == "less" and one.name in _OPPOSITES else one for one in reading.claims]
+    return replace(reading, claims=claims)
+
+
 def gather_wishes(reading: Reading) -> Wishes:
     """One wish for each attribute."""
     wishes = Wishes()

@@ -56,6 +56,8 @@ def _is_right(name: str, value: Any, right: list[Any]) -> bool:
 
 def _moves(before: Description, after: Description, name: str, sign: str) -> bool:
     old, new = (_measure(one, name) for one in (before, after))
+    if name == "hair_length" and old == (len(_LENGTHS) - 1 if sign == "+" else 0):
+        return new == old  # as long as it gets
     return new > old if sign == "+" else new < old
 
 
