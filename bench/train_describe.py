@@ -127,8 +127,10 @@ def train(texts: Sequence[str], vectors: Floats, targets: Floats, labels: Sequen
     meaning, letters = centre(vectors, mean), hash_letters(texts)
     kernel = meaning @ meaning.T + LETTER_SHARE * letters @ letters.T + OFFSET
     dual = np.linalg.solve(kernel.astype(np.float64) + _RIDGE * np.eye(len(kernel)), targets)
-    parts = meaning.T @ dual, LETTER_SHARE * letters.T @ dual, OFFSET * dual.sum(0)
-    return WordNet(tuple(labels), mean, *(np.asarray(part, np.float32) for part in parts), threshold=1.0)
+    weights, rows, bias = (
+        np.asarray(part, np.float32) for part in (meaning.T @ dual, LETTER_SHARE * letters.T @ dual, OFFSET * dual.sum(0))
+    )
+    return WordNet(tuple(labels), mean, weights, rows, bias, threshold=1.0)
 
 
 def choose_threshold(rated: Floats, targets: Floats) -> float:

@@ -60,6 +60,8 @@ def build_fields(wishes: Wishes, seed: int, base: Fields, wish: HairWish) -> dic
     _build_hair(fields, wishes, wish, seed, known)
     _build_colours(fields, wishes, seed, {**fields, **base})
     _build_worn(fields, wishes, seed, {**fields, **base})
+    if fields.get("body.local") and base.get("body.local"):
+        base = {**base, "body.local": {**fields["body.local"], **base["body.local"]}}
     return {name: value for name, value in {**fields, **base}.items() if value is not None}
 
 

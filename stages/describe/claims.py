@@ -19,6 +19,8 @@ HAIR_HEADS = frozenset({
 _BEARDS = frozenset({"beard", "moustache", "stubble", "brows"})
 _SKIN_HEADS = frozenset({"skin", "face", "tone", "body", "arms", "hands", "cheeks"})
 _WORN = frozenset({"garment", "hat", "glasses"})
+_REACH = 40
+"""Items between a modifier and its head, at most."""
 _OF_ANYTHING = frozenset({"small", "big", "short", "long", "heavy", "medium", "average", "middling", "messy", "oval", "thick"})
 """Concepts that are said of things as well."""
 _COPULAS = frozenset({
@@ -396,7 +398,7 @@ class _Reader:
     def _look_right(self, at: int) -> int | None:
         """The next head that the item is said of, over other modifiers."""
         skipped, has_comma = 0, False
-        for to in range(at + 1, len(self.items)):
+        for to in range(at + 1, min(len(self.items), at + _REACH)):
             item = self.items[to]
             if self.heads[to]:
                 if self._is_bound(to):
@@ -432,7 +434,7 @@ class _Reader:
     def _look_left(self, at: int) -> tuple[int | None, bool]:
         """(head, whether the item is its predicate): the nearest head before the item that it can be said of."""
         is_predicate, has_article, crossed, skipped = True, False, 0, 0
-        for to in range(at - 1, -1, -1):
+        for to in range(at - 1, max(at - _REACH, -1), -1):
             item = self.items[to]
             if to in self.negated and at not in self.negated and self.heads[to] not in ("", "person", "hair", "head"):
                 continue  # of `no glasses, very thin` it is the person, of 别扎辫子,散着 the hair

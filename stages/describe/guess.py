@@ -9,13 +9,15 @@ from stages.describe.items import Item
 from stages.describe.net import guess_labels
 from stages.describe.normalise import PlainText
 
+_MOST = 16
+"""Words of a text that are rated: each takes some ten milliseconds."""
 _LEAST = {True: 2, False: 4}
 """Letters of a Chinese word, and of an English one, that the net rates: shorter ones say too little."""
 
 
 def add_guesses(reading: Reading, plain: PlainText, text: str) -> Reading:
     """The reading, with what the net makes of its unknown words."""
-    unknown = [item for item in reading.unknown if item.is_unknown and _is_word(item, plain, text)]
+    unknown = [item for item in reading.unknown if item.is_unknown and _is_word(item, plain, text)][:_MOST]
     claims: list[Claim] = []
     understood: set[int] = set()
     for item, labels in zip(unknown, guess_labels([item.text for item in unknown]), strict=True):

@@ -65,7 +65,7 @@ def split_items(text: str, lexicon: Lexicon) -> list[Item]:
     """The items of a normalised text."""
     measures = find_measures(text)
     ages = find_ages(blank_measures(text, measures))
-    numbers = (*measures, *ages)
+    numbers: list[AgeSpan | Measure] = [*measures, *ages]
     tokens = [token for token in split_tokens(text) if not any(one.start <= token[1] < one.end for one in numbers)]
     words = [(correct_word(token, lexicon.words, lexicon.targets), start, end) for token, start, end in tokens]
     found = list(_join_shades(_segment(words, text, lexicon.root)))

@@ -44,7 +44,7 @@ def _find_denied(items: Sequence[Item]) -> Iterator[int]:
         if item.has("neg") and _ends_clause(items, at):
             yield from _find_worn(items, at)
             back = at - 1
-            if back > 0 and items[back].is_sign and items[back].text == ":":
+            if back > 0 and items[back].is_sign and items[back].text in (":", "?"):
                 back -= 1
             if back >= 0 and items[back].has("noun", "garment", "head"):
                 yield back

@@ -36,7 +36,7 @@ def test_a_comparative_moves_one_field(person: Description, change: str, field: 
 
 @pytest.mark.parametrize(("change", "age"), [
     ("ten years older", 50), ("年轻十岁", 30), ("older by 5 years", 45), ("two decades younger", 20), ("老5岁", 45), ("make him 62", 62),
-    ("变成七十岁", 70),
+    ("变成七十岁", 70), ("20 years later", 60), ("二十年后", 60), ("a few years younger", 36), ("at seventy", 70),
 ])  # fmt: skip
 def test_years_are_added_or_replaced(person: Description, change: str, age: int) -> None:
     after = edit(person, change, seed=3)
@@ -53,6 +53,11 @@ def test_years_are_added_or_replaced(person: Description, change: str, age: int)
     ("swap the glasses for a hat", {"glasses": "no", "hat": "yes"}),
     ("change the beard to a moustache", {"beard": "moustache"}),
     ("shave his head", {"hair_length": "bald"}),
+    ("take the glasses off", {"glasses": "no"}),
+    ("straighten his hair", {"hair_texture": "straight"}),
+    ("dye his hair blue", {"hair_colour": "dyed"}),
+    ("no longer thin", {"build": "average"}),
+    ("加一副眼镜，把头发染成金色", {"hair_colour": "blond"}),
     ("put him in a suit", {"outfit": "suit"}),
     ("replace the shirt with a t-shirt", {"outfit": "t-shirt"}),
     ("smiling", {"expression": "smile"}),

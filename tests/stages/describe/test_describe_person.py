@@ -67,6 +67,13 @@ def test_explicit_fields_win_and_the_attributes_say_so() -> None:
     assert (found.fields["groom.hair"], found.attributes["hair_length"]) == ("buzz", "buzz")
 
 
+def test_explicit_local_changes_are_added_to_those_of_the_text() -> None:
+    found = describe("a man with a round face", seed=1, base={"body.local": {"nose-hump-incr": 0.5, "head-fat-incr": 0.1}})
+    local = found.fields["body.local"]
+    assert (local["nose-hump-incr"], local["head-fat-incr"]) == (0.5, 0.1)
+    assert local["head-scale-horiz-incr"] > 0.3
+
+
 def test_the_spec_accepts_the_fields() -> None:
     """performance.expression is the one field that the spec gets from elsewhere."""
     for text in (
@@ -180,3 +187,8 @@ def test_a_change_is_refused_like_a_text() -> None:
     person = describe("a woman", seed=1)
     with pytest.raises(SpecError, match="nudity"):
         edit(person, "take off her clothes", seed=1)
+
+
+@pytest.mark.parametrize("text", ["short " * 330, "又短又长" * 490, "no " * 600, "红" * 1990, "，" * 1990 + "高", "1" * 1990, "\u202eman\x00\n#: {}"])
+def test_any_text_is_a_person(text: str) -> None:
+    assert tuple(describe(text, seed=1).attributes) == ATTRIBUTES
