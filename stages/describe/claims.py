@@ -218,7 +218,8 @@ class _Reader:
     def _is_compared_kin(self, at: int) -> bool:
         """Whether it is somebody else: `ginger like her grandfather`."""
         before = [one.text for one in self.items[max(0, at - 2) : at]]
-        return len(before) == 2 and before[0] in ("like", "as", "than") and before[1] in ("his", "her", "their")
+        is_owner = self.items[at].text.endswith("'s") and before[-1:] == ["a"]  # `short as a boy's`
+        return len(before) == 2 and before[0] in ("like", "as", "than") and (before[1] in ("his", "her", "their") or is_owner)
 
     def _read_noun(self, at: int, sense: Sense) -> bool:
         # Of tight curls the modifier says how curly they are.

@@ -9,6 +9,7 @@ from stages.describe.items import Item
 _WITHOUT = frozenset(
     {"without", "w/o", "minus", "sans", "free of", "lacking", "lacks", "devoid of", "neither", "without any", "remove", "removes"}
 )
+_SAYS_NO = ("no ", "not a ", "nothing ")
 _GONE = frozenset({"off", "gone", "removed", "away"})
 _CONTENT = ("noun", "garment", "head", "modifier", "colour", "person")
 
@@ -30,7 +31,8 @@ def find_negated(items: Sequence[Item]) -> frozenset[int]:
             at = max(end, start)
         else:
             at += 1
-    return frozenset(found)
+    # `ain't got no hair` says no once, in words that say it twice.
+    return frozenset(at for at in found if not items[at].text.startswith(_SAYS_NO))
 
 
 def _find_denied(items: Sequence[Item]) -> Iterator[int]:

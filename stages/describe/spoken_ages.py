@@ -32,7 +32,7 @@ _PERSON_OR_END = r"(?=$|[\s，。、；,.;/|()（）]|咧|啦|了|吧|的|嘞|�
 PATTERNS: tuple[tuple[str, str], ...] = (
     (rf"\bhalf a century(?: old| of age)?", "score"),
     (r"\ba quarter of a century(?: old)?", "score"),
-    (rf"\b(?P<n>two|three|four)[- ]?score(?: years)?(?:,? and (?P<m>[a-z]+))?(?: years)?", "score"),
+    (rf"\b(?P<n>two|three|four|[2-4])[- ]?score(?: years)?(?:,? and (?P<m>[a-z]+))?(?: years)?", "score"),
     (rf"\b(?:wrong|other|far|shady) side of (?P<a>\d\d|{WORD})\b", "over"),
     (rf"\b(?:right|sunny|good) side of (?P<a>\d\d|{WORD})\b", "under"),
     (rf"\b(?:never|not) see (?:the age of )?(?P<a>\d\d|{WORD}) again\b", "over"),
