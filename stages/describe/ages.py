@@ -201,7 +201,9 @@ def _spoken(match: re.Match[str], kind: str) -> tuple[int, int] | None:
     groups = match.groupdict()
     years = parse_number(groups.get("a") or "")
     if kind == "score":
-        scores = {"two": 40, "three": 60, "four": 80, "2": 40, "3": 60, "4": 80}.get(groups.get("n") or "", 50 if "half" in match[0] else 25)
+        scores = {"two": 40, "three": 60, "four": 80, "2": 40, "3": 60, "4": 80}.get(
+            groups.get("n") or "", 50 if "half" in match[0] else 25
+        )
         years = scores + max(parse_number(groups.get("m") or ""), 0)
         return (years, years) if groups.get("n") else (years - 1, years + 1)
     if kind == "born":

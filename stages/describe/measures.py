@@ -14,7 +14,9 @@ _H = "".join(_HAN)
 _TALLEST = 2.0
 """Metres; eight chi are a figure of speech."""
 _FOOT, _INCH, _POUND, _STONE, _CHI = 30.48, 2.54, 0.4536, 6.35, 33.3
-_RELATIVE = re.compile(r"(?:los[et]s?|losing|drop(?:s|ped)?|gain(?:s|ed)?|put(?:s|ting)? on|shed|add|减|减掉|瘦|胖|轻|重|增|增加|长)[^,，。;]{0,8}$")
+_RELATIVE = re.compile(
+    r"(?:los[et]s?|losing|drop(?:s|ped)?|gain(?:s|ed)?|put(?:s|ting)? on|shed|add|减|减掉|瘦|胖|轻|重|增|增加|长)[^,，。;]{0,8}$"
+)
 _SURPLUS = re.compile(r" ?(?:over|too|heavier|lighter|extra|of )")
 
 

@@ -63,7 +63,13 @@ def _mend(text: str, places: list[int], length: int) -> PlainText:
 def _load_typos() -> tuple[re.Pattern[str], dict[str, str]]:
     """(what finds the mistakes, mistake -> the right word)."""
     lines = (_FOLDER / "typos.txt").read_text(encoding="utf-8").splitlines()
-    right = {wrong: word for line in lines if line and not line.startswith("#") for word, _, some in [line.partition(" :: ")] for wrong in some.split(", ")}
+    right = {
+        wrong: word
+        for line in lines
+        if line and not line.startswith("#")
+        for word, _, some in [line.partition(" :: ")]
+        for wrong in some.split(", ")
+    }
     english = sorted((word for word in right if word[0].isascii()), key=len, reverse=True)
     chinese = sorted((word for word in right if not word[0].isascii()), key=len, reverse=True)
     return re.compile(rf"(?<![a-z'])(?:{'|'.join(map(re.escape, english))})(?![a-z'])|{'|'.join(chinese)}"), right

@@ -12,7 +12,9 @@ _TENS = "twenty thirty forty fourty fifty sixty seventy eighty ninety".split()
 WORD = rf"(?:(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_UNITS)}))?|{'|'.join(_TEENS)})"
 """18 to 99 in words."""
 _OLD = r"(?:[- ]*(?:years?|yrs?)[- ](?:old|of age))?"
-_AFTER_SIZE = r"(?<!size )(?<!sizes )(?<!number )(?<!no )(?<!no\. )(?<!# )(?<!room )(?<!level )(?<!page )(?<!bus )(?<!route )(?<!top )(?<!ic)"
+_AFTER_SIZE = (
+    r"(?<!size )(?<!sizes )(?<!number )(?<!no )(?<!no\. )(?<!# )(?<!room )(?<!level )(?<!page )(?<!bus )(?<!route )(?<!top )(?<!ic)"
+)
 _UNIT = (
     r"(?![\w.%]| ?(?:cm|kg|ft|feet|foot|inch|inches|lbs?|pounds|kilos|m\b|percent|per cent|euros?|dollars?|minutes?|hours?|days?|weeks?|months?|miles?|people|"
     r"times|cats|dogs|books|pages|floors?|storeys?|grams|metres|meters|stone|something|thousand|hundred|years? (?:ago|later|of (?:exp|serv)|in|on)|厘米|公斤|斤|公分))"
@@ -24,9 +26,7 @@ CORRECTION = re.compile(
 """Stands between an age and the one that replaces it."""
 _H = "一二三四五六七八九"
 _BEFORE = r"(?:(?<=^)|(?<=[\s，。、；：,.;:/|()（）男女爸妈我他她婆爷叔姨娘孩女子生人今年际有是约概将快满已才刚龄岁儿友])) ?"
-_NO_UNIT = (
-    r"(?![\d十百千万几.%]| ?(?:米|厘|公|斤|克|千|个|位|名|条|件|只|张|本|层|楼|路|班|级|后|码|寸|尺|里|代|年|月|日|号|块|元|度|分|点|次|人|天|周|小时|cm|kg|m\b|lb|多年|来年|世纪|秒|英|磅|mm))"
-)
+_NO_UNIT = r"(?![\d十百千万几.%]| ?(?:米|厘|公|斤|克|千|个|位|名|条|件|只|张|本|层|楼|路|班|级|后|码|寸|尺|里|代|年|月|日|号|块|元|度|分|点|次|人|天|周|小时|cm|kg|m\b|lb|多年|来年|世纪|秒|英|磅|mm))"
 _PERSON_OR_END = r"(?=$|[\s，。、；,.;/|()（）]|咧|啦|了|吧|的|嘞|哩|呗|嘛|左右|上下|男|女|好几|来|多|几|出头|大|老)"
 
 PATTERNS: tuple[tuple[str, str], ...] = (

@@ -189,6 +189,8 @@ def test_a_change_is_refused_like_a_text() -> None:
         edit(person, "take off her clothes", seed=1)
 
 
-@pytest.mark.parametrize("text", ["short " * 330, "又短又长" * 490, "no " * 600, "红" * 1990, "，" * 1990 + "高", "1" * 1990, "\u202eman\x00\n#: {}"])
+@pytest.mark.parametrize(
+    "text", ["short " * 330, "又短又长" * 490, "no " * 600, "红" * 1990, "，" * 1990 + "高", "1" * 1990, "\u202eman\x00\n#: {}"]
+)
 def test_any_text_is_a_person(text: str) -> None:
     assert tuple(describe(text, seed=1).attributes) == ATTRIBUTES
