@@ -36,7 +36,7 @@ def classify_outfit(pieces: Sequence[tuple[str, tuple[float, float, float]]]) ->
         return "dress"
     if names & WORK or _is_one_colour(pieces):
         return "uniform"
-    if "blazer" in names and ("tie" in names or names & SHIRTS or names & _DRESSY):
+    if "blazer" in names and not names & (SKIRTS - _DRESSY) and ("tie" in names or names & SHIRTS or names & _DRESSY):
         return "suit"
     if names & SKIRTS:
         return "skirt"
