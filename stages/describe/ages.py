@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+
+from stages.describe.spoken_ages import CORRECTION, PATTERNS, THIS_YEAR
 
 _UNITS = dict(zip(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"], range(1, 10), strict=True))
 _TEENS = dict(
@@ -25,6 +28,8 @@ _NUM = rf"(?:(?<![\d.])\d{{1,3}}(?![\d.]*\d)|\b{_WORD}\b)"
 _YEARS = (
     r"(?:[- ]*(?:years?|yrs?|yr|year's|years')[- ]*(?:old|of[- ]age|young)s?\b|[- ]*(?:y/?\.?o\.?\b|years\b(?! (?:ago|later|of|in|on))))"
 )
+MIN_SPOKEN = 18
+"""A lower number that does not say years is no age."""
 _DIGITS = dict(zip("零一二三四五六七八九", range(10), strict=True)) | {"两": 2, "〇": 0}
 _HAN = "零一二两三四五六七八九十廿卅"
 _CNUM = rf"(?:\d{{1,3}}|[{_HAN}]{{1,4}})"
@@ -52,7 +57,17 @@ def find_ages(text: str) -> list[AgeSpan]:
             span = measure(match)
             if span and not any(one.start < match.end() and match.start() < one.end for one in found):
                 found.append(AgeSpan(match.start(), match.end(), max(span[0], 0), max(span[1], 0)))
-    return sorted(found, key=lambda one: one.start)
+    return _drop_corrected(sorted(found, key=lambda one: one.start), text)
+
+
+def _drop_corrected(ages: list[AgeSpan], text: str) -> list[AgeSpan]:
+    """Of `22, no wait, 24` the last: the first one and the words of the correction become part of its span."""
+    found: list[AgeSpan] = []
+    for one in ages:
+        if found and CORRECTION.search(text[found[-1].end : one.start]):
+            one = replace(one, start=found.pop().start)
+        found.append(one)
+    return found
 
 
 def parse_number(text: str) -> int:
@@ -181,6 +196,29 @@ def _chinese_both(match: re.Match[str]) -> tuple[int, int] | None:
     return _qualify_chinese(years, match["q"] or "", after) if 0 < years < 130 else None
 
 
+def _spoken(match: re.Match[str], kind: str) -> tuple[int, int] | None:
+    """An age of `spoken_ages`, by how its numbers are read."""
+    groups = match.groupdict()
+    years = parse_number(groups.get("a") or "")
+    if kind == "score":
+        scores = {"two": 40, "three": 60, "four": 80, "2": 40, "3": 60, "4": 80}.get(
+            groups.get("n") or "", 50 if "half" in match[0] else 25
+        )
+        years = scores + max(parse_number(groups.get("m") or ""), 0)
+        return (years, years) if groups.get("n") else (years - 1, years + 1)
+    if kind == "born":
+        digits = "".join(str(_DIGITS.get(letter, letter)) for letter in match["y"])
+        return (THIS_YEAR - int(digits) - 1, THIS_YEAR - int(digits)) if len(digits) == 4 else None
+    if kind == "sum":
+        return years + _DIGITS[match["b"]], years + _DIGITS[match["b"]]
+    if kind in ("pair", "range"):
+        other = parse_number(match["b"])
+        return (years, other) if 0 < years <= other else None
+    low, high = {"over": (1, 7), "under": (-3, 0), "near": (-2, -1), "some": (2, 8), "late": (5, 9), "twenty": (0, 0), "bare": (0, 0)}[kind]
+    years = 20 if kind == "twenty" else years
+    return (max(years + low, MIN_SPOKEN), years + high) if years >= MIN_SPOKEN else None
+
+
 def _compile(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
@@ -201,6 +239,7 @@ _DECADES_HAN = "[二三四五六七八九]?十[一二三四五六七八九]?"
 _BEGINS = r"(?:^|(?<=[,;.(:] )|(?<= of )|(?<=^at )|(?<= at ))"
 _TENS_WORDS = rf"(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_UNITS)}))?"
 _PATTERNS = (
+    *((_compile(pattern), partial(_spoken, kind=kind)) for pattern, kind in PATTERNS if kind != "bare"),
     (_compile(rf"(?:aged?[: ]+)?(?:between|from) (?P<a>{_NUM}) (?:and|to) (?P<b>{_NUM})(?:{_YEARS})?"), _range),
     (_compile(rf"(?:aged?[: ]+|ages )?(?P<a>{_NUM}) ?(?:-|to|or|–) ?(?P<b>{_NUM}){_YEARS}"), _range),
     (_compile(rf"(?:aged?|ages)[: ]+(?P<a>{_NUM}) ?(?:-|to|or) ?(?P<b>{_NUM})"), _range),
@@ -220,7 +259,7 @@ _PATTERNS = (
     (_compile(rf"\b(?:age|aged|turning|turned|ages|just turned)[: ]+(?:of )?(?P<a>{_NUM})\b(?:{_YEARS})?"), _exact),
     (_compile(r"奔(?P<a>[三四五六七八九])(?:十)?(?:的?人)?"), _chinese_approach),
     (_compile(rf"(?P<q>{_BEFORE})?(?P<a>[五六七八九])旬"), _chinese_decade),
-    (_compile(rf"(?P<q>{_BEFORE})? ?(?P<a>{_CNUM}) ?(?P<s>{_AFTER})?(?:周)?岁(?P<t>{_AFTER})?"), _chinese_both),
+    (_compile(rf"(?P<q>{_BEFORE})? ?(?P<a>{_CNUM}) ?(?P<s>{_AFTER})?(?:周)?[岁碎](?P<t>{_AFTER})?"), _chinese_both),
     (_compile(rf"(?P<q>{_BEFORE})? ?(?P<a>{_DECADES_HAN}|[2-9]\d)(?P<s>多|几|出头|开外|来|上下|左右)"), _chinese),
     (_compile(r"(?P<q>年近|将近|年过|年逾|快|年约|年届|年满|年方)(?P<a>[二三四五六七八九]?十[一二三四五六七八九]?)(?P<s>)"), _chinese),
     (_compile(rf"(?P<q>今年|现年|芳龄|年方|年龄|年纪|年满)(?:是|:|有)?(?P<a>{_DECADES_HAN}|\d{{2}})(?P<s>)"), _chinese),
@@ -230,5 +269,6 @@ _PATTERNS = (
         _compile(rf"{_BEGINS}(?P<a>{'|'.join(_TEENS)}|{_TENS_WORDS})(?=[,;.)]|$| and | with | if | in )"),
         _bare,
     ),
+    *((_compile(pattern), partial(_spoken, kind=kind)) for pattern, kind in PATTERNS if kind == "bare"),
 )  # fmt: skip
 """In the order in which they are tried; of two that overlap the first counts."""

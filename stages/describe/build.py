@@ -14,7 +14,7 @@ from stages.describe.field_values import Fields, get_field
 from stages.describe.hair import BEARD_CHOICES, BEARD_KINDS, HairWish, choose_style
 from stages.describe.outfit import build_outfit
 from stages.describe.person import build_phenotype, draw_person
-from stages.describe.vocabulary import HEIGHTS, MAX_AGE, MILD, MIN_AGE, MUSCLES, TONES, VALUES, WEIGHTS, Band
+from stages.describe.vocabulary import EXTENTS, HEIGHTS, MAX_AGE, MILD, MIN_AGE, MUSCLES, TONES, VALUES, WEIGHTS, Band
 from stages.describe.wishes import Wishes
 
 _STREAMS = {
@@ -108,7 +108,7 @@ def _build_body(fields: dict[str, Any], wishes: Wishes, seed: int) -> None:
         mean = compute_stature(years, gender, 0.5)
         # compute_stature is linear in the height.
         height_axis = 0.5 + 0.5 * (float(stature) - mean) / (compute_stature(years, gender, 1.0) - mean)
-        fields["body.height"] = round(float(np.clip(height_axis, 0, 1)), 3)
+        fields["body.height"] = round(float(np.clip(height_axis, *EXTENTS[height or "average"])), 3)
     local: dict[str, float] = {}
     if face := wishes.get("face"):
         options = face.split("|")

@@ -156,6 +156,7 @@ class _Reader:
                 if f" {pronoun} " in item.text:  # `in her sixties`
                     self._add(at, "gender", gender, PRONOUN)
             return
+        self._read_pronoun(at, item)
         if item.has("garment"):
             return
         used = self._read_people(at, item) if item.has("person") else False
@@ -172,6 +173,15 @@ class _Reader:
         is_function = item.has("neg", "degree", "join", "scope", "stop", "head", "shade", "person") or item.is_sign
         if not used and not is_function and (item.is_unknown or item.has("neutral", "modifier", "colour", "pattern", "fabric")):
             self.reading.unknown.append(item)
+
+    def _read_pronoun(self, at: int, item: Item) -> None:
+        """The gender of `make her`, `down to his shoulders`, 给她: a pronoun inside a longer phrase."""
+        words = set(item.text) if item.is_han else set(item.text.split())
+        if len(words) < 2 or item.has("person"):
+            return
+        for gender, pronouns in (("female", {"she", "her", "she's", "她"}), ("male", {"he", "him", "his", "he's", "他"})):
+            if words & pronouns:
+                self.reading.claims.append(Claim("gender", gender, item.start, item.end, PRONOUN))
 
     def _add(self, at: int, name: str, value: str, rank: float, degree: str = "", head: str = "") -> None:
         item = self.items[at]
@@ -199,9 +209,17 @@ class _Reader:
         # A word that is a modifier as well says by its head which of the two it is.
         if item.has("modifier", "colour") and self._find_head(at) not in (None, -1) and self._get_head_name(at) != "person":
             return False
+        if self._is_compared_kin(at):
+            return True
         for sense in item.get("person"):
             self._add_terms(at, sense.terms, self._find_degree(at), "person")
         return True
+
+    def _is_compared_kin(self, at: int) -> bool:
+        """Whether it is somebody else: `ginger like her grandfather`."""
+        before = [one.text for one in self.items[max(0, at - 2) : at]]
+        is_owner = self.items[at].text.endswith("'s") and before[-1:] == ["a"]  # `short as a boy's`
+        return len(before) == 2 and before[0] in ("like", "as", "than") and (before[1] in ("his", "her", "their") or is_owner)
 
     def _read_noun(self, at: int, sense: Sense) -> bool:
         # Of tight curls the modifier says how curly they are.
@@ -335,6 +353,8 @@ class _Reader:
             heads = self.lexicon.meanings[self._pick_concept(item, name)].heads
             if name in heads or (name in _WORN and "garment" in heads):
                 return True
+            if not item.has("colour"):
+                return False
         if item.has("colour"):
             colour = item.get("colour")[0].name
             if name == "person":
@@ -352,17 +372,26 @@ class _Reader:
 
     def _find_head(self, at: int) -> int | None:
         """Index of the head that the item belongs to; None where there is none."""
-        right = self._look_right(at)
+        right = None if self._is_predicate_of_degree(at) else self._look_right(at)
         if right is not None and self._is_bound(right):
             self.has_own.add(right)
             return right
         left, is_close = self._look_left(at)
+        if left is not None and self.heads[left] == "person" and right == at + 1 and self.heads[right] != "person":
+            left = None  # of `my 奶奶: white hair` it is the hair
         if left is not None and is_close and left not in self.has_own:
             return left
         if right is not None:
             self.has_own.add(right)
             return right
         return left
+
+    def _is_predicate_of_degree(self, at: int) -> bool:
+        """Whether 一点 follows a Chinese word, so that what it is said of stands before it: 矮一点 头发短一点."""
+        if not self.items[at].is_han or at + 1 >= len(self.items):
+            return False
+        after = self.items[at + 1]
+        return after.text in ("一点", "一点儿", "一点点", "一些", "些", "一丢丢") and after.start == self.items[at].end
 
     def _is_bound(self, at: int) -> bool:
         return any(sense.is_bound for sense in self.items[at].senses)
@@ -408,6 +437,8 @@ class _Reader:
         is_predicate, has_article, crossed, skipped = True, False, 0, 0
         for to in range(at - 1, max(at - _REACH, -1), -1):
             item = self.items[to]
+            if to in self.negated and at not in self.negated and self.heads[to] not in ("", "person", "hair", "head"):
+                continue  # of `no glasses, very thin` it is the person, of 别扎辫子,散着 the hair
             if self.heads[to]:
                 if (
                     self._is_bound(to)

@@ -20,7 +20,7 @@ _SIZES = {"": 1.0, "mild": 0.5, "strong": 1.8, "more": 1.8, "less": -1.0}
 """Degree -> how many steps: a bit, plainly, much."""
 _STEPS: Mapping[str, tuple[str, float, tuple[float, float]]] = {
     "height": ("body.height", 0.22, (0.0, 1.0)), "weight": ("body.weight", 0.22, (0.0, 1.0)), "muscle": ("body.muscle", 0.24, (0.0, 1.0)),
-    "tone": ("identity.tone", 0.16, (0.0, 1.0)), "freckles": ("texture.freckles", 0.3, (0.0, 1.0)), "grey": ("groom.grey", 0.3, (0.0, 1.0)),
+    "tone": ("identity.tone", 0.16, (0.0, 1.0)), "freckles": ("texture.freckles", 0.3, (0.0, 1.0)), "grey": ("groom.grey", 0.46, (0.0, 1.0)),
     "wrinkles": ("texture.wrinkles", 0.3, (0.0, 1.0)), "rate": ("voice.rate", 0.15, (0.5, 2.0)),
     "gender": ("identity.gender", 0.25, (0.0, 1.0)),
 }  # fmt: skip
@@ -66,6 +66,7 @@ _RELATIVE = (
     (re.compile(r"(?P<n>add|plus) (?P<m>[a-z]+|\d+) years(?P<d>)"), 1),
     (re.compile(r"(?P<d>年轻|小|减|老|大|年长|增加|加|长)(?:了|个|上|去|掉)?(?P<n>[零一二两三四五六七八九十\d]{1,3})(?:来|多)?岁"), 1),
 )
+_DOUBLE = re.compile(r"\b(?:twice|double) (?:as old|(?:his|her|their|the) age)\b|年龄(?:翻倍|加倍|翻一番)|老一倍")
 _YOUNGER = ("younger", "earlier", "ago", "before", "年轻", "小", "减", "前", "之前")
 
 
@@ -77,8 +78,14 @@ class Steps:
     text: str = ""
 
 
-def find_relative_years(text: str) -> Steps:
-    """`ten years older`, 年轻十岁: the years, and the text with these words blanked."""
+def find_relative_years(text: str, age: int = 0) -> Steps:
+    """`ten years older`, 年轻十岁, `twice as old`: the years, and the text with these words blanked.
+
+    Args:
+        age: of the person before the change.
+    """
+    if match := _DOUBLE.search(text):
+        return Steps(age, text[: match.start()] + " " * (match.end() - match.start()) + text[match.end() :])
     for pattern, unit in _RELATIVE:
         match = pattern.search(text)
         if not match:

@@ -16,7 +16,7 @@ class Look:
     textures: tuple[str, ...]
     styles: tuple[str, ...]
     woman: float = 0.0
-    """How often a woman who wishes such hair gets it."""
+    """How often a woman who wishes such hair gets it; 0 for who names the style or has no other that fits."""
     man: float = 0.0
 
 
@@ -38,11 +38,11 @@ LOOKS: Mapping[str, Look] = {
     "buzz": Look(("buzz",), _ANY_TEXTURE, ("loose",), 1, 1),
     "coils": _look("medium long", "coily", "loose", 2, 2),
     "cornrows": _look("short medium", "coily", "braids", 1, 1.5),
-    "crew": _look("short", "straight", "loose", 0.2, 2),
-    "crown": _look("bald short", "straight wavy", "loose", 0, 0.2),
+    "crew": _look("short", "straight", "loose", 0, 2),
+    "crown": _look("bald short", "straight wavy", "loose", 0, 0),
     "curly": _look("short", "curly wavy", "loose", 2, 3),
     "curly_long": _look("long medium", "curly", "loose", 3, 2),
-    "fade": _look("short", "straight", "loose", 0.1, 1.5),
+    "fade": _look("short", "straight", "loose", 0, 1.5),
     "fringe": _look("medium short", "straight", "fringe", 3, 0.3),
     "fringe_long": _look("long", "straight", "fringe", 3, 0.3),
     "fringe_wavy": _look("long medium", "wavy curly", "fringe", 3, 0.3),
@@ -52,20 +52,20 @@ LOOKS: Mapping[str, Look] = {
     "long_straight": _look("long", "straight", "loose parting", 3, 2),
     "long_wavy": _look("long medium", "wavy", "loose parting", 3, 2),
     "messy": _look("short", "straight wavy", "loose", 0.8, 2),
-    "mohawk": _look("short", "straight", "loose", 0.02, 0.02),
+    "mohawk": _look("short", "straight", "loose", 0, 0.02),
     "pigtails": _look("long medium", "straight", "tail", 0.8, 0.1),
     "pixie": _look("short", "straight", "fringe loose", 4, 0.2),
     "ponytail": _look("long medium", "straight wavy", "tail", 4, 2),
     "puffs": _look("medium short", "coily curly", "tail bun", 1, 0.3),
-    "quiff": _look("short", "straight wavy", "loose", 0.1, 2),
+    "quiff": _look("short", "straight wavy", "loose", 0, 2),
     "receding": _look("short", "straight", "loose", 0, 0.2),
-    "shaved": Look(("bald", "buzz"), _ANY_TEXTURE, ("loose",), 0.2, 0.6),
-    "side_part": _look("short", "straight", "parting loose", 2, 3),
-    "slick": _look("short", "straight", "loose", 0.2, 1),
+    "shaved": Look(("bald", "buzz"), _ANY_TEXTURE, ("loose",), 0, 0),
+    "side_part": _look("short", "straight", "parting loose", 0.6, 3),
+    "slick": _look("short", "straight", "loose", 0, 1),
     "space_buns": _look("medium long", "straight", "bun", 0.5, 0.05),
     "top_knot": _look("long medium", "straight wavy", "bun", 0.7, 2),
     "twists": _look("short", "coily curly", "braids loose", 0.6, 1),
-    "undercut": _look("short", "straight", "loose", 0.1, 1),
+    "undercut": _look("short", "straight", "loose", 0, 1),
 }
 """Style -> its look. tests/stages/describe/test_hair.py compares the names with the styles that can be grown."""
 ITEM_LOOKS: Mapping[str, Look] = {
@@ -145,9 +145,9 @@ def choose_style(wish: HairWish, *, is_man: bool, prefers_coily: bool, usual: st
     if wish.name:
         named = costs.get(wish.name, 99.0)
         return wish.name if named <= least + 0.9 else _draw(best, rng, is_man=is_man)
-    if usual in best:
-        return usual
-    return _draw(best, rng, is_man=is_man)
+    # Bald is a bald head, no shadow of hair and no ring; a woman's short hair is no undercut.
+    liked = {name: look for name, look in best.items() if (look.man if is_man else look.woman) > 0} or best
+    return usual if usual in liked else _draw(liked, rng, is_man=is_man)
 
 
 def _compute_cost(look: Look, wish: HairWish, *, prefers_coily: bool = False) -> float:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from stages.describe.ages import AgeSpan, find_ages
+from stages.describe.homophones import LONGEST, Heard, find_usual, hear
 from stages.describe.lexicon import HAN, Lexicon, Node, Sense, split_tokens
+from stages.describe.measures import Measure, blank_measures, find_measures
 from stages.describe.spelling import correct_word
-from stages.describe.statures import StatureSpan, find_statures
 
 FUNCTION_KINDS = ("neg", "degree", "join", "scope", "stop")
 _UNKNOWN_COST, _SINGLE_HAN = -0.4, 0.6
+_HEARD_SHARE, _HEARD_COST = 0.8, 0.25
+"""What a word that only sounds right is worth beside one that is spelt so."""
 
 
 @dataclass(frozen=True)
@@ -48,35 +51,82 @@ class Item:
         return not self.senses and self.age is None and not self.is_sign
 
 
+@dataclass(frozen=True)
+class _Choice:
+    """How many words the phrase from here takes."""
+
+    length: int
+    node: Node | None = None
+    phrase: str = ""
+    """As the tables spell it, where the text has other characters."""
+
+
 def split_items(text: str, lexicon: Lexicon) -> list[Item]:
     """The items of a normalised text."""
-    statures = find_statures(text)
-    ages = [one for one in find_ages(text) if not any(one.start < other.end and other.start < one.end for other in statures)]
-    numbers: list[AgeSpan | StatureSpan] = [*ages, *statures]
+    measures = find_measures(text)
+    ages = find_ages(blank_measures(text, measures))
+    numbers: list[AgeSpan | Measure] = [*measures, *ages]
     tokens = [token for token in split_tokens(text) if not any(one.start <= token[1] < one.end for one in numbers)]
     words = [(correct_word(token, lexicon.words, lexicon.targets), start, end) for token, start, end in tokens]
     found = list(_join_shades(_segment(words, text, lexicon.root)))
     found += [Item(text[one.start : one.end], one.start, one.end, age=one) for one in ages]
-    found += [Item(text[one.start : one.end], one.start, one.end, (_name_stature(one),)) for one in statures]
+    found += [Item(text[one.start : one.end], one.start, one.end, (_name_measure(one),)) for one in measures]
     return sorted(found, key=lambda item: item.start)
 
 
-def _name_stature(stature: StatureSpan) -> Sense:
-    return Sense("noun", "height", (("stature", f"{stature.metres:g}"),))
+def _name_measure(measure: Measure) -> Sense:
+    if measure.kind == "weight":
+        return Sense("noun", "weight", (("mass", f"{measure.value:g}"),))
+    return Sense("noun", "height", (("stature", f"{measure.value / 100:g}"),))
 
 
 def _segment(words: list[tuple[str, int, int]], text: str, root: Node) -> list[Item]:
     """The split into phrases that covers most with the fewest."""
     count = len(words)
     best = [0.0] * (count + 1)
-    choice: list[tuple[int, Node | None]] = [(1, None)] * count
+    choice: list[_Choice] = [_Choice(1)] * count
+    heard = _hear_words(words, root)
     for at in range(count - 1, -1, -1):
-        best[at], choice[at] = best[at + 1] + (_UNKNOWN_COST if words[at][0].isalnum() else 0.0), (1, None)
+        best[at], choice[at] = best[at + 1] + (_UNKNOWN_COST if words[at][0].isalnum() else 0.0), _Choice(1)
         for length, node in _match(words, text, at, root):
             score = best[at + length] + _rate(words[at][0], length)
             if score >= best[at]:
-                best[at], choice[at] = score, (length, node)
-    return list(_collect(words, text, choice))
+                best[at], choice[at] = score, _Choice(length, node)
+        for one in heard.get(at, ()):
+            length = len(one.phrase)
+            score = best[at + length] + _HEARD_SHARE * _rate(words[at][0], length) - _HEARD_COST * len(one.wrong)
+            if score > best[at]:
+                best[at], choice[at] = score, _Choice(length, one.node, one.phrase)
+    return _collect(words, text, choice)
+
+
+def _hear_words(words: list[tuple[str, int, int]], root: Node) -> dict[int, list[Heard]]:
+    """Index of a character -> what the characters from there sound like, where the tables do not have them as they are."""
+    letters = [token if HAN.fullmatch(token) else " " for token, _, _ in words]
+    usual = find_usual("".join(letters))
+    known = {k for at in range(len(letters)) for length in _match_letters(letters, at, root) for k in range(at, at + length)}
+    found: dict[int, list[Heard]] = {}
+    for at in range(len(letters)):
+        for end in range(at + 2, min(at + LONGEST, len(letters)) + 1):
+            if letters[end - 1] == " " or letters[at] == " " or words[end - 1][1] - words[at][1] != end - 1 - at:
+                break
+            span = range(at, end)
+            if not known.issuperset(span):
+                heard = hear(letters[at:end])
+                found.setdefault(at, []).extend(one for one in heard if not usual.intersection(at + k for k in one.wrong))
+    return found
+
+
+def _match_letters(letters: Sequence[str], at: int, root: Node) -> list[int]:
+    """Lengths of the phrases of two and more characters that start here."""
+    found, node = [], root
+    for length, letter in enumerate(letters[at:], 1):
+        if letter not in node.next:
+            break
+        node = node.next[letter]
+        if node.senses and length > 1:
+            found.append(length)
+    return found
 
 
 def _join_shades(items: list[Item]) -> Iterator[Item]:
@@ -116,14 +166,14 @@ def _match(words: list[tuple[str, int, int]], text: str, at: int, root: Node) ->
     return found
 
 
-def _collect(words: list[tuple[str, int, int]], text: str, choice: list[tuple[int, Node | None]]) -> list[Item]:
+def _collect(words: list[tuple[str, int, int]], text: str, choice: list[_Choice]) -> list[Item]:
     items: list[Item] = []
     at = 0
     while at < len(words):
-        length, node = choice[at]
+        length, node = choice[at].length, choice[at].node
         start, end = words[at][1], words[at + length - 1][2]
         spelt = " ".join(word for word, _, _ in words[at : at + length])
-        spelt = spelt.replace(" ", "") if HAN.match(spelt) else spelt
+        spelt = choice[at].phrase or (spelt.replace(" ", "") if HAN.match(spelt) else spelt)
         is_sign = node is None and not spelt[:1].isalnum()
         is_hyphen = text[end : end + 1] == "-" and text[end + 1 : end + 2].isalpha()
         senses = tuple(node.senses) if node else ()

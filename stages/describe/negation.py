@@ -9,6 +9,7 @@ from stages.describe.items import Item
 _WITHOUT = frozenset(
     {"without", "w/o", "minus", "sans", "free of", "lacking", "lacks", "devoid of", "neither", "without any", "remove", "removes"}
 )
+_SAYS_NO = ("no ", "not a ", "nothing ")
 _GONE = frozenset({"off", "gone", "removed", "away"})
 _CONTENT = ("noun", "garment", "head", "modifier", "colour", "person")
 
@@ -30,20 +31,46 @@ def find_negated(items: Sequence[Item]) -> frozenset[int]:
             at = max(end, start)
         else:
             at += 1
-    return frozenset(found)
+    # `ain't got no hair` says no once, in words that say it twice.
+    return frozenset(at for at in found if not items[at].text.startswith(_SAYS_NO))
 
 
 def _find_denied(items: Sequence[Item]) -> Iterator[int]:
     """Nouns with a no after them, as in a form: `Glasses: no`, `beard none`."""
     for at, item in enumerate(items):
-        if item.text in _GONE and at and items[at - 1].has("noun", "garment", "head") and not items[at - 1].has("modifier"):
-            yield at - 1  # `take the glasses off`
-        if item.has("neg") and (at + 1 == len(items) or items[at + 1].is_sign):
+        if item.text in _GONE and at:
+            # `take the glasses off`, `the glasses are gone`
+            back = at - 2 if at > 1 and items[at - 1].text in ("is", "are", "was", "were") else at - 1
+            if items[back].has("noun", "garment", "head") and not items[back].has("modifier"):
+                yield back
+        if item.has("neg") and _ends_clause(items, at):
+            yield from _find_worn(items, at)
             back = at - 1
             if back > 0 and items[back].is_sign and items[back].text in (":", "?"):
                 back -= 1
             if back >= 0 and items[back].has("noun", "garment", "head"):
                 yield back
+
+
+def _ends_clause(items: Sequence[Item], at: int) -> bool:
+    """Whether nothing that could be negated follows in the clause."""
+    for item in items[at + 1 :]:
+        if item.is_sign:
+            return True
+        if not item.has("stop") and not (item.has("scope") and item.is_han):
+            return False
+    return True
+
+
+def _find_worn(items: Sequence[Item], at: int) -> Iterator[int]:
+    """The glasses or hat that a 不戴 without an object is said of: 程序员都戴眼镜?他就不戴."""
+    if not items[at].text.endswith(("戴", "带")):
+        return
+    for back in range(at - 1, max(at - 14, -1), -1):
+        if any(name in ("glasses", "hat") for sense in items[back].senses for name, _ in sense.terms):
+            if back == 0 or items[back - 1].text not in ("除了", "除", "除开"):
+                yield back
+            return
 
 
 def _find_end(items: Sequence[Item], start: int, word: str) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent / "lexicon"
+_STOP = re.compile(r"\bstop\b")
 _QUOTES = {"\u2019": "'", "\u2018": "'", "\u02bc": "'", "\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2013": "-", "\u2014": "-"}
 
 
@@ -36,7 +38,41 @@ def normalise(text: str) -> PlainText:
             plain = simplified.get(one, one).lower()
             letters.append(plain if len(plain) == 1 else one)
             places.append(at)
-    return PlainText("".join(letters), (*places, len(text)))
+    plain = "".join(letters)
+    if len(_STOP.findall(plain)) > 1:
+        plain = _STOP.sub(".   ", plain)  # as telegrams end their sentences
+    return _mend(plain, places, len(text))
+
+
+def _mend(text: str, places: list[int], length: int) -> PlainText:
+    """The text with the mistakes of `typos.txt` put right: those in numbers, in short words and in single characters."""
+    parts: list[str] = []
+    kept: list[int] = []
+    at = 0
+    pattern, right = _load_typos()
+    for match in pattern.finditer(text):
+        word = right[match[0]]
+        parts += [text[at : match.start()], word]
+        kept += places[at : match.start()]
+        kept += [places[min(match.start() + k, match.end() - 1)] for k in range(len(word))]
+        at = match.end()
+    return PlainText("".join(parts) + text[at:], (*kept, *places[at:], length))
+
+
+@lru_cache(maxsize=1)
+def _load_typos() -> tuple[re.Pattern[str], dict[str, str]]:
+    """(what finds the mistakes, mistake -> the right word)."""
+    lines = (_FOLDER / "typos.txt").read_text(encoding="utf-8").splitlines()
+    right = {
+        wrong: word
+        for line in lines
+        if line and not line.startswith("#")
+        for word, _, some in [line.partition(" :: ")]
+        for wrong in some.split(", ")
+    }
+    english = sorted((word for word in right if word[0].isascii()), key=len, reverse=True)
+    chinese = sorted((word for word in right if not word[0].isascii()), key=len, reverse=True)
+    return re.compile(rf"(?<![a-z'])(?:{'|'.join(map(re.escape, english))})(?![a-z'])|{'|'.join(chinese)}"), right
 
 
 @lru_cache(maxsize=1)

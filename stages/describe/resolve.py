@@ -19,7 +19,7 @@ from stages.describe.person import read_person
 from stages.describe.remarks import list_remarks
 from stages.describe.safety import check_text
 from stages.describe.vocabulary import MAX_TEXT
-from stages.describe.wishes import Wishes, gather_wishes
+from stages.describe.wishes import Wishes, gather_wishes, negate_less
 
 _FIELD_NAMES = {
     "hair": "groom.hair", "stature": "body.height", "beard_style": "groom.beard", "manner": "persona.manner", "rate": "voice.rate",
@@ -85,7 +85,7 @@ def describe(text: str, *, seed: int, base: Mapping[str, Any] | None = None) -> 
     """
     plain = _prepare(text)
     reading = add_guesses(read_claims(plain.text), plain, text)
-    wishes = gather_wishes(take_comparatives(reading))
+    wishes = gather_wishes(take_comparatives(negate_less(reading)))
     check_text(plain.text, text, wishes)
     fixed = dict(base or {})
     wish = wishes.build_hair_wish()
@@ -105,7 +105,7 @@ def edit(description: Description, change: str, *, seed: int) -> Description:
         SpecError: as `describe`.
     """
     plain = _prepare(change)
-    relative = find_relative_years(plain.text)
+    relative = find_relative_years(plain.text, int(description.attributes["age"]))
     reading = add_guesses(read_claims(relative.text), plain, change)
     steps, rest = find_steps(drop_hints(reading))
     wishes = replace(gather_wishes(rest), contradictions=[])  # `change the beard to a moustache` is none

@@ -59,6 +59,12 @@ def _compile(phrases: list[str]) -> re.Pattern[str]:
     return re.compile("|".join(parts))
 
 
+_NO_CHILD = re.compile(
+    r"婴儿肥|婴儿般|娃娃脸|娃娃头|童花头|孩子气|(?<![a-z])(?:baby[- ]?faced?|kid[- ]at[- ]heart|child at heart|baby blues|babyface)(?![a-z])"
+)
+"""Words of adults that hold a word for a child."""
+
+
 def check_text(plain: str, text: str, wishes: Wishes) -> None:
     """Raises SpecError for what is refused.
 
@@ -68,6 +74,7 @@ def check_text(plain: str, text: str, wishes: Wishes) -> None:
     """
     phrases = _load_phrases()
     joined = re.sub(r"(?<=[\u4e00-\u9fff])[\s·.]+(?=[\u4e00-\u9fff])", "", plain)
+    joined = _NO_CHILD.sub(lambda match: " " * len(match[0]), joined)
     is_young = (
         _find_child(joined) is not None
         or bool(phrases["young"].search(joined))

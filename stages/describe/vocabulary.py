@@ -36,6 +36,8 @@ WEIGHTS: Mapping[str, Band] = {"thin": (0.08, 0.22), "average": (0.45, 0.55), "h
 MUSCLES: Mapping[str, Band] = {"thin": (0.40, 0.50), "average": (0.45, 0.55), "heavy": (0.40, 0.50), "muscular": (0.84, 0.97)}
 HEIGHTS: Mapping[str, Band] = {"short": (0.06, 0.2), "average": (0.44, 0.56), "tall": (0.8, 0.94)}
 """Attribute's value -> the band of the spec's field that the seed samples from."""
+EXTENTS: Mapping[str, Band] = {"short": (0.0, 0.32), "average": (0.34, 0.66), "tall": (0.68, 1.0)}
+"""The whole share of the scale that a word for the height stands for: what metres are kept in."""
 MILD: Mapping[str, Band] = {
     "thin": (0.24, 0.31), "heavy": (0.70, 0.77), "muscular": (0.72, 0.79), "short": (0.24, 0.31), "tall": (0.69, 0.76),
     "light": (0.27, 0.35), "dark": (0.62, 0.68),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from stages.describe.claims import EXACT, NORMAL, WEAK, Claim, Reading, WornClaim
 from stages.describe.hair import HairWish
+from stages.describe.measures import classify_measured_height, classify_measured_weight
 from stages.describe.outfit import OutfitWish
 from stages.describe.vocabulary import VALUES
 
@@ -62,6 +63,12 @@ class Wishes:
         )  # fmt: skip
 
 
+def negate_less(reading: Reading) -> Reading:
+    """The reading of a text that changes nobody: `not so tall` is not tall."""
+    claims = [replace(one, negated=True, degree="") if one.degree == "less" and one.name in _OPPOSITES else one for one in reading.claims]
+    return replace(reading, claims=claims)
+
+
 def gather_wishes(reading: Reading) -> Wishes:
     """One wish for each attribute."""
     wishes = Wishes()
@@ -72,9 +79,27 @@ def gather_wishes(reading: Reading) -> Wishes:
             _choose_age(wishes, claims)
         else:
             _choose(wishes, name, claims)
+    _apply_measures(wishes)
     _drop_stale_styles(wishes)
     _gather_outfit(wishes, reading)
     return wishes
+
+
+def _apply_measures(wishes: Wishes) -> None:
+    """Centimetres and kilograms as words, where no word says it: `tall` is what the writer calls tall."""
+    height, weight, gender = wishes.values.get("stature"), wishes.values.pop("mass", None), wishes.get("gender")
+    metres = float(height.value) if height else None
+    if height and metres and not _is_said(wishes, "height"):
+        wishes.values["height"] = replace(height, name="height", value=classify_measured_height(100 * metres, gender))
+    if weight and not _is_said(wishes, "build"):
+        found = classify_measured_weight(float(weight.value), metres, gender)
+        if found != "average":
+            wishes.values["build"] = replace(weight, name="build", value=found)
+
+
+def _is_said(wishes: Wishes, name: str) -> bool:
+    claim = wishes.values.get(name)
+    return claim is not None and claim.rank >= NORMAL and not claim.negated
 
 
 def _choose(wishes: Wishes, name: str, claims: Sequence[Claim]) -> None:
