@@ -27,7 +27,7 @@ _DARK_LEVEL = 0.6
 """Dark hair is stored this bright and darkened by the material's factor: a palette leaves one flat black otherwise."""
 _ROOT_GAP, _TIP_GAP = 0.13, (0.26, 0.45)
 _COVERAGE_GAIN = 1.4
-CURL_CELLS, _CURLS_PER_CELL = 6, 80
+CURL_CELLS, _CURLS_PER_CELL, _TUFT_DABS = 6, 110, 90
 _TUFT_COUNT = 22
 
 
@@ -135,6 +135,7 @@ def _draw_curls(canvas: NDArray[np.uint8], colour: HairColour, gain: float, rng:
     for cell in range(CURL_CELLS * (CURL_CELLS - 1)):
         row, column = divmod(cell, CURL_CELLS)
         roots, tips = _vary(colour, gain, _CURLS_PER_CELL, rng, softness=0.45)
+        _draw_tuft(canvas, (cell_x * (column + 0.5), cell_y * (row + 0.5)), cell_x, roots, rng)
         for k in range(_CURLS_PER_CELL):
             angle, radius = rng.uniform(0, 6.3), 0.36 * np.sqrt(rng.random())
             x = cell_x * (column + 0.5 + radius * np.cos(angle))
@@ -148,6 +149,17 @@ def _draw_curls(canvas: NDArray[np.uint8], colour: HairColour, gain: float, rng:
             ink, width = (*map(float, rgb), 255.0), max(1, 3 * size // SIDE)
             middle, turn = (round(x * 16), round(y * 16)), float(rng.uniform(0, 180))
             cv2.ellipse(canvas, middle, axes, turn, start, end, ink, width, cv2.LINE_AA, 4)
+
+
+def _draw_tuft(canvas: NDArray[np.uint8], middle: tuple[float, float], size: float, roots: Floats, rng: np.random.Generator) -> None:
+    """The hair in the depth of a tuft: without it, single curls are rings of wire."""
+    import cv2
+
+    for k in range(_TUFT_DABS):
+        angle, radius = rng.uniform(0, 6.3), 0.31 * size * np.sqrt(rng.random())
+        place = (round(float(middle[0] + radius * np.cos(angle)) * 16), round(float(middle[1] + radius * np.sin(angle)) * 16))
+        rgb = np.clip(roots[k % len(roots)] * rng.uniform(0.38, 0.62) * 255, 0, 255)
+        cv2.circle(canvas, place, round(float(rng.uniform(0.035, 0.07)) * size * 16), (*map(float, rgb), 255.0), -1, cv2.LINE_AA, 4)
 
 
 def curl_uv(count: int, rng: np.random.Generator) -> Floats:
