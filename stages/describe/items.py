@@ -104,14 +104,16 @@ def _hear_words(words: list[tuple[str, int, int]], root: Node) -> dict[int, list
     """Index of a character -> what the characters from there sound like, where the tables do not have them as they are."""
     letters = [token if HAN.fullmatch(token) else " " for token, _, _ in words]
     usual = find_usual("".join(letters))
-    known = {k for at in range(len(letters)) for length in _match_letters(letters, at, root) for k in range(at, at + length)}
+    spans = [(at, at + length) for at in range(len(letters)) for length in _match_letters(letters, at, root)]
+    known = {k for start, end in spans for k in range(start, end)}
     found: dict[int, list[Heard]] = {}
     for at in range(len(letters)):
         for end in range(at + 2, min(at + LONGEST, len(letters)) + 1):
             if letters[end - 1] == " " or letters[at] == " " or words[end - 1][1] - words[at][1] != end - 1 - at:
                 break
-            span = range(at, end)
-            if not known.issuperset(span):
+            # 微笑服务 has no 校服 in it: what sounds right does not cut a word that is right.
+            is_cut = any(start < at < stop < end or at < start < end < stop for start, stop in spans)
+            if not is_cut and not known.issuperset(range(at, end)):
                 heard = hear(letters[at:end])
                 found.setdefault(at, []).extend(one for one in heard if not usual.intersection(at + k for k in one.wrong))
     return found

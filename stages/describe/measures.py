@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_SMALL = dict(zip("one two three four five six seven eight nine ten eleven".split(), range(1, 12), strict=True))
+_SMALL = dict(zip(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"], range(1, 12), strict=True))
 _SMALL |= {"nothing": 0, "nil": 0, "zero": 0, "nowt": 0}
 _WORDS = "|".join(_SMALL)
 _HAN = dict(zip("零一二三四五六七八九", range(10), strict=True)) | {"两": 2, "〇": 0}
@@ -138,11 +138,20 @@ _Reader = Callable[[re.Match[str]], float]
 _PATTERNS: tuple[tuple[str, re.Pattern[str], _Reader], ...] = tuple(
     (kind, re.compile(pattern), read)
     for kind, pattern, read in (
-        ("height", rf"(?<![\d.])(?P<a>[4-7]) ?(?:['′](?!')|f(?:oo|o|ee|e)?t\b\.?|ft(?=\d))[- ]?(?:and )?(?:(?P<b>1[01]|\d(?!\d)|nothing|nil)(?:\.5|½)?{_QUOTE})?{_TALL}", _feet),
-        ("height", rf"\b(?P<a>four|five|six|seven)[- ](?:foot|feet|ft)\b(?:[- ](?:and )?(?P<b>{_WORDS})\b(?:[- ]inch(?:es)?)?)?(?:[- ]and a half)?{_TALL}", _feet),
+        ("height",
+            r"(?<![\d.])(?P<a>[4-7]) ?(?:['′](?!')|f(?:oo|o|ee|"
+            r"e)?t\b\.?|ft(?=\d))[- ]?(?:and )?(?:(?P<b>1[01]|\d(?!\d)"
+            rf"|nothing|nil)(?:\.5|½)?{_QUOTE})?{_TALL}", _feet),
+        ("height",
+            r"\b(?P<a>four|five|six|seven)[- ](?:foot|feet|ft)\b(?:[- ](?:and )"
+            rf"?(?P<b>{_WORDS})\b(?:[- ]inch(?:es)?)?)?(?:[- ]and a half)"
+            rf"?{_TALL}", _feet),
         ("height", rf"\b(?P<a>five|six|four)-(?P<b>{_WORDS})\b(?! ?(?:year|yr)){_TALL}", _feet),
         ("height", r"(?<![\d.-])(?P<a>[4-6])-(?P<b>0\d|1[01])(?![\d-])", _feet),
-        ("height", rf"(?<![\d.])(?P<a>[12])(?:[.,]| ?m ?|米)(?P<b>\d{{1,2}})(?!\d)(?: ?(?:m\b|met(?:er|re)s?\b|米))?{_TALL}(?<!\d[.,]\d)(?<!\d[.,]\d\d)", _metres),
+        ("height",
+            rf"(?<![\d.])(?P<a>[12])(?:[.,]| ?m ?|米)(?P<b>\d{{1,2}})"
+            rf"(?!\d)(?: ?(?:m\b|met(?:er|re)s?\b|米))?{_TALL}(?<!\d[.,]\d)"
+            r"(?<!\d[.,]\d\d)", _metres),
         ("height", rf"(?<![\d.])(?P<a>[12])[.,](?P<b>\d{{1,2}}) ?(?:m\b|met(?:er|re)s?\b|米){_TALL}", _metres),
         ("height", rf"(?<![\d.])(?P<a>1[3-9]\d|2[01]\d)(?:\.\d)? ?(?:cms?\b|centimet(?:er|re)s?\b|公分|厘米){_TALL}", _plain),
         ("height", rf"(?P<q>不到|比)?(?P<a>[一1两2])米(?P<b>[{_H}\d]{{1,2}})?(?P<s>几|多|出头|不到|矮(?:一?点|一些)|以上)?", _han_metres),
@@ -150,11 +159,17 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str], _Reader], ...] = tuple(
         ("height", r"(?P<a>[五六七八九])尺(?:(?P<b>[一二三四五六七八九])寸?)?", _chi),
         ("height", r"(?P<a>[4-7])尺(?P<b>1[01]|\d)寸?", _feet),
         ("weight", r"(?<![\d.])(?P<a>\d{2,3}(?:[.,]\d)?) ?(?P<u>kgs?\b|kilos?\b|kilograms?\b|公斤|千克|斤|lbs?\b|pounds?\b|磅)", _weight),
-        ("weight", rf"(?P<a>[{_H}]?百[{_H}]?十?[{_H}]?|[四五六七八九]十[{_H}]?)来?多?(?P<u>公斤|千克|斤|磅)(?:不到|左右|上下|以上|出头|多)?", _weight),
+        ("weight",
+            rf"(?P<a>[{_H}]?百[{_H}]?十?[{_H}]?|[四五六七八九]十[{_H}]?)"
+            r"来?多?(?P<u>公斤|千克|斤|磅)(?:不到|左右|上下|以上|"
+            r"出头|多)?", _weight),
         ("weight", rf"\b(?P<a>\d{{1,2}}|{_WORDS}) stone(?: (?P<b>\d{{1,2}}))?\b", _stone),
-        ("weight", rf"(?:体重|重量)[:： ]?(?P<a>\d{{2,3}}|[{_H}百十]{{2,5}})(?!\d)", _named_weight),
+        ("weight", rf"(?:体重|重量)[:： ]?(?P<a>\d{{2,3}}|[{_H}百十]{{2,5}})(?!\d)来?多?斤?", _named_weight),
         ("height", r"(?:身高|身长|高度|个头|个子|height)[:： ]*(?:约|大约|about )?(?P<a>1[3-9]\d|2[01]\d)(?!\d)", _plain),
-        ("height", r"(?<![\d.#$-])(?P<a>1[4-9]\d|20\d)(?![\d.%-]| ?(?:斤|块|元|个|人|号|楼|天|页|lb|kg|pound|people|years|miles|euro|dollar))", _plain),
+        ("height",
+            r"(?<![\d.#$-])(?P<a>1[4-9]\d|20\d)(?![\d.%-]| ?(?:斤|"
+            r"块|元|个|人|号|楼|天|页|lb|kg|pound|people|years|"
+            r"miles|euro|dollar))", _plain),
     )
 )  # fmt: skip
 """In the order in which they are tried; of two that overlap the first counts."""

@@ -92,6 +92,8 @@ def _find_end(items: Sequence[Item], start: int, word: str) -> int:
             return at
         elif item.has("noun", "garment") or (item.has(*_CONTENT) and not _leads_to_head(items, at)):
             has_content = True
+        elif (item.has("neutral") or item.is_unknown) and not item.is_han:
+            has_content = at + 1 < len(items) and items[at + 1].has("join")  # `without makeup or glasses`
         at += 1
     return at
 

@@ -50,8 +50,10 @@ def test_what_is_lost_or_gained_is_no_weight(text: str) -> None:
     ("text", "low", "high"),
     [
         ("half a century old", 49, 51), ("three score and ten", 70, 70), ("born in the year 1950", 75, 76), ("DOB 1960", 65, 66),
-        ("1988年生", 37, 38), ("一九七五年生人", 50, 51), ("couldn't have been more than twenty", 18, 20), ("on the wrong side of sixty", 61, 67),
-        ("22, no wait, 24", 24, 24), ("三十多吧，不对，四十多", 43, 48), ("七十好几了", 75, 79), ("四十又二", 42, 42), ("男。六十。瘦", 60, 60),
+        ("1988年生", 37, 38), ("一九七五年生人", 50, 51), ("couldn't have been more than twenty", 18, 20),
+        ("on the wrong side of sixty", 61, 67),
+        ("22, no wait, 24", 24, 24), ("三十多吧，不对，四十多", 43, 48), ("七十好几了", 75, 79), ("四十又二", 42, 42),
+        ("男。六十。瘦", 60, 60),
         ("sixty eight or sixty nine", 68, 69), ("三十三三十四岁", 33, 34), ("38M, single", 38, 38), ("age 31, a thrity-odd", 31, 31),
     ],
 )  # fmt: skip

@@ -14,7 +14,8 @@ from stages.describe.spelling import correct_word
 @pytest.mark.parametrize(
     ("wrong", "right"),
     [
-        ("tal", "tall"), ("thn", "thin"), ("gren", "green"), ("slimm", "slim"), ("lomg", "long"), ("dres", "dress"), ("dak", "dark"), ("wmn", "woman"),
+        ("tal", "tall"), ("thn", "thin"), ("gren", "green"), ("slimm", "slim"), ("lomg", "long"),
+        ("dres", "dress"), ("dak", "dark"), ("wmn", "woman"),
         ("crly", "curly"), ("blck", "black"), ("brod", "broad"), ("beerd", "beard"), ("hiar", "hair"),
         ("mustash", "mustache"), ("skiny", "skinny"),
     ],
