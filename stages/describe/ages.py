@@ -193,6 +193,10 @@ def _chinese_both(match: re.Match[str]) -> tuple[int, int] | None:
     text, after = match["a"], (match["s"] or "") + (match["t"] or "")
     if re.fullmatch(r"[一二三四五六七八九]{2}十", text) or re.fullmatch(r"[二三四五六七八九]?十[一二三四五六七八九]{2}", text):
         return _chinese(match)
+    digits = [_DIGITS[letter] for letter in text] if re.fullmatch(r"[一二三四五六七八九]{2}", text) else []
+    if digits and digits[1] == digits[0] + 1:
+        # 七八岁: seven or eight, not 78.
+        return digits[0], digits[1]
     years = parse_number(text)
     return _qualify_chinese(years, match["q"] or "", after) if 0 < years < 130 else None
 
