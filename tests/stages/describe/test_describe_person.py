@@ -163,7 +163,8 @@ def test_what_no_style_fulfils_is_reported() -> None:
     ("looks like Taylor Swift", "describe/real-person"), ("长得像刘亦菲的女生", "describe/real-person"),
     ("周 杰 伦", "describe/real-person"),
     ("she resembles Jane Smithson", "describe/real-person"),
-    ("a 10-year-old boy", "describe/child"), ("小女孩", "describe/child"), ("十二岁的少年", "describe/child"), ("七八岁的孩子", "describe/child"),
+    ("a 10-year-old boy", "describe/child"), ("小女孩", "describe/child"), ("十二岁的少年", "describe/child"),
+    ("七八岁的孩子", "describe/child"),
     ("a toddler", "describe/child"),
     ("a sexy schoolgirl", "describe/minor"), ("性感的少女", "describe/minor"), ("a naked child", "describe/minor"),
 ])  # fmt: skip
