@@ -52,6 +52,7 @@ class AgeSpan:
 
 def find_ages(text: str) -> list[AgeSpan]:
     """Every age in a normalised text, in its order."""
+    text = text.replace("歳", "岁")
     found: list[AgeSpan] = []
     for pattern, measure in _PATTERNS:
         for match in pattern.finditer(text):
@@ -103,7 +104,7 @@ def _range(match: re.Match[str]) -> tuple[int, int] | None:
 
 def _exact(match: re.Match[str]) -> tuple[int, int] | None:
     years = parse_number(match["a"])
-    return (years, years) if 0 < years < 130 else None
+    return (years, years) if years >= 0 else None
 
 
 def _approximate(match: re.Match[str]) -> tuple[int, int] | None:
@@ -127,6 +128,16 @@ def _decade(match: re.Match[str]) -> tuple[int, int] | None:
     low, high = (2, 8) if not part else (1, 3) if "early" in part else (4, 6) if "mid" in part else (7, 9)
     low, high = (0, 1) if "very early" in part else (8, 9) if "very late" in part else (low, high)
     return start + low, start + high
+
+
+def _young(match: re.Match[str]) -> tuple[int, int] | None:
+    """A number that is an age by its place alone, and a child's."""
+    years = parse_number(match["a"])
+    return (years, years) if 2 <= years < 18 else None
+
+
+def _hundred(match: re.Match[str]) -> tuple[int, int]:
+    return 100, 109
 
 
 def _something(match: re.Match[str]) -> tuple[int, int] | None:
@@ -193,12 +204,12 @@ def _chinese_both(match: re.Match[str]) -> tuple[int, int] | None:
     text, after = match["a"], (match["s"] or "") + (match["t"] or "")
     if re.fullmatch(r"[一二三四五六七八九]{2}十", text) or re.fullmatch(r"[二三四五六七八九]?十[一二三四五六七八九]{2}", text):
         return _chinese(match)
-    digits = [_DIGITS[letter] for letter in text] if re.fullmatch(r"[一二三四五六七八九]{2}", text) else []
-    if digits and digits[1] == digits[0] + 1:
+    digits = [_DIGITS[letter] for letter in text] if re.fullmatch(r"[一二两三四五六七八九]{2}", text) else []
+    if digits and 0 < digits[1] - digits[0] <= 2:
         # 七八岁: seven or eight, not 78.
         return digits[0], digits[1]
     years = parse_number(text)
-    return _qualify_chinese(years, match["q"] or "", after) if 0 < years < 130 else None
+    return _qualify_chinese(years, match["q"] or "", after) if 0 <= years < 130 else None
 
 
 def _spoken(match: re.Match[str], kind: str) -> tuple[int, int] | None:
@@ -242,11 +253,15 @@ _NO_AGE = r"(?! ?(?:cm|kg|ft|feet|foot|inch|inches|lbs|pounds|kilos|percent|%|m\
 """What follows a number that is a measure of something else."""
 _DECADES_HAN = "[二三四五六七八九]?十[一二三四五六七八九]?"
 _BEGINS = r"(?:^|(?<=[,;.(:] )|(?<= of )|(?<=^at )|(?<= at ))"
+_SUBJECT = r"\b(?:she|he|they|who)(?:'s|’s|'re| is| are) (?:only |just |about |barely |nearly |almost |maybe |around )?"
+_PERSON = r"\b(?:girl|boy|woman|man|person|lady|guy|female|male)(?:,|:| of) (?:only |just |about |barely )?"
+_ENDS = r"(?=\s*(?:$|[,;.)!?]|and (?!a half)|with |but |in (?:a |an |the |her |his )))"
 _TENS_WORDS = rf"(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_UNITS)}))?"
 _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], tuple[int, int] | None]], ...] = (
     *((_compile(pattern), partial(_spoken, kind=kind)) for pattern, kind in PATTERNS if kind != "bare"),
     (_compile(rf"(?:aged?[: ]+)?(?:between|from) (?P<a>{_NUM}) (?:and|to) (?P<b>{_NUM})(?:{_YEARS})?"), _range),
     (_compile(rf"(?:aged?[: ]+|ages )?(?P<a>{_NUM}) ?(?:-|to|or|–) ?(?P<b>{_NUM}){_YEARS}"), _range),
+    (_compile(rf"(?<![\d.])(?P<a>\d{{1,3}})\.\d+{_YEARS}"), _exact),
     (_compile(rf"(?:aged?|ages)[: ]+(?P<a>{_NUM}) ?(?:-|to|or) ?(?P<b>{_NUM})"), _range),
     (_compile(rf"(?P<a>{_CNUM}) ?(?:岁)?(?:到|至|-|~)(?P<b>{_CNUM})(?=岁|之间)(?:岁)?(?:之间)?"), _chinese_range),
     (
@@ -264,11 +279,14 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], tuple[int, int
     (_compile(rf"\b(?:age|aged|turning|turned|ages|just turned)[: ]+(?:of )?(?P<a>{_NUM})\b(?:{_YEARS})?"), _exact),
     (_compile(r"奔(?P<a>[三四五六七八九])(?:十)?(?:的?人)?"), _chinese_approach),
     (_compile(rf"(?P<q>{_BEFORE})?(?P<a>[五六七八九])旬"), _chinese_decade),
+    (_compile(rf"(?<![年轻老小大])[一两]?百零?[{_HAN}]{{0,3}}(?:多|来|几)?岁"), _hundred),
     (_compile(rf"(?P<q>{_BEFORE})? ?(?P<a>{_CNUM}) ?(?P<s>{_AFTER})?(?:周)?[岁碎](?P<t>{_AFTER})?"), _chinese_both),
     (_compile(rf"(?P<q>{_BEFORE})? ?(?P<a>{_DECADES_HAN}|[2-9]\d)(?P<s>多|几|出头|开外|来|上下|左右)"), _chinese),
     (_compile(r"(?P<q>年近|将近|年过|年逾|快|年约|年届|年满|年方)(?P<a>[二三四五六七八九]?十[一二三四五六七八九]?)(?P<s>)"), _chinese),
     (_compile(rf"(?P<q>今年|现年|芳龄|年方|年龄|年纪|年满)(?:是|:|有)?(?P<a>{_DECADES_HAN}|\d{{2}})(?P<s>)"), _chinese),
     (_compile(r"(?P<q>)(?P<a>[二三四五六七八九]十[一二三四五六七八九]{2})(?P<s>左右|上下|)"), _chinese),
+    (_compile(rf"{_SUBJECT}(?P<a>{_NUM})(?: or {_NUM})?{_ENDS}"), _young),
+    (_compile(rf"{_PERSON}(?P<a>{_NUM})(?: or {_NUM})?{_ENDS}"), _young),
     (_compile(rf"(?<![\w.'-])(?P<a>\d{{2}})(?![\w%'\"-]|\.\d){_NO_AGE}"), _bare),
     (
         _compile(rf"{_BEGINS}(?P<a>{'|'.join(_TEENS)}|{_TENS_WORDS})(?=[,;.)]|$| and | with | if | in )"),

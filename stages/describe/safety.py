@@ -13,8 +13,25 @@ from stages.describe.vocabulary import MAX_AGE, MIN_AGE
 from stages.describe.wishes import Wishes
 
 _FILE = Path(__file__).parent / "lexicon" / "refused.txt"
-_FRAMES = re.compile(r"john lennon (?:glasses|specs|spectacles|frames)")
+_FRAMES = re.compile(
+    r"john lennon (?:glasses|specs|spectacles|frames)|trump cards?|napoleon complex|churchill college|"
+    r"musk (?:perfume|scent|cologne|oil|fragrance|rose|deer)|(?:smell(?:s|ing)?|scent|hint) of musk|乔丹(?:球?鞋)|韩红(?=色)|王菲菲|李娜娜"
+)
 """Things that are called after a person."""
+_NO_NUDITY = re.compile(
+    r"(?<!not )(?<!never )(?:\b(?:no|not|never|hates?|dislikes?|against|avoids?|opposes?|anti|non)[ -](?:any )?|不|非|讨厌|反对|拒绝)$"
+)
+"""Before a word for nudity: there is none."""
+_NO_SKIN = re.compile(
+    r"nude[ -](?:colou?red|colou?r|toned?|shades?|lipstick|lips?|make-?up|heels?|shoes|pumps|tights|nails?)\b|"
+    r"naked (?:mole[ -]rats?|truth|eye)\b"
+)
+"""A colour, an animal and sayings."""
+_TEEN_NUMBER = re.compile(
+    r"(?<!size )(?<![\w.'-])(?:1[0-7]|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen)(?![\w.]*\d)(?![\w'\"])"
+    r"(?! ?(?:cm|kg|ft|feet|foot|inch|inches|lbs|pounds|kilos|percent|stone|%))"
+)
+"""A number that is a child's age where nothing says that it counts something else."""
 _LIKE = re.compile(
     r"(?:[Ll]ook(?:s|ing)? (?:exactly |just |a lot |a bit )?like|[Rr]esembl(?:es|ing)|[Ll]ookalike of|[Dd]ead ringer for|[Ll]ikeness of|"
     r"[Dd]oppelg[aä]nger of|[Ii]n the image of|[Tt]win of|[Ff]ace of|[Pp]ortrait of|[Cc]lone of|[Pp]hoto of)\s+"
@@ -31,10 +48,13 @@ _ABOUT_CHILDREN = re.compile(
     r"(?:like|as) (?:a|an) (?:\w+ )?$|(?:kindergarten|nursery|teaches|inner) $|(?:not|no|never|no longer) (?:a |an )?$"
 )
 _OF_CHILDREN = re.compile(
-    r"^(?:'s|s'|-like|like|hood|ish|ren's|care|minder|psycholog| psycholog| doctor| teacher|'s doctor| therapist| specialist)"
+    r"^(?: (?:official|league|celebrity|noble|character|role|poet|clerk|injury|scars?|wrinkles|blemish(?:es)?)\b|"
+    r"'s|s'|-like|like|hood|ish|ren's|care|minder|psycholog| psycholog| doctor| teacher|'s doctor| therapist| specialist)"
 )
 _ABOUT_CHILDREN_CHINESE = re.compile(r"(?:带着?|有|抱着?|教|照顾|喜欢|爱|两个|几个|三个|一个|的|像个?|不是|疼爱|关心|为|给|对)$")
-_OF_CHILDREN_CHINESE = re.compile(r"^(?:的(?:妈|爸|母|父|老师|医生)|科|脸|气|们|般|似|头|妈|爸|他|节目|作家|读物|医院|文学|心理|音|菜|鱼)")
+_OF_CHILDREN_CHINESE = re.compile(
+    r"^(?:园的?(?:老师|教师|园长|院长|阿姨|保育员)|的(?:妈|爸|母|父|老师|医生)|科|脸|气|们|般|似|头|妈|爸|他|节目|作家|读物|医院|文学|心理|音|菜|鱼)"
+)
 
 
 @lru_cache(maxsize=1)
@@ -80,17 +100,22 @@ def check_text(plain: str, text: str, wishes: Wishes) -> None:
         or bool(phrases["young"].search(joined))
         or bool(wishes.age and wishes.age_rank >= 3 and wishes.age[1] < MIN_AGE)
     )
-    nudity, sexual = phrases["nudity"].search(joined), phrases["sexual"].search(joined)
-    if is_young and (nudity or sexual):
+    nudity, sexual = _find_nudity(joined), phrases["sexual"].search(joined)
+    if ((nudity or sexual) and (is_young or _TEEN_NUMBER.search(joined))) or (is_young and phrases["nudity"].search(joined)):
         raise SpecError(Finding("describe/minor", "descriptions that make a young person sexual are refused", fix="leave that out"))
     if nudity:
-        raise SpecError(
-            Finding("describe/nudity", f"{nudity.group()!r} asks for nudity, which is not made", fix="describe what the person wears")
-        )
+        raise SpecError(Finding("describe/nudity", f"{nudity!r} asks for nudity, which is not made", fix="describe what the person wears"))
     if name := _find_name(joined, text):
         message = f"{name!r} is the name of a real person, whose likeness is not made"
         raise SpecError(Finding("describe/real-person", message, fix="describe the looks in words, without a name"))
     _check_age(joined, wishes)
+
+
+def _find_nudity(plain: str) -> str:
+    """A word that asks for nudity; empty where there is none, or where it is denied."""
+    plain = _NO_SKIN.sub(" ", plain)
+    found = (one for one in _load_phrases()["nudity"].finditer(plain) if not _NO_NUDITY.search(plain[: one.start()]))
+    return next((one.group() for one in found), "")
 
 
 def _find_name(plain: str, text: str) -> str:
