@@ -82,6 +82,7 @@ async def _read_request(request: Request) -> dict[str, Any]:
             raise SpecError(Finding("explore/request", f"the request has more than {MAX_BYTES} bytes", fix="send less"))
     try:
         found = parse_json(data)
+        json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair is no text: a ValueError
     except ValueError as error:
         raise SpecError(Finding("explore/request", "the request is not JSON", fix="send a JSON object")) from error
     if not isinstance(found, dict) or not isinstance(found.get("fields", {}), dict):
@@ -138,7 +139,9 @@ def _add_spec(app: FastAPI, document: Document) -> None:
         if not has_describe():
             raise SpecError(Finding("explore/text", "this installation does not read texts", fix="use the sliders"))
         seed = requested.get("fields", {}).get("seed", 1)
-        found = importlib.import_module(DESCRIBE).describe(str(requested.get("text", "")), seed=seed if isinstance(seed, int) else 1)
+        found = importlib.import_module(DESCRIBE).describe(
+            str(requested.get("text", "")), seed=seed if isinstance(seed, int) and 0 <= seed < 2**32 else 1
+        )
         return JSONResponse(
             {"fields": {name: value for name, value in found.fields.items() if may_set(name)}, "ignored": list(found.ignored)}
         )

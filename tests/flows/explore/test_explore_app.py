@@ -64,6 +64,18 @@ def test_what_is_no_json_is_one_sentence(client: TestClient) -> None:
     assert answer.json()["findings"] == [{"code": "explore/request", "message": "the request is not JSON; send a JSON object"}]
 
 
+def test_half_a_surrogate_pair_is_no_json(client: TestClient) -> None:
+    half = rb'{"fields": {"name": "\ud800"}, "file": "half.yaml"}'
+    answer = client.post("/write", content=half, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, "x"])
+def test_a_text_with_an_impossible_seed_is_read_with_the_first_one(client: TestClient, seed: object) -> None:
+    first = client.post("/describe", json={"text": "a man", "fields": {"seed": 1}})
+    assert client.post("/describe", json={"text": "a man", "fields": {"seed": seed}}).json() == first.json()
+
+
 def test_other_names_of_this_machine_are_refused(client: TestClient) -> None:
     assert client.get("/", headers={"Host": "evil.example"}).status_code == 403
     assert client.get("/", headers={"Origin": "https://evil.example"}).status_code == 403
