@@ -396,6 +396,11 @@ class _Reader:
     def _is_bound(self, at: int) -> bool:
         return any(sense.is_bound for sense in self.items[at].senses)
 
+    def _is_of_person(self, at: int, to: int) -> bool:
+        """Whether the item is in a list about the person that ends in a garment: `pale, serious, black t-shirt`."""
+        between = self.items[at + 1 : to]
+        return self.heads[to] in _WORN and any(k.has("modifier") and not k.has("colour", "shade", "pattern", "fabric") for k in between)
+
     def _look_right(self, at: int) -> int | None:
         """The next head that the item is said of, over other modifiers."""
         skipped, has_comma = 0, False
@@ -409,7 +414,7 @@ class _Reader:
                     ):
                         return to
                     continue
-                if self._fits(at, to) and not (has_comma and self._says_nothing(at, to)):
+                if self._fits(at, to) and not (has_comma and (self._says_nothing(at, to) or self._is_of_person(at, to))):
                     return to
                 if self.heads[to] in _WORN or self.heads[to] == "person" or not item.age:
                     return None
