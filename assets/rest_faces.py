@@ -13,7 +13,7 @@ def mirror_sides(**weights: float) -> dict[str, float]:
 # The neutral face of a scan looks stern; a face at rest has the corners of the mouth and the inner brows slightly raised.
 REST_FACES: Mapping[str, Mapping[str, float]] = {
     "neutral": {"browInnerUp": 0.2, **mirror_sides(mouthSmile=0.16, cheekSquint=0.06, browOuterUp=0.05)},
-    "smile": {"browInnerUp": 0.16, **mirror_sides(mouthSmile=0.58, cheekSquint=0.4, eyeSquint=0.12, mouthDimple=0.2, browOuterUp=0.1)},
+    "smile": {"browInnerUp": 0.16, **mirror_sides(mouthSmile=0.5, cheekSquint=0.42, eyeSquint=0.14, mouthDimple=0.1, browOuterUp=0.1)},
     "serious": mirror_sides(browDown=0.2, eyeSquint=0.14, mouthPress=0.1),
 }
 """Expression (performance.expression) -> weights of the face while nothing else moves it. None of them opens the lips."""
