@@ -16,7 +16,7 @@ _AFTER_SIZE = (
     r"(?<!size )(?<!sizes )(?<!number )(?<!no )(?<!no\. )(?<!# )(?<!room )(?<!level )(?<!page )(?<!bus )(?<!route )(?<!top )(?<!ic)"
 )
 _UNIT = (
-    r"(?![\w.%]| ?(?:cm|kg|ft|feet|foot|inch|inches|lbs?|pounds|kilos|m\b|percent|per cent|euros?|dollars?|minutes?|hours?|days?|weeks?|months?|miles?|people|"
+    r"(?![\w%]|\.\d| ?(?:cm|kg|ft|feet|foot|inch|inches|lbs?|pounds|kilos|m\b|percent|per cent|euros?|dollars?|minutes?|hours?|days?|weeks?|months?|miles?|people|"
     r"times|cats|dogs|books|pages|floors?|storeys?|grams|metres|meters|stone|something|thousand|hundred|years? (?:ago|later|of (?:exp|serv)|in|on)|厘米|公斤|斤|公分))"
 )
 CORRECTION = re.compile(
