@@ -84,9 +84,10 @@ def load_lexicon() -> Lexicon:
             _add(things[language] if section == "similes" else root, phrase, sense, words)
             if section not in ("stop", "neutral", "join", "similes"):
                 targets.update(token for token, _, _ in split_tokens(phrase))
-    for language in LANGUAGES:
-        for marker in _list_markers(language):
-            _graft(_walk(root, marker, words), things[language])
+    # All places first: a phrase that were added after a graft would grow in what the trees share.
+    places = [(_walk(root, marker, words), language) for language in LANGUAGES for marker in _list_markers(language)]
+    for place, language in places:
+        _graft(place, things[language])
     return Lexicon(
         root, _read_meanings(), *(frozenset(word for word in some if word.isalpha() and word.isascii()) for some in (words, targets))
     )
@@ -116,10 +117,9 @@ def _graft(into: Node, things: Node) -> None:
     """Lets the phrases of one tree begin in a node of another; the two share what they can."""
     into.senses.extend(things.senses)
     for token, child in things.next.items():
-        if token in into.next:
-            _graft(into.next[token], child)
-        else:
-            into.next[token] = child
+        own = into.next.setdefault(token, child)
+        if own is not child:
+            _graft(own, child)
 
 
 def _parse_sense(section: str, payload: str) -> Sense:
