@@ -3,7 +3,7 @@
 python -m bench.hair_sheet OUT.jpg [--style NAME ...] [--beard NAME ...] [--target web] [--colour "#2a1a12" ...] [--folder build/hair]
 
 Each style is built on one woman and one man in turn, in a plain garment, up to the model that a bundle ships, and rendered in the
-studio of portraits. One row is a style; each colour takes three pictures. About ten seconds a style and colour.
+studio of portraits, three pictures a colour. About ten seconds a style and colour.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from stages.sway.clips import settle_pose
 
 TURNS = {"front": 0.25, "side": 1.35, "back": 2.7}
 """View -> radians by which the camera goes around the head."""
-CELL = 120
-"""Pixels a side of each picture."""
+CELL, _COLUMNS = 120, 9
+"""Pixels a side of each picture, and pictures in a row: one style in three colours, or three styles in one."""
 COLOURS = ("#1c1410", "#6b4428", "#b8925a")
 _OUTFITS = {"man": "male_casualsuit02", "woman": "female_casualsuit01"}
 
@@ -85,7 +85,7 @@ def main() -> None:
                     for view, pixels in zip(TURNS, render_views(studio, file, store), strict=True):
                         # Names of pictures must differ; what is too long for its cell is cut off.
                         pictures[title if view == "front" and not number else f"{colour} {view}{' ' * len(pictures)}"] = Image(pixels)
-    sheet = build_contact_sheet(pictures, len(TURNS) * len(chosen.colour), CELL)
+    sheet = build_contact_sheet(pictures, _COLUMNS, CELL)
     write_atomic(chosen.out, encode_jpeg(sheet, 88))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from stages.describe.colours import CLOTH_COLOURS
@@ -24,7 +25,7 @@ _REACH = 40
 _OF_ANYTHING = frozenset({"small", "big", "short", "long", "heavy", "medium", "average", "middling", "messy", "oval", "thick"})
 """Concepts that are said of things as well."""
 _COPULAS = frozenset({
-    "is", "are", "was", "looks", "seems", "appears", "be", "that", "which", "she's", "he's", "they're", ":", "keeps", "wore",
+    "is", "are", "was", "looks", "seems", "appears", "be", "that", "which", "she's", "he's", "they're", ":", "keeps", "wore", "as",
     "是", "显", "生得", "长得", "染成", "烫成", "剪成", "理成", "变成", "换成", "改成", "换", "改", "变",
 })  # fmt: skip
 _PRONOUNS = frozenset({"she", "her", "herself", "hers", "she's", "he", "him", "his", "himself", "he's", "她", "他", "她的", "他的"})
@@ -323,6 +324,8 @@ class _Reader:
         wish = GarmentWish(
             sense.name, names, item.text, colour, part.get("pattern"), part.get("fabric"), float(part["fit"]) if "fit" in part else None
         )
+        if at not in self.negated and _is_womens(sense.name, names, item.text):
+            self.reading.claims.append(Claim("gender", "female", item.start, item.end, WEAK))
         kind = terms["names"] if sense.name == "set" else terms.get("class", "")
         whole, _, uniform = kind.partition(":")
         self.reading.garments.append(WornClaim(wish, item.start, item.end, at in self.negated, whole, uniform))
@@ -376,6 +379,10 @@ class _Reader:
         if right is not None and self._is_bound(right):
             self.has_own.add(right)
             return right
+        if self._is_simile(at):
+            left = self._look_left(at)[0]
+            right = self._look_right(at) if left is None or self.heads[left] == "person" else None  # 像雪一样的头发
+            return left if right is None else right
         left, is_close = self._look_left(at)
         if left is not None and self.heads[left] == "person" and right == at + 1 and self.heads[right] != "person":
             left = None  # of `my 奶奶: white hair` it is the hair
@@ -385,6 +392,10 @@ class _Reader:
             self.has_own.add(right)
             return right
         return left
+
+    def _is_simile(self, at: int) -> bool:
+        """Whether it is `like straw`, which stands after what it is said of."""
+        return any(sense.name.startswith("like_") for sense in self.items[at].get("modifier"))
 
     def _is_predicate_of_degree(self, at: int) -> bool:
         """Whether 一点 follows a Chinese word, so that what it is said of stands before it: 矮一点 头发短一点."""
@@ -460,7 +471,8 @@ class _Reader:
                 has_article = True
             if item.has("stop", *_TRANSPARENT) or item.text in _COPULAS:
                 continue
-            if (item.is_unknown or item.has("neutral")) and not item.is_han and skipped < 2:
+            is_skipped = not item.is_han or (self._is_simile(at) and len(item.text) == 1)  # 脑袋光得像灯泡
+            if (item.is_unknown or item.has("neutral")) and is_skipped and skipped < 2:
                 skipped += 1
                 continue
             if item.is_sign and item.text in (",", "、") and crossed < self._count_crossable(at) and not self._clause_has_head(at):
@@ -484,6 +496,12 @@ class _Reader:
         first = next((k + 1 for k in range(at, -1, -1) if self.items[k].is_sign), 0)
         last = next((k for k in range(at, len(self.items)) if self.items[k].is_sign), len(self.items))
         return any(self.heads[k] not in ("", "person") for k in range(first, last))
+
+
+def _is_womens(slot: str, names: Sequence[str], text: str) -> bool:
+    """Whether a garment suggests a woman: a dress or a skirt, no kilt or robe."""
+    is_robe = any(word in text for word in ("kilt", "robe", "kurta", "tunic", "smock", "sarong", "cassock", "gown", "袍", "长衫"))
+    return not is_robe and (slot == "dress" or any("skirt" in name for name in names))
 
 
 def _read_colour_claims(sense: Sense, head: str) -> list[tuple[str, str]]:

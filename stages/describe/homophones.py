@@ -53,7 +53,7 @@ def _index() -> dict[tuple[int, str], list[tuple[str, Node]]]:
     """(length, a character) -> the phrases of content with that character."""
     found: dict[tuple[int, str], list[tuple[str, Node]]] = {}
     for phrase, node in _walk(load_lexicon().root, ""):
-        if 2 <= len(phrase) <= LONGEST and any(sense.kind in _CONTENT for sense in node.senses):
+        if 2 <= len(phrase) <= LONGEST and any(sense.kind in _CONTENT and not sense.name.startswith("like_") for sense in node.senses):
             for letter in set(phrase):
                 found.setdefault((len(phrase), letter), []).append((phrase, node))
     return found

@@ -20,6 +20,9 @@ def find_negated(items: Sequence[Item]) -> frozenset[int]:
     at = 0
     while at < len(items):
         if items[at].has("neg"):
+            if double := _find_double(items, at):
+                at = double
+                continue
             start = at + 1
             is_double = start < len(items) and items[start].has("neg")
             while start < len(items) and items[start].has("neg"):
@@ -33,6 +36,17 @@ def find_negated(items: Sequence[Item]) -> frozenset[int]:
             at += 1
     # `ain't got no hair` says no once, in words that say it twice.
     return frozenset(at for at in found if not items[at].text.startswith(_SAYS_NO))
+
+
+def _find_double(items: Sequence[Item], at: int) -> int:
+    """One past the second no of `not a man who is without`, which says yes; 0 where there is none."""
+    for to in range(at + 1, len(items)):
+        if items[to].has("neg"):
+            has_person = any(item.has("person") for item in items[at + 1 : to])
+            return to + 1 if has_person and items[to].text in _WITHOUT else 0
+        if not items[to].has("person", "scope", "stop") or items[to].has("modifier"):
+            return 0
+    return 0
 
 
 def _find_denied(items: Sequence[Item]) -> Iterator[int]:
@@ -57,7 +71,7 @@ def _ends_clause(items: Sequence[Item], at: int) -> bool:
     for item in items[at + 1 :]:
         if item.is_sign:
             return True
-        if not item.has("stop") and not (item.has("scope") and item.is_han):
+        if (not item.has("stop") or item.has("modifier")) and not (item.has("scope") and item.is_han):
             return False
     return True
 

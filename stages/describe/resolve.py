@@ -163,7 +163,8 @@ def _merge_outfit(fields: dict[str, Any], before: Mapping[str, Any], reading: Re
     gone = {name for one in reading.garments if one.negated for name in one.wish.names}
     slots = list_slots()
     old = [piece for piece in before["groom.pieces"] if piece["garment"] not in gone]
-    if gone and not named:
+    has_set = any(one.wish.slot == "set" and not one.negated for one in reading.garments)  # `a suit instead of the dress`
+    if gone and not named and not has_set:
         fields["groom.pieces"] = old
         fields.pop("groom.outfit", None)
     elif named and fields.get("groom.pieces") and not any(one.kind for one in reading.garments):

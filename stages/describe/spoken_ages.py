@@ -16,7 +16,7 @@ _AFTER_SIZE = (
     r"(?<!size )(?<!sizes )(?<!number )(?<!no )(?<!no\. )(?<!# )(?<!room )(?<!level )(?<!page )(?<!bus )(?<!route )(?<!top )(?<!ic)"
 )
 _UNIT = (
-    r"(?![\w.%]| ?(?:cm|kg|ft|feet|foot|inch|inches|lbs?|"
+    r"(?![\w%]|\.\d| ?(?:cm|kg|ft|feet|foot|inch|inches|lbs?|"
     r"pounds|kilos|m\b|percent|per cent|euros?|dollars?|"
     r"minutes?|hours?|days?|weeks?|months?|miles?|people|"
     r"times|cats|dogs|books|pages|floors?|storeys?|grams|"

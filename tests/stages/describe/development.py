@@ -1,4 +1,4 @@
-"""Reads the development set, written in many hands before its writer knew the tables, and says what a description misses."""
+"""Reads the development sets, each written in many hands before its writer knew the tables, and says what a description misses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 from assets.errors import SpecError
 from stages.describe.resolve import Description, describe, edit
 
-PATH = Path(__file__).parents[2] / "data" / "describe_development.jsonl"
+_DATA = Path(__file__).parents[2] / "data"
+SETS = ("describe_development", "describe_development2")
 _LENGTHS = ("bald", "buzz", "short", "medium", "long")
 
 
@@ -29,9 +30,9 @@ class Sentence:
     """Dotted field or `hair_length` -> + or -."""
 
 
-def read_sentences() -> Iterator[Sentence]:
-    """Every sentence of the set."""
-    for line in PATH.read_text(encoding="utf-8").splitlines():
+def read_sentences(name: str) -> Iterator[Sentence]:
+    """Every sentence of one of `SETS`."""
+    for line in (_DATA / f"{name}.jsonl").read_text(encoding="utf-8").splitlines():
         yield Sentence(**json.loads(line))
 
 
