@@ -98,8 +98,8 @@ def start_no_server(*_: object) -> None:
 
 
 @pytest.mark.parametrize(("words", "sentence"), [
-    (["train", "cats"], "train/family] unknown net 'cats'; the nets are bodygan, bodyvae, classifier, clip, dcgan, dcgan-hinge, dcgan-lsgan, "
-     "dcgan-wgan-gp, diffusion, stylegan, textdiffusion, textgan, textstylegan, unet, vae"),
+    (["train", "cats"], "train/family] unknown net 'cats'; the nets are bodygan, bodyvae, classifier, clip, dcgan, dcgan-hinge, "
+     "dcgan-lsgan, dcgan-wgan-gp, diffusion, stylegan, textdiffusion, textgan, textstylegan, unet, vae"),
     (["train", "dcgan", "--set", "batch=0"],
      "train/setting] batch cannot be 0: input should be greater than or equal to 1; write a JSON value: --set batch=32"),
     (["train", "bodyvae"], "train/vectors] bodyvae learns body vectors, not images; give a data set of `fenshen data bodies`"),
