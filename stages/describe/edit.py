@@ -20,7 +20,8 @@ _SIZES = {"": 1.0, "mild": 0.5, "strong": 1.8, "more": 1.8, "less": -1.0}
 """Degree -> how many steps: a bit, plainly, much."""
 _STEPS: Mapping[str, tuple[str, float, tuple[float, float]]] = {
     "height": ("body.height", 0.22, (0.0, 1.0)), "weight": ("body.weight", 0.22, (0.0, 1.0)), "muscle": ("body.muscle", 0.24, (0.0, 1.0)),
-    "tone": ("identity.tone", 0.16, (0.0, 1.0)), "freckles": ("texture.freckles", 0.3, (0.0, 1.0)), "grey": ("groom.grey", 0.46, (0.0, 1.0)),
+    "tone": ("identity.tone", 0.16, (0.0, 1.0)), "freckles": ("texture.freckles", 0.3, (0.0, 1.0)),
+    "grey": ("groom.grey", 0.46, (0.0, 1.0)),
     "wrinkles": ("texture.wrinkles", 0.3, (0.0, 1.0)), "rate": ("voice.rate", 0.15, (0.5, 2.0)),
     "gender": ("identity.gender", 0.25, (0.0, 1.0)),
 }  # fmt: skip

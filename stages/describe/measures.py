@@ -1,12 +1,13 @@
 """Heights and weights in numbers: `6'2"`, `five foot nothing`, `1m60`, 一米七八, 身高178, `110 kg`, 一百五十斤."""
 
+# ruff: noqa: E501 -- a pattern is one line
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_SMALL = dict(zip("one two three four five six seven eight nine ten eleven".split(), range(1, 12), strict=True))
+_SMALL = dict(zip(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"], range(1, 12), strict=True))
 _SMALL |= {"nothing": 0, "nil": 0, "zero": 0, "nowt": 0}
 _WORDS = "|".join(_SMALL)
 _HAN = dict(zip("零一二三四五六七八九", range(10), strict=True)) | {"两": 2, "〇": 0}

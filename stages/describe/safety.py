@@ -60,7 +60,8 @@ def _compile(phrases: list[str]) -> re.Pattern[str]:
 
 
 _NO_CHILD = re.compile(
-    r"婴儿肥|婴儿般|娃娃脸|娃娃头|童花头|孩子气|(?<![a-z])(?:baby[- ]?faced?|kid[- ]at[- ]heart|child at heart|baby blues|babyface)(?![a-z])"
+    r"婴儿肥|婴儿般|娃娃脸|娃娃头|童花头|孩子气"
+    r"|(?<![a-z])(?:baby[- ]?faced?|kid[- ]at[- ]heart|child at heart|baby blues|babyface)(?![a-z])"
 )
 """Words of adults that hold a word for a child."""
 

@@ -20,7 +20,7 @@ def correct_word(word: str, known: Collection[str], targets: frozenset[str]) -> 
         known: words that are spelt right.
         targets: those that a misspelt word may be meant to be.
     """
-    if word in known or not word.isascii() or not word.isalpha() and "'" not in word or word in _load_words("usual_english"):
+    if word in known or not word.isascii() or (not word.isalpha() and "'" not in word) or word in _load_words("usual_english"):
         return word
     for ending in ("'s", "s", "es", "ish"):
         if word.endswith(ending) and word.removesuffix(ending) in known and len(word) > len(ending) + 2:
@@ -39,7 +39,7 @@ def _load_words(name: str) -> dict[str, None]:
 
 @lru_cache(maxsize=512)
 def _find_short(word: str) -> str:
-    """The likeliest of the words that people describe with: one slip of the keys, a doubled letter, or the vowels left out; empty for none."""
+    """The likeliest word that people describe with, but for one slip of the keys, a doubled letter or left out vowels; empty for none."""
     if len(word) < _SHORTEST_OF_ALL:
         return ""
     ranked = [(rank, at, other) for at, other in enumerate(_load_words("short_words")) if (rank := _rate_slip(word, other)) is not None]

@@ -1,14 +1,15 @@
 """Ages as people put them without the word `years`: bare numbers, scores, birth years, and an age that is taken back."""
 
+# ruff: noqa: E501 -- a pattern is one line
 from __future__ import annotations
 
 import re
 
 THIS_YEAR = 2026
 """The year that birth years count from; fixed, because the same text gives the same person."""
-_UNITS = "one two three four five six seven eight nine".split()
-_TEENS = "eighteen nineteen".split()
-_TENS = "twenty thirty forty fourty fifty sixty seventy eighty ninety".split()
+_UNITS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+_TEENS = ["eighteen", "nineteen"]
+_TENS = ["twenty", "thirty", "forty", "fourty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 WORD = rf"(?:(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_UNITS)}))?|{'|'.join(_TEENS)})"
 """18 to 99 in words."""
 _OLD = r"(?:[- ]*(?:years?|yrs?)[- ](?:old|of age))?"
@@ -30,9 +31,9 @@ _NO_UNIT = r"(?![\d十百千万几.%]| ?(?:米|厘|公|斤|克|千|个|位|名|�
 _PERSON_OR_END = r"(?=$|[\s，。、；,.;/|()（）]|咧|啦|了|吧|的|嘞|哩|呗|嘛|左右|上下|男|女|好几|来|多|几|出头|大|老)"
 
 PATTERNS: tuple[tuple[str, str], ...] = (
-    (rf"\bhalf a century(?: old| of age)?", "score"),
+    (r"\bhalf a century(?: old| of age)?", "score"),
     (r"\ba quarter of a century(?: old)?", "score"),
-    (rf"\b(?P<n>two|three|four|[2-4])[- ]?score(?: years)?(?:,? and (?P<m>[a-z]+))?(?: years)?", "score"),
+    (r"\b(?P<n>two|three|four|[2-4])[- ]?score(?: years)?(?:,? and (?P<m>[a-z]+))?(?: years)?", "score"),
     (rf"\b(?:wrong|other|far|shady) side of (?P<a>\d\d|{WORD})\b", "over"),
     (rf"\b(?:right|sunny|good) side of (?P<a>\d\d|{WORD})\b", "under"),
     (rf"\b(?:never|not) see (?:the age of )?(?P<a>\d\d|{WORD}) again\b", "over"),
@@ -41,7 +42,7 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     (rf"\bnot (?:yet|quite) (?P<a>\d\d|{WORD})\b{_OLD}{_UNIT}", "near"),
     (rf"\b(?P<a>{'|'.join(_TENS)}|[2-9]0)[- ](?:and (?:some|a few|odd)(?: years)?|some years|odd years|plus|and change)\b{_OLD}", "some"),
     (rf"\b(?P<a>{'|'.join(_TENS)}|[2-9]0)[- ](?:odd|something)\b{_OLD}", "some"),
-    (rf"\b(?P<a>[2-9]0)\+", "some"),
+    (r"\b(?P<a>[2-9]0)\+", "some"),
     (r"\b(?:born|b\.|dob|d\.o\.b\.|birth ?year|year of birth)(?: in| on)?(?: the)?(?: year)?[: ]*(?:of )?(?:\d\d?[./-]\d\d?[./-]|[a-z]+ (?:\d\d?,? )?|\d\d? [a-z]+ )?(?P<y>19\d\d|200\d)\b", "born"),
     (r"(?P<y>19\d\d|200\d)年?(?:\d{1,2}月)?(?:\d{1,2}[日号])?(?:出生|生人|生于|生(?![活意])|年?生)", "born"),
     (r"(?:生于|出生于|出生年份|出生日期)[:：]?(?P<y>19\d\d|200\d)年?", "born"),
