@@ -1,5 +1,6 @@
 """Heights and weights in numbers: `6'2"`, `five foot nothing`, `1m60`, 一米七八, 身高178, `110 kg`, 一百五十斤."""
 
+# ruff: noqa: E501 -- a pattern is one line
 from __future__ import annotations
 
 import re

@@ -1,5 +1,6 @@
 """Misspelt words: which are put right, and which are no mistakes."""
 
+# ruff: noqa: E501
 from __future__ import annotations
 
 import pytest
