@@ -136,7 +136,7 @@ def _young(match: re.Match[str]) -> tuple[int, int] | None:
     return (years, years) if 2 <= years < 18 else None
 
 
-def _hundred(match: re.Match[str]) -> tuple[int, int]:
+def _read_hundred(match: re.Match[str]) -> tuple[int, int]:
     return 100, 109
 
 
@@ -212,7 +212,7 @@ def _chinese_both(match: re.Match[str]) -> tuple[int, int] | None:
     return _qualify_chinese(years, match["q"] or "", after) if 0 <= years < 130 else None
 
 
-def _spoken(match: re.Match[str], kind: str) -> tuple[int, int] | None:
+def _read_spoken(match: re.Match[str], kind: str) -> tuple[int, int] | None:
     """An age of `spoken_ages`, by how its numbers are read."""
     groups = match.groupdict()
     years = parse_number(groups.get("a") or "")
@@ -258,7 +258,7 @@ _PERSON = r"\b(?:girl|boy|woman|man|person|lady|guy|female|male)(?:,|:| of) (?:o
 _ENDS = r"(?=\s*(?:$|[,;.)!?]|and (?!a half)|with |but |in (?:a |an |the |her |his )))"
 _TENS_WORDS = rf"(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_UNITS)}))?"
 _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], tuple[int, int] | None]], ...] = (
-    *((_compile(pattern), partial(_spoken, kind=kind)) for pattern, kind in PATTERNS if kind != "bare"),
+    *((_compile(pattern), partial(_read_spoken, kind=kind)) for pattern, kind in PATTERNS if kind != "bare"),
     (_compile(rf"(?:aged?[: ]+)?(?:between|from) (?P<a>{_NUM}) (?:and|to) (?P<b>{_NUM})(?:{_YEARS})?"), _range),
     (_compile(rf"(?:aged?[: ]+|ages )?(?P<a>{_NUM}) ?(?:-|to|or|–) ?(?P<b>{_NUM}){_YEARS}"), _range),
     (_compile(rf"(?<![\d.])(?P<a>\d{{1,3}})\.\d+{_YEARS}"), _exact),
@@ -279,7 +279,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], tuple[int, int
     (_compile(rf"\b(?:age|aged|turning|turned|ages|just turned)[: ]+(?:of )?(?P<a>{_NUM})\b(?:{_YEARS})?"), _exact),
     (_compile(r"奔(?P<a>[三四五六七八九])(?:十)?(?:的?人)?"), _chinese_approach),
     (_compile(rf"(?P<q>{_BEFORE})?(?P<a>[五六七八九])旬"), _chinese_decade),
-    (_compile(rf"(?<![年轻老小大])[一两]?百零?[{_HAN}]{{0,3}}(?:多|来|几)?岁"), _hundred),
+    (_compile(rf"(?<![年轻老小大])[一两]?百零?[{_HAN}]{{0,3}}(?:多|来|几)?岁"), _read_hundred),
     (_compile(rf"(?P<q>{_BEFORE})? ?(?P<a>{_CNUM}) ?(?P<s>{_AFTER})?(?:周)?[岁碎](?P<t>{_AFTER})?"), _chinese_both),
     (_compile(rf"(?P<q>{_BEFORE})? ?(?P<a>{_DECADES_HAN}|[2-9]\d)(?P<s>多|几|出头|开外|来|上下|左右)"), _chinese),
     (_compile(r"(?P<q>年近|将近|年过|年逾|快|年约|年届|年满|年方)(?P<a>[二三四五六七八九]?十[一二三四五六七八九]?)(?P<s>)"), _chinese),
@@ -292,6 +292,6 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], tuple[int, int
         _compile(rf"{_BEGINS}(?P<a>{'|'.join(_TEENS)}|{_TENS_WORDS})(?=[,;.)]|$| and | with | if | in )"),
         _bare,
     ),
-    *((_compile(pattern), partial(_spoken, kind=kind)) for pattern, kind in PATTERNS if kind == "bare"),
+    *((_compile(pattern), partial(_read_spoken, kind=kind)) for pattern, kind in PATTERNS if kind == "bare"),
 )  # fmt: skip
 """In the order in which they are tried; of two that overlap the first counts."""

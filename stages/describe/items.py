@@ -14,7 +14,7 @@ from stages.describe.spelling import correct_word
 FUNCTION_KINDS = ("neg", "degree", "join", "scope", "stop")
 _UNKNOWN_COST, _SINGLE_HAN = -0.4, 0.6
 _HEARD_SHARE, _HEARD_COST = 0.8, 0.25
-"""What a word that only sounds right is worth beside one that is spelt so."""
+"""What a word that only sounds right is worth next to one that is spelt so."""
 
 
 @dataclass(frozen=True)

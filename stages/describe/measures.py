@@ -1,6 +1,6 @@
 """Heights and weights in numbers: `6'2"`, `five foot nothing`, `1m60`, 一米七八, 身高178, `110 kg`, 一百五十斤."""
 
-# ruff: noqa: E501 -- a pattern is one line
+
 from __future__ import annotations
 
 import re
@@ -128,7 +128,7 @@ def _stone(match: re.Match[str]) -> float:
     return _count(match["a"]) * _STONE + int(match["b"] or 0) * _POUND
 
 
-def _named_weight(match: re.Match[str]) -> float:
+def _name_weight(match: re.Match[str]) -> float:
     value = float(_han_number(match["a"]))
     return value / 2 if value >= 130 else value
 
@@ -165,7 +165,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str], _Reader], ...] = tuple(
             r"来?多?(?P<u>公斤|千克|斤|磅)(?:不到|左右|上下|以上|"
             r"出头|多)?", _weight),
         ("weight", rf"\b(?P<a>\d{{1,2}}|{_WORDS}) stone(?: (?P<b>\d{{1,2}}))?\b", _stone),
-        ("weight", rf"(?:体重|重量)[:： ]?(?P<a>\d{{2,3}}|[{_H}百十]{{2,5}})(?!\d)来?多?斤?", _named_weight),
+        ("weight", rf"(?:体重|重量)[:： ]?(?P<a>\d{{2,3}}|[{_H}百十]{{2,5}})(?!\d)来?多?斤?", _name_weight),
         ("height", r"(?:身高|身长|高度|个头|个子|height)[:： ]*(?:约|大约|about )?(?P<a>1[3-9]\d|2[01]\d)(?!\d)", _plain),
         ("height",
             r"(?<![\d.#$-])(?P<a>1[4-9]\d|20\d)(?![\d.%-]| ?(?:斤|"

@@ -41,10 +41,10 @@ def normalise(text: str) -> PlainText:
     plain = "".join(letters)
     if len(_STOP.findall(plain)) > 1:
         plain = _STOP.sub(".   ", plain)  # as telegrams end their sentences
-    return _mend(plain, places, len(text))
+    return _fix_letters(plain, places, len(text))
 
 
-def _mend(text: str, places: list[int], length: int) -> PlainText:
+def _fix_letters(text: str, places: list[int], length: int) -> PlainText:
     """The text with the mistakes of `typos.txt` put right: those in numbers, in short words and in single characters."""
     parts: list[str] = []
     kept: list[int] = []

@@ -76,7 +76,7 @@ def _drop_vowels(word: str) -> str:
 
 
 def _is_near_key(word: str, other: str) -> bool:
-    """Whether the one other letter lies beside the right one on the keyboard."""
+    """Whether the one other letter is next to the right one on the keyboard."""
     pair = next(((a, b) for a, b in zip(word, other, strict=True) if a != b), None)
     return pair is not None and any(abs(row.find(pair[0]) - row.find(pair[1])) == 1 and {*pair} <= {*row} for row in _ROWS)
 

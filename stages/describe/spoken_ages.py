@@ -34,7 +34,7 @@ CORRECTION = re.compile(
     r"only|more like|rather|just|是|得有|足有|都有|该有|"
     r"少说有|少说|有)? *$"
 )
-"""Stands between an age and the one that replaces it."""
+"""What is between an age and the one that replaces it."""
 _H = "一二三四五六七八九"
 _BEFORE = r"(?:(?<=^)|(?<=[\s，。、；：,.;:/|()（）男女爸妈我他她婆爷叔姨娘孩女子生人今年际有是约概将快满已才刚龄岁儿友])) ?"
 _NO_UNIT = (

@@ -1,6 +1,5 @@
 """Heights and weights in numbers, and ages that do not say years."""
 
-# ruff: noqa: E501
 from __future__ import annotations
 
 import pytest

@@ -1,6 +1,5 @@
 """Misspelt words: which are put right, and which are no mistakes."""
 
-# ruff: noqa: E501
 from __future__ import annotations
 
 import pytest
@@ -60,7 +59,7 @@ def test_the_likest_word_is_heard_first() -> None:
     assert [one.phrase for one in hear("光投")][:1] == ["光头"]
 
 
-def test_the_places_of_mended_letters_are_those_of_the_text() -> None:
+def test_the_places_of_fixed_letters_are_those_of_the_text() -> None:
     plain = normalise("a thrity year old")
     start = plain.text.index("thirty")
     assert plain.locate(start, start + 6) == (2, 8)
