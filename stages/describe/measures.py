@@ -1,6 +1,5 @@
 """Heights and weights in numbers: `6'2"`, `five foot nothing`, `1m60`, 一米七八, 身高178, `110 kg`, 一百五十斤."""
 
-
 from __future__ import annotations
 
 import re
