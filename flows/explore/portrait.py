@@ -25,8 +25,8 @@ from assets.skinning import skin_points
 from assets.spec.avatar import AvatarSpec
 from flows.pipeline.definition import STAGES
 from stages.body.face_axes import get_axis_values, limit_axes, load_axes
-from stages.datasets.subjects import crop_piece
 from stages.model.scene import Piece, assemble_character, unrig_hair
+from stages.portrait.subject import crop_piece
 from stages.render.light import build_studio, build_studio_lamps
 from stages.render.portrait import PortraitStudio, PortraitSubject, PortraitView, open_portrait_studio
 from stages.render.posing import build_standing_pose, turn_to_camera

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from assets.errors import SpecError
 from assets.spec.avatar import AvatarSpec
 from assets.spec.cross_field import CrossFieldRule, Problem
+from stages.describe.edit import GROUPS
 from stages.describe.resolve import Description, describe
 
 _LOOKS = ("identity", "body", "groom", "texture", "performance", "persona", "voice")
@@ -18,16 +21,8 @@ _TOGETHER = (
     {"identity.gender", "body.gender"}, {"identity.age", "body.age"}, {"voice.backend", "voice.model"},
 )  # fmt: skip
 """Fields that show in one another: where the spec names one of a group, a text fills none of it."""
-
-
-_DECIDES = {
-    "age": ("identity.age",), "gender": ("identity.gender",), "tone": ("identity.tone",), "build": ("body.weight", "body.muscle"),
-    "height": ("body.height",), "face": ("body.local",), "hair_length": ("groom.hair",), "hair_texture": ("groom.hair",),
-    "hair_style": ("groom.hair",), "hair_colour": ("groom.hair_colour", "groom.grey"), "eye_colour": ("groom.eye_colour",),
-    "beard": ("groom.beard",), "glasses": ("groom.glasses",), "hat": ("groom.hat",), "freckles": ("texture.freckles",),
-    "outfit": ("groom.outfit", "groom.pieces", "groom.role", "groom.shoes"), "expression": ("performance.expression",),
-}  # fmt: skip
-"""Attribute -> the fields that show it."""
+_DECIDES = {**GROUPS, "face": ("body.local",), "outfit": ("groom.outfit", "groom.pieces", "groom.role", "groom.shoes")}
+"""Attribute -> the fields that show it; an edit leaves local changes and shoes to their own words."""
 
 
 def fill_from_text(spec: AvatarSpec) -> AvatarSpec:
@@ -48,7 +43,12 @@ def fill_from_text(spec: AvatarSpec) -> AvatarSpec:
 def describe_spec(spec: AvatarSpec) -> Description:
     """What the text of a spec means next to the fields that the spec names; raises SpecError as `fill_from_text` does."""
     assert spec.identity.text
-    return describe(spec.identity.text, seed=spec.seed, base=list_given_fields(spec))
+    return _describe_cached(spec.identity.text, spec.seed, json.dumps(list_given_fields(spec), sort_keys=True))
+
+
+@lru_cache(maxsize=16)  # a check, a build and its warnings read the same text four times, a tenth of a second each
+def _describe_cached(text: str, seed: int, given: str) -> Description:
+    return describe(text, seed=seed, base=json.loads(given))
 
 
 def list_given_fields(spec: AvatarSpec) -> dict[str, Any]:

@@ -35,13 +35,11 @@ from stages.groom.wardrobe import Slot, WardrobeItem, load_item
 from stages.identity.backend import IDENTITY_LATENT_SIZE
 from stages.identity.latents import draw_latent
 from stages.identity.stage import derive_face_changes, load_face_change_names
-from stages.model.scene import Piece, assemble_character, take_vertices
+from stages.model.scene import assemble_character
+from stages.portrait.subject import crop_piece
 from stages.render.portrait import PortraitSubject
 from stages.texture.albedo import find_seam_vertices, to_pixels
 from stages.texture.tiles import SkinLibrary, convert_lightness_to_tone, locate_face_window, measure_lightness
-
-_HEADS_BELOW_NECK, _HEADS_SIDEWAYS = 0.95, 1.25
-"""What a portrait can show, in head heights from the neck."""
 
 
 class SubjectBuilder:
@@ -200,17 +198,6 @@ def crop_to_chest(name: str) -> WardrobeItem:
 def compute_outfit_skin(name: str) -> Skin:
     """The garment's influences on the average adult: they hardly depend on the body."""
     return fit_item(crop_to_chest(name), _load_average_body(name.startswith("male"))).skin
-
-
-def crop_piece(piece: Piece, neck: Floats, skull: float, *, everything: bool = False) -> tuple[Mesh, Floats]:
-    """The part of the mesh that a portrait can show, and its normals; with `everything` parts of any name are cropped."""
-    mesh = piece.mesh
-    if not everything and mesh.name not in ("body", "outfit", "hair"):
-        return mesh, piece.normals
-    low = neck[1] - _HEADS_BELOW_NECK * skull * (1.4 if mesh.name == "hair" else 1)
-    inside = (mesh.positions[:, 1] > low) & (np.abs(mesh.positions[:, 0] - neck[0]) < _HEADS_SIDEWAYS * skull)
-    kept, triangles = compact_vertices(mesh.triangles[inside[mesh.triangles].any(1)], len(mesh.positions))
-    return take_vertices(mesh, kept, triangles), piece.normals[kept]
 
 
 class _NeckSeam:

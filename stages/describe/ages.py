@@ -182,11 +182,6 @@ def _qualify_chinese(years: int, before: str, after: str) -> tuple[int, int]:
     return years, years
 
 
-def _chinese_range(match: re.Match[str]) -> tuple[int, int] | None:
-    low, high = parse_number(match["a"]), parse_number(match["b"])
-    return (low, high) if 0 < low < high < 120 else None
-
-
 def _chinese_decade(match: re.Match[str]) -> tuple[int, int] | None:
     years = _DIGITS[match["a"]] * 10
     before = match["q"] or ""
@@ -235,10 +230,6 @@ def _read_spoken(match: re.Match[str], kind: str) -> tuple[int, int] | None:
     return (max(years + low, MIN_SPOKEN), years + high) if years >= MIN_SPOKEN else None
 
 
-def _compile(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
-
-
 _QUALIFIER = (
     r"about|around|roughly|approximately|approx\.?|circa|ca\.?|c\.|maybe|perhaps|some|nearly|almost|pushing|approaching|just under|nearing|"
     r"close to|going[ ]on|shy of|over|past|more than|above|older than|well over|just over|slightly over|upwards of|beyond|at least|under|"
@@ -258,40 +249,40 @@ _PERSON = r"\b(?:girl|boy|woman|man|person|lady|guy|female|male)(?:,|:| of) (?:o
 _ENDS = r"(?=\s*(?:$|[,;.)!?]|and (?!a half)|with |but |in (?:a |an |the |her |his )))"
 _TENS_WORDS = rf"(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_UNITS)}))?"
 _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], tuple[int, int] | None]], ...] = (
-    *((_compile(pattern), partial(_read_spoken, kind=kind)) for pattern, kind in PATTERNS if kind != "bare"),
-    (_compile(rf"(?:aged?[: ]+)?(?:between|from) (?P<a>{_NUM}) (?:and|to) (?P<b>{_NUM})(?:{_YEARS})?"), _range),
-    (_compile(rf"(?:aged?[: ]+|ages )?(?P<a>{_NUM}) ?(?:-|to|or|–) ?(?P<b>{_NUM}){_YEARS}"), _range),
-    (_compile(rf"(?<![\d.])(?P<a>\d{{1,3}})\.\d+{_YEARS}"), _exact),
-    (_compile(rf"(?:aged?|ages)[: ]+(?P<a>{_NUM}) ?(?:-|to|or) ?(?P<b>{_NUM})"), _range),
-    (_compile(rf"(?P<a>{_CNUM}) ?(?:岁)?(?:到|至|-|~)(?P<b>{_CNUM})(?=岁|之间)(?:岁)?(?:之间)?"), _chinese_range),
+    *((re.compile(pattern), partial(_read_spoken, kind=kind)) for pattern, kind in PATTERNS if kind != "bare"),
+    (re.compile(rf"(?:aged?[: ]+)?(?:between|from) (?P<a>{_NUM}) (?:and|to) (?P<b>{_NUM})(?:{_YEARS})?"), _range),
+    (re.compile(rf"(?:aged?[: ]+|ages )?(?P<a>{_NUM}) ?(?:-|to|or|–) ?(?P<b>{_NUM}){_YEARS}"), _range),
+    (re.compile(rf"(?<![\d.])(?P<a>\d{{1,3}})\.\d+{_YEARS}"), _exact),
+    (re.compile(rf"(?:aged?|ages)[: ]+(?P<a>{_NUM}) ?(?:-|to|or) ?(?P<b>{_NUM})"), _range),
+    (re.compile(rf"(?P<a>{_CNUM}) ?(?:岁)?(?:到|至|-|~)(?P<b>{_CNUM})(?=岁|之间)(?:岁)?(?:之间)?"), _range),
     (
-        _compile(
+        re.compile(
             r"(?:in (?:his|her|their|the|my|your|its) |somewhere in (?:his|her|their|the) )?"
             r"(?P<p>(?:very |the )?(?:early|mid|middle|late)(?:[- ]to[- ](?:mid|late))?[- ]?(?:to )?)?"
             rf"(?P<d>\b(?:{'|'.join(_DECADES)})\b|(?<!\d)[2-9]0'?s\b)"
         ),
         _decade,
     ),
-    (_compile(rf"(?P<a>\b(?:{'|'.join(_TENS)})|\b[2-9]0)[- ]?some?thing\b(?:[- ]years?[- ]old)?"), _something),
-    (_compile(rf"(?:^|(?<=[^a-z]))(?P<q>{_QUALIFIER}) (?:the age of )?(?P<a>{_NUM})(?:{_YEARS}|\b{_NO_AGE})"), _approximate),
-    (_compile(rf"(?P<a>(?:{'|'.join(_TENS)})|\d{{2}}|{_NUM})(?P<q>ish| or so|-odd|-ish)\b(?:{_YEARS})?"), _approximate),
-    (_compile(rf"(?P<a>{_NUM}){_YEARS}"), _exact),
-    (_compile(rf"\b(?:age|aged|turning|turned|ages|just turned)[: ]+(?:of )?(?P<a>{_NUM})\b(?:{_YEARS})?"), _exact),
-    (_compile(r"奔(?P<a>[三四五六七八九])(?:十)?(?:的?人)?"), _chinese_approach),
-    (_compile(rf"(?P<q>{_BEFORE})?(?P<a>[五六七八九])旬"), _chinese_decade),
-    (_compile(rf"(?<![年轻老小大])[一两]?百零?[{_HAN}]{{0,3}}(?:多|来|几)?岁"), _read_hundred),
-    (_compile(rf"(?P<q>{_BEFORE})? ?(?P<a>{_CNUM}) ?(?P<s>{_AFTER})?(?:周)?[岁碎](?P<t>{_AFTER})?"), _chinese_both),
-    (_compile(rf"(?P<q>{_BEFORE})? ?(?P<a>{_DECADES_HAN}|[2-9]\d)(?P<s>多|几|出头|开外|来|上下|左右)"), _chinese),
-    (_compile(r"(?P<q>年近|将近|年过|年逾|快|年约|年届|年满|年方)(?P<a>[二三四五六七八九]?十[一二三四五六七八九]?)(?P<s>)"), _chinese),
-    (_compile(rf"(?P<q>今年|现年|芳龄|年方|年龄|年纪|年满)(?:是|:|有)?(?P<a>{_DECADES_HAN}|\d{{2}})(?P<s>)"), _chinese),
-    (_compile(r"(?P<q>)(?P<a>[二三四五六七八九]十[一二三四五六七八九]{2})(?P<s>左右|上下|)"), _chinese),
-    (_compile(rf"{_SUBJECT}(?P<a>{_NUM})(?: or {_NUM})?{_ENDS}"), _young),
-    (_compile(rf"{_PERSON}(?P<a>{_NUM})(?: or {_NUM})?{_ENDS}"), _young),
-    (_compile(rf"(?<![\w.'-])(?P<a>\d{{2}})(?![\w%'\"-]|\.\d){_NO_AGE}"), _bare),
+    (re.compile(rf"(?P<a>\b(?:{'|'.join(_TENS)})|\b[2-9]0)[- ]?some?thing\b(?:[- ]years?[- ]old)?"), _something),
+    (re.compile(rf"(?:^|(?<=[^a-z]))(?P<q>{_QUALIFIER}) (?:the age of )?(?P<a>{_NUM})(?:{_YEARS}|\b{_NO_AGE})"), _approximate),
+    (re.compile(rf"(?P<a>(?:{'|'.join(_TENS)})|\d{{2}}|{_NUM})(?P<q>ish| or so|-odd|-ish)\b(?:{_YEARS})?"), _approximate),
+    (re.compile(rf"(?P<a>{_NUM}){_YEARS}"), _exact),
+    (re.compile(rf"\b(?:age|aged|turning|turned|ages|just turned)[: ]+(?:of )?(?P<a>{_NUM})\b(?:{_YEARS})?"), _exact),
+    (re.compile(r"奔(?P<a>[三四五六七八九])(?:十)?(?:的?人)?"), _chinese_approach),
+    (re.compile(rf"(?P<q>{_BEFORE})?(?P<a>[五六七八九])旬"), _chinese_decade),
+    (re.compile(rf"(?<![年轻老小大])[一两]?百零?[{_HAN}]{{0,3}}(?:多|来|几)?岁"), _read_hundred),
+    (re.compile(rf"(?P<q>{_BEFORE})? ?(?P<a>{_CNUM}) ?(?P<s>{_AFTER})?(?:周)?[岁碎](?P<t>{_AFTER})?"), _chinese_both),
+    (re.compile(rf"(?P<q>{_BEFORE})? ?(?P<a>{_DECADES_HAN}|[2-9]\d)(?P<s>多|几|出头|开外|来|上下|左右)"), _chinese),
+    (re.compile(r"(?P<q>年近|将近|年过|年逾|快|年约|年届|年满|年方)(?P<a>[二三四五六七八九]?十[一二三四五六七八九]?)(?P<s>)"), _chinese),
+    (re.compile(rf"(?P<q>今年|现年|芳龄|年方|年龄|年纪|年满)(?:是|:|有)?(?P<a>{_DECADES_HAN}|\d{{2}})(?P<s>)"), _chinese),
+    (re.compile(r"(?P<q>)(?P<a>[二三四五六七八九]十[一二三四五六七八九]{2})(?P<s>左右|上下|)"), _chinese),
+    (re.compile(rf"{_SUBJECT}(?P<a>{_NUM})(?: or {_NUM})?{_ENDS}"), _young),
+    (re.compile(rf"{_PERSON}(?P<a>{_NUM})(?: or {_NUM})?{_ENDS}"), _young),
+    (re.compile(rf"(?<![\w.'-])(?P<a>\d{{2}})(?![\w%'\"-]|\.\d){_NO_AGE}"), _bare),
     (
-        _compile(rf"{_BEGINS}(?P<a>{'|'.join(_TEENS)}|{_TENS_WORDS})(?=[,;.)]|$| and | with | if | in )"),
+        re.compile(rf"{_BEGINS}(?P<a>{'|'.join(_TEENS)}|{_TENS_WORDS})(?=[,;.)]|$| and | with | if | in )"),
         _bare,
     ),
-    *((_compile(pattern), partial(_read_spoken, kind=kind)) for pattern, kind in PATTERNS if kind == "bare"),
+    *((re.compile(pattern), partial(_read_spoken, kind=kind)) for pattern, kind in PATTERNS if kind == "bare"),
 )  # fmt: skip
 """In the order in which they are tried; of two that overlap the first counts."""

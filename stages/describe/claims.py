@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from stages.describe.colours import CLOTH_COLOURS
+from stages.describe.heads import SKIN_HEADS, WORN, Heads
 from stages.describe.items import Item, split_items
 from stages.describe.lexicon import Lexicon, Sense, Terms, load_lexicon
 from stages.describe.negation import find_negated
@@ -13,24 +14,10 @@ from stages.describe.outfit import GarmentWish
 
 WEAK, GUESS, PRONOUN, NORMAL, EXACT = 1.0, 1.2, 1.5, 2.0, 3.0
 """Ranks of a claim: what a word suggests, what the net makes of an unknown one, pronouns, what a word says, and numbers."""
-HAIR_HEADS = frozenset({
-    "hair", "curls", "waves", "tail", "bun", "braids", "bob", "fringe", "temples", "sides", "beard", "moustache", "stubble", "head",
-    "brows",
-})  # fmt: skip
 _BEARDS = frozenset({"beard", "moustache", "stubble", "brows"})
-_SKIN_HEADS = frozenset({"skin", "face", "tone", "body", "arms", "hands", "cheeks"})
-_WORN = frozenset({"garment", "hat", "glasses"})
-_REACH = 40
-"""Items between a modifier and its head, at most."""
 _OF_ANYTHING = frozenset({"small", "big", "short", "long", "heavy", "medium", "average", "middling", "messy", "oval", "thick"})
 """Concepts that are said of things as well."""
-_COPULAS = frozenset({
-    "is", "are", "was", "looks", "seems", "appears", "be", "that", "which", "she's", "he's", "they're", ":", "keeps", "wore", "as",
-    "是", "显", "生得", "长得", "染成", "烫成", "剪成", "理成", "变成", "换成", "改成", "换", "改", "变",
-})  # fmt: skip
 _PRONOUNS = frozenset({"she", "her", "herself", "hers", "she's", "he", "him", "his", "himself", "he's", "她", "他", "她的", "他的"})
-_ARTICLES = frozenset({"a", "an", "the", "this", "that", "一个", "一位", "个", "一名", "位", "的"})
-_TRANSPARENT = ("modifier", "colour", "degree", "shade", "pattern", "fabric", "join", "neg")
 _STANDALONE = {
     "矮": "short",
     "高": "tall",
@@ -122,9 +109,7 @@ class _Reader:
     def __init__(self, items: list[Item], lexicon: Lexicon) -> None:
         self.items, self.lexicon = items, lexicon
         self.negated = find_negated(items)
-        self.heads = [self._name_head(item) for item in items]
-        self.has_own: set[int] = set()
-        """Heads that a modifier before them belongs to."""
+        self.heads = Heads(items, lexicon, self.negated)
         self.refined: dict[int, set[str]] = {}
         """Noun -> what a modifier before it says more exactly."""
         self.parts: dict[int, dict[str, str]] = {}
@@ -139,17 +124,6 @@ class _Reader:
                 self._read_garment(at, item, senses[0])
         return self.reading
 
-    def _name_head(self, item: Item) -> str:
-        """hair, eyes, person, garment and so on; empty for what is no head."""
-        for sense in item.senses:
-            if sense.kind in ("head", "noun"):
-                return sense.name
-            if sense.kind == "garment":
-                return "garment"
-        if item.has("person") and not item.has("modifier", "colour", "neg", "scope", "stop", "join", "degree"):
-            return "person"
-        return "person" if item.age and not item.is_han else ""
-
     def _read_item(self, at: int, item: Item) -> None:
         if item.age:
             self._add(at, "age", f"{item.age.low}-{item.age.high}", EXACT)
@@ -161,7 +135,7 @@ class _Reader:
         if item.has("garment"):
             return
         used = self._read_people(at, item) if item.has("person") else False
-        if item.has("head") and at in self.negated and item.get("head")[0].name == "hair" and at not in self.has_own:
+        if item.has("head") and at in self.negated and item.get("head")[0].name == "hair" and at not in self.heads.has_own:
             self.reading.claims.append(Claim("hair_length", "bald", item.start, item.end, head="hair"))
         if item.has("noun"):
             used = self._read_noun(at, item.get("noun")[0]) or True
@@ -208,7 +182,7 @@ class _Reader:
 
     def _read_people(self, at: int, item: Item) -> bool:
         # A word that is a modifier as well says by its head which of the two it is.
-        if item.has("modifier", "colour") and self._find_head(at) not in (None, -1) and self._get_head_name(at) != "person":
+        if item.has("modifier", "colour") and self.heads.find(at) not in (None, -1) and self.heads.name_of(at) != "person":
             return False
         if self._is_compared_kin(at):
             return True
@@ -228,14 +202,10 @@ class _Reader:
         self._add_terms(at, terms, self._find_degree(at), sense.name)
         return True
 
-    def _get_head_name(self, at: int) -> str:
-        head = self._find_head(at)
-        return self.heads[head] if head is not None and head >= 0 else ""
-
     def _read_modifier(self, at: int, item: Item) -> bool:
-        head = self._find_head(at)
-        name = self.heads[head] if head is not None and head >= 0 else ""
-        concept = self._pick_concept(item, name)
+        head = self.heads.find(at)
+        name = self.heads.names[head] if head is not None and head >= 0 else ""
+        concept = self.heads.pick_concept(item, name)
         if name in ("", "person") and any(term in ("height", "build") for sense in item.get("person") for term, _ in sense.terms):
             return True  # `lanky` says as a noun all that it says as a modifier, `bald` does not
         if item.is_han and len(item.text) == 1 and not name:
@@ -247,7 +217,7 @@ class _Reader:
             if meaning.needs_head or (concept in _OF_ANYTHING and self._is_of_unknown(at)):
                 return False
             name = next(iter(meaning.heads))
-        elif name in _WORN and name not in meaning.heads:
+        elif name in WORN and name not in meaning.heads:
             name = "garment"
         terms = meaning.heads.get(name, ())
         if head is not None and head >= 0 and name == "garment":
@@ -256,11 +226,6 @@ class _Reader:
             self.refined.setdefault(head, set()).update(term for term, _ in terms)
         self._add_terms(at, terms, self._find_degree(at), name)
         return bool(terms)
-
-    def _pick_concept(self, item: Item, head: str) -> str:
-        """The concept that can be said of the head: a trim figure is slim, trim the beard is not."""
-        concepts = [sense.name for sense in item.get("modifier")]
-        return next((concept for concept in concepts if head in self.lexicon.meanings[concept].heads), concepts[0])
 
     def _is_of_unknown(self, at: int) -> bool:
         """Whether a word that no table has follows: a small scar is no small person."""
@@ -273,7 +238,7 @@ class _Reader:
         return bool(terms)
 
     def _read_cloth(self, at: int, item: Item) -> bool:
-        head = self._find_head(at)
+        head = self.heads.find(at)
         if head is None or head < 0:
             return False
         for sense in item.get("pattern", "fabric"):
@@ -283,8 +248,8 @@ class _Reader:
 
     def _read_colour(self, at: int, item: Item) -> bool:
         sense = item.get("colour")[0]
-        head = self._find_head(at)
-        name = self.heads[head] if head is not None and head >= 0 else ""
+        head = self.heads.find(at)
+        name = self.heads.names[head] if head is not None and head >= 0 else ""
         if not name and item.text in _STANDALONE and self._find_degree(at):
             concept = _STANDALONE[item.text]  # 晒得很黑
             self._add_terms(at, self.lexicon.meanings[concept].heads["skin"], self._find_degree(at), "skin")
@@ -294,7 +259,7 @@ class _Reader:
             or sense.name not in ("blond", "red", "grey", "white", "black", "brown")
         ):
             return False
-        if name in _WORN and head is not None:
+        if name in WORN and head is not None:
             return self._colour_worn(head, sense, item)
         for claim, value in _read_colour_claims(sense, name or "hair"):
             rank = WEAK + 0.5 if name in _BEARDS and claim.startswith("hair") else NORMAL
@@ -349,154 +314,6 @@ class _Reader:
             return True
         return after is not None and after.has("person", "join", "degree") and not before.is_unknown
 
-    def _fits(self, at: int, head: int) -> bool:
-        """Whether the modifier or colour can be said of this head."""
-        item, name = self.items[at], self.heads[head]
-        if item.has("modifier"):
-            heads = self.lexicon.meanings[self._pick_concept(item, name)].heads
-            if name in heads or (name in _WORN and "garment" in heads):
-                return True
-            if not item.has("colour"):
-                return False
-        if item.has("colour"):
-            colour = item.get("colour")[0].name
-            if name == "person":
-                return colour in ("black", "white", "brown", "blond", "red", "grey") and not item.is_han
-            return name in HAIR_HEADS or name in _SKIN_HEADS or name == "eyes" or name in _WORN
-        return name in _WORN
-
-    def _says_nothing(self, at: int, head: int) -> bool:
-        """Whether the modifier is read and ignored of that head, as `thin hair` is."""
-        item = self.items[at]
-        if not item.has("modifier"):
-            return False
-        terms = self.lexicon.meanings[self._pick_concept(item, self.heads[head])].heads.get(self.heads[head], ())
-        return all(name == "ignore" for name, _ in terms)
-
-    def _find_head(self, at: int) -> int | None:
-        """Index of the head that the item belongs to; None where there is none."""
-        right = None if self._is_predicate_of_degree(at) else self._look_right(at)
-        if right is not None and self._is_bound(right):
-            self.has_own.add(right)
-            return right
-        if self._is_simile(at):
-            left = self._look_left(at)[0]
-            right = self._look_right(at) if left is None or self.heads[left] == "person" else None  # 像雪一样的头发
-            return left if right is None else right
-        left, is_close = self._look_left(at)
-        if left is not None and self.heads[left] == "person" and right == at + 1 and self.heads[right] != "person":
-            left = None  # of `my 奶奶: white hair` it is the hair
-        if left is not None and is_close and left not in self.has_own:
-            return left
-        if right is not None:
-            self.has_own.add(right)
-            return right
-        return left
-
-    def _is_simile(self, at: int) -> bool:
-        """Whether it is `like straw`, which stands after what it is said of."""
-        return any(sense.name.startswith("like_") for sense in self.items[at].get("modifier"))
-
-    def _is_predicate_of_degree(self, at: int) -> bool:
-        """Whether 一点 follows a Chinese word, so that what it is said of stands before it: 矮一点 头发短一点."""
-        if not self.items[at].is_han or at + 1 >= len(self.items):
-            return False
-        after = self.items[at + 1]
-        return after.text in ("一点", "一点儿", "一点点", "一些", "些", "一丢丢") and after.start == self.items[at].end
-
-    def _is_bound(self, at: int) -> bool:
-        return any(sense.is_bound for sense in self.items[at].senses)
-
-    def _is_of_person(self, at: int, to: int) -> bool:
-        """Whether the item is in a list about the person that ends in a garment: `pale, serious, black t-shirt`."""
-        between = self.items[at + 1 : to]
-        return self.heads[to] in _WORN and any(k.has("modifier") and not k.has("colour", "shade", "pattern", "fabric") for k in between)
-
-    def _look_right(self, at: int) -> int | None:
-        """The next head that the item is said of, over other modifiers."""
-        skipped, has_comma = 0, False
-        for to in range(at + 1, min(len(self.items), at + _REACH)):
-            item = self.items[to]
-            if self.heads[to]:
-                if self._is_bound(to):
-                    if all(
-                        self.items[k].has("modifier", "colour", "shade") and (self.items[k].joins_next or k == to - 1)
-                        for k in range(at, to)
-                    ):
-                        return to
-                    continue
-                if self._fits(at, to) and not (has_comma and (self._says_nothing(at, to) or self._is_of_person(at, to))):
-                    return to
-                if self.heads[to] in _WORN or self.heads[to] == "person" or not item.age:
-                    return None
-            if item.age or (item.has("stop", *_TRANSPARENT) and not item.has("scope")):
-                continue
-            if item.is_sign and item.text in (",", "、", "/", "(", '"', "'") and self._continues_list(at, to):
-                has_comma = True
-                continue
-            if (item.is_unknown or item.has("neutral")) and not skipped and not item.is_han:
-                skipped += 1
-                continue
-            return None
-        return None
-
-    def _continues_list(self, at: int, comma: int) -> bool:
-        """Whether a comma parts two modifiers of one head, as in `long, curly hair`."""
-        before = self.items[comma - 1]
-        after = self.items[comma + 1] if comma + 1 < len(self.items) else None
-        return (
-            before.has("modifier", "colour") and after is not None and (after.has("modifier", "colour", "degree") or after.age is not None)
-        )
-
-    def _look_left(self, at: int) -> tuple[int | None, bool]:
-        """(head, whether the item is its predicate): the nearest head before the item that it can be said of."""
-        is_predicate, has_article, crossed, skipped = True, False, 0, 0
-        for to in range(at - 1, max(at - _REACH, -1), -1):
-            item = self.items[to]
-            if to in self.negated and at not in self.negated and self.heads[to] not in ("", "person", "hair", "head"):
-                continue  # of `no glasses, very thin` it is the person, of 别扎辫子,散着 the hair
-            if self.heads[to]:
-                if (
-                    self._is_bound(to)
-                    or not self._fits(at, to)
-                    or (crossed and (to in self.has_own or self.heads[to] in _WORN or self._says_nothing(at, to)))
-                ):
-                    if crossed or self.heads[to] == "person":
-                        continue
-                    is_predicate = False
-                    continue
-                is_pure = item.has("head") or any(self.items[k].text in _COPULAS for k in range(to + 1, at))
-                return to, is_predicate and is_pure and not has_article and not (crossed and self._clause_has_head(at))
-            if item.text in _ARTICLES and not item.is_han:
-                has_article = True
-            if item.has("stop", *_TRANSPARENT) or item.text in _COPULAS:
-                continue
-            is_skipped = not item.is_han or (self._is_simile(at) and len(item.text) == 1)  # 脑袋光得像灯泡
-            if (item.is_unknown or item.has("neutral")) and is_skipped and skipped < 2:
-                skipped += 1
-                continue
-            if item.is_sign and item.text in (",", "、") and crossed < self._count_crossable(at) and not self._clause_has_head(at):
-                crossed += 1
-                continue
-            if item.has("scope") and item.is_han and item.text == "有":
-                continue
-            return None, False
-        return None, False
-
-    def _count_crossable(self, at: int) -> int:
-        """How many commas the item's head may be away: a single Chinese character needs a degree or a negation, 是 looks further back."""
-        item = self.items[at]
-        if item.is_han and len(item.text) == 1 and not (at and self.items[at - 1].has("degree", "neg", "stop")):
-            return 0
-        first = next((k + 1 for k in range(at - 1, -1, -1) if self.items[k].is_sign), 0)
-        return 2 if self.items[first].text in ("是", "is", "are", "was") else 1
-
-    def _clause_has_head(self, at: int) -> bool:
-        """Whether a head that is no person is in the item's clause."""
-        first = next((k + 1 for k in range(at, -1, -1) if self.items[k].is_sign), 0)
-        last = next((k for k in range(at, len(self.items)) if self.items[k].is_sign), len(self.items))
-        return any(self.heads[k] not in ("", "person") for k in range(first, last))
-
 
 def _is_womens(slot: str, names: Sequence[str], text: str) -> bool:
     """Whether a garment suggests a woman: a dress or a skirt, no kilt or robe."""
@@ -510,7 +327,7 @@ def _read_colour_claims(sense: Sense, head: str) -> list[tuple[str, str]]:
     if head == "eyes":
         found = [("eye_colour", _EYES[sense.name])] if sense.name in _EYES else [("eye_hex", CLOTH_COLOURS[sense.name])]
         return [*found, *([("eye_shade", terms["shade"])] if "shade" in terms else [])]
-    if head in _SKIN_HEADS or (head == "person" and sense.name in ("black", "white", "brown")):
+    if head in SKIN_HEADS or (head == "person" and sense.name in ("black", "white", "brown")):
         if sense.name == "brown" and float(terms.get("shade", 0)) < 0:
             return [("tone", "dark")]
         return [("tone", _TONES[sense.name])] if _TONES.get(sense.name) else []

@@ -13,6 +13,7 @@ from stages.describe.ages import parse_number
 from stages.describe.claims import NORMAL, Claim, Reading
 from stages.describe.colours import shade_colour
 from stages.describe.field_values import Fields, get_field, get_local
+from stages.describe.normalise import blank
 from stages.describe.vocabulary import MAX_AGE, MIN_AGE
 from stages.describe.wishes import Wishes
 
@@ -86,7 +87,7 @@ def find_relative_years(text: str, age: int = 0) -> Steps:
         age: of the person before the change.
     """
     if match := _DOUBLE.search(text):
-        return Steps(age, text[: match.start()] + " " * (match.end() - match.start()) + text[match.end() :])
+        return Steps(age, blank(text, match.start(), match.end()))
     for pattern, unit in _RELATIVE:
         match = pattern.search(text)
         if not match:
@@ -101,7 +102,7 @@ def find_relative_years(text: str, age: int = 0) -> Steps:
         )
         if 0 < years < 80:
             sign = -1 if match["d"] in _YOUNGER else 1
-            return Steps(sign * years * unit, text[: match.start()] + " " * (match.end() - match.start()) + text[match.end() :])
+            return Steps(sign * years * unit, blank(text, match.start(), match.end()))
     return Steps(0, text)
 
 
@@ -211,8 +212,8 @@ def list_affected(wishes: Wishes, has_garments: bool) -> frozenset[str]:
     fields = {one for name in names for one in GROUPS.get(name, ())}
     if has_garments:
         fields |= set(GROUPS["outfit"])
-    if wishes.get("hair_length") == "bald" or "face" in names or any(name.startswith("local.") for name in names) or "origin" in names:
-        fields |= {"body.local"} if names & {"face", "origin"} or any(name.startswith("local.") for name in names) else set()
+    if names & {"face", "origin"} or any(name.startswith("local.") for name in names):
+        fields.add("body.local")
     return frozenset(fields)
 
 

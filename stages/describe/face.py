@@ -103,7 +103,8 @@ def _evaluate_head(fields: Fields, seed: int, local: Mapping[str, float]) -> Flo
     from stages.body.anny import Anny
     from stages.body.phenotype import resolve_local_changes, resolve_phenotype
     from stages.identity.backend import IDENTITY_LATENT_SIZE
-    from stages.identity.stage import derive_face_changes, draw_latent, load_face_change_names
+    from stages.identity.latents import draw_latent
+    from stages.identity.stage import derive_face_changes, load_face_change_names
 
     model = Anny()
     if model.unavailable_reason():

@@ -11,7 +11,6 @@ from stages.describe.lexicon import HAN, Lexicon, Node, Sense, split_tokens
 from stages.describe.measures import Measure, blank_measures, find_measures
 from stages.describe.spelling import correct_word
 
-FUNCTION_KINDS = ("neg", "degree", "join", "scope", "stop")
 _UNKNOWN_COST, _SINGLE_HAN = -0.4, 0.6
 _HEARD_SHARE, _HEARD_COST = 0.8, 0.25
 """What a word that only sounds right is worth next to one that is spelt so."""

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from stages.describe.normalise import blank
+
 _SMALL = dict(zip(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"], range(1, 12), strict=True))
 _SMALL |= {"nothing": 0, "nil": 0, "zero": 0, "nowt": 0}
 _WORDS = "|".join(_SMALL)
@@ -47,7 +49,7 @@ def find_measures(text: str) -> list[Measure]:
 def blank_measures(text: str, measures: list[Measure]) -> str:
     """The text with every measure as spaces, so that no age is read from it."""
     for one in measures:
-        text = text[: one.start] + " " * (one.end - one.start) + text[one.end :]
+        text = blank(text, one.start, one.end)
     return text
 
 

@@ -44,6 +44,11 @@ def normalise(text: str) -> PlainText:
     return _fix_letters(plain, places, len(text))
 
 
+def blank(text: str, start: int, end: int) -> str:
+    """The text with spaces from `start` to `end`: what was read there is not read again, and all places stay."""
+    return text[:start] + " " * (end - start) + text[end:]
+
+
 def _fix_letters(text: str, places: list[int], length: int) -> PlainText:
     """The text with the mistakes of `typos.txt` put right: those in numbers, in short words and in single characters."""
     parts: list[str] = []

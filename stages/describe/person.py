@@ -23,7 +23,7 @@ from stages.groom.garments.choices import TAILORED, choose_outfit, list_outfit_n
 from stages.groom.hair.choices import choose_hair
 from stages.groom.stage import choose_items
 from stages.identity.backend import IDENTITY_LATENT_SIZE
-from stages.identity.stage import draw_latent
+from stages.identity.latents import draw_latent
 
 _GROOM_FIELDS = tuple(GroomSpec.model_fields)
 

@@ -17,7 +17,6 @@ from assets.rights import Source
 from assets.spec.appearance import IdentitySpec
 from assets.weights import describe_weights
 from stages.identity.backend import BACKENDS, IdentityBackend
-from stages.identity.latents import draw_latent as draw_latent
 from stages.identity.people import combine_people
 from stages.origins import derive_origins
 from stages.stage import Stage

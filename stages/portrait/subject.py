@@ -88,14 +88,14 @@ def _has_own_normals(piece: Piece) -> bool:
     return piece.is_grown or mesh.name == EYES or (not mesh.morphs and mesh.material not in SKIN_MATERIALS)
 
 
-def crop_piece(piece: Piece, neck: Floats, skull: float) -> tuple[Mesh, Floats]:
-    """The part of the mesh that a portrait can show, and its normals.
+def crop_piece(piece: Piece, neck: Floats, skull: float, *, everything: bool = False) -> tuple[Mesh, Floats]:
+    """The part of the mesh that a portrait can show, and its normals; with `everything` parts of any name are cropped.
 
     Args:
         neck: (3,) the joint, metres.
         skull: metres from there to the crown of the bald head.
     """
-    if piece.mesh.name not in _WIDE_PARTS:
+    if not everything and piece.mesh.name not in _WIDE_PARTS:
         return piece.mesh, piece.normals
     kept, triangles = _find_shown(piece, neck, skull)
     return take_vertices(piece.mesh, kept, triangles), piece.normals[kept]
